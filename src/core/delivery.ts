@@ -1,0 +1,43 @@
+import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
+
+/** What we owe to the provider. One lane per Session, strictly in order. */
+export type ProviderWork =
+  | { readonly kind: 'POST_MESSAGE'; readonly messageId: MessageId }
+  | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId }
+  /** An agent took a bot-held conversation: it must leave the bot's queue. */
+  | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
+  /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
+  | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' };
+
+/** What the bot runtime must collect and acknowledge, in order within a Session. */
+export type RuntimeNotice =
+  | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
+  | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
+  | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
+
+/** `PARKED`: a dead letter, kept until an operator decides. */
+export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED';
+
+/** One thing still owed to the provider, as the worker claims it. */
+export interface ProviderDelivery {
+  readonly id: string;
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  readonly work: ProviderWork;
+  /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side. */
+  readonly earlierAttempts: number;
+  readonly createdAt: Instant;
+}
+
+/** One thing for the runtime, as it collects it. */
+export interface RuntimeDelivery {
+  readonly id: string;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly sessionId: SessionId;
+  readonly notice: RuntimeNotice;
+  /** See EventRecord.position. */
+  readonly position: string;
+  readonly createdAt: Instant;
+  readonly acknowledgedAt: Instant | null;
+}

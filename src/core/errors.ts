@@ -1,0 +1,112 @@
+import type { Control } from './control';
+
+/**
+ * The one family of errors. `code` is stable and documented in docs/errors.md; `message` names the thing and the
+ * next step, and never holds a token, a secret or what people said.
+ */
+export abstract class SupportError extends Error {
+  abstract readonly code: string;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+export type InvalidInputCode =
+  | 'TEXT_TOO_LONG' | 'TEXT_EMPTY' | 'TOO_MANY_ATTACHMENTS' | 'INPUT_INVALID' | 'ID_TOO_LONG'
+  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID';
+
+/** The caller's input is wrong in itself; the same call can never succeed. */
+export class InvalidInputError extends SupportError {
+  constructor(readonly code: InvalidInputCode, readonly field: string, message: string) { super(message); }
+}
+
+export type NotFoundCode =
+  | 'SESSION_NOT_FOUND' | 'HANDOFF_NOT_FOUND' | 'INBOX_NOT_FOUND' | 'CHATBOT_NOT_ENABLED' | 'ACCOUNT_NOT_FOUND'
+  | 'TEAM_NOT_FOUND' | 'AGENT_NOT_FOUND' | 'ORGANIZATION_NOT_ENABLED' | 'PROVIDER_UNKNOWN' | 'DELIVERY_NOT_FOUND';
+
+/** Unknown, or another organization's: the two are answered alike. */
+export class NotFoundError extends SupportError {
+  constructor(readonly code: NotFoundCode, readonly field: string, message: string) { super(message); }
+}
+
+export type ConflictCode =
+  | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED';
+
+/** The input is right but the state of the thing forbids it. */
+export class ConflictError extends SupportError {
+  constructor(readonly code: ConflictCode, readonly field: string, message: string) { super(message); }
+}
+
+/** A bot-side write that believed in an older epoch, or that may not speak now. Nothing was written. */
+export class ControlLostError extends SupportError {
+  readonly code = 'CONTROL_LOST';
+  readonly field = 'epoch';
+  constructor(readonly control: Control, readonly epoch: number) {
+    super(`Control is ${control} at epoch ${epoch}; stay silent until control returns to BOT, then use the new epoch.`);
+  }
+}
+
+export class HandoffTransitionRefusedError extends SupportError {
+  readonly code = 'HANDOFF_TRANSITION_REFUSED';
+  readonly field = 'handoffId';
+  constructor(readonly from: string, readonly cause_: string) {
+    super(`A handoff that is ${from} cannot take ${cause_}; read its state and choose a step that it has.`);
+  }
+}
+
+/** The far side could not be reached or answered that it may work later. */
+export class ProviderUnavailableError extends SupportError {
+  readonly code = 'PROVIDER_UNAVAILABLE';
+  /** `unknown` after a timed-out or cut write: look it up by our id before writing again. */
+  readonly delivered: 'no' | 'unknown';
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, options);
+    this.delivered = options.delivered ?? 'no';
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The far side will never take this; no retry helps. `gone`: the thing itself no longer exists there. */
+export class ProviderRefusedError extends SupportError {
+  readonly code = 'PROVIDER_REFUSED';
+  readonly gone: boolean;
+  constructor(message: string, options: { gone?: boolean; cause?: unknown } = {}) {
+    super(message, options);
+    this.gone = options.gone ?? false;
+  }
+}
+
+/** Our credentials there are wrong, revoked, or lack a right: a person has to act, then the work goes on. */
+export class ProviderAuthError extends SupportError {
+  readonly code = 'PROVIDER_AUTH';
+}
+
+/** The provider's manifest does not declare this verb. */
+export class UnsupportedByProviderError extends SupportError {
+  readonly code = 'UNSUPPORTED_BY_PROVIDER';
+  readonly field = 'provider';
+}
+
+export type WebhookRejection = 'badSignature' | 'stale' | 'unknownConnection' | 'malformed' | 'tooLarge';
+
+export class WebhookRejectedError extends SupportError {
+  readonly code = 'WEBHOOK_REJECTED';
+  constructor(readonly why: WebhookRejection, message: string) { super(message); }
+}
+
+/** The caller is nobody we know, or may not do this. */
+export class AccessError extends SupportError {
+  constructor(readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string) { super(message); }
+}
+
+/** Errors that a mutation answers as `userErrors`: the caller can act on each. */
+export type UserFacingError =
+  | InvalidInputError | NotFoundError | ConflictError | ControlLostError | HandoffTransitionRefusedError
+  | UnsupportedByProviderError;
+
+export const isUserFacing = (error: unknown): error is UserFacingError =>
+  error instanceof InvalidInputError || error instanceof NotFoundError || error instanceof ConflictError ||
+  error instanceof ControlLostError || error instanceof HandoffTransitionRefusedError ||
+  error instanceof UnsupportedByProviderError;

@@ -1,0 +1,30 @@
+import type { Control } from './control';
+import type { HandoffEndReason, HandoffState } from './handoff';
+import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
+
+/** One fact of a Session's history. Field sets are closed: a consumer can switch over `type`. */
+export type EventBody =
+  | { readonly type: 'SESSION_OPENED' }
+  | { readonly type: 'SESSION_CLOSED' }
+  | { readonly type: 'MESSAGE_RECORDED'; readonly messageId: MessageId; readonly author: string; readonly visibility: string }
+  | { readonly type: 'CONTROL_CHANGED'; readonly control: Control; readonly epoch: number; readonly cause: string }
+  | { readonly type: 'HANDOFF_CHANGED'; readonly from: HandoffState | null; readonly to: HandoffState; readonly cause: string; readonly endReason: HandoffEndReason | null; readonly agentName: string | null }
+  | { readonly type: 'DELIVERY_PARKED'; readonly kind: string; readonly code: string };
+export type EventType = EventBody['type'];
+
+/** One row of `event`. */
+export interface EventRecord {
+  readonly sessionId: SessionId;
+  /** 1, 2, 3… without gaps within the Session. */
+  readonly seq: number;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly handoffId: HandoffId | null;
+  readonly body: EventBody;
+  readonly at: Instant;
+  /**
+   * Order over all Sessions: a transaction number that never falls within one Session. A reader that runs over many
+   * Sessions stops below the oldest transaction still running (DESIGN §7), so that nothing becomes visible behind it.
+   */
+  readonly position: string;
+}

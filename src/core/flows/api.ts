@@ -1,0 +1,158 @@
+import type { HandoffEndReason, HandoffPriority, HandoffRecord } from '../handoff';
+import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
+import type { Attachment, MessageRecord } from '../message';
+import type { EndUser, SessionRecord } from '../session';
+import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+
+/** Scope of every flow: the caller's organization. A foreign id is answered as an unknown one. */
+export interface Scope { readonly organizationId: OrganizationId }
+
+/** Present on every runtime mutation. Same key and same input: the same answer, `replayed`. 1 to 200 characters. */
+export interface Keyed { readonly idempotencyKey: string }
+
+export interface OpenSessionInput {
+  readonly chatbotId: ChatbotId;
+  /** 1 to 100 characters, e.g. `web`. */
+  readonly channel: string;
+  /** The runtime's own id of the session, 1 to 200 characters. */
+  readonly externalId: string;
+  readonly endUser: Partial<EndUser>;
+}
+export interface OpenSessionAnswer { readonly session: SessionRecord; readonly created: boolean }
+
+export interface RecordEndUserMessageInput extends Keyed {
+  readonly sessionId: SessionId;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  /** The runtime's id of this turn; null: the idempotency key serves. */
+  readonly messageId: string | null;
+}
+export interface RecordEndUserMessageAnswer {
+  readonly message: MessageRecord;
+  readonly session: SessionRecord;
+  /** Whether a bot turn with `session.epoch` would reach the end-user now. */
+  readonly mayReply: boolean;
+  readonly replayed: boolean;
+}
+
+export interface SendBotMessageInput extends Keyed {
+  readonly sessionId: SessionId;
+  /** The epoch that the bot believes in: from openSession, recordEndUserMessage, or a control event. */
+  readonly epoch: number;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly messageId: string | null;
+  /** `REJECT`: CONTROL_LOST and nothing is kept. `SUGGEST`: kept as an internal suggestion for the agents, and CONTROL_LOST not raised. */
+  readonly onControlLost: 'REJECT' | 'SUGGEST';
+}
+export interface SendBotMessageAnswer {
+  readonly message: MessageRecord;
+  readonly session: SessionRecord;
+  /** False: it became an internal suggestion, the end-user must not see it. */
+  readonly delivered: boolean;
+  readonly replayed: boolean;
+}
+
+export interface HandoffTargetInput {
+  /** Our id, or the provider's own number as it stands in its URL. At most one of the two. */
+  readonly team: string | null;
+  readonly agent: string | null;
+}
+
+export interface RequestHandoffInput extends Keyed {
+  readonly sessionId: SessionId;
+  readonly target: HandoffTargetInput;
+  readonly reason: string | null;
+  readonly summary: string | null;
+  readonly intent: string | null;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly priority: HandoffPriority | null;
+  readonly resumeTarget: string | null;
+  /** Refuses when it is not the current epoch; null: no check (a person asked, whatever the bot believes). */
+  readonly epoch: number | null;
+}
+export interface RequestHandoffAnswer {
+  readonly handoff: HandoffRecord;
+  readonly session: SessionRecord;
+  /** One was live already: it is the one returned, nothing was made. */
+  readonly alreadyLive: boolean;
+  readonly replayed: boolean;
+}
+
+export interface EndHandoffInput extends Keyed {
+  /** One of the two. By session: its live handoff. */
+  readonly handoffId: HandoffId | null;
+  readonly sessionId: SessionId | null;
+  readonly reason: Extract<HandoffEndReason, 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED'>;
+}
+export interface EndHandoffAnswer {
+  readonly handoff: HandoffRecord;
+  readonly session: SessionRecord;
+  /** It was over before: nothing was done. */
+  readonly alreadyEnded: boolean;
+  readonly replayed: boolean;
+}
+
+export interface CloseSessionInput extends Keyed { readonly sessionId: SessionId }
+export interface CloseSessionAnswer { readonly session: SessionRecord; readonly alreadyClosed: boolean; readonly replayed: boolean }
+
+export interface AcknowledgeAnswer { readonly acknowledged: readonly string[]; readonly unknown: readonly string[] }
+
+export interface EnableSupportInput {
+  /** A key of the provider registry. */
+  readonly provider: string;
+  /** The organization's name as people should see it there. */
+  readonly name: string;
+  readonly baseUrl: string | null;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** E.g. `{ platformToken }`. Stored encrypted. Empty on a repeat: the stored ones serve. */
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly owners: readonly { readonly name: string; readonly email: string }[];
+}
+export interface EnableSupportAnswer { readonly account: AccountRecord; readonly leftToDo: readonly string[] }
+
+export interface EnableChatbotInput {
+  readonly chatbotId: ChatbotId;
+  readonly name: string;
+  /** Null: the organization's only account; with several it must be named. */
+  readonly accountId: string | null;
+  readonly policy: DeepPartial<SupportPolicy>;
+}
+export interface EnableChatbotAnswer { readonly inbox: InboxRecord }
+
+export type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
+
+export interface Explanation {
+  readonly session: SessionRecord;
+  readonly handoff: HandoffRecord | null;
+  readonly mayReply: boolean;
+  /** Stable code: WHO decides that the bot is silent or not. */
+  readonly why: 'BOT_HAS_CONTROL' | 'WAITING_FOR_AGENT' | 'WAITING_BOT_MAY_ANSWER' | 'AGENT_HAS_CONTROL' | 'HANDOFF_ENDING' | 'SESSION_CLOSED';
+  readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null };
+}
+
+/**
+ * Everything that callers can ask for. Each answers after commit, does nothing remote (set-up flows excepted, they say
+ * so), and throws the errors of core/errors.ts.
+ */
+export interface Flows {
+  openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionAnswer>;
+  recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer>;
+  sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer>;
+  requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer>;
+  endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffAnswer>;
+  closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionAnswer>;
+  acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
+  explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
+
+  /** Calls the provider (seconds). Safe to repeat: it resumes where it stopped. */
+  enableSupport(scope: Scope, input: EnableSupportInput): Promise<EnableSupportAnswer>;
+  /** Calls the provider. Safe to repeat; another name renames the inbox. */
+  enableChatbot(scope: Scope, input: EnableChatbotInput): Promise<EnableChatbotAnswer>;
+  updatePolicy(scope: Scope, chatbotId: ChatbotId, policy: DeepPartial<SupportPolicy>): Promise<InboxRecord>;
+  /** Reads teams and agents from the provider and mirrors them. */
+  refreshDirectory(scope: Scope, accountId: string): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }>;
+  linkAgent(scope: Scope, agentId: string, userId: UserId | null): Promise<AgentRecord>;
+}
+
+export type { InboxId, MessageId };

@@ -1,0 +1,72 @@
+import { ProviderRefusedError } from '../errors';
+import type { OrganizationId, SessionId } from '../ids';
+import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
+import type { SessionRecord } from '../session';
+import type { AccountRecord, InboxRecord } from '../setup';
+import { inboxAccessOf, type FlowDeps } from './deps';
+
+/** A conversation that nobody has touched: held by the bot, nobody's. */
+export const CLEAN_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
+
+export const isClean = (view: ConversationView | null): boolean =>
+  view !== null && view.status === 'BOT_HELD' && view.agent === null && view.teamId === null;
+
+export interface Connected {
+  readonly provider: SupportProvider;
+  readonly account: AccountRecord;
+  readonly inbox: InboxRecord;
+  readonly session: SessionRecord;
+}
+
+/** Everything that a provider call about this Session needs. @throws ProviderRefusedError when set-up is not there */
+export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<Connected> {
+  const session = await deps.stores.sessions.get(organizationId, sessionId);
+  const inbox = session && await deps.stores.setup.inbox(organizationId, session.inboxId);
+  const account = inbox && await deps.stores.setup.account(organizationId, inbox.accountId);
+  const provider = account && deps.providers.get(account.provider);
+  if (!session || !inbox || !account || !provider)
+    throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
+  return { provider: provider.instance, account, inbox, session };
+}
+
+/** The link to the provider's conversation, or null while there is none. */
+export function conversationOf(deps: FlowDeps, { account, inbox, session }: Connected): ConversationAccess | null {
+  const access = inboxAccessOf(deps, account, inbox);
+  if (access === null || session.contactId === null || session.conversationId === null) return null;
+  return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id };
+}
+
+/** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
+export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal): Promise<ConversationAccess> {
+  const { provider, account, inbox, session } = connected;
+  const access = inboxAccessOf(deps, account, inbox);
+  if (access === null) throw new ProviderRefusedError(`Inbox ${inbox.id} is ${inbox.state} and not connected to the provider; call enableChatbotSupport again.`);
+  const { sessions } = deps.stores;
+
+  let { contactId, conversationId } = session;
+  if (contactId === null) {
+    contactId = await provider.ensureContact(access, session.id, session.endUser, signal());
+    await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ contactId }));
+  }
+  if (conversationId === null) {
+    // Only the very first try of the very first turn cannot have left one behind.
+    const mayExist = !(firstTry && session.lastMessageSeq <= 1);
+    conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
+    await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null }));
+  }
+  return { inbox: access, contactId, conversationId, sessionId: session.id };
+}
+
+/**
+ * Changes the provider's status between an odd and an even `statusWrites`: a reading that overlaps sees that its view
+ * is worth nothing (a seqlock). A crash leaves it odd until the delivery is tried again.
+ */
+export async function beginStatusWrite(deps: FlowDeps, session: SessionRecord): Promise<void> {
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    const { statusWrites } = tx.session;
+    if (statusWrites % 2 === 0) await tx.updateSession({ statusWrites: statusWrites + 1 });
+  });
+}
+
+/** The other half, in the transaction that records what the write meant. */
+export const evenAfter = (statusWrites: number): number => (statusWrites % 2 === 0 ? statusWrites : statusWrites + 1);

@@ -1,0 +1,47 @@
+import type { Clock } from '../ports/clock';
+import type { Stores } from '../ports/stores';
+import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
+import type { AccountRecord, InboxRecord } from '../setup';
+
+/** Durations in milliseconds. */
+export interface FlowLimits {
+  /** How long ENDING waits for the runtime to acknowledge what the agent said. */
+  readonly drainMs: number;
+  /** How often a live handoff's conversation is read when no webhook says so. */
+  readonly livePollMs: number;
+  /** One provider call of a delivery or a reading. */
+  readonly callMs: number;
+  /** A whole set-up call, with all its remote steps. */
+  readonly setupMs: number;
+  /** Looking up a target that we have not listed yet, within requestHandoff. */
+  readonly targetLookupMs: number;
+}
+
+export interface KnownProvider { readonly definition: ProviderDefinition; readonly instance: SupportProvider }
+
+export interface FlowDeps {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly limits: FlowLimits;
+  readonly providers: ReadonlyMap<string, KnownProvider>;
+  /** Where providers reach us, without a trailing slash; empty: they cannot. */
+  readonly publicUrl: string;
+  /** A collision-free digest (SHA-256) of a text. */
+  digest(text: string): string;
+}
+
+export function accessOf(deps: Pick<FlowDeps, 'publicUrl'>, account: AccountRecord): AccountAccess {
+  return {
+    accountId: account.id,
+    externalId: account.externalId,
+    baseUrl: account.baseUrl,
+    settings: account.settings,
+    credentials: account.credentials,
+    webhookUrl: deps.publicUrl === '' ? '' : `${deps.publicUrl}/webhooks/${account.id}/${account.webhookSecret}`,
+  };
+}
+
+export function inboxAccessOf(deps: Pick<FlowDeps, 'publicUrl'>, account: AccountRecord, inbox: InboxRecord): InboxAccess | null {
+  if (inbox.externalId === null) return null;
+  return { account: accessOf(deps, account), externalId: inbox.externalId, providerData: inbox.providerData };
+}

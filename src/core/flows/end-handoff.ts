@@ -1,0 +1,77 @@
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
+import { isOpen, type HandoffEndReason } from '../handoff';
+import { isUuid } from '../ids';
+import { instantOf } from '../ports/clock';
+import type { CloseSessionAnswer, CloseSessionInput, EndHandoffAnswer, EndHandoffInput, Flows, Scope } from './api';
+import { drainIfDone, endLiveHandoff } from './change-handoff';
+import type { FlowDeps } from './deps';
+import { idempotencyOf } from './say';
+
+/** What becomes of the conversation when we end the handoff, not the agent. */
+const returnAfter = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' => (reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD');
+
+export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge'> {
+  const { sessions, handoffs, deliveries } = deps.stores;
+
+  async function sessionOf(scope: Scope, input: EndHandoffInput): Promise<string> {
+    if ((input.handoffId === null) === (input.sessionId === null))
+      throw new InvalidInputError('INPUT_INVALID', 'handoffId', 'Name the handoff or its session, exactly one of the two.');
+    if (input.sessionId !== null) return input.sessionId;
+    const handoff = isUuid(input.handoffId!) ? await handoffs.get(scope.organizationId, input.handoffId!) : null;
+    if (handoff === null) throw new NotFoundError('HANDOFF_NOT_FOUND', 'handoffId', 'No such handoff; its id comes from requestHandoff or the handoffs query.');
+    return handoff.sessionId;
+  }
+
+  return {
+    async endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffAnswer> {
+      const idempotency = idempotencyOf(deps, scope, 'endHandoff', input);
+      const { answer, replayed } = await sessions.transact(scope.organizationId, await sessionOf(scope, input), async tx => {
+        const handoff = input.handoffId === null ? tx.liveHandoff : await tx.handoff(input.handoffId);
+        if (handoff === null)
+          throw new ConflictError('NO_LIVE_HANDOFF', 'sessionId', 'This session has no live handoff; there is nothing to end.');
+        if (!isOpen(handoff.state)) return { handoff, session: tx.session, alreadyEnded: true };
+        const ended = await endLiveHandoff(tx, deps, handoff, input.reason);
+        await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: returnAfter(input.reason) });
+        return { handoff: ended, session: tx.session, alreadyEnded: false };
+      }, idempotency);
+      return { ...answer, replayed };
+    },
+
+    async closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionAnswer> {
+      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        if (tx.session.closedAt !== null) return { session: tx.session, alreadyClosed: true };
+        const at = instantOf(deps.clock.now());
+        await tx.updateSession({ closedAt: at });
+        const live = tx.liveHandoff;
+        if (live !== null) await drainIfDone(tx, deps, await endLiveHandoff(tx, deps, live, 'SESSION_CLOSED'));
+        await tx.appendEvent({ type: 'SESSION_CLOSED' }, live?.id ?? null, at);
+        if (tx.session.conversationId !== null || tx.inbox.policy.mirroring === 'ALWAYS' || live !== null)
+          await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: live?.id ?? null, how: returnAfter('SESSION_CLOSED') });
+        return { session: tx.session, alreadyClosed: false };
+      }, idempotencyOf(deps, scope, 'closeSession', input));
+      return { ...answer, replayed };
+    },
+
+    async acknowledge(scope: Scope, deliveryIds: readonly string[]) {
+      if (deliveryIds.length > 500) throw new InvalidInputError('INPUT_INVALID', 'deliveryIds', `${deliveryIds.length} ids; acknowledge at most 500 in one call.`);
+      const { acknowledged, unknown, sessionIds } = await deliveries.acknowledge(scope.organizationId, deliveryIds, instantOf(deps.clock.now()));
+      // An ending handoff waits for exactly this.
+      for (const sessionId of sessionIds) {
+        const session = await sessions.get(scope.organizationId, sessionId);
+        if (session?.liveHandoffId)
+          await sessions.transact(scope.organizationId, sessionId, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
+      }
+      return { acknowledged, unknown };
+    },
+  };
+}
+
+/** Ends handoffs whose drain is over; called by the timer, on any replica, any number of times. Returns how many it looked at. */
+export async function finishEndings(deps: FlowDeps, limit: number): Promise<number> {
+  const due = await deps.stores.handoffs.dueToEnd(instantOf(deps.clock.now()), limit);
+  for (const { organizationId, sessionId, handoffId } of due)
+    await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+      if (tx.liveHandoff?.id === handoffId) await drainIfDone(tx, deps, tx.liveHandoff);
+    });
+  return due.length;
+}

@@ -1,0 +1,140 @@
+import { ProviderRefusedError } from '../errors';
+import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
+import { isUuid, type AccountId, type OrganizationId, type SessionId } from '../ids';
+import { instantOf } from '../ports/clock';
+import type { SessionTransaction } from '../ports/stores';
+import type { ConversationView, Observation } from '../ports/support-provider';
+import { beginTakeover, endLiveHandoff, moveHandoff } from './change-handoff';
+import { connect, conversationOf } from './conversation';
+import { conversationLost } from './deliver';
+import type { FlowDeps } from './deps';
+
+/** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
+const MAX_PAGES = 20;
+/** After a view that overlapped our own status write. */
+const REREAD_MS = 1_000;
+
+/**
+ * Reads one Session's conversation forward and lets it take effect. Called after each webhook, at start and on a timer
+ * while a handoff is live; any number of times, by one replica at a time. Order matters: the state is read before the
+ * messages and believed after them, so that what an agent said before resolving always comes first.
+ *
+ * @returns milliseconds until the next reading, or null when only a hint should cause one
+ */
+export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<number | null> {
+  const { sessions } = deps.stores;
+  const connected = await connect(deps, organizationId, sessionId);
+  const conversation = conversationOf(deps, connected);
+  if (conversation === null) return null;
+  const { provider, account, session } = connected;
+  const signal = () => AbortSignal.timeout(deps.limits.callMs);
+  const people = peopleOf(deps, account.id);
+
+  let view: ConversationView;
+  let after = session.readAfter;
+  try {
+    view = await provider.readConversation(conversation, signal());
+    let more = true;
+    for (let page = 0; more && page < MAX_PAGES; page++) {
+      const read = await provider.readForward({ conversation, after }, signal());
+      const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
+      await sessions.transact(organizationId, sessionId, async tx => {
+        if (tx.session.conversationId !== conversation.conversationId) return;
+        for (const observation of read.observations) await receiveObservation(tx, deps, observation, agents);
+        if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
+      });
+      after = read.after;
+      more = read.more;
+    }
+    if (more) return 0;
+  } catch (error) {
+    if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
+    await conversationLost(deps, organizationId, sessionId, conversation.conversationId);
+    return null;
+  }
+
+  const agents = await people(view.agent ? [view.agent] : []);
+  const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
+    const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites;
+    if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
+    await receiveView(tx, deps, view, agents);
+    return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? deps.limits.livePollMs : null;
+  });
+  return answer;
+}
+
+type People = ReadonlyMap<string, HandoffAgent>;
+
+/** Agents by the provider's id, with ours where they are listed. */
+function peopleOf(deps: FlowDeps, accountId: AccountId) {
+  return async (seen: readonly { externalId: string; name: string }[]): Promise<People> => {
+    const people = new Map<string, HandoffAgent>();
+    for (const { externalId, name } of seen)
+      if (!people.has(externalId))
+        people.set(externalId, { id: (await deps.stores.setup.findAgent(accountId, externalId))?.id ?? null, externalId, name });
+    return people;
+  };
+}
+
+/** One thing that was found there. Repeats stop at the provider's message id. */
+export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, people: People): Promise<void> {
+  if (observation.kind === 'ignored' || observation.kind === 'note') return;
+  if (observation.kind === 'echo') {
+    // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
+    const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
+    if (ours !== null && ours.providerMessageId === null) await tx.setProviderMessageId(ours.id, observation.id);
+    return;
+  }
+  if ((await tx.messageByProviderId(observation.id)) !== null) return;
+  const agent = people.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
+
+  let live = tx.liveHandoff;
+  if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  const message = await tx.insertMessage({
+    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, attachments: observation.attachments,
+    authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
+    createdAt: observation.at,
+  });
+  const at = instantOf(deps.clock.now());
+  if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent });
+  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
+  await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+}
+
+/** What the conversation's state means for the handoff. Compared with the last one seen, so that residue is not news. */
+export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, people: People): Promise<void> {
+  const before = tx.session.lastView;
+  const agent = view.agent === null ? null : people.get(view.agent.externalId) ?? { id: null, ...view.agent };
+  const isNewAgent = agent !== null && agent.externalId !== before?.agent?.externalId;
+  const live = tx.liveHandoff;
+
+  if (live === null) {
+    if (isNewAgent && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
+      await beginTakeover(tx, deps, 'ASSIGNED', agent);
+  } else if (isOpen(live.state) && live.state !== 'REQUESTED') {
+    await follow(tx, deps, live, view, before, agent);
+  }
+  await tx.updateSession({ lastView: view });
+}
+
+async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, view: ConversationView, before: ConversationView | null, agent: HandoffAgent | null): Promise<void> {
+  const move = async (handoff: HandoffRecord, cause: HandoffCause, patch: { agent?: HandoffAgent | null } = {}) =>
+    (canMove(handoff.state, cause) ? moveHandoff(tx, deps, handoff, cause, patch) : handoff);
+  switch (view.status) {
+    case 'RESOLVED':
+      await endLiveHandoff(tx, deps, agent === null ? live : await move(live, 'ASSIGNED', { agent }), 'AGENT_RESOLVED');
+      return;
+    case 'BOT_HELD':
+      await endLiveHandoff(tx, deps, live, 'AGENT_RETURNED');
+      return;
+    case 'ON_HOLD':
+      await move(live, 'SNOOZED', agent === null ? {} : { agent });
+      return;
+    case 'OPEN': {
+      const awake = live.state === 'ON_HOLD' ? await move(live, 'UNSNOOZED') : live;
+      if (agent !== null) await move(awake, 'ASSIGNED', { agent });
+      // Replying does not assign: a person who was never assigned cannot become unassigned.
+      else if (before?.agent) await move(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
+    }
+  }
+}

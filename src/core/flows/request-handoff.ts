@@ -1,0 +1,86 @@
+import { ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
+import type { HandoffTarget } from '../handoff';
+import { instantOf } from '../ports/clock';
+import type { AccountRecord } from '../setup';
+import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
+import { deriveControl } from './change-handoff';
+import { accessOf, type FlowDeps } from './deps';
+import { checkedId, idempotencyOf, refuseClosed } from './say';
+
+const MAX_NOTE_TEXT = 10_000;
+const MAX_FIELDS = 50;
+
+function checked(input: RequestHandoffInput): void {
+  for (const field of ['reason', 'summary', 'intent', 'resumeTarget'] as const)
+    if ((input[field]?.length ?? 0) > MAX_NOTE_TEXT)
+      throw new InvalidInputError('TEXT_TOO_LONG', field, `${field} has ${input[field]?.length} characters; at most ${MAX_NOTE_TEXT} fit.`);
+  const fields = Object.entries(input.fields);
+  if (fields.length > MAX_FIELDS || fields.some(([key, value]) => key.length > 200 || value.length > MAX_NOTE_TEXT))
+    throw new InvalidInputError('INPUT_INVALID', 'fields', `fields takes at most ${MAX_FIELDS} entries with names up to 200 and values up to ${MAX_NOTE_TEXT} characters.`);
+  if (input.target.team !== null && input.target.agent !== null)
+    throw new InvalidInputError('TARGET_AMBIGUOUS', 'target', 'Name a team or an agent, not both; the provider would use only one.');
+}
+
+/** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
+async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: HandoffTargetInput): Promise<HandoffTarget> {
+  const { setup } = deps.stores;
+  const find = async () => ({
+    teamId: target.team === null ? null : (await setup.findTeam(account.id, target.team))?.id ?? null,
+    agentId: target.agent === null ? null : (await setup.findAgent(account.id, target.agent))?.id ?? null,
+  });
+  const missing = (found: HandoffTarget) => (target.team !== null && found.teamId === null) || (target.agent !== null && found.agentId === null);
+  let found = await find();
+  if (missing(found)) {
+    const provider = deps.providers.get(account.provider);
+    const signal = AbortSignal.timeout(deps.limits.targetLookupMs);
+    try {
+      if (provider && target.team !== null) await setup.syncTeams(account, await provider.instance.listTeams(accessOf(deps, account), signal));
+      if (provider && target.agent !== null) await setup.syncAgents(account, await provider.instance.listAgents(accessOf(deps, account), signal));
+    } catch (error) {
+      // The provider may be down: then only what we know counts, and the answer below says so.
+      if (!(error instanceof ProviderUnavailableError || error instanceof ProviderAuthError || error instanceof ProviderRefusedError)) throw error;
+    }
+    found = await find();
+  }
+  if (target.team !== null && found.teamId === null)
+    throw new NotFoundError('TEAM_NOT_FOUND', 'target.team', 'No such team in this account; use an id from supportTeams, or the provider\'s own number, and refreshSupportDirectory after making a team.');
+  if (target.agent !== null && found.agentId === null)
+    throw new NotFoundError('AGENT_NOT_FOUND', 'target.agent', 'No such agent in this account; use an id from supportAgents, or the provider\'s own number, and refreshSupportDirectory after adding an agent.');
+  return found;
+}
+
+export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
+  return {
+    async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer> {
+      checked(input);
+      checkedId(input.idempotencyKey, 'idempotencyKey');
+      const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
+      if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+      let target: HandoffTarget = { teamId: null, agentId: null };
+      if (input.target.team !== null || input.target.agent !== null) {
+        const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
+        const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
+        if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
+        target = await resolveTarget(deps, account, input.target);
+      }
+      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        refuseClosed(tx);
+        if (tx.liveHandoff !== null) return { handoff: tx.liveHandoff, session: tx.session, alreadyLive: true };
+        if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+        const at = instantOf(deps.clock.now());
+        const handoff = await tx.insertHandoff({
+          id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,
+          fields: input.fields, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
+          historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
+          assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null,
+        });
+        await tx.updateSession({ liveHandoffId: handoff.id });
+        await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
+        await deriveControl(tx, deps, handoff, 'REQUESTED');
+        await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
+        return { handoff, session: tx.session, alreadyLive: false };
+      }, idempotencyOf(deps, scope, 'requestHandoff', input));
+      return { ...answer, replayed };
+    },
+  };
+}

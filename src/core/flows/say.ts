@@ -1,0 +1,94 @@
+import { botMayAnswer } from '../control';
+import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
+import { isOpen } from '../handoff';
+import { checkedText, type Attachment, type MessageAuthor, type MessageRecord, type MessageVisibility } from '../message';
+import { instantOf } from '../ports/clock';
+import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
+import type {
+  Flows, Keyed, RecordEndUserMessageAnswer, RecordEndUserMessageInput, Scope, SendBotMessageAnswer, SendBotMessageInput,
+} from './api';
+import type { FlowDeps } from './deps';
+
+/** JSON with sorted keys, so that equal inputs have equal digests whatever their spelling. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (value !== null && typeof value === 'object')
+    return `{${Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`;
+  return JSON.stringify(value) ?? 'null';
+}
+
+export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, scope: Scope, operation: string, input: T): IdempotencyScope {
+  const { idempotencyKey, ...rest } = input;
+  checkedId(idempotencyKey, 'idempotencyKey');
+  return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(rest)) };
+}
+
+/** A caller's id: 1 to `max` visible characters. */
+export function checkedId(id: string, field: string, max = 200): string {
+  if (id.length > max) throw new InvalidInputError('ID_TOO_LONG', field, `${field} has ${id.length} characters; at most ${max} fit.`);
+  if (id.trim() === '' || id.includes('\u0000')) throw new InvalidInputError('INPUT_INVALID', field, `${field} is empty; send a visible text of 1 to ${max} characters.`);
+  return id;
+}
+
+export function refuseClosed(tx: SessionTransaction): void {
+  if (tx.session.closedAt !== null)
+    throw new ConflictError('SESSION_CLOSED', 'sessionId', `Session ${tx.session.id} was closed at ${tx.session.closedAt}; open a new one under another externalId.`);
+}
+
+export const mayReply = (tx: Pick<SessionTransaction, 'session' | 'inbox'>): boolean =>
+  tx.session.closedAt === null && botMayAnswer(tx.session.control, tx.inbox.policy.whileWaiting);
+
+interface Said {
+  readonly author: MessageAuthor;
+  readonly visibility: MessageVisibility;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly callerMessageId: string;
+}
+
+/** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
+async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, said: Said): Promise<MessageRecord> {
+  const at = instantOf(deps.clock.now());
+  const live = tx.liveHandoff;
+  const message = await tx.insertMessage({
+    ...said, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
+    handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
+  });
+  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
+  if (tx.inbox.policy.mirroring === 'ALWAYS' || (live !== null && isOpen(live.state)))
+    await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+  return message;
+}
+
+export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
+  return {
+    async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
+      const text = checkedText(input.text, input.attachments, 'text');
+      const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
+      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        const known = await tx.messageByCallerId(callerMessageId);
+        if (known !== null) return { message: known, session: tx.session, mayReply: mayReply(tx) };
+        refuseClosed(tx);
+        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, attachments: input.attachments, callerMessageId });
+        return { message, session: tx.session, mayReply: mayReply(tx) };
+      }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
+      return { ...answer, replayed };
+    },
+
+    async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
+      const text = checkedText(input.text, input.attachments, 'text');
+      const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
+      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        const known = await tx.messageByCallerId(callerMessageId);
+        if (known !== null) return { message: known, session: tx.session, delivered: known.visibility === 'PUBLIC' };
+        refuseClosed(tx);
+        const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
+        if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
+        const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
+        const message = await record(tx, deps, { author: 'BOT', visibility, text, attachments: input.attachments, callerMessageId });
+        return { message, session: tx.session, delivered: holdsControl };
+      }, idempotencyOf(deps, scope, 'sendBotMessage', input));
+      return { ...answer, replayed };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { botMayAnswer } from '../control';
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
+import type { SessionId } from '../ids';
+import { instantOf } from '../ports/clock';
+import type { EndUser } from '../session';
+import type { Explanation, Flows, OpenSessionAnswer, OpenSessionInput, Scope } from './api';
+import type { FlowDeps } from './deps';
+import { checkedId } from './say';
+
+const MAX_ATTRIBUTES = 50;
+
+function checkedEndUser(given: Partial<EndUser>): EndUser {
+  const text = (field: 'externalId' | 'name' | 'email' | 'phone' | 'locale') => {
+    const value = given[field] ?? null;
+    return value === null || value.trim() === '' ? null : checkedId(value, `endUser.${field}`, 500);
+  };
+  const attributes = given.attributes ?? {};
+  const entries = Object.entries(attributes);
+  if (entries.length > MAX_ATTRIBUTES || entries.some(([key, value]) => key.length > 100 || value.length > 2_000))
+    throw new InvalidInputError('INPUT_INVALID', 'endUser.attributes', `attributes takes at most ${MAX_ATTRIBUTES} entries with names up to 100 and values up to 2000 characters.`);
+  return { externalId: text('externalId'), name: text('name'), email: text('email'), phone: text('phone'), locale: text('locale'), attributes };
+}
+
+export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
+  const { sessions, setup, handoffs, deliveries } = deps.stores;
+  return {
+    async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionAnswer> {
+      const endUser = checkedEndUser(input.endUser);
+      checkedId(input.channel, 'channel', 100);
+      checkedId(input.externalId, 'externalId');
+      const inbox = await setup.inboxOfChatbot(scope.organizationId, input.chatbotId);
+      if (inbox === null)
+        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox; call enableChatbotSupport for it first.`);
+      if (inbox.state === 'DISABLED')
+        throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot; enable it again first.');
+      return sessions.open({
+        id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, inboxId: inbox.id,
+        channel: input.channel, externalId: input.externalId, endUser, at: instantOf(deps.clock.now()),
+      });
+    },
+
+    async explain(scope: Scope, sessionId: SessionId): Promise<Explanation> {
+      const session = await sessions.get(scope.organizationId, sessionId);
+      const inbox = session && await setup.inbox(scope.organizationId, session.inboxId);
+      if (!session || !inbox) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+      const handoff = session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
+      const may = session.closedAt === null && botMayAnswer(session.control, inbox.policy.whileWaiting);
+      const why: Explanation['why'] =
+        session.closedAt !== null ? 'SESSION_CLOSED'
+        : session.control === 'BOT' ? 'BOT_HAS_CONTROL'
+        : session.control === 'NONE' ? (may ? 'WAITING_BOT_MAY_ANSWER' : 'WAITING_FOR_AGENT')
+        : handoff?.state === 'ENDING' ? 'HANDOFF_ENDING' : 'AGENT_HAS_CONTROL';
+      return { session, handoff, mayReply: may, why, owed: await deliveries.owed(scope.organizationId, sessionId) };
+    },
+  };
+}

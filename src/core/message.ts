@@ -1,0 +1,55 @@
+import { InvalidInputError } from './errors';
+import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
+
+export type MessageAuthor = 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
+/** `PUBLIC`: the end-user may see it. `INTERNAL`: agents only (notes, suggestions). */
+export type MessageVisibility = 'PUBLIC' | 'INTERNAL';
+
+/** A file that goes with a message; the far side fetches `url`. */
+export interface Attachment {
+  readonly url: string;
+  readonly name: string;
+  /** MIME type, e.g. `image/png`. */
+  readonly contentType: string;
+  readonly sizeBytes: number | null;
+}
+
+/** Longest text of one message, in UTF-16 code units. Chatwoot 4.10 takes 150,000; half leaves room for markers and escapes. */
+export const MAX_TEXT_LENGTH = 64_000;
+export const MAX_ATTACHMENTS = 15;
+
+/** One row of `message`. */
+export interface MessageRecord {
+  readonly id: MessageId;
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  /** Position among the Session's messages: 1, 2, 3… without gaps. */
+  readonly seq: number;
+  readonly author: MessageAuthor;
+  readonly visibility: MessageVisibility;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  /** The name agents and end-users see; null for the default of the author. */
+  readonly authorName: string | null;
+  /** Set for AGENT when the person is one of the listed agents. */
+  readonly agentId: AgentId | null;
+  readonly handoffId: HandoffId | null;
+  /** The runtime's own id of this turn, unique within the Session. */
+  readonly callerMessageId: string | null;
+  /** Where the provider keeps it: known once posted or read. */
+  readonly providerMessageId: ProviderMessageId | null;
+  readonly createdAt: Instant;
+}
+
+/** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
+export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
+  if (text.length > MAX_TEXT_LENGTH)
+    throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
+  // Postgres text and Chatwoot both refuse NUL.
+  const clean = text.replaceAll('\u0000', '');
+  if (clean.trim() === '' && attachments.length === 0)
+    throw new InvalidInputError('TEXT_EMPTY', field, 'Text is empty; send at least one visible character or an attachment.');
+  if (attachments.length > MAX_ATTACHMENTS)
+    throw new InvalidInputError('TOO_MANY_ATTACHMENTS', field, `${attachments.length} attachments; at most ${MAX_ATTACHMENTS} go with one message.`);
+  return clean;
+}

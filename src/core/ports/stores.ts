@@ -1,0 +1,226 @@
+import type { Control } from '../control';
+import type { ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { EventBody, EventRecord } from '../event';
+import type { HandoffRecord } from '../handoff';
+import type {
+  AccountId, AgentId, ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
+} from '../ids';
+import type { MessageRecord } from '../message';
+import type { EndUser, SessionRecord } from '../session';
+import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { ProviderAgent, ProviderTeam } from './support-provider';
+
+/**
+ * One transaction over one Session, whose row is locked from the first statement on: whoever comes second sees what
+ * the first committed. Nothing remote may happen inside. Getters show the state including this transaction's writes.
+ */
+export interface SessionTransaction {
+  readonly session: SessionRecord;
+  readonly inbox: InboxRecord;
+  /** The handoff that `session.liveHandoffId` names. */
+  readonly liveHandoff: HandoffRecord | null;
+  handoff(id: HandoffId): Promise<HandoffRecord | null>;
+  message(id: MessageId): Promise<MessageRecord | null>;
+  /** By the runtime's id of the turn. */
+  messageByCallerId(callerMessageId: string): Promise<MessageRecord | null>;
+  messageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null>;
+  /** Public and internal, ascending, `afterSeq < seq <= throughSeq`, not yet known at the provider. */
+  unpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]>;
+
+  /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
+  insertMessage(message: Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'>): Promise<MessageRecord>;
+  setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
+  /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
+  insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId'>): Promise<HandoffRecord>;
+  updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
+  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void>;
+  /** Takes the next event number. */
+  appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
+  /** Adds to the end of the Session's provider lane. */
+  oweProvider(work: ProviderWork): Promise<void>;
+  /** Adds to the end of what the runtime must collect of this Session. */
+  oweRuntime(notice: RuntimeNotice): Promise<void>;
+  /** Unacknowledged runtime deliveries of one handoff's agent messages. */
+  unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
+  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
+  wantReading(at: Instant): Promise<void>;
+}
+
+export interface OpenSessionRow {
+  readonly id: SessionId;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly inboxId: InboxId;
+  readonly channel: string;
+  readonly externalId: string;
+  readonly endUser: EndUser;
+  readonly at: Instant;
+}
+
+/** A stored answer of a runtime mutation. Kept with the facts it answers for, in the same transaction. */
+export interface IdempotencyScope {
+  readonly organizationId: OrganizationId;
+  readonly operation: string;
+  readonly key: string;
+  /** A digest of the normalised input; another digest under the same key is a reuse. */
+  readonly requestDigest: string;
+}
+
+export interface SessionStore {
+  /**
+   * Finds the Session by its runtime key or makes it (`uq_session_runtime_key`), merges the end-user's data, and
+   * returns it with whether it was made now. A closed Session is returned closed.
+   */
+  open(row: OpenSessionRow): Promise<{ readonly session: SessionRecord; readonly created: boolean }>;
+  /**
+   * Runs `work` in one transaction with the Session's row locked, and commits. With `idempotency`, the answer is
+   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first and gets its
+   * answer without running `work`. Serialization failures and deadlocks are retried a few times.
+   * @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id
+   * @throws ConflictError IDEMPOTENCY_KEY_REUSED
+   */
+  transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ readonly answer: T; readonly replayed: boolean }>;
+
+  get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null>;
+  getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (SessionRecord | null)[]>;
+  findByRuntimeKey(organizationId: OrganizationId, chatbotId: ChatbotId, channel: string, externalId: string): Promise<SessionRecord | null>;
+  /** Across organizations: the account of the URL is already proven. */
+  findByConversation(accountId: AccountId, conversationId: ProviderConversationId): Promise<SessionRecord | null>;
+}
+
+export interface HandoffFilter {
+  readonly chatbotIds: readonly ChatbotId[] | null;
+  readonly states: readonly string[] | null;
+  readonly live: boolean | null;
+  readonly teamIds: readonly TeamId[] | null;
+  readonly sessionId: SessionId | null;
+}
+
+/** Keyset page: `after`/`before` are opaque cursors made by the store. */
+export interface PageRequest { readonly first: number; readonly after: string | null }
+export interface Page<T> {
+  readonly edges: readonly { readonly node: T; readonly cursor: string }[];
+  readonly hasNextPage: boolean;
+}
+
+export interface HandoffStore {
+  get(organizationId: OrganizationId, id: HandoffId): Promise<HandoffRecord | null>;
+  getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
+  /** Newest first. @throws InvalidInputError CURSOR_INVALID */
+  page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
+  /** ENDING whose `drainBy` has passed or whose messages are all acknowledged; for the timer. Across organizations. */
+  dueToEnd(now: Instant, limit: number): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
+}
+
+export interface MessageStore {
+  get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
+  getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
+  /** Oldest first. */
+  page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
+}
+
+export interface EventStore {
+  /** One Session's events after a number, ascending, at most `limit`. */
+  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly EventRecord[]>;
+  /**
+   * HANDOFF_CHANGED over all Sessions of an organization, ascending from an opaque cursor; never steps over a row that
+   * becomes visible later (DESIGN §7). `cursor` is where to go on, also when nothing was found.
+   * @throws InvalidInputError CURSOR_INVALID
+   */
+  handoffChanges(organizationId: OrganizationId, after: string, limit: number): Promise<{ readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[]; readonly cursor: string }>;
+  /** The cursor of this moment: everything committed so far is before it. */
+  now(): Promise<string>;
+}
+
+export interface RuntimeInboxFilter { readonly chatbotId: ChatbotId | null; readonly sessionId: SessionId | null }
+
+export interface DeliveryStore {
+  /** Waiting runtime deliveries, in order within each Session, oldest first. */
+  runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
+  /** Marks them collected; unknown and foreign ids are returned. Repeatable. */
+  acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
+  /** What is still owed of one Session, for "why is the bot silent". */
+  owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null }>;
+}
+
+/** A claimed lane; `fence` proves the claim at completion. */
+export interface ClaimedLane {
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  readonly fence: string;
+  /** The head of the lane. */
+  readonly delivery: ProviderDelivery;
+}
+export interface ClaimedReading {
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  readonly fence: string;
+  /** Readings that failed in a row before this one. */
+  readonly failures: number;
+}
+
+/** Lanes: strict order per Session, any number of replicas, a dead worker's lane comes back when its lease ends. */
+export interface LaneStore {
+  claimDeliveries(limit: number, leaseMs: number): Promise<readonly ClaimedLane[]>;
+  /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
+  complete(lane: ClaimedLane): Promise<boolean>;
+  /** Leaves the head where it is; nothing passes it. */
+  retry(lane: ClaimedLane, afterMs: number, code: string): Promise<boolean>;
+  /** Sets the head aside as a dead letter; the lane goes on. */
+  park(lane: ClaimedLane, code: string): Promise<boolean>;
+
+  /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
+  renew(lane: ClaimedLane, leaseMs: number): Promise<boolean>;
+
+  claimReadings(limit: number, leaseMs: number): Promise<readonly ClaimedReading[]>;
+  /** Next reading after `nextMs`, or none (null) until somebody wants one; a wish that came meanwhile stands. */
+  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean>;
+  /** At start: every live handoff gets a reading now. Returns how many. */
+  wantReadingOfLive(): Promise<number>;
+}
+
+export interface SetupStore {
+  // accounts
+  /** `uq_account_provider`: one account per organization and provider; returns the one that is there. */
+  insertAccount(account: AccountRecord): Promise<AccountRecord>;
+  updateAccount(id: AccountId, patch: Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider'>>): Promise<AccountRecord>;
+  account(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
+  /** By id and webhook secret (compared in constant time). Across organizations: it is how a webhook proves itself. */
+  accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
+  accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
+  accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
+  // inboxes
+  /** `uq_inbox_chatbot`: one per organization and chatbot; returns the one that is there. */
+  insertInbox(inbox: InboxRecord): Promise<InboxRecord>;
+  updateInbox(id: InboxId, patch: Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'state' | 'problem'>>): Promise<InboxRecord>;
+  inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
+  inboxOfChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
+  inboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
+  inboxesByChatbots(organizationId: OrganizationId, chatbotIds: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
+  inboxesOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly InboxRecord[]>;
+  // teams and agents: mirrored lists
+  /** Inserts, renames, and marks the missing as gone (their ids stay, so that old handoffs still name them). */
+  syncTeams(account: AccountRecord, teams: readonly ProviderTeam[]): Promise<readonly TeamRecord[]>;
+  syncAgents(account: AccountRecord, agents: readonly ProviderAgent[]): Promise<readonly AgentRecord[]>;
+  teamsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly TeamRecord[]>;
+  agentsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly AgentRecord[]>;
+  teamsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (TeamRecord | null)[]>;
+  agentsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AgentRecord | null)[]>;
+  agentsByUsers(organizationId: OrganizationId, userIds: readonly string[]): Promise<ReadonlyMap<UserId, readonly AgentRecord[]>>;
+  /** By our id or the provider's own number. */
+  findTeam(accountId: AccountId, idOrExternalId: string): Promise<TeamRecord | null>;
+  findAgent(accountId: AccountId, idOrExternalId: string): Promise<AgentRecord | null>;
+  linkAgentToUser(organizationId: OrganizationId, agentId: AgentId, userId: UserId | null): Promise<AgentRecord | null>;
+}
+
+export interface Stores {
+  readonly sessions: SessionStore;
+  readonly handoffs: HandoffStore;
+  readonly messages: MessageStore;
+  readonly events: EventStore;
+  readonly deliveries: DeliveryStore;
+  readonly lanes: LaneStore;
+  readonly setup: SetupStore;
+}
+
+export type { Control, SupportPolicy };

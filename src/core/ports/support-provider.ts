@@ -1,0 +1,301 @@
+import type {
+  Instant, MessageId, ProviderAccountId, ProviderAgentId, ProviderContactId, ProviderConversationId, ProviderInboxId,
+  ProviderMessageId, ProviderTeamId, SessionId,
+} from '../ids';
+import type { Attachment, MessageAuthor, MessageVisibility } from '../message';
+import type { EndUser } from '../session';
+import type { HandoffPriority } from '../handoff';
+
+/**
+ * What a provider can do beyond the required verbs. A verb behind a capability that is false throws
+ * UnsupportedByProviderError, and the core does without: no teams → the inbox's own queue; no typing → nothing shown.
+ */
+export interface Capabilities {
+  readonly teams: boolean;
+  readonly priorities: boolean;
+  readonly privateNotes: boolean;
+  readonly attachments: boolean;
+  readonly typing: boolean;
+  /** Whether accounts and people can be made there by us, or must exist. */
+  readonly createsAccounts: boolean;
+  /** Longest text of one message, in UTF-16 code units. */
+  readonly maxTextLength: number;
+}
+
+/** What every call about one account carries. Made by the core from the stored account; holds secrets. */
+export interface AccountAccess {
+  readonly accountId: string;
+  readonly externalId: ProviderAccountId | null;
+  readonly baseUrl: string | null;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Where the provider should send its webhooks for this account; unguessable. Empty when we have no public address. */
+  readonly webhookUrl: string;
+}
+
+/** What every call about one inbox carries. */
+export interface InboxAccess {
+  readonly account: AccountAccess;
+  readonly externalId: ProviderInboxId;
+  readonly providerData: Readonly<Record<string, unknown>>;
+}
+
+/** What every call about one conversation carries. */
+export interface ConversationAccess {
+  readonly inbox: InboxAccess;
+  readonly contactId: ProviderContactId;
+  readonly conversationId: ProviderConversationId;
+  readonly sessionId: SessionId;
+}
+
+// ---- set up -----------------------------------------------------------------------------------------------------
+
+export interface Person { readonly name: string; readonly email: string }
+
+export interface EnsureAccount {
+  readonly access: AccountAccess;
+  readonly organizationId: string;
+  readonly name: string;
+  /** Become administrators there. */
+  readonly owners: readonly Person[];
+  /**
+   * Called after each remote step with all that is known so far. It is committed before the next step starts, so that
+   * a crash resumes instead of making things twice.
+   */
+  save(progress: AccountProgress): Promise<void>;
+}
+export interface AccountProgress {
+  readonly externalId?: ProviderAccountId;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly credentials?: Readonly<Record<string, string>>;
+}
+export interface EnsuredAccount {
+  readonly externalId: ProviderAccountId;
+  readonly capabilities: Capabilities;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Sentences for the operator: what could not be done and has to be done by hand. Empty when all is done. */
+  readonly leftToDo: readonly string[];
+}
+
+export interface EnsureInbox {
+  readonly account: AccountAccess;
+  /** Known when it was made before; then it is checked and brought to the wanted name. */
+  readonly externalId: ProviderInboxId | null;
+  readonly providerData: Readonly<Record<string, unknown>>;
+  readonly inboxId: string;
+  readonly chatbotId: string;
+  readonly name: string;
+}
+export interface EnsuredInbox {
+  readonly externalId: ProviderInboxId;
+  readonly providerData: Readonly<Record<string, unknown>>;
+}
+
+export interface ProviderTeam { readonly externalId: ProviderTeamId; readonly name: string }
+export interface ProviderAgent {
+  readonly externalId: ProviderAgentId;
+  readonly name: string;
+  readonly email: string | null;
+  readonly role: 'ADMINISTRATOR' | 'AGENT';
+}
+
+// ---- speak ------------------------------------------------------------------------------------------------------
+
+export interface OpenConversation {
+  readonly inbox: InboxAccess;
+  readonly contactId: ProviderContactId;
+  readonly sessionId: SessionId;
+  /** True when an earlier try may have made it: look for it by `sessionId` before making another. */
+  readonly mayExist: boolean;
+}
+
+export interface PostMessage {
+  readonly conversation: ConversationAccess;
+  readonly message: {
+    readonly id: MessageId;
+    readonly author: MessageAuthor;
+    readonly visibility: MessageVisibility;
+    readonly text: string;
+    readonly attachments: readonly Attachment[];
+    readonly authorName: string | null;
+    readonly createdAt: Instant;
+  };
+  /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
+  readonly mayExist: boolean;
+  /** A provider message that is surely older than any earlier try; null: from the start. */
+  readonly lookAfter: ProviderMessageId | null;
+}
+
+export interface PostNote {
+  readonly conversation: ConversationAccess;
+  /** Our id of the note, unique in the conversation, e.g. `handoff:<id>`. */
+  readonly noteId: string;
+  readonly text: string;
+  readonly mayExist: boolean;
+  readonly lookAfter: ProviderMessageId | null;
+}
+
+export interface OpenForAgents {
+  readonly conversation: ConversationAccess;
+  readonly teamId: ProviderTeamId | null;
+  readonly agentId: ProviderAgentId | null;
+  readonly priority: HandoffPriority | null;
+}
+
+// ---- listen -----------------------------------------------------------------------------------------------------
+
+/** What a webhook body was about, as far as it can be believed: a hint where to look. */
+export type WebhookHint =
+  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId }
+  | { readonly kind: 'ignored'; readonly why: string };
+
+export interface WebhookRequest {
+  readonly account: AccountAccess;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Exactly as received. */
+  readonly rawBody: Buffer;
+  /** Milliseconds since 1970, for the age check of signatures. */
+  readonly receivedAt: number;
+}
+
+export type ProviderStatus = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
+
+/** One conversation as the provider shows it now. Evidence, never a decision. */
+export interface ConversationView {
+  readonly status: ProviderStatus;
+  readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null;
+  readonly teamId: ProviderTeamId | null;
+}
+
+/** The closed list of what reading forward can find. */
+export type Observation =
+  /** Said in public by a person: for the end-user. */
+  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; readonly text: string; readonly attachments: readonly Attachment[]; readonly at: Instant }
+  /** Written by a person for colleagues: never leaves. */
+  | { readonly kind: 'note'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null; readonly at: Instant }
+  /** One of our own posts, recognised by the id that we gave it. */
+  | { readonly kind: 'echo'; readonly id: ProviderMessageId; readonly ourId: string }
+  /** Anything else: activity lines, templates, foreign bots, deleted messages. Default deny. */
+  | { readonly kind: 'ignored'; readonly id: ProviderMessageId; readonly why: string };
+
+export interface ReadForward {
+  readonly conversation: ConversationAccess;
+  /** Everything after this message; null: from the start. */
+  readonly after: ProviderMessageId | null;
+}
+export interface ReadPage {
+  /** In the order in which they should take effect: ascending. May repeat what an earlier page showed. */
+  readonly observations: readonly Observation[];
+  /**
+   * Where the next reading starts. The provider keeps it far enough back that a message which becomes visible late
+   * (ids are taken before commits) is still found; repeats fall out at our unique constraint.
+   */
+  readonly after: ProviderMessageId | null;
+  /** True: call again at once with `after`. */
+  readonly more: boolean;
+}
+
+/**
+ * One support system. The core decides; a provider only does and reports.
+ *
+ * Every verb may be called from several replicas and may be called again after a crash: it must be idempotent as its
+ * own comment says. Each call has an AbortSignal that ends it at the hop's time limit.
+ *
+ * Every verb may throw
+ *  - ProviderUnavailableError: a later try may succeed (`delivered: 'unknown'` after a write that may have happened)
+ *  - ProviderRefusedError: no retry helps (`gone` when the thing no longer exists there)
+ *  - ProviderAuthError: our credentials or role there are wrong
+ *  - UnsupportedByProviderError: the capability is not declared
+ */
+export interface SupportProvider {
+  /** What this account can do; asked at set-up and stored. */
+  capabilities(access: AccountAccess, signal: AbortSignal): Promise<Capabilities>;
+
+  /** Account, BotAgent (administrator), owners (administrators). Called at set-up, again to resume, again to repair. */
+  ensureAccount(request: EnsureAccount, signal: AbortSignal): Promise<EnsuredAccount>;
+  /** Makes or updates the chatbot's inbox, connected to our webhook. Called at set-up and at renaming. */
+  ensureInbox(request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox>;
+  /** All teams now; called at set-up, on demand, and when a target is unknown. Empty without `teams`. */
+  listTeams(access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderTeam[]>;
+  /** All people (never bots) now; called as listTeams. */
+  listAgents(access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderAgent[]>;
+
+  /** The end-user's record; once per Session. The same Session gives the same contact, also under concurrency. */
+  ensureContact(inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal): Promise<ProviderContactId>;
+  /** A conversation held by the bot: no agent is notified. Once per Session, `mayExist` on later tries. */
+  openConversation(request: OpenConversation, signal: AbortSignal): Promise<ProviderConversationId>;
+  /**
+   * Shows one message to the agents. In order within a conversation and at least once per message: posting the same
+   * `message.id` again with `mayExist` returns the first post's id and shows nothing new.
+   */
+  postMessage(request: PostMessage, signal: AbortSignal): Promise<ProviderMessageId>;
+  /** A note that only agents see. Without `privateNotes`: UnsupportedByProviderError. Repeats as postMessage. */
+  postNote(request: PostNote, signal: AbortSignal): Promise<ProviderMessageId>;
+  /**
+   * Clears what an earlier handoff left (agent, team, priority) and holds the conversation for the bot, so that writing
+   * history disturbs nobody. Called before history at each handoff. Setting the same again changes nothing.
+   */
+  holdForBot(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
+  /** Sets target and priority, then opens the conversation to people. Repeatable. An unknown target: ProviderRefusedError. */
+  openForAgents(request: OpenForAgents, signal: AbortSignal): Promise<void>;
+  /** Marks the conversation resolved. Repeatable. */
+  resolve(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Checks what can be checked (signature where the server signs, over the raw bytes) and says where to look. Called
+   * once per delivery, before anything is stored; must not do I/O.
+   * @throws WebhookRejectedError `badSignature | stale | malformed`
+   */
+  parseWebhook(request: WebhookRequest): WebhookHint;
+  /** The conversation's state now. `gone` refused errors mean that it was deleted. */
+  readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationView>;
+  /** What was said after a known message; called after each hint and on a timer for live handoffs. */
+  readForward(request: ReadForward, signal: AbortSignal): Promise<ReadPage>;
+}
+
+/** What the process lends to a provider when it is made. */
+export interface ProviderHost {
+  /** In-process hint, same meaning as a webhook: look at this conversation soon. Never throws, may be lost. */
+  hint(accountId: string, conversationId: ProviderConversationId): void;
+  /** The process's database, for a provider that keeps its own tables (its own migrations, its own table prefix). */
+  readonly database: { query(text: string, values?: readonly unknown[]): Promise<{ rows: any[]; rowCount: number | null }>; transaction<T>(work: (query: (text: string, values?: readonly unknown[]) => Promise<{ rows: any[]; rowCount: number | null }>) => Promise<T>): Promise<T> };
+  readonly fetch: typeof fetch;
+  now(): number;
+  log(level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** A page or API that a provider serves itself, mounted at `/providers/<name>/…`. */
+export interface ProviderHttpRequest {
+  readonly method: string;
+  /** Below the mount point, starts with `/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly caller: { readonly organizationId: string; readonly role: string; readonly userId: string | null } | null;
+}
+export interface ProviderHttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** One line of the registry. */
+export interface ProviderDefinition {
+  readonly name: string;
+  /** One sentence for operators. */
+  readonly title: string;
+  /** Checks settings and credentials as an operator gave them; all problems at once, each naming its field. */
+  parseSettings(input: { readonly baseUrl: string | null; readonly settings: Readonly<Record<string, unknown>>; readonly credentials: Readonly<Record<string, string>> }): { readonly problems: readonly { readonly field: string; readonly message: string }[] };
+  create(host: ProviderHost): SupportProvider;
+  /** Optional own HTTP surface. */
+  routes?(host: ProviderHost): (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;
+  /** Where a person can play the agent on a first run, below the mount point; shown by the try-it page. */
+  readonly agentPage?: string;
+  /**
+   * What enableSupport is given for the example organization of a first run: teams and people that make the try-it
+   * page worth playing with. At most one provider has it, and must need nothing that is not in this process.
+   */
+  readonly example?: { readonly settings: Readonly<Record<string, unknown>>; readonly owners: readonly Person[] };
+}

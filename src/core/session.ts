@@ -1,0 +1,46 @@
+import type { Control } from './control';
+import type {
+  ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
+} from './ids';
+import type { ConversationView } from './ports/support-provider';
+
+/** The person, as the runtime knows them. Every field but the Session key is optional and may change. */
+export interface EndUser {
+  /** The runtime's id of the person; null when it only knows the session. */
+  readonly externalId: string | null;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+  /** BCP 47, e.g. `de-AT`. */
+  readonly locale: string | null;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** One row of `session`. */
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly inboxId: InboxId;
+  /** The runtime's channel name, e.g. `web`; with `externalId` and the chatbot it is the Session's key. */
+  readonly channel: string;
+  /** The runtime's own id of this session. */
+  readonly externalId: string;
+  readonly endUser: EndUser;
+  readonly control: Control;
+  /** Rises by one at every change of control; starts at 1. */
+  readonly epoch: number;
+  readonly lastMessageSeq: number;
+  readonly lastEventSeq: number;
+  readonly liveHandoffId: HandoffId | null;
+  readonly contactId: ProviderContactId | null;
+  readonly conversationId: ProviderConversationId | null;
+  /** Reading forward starts after this provider message; see flows/read-forward.ts. */
+  readonly readAfter: ProviderMessageId | null;
+  /** Odd while we are changing the provider's status ourselves; a view read across a change is worthless. */
+  readonly statusWrites: number;
+  /** What the provider showed last, to tell a fresh assignment from the residue of an old one. */
+  readonly lastView: ConversationView | null;
+  readonly openedAt: Instant;
+  readonly closedAt: Instant | null;
+}

@@ -1,0 +1,91 @@
+import type { Capabilities } from './ports/support-provider';
+import type { WhileWaiting } from './control';
+import type {
+  AccountId, AgentId, ChatbotId, InboxId, Instant, OrganizationId, ProviderAccountId, ProviderAgentId, ProviderInboxId, ProviderTeamId, TeamId, UserId,
+} from './ids';
+
+export type ProvisioningState = 'PROVISIONING' | 'READY' | 'FAILED' | 'DISABLED';
+
+/** One organization's account at one provider. */
+export interface AccountRecord {
+  readonly id: AccountId;
+  readonly organizationId: OrganizationId;
+  /** A key of the provider registry. */
+  readonly provider: string;
+  readonly name: string;
+  readonly externalId: ProviderAccountId | null;
+  readonly baseUrl: string | null;
+  /** Parsed by the provider's folder only. Holds no secret. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Named secrets, decrypted. Never leaves the process, never logged. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Part of the webhook URL that we register there. */
+  readonly webhookSecret: string;
+  readonly capabilities: Capabilities;
+  readonly state: ProvisioningState;
+  /** Why it is FAILED: a stable code and a sentence for the operator. */
+  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly createdAt: Instant;
+}
+
+/** The four public lines an end-user may read from us. Null: say nothing. */
+export interface PolicyLines {
+  readonly queued: string | null;
+  readonly rejected: string | null;
+  readonly failed: string | null;
+  readonly ended: string | null;
+}
+
+/** How one chatbot hands over. */
+export interface SupportPolicy {
+  readonly whileWaiting: WhileWaiting;
+  /** `ALWAYS`: the conversation exists from the first message, held by the bot. `ON_HANDOFF`: only when a person is asked for. */
+  readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
+  readonly lines: PolicyLines;
+}
+
+export const DEFAULT_POLICY: SupportPolicy = {
+  whileWaiting: 'HOLD',
+  mirroring: 'ALWAYS',
+  lines: {
+    queued: 'A colleague will be with you shortly.',
+    rejected: 'Nobody is available right now. I will go on helping you as well as I can.',
+    failed: 'I could not reach a colleague just now. I will go on helping you as well as I can.',
+    ended: null,
+  },
+};
+
+/** The provider's inbox of one chatbot. */
+export interface InboxRecord {
+  readonly id: InboxId;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly accountId: AccountId;
+  readonly name: string;
+  readonly externalId: ProviderInboxId | null;
+  /** What the provider wants back on every call for this inbox; parsed only there. */
+  readonly providerData: Readonly<Record<string, unknown>>;
+  readonly policy: SupportPolicy;
+  readonly state: ProvisioningState;
+  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly createdAt: Instant;
+}
+
+export interface TeamRecord {
+  readonly id: TeamId;
+  readonly organizationId: OrganizationId;
+  readonly accountId: AccountId;
+  readonly externalId: ProviderTeamId;
+  readonly name: string;
+}
+
+export interface AgentRecord {
+  readonly id: AgentId;
+  readonly organizationId: OrganizationId;
+  readonly accountId: AccountId;
+  readonly externalId: ProviderAgentId;
+  readonly name: string;
+  readonly email: string | null;
+  readonly role: 'ADMINISTRATOR' | 'AGENT';
+  readonly userId: UserId | null;
+}

@@ -1,0 +1,1 @@
+export { Worker, type WorkerLog, type WorkerOptions } from './worker';

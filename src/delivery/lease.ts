@@ -1,0 +1,28 @@
+import type { Lease } from '../core/flows/deliver';
+import { SupportError } from '../core/errors';
+import type { ClaimedLane, LaneStore } from '../core/ports/stores';
+
+/** Another replica may hold the lane by now: stop, and leave everything to it. */
+export class LeaseLostError extends SupportError {
+  readonly code = 'LEASE_LOST';
+}
+
+/**
+ * A lane's lease as work sees it. Asked before each remote call: a process that was paused past its lease finds that
+ * out before it speaks, not after. Uses a clock that a changed wall time does not move.
+ */
+export class LaneLease implements Lease {
+  private until: number;
+
+  constructor(private readonly lanes: Pick<LaneStore, 'renew'>, private readonly lane: ClaimedLane, private readonly leaseMs: number, claimedAt: number) {
+    this.until = claimedAt + leaseMs;
+  }
+
+  async held(): Promise<void> {
+    // A call may take its whole time limit: half of the lease must still be ahead.
+    if (performance.now() < this.until - this.leaseMs / 2) return;
+    const from = performance.now();
+    if (!(await this.lanes.renew(this.lane, this.leaseMs))) throw new LeaseLostError('The lane\'s lease ended; another replica goes on with it.');
+    this.until = from + this.leaseMs;
+  }
+}

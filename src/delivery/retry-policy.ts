@@ -1,0 +1,41 @@
+import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+
+/** What becomes of a delivery after an error. `code` is stable and free of people's words. */
+export type Verdict =
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string }
+  /** The conversation is gone: drop the link, then try again in a new one. */
+  | { readonly kind: 'remake'; readonly afterMs: number; readonly code: string }
+  | { readonly kind: 'park'; readonly code: string };
+
+/** DESIGN promise 4 asks for at least 72 h; a weekend and a night fit. */
+export const GIVE_UP_AFTER_MS = 75 * 3_600_000;
+const FIRST_MS = 500;
+const LONGEST_MS = 10 * 60_000;
+/** Somebody has to repair a role or a token: asking often does not help. */
+const CREDENTIALS_FIRST_MS = 5_000;
+/** A conversation that is "gone" again and again means that something above it is gone. */
+const MAX_REMAKES = 5;
+
+/** Full jitter: anywhere between a tenth and all of the exponential wait, so that replicas and Sessions spread. */
+export function backoffMs(attempt: number, random: number, firstMs = FIRST_MS): number {
+  const cap = Math.min(LONGEST_MS, firstMs * 2 ** Math.min(attempt, 20));
+  return Math.round(cap * (0.1 + 0.9 * random));
+}
+
+/** @param attempts tries before this one @param ageMs since the delivery was made */
+export function verdictOn(error: unknown, attempts: number, ageMs: number, random: number): Verdict {
+  const code = codeOf(error);
+  if (error instanceof ProviderRefusedError && error.gone && attempts < MAX_REMAKES)
+    return { kind: 'remake', afterMs: backoffMs(attempts, random), code };
+  if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || ageMs > GIVE_UP_AFTER_MS) return { kind: 'park', code };
+  if (error instanceof ProviderAuthError) return { kind: 'retry', afterMs: backoffMs(attempts, random, CREDENTIALS_FIRST_MS), code };
+  const wanted = error instanceof ProviderUnavailableError ? error.retryAfterMs : undefined;
+  return { kind: 'retry', afterMs: wanted === undefined ? backoffMs(attempts, random) : wanted + Math.round(1_000 * random), code };
+}
+
+/** A stable code for the log and the dead letter: never a message, which could quote somebody. */
+export function codeOf(error: unknown): string {
+  if (error instanceof SupportError) return error.code;
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return 'PROVIDER_UNAVAILABLE';
+  return 'INTERNAL';
+}
