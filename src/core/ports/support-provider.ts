@@ -157,6 +157,8 @@ export interface WebhookRequest {
   readonly rawBody: Buffer;
   /** Milliseconds since 1970, for the age check of signatures. */
   readonly receivedAt: number;
+  /** The account's inboxes as `ensureInbox` returned them, for a provider whose server signs per inbox. Left out: none known. */
+  readonly inboxes?: readonly { readonly externalId: ProviderInboxId; readonly providerData: Readonly<Record<string, unknown>> }[];
 }
 
 export type ProviderStatus = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';

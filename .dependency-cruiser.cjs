@@ -1,0 +1,119 @@
+/**
+ * Which way imports may point: main, cli → app → rooms → core. Rooms never import each other; the composition root wires
+ * them. Types count as imports. `npm run arrows` checks it; scripts/check-names.ts checks what imports cannot show.
+ */
+const ROOMS = ['graphql', 'webhooks', 'delivery', 'persistence', 'identity', 'server', 'try'];
+
+/** A room is a folder, or a file of that name. */
+const room = name => `^src/${name}(/|\\.ts$)`;
+const CORE = '^src/core/';
+/** What the process itself consists of: settings, logs, health. Rooms get from it what they need, and import nothing. */
+const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
+const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';
+const TESTING = '/testing/';
+
+const roomRules = ROOMS.map(name => ({
+  name: `${name}-imports-core-only`,
+  comment: 'An outer room imports core and itself; app.ts gives it the rest.',
+  severity: 'error',
+  from: { path: room(name) },
+  to: {
+    path: '^src/',
+    pathNot: [CORE, room(name), ...(name === 'server' ? [SHELL] : [])],
+  },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'core-imports-core-only',
+      comment: 'What a handoff means depends on no framework, no driver and no input or output.',
+      severity: 'error',
+      from: { path: CORE },
+      to: { pathNot: CORE },
+    },
+    ...roomRules,
+    {
+      name: 'providers-import-core-only',
+      comment: 'A provider knows the port and its own folder.',
+      severity: 'error',
+      from: { path: '^src/providers/' },
+      to: { path: '^src/', pathNot: [CORE, '^src/providers/'] },
+    },
+    {
+      name: 'providers-do-not-know-each-other',
+      comment: 'A second provider is one folder and one registry line; the contract kit in providers/testing is for all.',
+      severity: 'error',
+      from: { path: '^src/providers/([^/]+)/', pathNot: '^src/providers/testing/' },
+      to: { path: '^src/providers/', pathNot: ['^src/providers/$1/', '^src/providers/testing/'] },
+    },
+    {
+      name: 'the-contract-kit-knows-no-provider',
+      severity: 'error',
+      from: { path: '^src/providers/testing/' },
+      to: { path: '^src/providers/', pathNot: '^src/providers/testing/' },
+    },
+    {
+      name: 'only-app-knows-the-registry',
+      comment: 'Everything else gets providers by name through the port.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/providers/registry\\.ts$'] },
+      to: { path: '^src/providers/', pathNot: '^src/providers/[^/]+/' },
+    },
+    {
+      name: 'nobody-reaches-into-a-provider',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/providers/' },
+      to: { path: '^src/providers/[^/]+/' },
+    },
+    {
+      name: 'shell-imports-little',
+      comment: 'Settings, logs and health stand below everything: core, each other, and what identity says of its own settings.',
+      severity: 'error',
+      from: { path: SHELL },
+      to: { path: '^src/', pathNot: [CORE, SHELL, room('identity')] },
+    },
+    {
+      name: 'nobody-imports-the-top',
+      comment: 'main, cli → app, and never back.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TOP },
+      to: { path: TOP },
+    },
+    {
+      name: 'the-service-does-not-need-its-tests',
+      comment: 'Harnesses, doubles and recordings travel with a provider but are not loaded by the service.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTING },
+      to: { path: TESTING },
+    },
+    {
+      name: 'src-imports-src-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/persistence/' },
+      to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
+    },
+    {
+      name: 'the-service-runs-without-development-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTING },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    { name: 'every-import-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-circles', severity: 'error', from: { pathNot: TESTING }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-file-is-left-over',
+      comment: 'Nothing imports it: delete it.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: ['^src/(main|cli)\\.ts$', TESTING, '^src/try/page/'] },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'default', 'types'] },
+  },
+};

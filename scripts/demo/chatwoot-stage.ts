@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentAtWork, Screen, Stage, Standing } from './stage';
+
+interface Person { readonly name: string; readonly email: string }
+interface User extends Person { readonly id: number; readonly token: string }
+interface Conversation {
+  readonly id: number;
+  readonly status: string;
+  readonly meta: { readonly sender: { readonly name: string }; readonly assignee?: { readonly name: string } | null; readonly team?: { readonly name: string } | null };
+}
+interface Message {
+  readonly content: string | null;
+  readonly message_type: number;
+  readonly private: boolean;
+  readonly sender?: { readonly type?: string } | null;
+}
+
+const STANDINGS: Readonly<Record<string, Standing>> = { pending: 'held by the bot', open: 'open', snoozed: 'on hold', resolved: 'resolved' };
+const ACTIVITY = 2;
+const TEMPLATE = 3;
+
+/** A Chatwoot, real or its double, worked with as people work with it: through Chatwoot's own API with their own tokens. */
+export class ChatwootStage implements Stage {
+  private readonly owner: Person;
+  private readonly colleague: Person;
+  private account = 0;
+  private olga: User | undefined;
+
+  constructor(private readonly baseUrl: string, private readonly platformToken: string) {
+    // People are known by e-mail in the whole installation: each run brings its own.
+    const run = randomUUID().slice(0, 8);
+    this.owner = { name: 'Olga Owner', email: `olga.${run}@support.example` };
+    this.colleague = { name: 'Adam Agent', email: `adam.${run}@support.example` };
+  }
+
+  get enabling() {
+    return { provider: 'chatwoot', baseUrl: this.baseUrl, credentials: { platformToken: this.platformToken }, settings: {}, owners: [this.owner] };
+  }
+
+  readonly expectedAdministrators = ['BotAgent1', 'Olga Owner'];
+
+  async administrators(): Promise<readonly string[]> {
+    const agents = await this.inAccount(await this.administrator(), 'GET', '/agents') as { name: string; role: string }[];
+    return agents.filter(({ role }) => role === 'administrator').map(({ name }) => name).sort();
+  }
+
+  /** The owner brings a colleague in, as an agent of the inbox and of a team. */
+  async staff(inboxName: string) {
+    const olga = await this.administrator();
+    const adam = await this.person(this.colleague);
+    await this.platform('POST', `/accounts/${this.account}/account_users`, { user_id: adam.id, role: 'agent' });
+    const { payload } = await this.inAccount(olga, 'GET', '/inboxes') as { payload: { id: number; name: string }[] };
+    const inbox = payload.find(({ name }) => name === inboxName);
+    if (!inbox) throw new Error(`Chatwoot has no inbox ${inboxName}.`);
+    await this.inAccount(olga, 'POST', '/inbox_members', { inbox_id: inbox.id, user_ids: [adam.id] });
+    const team = await this.inAccount(olga, 'POST', '/teams', { name: 'orders', allow_auto_assign: false }) as { id: number; name: string };
+    await this.inAccount(olga, 'POST', `/teams/${team.id}/team_members`, { user_ids: [adam.id] });
+    return { team: team.name, agent: this.atWork(adam, inbox) };
+  }
+
+  private atWork(adam: User, inbox: { readonly id: number; readonly name: string }): AgentAtWork {
+    const conversations = async (endUser: string): Promise<readonly Conversation[]> => {
+      const { data } = await this.inAccount(adam, 'GET', `/conversations?status=all&inbox_id=${inbox.id}`) as { data: { payload: Conversation[] } };
+      return data.payload.filter(({ meta }) => meta.sender.name === endUser).sort((a, b) => b.id - a.id);
+    };
+    const act = async (endUser: string, path: string, body: unknown): Promise<void> => {
+      const [newest] = await conversations(endUser);
+      if (!newest) throw new Error(`${adam.name} sees no conversation of ${endUser}.`);
+      await this.inAccount(adam, 'POST', `/conversations/${newest.id}/${path}`, body);
+    };
+    const screen = async ({ id, status, meta }: Conversation): Promise<Screen> => {
+      const { payload } = await this.inAccount(adam, 'GET', `/conversations/${id}/messages`) as { payload: Message[] };
+      return {
+        inbox: inbox.name, standing: STANDINGS[status]!, team: meta.team?.name ?? null, agent: meta.assignee?.name ?? null,
+        lines: payload.filter(({ message_type: type }) => type !== ACTIVITY && type !== TEMPLATE).map((message) => `${speakerOf(message)}: ${message.content}`),
+      };
+    };
+    return {
+      name: adam.name,
+      see: async (endUser) => Promise.all((await conversations(endUser)).map(screen)),
+      take: (endUser) => act(endUser, 'assignments', { assignee_id: adam.id }),
+      reply: (endUser, text) => act(endUser, 'messages', { content: text, message_type: 'outgoing' }),
+      note: (endUser, text) => act(endUser, 'messages', { content: text, message_type: 'outgoing', private: true }),
+      resolve: (endUser) => act(endUser, 'toggle_status', { status: 'resolved' }),
+      returnToBot: (endUser) => act(endUser, 'toggle_status', { status: 'pending' }),
+    };
+  }
+
+  /** The owner, once enableSupport has made them; their profile says in which account. */
+  private async administrator(): Promise<User> {
+    if (this.olga) return this.olga;
+    const olga = await this.person(this.owner);
+    const profile = await this.call('GET', '/api/v1/profile', olga.token) as { accounts: { id: number }[] };
+    const account = profile.accounts[0];
+    if (!account) throw new Error(`${olga.name} is in no Chatwoot account.`);
+    this.account = account.id;
+    return this.olga = olga;
+  }
+
+  /** A known e-mail answers with that person; the platform then tells their token. */
+  private async person({ name, email }: Person): Promise<User> {
+    const { id, access_token: token } = await this.platform('POST', '/users', { name, email, password: `${randomUUID()}Aa1!` }) as { id: number; access_token: string };
+    return { id, name, email, token };
+  }
+
+  private platform = (method: string, path: string, body?: unknown) => this.call(method, `/platform/api/v1${path}`, this.platformToken, body);
+  private inAccount = (user: User, method: string, path: string, body?: unknown) => this.call(method, `/api/v1/accounts/${this.account}${path}`, user.token, body);
+
+  private async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`${this.baseUrl}${path}`, {
+      method,
+      // Spelled with hyphens: proxies drop header names with underscores.
+      headers: { 'api-access-token': token, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`Chatwoot answered ${answer.status} to ${method} ${path.split('?')[0]}.`);
+    const text = await answer.text();
+    return text === '' ? null : JSON.parse(text);
+  }
+}
+
+function speakerOf({ message_type: type, private: isPrivate, sender }: Message): string {
+  if (isPrivate) return 'note';
+  if (type === 0) return 'end-user';
+  return sender?.type === 'user' ? 'agent' : 'bot';
+}

@@ -1,0 +1,46 @@
+import { setTimeout } from 'node:timers/promises';
+
+/** One step of a story: what is done, and what must be seen then. Both are plain data, so that any runner can compare. */
+export interface Step<Context, Seen = unknown> {
+  readonly title: string;
+  act(story: Context): Promise<Seen>;
+  expected(story: Context): Seen;
+}
+
+const PATIENCE_MS = 20_000;
+const LOOK_AGAIN_MS = 40;
+
+/**
+ * Where two plain values differ first, in words; null when they are equal. Key order does not matter, and a key that is
+ * undefined counts as absent.
+ */
+export function firstDifference(seen: unknown, expected: unknown, at = 'seen'): string | null {
+  if (Object.is(seen, expected)) return null;
+  if (Array.isArray(seen) && Array.isArray(expected)) {
+    for (let i = 0; i < Math.max(seen.length, expected.length); i++) {
+      const difference = firstDifference(seen[i], expected[i], `${at}[${i}]`);
+      if (difference !== null) return difference;
+    }
+    return null;
+  }
+  if (isRecord(seen) && isRecord(expected)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(seen)])) {
+      const difference = firstDifference(seen[key], expected[key], `${at}.${key}`);
+      if (difference !== null) return difference;
+    }
+    return null;
+  }
+  return `${at} is ${shown(seen)}, expected ${shown(expected)}`;
+}
+
+/** Looks until what is seen is as expected, or patience ends; answers what was seen last, for the runner to compare. */
+export async function settled<T>(look: () => Promise<T>, expected: T): Promise<T> {
+  for (const until = Date.now() + PATIENCE_MS; ;) {
+    const seen = await look();
+    if (Date.now() > until || firstDifference(seen, expected) === null) return seen;
+    await setTimeout(LOOK_AGAIN_MS);
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));

@@ -1,0 +1,163 @@
+import 'reflect-metadata';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { loadSecretKey, publicUrlOf, type Config } from './config';
+import { createFlows } from './core/flows';
+import type { Flows } from './core/flows/api';
+import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
+import type { Clock } from './core/ports/clock';
+import type { Stores } from './core/ports/stores';
+import type { ProviderHost } from './core/ports/support-provider';
+import { Worker } from './delivery';
+import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
+import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
+import { Health } from './health';
+import { createIdentify } from './identity/identify';
+import { logOf, type Logger } from './logging';
+import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
+import { providers as registry } from './providers/registry';
+import { createHttpServer } from './server';
+import type { ProviderPage } from './server/provider-pages';
+import { createTryPage, type TryDescription } from './try';
+import { webhookReceiver } from './webhooks/receive-webhook';
+
+export interface App {
+  /** E.g. `http://127.0.0.1:4000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Null on a Postgres of the operator's own. */
+  readonly embeddedIn: string | null;
+  readonly stores: Stores;
+  readonly flows: Flows;
+  /** Stops taking calls, finishes what is under way, gives the rest back. Never throws; repeatable. */
+  stop(): Promise<void>;
+}
+
+const LEASE_MS = 60_000;
+const POLL_MS = 1_000;
+const WORK_WIDTH = 16;
+
+const clock: Clock = {
+  now: () => Date.now(),
+  newId: () => randomUUID(),
+  random: () => Math.random(),
+  newSecret: () => randomBytes(32).toString('base64url'),
+};
+
+/** Starts one replica. What started before a failure is stopped again. */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const started: (() => Promise<unknown>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of started.splice(0).reverse())
+      await stop().catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
+  };
+  try {
+    return await start(config, logger, started, stopAll);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function start(config: Config, logger: Logger, started: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<App> {
+  const secretKey = await loadSecretKey(config);
+  let databaseUrl = config.databaseUrl;
+  if (databaseUrl === null) {
+    const embedded = await startEmbedded(config.dataDir);
+    started.push(() => embedded.stop());
+    databaseUrl = embedded.url;
+  }
+  await migrate(databaseUrl);
+
+  const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => logger.warn({ err: error }, 'an idle database connection was lost') });
+  started.push(() => pool.end());
+  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
+  const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
+
+  const host = (name: string): ProviderHost => ({
+    hint: (accountId, conversationId) => { void hint(stores, accountId, conversationId).catch(() => undefined); },
+    database: {
+      query: (text, values) => pool.query(text, values as unknown[]),
+      async transaction(work) {
+        const client = await pool.connect();
+        try {
+          await client.query('begin');
+          const result = await work((text, values) => client.query(text, values as unknown[]));
+          await client.query('commit');
+          client.release();
+          return result;
+        } catch (error) {
+          await client.query('rollback').then(() => client.release(), (lost: Error) => client.release(lost));
+          throw error;
+        }
+      },
+    },
+    fetch, now: clock.now, log: logOf(logger, `provider:${name}`),
+  });
+  const known = new Map<string, KnownProvider>();
+  const pages = new Map<string, ProviderPage>();
+  for (const [name, definition] of registry) {
+    const own = host(name);
+    known.set(name, { definition, instance: definition.create(own) });
+    if (definition.routes) pages.set(name, definition.routes(own));
+  }
+
+  const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
+    stores, clock, providers: known, publicUrl: publicUrlOf(config),
+    limits: {
+      drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
+      setupMs: config.providerTimeoutMs * 6, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
+    },
+    digest: text => createHash('sha256').update(text).digest('base64url'),
+  };
+  const flows = createFlows(deps);
+  const identify = createIdentify(config.identity);
+  const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true });
+  const graphql = await createGraphqlHttp({
+    flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
+    identify: (headers, connectionParams) => identify({ headers, connectionParams }),
+    log: (fields, message) => logger.error(fields, message),
+  });
+  const tryPage = createTryPage({ describe: () => describeExample(stores) });
+  const server = await createHttpServer({
+    graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
+    webhooks: webhookReceiver({
+      stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
+      providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
+    }),
+    providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
+    identify, health, logger, page: config.example ? tryPage : null,
+  });
+  started.push(() => server.stop());
+  const port = await server.listen(config.host, config.port);
+  deps.publicUrl = publicUrlOf(config, port);
+
+  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  await wake.start();
+  started.push(() => wake.stop());
+  wake.onWake(() => worker.wake());
+  if (config.example) await seedExample(flows, stores.setup, registry.values());
+  await worker.start();
+  // Together: nothing new is claimed while the last answers go out.
+  started.push(() => Promise.all([worker.stop(), server.stop()]));
+
+  return { url: deps.publicUrl, port, embeddedIn: config.databaseUrl === null ? config.dataDir : null, stores, flows, stop: stopAll };
+}
+
+async function hint(stores: Stores, accountId: string, conversationId: string): Promise<void> {
+  const session = await stores.sessions.findByConversation(accountId, conversationId);
+  if (session) await stores.sessions.transact(session.organizationId, session.id, tx => tx.wantReading(new Date(clock.now()).toISOString()));
+}
+
+async function describeExample(stores: Stores): Promise<TryDescription> {
+  return {
+    organizationId: EXAMPLE_ORGANIZATION,
+    chatbots: EXAMPLE_CHATBOTS,
+    agentPages: [...registry.values()].flatMap(({ name, title, agentPage }) => (agentPage === undefined ? [] : [{ path: `/providers/${name}${agentPage}`, title }])),
+    teams: (await stores.setup.teamsOf(EXAMPLE_ORGANIZATION, null)).map(({ id, name }) => ({ id, name })),
+  };
+}
+
+/** The subgraph schema as composition reads it; needs no database. */
+export async function printSchema(): Promise<string> {
+  return printSubgraphSchema(await buildSupportSchema({} as never));
+}

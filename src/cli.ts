@@ -1,0 +1,69 @@
+import { ConfigError, EXIT_CONFIG, loadConfig } from './config';
+import { describeSettings } from './config/describe';
+import type { Environment } from './config/load';
+
+/** EX_USAGE of sysexits.h. */
+const EXIT_USAGE = 64;
+
+export interface CliSurroundings {
+  readonly env: Environment;
+  out(text: string): void;
+  err(text: string): void;
+  printSchema(): Promise<string>;
+}
+
+interface Command {
+  readonly about: string;
+  run(surroundings: CliSurroundings): Promise<void> | void;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  'check-config': {
+    about: 'check the settings in the environment and show what is in force; exit 78 when one is wrong',
+    run({ env, out }) {
+      const { notices } = loadConfig(env);
+      out(['The settings are right.', '', describeSettings(env), ...(notices.length > 0 ? ['', ...notices] : [])].join('\n'));
+    },
+  },
+  'print-schema': {
+    about: 'print the subgraph schema that composition reads',
+    run: async ({ out, printSchema }) => out((await printSchema()).trimEnd()),
+  },
+  help: {
+    about: 'show this',
+    run: ({ out }) => out(usage()),
+  },
+};
+
+const usage = (): string => [
+  'Commands:',
+  ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(14)}${about}`),
+].join('\n');
+
+/** @returns the exit status */
+export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+  const [given = 'help', ...rest] = args;
+  const name = given === '--help' || given === '-h' ? 'help' : given;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined || rest.length > 0) {
+    surroundings.err(`${command === undefined ? `No command ${JSON.stringify(given)}.` : `${name} takes no arguments.`}\n${usage()}`);
+    return EXIT_USAGE;
+  }
+  try {
+    await command.run(surroundings);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    surroundings.err(error.message);
+    return EXIT_CONFIG;
+  }
+}
+
+if (require.main === module)
+  void runCli(process.argv.slice(2), {
+    env: process.env,
+    out: text => process.stdout.write(`${text}\n`),
+    err: text => process.stderr.write(`${text}\n`),
+    // Loaded only when it is asked for: checking settings must not need the whole service.
+    printSchema: async () => (await import('./app.js')).printSchema(),
+  }).then(status => { process.exitCode = status; });

@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { IDENTITY_KEYS, isGiven, readSettings, type Environment } from './config/load';
+import { authorityOf } from './config/network';
+import type { SettingValues } from './config/settings';
+import type { IdentityOptions } from './identity/identify';
+
+export { ConfigError, EXIT_CONFIG } from './config/config-error';
+export { loadSecretKey } from './config/secret-key';
+
+/** Everything that the environment decides. Holds secrets: never log it whole. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** As set; null: see publicUrlOf. */
+  readonly publicUrl: string | null;
+  /** Null: the embedded Postgres in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly poolSize: number;
+  /** Base64; null: kept in `dataDir`, see loadSecretKey. */
+  readonly secretKey: string | null;
+  /** All null and empty: nobody has to prove who they are, and only this machine is served. */
+  readonly identity: IdentityOptions;
+  readonly hasIdentity: boolean;
+  /** Whether the example organization is set up. */
+  readonly example: boolean;
+  readonly drainLimitMs: number;
+  readonly livePollMs: number;
+  readonly providerTimeoutMs: number;
+  readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
+  readonly logLevel: string;
+  /** Sentences that an operator should read at the start. */
+  readonly notices: readonly string[];
+}
+
+/** @throws ConfigError with every problem at once */
+export function loadConfig(env: Environment): Config {
+  const values = readSettings(env);
+  const hasIdentity = IDENTITY_KEYS.some(key => isGiven(env, key));
+  return deepFreeze({
+    host: values.HOST!,
+    port: values.PORT!,
+    publicUrl: values.SUPPORT_PUBLIC_URL,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: path.resolve(values.SUPPORT_DATA_DIR!),
+    poolSize: values.SUPPORT_POOL_SIZE!,
+    secretKey: values.SUPPORT_SECRET_KEY,
+    identity: identityOf(values),
+    hasIdentity,
+    example: values.SUPPORT_EXAMPLE ?? (!hasIdentity && values.DATABASE_URL === null),
+    drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
+    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000,
+    providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
+    bodyLimits: {
+      graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
+      webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,
+      providerBytes: values.SUPPORT_PROVIDER_BODY_LIMIT_BYTES!,
+    },
+    logLevel: values.LOG_LEVEL!,
+    notices: noticesOf(env, values, hasIdentity),
+  });
+}
+
+/** Where providers reach us. Without SUPPORT_PUBLIC_URL that is this machine, at the port that was really taken. */
+export const publicUrlOf = (config: Pick<Config, 'publicUrl' | 'host' | 'port'>, port = config.port): string =>
+  config.publicUrl ?? `http://${authorityOf(config.host, port)}`;
+
+function identityOf(values: SettingValues): IdentityOptions {
+  const { SUPPORT_JWT_JWKS_URL: jwksUrl, SUPPORT_JWT_SHARED_KEY: sharedKey } = values;
+  return {
+    jwt: jwksUrl === null && sharedKey === null
+      ? null
+      : { jwksUrl, sharedKey, issuer: values.SUPPORT_JWT_ISSUER, audience: values.SUPPORT_JWT_AUDIENCE },
+    gatewaySecret: values.SUPPORT_GATEWAY_SECRET,
+    botKeys: values.SUPPORT_BOT_KEYS ?? [],
+  };
+}
+
+function noticesOf(env: Environment, values: SettingValues, hasIdentity: boolean): string[] {
+  const notices: string[] = [];
+  if (!hasIdentity)
+    notices.push(`Nobody has to prove who they are, so only programs on this machine are served. To serve others set one of ${IDENTITY_KEYS.join(', ')}.`);
+  if (values.SUPPORT_JWT_JWKS_URL !== null && values.SUPPORT_JWT_AUDIENCE === null)
+    notices.push('SUPPORT_JWT_AUDIENCE is not set: a token that the same issuer made for another service is taken too.');
+  if (values.DATABASE_URL !== null && isGiven(env, 'SUPPORT_DATA_DIR'))
+    notices.push('SUPPORT_DATA_DIR is not used: DATABASE_URL is set.');
+  return notices;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[])
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

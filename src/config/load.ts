@@ -1,0 +1,73 @@
+import { isLoopbackHost } from '../identity/loopback-host';
+import { ConfigError, type ConfigProblem } from './config-error';
+import { SETTINGS, type SettingKey, type SettingValues } from './settings';
+import { unknownKeyProblems } from './unknown-keys';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const KEYS = Object.keys(SETTINGS) as SettingKey[];
+/** Each of these alone makes callers prove who they are. */
+export const IDENTITY_KEYS = ['SUPPORT_JWT_JWKS_URL', 'SUPPORT_JWT_SHARED_KEY', 'SUPPORT_GATEWAY_SECRET', 'SUPPORT_BOT_KEYS'] as const satisfies readonly SettingKey[];
+
+/** Reads every setting and throws one ConfigError with all that is wrong. */
+export function readSettings(env: Environment): SettingValues {
+  const problems: ConfigProblem[] = [];
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of KEYS) {
+    const setting = SETTINGS[key];
+    const given = givenText(env, key) ?? setting.default;
+    if (given === null) { values[key] = null; continue; }
+    const parsed = setting.schema.safeParse(given);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(problem(env, key, setting.expected));
+  }
+  problems.push(...unknownKeyProblems(env), ...combinationProblems(env));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as SettingValues;
+}
+
+/**
+ * An empty value counts as absent, as compose files write it. Not for secrets: one that came out empty by mistake would
+ * open the service.
+ */
+function givenText(env: Environment, key: SettingKey): string | undefined {
+  const given = env[key]?.trim();
+  return given === '' && !SETTINGS[key].isSecret ? undefined : given;
+}
+
+export const isGiven = (env: Environment, key: SettingKey): boolean => givenText(env, key) !== undefined;
+
+/** What is wrong between settings that may each be right. Looks at what is there, not at whether it is valid. */
+function combinationProblems(env: Environment): readonly ConfigProblem[] {
+  const has = (key: SettingKey) => isGiven(env, key);
+  const problems: ConfigProblem[] = [];
+  const hasJwt = has('SUPPORT_JWT_JWKS_URL') || has('SUPPORT_JWT_SHARED_KEY');
+  const host = givenText(env, 'HOST');
+
+  if (has('SUPPORT_JWT_JWKS_URL') && has('SUPPORT_JWT_SHARED_KEY'))
+    problems.push(problem(env, 'SUPPORT_JWT_SHARED_KEY', 'only one of SUPPORT_JWT_JWKS_URL and SUPPORT_JWT_SHARED_KEY', 'unset SUPPORT_JWT_SHARED_KEY'));
+  for (const key of ['SUPPORT_JWT_ISSUER', 'SUPPORT_JWT_AUDIENCE'] as const)
+    if (has(key) && !hasJwt)
+      problems.push(problem(env, key, 'a key to check tokens with beside it: SUPPORT_JWT_JWKS_URL or SUPPORT_JWT_SHARED_KEY', lineOf('SUPPORT_JWT_JWKS_URL')));
+  if (host !== undefined && SETTINGS.HOST.schema.safeParse(host).success && !isLoopbackHost(host) && !IDENTITY_KEYS.some(has))
+    problems.push(problem(env, 'HOST', `127.0.0.1, ::1 or localhost as long as nobody has to prove who they are; to serve other machines set one of ${IDENTITY_KEYS.join(', ')}`, lineOf('SUPPORT_GATEWAY_SECRET')));
+  if (has('DATABASE_URL') && !has('SUPPORT_SECRET_KEY'))
+    problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL there is no data folder to keep one in`));
+  return problems;
+}
+
+const lineOf = (key: SettingKey): string => `${key}=${SETTINGS[key].example}`;
+
+function problem(env: Environment, key: SettingKey, expected: string, example = lineOf(key)): ConfigProblem {
+  return { key, given: shown(env, key), expected, example };
+}
+
+/** Also hides a URL with a user in it, whatever the key: somebody may have put a password there. */
+function shown(env: Environment, key: SettingKey): string {
+  const given = env[key]?.trim();
+  if (given === undefined) return '(nothing)';
+  if (given === '') return '(empty)';
+  if (SETTINGS[key].isSecret || given.includes('@')) return '(hidden)';
+  const printable = given.replace(/[^\x20-\x7e]/g, '?');
+  return printable.length > 120 ? `${printable.slice(0, 120)}…` : printable;
+}

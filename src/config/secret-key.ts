@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SETTINGS } from './settings';
+import { ConfigError } from './config-error';
+
+const FILE = 'secret.key';
+
+/**
+ * The 32 bytes that credentials are encrypted with at rest. Without SUPPORT_SECRET_KEY it lives in the data folder,
+ * beside the embedded database, and is made there at the first start. Called once, at start.
+ */
+export async function loadSecretKey(config: { readonly secretKey: string | null; readonly dataDir: string }): Promise<Buffer> {
+  if (config.secretKey !== null) return Buffer.from(config.secretKey, 'base64');
+  const file = path.join(config.dataDir, FILE);
+  const key = await readKey(file) ?? await makeKey(file);
+  const parsed = SETTINGS.SUPPORT_SECRET_KEY.schema.safeParse(key);
+  if (parsed.success) return Buffer.from(parsed.data, 'base64');
+  throw new ConfigError([{
+    key: 'SUPPORT_SECRET_KEY', given: `${file} (hidden)`,
+    expected: 'the key that was generated there; put it back from a backup, since stored credentials cannot be read without it',
+    example: `SUPPORT_SECRET_KEY=${SETTINGS.SUPPORT_SECRET_KEY.example}`,
+  }]);
+}
+
+async function readKey(file: string): Promise<string | null> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Written aside and linked into place: of two starts at once one key wins, and a crash leaves no half key. */
+async function makeKey(file: string): Promise<string | null> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  const aside = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  await writeFile(aside, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  try {
+    await link(aside, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(aside);
+  }
+  return readKey(file);
+}

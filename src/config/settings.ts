@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { baseUrl, botKeys, host, key256, keySetUrl, logLevel, name, onOff, postgresUrl, text, wholeNumber } from './values';
+
+export interface Setting<T = unknown> {
+  readonly schema: z.ZodType<T, string>;
+  /** As an operator would write it; null: absent means something of its own, see docs/settings.md. */
+  readonly default: string | null;
+  readonly expected: string;
+  readonly example: string;
+  /** Never shown, whatever was given. */
+  readonly isSecret?: true;
+}
+
+const define = <T>(setting: Setting<T>): Setting<T> => setting;
+const seconds = (fallback: string, max: number) => define({
+  schema: wholeNumber(1, max), default: fallback, expected: `whole seconds from 1 to ${max}`, example: fallback,
+});
+const bytes = (fallback: string, min: number) => define({
+  schema: wholeNumber(min, 100_000_000), default: fallback, expected: `whole bytes from ${min} to 100000000`, example: fallback,
+});
+
+/** Every key that the service reads. docs/settings.md has a row for each, held equal by a test. */
+export const SETTINGS = {
+  HOST: define({
+    schema: host, default: '127.0.0.1', expected: 'an IP address or host name to listen on', example: '0.0.0.0',
+  }),
+  PORT: define({
+    schema: wholeNumber(0, 65_535), default: '4000', expected: 'a whole number from 0 (any free port) to 65535', example: '4000',
+  }),
+  SUPPORT_PUBLIC_URL: define({
+    schema: baseUrl, default: null, expected: 'an http(s) URL without credentials, query or fragment', example: 'https://support.example.com',
+  }),
+
+  DATABASE_URL: define({
+    schema: postgresUrl, default: null, expected: 'a postgres:// or postgresql:// URL that names a database', example: 'postgres://support:password@db.internal:5432/support', isSecret: true,
+  }),
+  SUPPORT_DATA_DIR: define({
+    schema: name, default: './data', expected: 'a folder that this process may write', example: './data',
+  }),
+  SUPPORT_POOL_SIZE: define({
+    schema: wholeNumber(2, 200), default: '10', expected: 'a whole number from 2 to 200', example: '10',
+  }),
+  SUPPORT_SECRET_KEY: define({
+    schema: key256, default: null, expected: '32 random bytes as base64 or as 64 hex digits', example: '"$(openssl rand -base64 32)"', isSecret: true,
+  }),
+
+  SUPPORT_JWT_JWKS_URL: define({
+    schema: keySetUrl, default: null, expected: 'an https URL of a JSON Web Key Set (http only on this machine), without credentials', example: 'https://login.example.com/.well-known/jwks.json',
+  }),
+  SUPPORT_JWT_SHARED_KEY: define({
+    schema: text(32), default: null, expected: 'at least 32 printable characters without spaces', example: '"$(openssl rand -hex 32)"', isSecret: true,
+  }),
+  SUPPORT_JWT_ISSUER: define({
+    schema: name, default: null, expected: 'the exact `iss` of the tokens', example: 'https://login.example.com/',
+  }),
+  SUPPORT_JWT_AUDIENCE: define({
+    schema: name, default: null, expected: 'the exact `aud` of the tokens', example: 'support',
+  }),
+  SUPPORT_GATEWAY_SECRET: define({
+    schema: text(32), default: null, expected: 'at least 32 printable characters without spaces', example: '"$(openssl rand -hex 32)"', isSecret: true,
+  }),
+  SUPPORT_BOT_KEYS: define({
+    schema: botKeys, default: null, expected: 'organization=key pairs, separated by commas, each key at least 32 characters and given once', example: '"org-a=$(openssl rand -hex 32),org-b=$(openssl rand -hex 32)"', isSecret: true,
+  }),
+  SUPPORT_EXAMPLE: define({
+    schema: onOff, default: null, expected: 'on or off', example: 'off',
+  }),
+
+  SUPPORT_DRAIN_LIMIT_SECONDS: seconds('30', 3_600),
+  SUPPORT_LIVE_POLL_SECONDS: seconds('20', 3_600),
+  SUPPORT_PROVIDER_TIMEOUT_MS: define({
+    schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
+  }),
+
+  SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),
+  SUPPORT_WEBHOOK_BODY_LIMIT_BYTES: bytes('1048576', 65_536),
+  SUPPORT_PROVIDER_BODY_LIMIT_BYTES: bytes('8388608', 65_536),
+
+  LOG_LEVEL: define({
+    schema: logLevel, default: 'info', expected: 'one of trace, debug, info, warn, error, fatal, silent', example: 'info',
+  }),
+};
+
+export type SettingKey = keyof typeof SETTINGS;
+export type SettingValues = { readonly [K in SettingKey]: z.output<(typeof SETTINGS)[K]['schema']> | null };

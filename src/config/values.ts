@@ -1,0 +1,64 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { BotKey } from '../identity/identify';
+import { isLoopbackHost } from '../identity/loopback-host';
+
+/** How each kind of value is read from its text. What a wrong one should have been stands in settings.ts. */
+
+const parsedUrl = z.string().transform((text, context) => {
+  if (URL.canParse(text)) return new URL(text);
+  context.addIssue('not a URL');
+  return z.NEVER;
+});
+
+export const wholeNumber = (min: number, max: number) =>
+  z.string().regex(/^\d{1,15}$/).transform(Number).pipe(z.number().min(min).max(max));
+
+export const text = (minLength: number, maxLength = 10_000) => z.string().min(minLength).max(maxLength).regex(/^[\x21-\x7e]+$/);
+
+export const name = z.string().min(1).max(1_000);
+
+export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
+
+export const onOff = z.enum(['on', 'off']).transform(value => value === 'on');
+
+export const host = z.string().refine(value => isIP(value) !== 0 || /^(?!.*\.\.)[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(value));
+
+/** Kept as written: the driver has its own reading of what is escaped in it. */
+export const postgresUrl = z.string().refine(value => {
+  if (!URL.canParse(value)) return false;
+  const { protocol, pathname } = new URL(value);
+  return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
+});
+
+/** Without a trailing slash, so that paths can be appended. */
+export const baseUrl = parsedUrl
+  .refine(url => ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === '')
+  .transform(url => url.href.replace(/\/+$/, ''));
+
+/** Keys decide who gets in: in clear text they may come from this machine only. */
+export const keySetUrl = parsedUrl
+  .refine(url => url.username === '' && url.password === '' && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))))
+  .transform(url => url.href);
+
+/** 32 bytes as 64 hex digits or as base64 (also URL-safe, padding may be missing); kept as base64. */
+export const key256 = z.string().transform((value, context) => {
+  const bytes = /^[0-9a-f]{64}$/i.test(value)
+    ? Buffer.from(value, 'hex')
+    : /^[A-Za-z0-9+/_-]{43}=?$/.test(value) ? Buffer.from(value, 'base64') : null;
+  if (bytes?.length === 32) return bytes.toString('base64');
+  context.addIssue('not 32 bytes');
+  return z.NEVER;
+});
+
+/** `org-a=key,org-b=key`. An organization may have several keys, so that one can be replaced without a gap. */
+export const botKeys = z.string().transform((value, context): readonly BotKey[] => {
+  const pairs = value.split(',').map(pair => {
+    const [, organizationId = '', key = ''] = /^([^=\s]{1,200})=([\x21-\x7e]{32,1000})$/.exec(pair.trim()) ?? [];
+    return { organizationId, key };
+  });
+  const areAllWhole = pairs.every(pair => pair.key !== '');
+  if (areAllWhole && new Set(pairs.map(pair => pair.key)).size === pairs.length) return pairs;
+  context.addIssue('not pairs with unique keys');
+  return z.NEVER;
+});

@@ -1,0 +1,32 @@
+import { allows, type Caller, type OperationKind } from '../core/caller';
+import { AccessError } from '../core/errors';
+import type { Scope } from '../core/flows/api';
+import type { Stores } from '../core/ports/stores';
+import { createLoaders, type Loaders } from './loaders';
+import type { LiveSources } from './live/follow';
+
+export interface ContextDeps { readonly stores: Stores; readonly live: LiveSources }
+
+/** What one operation knows. */
+export class OperationContext {
+  #loaders: Loaders | undefined;
+
+  constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string) {}
+
+  /**
+   * The organization that everything is scoped by.
+   * @throws AccessError UNAUTHENTICATED | FORBIDDEN
+   */
+  scope(kind: OperationKind): Scope {
+    if (!this.caller) throw new AccessError('UNAUTHENTICATED', 'Say who you are: send a token, a bot key or the gateway\'s secret.');
+    if (!allows(this.caller.role, kind))
+      throw new AccessError('FORBIDDEN', `The role ${this.caller.role} may not do this (${kind}); see docs/errors.md.`);
+    return { organizationId: this.caller.organizationId };
+  }
+
+  get loaders(): Loaders { return (this.#loaders ??= createLoaders(this.deps.stores, this.scope('READ').organizationId)); }
+  get live(): LiveSources { return this.deps.live; }
+
+  /** What was read before a write, or before a subscription's last event, may be stale. */
+  forgetRead(): void { this.#loaders = undefined; }
+}

@@ -1,0 +1,40 @@
+import type { OperationContext } from './context';
+import type { EntitiesResolver } from './federation';
+import type { Loaders } from './loaders';
+
+type Batch = (loaders: Loaders, ids: readonly string[], organizationId: string) => Promise<readonly (object | null)[]>;
+
+/**
+ * One store call per kind. What is ours is null when unknown or foreign. Organizations and users belong to others, so
+ * we cannot know that one does not exist: we answer what we have for it, which for a foreign one is nothing.
+ */
+const KINDS: Readonly<Record<string, Batch>> = {
+  SupportAccount: (loaders, ids) => loaders.account.loadMany(ids),
+  SupportInbox: (loaders, ids) => loaders.inbox.loadMany(ids),
+  SupportTeam: (loaders, ids) => loaders.team.loadMany(ids),
+  SupportAgent: (loaders, ids) => loaders.agent.loadMany(ids),
+  SupportSession: (loaders, ids) => loaders.session.loadMany(ids),
+  Handoff: (loaders, ids) => loaders.handoff.loadMany(ids),
+  Chatbot: async (loaders, ids) => (await loaders.inboxOfChatbot.loadMany(ids)).map((inbox) => inbox && { id: inbox.chatbotId }),
+  User: async (loaders, ids) => { await loaders.agentsOfUser.loadMany(ids); return ids.map((id) => ({ id })); },
+  Organization: async (_loaders, ids) => ids.map((id) => ({ id })),
+};
+
+export const resolveEntities: EntitiesResolver = async (representations, context: OperationContext) => {
+  const { organizationId } = context.scope('READ');
+  const kinds = new Map<string, { readonly ids: string[]; readonly at: number[] }>();
+  representations.forEach((representation, at) => {
+    const { __typename: kind, id } = (representation ?? {}) as { __typename?: unknown; id?: unknown };
+    if (typeof kind !== 'string' || typeof id !== 'string' || !Object.hasOwn(KINDS, kind)) return;
+    const batch = kinds.get(kind) ?? { ids: [], at: [] };
+    kinds.set(kind, batch);
+    batch.ids.push(id);
+    batch.at.push(at);
+  });
+  const answers: (object | null)[] = new Array(representations.length).fill(null);
+  await Promise.all([...kinds].map(async ([kind, { ids, at }]) => {
+    const values = await KINDS[kind]!(context.loaders, ids, organizationId);
+    values.forEach((value, i) => { answers[at[i]!] = value && { ...value, __typename: kind }; });
+  }));
+  return answers;
+};

@@ -1,0 +1,130 @@
+import { GraphQLError } from 'graphql';
+import type { Control } from '../core/control';
+import {
+  AccessError, ControlLostError, isUserFacing, SupportError, type UserFacingError,
+} from '../core/errors';
+
+/**
+ * The one place where the API's errors are made, for HTTP, WebSocket and SSE alike. What the caller can act on is a
+ * `userErrors` entry of a payload; everything else is a top-level error, masked unless it was written to be read.
+ * Every code has its row in docs/errors.md.
+ */
+
+/** Codes of `userErrors`, with what the schema says about each. */
+export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>> = {
+  TEXT_TOO_LONG: 'The text is longer than one message may be.',
+  TEXT_EMPTY: 'Neither a visible character nor an attachment.',
+  TOO_MANY_ATTACHMENTS: 'More attachments than go with one message.',
+  INPUT_INVALID: 'A value is not what the field takes.',
+  ID_TOO_LONG: 'An id or key of yours is longer than allowed, or empty.',
+  TARGET_AMBIGUOUS: 'A target names more than one of team and agent.',
+  CURSOR_INVALID: 'The cursor was not made by this field.',
+  SESSION_NOT_FOUND: 'No such session in your organization.',
+  HANDOFF_NOT_FOUND: 'No such handoff in your organization.',
+  INBOX_NOT_FOUND: 'No such inbox in your organization.',
+  CHATBOT_NOT_ENABLED: 'The chatbot has no support inbox; enable it first.',
+  ACCOUNT_NOT_FOUND: 'No such support account in your organization.',
+  TEAM_NOT_FOUND: 'No such team at the account, neither by our id nor by the provider\'s.',
+  AGENT_NOT_FOUND: 'No such agent at the account, neither by our id nor by the provider\'s.',
+  ORGANIZATION_NOT_ENABLED: 'The organization has no support account; enable it first.',
+  PROVIDER_UNKNOWN: 'No provider of that name is installed.',
+  DELIVERY_NOT_FOUND: 'No such delivery in your organization.',
+  SESSION_CLOSED: 'The session is closed and takes nothing any more.',
+  NO_LIVE_HANDOFF: 'The session has no live handoff.',
+  IDEMPOTENCY_KEY_REUSED: 'The key was used before with another input.',
+  ACCOUNT_DISABLED: 'The support account is disabled.',
+  PROVIDER_FIXED: 'What exists cannot be moved to another provider.',
+  CONTROL_LOST: 'The bot may not speak now, or believes in an older epoch; the entry carries control and epoch.',
+  HANDOFF_TRANSITION_REFUSED: 'The handoff\'s state has no such step.',
+  UNSUPPORTED_BY_PROVIDER: 'The organization\'s provider cannot do this.',
+};
+
+/** Codes of top-level errors, and the HTTP status where a whole request is answered by one. */
+export const TOP_LEVEL_CODES = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  BAD_REQUEST: 400,
+  METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  BAD_USER_INPUT: 400,
+  GRAPHQL_PARSE_FAILED: 400,
+  GRAPHQL_VALIDATION_FAILED: 400,
+  OPERATION_RESOLUTION_FAILURE: 400,
+  OPERATION_TOO_LARGE: 400,
+  TOO_MANY_SUBSCRIPTIONS: 429,
+  IDENTITY_UNAVAILABLE: 503,
+  PROVIDER_UNAVAILABLE: 503,
+  PROVIDER_REFUSED: 502,
+  PROVIDER_AUTH: 502,
+  INTERNAL_SERVER_ERROR: 500,
+} as const satisfies Readonly<Record<string, number>>;
+export type TopLevelCode = keyof typeof TOP_LEVEL_CODES;
+
+/** A request that never became an operation. */
+export class RequestRefusedError extends SupportError {
+  constructor(readonly code: TopLevelCode, message: string) { super(message); }
+}
+
+export interface UserErrorView {
+  readonly code: UserFacingError['code'];
+  readonly field: string | null;
+  readonly message: string;
+  readonly control: Control | null;
+  readonly epoch: number | null;
+}
+
+/** The payload's entry for an error that the caller can act on; anything else is thrown on. */
+export function userErrorOf(error: unknown): UserErrorView {
+  if (!isUserFacing(error)) throw error;
+  const lost = error instanceof ControlLostError ? error : null;
+  return { code: error.code, field: error.field, message: error.message, control: lost?.control ?? null, epoch: lost?.epoch ?? null };
+}
+
+/** Cuts `err` down to what cannot hold secrets or what people said. The level is `error` unless it says otherwise. */
+export type Log = (fields: Readonly<Record<string, unknown>>, message: string, level?: 'info' | 'warn') => void;
+
+/** The error as the caller may see it. What had to be masked is logged under the same request id. */
+export function publicError(error: unknown, requestId: string, log: Log): GraphQLError {
+  const located = error instanceof GraphQLError ? error : undefined;
+  const cause = rootOf(error);
+  const made = (code: string, message: string, retryable: boolean): GraphQLError =>
+    new GraphQLError(message, { nodes: located?.nodes, source: located?.source, positions: located?.positions, path: located?.path, extensions: { code, requestId, retryable } });
+
+  // Messages of this family are written for callers and hold no secrets; see core/errors.ts.
+  if (cause instanceof SupportError) return made(cause.code, cause.message, PASSING_CODES.includes(cause.code));
+  if (cause instanceof GraphQLError && speaksOfTheRequest(cause)) return made(codeOf(cause), cause.message, false);
+  log({ requestId, field: located?.path?.join('.'), err: cause }, 'operation failed');
+  return made('INTERNAL_SERVER_ERROR', 'Internal error', isTransient(cause));
+}
+
+/** HTTP status of a request that fails as a whole. */
+export const statusOf = (error: GraphQLError): number =>
+  TOP_LEVEL_CODES[error.extensions.code as TopLevelCode] ?? 400;
+
+export const isAccessError = (error: unknown): boolean => error instanceof AccessError;
+
+function rootOf(error: unknown): unknown {
+  let at = error;
+  while (at instanceof GraphQLError && at.originalError) at = at.originalError;
+  return at;
+}
+
+/** Made by graphql-js or Apollo about the document or its variables; a scalar that fails on OUR data has no nodes. */
+const speaksOfTheRequest = (error: GraphQLError): boolean =>
+  error.nodes !== undefined || (typeof error.extensions.code === 'string' && error.extensions.code !== 'INTERNAL_SERVER_ERROR');
+
+function codeOf(error: GraphQLError): string {
+  if (error.extensions.limit !== undefined) return 'OPERATION_TOO_LARGE';
+  const { code } = error.extensions;
+  return typeof code === 'string' && code in TOP_LEVEL_CODES ? code : error.extensions.code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST';
+}
+
+/** The same call may succeed later, unchanged. */
+const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE'];
+
+/** Postgres classes 08, 40, 53, 57 and broken sockets: the same call may work in a moment. */
+const isTransient = (error: unknown): boolean => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && (/^(08|40|53|57)[0-9A-Z]{3}$/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code));
+};

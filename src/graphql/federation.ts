@@ -1,0 +1,59 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import {
+  type ConstDirectiveNode, type DefinitionNode, type DocumentNode, type FieldDefinitionNode, graphql, type GraphQLResolveInfo,
+  type GraphQLSchema, isInterfaceType, isObjectType, Kind, parse, print, printSchema,
+} from 'graphql';
+import { createResolversMap } from 'type-graphql';
+import type { OperationContext } from './context';
+
+const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
+
+/** Answers all representations of one `_entities` field at once, in order, null where unknown or foreign. */
+export type EntitiesResolver = (representations: readonly unknown[], context: OperationContext) => Promise<readonly unknown[]>;
+
+/**
+ * A code-first schema as federation 2 SDL. `printSchema` knows no directives, so the ones that decorators left on the
+ * `astNode`s are put back, and the @link imports exactly those that are used.
+ */
+export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
+  const used = new Set<string>();
+  const kept = (astNode: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined): readonly ConstDirectiveNode[] => {
+    // printSchema prints @deprecated itself.
+    const directives = (astNode?.directives ?? []).filter((d) => d.name.value !== 'deprecated');
+    for (const directive of directives) used.add(`@${directive.name.value}`);
+    return directives;
+  };
+  const withKept = <N extends { readonly directives?: readonly ConstDirectiveNode[] }>(node: N, astNode: Parameters<typeof kept>[0]): N =>
+    ({ ...node, directives: [...(node.directives ?? []), ...kept(astNode)] });
+
+  const definition = (node: DefinitionNode): DefinitionNode => {
+    if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) return node;
+    const type = schema.getType(node.name.value);
+    if (!isObjectType(type) && !isInterfaceType(type)) return node;
+    const fields = node.fields?.map((field): FieldDefinitionNode => withKept(field, type.getFields()[field.name.value]?.astNode));
+    return { ...withKept(node, type.astNode), fields } as DefinitionNode;
+  };
+  const definitions = parse(printSchema(schema), { noLocation: true }).definitions.map(definition);
+  const link = parse(`extend schema @link(url: "${FEDERATION}", import: ${JSON.stringify([...used].sort())})`, { noLocation: true });
+  return { kind: Kind.DOCUMENT, definitions: [...link.definitions, ...definitions] };
+}
+
+/** The same schema as a subgraph: `_service`, and `_entities` through one resolver for all kinds. */
+export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolver): GraphQLSchema {
+  const typeDefs = toSubgraphDocument(source);
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: createResolversMap(source) as never }]);
+  const { _entities, _service } = schema.getQueryType()!.getFields();
+  if (!_entities || !_service) throw new Error('The schema has no entity: check the @key directives.');
+  // @apollo/subgraph would add the definition of every federation directive there is.
+  const sdl = print(typeDefs);
+  _service.resolve = () => ({ sdl });
+  _entities.resolve = (_root: unknown, args: { representations: readonly unknown[] }, context: OperationContext, _info: GraphQLResolveInfo) =>
+    entities(args.representations, context);
+  return schema;
+}
+
+/** What composition reads. */
+export async function printSubgraphSchema(schema: GraphQLSchema): Promise<string> {
+  const served = await graphql({ schema, source: '{ _service { sdl } }' });
+  return (served.data!._service as { sdl: string }).sdl;
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ApolloServer } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
+import type { Flows } from '../core/flows/api';
+import type { Clock } from '../core/ports/clock';
+import type { Stores } from '../core/ports/stores';
+import { type ContextDeps, OperationContext } from './context';
+import { type Log, publicError, RequestRefusedError } from './errors';
+import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
+import { OpenReaders, type WakeSource } from './live/follow';
+import { buildSupportSchema } from './schema';
+import { serveApollo, startApollo } from './transport/apollo';
+import { type OperationRequest, OperationRunner } from './transport/operation';
+import { ClientGoneError, givenRequestId, readJsonBody, sendError } from './transport/request';
+import { SseServer, wantsEventStream } from './transport/sse';
+import { GraphqlWebSockets, type Identify } from './transport/web-socket';
+
+export interface GraphqlDeps {
+  readonly flows: Flows;
+  readonly stores: Stores;
+  readonly wake: WakeSource;
+  readonly clock: Clock;
+  readonly identify: Identify;
+  /** Errors that were masked, without what people said. */
+  readonly log: Log;
+  readonly limits?: Partial<GraphqlLimits>;
+}
+
+export interface GraphqlHttp {
+  readonly schema: GraphQLSchema;
+  readonly apollo: ApolloServer<OperationContext>;
+  readonly handlers: {
+    /** GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects. */
+    http(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    /** The upgrade of `/graphql` and `/ws`. */
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  };
+  /** How many subscriptions are open now. */
+  subscribers(): number;
+  /** Ends subscriptions so that clients come back with their cursors, then stops Apollo. */
+  stop(): Promise<void>;
+}
+
+/** The room's front door for a plain node:http server. */
+export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp> {
+  const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
+  const { stores, wake, clock, identify, log } = deps;
+  const open = new OpenReaders();
+  const context: ContextDeps = { stores, live: { stores, wake, clock, pollMs: limits.pollMs, open } };
+  const schema = await buildSupportSchema(deps);
+  const runner = new OperationRunner(schema, limits, log);
+  const apollo = await startApollo(schema, limits, log);
+  const sse = new SseServer(runner, limits);
+  const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
+
+  const http = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const requestId = givenRequestId(request.headers) ?? clock.newId();
+    response.setHeader('x-request-id', requestId);
+    try {
+      if (request.method !== 'GET' && request.method !== 'POST')
+        throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
+      // Before the body: a stranger is not read.
+      const operation = new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
+      const body = request.method === 'POST' ? await readJsonBody(request, limits.maxBodyBytes) : undefined;
+      if (wantsEventStream(request)) await sse.serve(request, response, body ?? searchOf(request), operation);
+      else await serveApollo(apollo, request, response, body, operation);
+    } catch (error) {
+      if (!(error instanceof ClientGoneError)) sendError(request, response, publicError(error, requestId, log));
+    }
+  };
+
+  return {
+    schema, apollo,
+    handlers: { http, upgrade: sockets.upgrade },
+    subscribers: () => open.count,
+    stop: async () => {
+      await Promise.all([sse.stop(), sockets.stop()]);
+      await apollo.stop();
+    },
+  };
+}
+
+/** @throws RequestRefusedError BAD_REQUEST */
+function searchOf(request: IncomingMessage): OperationRequest {
+  const search = new URL(request.url ?? '/', 'http://localhost').searchParams;
+  const variables = search.get('variables');
+  try {
+    return { query: search.get('query'), operationName: search.get('operationName'), variables: variables === null ? null : (JSON.parse(variables) as Record<string, unknown>) };
+  } catch {
+    throw new RequestRefusedError('BAD_REQUEST', 'variables is not JSON.');
+  }
+}
+
+export { printSubgraphSchema } from './federation';
+export { buildApiSchema, buildSupportSchema } from './schema';
+export { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
+export { TOP_LEVEL_CODES, USER_ERROR_CODES } from './errors';
+export type { Identify } from './transport/web-socket';
+export type { WakeListener, WakeSource } from './live/follow';

@@ -1,0 +1,88 @@
+import {
+  type ASTVisitor, type FragmentDefinitionNode, GraphQLError, type SelectionSetNode, type ValidationContext, type ValidationRule,
+} from 'graphql';
+
+/** What one caller may ask of us at once; the same over HTTP, WebSocket and SSE. */
+export interface GraphqlLimits {
+  readonly maxBodyBytes: number;
+  readonly maxTokens: number;
+  /** Nested fields; introspection has graphql-js's own depth rule. */
+  readonly maxDepth: number;
+  readonly maxAliases: number;
+  /** Fields after fragments are spread out, so that a small text cannot ask for a huge answer. */
+  readonly maxFields: number;
+  readonly maxSubscriptionsPerSocket: number;
+  readonly connectionInitTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  /** How long a subscription waits for a wake-up before it looks by itself. */
+  readonly pollMs: number;
+  /** How long `stop` waits for sockets to say goodbye. */
+  readonly closeGraceMs: number;
+}
+
+export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
+  maxBodyBytes: 1024 * 1024,
+  maxTokens: 10_000,
+  maxDepth: 15,
+  maxAliases: 100,
+  maxFields: 2_000,
+  maxSubscriptionsPerSocket: 50,
+  connectionInitTimeoutMs: 5_000,
+  pingIntervalMs: 12_000,
+  pollMs: 2_000,
+  closeGraceMs: 2_000,
+};
+
+interface Size { readonly depth: number; readonly aliases: number; readonly fields: number }
+
+/** Measures each operation once, with every fragment measured once. */
+export const operationSizeRule = (limits: GraphqlLimits): ValidationRule => (context: ValidationContext): ASTVisitor => {
+  const measured = new Map<string, Size>();
+  const open = new Set<string>();
+
+  const fragmentSize = (fragment: FragmentDefinitionNode | null | undefined): Size => {
+    const name = fragment?.name.value;
+    // A cycle is refused by graphql-js's NoFragmentCycles; here it only must not run forever.
+    if (fragment == null || name === undefined || open.has(name)) return { depth: 0, aliases: 0, fields: 0 };
+    const known = measured.get(name);
+    if (known) return known;
+    open.add(name);
+    const size = sizeOf(fragment.selectionSet);
+    open.delete(name);
+    measured.set(name, size);
+    return size;
+  };
+
+  const sizeOf = (set: SelectionSetNode): Size => {
+    let depth = 0, aliases = 0, fields = 0;
+    for (const selection of set.selections) {
+      let inner: Size = { depth: 0, aliases: 0, fields: 0 };
+      if (selection.kind === 'Field') {
+        if (selection.selectionSet) inner = sizeOf(selection.selectionSet);
+        const isIntrospection = selection.name.value.startsWith('__');
+        inner = { depth: isIntrospection ? 1 : inner.depth + 1, aliases: inner.aliases + (selection.alias ? 1 : 0), fields: inner.fields + 1 };
+      } else if (selection.kind === 'InlineFragment') {
+        inner = sizeOf(selection.selectionSet);
+      } else {
+        inner = fragmentSize(context.getFragment(selection.name.value));
+      }
+      depth = Math.max(depth, inner.depth);
+      aliases += inner.aliases;
+      fields += inner.fields;
+    }
+    return { depth, aliases, fields };
+  };
+
+  return {
+    OperationDefinition(operation) {
+      const size = sizeOf(operation.selectionSet);
+      const refuse = (limit: string, given: number, allowed: number): void => {
+        if (given > allowed)
+          context.reportError(new GraphQLError(`The operation has ${limit} ${given}; at most ${allowed} are allowed. Ask in smaller parts.`, { nodes: operation, extensions: { limit } }));
+      };
+      refuse('depth', size.depth, limits.maxDepth);
+      refuse('aliases', size.aliases, limits.maxAliases);
+      refuse('fields', size.fields, limits.maxFields);
+    },
+  };
+};

@@ -1,0 +1,63 @@
+import type { EventBody, EventRecord } from '../../core/event';
+import type { Scope } from '../../core/flows/api';
+import { type HandoffRecord, isLive } from '../../core/handoff';
+import type { HandoffFilter } from '../../core/ports/stores';
+import { Bell, follow, type LiveSources } from './follow';
+
+const READ_AT_ONCE = 100;
+/** What fits into one snapshot item; whoever has more live handoffs pages through `handoffs` for the rest. */
+export const SNAPSHOT_LIMIT = 1_000;
+
+export interface HandoffChangeItem {
+  /** Give it as `after` to go on behind this item. */
+  readonly cursor: string;
+  readonly snapshot: { readonly handoffs: readonly HandoffRecord[]; readonly isComplete: boolean } | null;
+  readonly event: EventRecord | null;
+}
+
+/** First the live handoffs of the filter, then every change behind `after`, or behind the snapshot when it is null. */
+export function handoffChanges(sources: LiveSources, scope: Scope, filter: HandoffFilter, after: string | null): Promise<AsyncIterableIterator<HandoffChangeItem>> {
+  const { events, handoffs } = sources.stores;
+  const { organizationId } = scope;
+  const bell = new Bell(sources, () => true);
+  const prepare = async (): Promise<string> => {
+    // Refuses a bad cursor before anything is sent.
+    if (after !== null) await events.handoffChanges(organizationId, after, 1);
+    return events.now();
+  };
+  return follow(bell, prepare, async function* (now) {
+    // `now` is older than the snapshot: what changes while it is read is told again, never missed.
+    yield { cursor: now, snapshot: await liveNow(sources, scope, filter), event: null };
+    let cursor = after ?? now;
+    while (!bell.isClosed) {
+      const page = await events.handoffChanges(organizationId, cursor, READ_AT_ONCE);
+      const records = filter.teamIds === null ? null : await handoffs.getMany(organizationId, page.events.map(({ event }) => event.handoffId ?? ''));
+      for (const [i, { event, cursor: at }] of page.events.entries())
+        if (matches(filter, event, records?.[i] ?? null)) yield { cursor: at, snapshot: null, event };
+      cursor = page.cursor;
+      if (page.events.length < READ_AT_ONCE) await bell.rung();
+    }
+  });
+}
+
+async function liveNow({ stores }: LiveSources, { organizationId }: Scope, filter: HandoffFilter): Promise<HandoffChangeItem['snapshot']> {
+  const found: HandoffRecord[] = [];
+  if (filter.live === false) return { handoffs: found, isComplete: true };
+  for (let after: string | null = null; ;) {
+    const page = await stores.handoffs.page(organizationId, { ...filter, live: true }, { first: READ_AT_ONCE, after });
+    found.push(...page.edges.map((edge) => edge.node));
+    if (!page.hasNextPage || found.length >= SNAPSHOT_LIMIT) return { handoffs: found, isComplete: !page.hasNextPage };
+    after = page.edges.at(-1)!.cursor;
+  }
+}
+
+/** A change belongs to the filter when the handoff was in it before or is in it afterwards: leaving is told too. */
+export function matches(filter: HandoffFilter, event: EventRecord, handoff: HandoffRecord | null): boolean {
+  const { from, to } = event.body as Extract<EventBody, { type: 'HANDOFF_CHANGED' }>;
+  const states = from === null ? [to] : [from, to];
+  return (filter.sessionId === null || filter.sessionId === event.sessionId)
+    && (filter.chatbotIds === null || filter.chatbotIds.includes(event.chatbotId))
+    && (filter.teamIds === null || (handoff?.target.teamId != null && filter.teamIds.includes(handoff.target.teamId)))
+    && (filter.states === null || states.some((state) => filter.states!.includes(state)))
+    && (filter.live === null || (filter.live ? states.some(isLive) : !isLive(to)));
+}

@@ -1,0 +1,54 @@
+import { InvalidInputError, NotFoundError } from '../../core/errors';
+import type { EventRecord } from '../../core/event';
+import type { Scope } from '../../core/flows/api';
+import type { SessionRecord } from '../../core/session';
+import { Bell, follow, type LiveSources } from './follow';
+
+const READ_AT_ONCE = 100;
+
+export interface SessionEventItem {
+  readonly seq: number;
+  readonly snapshot: SessionRecord | null;
+  readonly event: EventRecord | null;
+}
+
+/** First the Session as it is now, then every event after `after`, or after the snapshot when it is null. */
+export function sessionEvents(sources: LiveSources, scope: Scope, sessionId: string, after: number | null): Promise<AsyncIterableIterator<SessionEventItem>> {
+  const bell = new Bell(sources, (ids) => ids.includes(sessionId));
+  const prepare = async (): Promise<{ snapshot: SessionRecord; from: number }> => {
+    const snapshot = await existingSession(sources, scope, sessionId);
+    return { snapshot, from: checkedSeq(after, snapshot) };
+  };
+  return follow(bell, prepare, async function* ({ snapshot, from }) {
+    yield { seq: snapshot.lastEventSeq, snapshot, event: null };
+    for await (const event of eventsAfter(sources, scope, sessionId, from, bell)) yield { seq: event.seq, snapshot: null, event };
+  });
+}
+
+/** Every event after a number, in order, until the bell is closed. */
+export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId: string, after: number, bell: Bell): AsyncGenerator<EventRecord, void> {
+  let seen = after;
+  while (!bell.isClosed) {
+    const events = await sources.stores.events.ofSession(scope.organizationId, sessionId, seen, READ_AT_ONCE);
+    for (const event of events) {
+      yield event;
+      seen = event.seq;
+    }
+    if (events.length < READ_AT_ONCE) await bell.rung();
+  }
+}
+
+/** @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id */
+export async function existingSession(sources: LiveSources, scope: Scope, sessionId: string): Promise<SessionRecord> {
+  const session = await sources.stores.sessions.get(scope.organizationId, sessionId);
+  if (!session) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', `There is no session ${sessionId}; open one with openSupportSession.`);
+  return session;
+}
+
+/** @throws InvalidInputError CURSOR_INVALID for a number that no event of the Session has had */
+export function checkedSeq(after: number | null, session: SessionRecord): number {
+  if (after === null) return session.lastEventSeq;
+  if (after < 0 || after > session.lastEventSeq)
+    throw new InvalidInputError('CURSOR_INVALID', 'after', `after is ${after}, but the session has events 1 to ${session.lastEventSeq}.`);
+  return after;
+}

@@ -1,0 +1,53 @@
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import type { RuntimeDelivery } from '../../core/delivery';
+import type { HandoffRecord } from '../../core/handoff';
+import type { MessageRecord } from '../../core/message';
+import type { SessionRecord } from '../../core/session';
+import { OperationContext } from '../context';
+import { Handoff, HandoffOutcome } from '../types/handoff';
+import {
+  HandoffOutcomeNotice, HandoffStateNotice, type NoticeView, SupportAgentMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
+} from '../types/runtime';
+import { SupportMessage, SupportSession } from '../types/session';
+import { outcomeOf, type OutcomeView } from './handoff-fields';
+
+@Resolver(() => SupportRuntimeDelivery)
+export class SupportRuntimeDeliveryFields {
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: RuntimeDelivery, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => SupportRuntimeNotice)
+  notice(@Root() { notice }: RuntimeDelivery): NoticeView {
+    switch (notice.kind) {
+      case 'MESSAGE': return { __typename: 'SupportAgentMessageNotice', messageId: notice.messageId };
+      case 'HANDOFF_STATE': return { __typename: 'HandoffStateNotice', handoffId: notice.handoffId, state: notice.state };
+      case 'HANDOFF_OUTCOME': return { __typename: 'HandoffOutcomeNotice', handoffId: notice.handoffId };
+    }
+  }
+}
+
+interface OfHandoff { readonly handoffId: string }
+
+@Resolver(() => SupportAgentMessageNotice)
+export class SupportAgentMessageNoticeFields {
+  @FieldResolver(() => SupportMessage)
+  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
+}
+
+@Resolver(() => HandoffStateNotice)
+export class HandoffStateNoticeFields {
+  @FieldResolver(() => Handoff)
+  handoff(@Root() { handoffId }: OfHandoff, @Ctx() context: OperationContext): Promise<HandoffRecord | null> { return context.loaders.handoff.load(handoffId); }
+}
+
+@Resolver(() => HandoffOutcomeNotice)
+export class HandoffOutcomeNoticeFields {
+  @FieldResolver(() => Handoff)
+  handoff(@Root() { handoffId }: OfHandoff, @Ctx() context: OperationContext): Promise<HandoffRecord | null> { return context.loaders.handoff.load(handoffId); }
+
+  @FieldResolver(() => HandoffOutcome)
+  async outcome(@Root() { handoffId }: OfHandoff, @Ctx() context: OperationContext): Promise<OutcomeView | null> {
+    const handoff = await context.loaders.handoff.load(handoffId);
+    return handoff && outcomeOf(handoff);
+  }
+}

@@ -1,0 +1,49 @@
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { type HandoffAgent as HandoffAgentValue, type HandoffRecord, isLive } from '../../core/handoff';
+import type { SessionRecord } from '../../core/session';
+import type { AgentRecord, TeamRecord } from '../../core/setup';
+import { OperationContext } from '../context';
+import { Handoff, HandoffAgent, HandoffOutcome } from '../types/handoff';
+import { Organization } from '../types/platform';
+import { SupportSession } from '../types/session';
+import { SupportAgent, SupportTeam } from '../types/setup';
+
+const nullable = { nullable: true } as const;
+
+export type OutcomeView = Pick<HandoffRecord, 'state' | 'failureCode' | 'agent' | 'resumeTarget' | 'summary'> & { readonly reason: HandoffRecord['endReason'] };
+
+export const outcomeOf = ({ state, endReason: reason, failureCode, agent, resumeTarget, summary }: HandoffRecord): OutcomeView =>
+  ({ state, reason, failureCode, agent, resumeTarget, summary });
+
+@Resolver(() => Handoff)
+export class HandoffFields {
+  @FieldResolver(() => Organization)
+  organization(@Root() { organizationId }: HandoffRecord): { readonly id: string } { return { id: organizationId }; }
+
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: HandoffRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => Boolean, { description: 'Not yet ENDED, REJECTED or FAILED.' })
+  isLive(@Root() { state }: HandoffRecord): boolean { return isLive(state); }
+
+  @FieldResolver(() => SupportTeam, { ...nullable, description: 'The team that was asked for.' })
+  async targetTeam(@Root() { target }: HandoffRecord, @Ctx() context: OperationContext): Promise<TeamRecord | null> {
+    return target.teamId === null ? null : context.loaders.team.load(target.teamId);
+  }
+
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'The agent who was asked for.' })
+  async targetAgent(@Root() { target }: HandoffRecord, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
+    return target.agentId === null ? null : context.loaders.agent.load(target.agentId);
+  }
+
+  @FieldResolver(() => HandoffOutcome, { ...nullable, description: 'Set once the state is final.' })
+  outcome(@Root() handoff: HandoffRecord): OutcomeView | null { return isLive(handoff.state) ? null : outcomeOf(handoff); }
+}
+
+@Resolver(() => HandoffAgent)
+export class HandoffAgentFields {
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Null for a person who is not listed yet.' })
+  async agent(@Root() { id }: HandoffAgentValue, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
+    return id === null ? null : context.loaders.agent.load(id);
+  }
+}

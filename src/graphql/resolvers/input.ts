@@ -1,0 +1,85 @@
+import { InvalidInputError } from '../../core/errors';
+import type { DeepPartial } from '../../core/flows/api';
+import type { Attachment } from '../../core/message';
+import type { HandoffFilter, Page, PageRequest } from '../../core/ports/stores';
+import type { EndUser } from '../../core/session';
+import type { SupportPolicy } from '../../core/setup';
+import type { HandoffFilterInput, SupportAttachmentInput, SupportEndUserInput } from '../types/runtime-inputs';
+import type { SupportPolicyInput } from '../types/setup-inputs';
+
+/** From GraphQL's words to the core's: absent and null are told apart here and nowhere else. */
+
+export const DEFAULT_PAGE = 50;
+export const MAX_PAGE = 100;
+
+/** @throws InvalidInputError INPUT_INVALID */
+export function pageRequest(first: number | null | undefined, after: string | null | undefined): PageRequest {
+  return { first: checkedFirst(first), after: after ?? null };
+}
+
+export function checkedFirst(first: number | null | undefined): number {
+  const wanted = first ?? DEFAULT_PAGE;
+  if (wanted < 1 || wanted > MAX_PAGE)
+    throw new InvalidInputError('INPUT_INVALID', 'first', `first is ${wanted}; ask for 1 to ${MAX_PAGE} and page on with after.`);
+  return wanted;
+}
+
+export function connection<T, V>(page: Page<T>, request: PageRequest, view: (node: T) => V): object {
+  const edges = page.edges.map(({ node, cursor }) => ({ node: view(node), cursor }));
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      // Pages only go forward: something lies before a page exactly when it was asked for with a cursor.
+      hasPreviousPage: request.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** @throws InvalidInputError INPUT_INVALID unless it is a JSON object */
+export function objectOf(value: unknown, field: string): Readonly<Record<string, unknown>> {
+  if (value === null || value === undefined) return {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new InvalidInputError('INPUT_INVALID', field, `${field} must be a JSON object.`);
+  return value as Record<string, unknown>;
+}
+
+/** @throws InvalidInputError INPUT_INVALID unless it is a JSON object of texts */
+export function textsOf(value: unknown, field: string): Readonly<Record<string, string>> {
+  const object = objectOf(value, field);
+  const wrong = Object.keys(object).find((key) => typeof object[key] !== 'string');
+  if (wrong !== undefined) throw new InvalidInputError('INPUT_INVALID', `${field}.${wrong}`, `${field}.${wrong} must be a text.`);
+  return object as Record<string, string>;
+}
+
+export const attachmentsOf = (given: readonly SupportAttachmentInput[] | null | undefined): readonly Attachment[] =>
+  (given ?? []).map(({ url, name, contentType, sizeBytes }) => ({ url, name, contentType, sizeBytes: sizeBytes ?? null }));
+
+export function endUserOf(given: SupportEndUserInput | null | undefined): Partial<EndUser> {
+  if (!given) return {};
+  const { attributes, ...texts } = given;
+  return { ...onlyGiven(texts), ...(attributes == null ? {} : { attributes: textsOf(attributes, 'endUser.attributes') }) };
+}
+
+export function policyOf(given: SupportPolicyInput | null | undefined): DeepPartial<SupportPolicy> {
+  return {
+    ...(given?.whileWaiting ? { whileWaiting: given.whileWaiting } : {}),
+    ...(given?.mirroring ? { mirroring: given.mirroring } : {}),
+    ...(given?.lines ? { lines: onlyGiven(given.lines) } : {}),
+  };
+}
+
+export const filterOf = (given: HandoffFilterInput | null | undefined): HandoffFilter => ({
+  chatbotIds: given?.chatbotIds ?? null,
+  states: given?.states ?? null,
+  live: given?.live ?? null,
+  teamIds: given?.teamIds ?? null,
+  sessionId: given?.sessionId ?? null,
+});
+
+/** Without the keys that were not given. */
+const onlyGiven = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;

@@ -1,0 +1,116 @@
+import { Arg, Ctx, Field, ID, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import { NotFoundError } from '../../core/errors';
+import type { Explanation, Flows } from '../../core/flows/api';
+import type { HandoffRecord } from '../../core/handoff';
+import type { Stores } from '../../core/ports/stores';
+import type { SessionRecord } from '../../core/session';
+import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
+import { OperationContext } from '../context';
+import { SilenceReason } from '../types/enums';
+import { Handoff, HandoffConnection } from '../types/handoff';
+import { HandoffFilterInput } from '../types/runtime-inputs';
+import { SupportRuntimeDeliveryConnection } from '../types/runtime';
+import { SupportSession } from '../types/session';
+import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from '../types/setup';
+import { connection, filterOf, pageRequest } from './input';
+
+@ObjectType({ simpleResolvers: true, description: 'What has not reached its receiver yet.' })
+export class SupportOwed {
+  @Field(() => Int, { description: 'Waiting for the provider.' }) provider: number;
+  @Field(() => Int, { description: 'Waiting for the runtime to acknowledge.' }) runtime: number;
+  @Field(() => Int, { description: 'Given up until an operator decides.' }) parked: number;
+  @Field(() => String, { nullable: true, description: 'Of the last try at the provider.' }) lastErrorCode: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Why the bot is silent, or is not.' })
+export class SupportExplanation {
+  @Field(() => SupportSession) session: unknown;
+  @Field(() => Handoff, { nullable: true, description: 'The live one.' }) handoff: unknown;
+  @Field(() => Boolean) mayReply: boolean;
+  @Field(() => SilenceReason) why: Explanation['why'];
+  @Field(() => SupportOwed) owed: SupportOwed;
+}
+
+const nullable = { nullable: true } as const;
+
+@Resolver()
+export class Queries {
+  constructor(private readonly flows: Flows, private readonly stores: Stores) {}
+
+  @Query(() => SupportAccount, nullable)
+  supportAccount(@Arg('id', () => ID) id: string, @Ctx() context: OperationContext): Promise<AccountRecord | null> {
+    context.scope('READ');
+    return context.loaders.account.load(id);
+  }
+
+  @Query(() => [SupportAccount])
+  async supportAccounts(@Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
+    return this.stores.setup.accountsOf(context.scope('READ').organizationId);
+  }
+
+  @Query(() => [SupportInbox])
+  async supportInboxes(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> {
+    return this.stores.setup.inboxesOf(context.scope('READ').organizationId, accountId ?? null);
+  }
+
+  @Query(() => [SupportTeam])
+  async supportTeams(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> {
+    return this.stores.setup.teamsOf(context.scope('READ').organizationId, accountId ?? null);
+  }
+
+  @Query(() => [SupportAgent])
+  async supportAgents(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
+    return this.stores.setup.agentsOf(context.scope('READ').organizationId, accountId ?? null);
+  }
+
+  @Query(() => SupportSession, nullable)
+  supportSession(@Arg('id', () => ID) id: string, @Ctx() context: OperationContext): Promise<SessionRecord | null> {
+    context.scope('READ');
+    return context.loaders.session.load(id);
+  }
+
+  @Query(() => SupportSession, { ...nullable, description: 'By the runtime\'s own id.' })
+  async supportSessionByKey(
+    @Arg('chatbotId', () => ID) chatbotId: string, @Arg('channel', () => String) channel: string,
+    @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
+  ): Promise<SessionRecord | null> {
+    return this.stores.sessions.findByRuntimeKey(context.scope('READ').organizationId, chatbotId, channel, externalId);
+  }
+
+  @Query(() => Handoff, nullable)
+  handoff(@Arg('id', () => ID) id: string, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
+    context.scope('READ');
+    return context.loaders.handoff.load(id);
+  }
+
+  @Query(() => HandoffConnection, { description: 'Newest first.' })
+  async handoffs(
+    @Arg('filter', () => HandoffFilterInput, nullable) filter: HandoffFilterInput | null,
+    @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<object> {
+    const request = pageRequest(first, after);
+    const page = await this.stores.handoffs.page(context.scope('READ').organizationId, filterOf(filter), request);
+    return connection(page, request, (handoff) => handoff);
+  }
+
+  @Query(() => SupportRuntimeDeliveryConnection, { description: 'What the runtime must still collect: oldest first, in order within each session.' })
+  async supportRuntimeInbox(
+    @Arg('chatbotId', () => ID, nullable) chatbotId: string | null, @Arg('sessionId', () => ID, nullable) sessionId: string | null,
+    @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<object> {
+    const request = pageRequest(first, after);
+    const filter = { chatbotId: chatbotId ?? null, sessionId: sessionId ?? null };
+    const page = await this.stores.deliveries.runtimeInbox(context.scope('READ').organizationId, filter, request);
+    return connection(page, request, (delivery) => delivery);
+  }
+
+  @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
+  async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<Explanation | null> {
+    try {
+      return await this.flows.explain(context.scope('READ'), sessionId);
+    } catch (error) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { InvalidInputError } from '../../core/errors';
+import type { Flows } from '../../core/flows/api';
+import { OperationContext } from '../context';
+import {
+  AcknowledgeRuntimeDeliveriesPayload, CancelHandoffPayload, CloseSupportSessionPayload, EndHandoffPayload, OpenSupportSessionPayload,
+  RecordEndUserMessagePayload, RequestHandoffPayload, SendBotMessagePayload,
+} from '../types/payloads';
+import {
+  AcknowledgeRuntimeDeliveriesInput, CancelHandoffInput, CloseSupportSessionInput, EndHandoffInput, OpenSupportSessionInput,
+  RecordEndUserMessageInput, RequestHandoffInput, SendBotMessageInput,
+} from '../types/runtime-inputs';
+import { answer } from './answer';
+import { attachmentsOf, endUserOf, textsOf } from './input';
+
+const MAX_ACKNOWLEDGED = 500;
+
+@Resolver()
+export class RuntimeMutations {
+  constructor(private readonly flows: Flows) {}
+
+  @Mutation(() => OpenSupportSessionPayload, { description: 'Finds the session by your own id, or opens it. Safe to call at every start.' })
+  openSupportSession(@Arg('input', () => OpenSupportSessionInput) input: OpenSupportSessionInput, @Ctx() context: OperationContext): Promise<OpenSupportSessionPayload> {
+    return answer(context, 'RUNTIME', { created: false }, async (scope) => this.flows.openSession(scope, {
+      chatbotId: input.chatbotId, channel: input.channel, externalId: input.externalId, endUser: endUserOf(input.endUser),
+    }));
+  }
+
+  @Mutation(() => RecordEndUserMessagePayload, { description: 'What the end-user said, each turn. Answers whether the bot may reply.' })
+  recordEndUserMessage(@Arg('input', () => RecordEndUserMessageInput) input: RecordEndUserMessageInput, @Ctx() context: OperationContext): Promise<RecordEndUserMessagePayload> {
+    return answer(context, 'RUNTIME', { mayReply: false, replayed: false }, async (scope) => this.flows.recordEndUserMessage(scope, {
+      sessionId: input.sessionId, text: input.text, attachments: attachmentsOf(input.attachments),
+      messageId: input.messageId ?? null, idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => SendBotMessagePayload, { description: 'What the bot wants to say. Show it to the end-user only when `delivered`.' })
+  sendBotMessage(@Arg('input', () => SendBotMessageInput) input: SendBotMessageInput, @Ctx() context: OperationContext): Promise<SendBotMessagePayload> {
+    return answer(context, 'RUNTIME', { delivered: false, replayed: false }, async (scope) => this.flows.sendBotMessage(scope, {
+      sessionId: input.sessionId, epoch: input.epoch, text: input.text, attachments: attachmentsOf(input.attachments),
+      messageId: input.messageId ?? null, onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => RequestHandoffPayload, { description: 'Asks for a person. Answers at once; what becomes of it comes as runtime deliveries.' })
+  requestHandoff(@Arg('input', () => RequestHandoffInput) input: RequestHandoffInput, @Ctx() context: OperationContext): Promise<RequestHandoffPayload> {
+    return answer(context, 'RUNTIME', { alreadyLive: false, replayed: false }, async (scope) => this.flows.requestHandoff(scope, {
+      sessionId: input.sessionId, target: { team: input.target?.team ?? null, agent: input.target?.agent ?? null },
+      reason: input.reason ?? null, summary: input.summary ?? null, intent: input.intent ?? null, fields: textsOf(input.fields, 'fields'),
+      priority: input.priority ?? null, resumeTarget: input.resumeTarget ?? null, epoch: input.epoch ?? null, idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => CancelHandoffPayload, { description: 'The runtime takes a handoff back, at any time before its end.' })
+  cancelHandoff(@Arg('input', () => CancelHandoffInput) input: CancelHandoffInput, @Ctx() context: OperationContext): Promise<CancelHandoffPayload> {
+    return answer(context, 'RUNTIME', { alreadyEnded: false, replayed: false }, async (scope) => this.flows.endHandoff(scope, {
+      handoffId: input.handoffId ?? null, sessionId: input.sessionId ?? null, reason: input.reason, idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => EndHandoffPayload, { description: 'An operator ends a handoff.' })
+  endHandoff(@Arg('input', () => EndHandoffInput) input: EndHandoffInput, @Ctx() context: OperationContext): Promise<EndHandoffPayload> {
+    return answer(context, 'OPERATE', { alreadyEnded: false, replayed: false }, async (scope) => this.flows.endHandoff(scope, {
+      handoffId: input.handoffId ?? null, sessionId: input.sessionId ?? null, reason: 'OPERATOR_ENDED', idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => CloseSupportSessionPayload, { description: 'The talk is over; a live handoff ends with it.' })
+  closeSupportSession(@Arg('input', () => CloseSupportSessionInput) input: CloseSupportSessionInput, @Ctx() context: OperationContext): Promise<CloseSupportSessionPayload> {
+    return answer(context, 'RUNTIME', { alreadyClosed: false, replayed: false }, async (scope) =>
+      this.flows.closeSession(scope, { sessionId: input.sessionId, idempotencyKey: input.idempotencyKey }));
+  }
+
+  @Mutation(() => AcknowledgeRuntimeDeliveriesPayload, { description: 'The runtime has these for good. Repeatable.' })
+  acknowledgeRuntimeDeliveries(@Arg('input', () => AcknowledgeRuntimeDeliveriesInput) { ids }: AcknowledgeRuntimeDeliveriesInput, @Ctx() context: OperationContext): Promise<AcknowledgeRuntimeDeliveriesPayload> {
+    return answer(context, 'RUNTIME', { acknowledged: [], unknown: [] }, async (scope) => {
+      if (ids.length > MAX_ACKNOWLEDGED) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids; give at most ${MAX_ACKNOWLEDGED} at once.`);
+      return this.flows.acknowledge(scope, ids);
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { botMayAnswer } from '../../core/control';
+import type { HandoffRecord } from '../../core/handoff';
+import type { MessageRecord } from '../../core/message';
+import type { Stores } from '../../core/ports/stores';
+import type { SessionRecord } from '../../core/session';
+import type { AgentRecord, InboxRecord } from '../../core/setup';
+import { OperationContext } from '../context';
+import { type EventView, eventView, SupportSessionEvent } from '../types/event';
+import { Handoff } from '../types/handoff';
+import { Chatbot, Organization } from '../types/platform';
+import { SupportMessage, SupportMessageConnection, SupportSession } from '../types/session';
+import { SupportAgent, SupportInbox } from '../types/setup';
+import { checkedFirst, connection, pageRequest } from './input';
+
+interface Reference { readonly id: string }
+const nullable = { nullable: true } as const;
+
+@Resolver(() => SupportSession)
+export class SupportSessionFields {
+  constructor(private readonly stores: Stores) {}
+
+  @FieldResolver(() => Organization)
+  organization(@Root() { organizationId }: SessionRecord): Reference { return { id: organizationId }; }
+
+  @FieldResolver(() => Chatbot)
+  chatbot(@Root() { chatbotId }: SessionRecord): Reference { return { id: chatbotId }; }
+
+  @FieldResolver(() => SupportInbox)
+  inbox(@Root() { inboxId }: SessionRecord, @Ctx() context: OperationContext): Promise<InboxRecord | null> { return context.loaders.inbox.load(inboxId); }
+
+  @FieldResolver(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user now.' })
+  async mayReply(@Root() { inboxId, control, closedAt }: SessionRecord, @Ctx() context: OperationContext): Promise<boolean> {
+    if (closedAt !== null || control === 'HUMAN') return false;
+    const inbox = await context.loaders.inbox.load(inboxId);
+    return botMayAnswer(control, inbox?.policy.whileWaiting ?? 'HOLD');
+  }
+
+  @FieldResolver(() => Handoff, nullable)
+  async liveHandoff(@Root() { liveHandoffId }: SessionRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
+    return liveHandoffId === null ? null : context.loaders.handoff.load(liveHandoffId);
+  }
+
+  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s own id of the conversation, once there is one.' })
+  conversationExternalId(@Root() { conversationId }: SessionRecord): string | null { return conversationId; }
+
+  @FieldResolver(() => SupportMessageConnection, { description: 'Oldest first.' })
+  async messages(
+    @Root() session: SessionRecord, @Arg('first', () => Int, nullable) first: number | null,
+    @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<object> {
+    const request = pageRequest(first, after);
+    const page = await this.stores.messages.page(context.scope('READ').organizationId, session.id, request);
+    return connection(page, request, (message) => message);
+  }
+
+  @FieldResolver(() => [SupportSessionEvent], { description: 'Behind the number `after`, ascending.' })
+  async events(
+    @Root() session: SessionRecord, @Arg('after', () => Int, nullable) after: number | null,
+    @Arg('first', () => Int, nullable) first: number | null, @Ctx() context: OperationContext,
+  ): Promise<readonly EventView[]> {
+    const found = await this.stores.events.ofSession(context.scope('READ').organizationId, session.id, after ?? 0, checkedFirst(first));
+    return found.map(eventView);
+  }
+}
+
+@Resolver(() => SupportMessage)
+export class SupportMessageFields {
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Set when a listed agent said it.' })
+  async agent(@Root() { agentId }: MessageRecord, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
+    return agentId === null ? null : context.loaders.agent.load(agentId);
+  }
+
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff during which it was said.' })
+  async handoff(@Root() { handoffId }: MessageRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
+    return handoffId === null ? null : context.loaders.handoff.load(handoffId);
+  }
+
+  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s own id, once it is there.' })
+  externalId(@Root() { providerMessageId }: MessageRecord): string | null { return providerMessageId; }
+}
+

@@ -1,0 +1,51 @@
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
+import { OperationContext } from '../context';
+import { Chatbot, Organization, User } from '../types/platform';
+import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from '../types/setup';
+
+interface Reference { readonly id: string }
+
+@Resolver(() => SupportAccount)
+export class SupportAccountFields {
+  @FieldResolver(() => Organization)
+  organization(@Root() { organizationId }: AccountRecord): Reference { return { id: organizationId }; }
+
+  @FieldResolver(() => [String], { description: 'Which credentials are stored. Their values are never readable.' })
+  credentialNames(@Root() { credentials }: AccountRecord): readonly string[] { return Object.keys(credentials).sort(); }
+
+  @FieldResolver(() => [SupportInbox])
+  inboxes(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> { return context.loaders.inboxesOfAccount.load(id); }
+
+  @FieldResolver(() => [SupportTeam])
+  teams(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> { return context.loaders.teamsOfAccount.load(id); }
+
+  @FieldResolver(() => [SupportAgent])
+  agents(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return context.loaders.agentsOfAccount.load(id); }
+}
+
+const accountOf = ({ accountId }: { readonly accountId: string }, context: OperationContext): Promise<AccountRecord | null> => context.loaders.account.load(accountId);
+
+@Resolver(() => SupportInbox)
+export class SupportInboxFields {
+  @FieldResolver(() => Chatbot)
+  chatbot(@Root() { chatbotId }: InboxRecord): Reference { return { id: chatbotId }; }
+
+  @FieldResolver(() => SupportAccount)
+  account(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(inbox, context); }
+}
+
+@Resolver(() => SupportTeam)
+export class SupportTeamFields {
+  @FieldResolver(() => SupportAccount)
+  account(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(team, context); }
+}
+
+@Resolver(() => SupportAgent)
+export class SupportAgentFields {
+  @FieldResolver(() => SupportAccount)
+  account(@Root() agent: AgentRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(agent, context); }
+
+  @FieldResolver(() => User, { nullable: true, description: 'Who this is on the platform, once linked.' })
+  user(@Root() { userId }: AgentRecord): Reference | null { return userId === null ? null : { id: userId }; }
+}

@@ -1,0 +1,47 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { Flows } from '../../core/flows/api';
+import { OperationContext } from '../context';
+import {
+  EnableChatbotSupportPayload, EnableSupportPayload, LinkSupportAgentPayload, RefreshSupportDirectoryPayload, UpdateSupportPolicyPayload,
+} from '../types/payloads';
+import {
+  EnableChatbotSupportInput, EnableSupportInput, LinkSupportAgentInput, RefreshSupportDirectoryInput, UpdateSupportPolicyInput,
+} from '../types/setup-inputs';
+import { answer } from './answer';
+import { objectOf, policyOf, textsOf } from './input';
+
+@Resolver()
+export class SetUpMutations {
+  constructor(private readonly flows: Flows) {}
+
+  @Mutation(() => EnableSupportPayload, { description: 'Gives the organization its account at a provider. Takes seconds; calling again goes on where it stopped.' })
+  enableSupport(@Arg('input', () => EnableSupportInput) input: EnableSupportInput, @Ctx() context: OperationContext): Promise<EnableSupportPayload> {
+    return answer(context, 'SET_UP', { leftToDo: [] }, async (scope) => this.flows.enableSupport(scope, {
+      provider: input.provider, name: input.name, baseUrl: input.baseUrl ?? null,
+      settings: objectOf(input.settings, 'settings'), credentials: textsOf(input.credentials, 'credentials'),
+      owners: (input.owners ?? []).map(({ name, email }) => ({ name, email })),
+    }));
+  }
+
+  @Mutation(() => EnableChatbotSupportPayload, { description: 'Gives a chatbot its inbox. Repeatable; another name renames the inbox.' })
+  enableChatbotSupport(@Arg('input', () => EnableChatbotSupportInput) input: EnableChatbotSupportInput, @Ctx() context: OperationContext): Promise<EnableChatbotSupportPayload> {
+    return answer(context, 'SET_UP', {}, async (scope) => this.flows.enableChatbot(scope, {
+      chatbotId: input.chatbotId, name: input.name, accountId: input.accountId ?? null, policy: policyOf(input.policy),
+    }));
+  }
+
+  @Mutation(() => UpdateSupportPolicyPayload, { description: 'Changes how a chatbot hands over.' })
+  updateSupportPolicy(@Arg('input', () => UpdateSupportPolicyInput) input: UpdateSupportPolicyInput, @Ctx() context: OperationContext): Promise<UpdateSupportPolicyPayload> {
+    return answer(context, 'SET_UP', {}, async (scope) => ({ inbox: await this.flows.updatePolicy(scope, input.chatbotId, policyOf(input.policy)) }));
+  }
+
+  @Mutation(() => RefreshSupportDirectoryPayload, { description: 'Reads teams and agents from the provider again.' })
+  refreshSupportDirectory(@Arg('input', () => RefreshSupportDirectoryInput) input: RefreshSupportDirectoryInput, @Ctx() context: OperationContext): Promise<RefreshSupportDirectoryPayload> {
+    return answer(context, 'SET_UP', { teams: [], agents: [] }, async (scope) => this.flows.refreshDirectory(scope, input.accountId));
+  }
+
+  @Mutation(() => LinkSupportAgentPayload, { description: 'Says which user of the platform an agent is.' })
+  linkSupportAgent(@Arg('input', () => LinkSupportAgentInput) input: LinkSupportAgentInput, @Ctx() context: OperationContext): Promise<LinkSupportAgentPayload> {
+    return answer(context, 'SET_UP', {}, async (scope) => ({ agent: await this.flows.linkAgent(scope, input.agentId, input.userId ?? null) }));
+  }
+}

@@ -1,0 +1,97 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Resolver, Root, Subscription } from 'type-graphql';
+import type { RuntimeDelivery } from '../../core/delivery';
+import type { HandoffRecord } from '../../core/handoff';
+import type { SessionRecord } from '../../core/session';
+import { OperationContext } from '../context';
+import { type ConversationStatus, conversationStatus } from '../live/conversation-status';
+import { type HandoffChangeItem as ChangeItem, handoffChanges } from '../live/handoff-changes';
+import { runtimeDeliveries } from '../live/runtime-deliveries';
+import { type SessionEventItem, sessionEvents } from '../live/session-events';
+import { type EventView, eventView } from '../types/event';
+import { Handoff } from '../types/handoff';
+import { HandoffChangeItem, SupportConversationStatus, SupportSessionEventItem } from '../types/live';
+import { HandoffFilterInput } from '../types/runtime-inputs';
+import { SupportRuntimeDelivery } from '../types/runtime';
+import { SupportSession } from '../types/session';
+import { filterOf } from './input';
+
+interface Subscribing<A> { readonly args: A; readonly context: OperationContext }
+
+/** Nested fields of each item are read anew. */
+async function fresh<T>(context: OperationContext, items: Promise<AsyncIterableIterator<T>>): Promise<AsyncIterableIterator<T>> {
+  const source = await items;
+  const refreshed: AsyncIterableIterator<T> = {
+    [Symbol.asyncIterator]: () => refreshed,
+    next: async () => {
+      const item = await source.next();
+      context.forgetRead();
+      return item;
+    },
+    return: () => source.return!(),
+    throw: (error: unknown) => source.throw!(error),
+  };
+  return refreshed;
+}
+
+interface SessionArgs { readonly sessionId: string; readonly after?: number | null }
+const RESUME = 'The last `seq` that you have seen: every later item comes, without a gap.';
+
+@Resolver()
+export class Subscriptions {
+  @Subscription(() => SupportSessionEventItem, {
+    description: 'One session: a snapshot, then each event.',
+    subscribe: ({ args, context }: Subscribing<SessionArgs>) =>
+      fresh(context, sessionEvents(context.live, context.scope('SUBSCRIBE'), args.sessionId, args.after ?? null)),
+  })
+  supportSessionEvents(
+    @Root() item: SessionEventItem, @Arg('sessionId', () => ID) _sessionId: string,
+    @Arg('after', () => Int, { nullable: true, description: RESUME }) _after: number | null,
+  ): Omit<SessionEventItem, 'event'> & { readonly event: EventView | null } {
+    return { ...item, event: item.event && eventView(item.event) };
+  }
+
+  @Subscription(() => SupportConversationStatus, {
+    description: 'Who may answer in one session: the state now, then the state after each change.',
+    subscribe: ({ args, context }: Subscribing<SessionArgs>) =>
+      fresh(context, conversationStatus(context.live, context.scope('SUBSCRIBE'), args.sessionId, args.after ?? null)),
+  })
+  conversationStatus(
+    @Root() item: ConversationStatus, @Arg('sessionId', () => ID) _sessionId: string,
+    @Arg('after', () => Int, { nullable: true, description: RESUME }) _after: number | null,
+  ): ConversationStatus {
+    return item;
+  }
+
+  @Subscription(() => HandoffChangeItem, {
+    description: 'Handoffs of a filter: the live ones now, then each change; one that leaves the filter is told too.',
+    subscribe: ({ args, context }: Subscribing<{ readonly filter?: HandoffFilterInput | null; readonly after?: string | null }>) =>
+      fresh(context, handoffChanges(context.live, context.scope('SUBSCRIBE'), filterOf(args.filter), args.after ?? null)),
+  })
+  handoffChanges(
+    @Root() { event, ...item }: ChangeItem, @Arg('filter', () => HandoffFilterInput, { nullable: true }) _filter: HandoffFilterInput | null,
+    @Arg('after', () => String, { nullable: true, description: 'The last `cursor` that you have seen: every later change comes, without a gap.' }) _after: string | null,
+  ): Omit<ChangeItem, 'event'> & { readonly change: EventView | null } {
+    return { ...item, change: event && eventView(event) };
+  }
+
+  @Subscription(() => SupportRuntimeDelivery, {
+    description: 'What the runtime must collect: all that waits, then each new one. Acknowledge, or it comes again at the next start.',
+    subscribe: ({ args, context }: Subscribing<{ readonly chatbotId: string }>) =>
+      fresh(context, runtimeDeliveries(context.live, context.scope('SUBSCRIBE'), args.chatbotId)),
+  })
+  supportRuntimeDeliveries(@Root() delivery: RuntimeDelivery, @Arg('chatbotId', () => ID) _chatbotId: string): RuntimeDelivery {
+    return delivery;
+  }
+}
+
+@Resolver(() => SupportConversationStatus)
+export class SupportConversationStatusFields {
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: ConversationStatus, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => Handoff, { nullable: true, description: 'The live handoff, or the one whose end was told last; as it is now.' })
+  async handoff(@Root() { handoffId }: ConversationStatus, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
+    return handoffId === null ? null : context.loaders.handoff.load(handoffId);
+  }
+}
+

@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { type GraphQLArgument, type GraphQLSchema, isObjectType } from 'graphql';
+import { buildSchema, type ClassType } from 'type-graphql';
+import type { Flows } from '../core/flows/api';
+import type { Stores } from '../core/ports/stores';
+import { resolveEntities } from './entities';
+import { toSubgraphSchema } from './federation';
+import {
+  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, SupportAgentMessageNoticeFields, SupportRuntimeDeliveryFields,
+} from './resolvers/delivery-fields';
+import { SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
+import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
+import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
+import { Queries } from './resolvers/queries';
+import { RuntimeMutations } from './resolvers/runtime-mutations';
+import { SupportMessageFields, SupportSessionFields } from './resolvers/session-fields';
+import { SupportAccountFields, SupportAgentFields, SupportInboxFields, SupportTeamFields } from './resolvers/setup-fields';
+import { SetUpMutations } from './resolvers/setup-mutations';
+import { SupportConversationStatusFields, Subscriptions } from './resolvers/subscriptions';
+
+export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores }
+
+/** Every resolver class and how it is made; nothing here is global. */
+const resolversOf = ({ flows, stores }: SchemaDeps): readonly object[] => [
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new Subscriptions(),
+  new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
+  new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
+  new SupportSessionFields(stores), new SupportMessageFields(), new HandoffFields(), new HandoffAgentFields(),
+  new SupportSessionEventFields(), new SupportMessageRecordedFields(),
+  new SupportRuntimeDeliveryFields(), new SupportAgentMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
+  new SupportConversationStatusFields(),
+];
+
+/** The schema as its users know it, without federation's own fields. */
+export async function buildApiSchema(deps: SchemaDeps): Promise<GraphQLSchema> {
+  const instances = new Map(resolversOf(deps).map((resolver) => [resolver.constructor as ClassType, resolver]));
+  const schema = await buildSchema({
+    resolvers: [...instances.keys()] as [ClassType, ...ClassType[]],
+    container: { get: (resolver) => instances.get(resolver as ClassType) },
+    validate: false,
+    // Subscriptions bring their own iterators; type-graphql only insists that one is given.
+    pubSub: { publish: () => undefined, subscribe: () => { throw new Error('no topics'); } },
+  });
+  // Parameter decorators run from the last to the first, and so stand their arguments.
+  for (const type of Object.values(schema.getTypeMap()))
+    if (isObjectType(type)) for (const field of Object.values(type.getFields())) (field.args as GraphQLArgument[]).reverse();
+  return schema;
+}
+
+/** The subgraph that is served. */
+export const buildSupportSchema = async (deps: SchemaDeps): Promise<GraphQLSchema> => toSubgraphSchema(await buildApiSchema(deps), resolveEntities);

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
+import { OperationContext } from '../context';
+import { type Log, publicError } from '../errors';
+import { type GraphqlLimits, operationSizeRule } from '../limits';
+import { drained } from './request';
+
+/** Apollo for queries and mutations over HTTP. Its per-field plugins are off: they cost half of all CPU and nobody reads them here. */
+export async function startApollo(schema: GraphQLSchema, limits: GraphqlLimits, log: Log): Promise<ApolloServer<OperationContext>> {
+  // formatError is not told whose error it formats; this remembers it from the hook that runs just before.
+  const requestIds = new WeakMap<object, string>();
+  const remember: ApolloServerPlugin<OperationContext> = {
+    requestDidStart: async () => ({
+      didEncounterErrors: async ({ errors, contextValue }) => { for (const error of errors) requestIds.set(error, contextValue.requestId); },
+    }),
+  };
+  const quiet = (): void => undefined;
+  const apollo = new ApolloServer<OperationContext>({
+    schema,
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: limits.maxTokens },
+    validationRules: [operationSizeRule(limits)],
+    formatError: (_formatted, error) => publicError(error, requestIds.get(error as object) ?? '', log).toJSON(),
+    logger: { debug: quiet, info: quiet, warn: (detail) => log({ detail }, 'Apollo warns', 'warn'), error: (detail) => log({ detail }, 'Apollo reports an error') },
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(), ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginLandingPageDisabled(), remember,
+    ],
+  });
+  await apollo.start();
+  return apollo;
+}
+
+/** One request that is already read and identified. */
+export async function serveApollo(apollo: ApolloServer<OperationContext>, request: IncomingMessage, response: ServerResponse, body: unknown, context: OperationContext): Promise<void> {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  const answer = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: { method: request.method ?? 'GET', headers, search: new URL(request.url ?? '/', 'http://localhost').search, body },
+    context: async () => context,
+  });
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  response.statusCode = answer.status ?? 200;
+  if (answer.body.kind === 'complete') {
+    response.end(response.statusCode < 400 ? answer.body.string : withRequestId(answer.body.string, context.requestId));
+    return;
+  }
+  for await (const part of answer.body.asyncIterator) if (!response.write(part)) await drained(response);
+  response.end();
+}
+
+/** What Apollo refuses before it makes an operation of it has passed no hook of ours. */
+function withRequestId(text: string, requestId: string): string {
+  const body = JSON.parse(text) as { errors?: { extensions?: Record<string, unknown> }[] };
+  for (const error of body.errors ?? []) error.extensions = { ...error.extensions, requestId };
+  return JSON.stringify(body);
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ExecutionResult, getOperationAST } from 'graphql';
+import { OperationContext } from '../context';
+import { RequestRefusedError } from '../errors';
+import type { GraphqlLimits } from '../limits';
+import type { OperationRequest, OperationRunner } from './operation';
+import { drained } from './request';
+
+export const wantsEventStream = (request: IncomingMessage): boolean => /^\s*text\/event-stream\b/i.test(request.headers.accept ?? '');
+
+/**
+ * The GraphQL over SSE protocol (graphql-sse's PROTOCOL.md) with distinct connections: one request, one operation, one
+ * stream. Written here because the library's server keeps what a slow client has not read yet in memory; this one asks
+ * its source for the next item only when the last one has gone out.
+ */
+export class SseServer {
+  readonly #streams = new Set<AsyncGenerator<ExecutionResult, void>>();
+
+  constructor(private readonly runner: OperationRunner, private readonly limits: GraphqlLimits) {}
+
+  /** @throws RequestRefusedError METHOD_NOT_ALLOWED for a mutation by GET */
+  async serve(request: IncomingMessage, response: ServerResponse, operation: OperationRequest, context: OperationContext): Promise<void> {
+    const prepared = this.runner.prepare(operation, context);
+    if ('schema' in prepared && request.method === 'GET' && getOperationAST(prepared.document, prepared.operationName)?.operation === 'mutation')
+      throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Send mutations by POST.');
+    const result = 'schema' in prepared ? await this.runner.run(prepared) : { errors: prepared };
+
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', connection: 'keep-alive', 'x-accel-buffering': 'no',
+    });
+    // Some clients wait for a first byte before they call the stream open.
+    response.write(':\n\n');
+    if (Symbol.asyncIterator in result) await this.stream(response, result);
+    else response.write(eventOf('next', result));
+    response.end(eventOf('complete'));
+  }
+
+  /** Ends every stream; clients come back with their cursor. */
+  async stop(): Promise<void> { await Promise.all([...this.#streams].map((stream) => stream.return())); }
+
+  private async stream(response: ServerResponse, results: AsyncGenerator<ExecutionResult, void>): Promise<void> {
+    const leave = (): void => { void results.return(); };
+    const pinger = setInterval(() => { if (!response.writableNeedDrain) response.write(':\n\n'); }, this.limits.pingIntervalMs);
+    this.#streams.add(results);
+    response.once('close', leave);
+    if (response.destroyed) leave();
+    try {
+      for await (const result of results) if (!response.write(eventOf('next', result))) await drained(response);
+    } finally {
+      clearInterval(pinger);
+      this.#streams.delete(results);
+      response.off('close', leave);
+    }
+  }
+}
+
+const eventOf = (name: 'next' | 'complete', data?: object): string => `event: ${name}\ndata: ${data ? JSON.stringify(data) : ''}\n\n`;

@@ -1,0 +1,108 @@
+import { registerEnumType } from 'type-graphql';
+import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/control';
+import type { Explanation } from '../../core/flows/api';
+import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
+import type { MessageAuthor, MessageVisibility } from '../../core/message';
+import type { AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
+import { USER_ERROR_CODES } from '../errors';
+
+/** Registers a union of texts as an enum whose inner values are its names. Every value is described, none is missing. */
+function enumOf<V extends string>(name: string, description: string, values: Readonly<Record<V, string>>): { readonly [K in V]: K } {
+  const names = Object.keys(values) as V[];
+  const enumeration = Object.fromEntries(names.map((value) => [value, value])) as { [K in V]: K };
+  const valuesConfig = Object.fromEntries(names.map((value) => [value, { description: values[value] }]));
+  registerEnumType(enumeration, { name, description, valuesConfig: valuesConfig as never });
+  return enumeration;
+}
+
+export const SupportControl = enumOf<Control>('SupportControl', 'Who may answer the end-user now.', {
+  BOT: 'The bot answers.',
+  HUMAN: 'A person has the conversation.',
+  NONE: 'A person was asked for and has not come yet.',
+});
+
+export const WhileWaiting = enumOf<WhileWaitingValue>('SupportWhileWaiting', 'What the bot may do between the request and the first person.', {
+  HOLD: 'It stays silent.',
+  BOT_MAY_ANSWER: 'It may go on answering.',
+});
+
+export const Mirroring = enumOf<SupportPolicy['mirroring']>('SupportMirroring', 'When the provider learns of a session.', {
+  ALWAYS: 'From its first message, held by the bot.',
+  ON_HANDOFF: 'Only when a person is asked for; the history is brought along.',
+});
+
+export const HandoffState = enumOf<State>('HandoffState', 'Where a handoff stands. ENDED, REJECTED and FAILED are final.', {
+  REQUESTED: 'Recorded; the provider does not know yet.',
+  QUEUED: 'People can see it, nobody has it.',
+  ASSIGNED: 'Somebody has it and has not answered yet.',
+  ACTIVE: 'An agent answers.',
+  ON_HOLD: 'An agent has put it aside for a while.',
+  ENDING: 'Over for people; what they said is still on its way to the end-user.',
+  ENDED: 'Over, the bot has control.',
+  REJECTED: 'Nobody was available; the bot has control.',
+  FAILED: 'The provider refused for good; the bot has control.',
+});
+
+export const HandoffEndReason = enumOf<EndReason>('HandoffEndReason', 'Why a handoff ended.', {
+  AGENT_RESOLVED: 'An agent resolved it.',
+  AGENT_RETURNED: 'An agent gave it back to the bot unresolved.',
+  USER_ENDED: 'The end-user wanted no person any more.',
+  USER_INACTIVE: 'The end-user was silent too long.',
+  AGENT_INACTIVE: 'The agent was silent too long.',
+  QUEUE_TIMEOUT: 'Nobody took it in time.',
+  BOT_CANCELLED: 'The bot runtime took its request back.',
+  OPERATOR_ENDED: 'An operator ended it.',
+  SESSION_CLOSED: 'The session was closed.',
+  PROVIDER_LOST: 'The conversation no longer exists at the provider.',
+});
+
+export const HandoffOrigin = enumOf<Origin>('HandoffOrigin', 'How a handoff began.', {
+  REQUESTED: 'It was asked for.',
+  AGENT_TAKEOVER: 'An agent stepped into a conversation that the bot held.',
+});
+
+export const HandoffPriority = enumOf<Priority>('HandoffPriority', 'How urgent agents should find it.', {
+  LOW: 'Can wait.', MEDIUM: 'Ordinary.', HIGH: 'Soon.', URGENT: 'Now.',
+});
+
+export const HandoffCancelReason = enumOf<Extract<EndReason, 'BOT_CANCELLED' | 'USER_ENDED'>>('HandoffCancelReason', 'Why the runtime takes a handoff back.', {
+  BOT_CANCELLED: 'The bot needs no person any more.',
+  USER_ENDED: 'The end-user wants no person any more.',
+});
+
+export const MessageAuthorEnum = enumOf<MessageAuthor>('SupportMessageAuthor', 'Who said it.', {
+  END_USER: 'The end-user.', BOT: 'The bot.', AGENT: 'A person of the support team.', SYSTEM: 'We: a line such as "a colleague will be with you".',
+});
+
+export const MessageVisibilityEnum = enumOf<MessageVisibility>('SupportMessageVisibility', 'Who may see it.', {
+  PUBLIC: 'The end-user may see it.',
+  INTERNAL: 'Agents only: never show it to the end-user.',
+});
+
+export const OnControlLost = enumOf<'REJECT' | 'SUGGEST'>('SupportOnControlLost', 'What becomes of a bot message that may not be said.', {
+  REJECT: 'CONTROL_LOST; nothing is kept.',
+  SUGGEST: 'Kept as an internal suggestion that agents see; the end-user does not.',
+});
+
+export const ProvisioningStateEnum = enumOf<ProvisioningState>('SupportProvisioningState', 'How far set-up is.', {
+  PROVISIONING: 'Under way, or interrupted: calling again goes on.',
+  READY: 'Works.',
+  FAILED: 'Stopped; `problem` says why and what to do.',
+  DISABLED: 'Switched off.',
+});
+
+export const AgentRole = enumOf<AgentRecord['role']>('SupportAgentRole', 'The agent\'s role at the provider.', {
+  ADMINISTRATOR: 'May change the account.', AGENT: 'Answers conversations.',
+});
+
+export const SilenceReason = enumOf<Explanation['why']>('SupportControlReason', 'Who decides that the bot is silent or not.', {
+  BOT_HAS_CONTROL: 'No live handoff: the bot may answer.',
+  WAITING_FOR_AGENT: 'A person was asked for; the policy holds the bot meanwhile.',
+  WAITING_BOT_MAY_ANSWER: 'A person was asked for; the policy lets the bot answer meanwhile.',
+  AGENT_HAS_CONTROL: 'A person has the conversation.',
+  HANDOFF_ENDING: 'The handoff is over, but what the agent said is not collected yet.',
+  SESSION_CLOSED: 'The session is closed.',
+});
+
+export const SupportErrorCode = enumOf('SupportErrorCode', 'What went wrong; docs/errors.md has the next step for each.', USER_ERROR_CODES);
+

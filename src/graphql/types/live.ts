@@ -1,0 +1,41 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import type { Control } from '../../core/control';
+import type { HandoffState as State } from '../../core/handoff';
+import { HandoffState, SupportControl } from './enums';
+import { SupportHandoffChanged, SupportSessionEvent } from './event';
+import { Handoff } from './handoff';
+import { SupportSession } from './session';
+import { DateTime } from './scalars';
+
+@ObjectType({ simpleResolvers: true, description: 'First one snapshot, then one event after the other.' })
+export class SupportSessionEventItem {
+  @Field(() => Int, { description: 'Give the last one seen as `after` to resume.' }) seq: number;
+  @Field(() => SupportSession, { nullable: true, description: 'Only in the first item: the session now.' }) snapshot: unknown;
+  @Field(() => SupportSessionEvent, { nullable: true, description: 'In every later item.' }) event: unknown;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Who may answer, after one change.' })
+export class SupportConversationStatus {
+  @Field(() => Int, { description: 'Give the last one seen as `after` to resume.' }) seq: number;
+  @Field(() => DateTime) at: string;
+  @Field(() => Boolean, { description: 'The first item: the state now, not a change.' }) isSnapshot: boolean;
+  @Field(() => SupportControl) control: Control;
+  @Field(() => Int) epoch: number;
+  @Field(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user.' }) mayReply: boolean;
+  @Field(() => Boolean) isClosed: boolean;
+  @Field(() => HandoffState, { nullable: true, description: 'Of the handoff below, after this change.' }) handoffState: State | null;
+  @Field(() => String, { nullable: true, description: 'What made the change; null in the snapshot.' }) cause: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The live handoffs of a filter.' })
+export class HandoffSnapshot {
+  @Field(() => [Handoff], { description: 'Newest first.' }) handoffs: unknown[];
+  @Field(() => Boolean, { description: 'False: there are more; page through `handoffs`.' }) isComplete: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'First one snapshot, then one change after the other.' })
+export class HandoffChangeItem {
+  @Field(() => String, { description: 'Give the last one seen as `after` to resume.' }) cursor: string;
+  @Field(() => HandoffSnapshot, { nullable: true, description: 'Only in the first item.' }) snapshot: unknown;
+  @Field(() => SupportHandoffChanged, { nullable: true, description: 'In every later item.' }) change: unknown;
+}

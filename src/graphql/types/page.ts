@@ -1,0 +1,26 @@
+import { type ClassType, Directive, Field, ObjectType } from 'type-graphql';
+
+@ObjectType({ simpleResolvers: true, description: 'Relay\'s page of a connection.' })
+@Directive('@shareable')
+export class PageInfo {
+  @Field(() => Boolean) hasNextPage: boolean;
+  @Field(() => Boolean) hasPreviousPage: boolean;
+  @Field(() => String, { nullable: true }) startCursor: string | null;
+  @Field(() => String, { nullable: true }) endCursor: string | null;
+}
+
+/** Edge and connection classes of one node type. */
+export function connectionOf(name: string, node: () => ClassType): ClassType {
+  @ObjectType(`${name}Edge`, { simpleResolvers: true })
+  class Edge {
+    @Field(() => String, { description: 'Give it as `after` to go on behind this one.' }) cursor: string;
+    @Field(node) node: unknown;
+  }
+  @ObjectType(`${name}Connection`, { simpleResolvers: true })
+  class Connection {
+    @Field(() => [Edge]) edges: Edge[];
+    @Field(() => [node()]) nodes: unknown[];
+    @Field(() => PageInfo) pageInfo: PageInfo;
+  }
+  return Connection;
+}

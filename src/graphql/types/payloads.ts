@@ -1,0 +1,110 @@
+import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
+import type { Control } from '../../core/control';
+import type { UserErrorView } from '../errors';
+import { SupportControl, SupportErrorCode } from './enums';
+import { Handoff } from './handoff';
+import { SupportMessage, SupportSession } from './session';
+import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from './setup';
+
+@ObjectType({ simpleResolvers: true, description: 'Why nothing was done, in a form that the caller can act on.' })
+export class SupportUserError {
+  @Field(() => SupportErrorCode) code: UserErrorView['code'];
+  @Field(() => String, { nullable: true, description: 'The input field that it is about.' }) field: string | null;
+  @Field(() => String, { description: 'For people; may change. Switch over `code`.' }) message: string;
+  @Field(() => SupportControl, { nullable: true, description: 'With CONTROL_LOST: who has control now.' }) control: Control | null;
+  @Field(() => Int, { nullable: true, description: 'With CONTROL_LOST: the current epoch.' }) epoch: number | null;
+}
+
+@InterfaceType({ description: 'What every mutation answers.', resolveType: (value: { readonly __typename: string }) => value.__typename })
+export abstract class SupportPayload {
+  @Field(() => [SupportUserError], { description: 'Empty: it was done.' }) userErrors: readonly SupportUserError[];
+}
+const payload = { implements: SupportPayload, simpleResolvers: true } as const;
+const nullable = { nullable: true } as const;
+const replayed = { description: 'This key was answered before; this is that answer.' } as const;
+
+@ObjectType(payload)
+export class OpenSupportSessionPayload extends SupportPayload {
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'It was made now.' }) created: boolean;
+}
+
+@ObjectType(payload)
+export class RecordEndUserMessagePayload extends SupportPayload {
+  @Field(() => SupportMessage, nullable) message?: unknown;
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'Whether a bot message with the session\'s epoch would reach the end-user now.' }) mayReply: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class SendBotMessagePayload extends SupportPayload {
+  @Field(() => SupportMessage, nullable) message?: unknown;
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'False: show nothing to the end-user.' }) delivered: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class RequestHandoffPayload extends SupportPayload {
+  @Field(() => Handoff, nullable) handoff?: unknown;
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'One was live already and is the one returned; nothing was made.' }) alreadyLive: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class CancelHandoffPayload extends SupportPayload {
+  @Field(() => Handoff, nullable) handoff?: unknown;
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'It was over before; nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class EndHandoffPayload extends SupportPayload {
+  @Field(() => Handoff, nullable) handoff?: unknown;
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean, { description: 'It was over before; nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class CloseSupportSessionPayload extends SupportPayload {
+  @Field(() => SupportSession, nullable) session?: unknown;
+  @Field(() => Boolean) alreadyClosed: boolean;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class AcknowledgeRuntimeDeliveriesPayload extends SupportPayload {
+  @Field(() => [ID]) acknowledged: readonly string[];
+  @Field(() => [ID], { description: 'Not yours or not there; nothing to do about them.' }) unknown: readonly string[];
+}
+
+@ObjectType(payload)
+export class EnableSupportPayload extends SupportPayload {
+  @Field(() => SupportAccount, nullable) account?: unknown;
+  @Field(() => [String], { description: 'What could not be done from here: sentences for the operator.' }) leftToDo: readonly string[];
+}
+
+@ObjectType(payload)
+export class EnableChatbotSupportPayload extends SupportPayload {
+  @Field(() => SupportInbox, nullable) inbox?: unknown;
+}
+
+@ObjectType(payload)
+export class UpdateSupportPolicyPayload extends SupportPayload {
+  @Field(() => SupportInbox, nullable) inbox?: unknown;
+}
+
+@ObjectType(payload)
+export class RefreshSupportDirectoryPayload extends SupportPayload {
+  @Field(() => [SupportTeam]) teams: readonly unknown[];
+  @Field(() => [SupportAgent]) agents: readonly unknown[];
+}
+
+@ObjectType(payload)
+export class LinkSupportAgentPayload extends SupportPayload {
+  @Field(() => SupportAgent, nullable) agent?: unknown;
+}

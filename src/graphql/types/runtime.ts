@@ -1,0 +1,36 @@
+import { createUnionType, Field, ID, ObjectType } from 'type-graphql';
+import type { HandoffState as State } from '../../core/handoff';
+import { HandoffState } from './enums';
+import { connectionOf } from './page';
+import { DateTime } from './scalars';
+
+@ObjectType({ simpleResolvers: true, description: 'An agent, or we, said something that the end-user should read.' })
+export class SupportAgentMessageNotice {}
+
+@ObjectType({ simpleResolvers: true, description: 'A handoff moved on.' })
+export class HandoffStateNotice {
+  @Field(() => HandoffState, { description: 'The state at the time of the notice.' }) state: State;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A handoff is over; the bot goes on from here.' })
+export class HandoffOutcomeNotice {}
+
+export type NoticeView =
+  | { readonly __typename: 'SupportAgentMessageNotice'; readonly messageId: string }
+  | { readonly __typename: 'HandoffStateNotice'; readonly handoffId: string; readonly state: string }
+  | { readonly __typename: 'HandoffOutcomeNotice'; readonly handoffId: string };
+
+export const SupportRuntimeNotice = createUnionType({
+  name: 'SupportRuntimeNotice',
+  description: 'What the bot runtime has to know.',
+  types: () => [SupportAgentMessageNotice, HandoffStateNotice, HandoffOutcomeNotice] as const,
+  resolveType: (value) => (value as unknown as NoticeView).__typename,
+});
+
+@ObjectType({ simpleResolvers: true, description: 'One thing that the runtime must collect and acknowledge, in order within a session.' })
+export class SupportRuntimeDelivery {
+  @Field(() => ID) id: string;
+  @Field(() => DateTime) createdAt: string;
+}
+
+export const SupportRuntimeDeliveryConnection = connectionOf('SupportRuntimeDelivery', () => SupportRuntimeDelivery);

@@ -1,0 +1,53 @@
+import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+import type { EndUser, SessionRecord } from '../../core/session';
+import type { MessageRecord } from '../../core/message';
+import { MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { connectionOf } from './page';
+import { DateTime, Json } from './scalars';
+
+@ObjectType({ simpleResolvers: true, description: 'The person, as the runtime knows them.' })
+export class SupportEndUser {
+  @Field(() => String, { nullable: true, description: 'The runtime\'s id of the person.' }) externalId: string | null;
+  @Field(() => String, { nullable: true }) name: string | null;
+  @Field(() => String, { nullable: true }) email: string | null;
+  @Field(() => String, { nullable: true }) phone: string | null;
+  @Field(() => String, { nullable: true, description: 'BCP 47, e.g. `de-AT`.' }) locale: string | null;
+  @Field(() => Json) attributes: EndUser['attributes'];
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An end-user\'s conversation with one chatbot on one channel.' })
+@Directive('@key(fields: "id")')
+export class SupportSession {
+  @Field(() => ID) id: string;
+  @Field(() => String, { description: 'The runtime\'s channel name, e.g. `web`.' }) channel: string;
+  @Field(() => String, { description: 'The runtime\'s own id of this session.' }) externalId: string;
+  @Field(() => SupportEndUser) endUser: SupportEndUser;
+  @Field(() => SupportControl) control: SessionRecord['control'];
+  @Field(() => Int, { description: 'Rises at every change of control. A bot message must carry the current one.' }) epoch: number;
+  @Field(() => Int, { description: 'Number of the last event; give it as `after` to go on from this state.' }) lastEventSeq: number;
+  @Field(() => DateTime) openedAt: string;
+  @Field(() => DateTime, { nullable: true }) closedAt: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A file that goes with a message.' })
+export class SupportAttachment {
+  @Field(() => String) url: string;
+  @Field(() => String) name: string;
+  @Field(() => String, { description: 'MIME type, e.g. `image/png`.' }) contentType: string;
+  @Field(() => Int, { nullable: true }) sizeBytes: number | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One thing said.' })
+export class SupportMessage {
+  @Field(() => ID) id: string;
+  @Field(() => Int, { description: 'Position among the session\'s messages: 1, 2, 3… without gaps.' }) seq: number;
+  @Field(() => MessageAuthorEnum) author: MessageRecord['author'];
+  @Field(() => MessageVisibilityEnum) visibility: MessageRecord['visibility'];
+  @Field(() => String) text: string;
+  @Field(() => [SupportAttachment]) attachments: SupportAttachment[];
+  @Field(() => String, { nullable: true }) authorName: string | null;
+  @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
+  @Field(() => DateTime) createdAt: string;
+}
+
+export const SupportMessageConnection = connectionOf('SupportMessage', () => SupportMessage);

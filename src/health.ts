@@ -1,0 +1,48 @@
+export interface Check { readonly ok: boolean; readonly reason?: string }
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: { readonly database: Check; readonly migrations: Check; readonly draining: Check };
+}
+
+export interface HealthSources {
+  /** One statement; how it fails does not matter. */
+  queryDatabase(): Promise<unknown>;
+  isMigrated(): boolean;
+}
+
+const DATABASE_LIMIT_MS = 1_000;
+
+/** Whether this replica should be sent requests. Being alive needs no check: a process that answers is alive. */
+export class Health {
+  private draining = false;
+  private probe: Promise<Check> | null = null;
+
+  constructor(private readonly sources: HealthSources, private readonly databaseLimitMs = DATABASE_LIMIT_MS) {}
+
+  /** From now on not ready, so that a load balancer looks elsewhere. */
+  startDraining(): void { this.draining = true; }
+
+  async readiness(): Promise<Readiness> {
+    const database = await this.database();
+    const checks = {
+      database,
+      migrations: this.sources.isMigrated() ? { ok: true } : { ok: false, reason: 'migrations have not finished' },
+      draining: this.draining ? { ok: false, reason: 'the process is stopping' } : { ok: true },
+    };
+    return { ready: Object.values(checks).every(check => check.ok), checks };
+  }
+
+  private async database(): Promise<Check> {
+    // Shared: questions that come while the database hangs must not queue up behind its pool.
+    this.probe ??= Promise.resolve()
+      .then(() => this.sources.queryDatabase())
+      .then(() => ({ ok: true }), () => ({ ok: false, reason: 'the database does not answer queries' }))
+      .finally(() => { this.probe = null; });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Check>(resolve => {
+      timer = setTimeout(() => resolve({ ok: false, reason: `the database did not answer within ${this.databaseLimitMs} ms` }), this.databaseLimitMs);
+    });
+    return Promise.race([this.probe, late]).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,33 @@
+import { CALLER_ROLES, type Caller, type CallerRole } from '../core/caller';
+import { AccessError } from '../core/errors';
+import type { Presented } from './presented';
+
+const MAX_LENGTH = 200;
+
+/**
+ * An id that somebody vouches for. Node joins a header that was sent twice with a comma: then one of the two came from
+ * further out than the one who vouches, so commas are refused.
+ */
+export function idClaim(name: string, value: unknown): string | null {
+  if (value === undefined || value === null || value === '') return null;
+  if (typeof value === 'string' && value.length <= MAX_LENGTH && /^[^\p{Cc},]+$/u.test(value)) return value;
+  throw new AccessError('FORBIDDEN', `${name} must be one id of at most ${MAX_LENGTH} characters, without commas.`);
+}
+
+export function roleClaim(name: string, value: unknown): CallerRole | null {
+  if (value === undefined || value === null || value === '') return null;
+  const role = CALLER_ROLES.find(known => known === value);
+  if (role !== undefined) return role;
+  throw new AccessError('FORBIDDEN', `${name} must be one of ${CALLER_ROLES.join(', ')}.`);
+}
+
+/** The caller that identity headers describe, once somebody trusted has sent them. */
+export function callerOfHeaders(presented: Presented, fallback: { organizationId: string | null; role: CallerRole }): Caller {
+  const organizationId = idClaim('x-organization-id', presented['x-organization-id']) ?? fallback.organizationId;
+  if (organizationId === null) throw new AccessError('FORBIDDEN', 'x-organization-id is missing; it says for which organization the call is.');
+  return {
+    organizationId,
+    role: roleClaim('x-support-role', presented['x-support-role']) ?? fallback.role,
+    userId: idClaim('x-user-id', presented['x-user-id']),
+  };
+}

@@ -1,0 +1,68 @@
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
+import type { Caller } from '../core/caller';
+import { AccessError, SupportError } from '../core/errors';
+import { idClaim, roleClaim } from './claims';
+
+export interface JwtOptions {
+  readonly jwksUrl: string | null;
+  readonly sharedKey: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+/** The key set could not be fetched: nothing is known about the token, and the same one may be good in a moment. */
+export class IdentityUnavailableError extends SupportError {
+  readonly code = 'IDENTITY_UNAVAILABLE';
+}
+
+/** A shared key never verifies a token that claims a public-key algorithm, and the other way round. */
+const SHARED = ['HS256'];
+const PUBLIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+const CLOCK_TOLERANCE_SECONDS = 5;
+const FETCH_TIMEOUT_MS = 5_000;
+
+/** Verifies a token and reads the caller from its claims `org` (or `organization_id`), `role` and `sub`. */
+export function jwtVerifier(options: JwtOptions): (token: string) => Promise<Caller> {
+  const checks: JWTVerifyOptions = {
+    algorithms: options.sharedKey === null ? PUBLIC : SHARED,
+    requiredClaims: ['exp'],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    ...(options.issuer === null ? {} : { issuer: options.issuer }),
+    ...(options.audience === null ? {} : { audience: options.audience }),
+  };
+  const verify = options.sharedKey === null
+    ? withKeySet(createRemoteJWKSet(new URL(options.jwksUrl!), { timeoutDuration: FETCH_TIMEOUT_MS }), checks)
+    : withSharedKey(new TextEncoder().encode(options.sharedKey), checks);
+  return async token => {
+    try {
+      return callerOf((await verify(token)).payload);
+    } catch (error) {
+      throw error instanceof SupportError ? error : translated(error);
+    }
+  };
+}
+
+type Verify = (token: string) => Promise<{ payload: JWTPayload }>;
+const withSharedKey = (key: Uint8Array, checks: JWTVerifyOptions): Verify => token => jwtVerify(token, key, checks);
+const withKeySet = (keys: JWTVerifyGetKey, checks: JWTVerifyOptions): Verify => token => jwtVerify(token, keys, checks);
+
+function callerOf(payload: JWTPayload): Caller {
+  const org = idClaim('org', payload['org']);
+  const organization = idClaim('organization_id', payload['organization_id']);
+  const role = roleClaim('role', payload['role']);
+  const organizationId = org ?? organization;
+  if (organizationId === null || (organization !== null && organization !== organizationId))
+    throw new AccessError('FORBIDDEN', 'The token must name one organization in the claim org or organization_id.');
+  if (role === null) throw new AccessError('FORBIDDEN', 'The token has no claim role.');
+  return { organizationId, role, userId: idClaim('sub', payload.sub) };
+}
+
+function translated(error: unknown): Error {
+  if (error instanceof errors.JWTExpired) return new AccessError('UNAUTHENTICATED', 'The token has expired; fetch a new one.');
+  if (error instanceof errors.JWTClaimValidationFailed) return new AccessError('UNAUTHENTICATED', `The token's claim ${error.claim} is missing or wrong.`);
+  const isOurFault = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error instanceof errors.JWKInvalid ||
+    !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC';
+  return isOurFault
+    ? new IdentityUnavailableError('The key set at SUPPORT_JWT_JWKS_URL could not be read, so tokens cannot be checked now.', { cause: error })
+    : new AccessError('UNAUTHENTICATED', 'The token is not one that this service trusts.');
+}

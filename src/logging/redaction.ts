@@ -1,0 +1,27 @@
+import { describeError } from './describe-error';
+
+const SECRET = /authorization|cookie|secret|token|password|passwd|credential|signature|api[-_]?key|bot[-_]?key|shared[-_]?key|webhook[-_]?url|database[-_]?url|^jwt$/i;
+const CONTENT = /^(text|body|raw[-_]?body|content|summary|email|phone|variables|query)$/i;
+const MAX_DEPTH = 6;
+
+/** A copy of a line's fields without what must not be logged, decided by the fields' names at any depth. */
+export function withoutSecrets(fields: object): Record<string, unknown> {
+  return cleaned(fields, 0) as Record<string, unknown>;
+}
+
+function cleaned(value: unknown, depth: number): unknown {
+  if (value instanceof Error) return describeError(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value;
+  if (value instanceof URL) return `${value.protocol}//${value.host}`;
+  if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
+  if (depth >= MAX_DEPTH) return '(too deep)';
+  if (Array.isArray(value)) return value.map(item => cleaned(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hiddenAs(name, inner) ?? cleaned(inner, depth + 1)]));
+}
+
+function hiddenAs(name: string, value: unknown): string | null {
+  if (value === null || value === undefined || typeof value === 'boolean') return null;
+  if (SECRET.test(name)) return typeof value === 'number' ? null : '(secret)';
+  return CONTENT.test(name) && typeof value !== 'number' ? '(content)' : null;
+}

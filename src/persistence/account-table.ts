@@ -1,0 +1,93 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Pool } from 'pg';
+import { NotFoundError } from '../core/errors';
+import { isUuid } from '../core/ids';
+import type { AccountRecord } from '../core/setup';
+import { manyById } from './records';
+import type { SecretBox } from './secret-box';
+import { assigned, columns, firstOf, json, parameters, rowsOf, selected, statement } from './sql';
+
+type Row = Omit<AccountRecord, 'credentials' | 'webhookSecret'> & {
+  readonly credentialsSealed: string; readonly webhookSecretSealed: string; readonly webhookSecretHash: Buffer;
+};
+type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider'>>;
+
+const FIELDS = [
+  'id', 'organizationId', 'provider', 'name', 'externalId', 'baseUrl', 'settings', 'credentialsSealed', 'webhookSecretSealed', 'webhookSecretHash',
+  'capabilities', 'state', 'problem', 'createdAt',
+];
+const ACCOUNT = selected('a', FIELDS);
+
+const BY_ID = statement('account', `select ${ACCOUNT} from support_account a where a.organization_id = $1 and a.id = $2`);
+const BY_IDS = statement('accounts', `select ${ACCOUNT} from support_account a where a.organization_id = $1 and a.id = any($2::uuid[])`);
+const BY_ID_ALONE = statement('account_for_webhook', `select ${ACCOUNT} from support_account a where a.id = $1`);
+const BY_PROVIDER = statement('account_by_provider', `select ${ACCOUNT} from support_account a where a.organization_id = $1 and a.provider = $2`);
+const OF_ORGANIZATION = statement('accounts_of', `select ${ACCOUNT} from support_account a where a.organization_id = $1 order by a.created_at, a.id`);
+const INSERT = statement('insert_account', `
+  insert into support_account (${columns(FIELDS)}) values (${parameters(FIELDS)})
+  on conflict on constraint uq_account_provider do nothing`);
+
+export class AccountTable {
+  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
+
+  async insert(account: AccountRecord): Promise<AccountRecord> {
+    const row = this.sealed(account.id, account);
+    await rowsOf(this.pool, INSERT, FIELDS.map((field) => row[field] ?? null));
+    return this.opened((await firstOf<Row>(this.pool, BY_PROVIDER, [account.organizationId, account.provider]))!);
+  }
+
+  async update(id: string, patch: Patch): Promise<AccountRecord> {
+    const changes = Object.entries(this.sealed(id, patch)).filter(([field, value]) => value !== undefined && FIELDS.includes(field));
+    const [row] = !isUuid(id) ? []
+      : changes.length === 0 ? await rowsOf<Row>(this.pool, BY_ID_ALONE, [id])
+      : await rowsOf<Row>(this.pool, { text: `update support_account a set ${assigned(changes.map(([field]) => field), 2)} where a.id = $1 returning ${ACCOUNT}` },
+          [id, ...changes.map(([, value]) => value)]);
+    if (!row) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', `There is no support account ${id}.`);
+    return this.opened(row);
+  }
+
+  async get(organizationId: string, id: string): Promise<AccountRecord | null> {
+    const row = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID, [organizationId, id]) : null;
+    return row && this.opened(row);
+  }
+
+  /** Compares digests, in constant time, and takes no shorter for an unknown account. */
+  async forWebhook(id: string, secret: string): Promise<AccountRecord | null> {
+    const row = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID_ALONE, [id]) : null;
+    const isTheirs = timingSafeEqual(digestOf(secret), row?.webhookSecretHash ?? digestOf(''));
+    return row && isTheirs ? this.opened(row) : null;
+  }
+
+  async of(organizationId: string): Promise<readonly AccountRecord[]> {
+    return (await rowsOf<Row>(this.pool, OF_ORGANIZATION, [organizationId])).map((row) => this.opened(row));
+  }
+
+  async byIds(organizationId: string, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]> {
+    return (await manyById<Row>(this.pool, BY_IDS, organizationId, ids)).map((row) => row && this.opened(row));
+  }
+
+  private sealed(id: string, { credentials, webhookSecret, settings, capabilities, problem, ...plain }: Patch): Record<string, unknown> {
+    return {
+      ...plain,
+      ...(settings && { settings: json(settings) }),
+      ...(capabilities && { capabilities: json(capabilities) }),
+      ...(problem !== undefined && { problem: problem && json(problem) }),
+      ...(credentials && { credentialsSealed: this.secretBox.seal(JSON.stringify(credentials), placeOf(id, 'credentials')) }),
+      ...(webhookSecret !== undefined && {
+        webhookSecretSealed: this.secretBox.seal(webhookSecret, placeOf(id, 'webhook_secret')),
+        webhookSecretHash: digestOf(webhookSecret),
+      }),
+    };
+  }
+
+  private opened({ credentialsSealed, webhookSecretSealed, webhookSecretHash: _, ...plain }: Row): AccountRecord {
+    return {
+      ...plain,
+      credentials: JSON.parse(this.secretBox.open(credentialsSealed, placeOf(plain.id, 'credentials'))) as Record<string, string>,
+      webhookSecret: this.secretBox.open(webhookSecretSealed, placeOf(plain.id, 'webhook_secret')),
+    };
+  }
+}
+
+const placeOf = (id: string, column: string): string => `support_account/${id}/${column}`;
+const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { RunAs } from './embedded-binaries';
+
+export const POSTGRES_USER = 'support';
+
+/** Where the data are, and how the server reaches them. */
+export interface DataFolder {
+  /** The folder that was asked for, or a throw-away one. */
+  readonly base: string;
+  readonly data: string;
+  readonly runAs: RunAs;
+  readonly throwAway: boolean;
+}
+
+/** Finds out as whom Postgres can run on this folder, and makes the folder. */
+export function prepareFolder(dir: string | undefined): DataFolder {
+  const throwAway = dir === undefined;
+  const base = throwAway ? mkdtempSync(path.join(tmpdir(), 'support-pg-')) : path.resolve(dir);
+  const data = path.join(base, 'pgdata');
+  mkdirSync(base, { recursive: true });
+  const runAs = whoRuns(data);
+  // The guard shell removes it, also after our own death, and runs as this user.
+  if (throwAway && runAs.uid !== undefined) chownSync(base, runAs.uid, runAs.gid!);
+  return { base, data, runAs, throwAway };
+}
+
+/** `nobody`, everywhere: initdb wants a user that has a name. */
+const NOBODY = 65534;
+
+function whoRuns(data: string): RunAs {
+  const uid = process.getuid?.();
+  if (uid === undefined) return {};
+  const owner = existsSync(data) ? statSync(data) : undefined;
+  if (uid === 0) return owner === undefined || owner.uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid: owner.uid, gid: owner.gid };
+  if (owner !== undefined && owner.uid !== uid)
+    throw new Error(`The data folder ${data} belongs to user id ${owner.uid}, and this process is ${uid}. Start it as that user, give the folder to user id ${uid}, or set another one.`);
+  return {};
+}
+
+/**
+ * The path under which the server sees a data folder. The user that it runs as may have no way through the parents
+ * (`/root` for one); then it starts inside the folder, and the kernel's link to that leads past them.
+ */
+export function serverPath(data: string, runAs: RunAs): string {
+  if (runAs.uid === undefined) return data;
+  if (spawnSync('/bin/sh', ['-c', 'cd -- "$0"', data], { ...runAs, cwd: '/' }).status === 0) return data;
+  if (process.platform === 'linux') return '/proc/self/cwd';
+  throw new Error(`Postgres cannot run as root, and user id ${runAs.uid} may not enter ${data}. Open its parent folders (chmod a+x), choose another data folder, or start as another user.`);
+}
+
+/** Makes the database cluster unless it is there, and returns its password. A half-made one is never used. */
+export function ensureCluster({ base, data, runAs, throwAway }: DataFolder, bin: string): string {
+  const password = passwordOf(base);
+  if (!existsSync(data)) {
+    clearLeftovers(base);
+    const fresh = path.join(base, `pgdata.new-${process.pid}`);
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh, { mode: 0o700 });
+    if (runAs.uid !== undefined) chownSync(fresh, runAs.uid, runAs.gid!);
+    initdb(bin, fresh, runAs, password, throwAway);
+    try {
+      renameSync(fresh, data);
+    } catch (error) {
+      rmSync(fresh, { recursive: true, force: true });
+      if (!existsSync(data)) throw error;
+    }
+  }
+  return password;
+}
+
+/** Of two first starts at once, both get the one that came first. */
+function passwordOf(base: string): string {
+  const file = path.join(base, 'password');
+  if (!existsSync(file)) {
+    const fresh = `${file}.new-${process.pid}`;
+    writeFileSync(fresh, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    try {
+      linkSync(fresh, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(fresh);
+    }
+  }
+  return readFileSync(file, 'utf8');
+}
+
+function initdb(bin: string, data: string, runAs: RunAs, password: string, throwAway: boolean): void {
+  const args = ['-D', serverPath(data, runAs), '-U', POSTGRES_USER, '-E', 'UTF8', '--locale=C', '--auth=scram-sha-256', '--pwfile=/dev/stdin',
+    // The password has 192 random bits: stretching it would only slow down each connection.
+    '-c', 'scram_iterations=1', ...(throwAway ? ['--no-sync'] : [])];
+  // The pipe of a shell, because node's own is a socket, which /dev/stdin cannot open.
+  const run = spawnSync('/bin/sh', ['-c', 'printf "%s\\n" "$NEW_PASSWORD" | "$0" "$@"', path.join(bin, 'initdb'), ...args],
+    { ...runAs, cwd: data, encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', NEW_PASSWORD: password } });
+  if (run.status === 0) return;
+  rmSync(data, { recursive: true, force: true });
+  throw new Error(`Postgres could not set up ${data}: ${run.stderr?.trim() || run.error?.message}`);
+}
+
+/** What a killed first start left behind; another one that is at it now keeps its own. */
+function clearLeftovers(base: string): void {
+  for (const name of readdirSync(base)) {
+    const pid = /^pgdata\.new-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(path.join(base, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * The process id in `postmaster.pid` when it is now something else's (after `kill -9` and, in a container, a restart
+ * with the same small numbers). Postgres by itself would take that process for a running server.
+ */
+export function pidOfStaleLock(data: string): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const pid = Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined;
+    return runsPostgres(pid) ? undefined : pid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the server that holds the lock says that it is on its way out. */
+export function isStopping(data: string): boolean {
+  try {
+    return readFileSync(path.join(data, 'postmaster.pid'), 'utf8').includes('stopping');
+  } catch {
+    return true;
+  }
+}
+
+function runsPostgres(pid: number): boolean {
+  try {
+    return path.basename(readlinkSync(`/proc/${pid}/exe`)).startsWith('postgres');
+  } catch {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres');
+  }
+}

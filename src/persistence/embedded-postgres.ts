@@ -1,0 +1,116 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { postgresBinaries } from './embedded-binaries';
+import { ensureCluster, isStopping, pidOfStaleLock, POSTGRES_USER, prepareFolder, serverPath, type DataFolder } from './embedded-data';
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A private Postgres on a free loopback port: durable in `dir`, or throw-away (no fsync, removed at the end) without.
+ * It ends with this process, however that ends.
+ *
+ * @throws Error with the next step in words: no binaries for this platform, folder in use or out of reach
+ */
+export async function startEmbedded(dir?: string): Promise<EmbeddedPostgres> {
+  const folder = prepareFolder(dir);
+  try {
+    const bin = postgresBinaries(folder.runAs);
+    const password = ensureCluster(folder, bin);
+    const { port, child } = await launch(bin, folder);
+    return {
+      url: `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${port}/postgres`,
+      async stop() {
+        await end(child);
+        if (folder.throwAway) rmSync(folder.base, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    if (folder.throwAway) rmSync(folder.base, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Postgres does not notice its parent's death. This shell holds our end of a pipe and stops the server when that
+ * closes, so a crash or `kill -9` of node leaves no orphan and no lock on the folder.
+ */
+const GUARD = `
+exec 3<&0
+"$0" "$@" </dev/null &
+p=$!
+trap : INT TERM
+(cat <&3 >/dev/null; kill -INT $p 2>/dev/null) &
+while kill -0 $p 2>/dev/null; do wait $p; status=$?; done
+[ -z "$REMOVE_AFTERWARDS" ] || rm -rf "$REMOVE_AFTERWARDS"
+exit $status`;
+
+async function launch(bin: string, folder: DataFolder): Promise<{ port: number; child: ChildProcess }> {
+  const startedAt = Date.now();
+  for (;;) {
+    const port = await freePort();
+    const child = spawnServer(bin, folder, port);
+    const failure = await untilReady(child);
+    if (failure === undefined) return { port, child };
+    const waitedMs = Date.now() - startedAt;
+    // Between our look and its bind somebody else took the port.
+    if (failure.includes('could not bind') && waitedMs < 5_000) continue;
+    if (!failure.includes('lock file "postmaster.pid" already exists'))
+      throw new Error(`The embedded Postgres did not start on ${folder.base}: ${failure.trim()}`);
+    // The server of a process that was just killed is still writing its last checkpoint.
+    if (waitedMs > (isStopping(folder.data) ? 30_000 : 1_000))
+      throw new Error(`The data folder ${folder.base} is in use: another process runs its Postgres. Stop that one, or choose another folder.`);
+    await setTimeout(100);
+  }
+}
+
+function spawnServer(bin: string, { base, data, runAs, throwAway }: DataFolder, port: number): ChildProcess {
+  const flags = ['-D', serverPath(data, runAs), '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200',
+    ...(throwAway ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'] : [])];
+  const stale = pidOfStaleLock(data);
+  const env = {
+    PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC',
+    // Postgres takes a lock of its grandparent for a stale one, and still looks whether the old server's memory is in use.
+    ...(stale === undefined ? {} : { PG_GRANDPARENT_PID: String(stale) }),
+    ...(throwAway ? { REMOVE_AFTERWARDS: base } : {}),
+  };
+  if (process.platform === 'win32')
+    return spawn(path.join(bin, 'postgres.exe'), flags, { cwd: data, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Its own process group: Ctrl-C reaches us alone, and we stop it when our work is done.
+  return spawn('/bin/sh', ['-c', GUARD, path.join(bin, 'postgres'), ...flags], { ...runAs, cwd: data, env, stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+}
+
+/** Undefined when it accepts connections, else what it said before it ended. */
+function untilReady(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let log = '';
+    child.stderr!.on('data', (chunk) => {
+      log = (log + String(chunk)).slice(-4_000);
+      if (log.includes('ready to accept connections')) resolve(undefined);
+    });
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', () => resolve(log || 'it ended without a word'));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  if (child.stdin) child.stdin.end();
+  else child.kill('SIGINT');
+  await ended;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

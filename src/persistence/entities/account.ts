@@ -1,0 +1,22 @@
+import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+
+/** One organization's account at one provider. Secrets are sealed by SecretBox; nothing here is readable without its key. */
+@Entity('support_account')
+@Unique('uq_account_provider', ['organizationId', 'provider'])
+export class AccountRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @Column('text') provider: string;
+  @Column('text') name: string;
+  @Column('text', { nullable: true }) externalId: string | null;
+  @Column('text', { nullable: true }) baseUrl: string | null;
+  @Column('jsonb') settings: unknown;
+  @Column('text') credentialsSealed: string;
+  @Column('text') webhookSecretSealed: string;
+  /** SHA-256, for comparing without unsealing. */
+  @Column('bytea') webhookSecretHash: Buffer;
+  @Column('jsonb') capabilities: unknown;
+  @Column('text') state: string;
+  @Column('jsonb', { nullable: true }) problem: unknown;
+  @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
+}

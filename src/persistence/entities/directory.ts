@@ -1,0 +1,31 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { AccountRow } from './account';
+
+/** A team as the provider last listed it. `goneAt`: no longer listed; old handoffs still name it. */
+@Entity('team')
+@Unique('uq_team_external', ['accountId', 'externalId'])
+@Index('ix_team_organization', ['organizationId'])
+export class TeamRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
+  @Column('text') externalId: string;
+  @Column('text') name: string;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
+}
+
+/** A person as the provider last listed them. */
+@Entity('agent')
+@Unique('uq_agent_external', ['accountId', 'externalId'])
+@Index('ix_agent_user', ['organizationId', 'userId'])
+export class AgentRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
+  @Column('text') externalId: string;
+  @Column('text') name: string;
+  @Column('text', { nullable: true }) email: string | null;
+  @Column('text') role: string;
+  @Column('text', { nullable: true }) userId: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
+}

@@ -1,0 +1,43 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { SessionRow } from './session';
+
+/** Queries must say the same for these indexes to serve them. */
+const LIVE = "state NOT IN ('ENDED', 'REJECTED', 'FAILED')";
+
+/** One episode in which people are asked to take a Session. */
+@Entity('handoff')
+@Index('uq_handoff_live', ['sessionId'], { unique: true, where: LIVE })
+@Index('ix_handoff_session', ['sessionId', 'requestedAt'])
+@Index('ix_handoff_newest', ['organizationId', 'requestedAt', 'id'])
+@Index('ix_handoff_live_newest', ['organizationId', 'requestedAt', 'id'], { where: LIVE })
+@Index('ix_handoff_draining', ['drainBy'], { where: "state = 'ENDING'" })
+export class HandoffRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @Column('text') chatbotId: string;
+  @ForeignKey(() => SessionRow) @Column('uuid') sessionId: string;
+  @Column('text') state: string;
+  @Column('text') origin: string;
+  @Column('text', { nullable: true }) reason: string | null;
+  @Column('text', { nullable: true }) summary: string | null;
+  @Column('text', { nullable: true }) intent: string | null;
+  @Column('jsonb') fields: unknown;
+  @Column('text', { nullable: true }) priority: string | null;
+  @Column('uuid', { nullable: true }) targetTeamId: string | null;
+  @Column('uuid', { nullable: true }) targetAgentId: string | null;
+  @Column('uuid', { nullable: true }) agentId: string | null;
+  @Column('text', { nullable: true }) agentExternalId: string | null;
+  @Column('text', { nullable: true }) agentName: string | null;
+  @Column('text', { nullable: true }) resumeTarget: string | null;
+  @Column('integer') historyThroughSeq: number;
+  @Column('text', { array: true }) stepsDone: string[];
+  @Column('text', { nullable: true }) endReason: string | null;
+  @Column('text', { nullable: true }) failureCode: string | null;
+  @Column({ type: 'timestamptz', precision: 3 }) requestedAt: string;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) queuedAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) assignedAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) activeAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) endingAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) endedAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) drainBy: string | null;
+}

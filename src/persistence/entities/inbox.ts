@@ -1,0 +1,20 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { AccountRow } from './account';
+
+/** The provider's inbox of one chatbot. */
+@Entity('inbox')
+@Unique('uq_inbox_chatbot', ['organizationId', 'chatbotId'])
+@Index('ix_inbox_account', ['accountId'])
+export class InboxRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @Column('text') chatbotId: string;
+  @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
+  @Column('text') name: string;
+  @Column('text', { nullable: true }) externalId: string | null;
+  @Column('jsonb') providerData: unknown;
+  @Column('jsonb') policy: unknown;
+  @Column('text') state: string;
+  @Column('jsonb', { nullable: true }) problem: unknown;
+  @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
+}

@@ -1,0 +1,25 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { SessionRow } from './session';
+
+/** One thing said. The two ids from outside are where repeats stop. */
+@Entity('message')
+@Unique('uq_message_seq', ['sessionId', 'seq'])
+@Unique('uq_message_caller_id', ['sessionId', 'callerMessageId'])
+@Unique('uq_message_provider_id', ['sessionId', 'providerMessageId'])
+@Index('ix_message_unposted', ['sessionId', 'seq'], { where: 'provider_message_id IS NULL' })
+export class MessageRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @ForeignKey(() => SessionRow) @Column('uuid') sessionId: string;
+  @Column('integer') seq: number;
+  @Column('text') author: string;
+  @Column('text') visibility: string;
+  @Column('text') text: string;
+  @Column('jsonb') attachments: unknown;
+  @Column('text', { nullable: true }) authorName: string | null;
+  @Column('uuid', { nullable: true }) agentId: string | null;
+  @Column('uuid', { nullable: true }) handoffId: string | null;
+  @Column('text', { nullable: true }) callerMessageId: string | null;
+  @Column('text', { nullable: true }) providerMessageId: string | null;
+  @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
+}

@@ -1,0 +1,31 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { AccountRow } from './account';
+import { InboxRow } from './inbox';
+
+/** One conversation with one chatbot on one channel. Its row lock orders everything that happens in it. */
+@Entity('session')
+@Unique('uq_session_runtime_key', ['organizationId', 'chatbotId', 'channel', 'externalId'])
+@Index('ix_session_conversation', ['accountId', 'conversationId'], { where: 'conversation_id IS NOT NULL' })
+export class SessionRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  @Column('text') chatbotId: string;
+  @ForeignKey(() => InboxRow) @Column('uuid') inboxId: string;
+  /** The inbox's account, here so that a webhook's conversation is one index probe. */
+  @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
+  @Column('text') channel: string;
+  @Column('text') externalId: string;
+  @Column('jsonb') endUser: unknown;
+  @Column('text') control: string;
+  @Column('integer') epoch: number;
+  @Column('integer') lastMessageSeq: number;
+  @Column('integer') lastEventSeq: number;
+  @Column('uuid', { nullable: true }) liveHandoffId: string | null;
+  @Column('text', { nullable: true }) contactId: string | null;
+  @Column('text', { nullable: true }) conversationId: string | null;
+  @Column('text', { nullable: true }) readAfter: string | null;
+  @Column('integer') statusWrites: number;
+  @Column('jsonb', { nullable: true }) lastView: unknown;
+  @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
+}

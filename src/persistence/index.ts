@@ -1,0 +1,6 @@
+export { createPool, type PoolOptions } from './pool';
+export { createStores, type StoreParts } from './stores';
+export { migrate, revertAll, schemaDrift } from './migrate';
+export { startEmbedded, type EmbeddedPostgres } from './embedded-postgres';
+export { SecretBox } from './secret-box';
+export { PostgresWake, type PostgresWakeOptions, type WakeListener } from './postgres-wake';

@@ -1,0 +1,134 @@
+import type { Pool } from 'pg';
+import type { ProviderDelivery } from '../core/delivery';
+import { instantOf, type Clock } from '../core/ports/clock';
+import type { ClaimedLane, ClaimedReading, LaneStore } from '../core/ports/stores';
+import { firstOf, rowsOf, statement, type Statement } from './sql';
+
+/*
+ * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane comes back by itself, and raises the
+ * fence, which every later step of that claim must show. Claims lock what they find free and wait for nobody; all other
+ * statements lock one lane, or many in the order of their Sessions.
+ *
+ * Statements that change a lane look at nothing but its own row: a second table would be seen as it was when the
+ * statement began, which may be before the lane's lock was given. That is what `tail` is for.
+ */
+
+const claim = (destination: 'PROVIDER' | 'READING') => `
+  with due as materialized (
+    select session_id from lane where destination = '${destination}' and next_run_at <= now()
+    order by next_run_at limit $1 for no key update skip locked
+  )
+  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null
+  from due where l.session_id = due.session_id and l.destination = '${destination}'`;
+
+const CLAIM_DELIVERIES = statement('claim_deliveries', `${claim('PROVIDER')} returning l.session_id as "sessionId", l.fence, l.tail`);
+const CLAIM_READINGS = statement('claim_readings',
+  `${claim('READING')} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.fence, l.failures`);
+
+// A statement of its own, behind the claim: it sees all that the lane's last change came with.
+const TAKE_HEADS = statement('take_heads', `
+  with heads as materialized (
+    select l.session_id, l.fence, head.id from unnest($1::uuid[], $2::bigint[]) as claimed (session_id, fence)
+    join lane l on l.session_id = claimed.session_id and l.destination = 'PROVIDER' and l.fence = claimed.fence
+    cross join lateral (
+      select d.id from delivery d
+      where d.session_id = l.session_id and d.destination = 'PROVIDER' and d.state = 'WAITING' and d.id >= l.head
+      order by d.id limit 1
+    ) head
+  )
+  update delivery d set attempts = d.attempts + 1 from heads where d.id = heads.id
+  returning heads.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
+    d.attempts - 1 as "earlierAttempts", d.created_at as "createdAt"`);
+
+/** A lane in which nothing waits after all. What was added since the claim makes it due again. */
+const IDLE = statement('idle_lane', `
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $3 then now() end
+  where session_id = $1 and destination = 'PROVIDER' and fence = $2`);
+
+const takeOff = (name: string, delivery: string) => statement(name, `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $3::bigint + 1, next_run_at = case when tail > $3 then now() end
+    where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1
+  ), head as (
+    update delivery set ${delivery} where id = $3 and exists (select from held)
+  )
+  select from held`);
+const COMPLETE = takeOff('complete_delivery', "state = 'DONE', done_at = $4");
+const PARK = takeOff('park_delivery', "state = 'PARKED', parked_at = $4, last_error_code = $5");
+
+const RETRY = statement('retry_delivery', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, failures = failures + 1, next_run_at = now() + $4 * interval '1 ms'
+    where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1
+  ), head as (
+    update delivery set last_error_code = $5 where id = $3 and exists (select from held)
+  )
+  select from held`);
+
+const RENEW = statement('renew_lane', `
+  update lane set next_run_at = now() + $3 * interval '1 ms' where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1`);
+
+// `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
+const FINISH_READING = statement('finish_reading', `
+  update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
+    failures = case when $4 then failures + 1 else 0 end,
+    next_run_at = least(now() + $3 * interval '1 ms', wanted_at)
+  where session_id = $1 and destination = 'READING' and fence = $2 returning 1`);
+
+const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
+  insert into lane (session_id, destination, organization_id, next_run_at)
+  select h.session_id, 'READING', h.organization_id, now() from handoff h
+  where h.state not in ('ENDED', 'REJECTED', 'FAILED') order by h.session_id
+  on conflict on constraint pk_lane do update set
+    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
+    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
+  returning 1`);
+
+export class PostgresLaneStore implements LaneStore {
+  constructor(private readonly pool: Pool, private readonly clock: Clock) {}
+
+  async claimDeliveries(limit: number, leaseMs: number): Promise<readonly ClaimedLane[]> {
+    const lanes = await rowsOf<{ sessionId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES, [limit, leaseMs]);
+    if (lanes.length === 0) return [];
+    const heads = await rowsOf<ProviderDelivery & { fence: string }>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence)]);
+    const busy = new Set(heads.map((head) => head.sessionId));
+    for (const lane of lanes) if (!busy.has(lane.sessionId)) await rowsOf(this.pool, IDLE, [lane.sessionId, lane.fence, lane.tail]);
+    return heads.map(({ fence, ...delivery }) => ({ organizationId: delivery.organizationId, sessionId: delivery.sessionId, fence, delivery }));
+  }
+
+  complete(lane: ClaimedLane): Promise<boolean> {
+    return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
+  }
+
+  retry(lane: ClaimedLane, afterMs: number, code: string): Promise<boolean> {
+    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code]);
+  }
+
+  park(lane: ClaimedLane, code: string): Promise<boolean> {
+    return this.did(PARK, [...proof(lane), lane.delivery.id, this.now(), code]);
+  }
+
+  renew(lane: ClaimedLane, leaseMs: number): Promise<boolean> {
+    return this.did(RENEW, [...proof(lane), leaseMs]);
+  }
+
+  claimReadings(limit: number, leaseMs: number): Promise<readonly ClaimedReading[]> {
+    return rowsOf<ClaimedReading>(this.pool, CLAIM_READINGS, [limit, leaseMs]);
+  }
+
+  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean> {
+    return this.did(FINISH_READING, [...proof(reading), nextMs, failed]);
+  }
+
+  async wantReadingOfLive(): Promise<number> {
+    return (await rowsOf(this.pool, WANT_READING_OF_LIVE)).length;
+  }
+
+  private async did(sql: Statement, values: readonly unknown[]): Promise<boolean> {
+    return (await firstOf(this.pool, sql, values)) !== null;
+  }
+
+  private now = (): string => instantOf(this.clock.now());
+}
+
+const proof = ({ sessionId, fence }: { readonly sessionId: string; readonly fence: string }): unknown[] => [sessionId, fence];

@@ -1,0 +1,33 @@
+import type { Pool } from 'pg';
+import { isUuid, type MessageId, type OrganizationId, type SessionId } from '../core/ids';
+import type { MessageRecord } from '../core/message';
+import type { MessageStore, Page, PageRequest } from '../core/ports/stores';
+import { decodeCursor, encodeCursor, isCount } from './cursor';
+import { manyById, MESSAGE } from './records';
+import { firstOf, rowsOf, statement } from './sql';
+
+const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
+const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
+const OF_SESSION = statement('messages_of_session',
+  `select ${MESSAGE} from message m where m.organization_id = $1 and m.session_id = $2 and m.seq > $3 order by m.seq limit $4`);
+
+export class PostgresMessageStore implements MessageStore {
+  constructor(private readonly pool: Pool) {}
+
+  async get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null> {
+    return isUuid(id) ? firstOf(this.pool, BY_ID, [organizationId, id]) : null;
+  }
+
+  getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]> {
+    return manyById<MessageRecord>(this.pool, BY_IDS, organizationId, ids);
+  }
+
+  async page(organizationId: OrganizationId, sessionId: SessionId, { first, after }: PageRequest): Promise<Page<MessageRecord>> {
+    const [afterSeq] = after === null ? [0] : decodeCursor<[number]>('messages', after, [isCount]);
+    const rows = isUuid(sessionId) ? await rowsOf<MessageRecord>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, first + 1]) : [];
+    return {
+      edges: rows.slice(0, first).map((node) => ({ node, cursor: encodeCursor('messages', node.seq) })),
+      hasNextPage: rows.length > first,
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../ormconfig';
+
+/** Any number that nothing else on the same server locks. */
+const MIGRATION_LOCK = 7_364_482_011;
+
+/** Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. */
+export async function migrate(url: string): Promise<void> {
+  const lock = new Client({ connectionString: url, application_name: 'support-migrate' });
+  await lock.connect();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await withDataSource(url, (source) => source.runMigrations());
+  } finally {
+    await lock.end();
+  }
+}
+
+/** What TypeORM would still change after all migrations: empty when entities and migrations say the same. */
+export const schemaDrift = (url: string): Promise<string[]> =>
+  withDataSource(url, async (source) => (await source.driver.createSchemaBuilder().log()).upQueries.map(({ query }) => query));
+
+/** Takes every migration back, newest first. For checks: production only goes forward. */
+export const revertAll = (url: string): Promise<void> =>
+  withDataSource(url, async (source) => {
+    for (let left = source.migrations.length; left > 0; left--) await source.undoLastMigration();
+  });
+
+async function withDataSource<T>(url: string, use: (source: DataSource) => Promise<T>): Promise<T> {
+  const source = await new DataSource(dataSourceOptions(url)).initialize();
+  try {
+    return await use(source);
+  } finally {
+    await source.destroy();
+  }
+}

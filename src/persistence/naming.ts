@@ -1,0 +1,26 @@
+import { DefaultNamingStrategy, type Table } from 'typeorm';
+
+const snake = (text: string): string => text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Names that a person can read in an error or a query plan: columns in snake_case, constraints after table and columns. */
+export class ReadableNames extends DefaultNamingStrategy {
+  override columnName(property: string, custom: string | undefined, prefixes: string[]): string {
+    return custom ?? snake([...prefixes, property].join('_'));
+  }
+
+  override primaryKeyName(table: Table | string): string {
+    return `pk_${this.getTableName(table)}`;
+  }
+
+  override foreignKeyName(table: Table | string, columns: string[]): string {
+    return `fk_${this.getTableName(table)}_${columns.join('_')}`;
+  }
+
+  override uniqueConstraintName(table: Table | string, columns: string[]): string {
+    return `uq_${this.getTableName(table)}_${columns.join('_')}`;
+  }
+
+  override indexName(table: Table | string, columns: string[]): string {
+    return `ix_${this.getTableName(table)}_${columns.join('_')}`;
+  }
+}

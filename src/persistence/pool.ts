@@ -1,0 +1,47 @@
+import { Pool, types, type CustomTypesConfig } from 'pg';
+import type { Instant } from '../core/ids';
+
+export interface PoolOptions {
+  /** Connections of this process. */
+  readonly max?: number;
+  readonly applicationName?: string;
+  /** A connection that nobody was using broke. The pool makes a new one by itself. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Disks without moving heads; set per session, so that any Postgres will do. Times come as RFC 3339 needs them. */
+const SESSION_SETTINGS = '-c random_page_cost=1.1 -c jit=off -c TimeZone=UTC -c DateStyle=ISO';
+
+export function createPool(url: string, options: PoolOptions = {}): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'support',
+    options: SESSION_SETTINGS,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 30_000,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.
+    pipeline: true,
+    types: { getTypeParser } as CustomTypesConfig,
+  });
+  // Without a listener a restart of the server would end this process.
+  pool.on('error', (error) => options.onError?.(error));
+  return pool;
+}
+
+const TIMESTAMPTZ = 1184;
+
+/** This pool's own: bigints stay text (ids, positions and fences are opaque), times become text. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  return oid === TIMESTAMPTZ && format !== 'binary' ? instantOfRow : types.getTypeParser(oid, format) as (value: string) => unknown;
+}
+
+/** `2026-11-22 20:52:20.5+00` → `2026-11-22T20:52:20.500Z` */
+export function instantOfRow(text: string): Instant {
+  if (!text.endsWith('+00') || text.length < 22 || text[10] !== ' ') return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toISOString();
+  const fraction = text.length > 22 ? text.slice(20, -3) : '';
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
+}

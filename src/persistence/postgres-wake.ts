@@ -1,0 +1,171 @@
+import { Client } from 'pg';
+import type { Wake } from '../core/ports/wake';
+
+export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
+
+export interface PostgresWakeOptions {
+  /** How often listeners are told `'all'`, whatever was or was not heard. */
+  readonly pollMs: number;
+  /** How long hints are gathered before other replicas are told. */
+  readonly debounceMs?: number;
+  /** The connection was lost or refused; it is tried again by itself. */
+  readonly onError?: (error: Error) => void;
+}
+
+const CHANNEL = 'support_wake';
+/** Postgres refuses payloads of 8,000 bytes and more. */
+const MAX_PAYLOAD = 7_900;
+/** Beyond this, naming Sessions costs more than looking everywhere. */
+const MAX_NAMED = 2_000;
+const RECONNECT_MS = { first: 100, most: 5_000 };
+
+/**
+ * Wakes this process at once, and other replicas through NOTIFY, gathered and on a connection of its own: within the
+ * transactions it would make them commit one behind the other. Everything here may be lost; the poll makes it good.
+ */
+export class PostgresWake implements Wake {
+  private readonly listeners = new Set<WakeListener>();
+  private readonly untold = new Set<string>();
+  private client: Client | undefined;
+  private lose: (error: Error) => void = () => undefined;
+  private isStopped = true;
+  private reconnectMs = RECONNECT_MS.first;
+  private gathering: NodeJS.Timeout | undefined;
+  private reconnecting: NodeJS.Timeout | undefined;
+  private polling: NodeJS.Timeout | undefined;
+  private telling: Promise<void> = Promise.resolve();
+
+  constructor(private readonly url: string, private readonly options: PostgresWakeOptions) {}
+
+  committed(sessionIds: readonly string[]): void {
+    if (sessionIds.length === 0) return;
+    this.ring(sessionIds);
+    if (this.isStopped) return;
+    for (const id of sessionIds) this.untold.add(id);
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      this.telling = this.telling.then(() => this.tell());
+    }, this.options.debounceMs ?? 20);
+  }
+
+  onWake(listener: WakeListener): () => void {
+    // An own function, so that one listener may be there twice.
+    const entry: WakeListener = (ids) => listener(ids);
+    this.listeners.add(entry);
+    return () => { this.listeners.delete(entry); };
+  }
+
+  /** Resolves when it listens, or has failed to and will go on trying. */
+  async start(): Promise<void> {
+    if (!this.isStopped) return;
+    this.isStopped = false;
+    this.polling = setInterval(() => {
+      this.ring('all');
+      // A connection that died without a word is found here.
+      this.client?.query('select 1').catch((error: Error) => this.lose(error));
+    }, this.options.pollMs);
+    await this.connect();
+  }
+
+  /** Tells the others what is still untold, then lets go. */
+  async stop(): Promise<void> {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    clearInterval(this.polling);
+    clearTimeout(this.gathering);
+    clearTimeout(this.reconnecting);
+    this.gathering = undefined;
+    await this.telling;
+    await this.tell();
+    const { client } = this;
+    this.client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  private async connect(): Promise<void> {
+    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
+    let isLost = false;
+    const lost = (error: Error): void => {
+      if (isLost) return;
+      isLost = true;
+      if (this.client === client) this.client = undefined;
+      client.end().catch(() => undefined);
+      if (this.isStopped) return;
+      this.options.onError?.(error);
+      this.reconnecting = setTimeout(() => { void this.connect(); }, this.reconnectMs * (0.5 + Math.random()));
+      this.reconnectMs = Math.min(this.reconnectMs * 2, RECONNECT_MS.most);
+    };
+    this.lose = lost;
+    client.on('error', lost);
+    client.on('end', () => lost(new Error('The connection for wake-ups ended.')));
+    client.on('notification', ({ processId, payload }) => {
+      if (processId !== (client as unknown as { processID: number }).processID) this.ring(heard(payload));
+    });
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+    } catch (error) {
+      lost(error as Error);
+      return;
+    }
+    if (this.isStopped) {
+      await client.end().catch(() => undefined);
+      return;
+    }
+    this.client = client;
+    this.reconnectMs = RECONNECT_MS.first;
+    // What was told before we listened is lost to us.
+    this.ring('all');
+    if (this.untold.size > 0) this.telling = this.telling.then(() => this.tell());
+  }
+
+  private async tell(): Promise<void> {
+    const { client } = this;
+    if (!client || this.untold.size === 0) return;
+    const ids = [...this.untold];
+    this.untold.clear();
+    try {
+      for (const payload of payloads(ids)) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+    } catch (error) {
+      // Told again after the reconnect; a repeat does no harm.
+      for (const id of ids) this.untold.add(id);
+      this.lose(error as Error);
+    }
+  }
+
+  private ring(sessionIds: readonly string[] | 'all'): void {
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(sessionIds);
+      } catch (error) {
+        this.options.onError?.(error as Error);
+      }
+    }
+  }
+}
+
+/** JSON arrays of ids, each below the limit; an empty one says "all". */
+export function payloads(ids: readonly string[]): string[] {
+  if (ids.length > MAX_NAMED) return ['[]'];
+  const chunks: string[][] = [];
+  let size = MAX_PAYLOAD;
+  for (const id of ids) {
+    const bytes = Buffer.byteLength(JSON.stringify(id)) + 1;
+    if (size + bytes > MAX_PAYLOAD - 2) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)!.push(id);
+    size += bytes;
+  }
+  return chunks.map((chunk) => JSON.stringify(chunk));
+}
+
+function heard(payload: string | undefined): readonly string[] | 'all' {
+  try {
+    const ids: unknown = JSON.parse(payload ?? '');
+    return Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === 'string') ? ids : 'all';
+  } catch {
+    return 'all';
+  }
+}

@@ -1,0 +1,73 @@
+import type { EventRecord } from '../core/event';
+import type { HandoffRecord } from '../core/handoff';
+import type { MessageRecord } from '../core/message';
+import type { SessionRecord } from '../core/session';
+import type { AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
+import { isUuid } from '../core/ids';
+import { rowsOf, selected, type Connection, type Statement } from './sql';
+
+/** Every field of a record, named once; a field that is missing here or too much does not compile. */
+const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields: F & ([keyof T] extends [F[number]] ? unknown : never)): readonly (keyof T & string)[] => fields;
+
+export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
+  'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
+  'liveHandoffId', 'contactId', 'conversationId', 'readAfter', 'statusWrites', 'lastView', 'openedAt', 'closedAt',
+]);
+export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
+  'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
+  'callerMessageId', 'providerMessageId', 'createdAt',
+]);
+export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
+export const INBOX_FIELDS = fieldsOf<InboxRecord>()([
+  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'providerData', 'policy', 'state', 'problem', 'createdAt',
+]);
+export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name']);
+export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'email', 'role', 'userId']);
+
+const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([
+  'id', 'organizationId', 'sessionId', 'state', 'origin', 'reason', 'summary', 'intent', 'fields', 'priority', 'resumeTarget',
+  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy',
+]);
+const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
+
+/** A handoff as its table has it: target and agent in columns of their own, for filters. */
+export const HANDOFF_FIELDS: readonly string[] = [...FLAT_HANDOFF_FIELDS, ...SPREAD_HANDOFF_FIELDS];
+export type HandoffColumns = Omit<HandoffRecord, 'target' | 'agent'> & {
+  readonly targetTeamId: string | null; readonly targetAgentId: string | null;
+  readonly agentId: string | null; readonly agentExternalId: string | null; readonly agentName: string | null;
+};
+
+export function handoffOf({ targetTeamId, targetAgentId, agentId, agentExternalId, agentName, ...flat }: HandoffColumns): HandoffRecord {
+  return {
+    ...flat,
+    target: { teamId: targetTeamId, agentId: targetAgentId },
+    agent: agentExternalId === null ? null : { id: agentId, externalId: agentExternalId, name: agentName ?? '' },
+  };
+}
+
+export function handoffColumns({ target, agent, ...flat }: HandoffRecord): HandoffColumns {
+  return {
+    ...flat, targetTeamId: target.teamId, targetAgentId: target.agentId,
+    agentId: agent?.id ?? null, agentExternalId: agent?.externalId ?? null, agentName: agent?.name ?? null,
+  };
+}
+
+export const SESSION = selected('s', SESSION_FIELDS);
+export const HANDOFF = selected('h', HANDOFF_FIELDS);
+export const MESSAGE = selected('m', MESSAGE_FIELDS);
+export const EVENT = selected('e', EVENT_FIELDS);
+export const INBOX = selected('i', INBOX_FIELDS);
+export const TEAM = selected('t', TEAM_FIELDS);
+export const AGENT = selected('a', AGENT_FIELDS);
+
+/**
+ * Many by id in one statement, in the order asked for; null where an id is unknown, foreign or not an id at all.
+ * The statement takes the organization and the ids.
+ */
+export async function manyById<Row extends { readonly id: string }>(db: Connection, sql: Statement, organizationId: string, ids: readonly string[]): Promise<(Row | null)[]> {
+  const asked = ids.map((id) => (isUuid(id) ? id.toLowerCase() : null));
+  const known = [...new Set(asked.filter((id) => id !== null))];
+  if (known.length === 0) return ids.map(() => null);
+  const found = new Map((await rowsOf<Row>(db, sql, [organizationId, known])).map((row) => [row.id, row]));
+  return asked.map((id) => (id === null ? null : found.get(id) ?? null));
+}

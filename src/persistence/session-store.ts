@@ -1,0 +1,163 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import { ConflictError, NotFoundError } from '../core/errors';
+import type { HandoffRecord } from '../core/handoff';
+import { isUuid, type AccountId, type ChatbotId, type OrganizationId, type ProviderConversationId, type SessionId } from '../core/ids';
+import type { Clock } from '../core/ports/clock';
+import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction } from '../core/ports/stores';
+import type { Wake } from '../core/ports/wake';
+import type { EndUser, SessionRecord } from '../core/session';
+import type { InboxRecord } from '../core/setup';
+import { ENTER_FEED } from './feed-position';
+import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
+import { PostgresSessionTransaction } from './session-transaction';
+import { firstOf, giveUp, json, rowsOf, statement } from './sql';
+
+const BY_ID = statement('session', `select ${SESSION} from session s where s.organization_id = $1 and s.id = $2`);
+const BY_IDS = statement('sessions', `select ${SESSION} from session s where s.organization_id = $1 and s.id = any($2::uuid[])`);
+const BY_RUNTIME_KEY = statement('session_by_runtime_key',
+  `select ${SESSION} from session s where s.organization_id = $1 and s.chatbot_id = $2 and s.channel = $3 and s.external_id = $4`);
+const BY_CONVERSATION = statement('session_by_conversation',
+  `select ${SESSION} from session s where s.account_id = $1 and s.conversation_id = $2 order by s.opened_at desc limit 1`);
+
+const OPEN = statement('open_session', `
+  with opened as (
+    insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch,
+      last_message_seq, last_event_seq, status_writes, opened_at)
+    select $1, $2, $3, i.id, i.account_id, $5, $6, $7, 'BOT', 1, 0, 1, 0, $8
+    from inbox i where i.id = $4 and i.organization_id = $2
+    on conflict on constraint uq_session_runtime_key do update set end_user = session.end_user
+      || jsonb_strip_nulls(excluded.end_user - 'attributes')
+      || jsonb_build_object('attributes', (session.end_user -> 'attributes') || (excluded.end_user -> 'attributes'))
+    returning *
+  ), event as (
+    insert into event (session_id, seq, organization_id, chatbot_id, handoff_id, type, body, at, position)
+    select id, 1, organization_id, chatbot_id, null, 'SESSION_OPENED', '{"type": "SESSION_OPENED"}', opened_at, nextval('feed_position')
+    from opened where id = $1
+  )
+  select ${SESSION} from opened s`);
+
+const LOCK = statement('lock_session', 'select id from session where organization_id = $1 and id = $2 for no key update');
+// Behind the lock, each a statement of its own: one that began before the lock was given would see what was there before.
+const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
+const LOCKED_INBOX = statement('locked_inbox', `select ${INBOX} from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
+const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
+const STORED_ANSWER = statement('stored_answer', 'select request_digest as digest, answer from idempotency_key where organization_id = $1 and operation = $2 and key = $3');
+const STORE_ANSWER = statement('store_answer', 'insert into idempotency_key (organization_id, operation, key, request_digest, answer) values ($1, $2, $3, $4, $5)');
+
+const ATTEMPTS = 5;
+
+export class PostgresSessionStore implements SessionStore {
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake) {}
+
+  async open(row: OpenSessionRow): Promise<{ session: SessionRecord; created: boolean }> {
+    const known = await this.findByRuntimeKey(row.organizationId, row.chatbotId, row.channel, row.externalId);
+    if (known !== null && addsNothing(known.endUser, row.endUser)) return { session: known, created: false };
+    const session = await firstOf<SessionRecord>(this.pool, OPEN,
+      [row.id, row.organizationId, row.chatbotId, row.inboxId, row.channel, row.externalId, json(row.endUser), row.at]);
+    if (session === null) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `The organization has no inbox ${row.inboxId}.`);
+    const created = session.id === row.id;
+    if (created) this.wake.committed([session.id]);
+    return { session, created };
+  }
+
+  async transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
+    if (!isUuid(sessionId)) throw unknownSession();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.once(organizationId, sessionId, work, idempotency);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !mayWorkNextTime(error)) throw error;
+        await setTimeout(this.clock.random() * 20 * attempt);
+      }
+    }
+  }
+
+  private async once<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
+    const client = await this.pool.connect();
+    let tx: PostgresSessionTransaction | undefined;
+    try {
+      const locked = await lock(client, organizationId, sessionId, idempotency);
+      if (locked === null) throw unknownSession();
+      if (locked.stored !== null) {
+        if (locked.stored.digest !== idempotency!.requestDigest) throw reusedKey(idempotency!);
+        await giveUp(client);
+        return { answer: locked.stored.answer as T, replayed: true };
+      }
+      tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.position, this.clock);
+      const answer = await work(tx);
+      const { hasWritten } = tx;
+      if (idempotency) tx.write(STORE_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key, idempotency.requestDigest, JSON.stringify(answer) ?? null]);
+      if (tx.hasWritten) {
+        await tx.commit();
+        client.release();
+      } else {
+        // To Postgres the lock alone is a write, whose commit would wait for the disk.
+        await giveUp(client);
+      }
+      if (hasWritten) this.wake.committed([sessionId]);
+      return { answer, replayed: false };
+    } catch (error) {
+      const failure = tx ? await tx.firstFailure(error) : error;
+      await giveUp(client);
+      throw failure;
+    }
+  }
+
+  async get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null> {
+    return isUuid(id) ? firstOf(this.pool, BY_ID, [organizationId, id]) : null;
+  }
+
+  getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (SessionRecord | null)[]> {
+    return manyById<SessionRecord>(this.pool, BY_IDS, organizationId, ids);
+  }
+
+  findByRuntimeKey(organizationId: OrganizationId, chatbotId: ChatbotId, channel: string, externalId: string): Promise<SessionRecord | null> {
+    return firstOf(this.pool, BY_RUNTIME_KEY, [organizationId, chatbotId, channel, externalId]);
+  }
+
+  async findByConversation(accountId: AccountId, conversationId: ProviderConversationId): Promise<SessionRecord | null> {
+    return isUuid(accountId) ? firstOf(this.pool, BY_CONVERSATION, [accountId, conversationId]) : null;
+  }
+}
+
+interface Locked {
+  readonly session: SessionRecord;
+  readonly inbox: InboxRecord;
+  readonly live: HandoffRecord | null;
+  readonly position: string;
+  readonly stored: { readonly digest: string; readonly answer: unknown } | null;
+}
+
+/** Everything that a transaction starts with, sent at once; the server does it in this order. Null: no such Session. */
+async function lock(client: PoolClient, organizationId: string, sessionId: string, idempotency?: IdempotencyScope): Promise<Locked | null> {
+  const [, locked, , session, inbox, live, stored] = await Promise.all([
+    client.query('begin'),
+    firstOf(client, LOCK, [organizationId, sessionId]),
+    rowsOf(client, ENTER_FEED),
+    firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
+    firstOf<InboxRecord>(client, LOCKED_INBOX, [sessionId]),
+    firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
+    idempotency ? firstOf<{ digest: string; answer: unknown }>(client, STORED_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key]) : null,
+  ]);
+  if (locked === null || session === null || inbox === null) return null;
+  const { position, ...record } = session;
+  return { session: record, inbox, live: live === null ? null : handoffOf(live), position, stored };
+}
+
+/** A serialization failure, a deadlock, or the same key used for another Session at the same moment: then its answer is there. */
+function mayWorkNextTime(error: unknown): boolean {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'uq_idempotency_key');
+}
+
+const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+const reusedKey = ({ operation, key }: IdempotencyScope) =>
+  new ConflictError('IDEMPOTENCY_KEY_REUSED', 'idempotencyKey', `${operation} was already called with the key ${key} and another input; take a new key for a new call.`);
+
+/** Whether all that is given is known already. What is not given stays as it is. */
+function addsNothing(known: EndUser, given: EndUser): boolean {
+  const { attributes, ...fields } = given;
+  return Object.entries(fields).every(([field, value]) => value === null || known[field as keyof EndUser] === value)
+    && Object.entries(attributes).every(([name, value]) => known.attributes[name] === value);
+}

@@ -1,0 +1,216 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PoolClient } from 'pg';
+import type { ProviderWork, RuntimeNotice } from '../core/delivery';
+import { NotFoundError } from '../core/errors';
+import type { EventBody } from '../core/event';
+import type { HandoffRecord } from '../core/handoff';
+import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
+import type { MessageRecord } from '../core/message';
+import { instantOf, type Clock } from '../core/ports/clock';
+import type { SessionTransaction } from '../core/ports/stores';
+import type { SessionRecord } from '../core/session';
+import type { InboxRecord } from '../core/setup';
+import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
+import { assigned, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
+
+const FIXED: readonly string[] = ['id', 'organizationId', 'sessionId'];
+const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt'].includes(field));
+const CHANGING_HANDOFF_FIELDS = HANDOFF_FIELDS.filter((field) => !FIXED.includes(field));
+
+const message = (name: string, condition: string) =>
+  statement(`tx_${name}`, `select ${MESSAGE} from message m where m.session_id = $1 and ${condition}`);
+const MESSAGE_BY_ID = message('message', 'm.id = $2');
+const MESSAGE_BY_CALLER_ID = message('message_by_caller_id', 'm.caller_message_id = $2');
+const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_message_id = $2');
+const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
+const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
+const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
+
+const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
+const INSERT_HANDOFF = statement('tx_insert_handoff',
+  `insert into handoff (${columns(HANDOFF_FIELDS)}, chatbot_id) values (${parameters(HANDOFF_FIELDS)}, $${HANDOFF_FIELDS.length + 1})`);
+const UPDATE_HANDOFF = statement('tx_update_handoff', `update handoff set ${assigned(CHANGING_HANDOFF_FIELDS, 2)} where id = $1`);
+const UPDATE_SESSION = statement('tx_update_session', `update session set ${assigned(CHANGING_SESSION_FIELDS, 2)} where id = $1`);
+
+const INSERT_EVENT = statement('tx_insert_event', `
+  insert into event (session_id, seq, organization_id, chatbot_id, handoff_id, type, body, at, position)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`);
+
+const INSERT_DELIVERY = `
+  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at)
+  values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
+const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
+// Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
+const OWE_PROVIDER = statement('tx_owe_provider', `
+  with owed as (${INSERT_DELIVERY} returning id)
+  insert into lane (session_id, destination, organization_id, head, tail, next_run_at)
+  select $1, 'PROVIDER', $2, id, id, now() from owed
+  on conflict on constraint pk_lane do update set
+    head = case when lane.next_run_at is null then excluded.head else lane.head end,
+    tail = excluded.tail,
+    next_run_at = coalesce(lane.next_run_at, excluded.next_run_at)`);
+const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
+const WANT_READING = statement('tx_want_reading', `
+  insert into lane (session_id, destination, organization_id, next_run_at) values ($1, 'READING', $2, now() + $3 * interval '1 ms')
+  on conflict on constraint pk_lane do update set
+    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
+    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
+
+const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments'];
+const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
+  fields.map((field) => {
+    const value = (record as Record<string, unknown>)[field] ?? null;
+    return value !== null && JSON_FIELDS.includes(field) ? json(value) : value;
+  });
+
+/**
+ * Writes are sent without waiting for their answers: the connection keeps their order, so a read that comes behind
+ * them sees them, and the commit behind all of them fails when one of them did.
+ */
+export class PostgresSessionTransaction implements SessionTransaction {
+  private readonly sent: Promise<unknown>[] = [];
+  private failure: unknown;
+  private readonly handoffs = new Map<string, HandoffRecord>();
+  private readonly inserted = new Map<string, MessageRecord>();
+  private readonly before: SessionRecord;
+  private current: SessionRecord;
+
+  constructor(
+    private readonly client: PoolClient, session: SessionRecord, readonly inbox: InboxRecord, live: HandoffRecord | null,
+    private readonly position: string, private readonly clock: Clock,
+  ) {
+    this.before = this.current = session;
+    if (live !== null) this.handoffs.set(live.id, live);
+  }
+
+  get session(): SessionRecord { return this.current; }
+  get liveHandoff(): HandoffRecord | null { return this.handoffs.get(this.current.liveHandoffId ?? '') ?? null; }
+  get hasWritten(): boolean { return this.sent.length > 0 || this.current !== this.before; }
+
+  async handoff(id: HandoffId): Promise<HandoffRecord | null> {
+    const known = this.handoffs.get(id);
+    if (known !== undefined || !isUuid(id)) return known ?? null;
+    const [row] = await this.read<HandoffColumns>(HANDOFF_BY_ID, [this.current.id, id]);
+    if (row === undefined) return null;
+    const handoff = handoffOf(row);
+    this.handoffs.set(handoff.id, handoff);
+    return handoff;
+  }
+
+  async message(id: MessageId): Promise<MessageRecord | null> {
+    return isUuid(id) ? (await this.read<MessageRecord>(MESSAGE_BY_ID, [this.current.id, id]))[0] ?? null : null;
+  }
+
+  async messageByCallerId(callerMessageId: string): Promise<MessageRecord | null> {
+    return (await this.read<MessageRecord>(MESSAGE_BY_CALLER_ID, [this.current.id, callerMessageId]))[0] ?? null;
+  }
+
+  async messageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null> {
+    return (await this.read<MessageRecord>(MESSAGE_BY_PROVIDER_ID, [this.current.id, id]))[0] ?? null;
+  }
+
+  unpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]> {
+    return this.read<MessageRecord>(UNPOSTED_MESSAGES, [this.current.id, throughSeq]);
+  }
+
+  async insertMessage(given: Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'>): Promise<MessageRecord> {
+    const { id: sessionId, organizationId } = this.current;
+    const seq = this.current.lastMessageSeq + 1;
+    const record: MessageRecord = { ...given, organizationId, sessionId, seq };
+    this.current = { ...this.current, lastMessageSeq: seq };
+    this.inserted.set(record.id, record);
+    this.write(INSERT_MESSAGE, valuesOf(record, MESSAGE_FIELDS));
+    return record;
+  }
+
+  async setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void> {
+    this.write(SET_PROVIDER_MESSAGE_ID, [this.current.id, id, providerMessageId]);
+  }
+
+  async insertHandoff(given: Omit<HandoffRecord, 'organizationId' | 'sessionId'>): Promise<HandoffRecord> {
+    const { id: sessionId, organizationId, chatbotId } = this.current;
+    const record: HandoffRecord = { ...given, organizationId, sessionId };
+    this.handoffs.set(record.id, record);
+    this.write(INSERT_HANDOFF, [...valuesOf(handoffColumns(record), HANDOFF_FIELDS), chatbotId]);
+    return record;
+  }
+
+  async updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord> {
+    const before = await this.handoff(id);
+    if (before === null) throw new NotFoundError('HANDOFF_NOT_FOUND', 'handoffId', `Session ${this.current.id} has no handoff ${id}.`);
+    const record: HandoffRecord = { ...before, ...patch };
+    this.handoffs.set(record.id, record);
+    this.write(UPDATE_HANDOFF, [record.id, ...valuesOf(handoffColumns(record), CHANGING_HANDOFF_FIELDS)]);
+    return record;
+  }
+
+  async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void> {
+    // Flows say what is so, not what is new: what changes nothing is not written, and nobody is woken for it.
+    const isNew = Object.entries(patch).some(([field, value]) => !isDeepStrictEqual(this.current[field as keyof SessionRecord], value));
+    if (isNew) this.current = { ...this.current, ...patch };
+  }
+
+  async appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number> {
+    const { id, organizationId, chatbotId } = this.current;
+    const seq = this.current.lastEventSeq + 1;
+    this.current = { ...this.current, lastEventSeq: seq };
+    this.write(INSERT_EVENT, [id, seq, organizationId, chatbotId, handoffId, body.type, json(body), at, this.position]);
+    return seq;
+  }
+
+  async oweProvider(work: ProviderWork): Promise<void> {
+    this.write(OWE_PROVIDER, this.delivery('PROVIDER', work, null));
+  }
+
+  async oweRuntime(notice: RuntimeNotice): Promise<void> {
+    this.write(OWE_RUNTIME, this.delivery('RUNTIME', notice, await this.drainedBy(notice)));
+  }
+
+  async unacknowledgedMessages(handoffId: HandoffId): Promise<number> {
+    return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
+  }
+
+  async wantReading(at: Instant): Promise<void> {
+    // As a delay: the database's clock decides what is due, on all replicas.
+    this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now()]);
+  }
+
+  /** Sends a statement behind everything else of this transaction. */
+  write(sql: Statement, values: readonly unknown[]): void {
+    const answer = rowsOf(this.client, sql, values);
+    answer.catch((error: unknown) => { this.failure ??= error; });
+    this.sent.push(answer);
+  }
+
+  /** Sends what is left and the commit, and waits for everything. @throws the first write's error; then nothing is kept */
+  async commit(): Promise<void> {
+    if (this.current !== this.before) this.write(UPDATE_SESSION, [this.current.id, ...valuesOf(this.current, CHANGING_SESSION_FIELDS)]);
+    const commit = this.client.query('commit');
+    await Promise.allSettled([...this.sent, commit]);
+    const { command } = await commit;
+    if (this.failure !== undefined) throw this.failure;
+    if (command !== 'COMMIT') throw new Error(`The transaction ended with ${command}.`);
+  }
+
+  /** What went wrong first: after a failed write, everything behind it fails for that reason alone. */
+  async firstFailure(error: unknown): Promise<unknown> {
+    await Promise.allSettled(this.sent);
+    return this.failure ?? error;
+  }
+
+  private async read<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return rowsOf<Row>(this.client, sql, values);
+  }
+
+  private delivery(destination: 'PROVIDER' | 'RUNTIME', what: ProviderWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
+    const { id, organizationId, chatbotId } = this.current;
+    return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, instantOf(this.clock.now())];
+  }
+
+  /** The handoff that ends only after this was collected: that of an agent's message. */
+  private async drainedBy(notice: RuntimeNotice): Promise<HandoffId | null> {
+    if (notice.kind !== 'MESSAGE') return null;
+    const said = this.inserted.get(notice.messageId) ?? await this.message(notice.messageId);
+    return said?.author === 'AGENT' ? said.handoffId : null;
+  }
+}

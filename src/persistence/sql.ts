@@ -1,0 +1,67 @@
+import type { Pool, PoolClient } from 'pg';
+
+/** A statement that each connection plans once, by its name; without one, each time anew. */
+export interface Statement { readonly name?: string; readonly text: string }
+
+export const statement = (name: string, text: string): Statement => ({ name, text });
+
+export type Connection = Pick<Pool, 'query'> | Pick<PoolClient, 'query'>;
+
+export async function rowsOf<Row extends object>(db: Connection, { name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+  return (await db.query<Row>({ name, text, values: values.map(sendable) })).rows;
+}
+
+export async function firstOf<Row extends object>(db: Connection, sql: Statement, values: readonly unknown[] = []): Promise<Row | null> {
+  return (await rowsOf<Row>(db, sql, values))[0] ?? null;
+}
+
+/** One short transaction on one connection. */
+export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    await giveUp(client);
+    throw error;
+  }
+}
+
+/** Rolls back and returns the connection to its pool; one that cannot even do that is closed. */
+export const giveUp = (client: PoolClient): Promise<void> =>
+  client.query('rollback').then(() => client.release(), (broken: Error) => client.release(broken));
+
+/** Postgres text has no NUL. Where one is not an error of the caller, it is dropped. */
+const sendable = (value: unknown): unknown =>
+  typeof value === 'string' ? withoutNul(value)
+  : Array.isArray(value) ? value.map(sendable)
+  : value;
+
+const withoutNul = (text: string): string => (text.includes('\0') ? text.replaceAll('\0', '') : text);
+
+/** A value for a json or jsonb parameter. jsonb refuses NUL and half surrogate pairs, which callers may send in any text. */
+export function json(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.includes('\\u')
+    ? text.replace(/\\\\|\\u(0000|d[89a-f][0-9a-f]{2})/g, (match, code?: string) => (code === undefined ? match : code === '0000' ? '' : '\ufffd'))
+    : text;
+}
+
+export const column = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** `s.organization_id as "organizationId", …`: rows come out as records. */
+export const selected = (alias: string, fields: readonly string[]): string =>
+  fields.map((field) => `${alias}.${column(field)} as "${field}"`).join(', ');
+
+/** `organization_id, …` */
+export const columns = (fields: readonly string[]): string => fields.map(column).join(', ');
+
+/** `$2, $3, …` */
+export const parameters = (fields: readonly string[], first = 1): string => fields.map((_, i) => `$${i + first}`).join(', ');
+
+/** `state = $2, agent_id = $3, …` */
+export const assigned = (fields: readonly string[], first: number): string =>
+  fields.map((field, i) => `${column(field)} = $${i + first}`).join(', ');

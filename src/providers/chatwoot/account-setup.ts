@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { ProviderAuthError } from '../../core/errors';
+import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person, ProviderHost } from '../../core/ports/support-provider';
+import { isPrivateHost } from './addresses';
+import { clientFor, numberOf } from './connection';
+import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
+import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
+
+const BOT_NAME = 'BotAgent1';
+
+export const capabilitiesOf = (access: Pick<AccountAccess, 'credentials'>): Capabilities => ({
+  teams: true, priorities: true, privateNotes: true, attachments: true, typing: true,
+  createsAccounts: access.credentials['platformToken'] !== undefined,
+  maxTextLength: 150_000,
+});
+
+export async function ensureAccount(host: ProviderHost, request: EnsureAccount, signal: AbortSignal): Promise<EnsuredAccount> {
+  const setUp = new AccountSetUp(host, request, signal);
+  await setUp.run();
+  const { externalId, settings, credentials } = setUp.access;
+  return { externalId: externalId ?? '', settings, credentials, capabilities: capabilitiesOf(setUp.access), leftToDo: setUp.leftToDo };
+}
+
+/** One run of the set-up. Each step looks for what an earlier run made, and is saved before the next begins. */
+class AccountSetUp {
+  access: AccountAccess;
+  readonly leftToDo: string[] = [];
+
+  constructor(private readonly host: ProviderHost, private readonly request: EnsureAccount, private readonly signal: AbortSignal) {
+    this.access = request.access;
+  }
+
+  async run(): Promise<void> {
+    await this.readVersion();
+    if (this.access.credentials['platformToken'] !== undefined) {
+      await this.ensureOwnAccount();
+      await this.ensureBotUser();
+      await this.ensureAgentBot();
+      for (const owner of this.request.owners) await this.ensureOwner(owner);
+    } else {
+      await this.adoptAccount();
+      await this.ensureAgentBot();
+      await this.askForOwners();
+    }
+    this.warnOfPrivateWebhook();
+  }
+
+  private async save(known: Partial<Pick<AccountAccess, 'externalId' | 'settings' | 'credentials'>>): Promise<void> {
+    this.access = {
+      ...this.access, ...known,
+      settings: { ...this.access.settings, ...known.settings },
+      credentials: { ...this.access.credentials, ...known.credentials },
+    };
+    const { externalId, settings, credentials } = this.access;
+    await this.request.save({ ...(externalId !== null && { externalId }), settings, credentials });
+  }
+
+  private get accountId(): number { return numberOf(this.access.externalId ?? '', 'account'); }
+  private get account(): string { return `/api/v1/accounts/${this.accountId}`; }
+  private platform() { return clientFor(this.host, this.access, this.access.credentials['platformToken'] ?? null, 'platformApp'); }
+  private user() {
+    const { botToken, adminToken } = this.access.credentials;
+    return clientFor(this.host, this.access, botToken ?? adminToken ?? null, botToken ? 'botAgent' : 'administrator');
+  }
+
+  private async readVersion(): Promise<void> {
+    const health = await clientFor(this.host, this.access, null, 'nobody').answer({ method: 'GET', path: '/api' }, [404], this.signal);
+    const version = health.body === 'notJson' ? undefined : (health.body.json as { version?: unknown } | undefined)?.version;
+    if (typeof version === 'string') this.access = { ...this.access, settings: { ...this.access.settings, version: version.slice(0, 40) } };
+  }
+
+  // ---- with a Platform App ----------------------------------------------------------------------------------------
+
+  private async ensureOwnAccount(): Promise<void> {
+    if (this.access.externalId !== null) return;
+    const given = settingsOf(this.access).accountId;
+    if (given !== undefined) {
+      await this.platform().json({ method: 'GET', path: `/platform/api/v1/accounts/${given}` }, this.signal);
+      return this.save({ externalId: String(given) });
+    }
+    const marker = this.access.accountId;
+    // The list came with Chatwoot 4.5; before, an account whose id was lost in a crash cannot be found again.
+    const listed = await this.platform().answer({ method: 'GET', path: '/platform/api/v1/accounts' }, [404], this.signal);
+    const known = listed.status === 404 || listed.body === 'notJson' ? [] : listIn<MarkedAccount>(listed.body.json, 'accounts');
+    const made = known.find((account) => account.custom_attributes?.['support_account_id'] === marker) ??
+      await this.platform().json({ method: 'POST', path: '/platform/api/v1/accounts', body: { name: this.request.name, custom_attributes: { support_account_id: marker } } }, this.signal);
+    await this.save({ externalId: idIn(made, 'account') });
+  }
+
+  /** BotAgent1, administrator, with a token that works: made when it is missing, repaired when somebody changed it. */
+  private async ensureBotUser(): Promise<void> {
+    const known = await this.botProfile();
+    if (known?.role === 'administrator') return;
+    if (known === null) await this.makeBotUser();
+    await this.makeAdministrator(settingsOf(this.access).botUserId ?? 0);
+  }
+
+  private async botProfile(): Promise<{ readonly role: string | null } | null> {
+    const { botUserId } = settingsOf(this.access);
+    if (this.access.credentials['botToken'] === undefined || botUserId === undefined) return null;
+    const answer = await this.user().answer({ method: 'GET', path: '/api/v1/profile' }, [401], this.signal);
+    if (answer.status === 401 || answer.body === 'notJson') return null;
+    return { role: roleIn(answer.body.json as WireProfile, this.accountId) };
+  }
+
+  /** A known e-mail answers with that user and their present token: this finds BotAgent1 again, or makes it. */
+  private async makeBotUser(): Promise<void> {
+    const domain = settingsOf(this.access).botEmailDomain ?? DEFAULT_BOT_EMAIL_DOMAIN;
+    const user = await this.platform().json({
+      method: 'POST', path: '/platform/api/v1/users',
+      body: { name: BOT_NAME, display_name: BOT_NAME, email: `botagent1+${this.access.accountId}@${domain}`.toLowerCase(), password: newPassword() },
+    }, this.signal) as { access_token?: unknown } | undefined;
+    const botUserId = Number(idIn(user, 'user'));
+    if (typeof user?.access_token !== 'string') throw new ProviderAuthError(`Chatwoot made ${BOT_NAME} and did not give its token.`);
+    await this.save({ settings: { botUserId }, credentials: { botToken: user.access_token } });
+  }
+
+  private async makeAdministrator(userId: number): Promise<void> {
+    await this.platform().json({
+      method: 'POST', path: `/platform/api/v1/accounts/${this.accountId}/account_users`, body: { user_id: userId, role: 'administrator' },
+    }, this.signal);
+  }
+
+  private async ensureOwner({ name, email }: Person): Promise<void> {
+    const answer = await this.platform().answer({
+      method: 'POST', path: '/platform/api/v1/users', body: { name, email, password: newPassword() },
+    }, [422], this.signal);
+    if (answer.status === 422 || answer.body === 'notJson') {
+      this.leftToDo.push(`Chatwoot does not take the name or e-mail address of owner ${email}: correct it and enable support again.`);
+      return;
+    }
+    await this.makeAdministrator(Number(idIn(answer.body.json, 'user')));
+  }
+
+  // ---- with an account that exists --------------------------------------------------------------------------------
+
+  private async adoptAccount(): Promise<void> {
+    const externalId = this.access.externalId ?? String(settingsOf(this.access).accountId ?? '');
+    const profile = await this.user().json({ method: 'GET', path: '/api/v1/profile' }, this.signal) as WireProfile;
+    const role = roleIn(profile, numberOf(externalId, 'account'));
+    if (role === null) throw new ProviderAuthError(`The user of this token is not in Chatwoot account ${externalId}. Give the token of one of its administrators.`);
+    if (role !== 'administrator') throw new ProviderAuthError(`The user of this token is "${role}" in Chatwoot account ${externalId}. Make them an administrator.`);
+    await this.save({ externalId, settings: { botUserId: Number(idIn(profile, 'user')) } });
+    this.leftToDo.push('We work as the administrator whose token was given: what this person writes to end-users in Chatwoot is taken for the bot\'s and not delivered. Make a user named BotAgent1 for us, or let agents use other logins.');
+  }
+
+  private async askForOwners(): Promise<void> {
+    if (this.request.owners.length === 0) return;
+    const people = listIn<WirePerson>(await this.user().json({ method: 'GET', path: `${this.account}/agents` }, this.signal), 'agents');
+    for (const { email } of this.request.owners) {
+      const known = people.find((person) => person.email?.toLowerCase() === email.toLowerCase());
+      if (known?.role === 'administrator') continue;
+      this.leftToDo.push(known
+        ? `Make owner ${email} an administrator: Chatwoot, Settings → Agents.`
+        : `Invite owner ${email} as administrator: Chatwoot, Settings → Agents. Without a Platform App's token we would have to send the invitation in that administrator's name.`);
+    }
+  }
+
+  // ---- both -------------------------------------------------------------------------------------------------------
+
+  /**
+   * An agent bot without a URL: new conversations start pending, its lines carry its name, and nothing is ever sent to it
+   * that could fail and open a conversation to people.
+   */
+  private async ensureAgentBot(): Promise<void> {
+    const { agentBotId } = settingsOf(this.access);
+    const marker = `support-subgraph ${this.access.accountId}`;
+    const bots = listIn<WireAgentBot>(await this.user().json({ method: 'GET', path: `${this.account}/agent_bots` }, this.signal), 'agent bots');
+    const bot = bots.find(({ id }) => id === agentBotId) ?? bots.find(({ description }) => description?.includes(marker)) ??
+      await this.user().json({ method: 'POST', path: `${this.account}/agent_bots`, body: { name: BOT_NAME, description: `Speaks for the chatbots (${marker})` } }, this.signal) as WireAgentBot;
+    const id = Number(idIn(bot, 'agent bot'));
+    if (!bot.access_token) throw new ProviderAuthError('Chatwoot does not show the AgentBot\'s token to us. Make our user an administrator.');
+    if (id === agentBotId && bot.access_token === this.access.credentials['agentBotToken']) return;
+    if (agentBotId !== undefined && id !== agentBotId) await this.connectInboxes(id);
+    await this.save({ settings: { agentBotId: id }, credentials: { agentBotToken: bot.access_token } });
+  }
+
+  /** A bot that takes the place of a deleted one: its inboxes lost theirs, and would open every conversation to people. */
+  private async connectInboxes(agentBot: number): Promise<void> {
+    const { payload } = await this.user().json({ method: 'GET', path: `${this.account}/inboxes` }, this.signal) as { payload?: unknown };
+    for (const { id, webhook_url } of listIn<WireInbox>(payload, 'inboxes'))
+      if (webhook_url && webhook_url === this.access.webhookUrl)
+        await this.user().json({ method: 'POST', path: `${this.account}/inboxes/${id}/set_agent_bot`, body: { agent_bot: agentBot } }, this.signal);
+  }
+
+  private warnOfPrivateWebhook(): void {
+    const { webhookUrl, settings } = this.access;
+    const [major = 0, minor = 0] = String(settings['version'] ?? '').split('.').map(Number);
+    const guarded = major > 4 || (major === 4 && minor >= 14);
+    if (guarded && webhookUrl !== '' && isPrivateHost(new URL(webhookUrl).hostname))
+      this.leftToDo.push('Chatwoot 4.14 and later sends no webhooks to private addresses, and shows agents\' messages as failed: give this service a public address, or set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true there.');
+  }
+}
+
+interface MarkedAccount { readonly id: number; readonly custom_attributes?: Readonly<Record<string, unknown>> | null }
+
+const roleIn = (profile: WireProfile | undefined, accountId: number): string | null =>
+  profile?.accounts?.find(({ id }) => id === accountId)?.role ?? null;
+
+/** Chatwoot wants upper and lower case, a digit and a special character. Nobody ever uses it: tokens and login links do. */
+const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;

@@ -1,0 +1,70 @@
+import { ProviderAuthError, ProviderUnavailableError } from '../../core/errors';
+import { failureOf, failureWithoutAnswer, type Answer, type Attempt, type Caller } from './errors';
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
+  readonly path: string;
+  readonly body?: object | FormData;
+  /** Set for a POST that only looks something up. */
+  readonly reads?: true;
+}
+
+/** A token that can stand in a header; anything else would end up in the text of fetch's error. */
+export const isToken = (token: unknown): token is string => typeof token === 'string' && /^[\x21-\x7e]{1,500}$/.test(token);
+
+/** One Chatwoot installation, as one caller. */
+export class ChatwootClient {
+  constructor(private readonly fetch: typeof globalThis.fetch, private readonly baseUrl: string, private readonly token: string | null, readonly caller: Caller) {
+    if (token !== null && !isToken(token)) throw new ProviderAuthError('A stored Chatwoot token cannot be one. Give it again.');
+  }
+
+  /** The JSON of a 2xx answer, undefined when its body is empty. */
+  async json(call: Call, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.answer(call, [], signal);
+    return answer.body === 'notJson' ? undefined : answer.body.json;
+  }
+
+  /** An answer that is 2xx with JSON or has one of the `expected` statuses; any other is thrown. */
+  async answer(call: Call, expected: readonly number[], signal: AbortSignal): Promise<Answer> {
+    const attempt: Attempt = { method: call.method, path: call.path.split('?')[0] ?? '', caller: this.caller, writes: call.method !== 'GET' && !call.reads };
+    throwIfOver(signal);
+    const answer = await this.send(call, attempt, signal);
+    if (answer.body !== 'notJson' && ((answer.status >= 200 && answer.status < 300) || expected.includes(answer.status))) return answer;
+    throw failureOf(answer, attempt);
+  }
+
+  private async send({ method, path, body }: Call, attempt: Attempt, signal: AbortSignal): Promise<Answer> {
+    const isForm = body instanceof FormData;
+    const headers: Record<string, string> = { accept: 'application/json' };
+    // nginx drops the documented `api_access_token` unless it is told to keep underscores; Rails takes both.
+    if (this.token !== null) headers['api-access-token'] = this.token;
+    if (body && !isForm) headers['content-type'] = 'application/json';
+    try {
+      const response = await this.fetch(this.baseUrl + path, {
+        method, headers, signal, redirect: 'manual', ...(body && { body: isForm ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status, body: parsed(text, response.ok),
+        retryAfter: response.headers.get('retry-after'), requestId: response.headers.get('x-request-id'),
+      };
+    } catch (error) {
+      throw failureWithoutAnswer(error, attempt, signal.aborted);
+    }
+  }
+}
+
+/** @throws ProviderUnavailableError when the call's time is over and nothing was sent yet */
+export function throwIfOver(signal: AbortSignal): void {
+  if (signal.aborted) throw new ProviderUnavailableError('The time for this call to Chatwoot was over before it was sent.');
+}
+
+function parsed(text: string, ok: boolean): Answer['body'] {
+  // Chatwoot answers some writes with 200, application/json and no body at all; its refusals always have one.
+  if (text === '') return ok ? { json: undefined } : 'notJson';
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    return 'notJson';
+  }
+}

@@ -1,0 +1,109 @@
+import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
+import type { ProviderConversationId } from '../../core/ids';
+import type { ConversationAccess, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
+import { numberOf, type Connect, type Connection } from './connection';
+import { idIn, listIn, shownName, type WireConversation } from './wire';
+
+const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
+
+/** Conversations of one account, as the bot handles them. */
+export class Conversations {
+  constructor(private readonly connect: Connect) {}
+
+  async open({ inbox, contactId, sessionId, mayExist }: OpenConversation, signal: AbortSignal): Promise<ProviderConversationId> {
+    const connection = this.connect(inbox.account);
+    const contact = numberOf(contactId, 'contact');
+    if (mayExist) {
+      const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/contacts/${contact}/conversations` }, signal) as { payload?: unknown };
+      const made = listIn<WireConversation>(payload, 'conversations').filter((row) => sessionOf(row) === sessionId && String(row.inbox_id) === inbox.externalId);
+      if (made.length > 0) return String(Math.min(...made.map(({ id }) => id)));
+    }
+    const mark = { support_session_id: sessionId };
+    const conversation = await connection.bot.json({
+      method: 'POST', path: `${connection.account}/conversations`,
+      body: {
+        source_id: sessionId, inbox_id: numberOf(inbox.externalId, 'inbox'), contact_id: contact, status: 'pending',
+        // Agents' tools replace all custom attributes at once; the second mark survives that.
+        custom_attributes: mark, additional_attributes: mark,
+      },
+    }, signal);
+    return idIn(conversation, 'conversation');
+  }
+
+  async hold(access: ConversationAccess, signal: AbortSignal): Promise<void> {
+    const { connection, path } = this.at(access);
+    const { status, priority, meta } = await this.read(access, signal);
+    if (status !== 'pending') await setStatus(connection, path, 'pending', signal);
+    if (meta.assignee) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { assignee_id: null } }, signal);
+    // An unknown team clears the field; 0 is unknown everywhere.
+    if (meta.team) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { team_id: 0 } }, signal);
+    if (priority) await connection.bot.json({ method: 'POST', path: `${path}/toggle_priority`, body: { priority: null } }, signal);
+  }
+
+  /** Target and priority while it is still pending, so that nobody hears of it before they are right. */
+  async openForAgents({ conversation, teamId, agentId, priority }: OpenForAgents, signal: AbortSignal): Promise<void> {
+    const { connection, path } = this.at(conversation);
+    // Both in one call: Chatwoot uses only the agent. The team first, because it unassigns who is not in it.
+    if (teamId !== null) await assign(connection, path, 'team', teamId, signal);
+    if (agentId !== null) await assign(connection, path, 'agent', agentId, signal);
+    if (priority !== null) await connection.bot.json({ method: 'POST', path: `${path}/toggle_priority`, body: { priority: priority.toLowerCase() } }, signal);
+    await setStatus(connection, path, 'open', signal);
+    // With the inbox's round robin switched on, opening replaces an agent who is no member of the inbox.
+    if (agentId !== null && String((await this.read(conversation, signal)).meta.assignee?.id) !== agentId)
+      await assign(connection, path, 'agent', agentId, signal);
+  }
+
+  async resolve(access: ConversationAccess, signal: AbortSignal): Promise<void> {
+    const { connection, path } = this.at(access);
+    await setStatus(connection, path, 'resolved', signal);
+  }
+
+  async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationView> {
+    const { connection } = this.at(access);
+    return viewOf(await this.read(access, signal), connection.settings.botUserId);
+  }
+
+  private at({ inbox, conversationId }: ConversationAccess) {
+    const connection = this.connect(inbox.account);
+    return { connection, path: connection.conversation(conversationId) };
+  }
+
+  private async read(access: ConversationAccess, signal: AbortSignal): Promise<WireConversation> {
+    const { connection, path } = this.at(access);
+    const conversation = await connection.user.json({ method: 'GET', path }, signal) as WireConversation | undefined;
+    idIn(conversation, 'conversation');
+    return { ...(conversation as WireConversation), meta: conversation?.meta ?? {} };
+  }
+}
+
+/** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. */
+export function viewOf({ status, meta }: WireConversation, botUserId: number | undefined): ConversationView {
+  const known = STATUSES[status];
+  if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
+  const { assignee, assignee_type: type } = meta;
+  const isPerson = assignee != null && (type ?? 'User') === 'User' && (assignee.type ?? 'user') === 'user' && assignee.id !== botUserId;
+  return {
+    status: known,
+    agent: isPerson ? { externalId: String(assignee.id), name: shownName(assignee) } : null,
+    teamId: meta.team ? String(meta.team.id) : null,
+  };
+}
+
+const sessionOf = ({ custom_attributes, additional_attributes }: WireConversation): unknown =>
+  custom_attributes?.['support_session_id'] ?? additional_attributes?.['support_session_id'];
+
+/** Chatwoot answers 200 for every target; the answer holds what it was given to, or null for an unknown one. */
+async function assign({ bot }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
+  // What is no number is as unknown as a number that nobody has.
+  const wanted = /^\d{1,15}$/.test(id) ? Number(id) : 0;
+  const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
+  const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
+  if (wanted === 0 || assigned?.id !== wanted)
+    throw new ProviderRefusedError(`Chatwoot has no ${kind} ${id} in this account. Refresh teams and agents, and choose one of them.`);
+}
+
+async function setStatus({ bot }: Connection, path: string, status: string, signal: AbortSignal): Promise<void> {
+  const answer = await bot.json({ method: 'POST', path: `${path}/toggle_status`, body: { status } }, signal) as { payload?: { current_status?: string } } | undefined;
+  const shown = answer?.payload?.current_status;
+  if (shown !== status) throw new ProviderRefusedError(`Chatwoot left conversation ${path.split('/').at(-1)} "${shown ?? 'unknown'}" when it was asked to make it ${status}.`);
+}

@@ -1,0 +1,138 @@
+import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, type SupportError } from '../../core/errors';
+
+/** Whose token a call carries. */
+export type Caller = 'botAgent' | 'administrator' | 'agentBot' | 'platformApp' | 'nobody';
+
+/** What came back, read to its end. `json` holds undefined for an empty body. */
+export interface Answer {
+  readonly status: number;
+  readonly body: { readonly json: unknown } | 'notJson';
+  readonly retryAfter: string | null;
+  readonly requestId: string | null;
+}
+
+export interface Attempt {
+  readonly method: string;
+  readonly path: string;
+  readonly caller: Caller;
+  /** Whether it may have changed something there. */
+  readonly writes: boolean;
+}
+
+const CALLERS: Record<Caller, string> = {
+  botAgent: 'BotAgent1',
+  administrator: 'the administrator whose token was given',
+  agentBot: 'the AgentBot',
+  platformApp: 'the Platform App',
+  nobody: 'a call without a token',
+};
+
+const SET_UP_AGAIN = 'Enable support for the organization again: it repairs this.';
+const RATE_LIMIT_PAUSE_MS = 20_000;
+
+/** Chatwoot 4.10 says 401 for a bad token, a missing role and a suspended account alike; only the text tells. */
+function unauthorized(text: string, caller: Caller): string {
+  const who = CALLERS[caller];
+  const repair = caller === 'administrator' ? 'Give the token of an administrator of this account.' : SET_UP_AGAIN;
+  switch (text) {
+    case 'Invalid Access Token':
+      return `does not know the token of ${who} any more: it was reset, or ${who} was deleted. ${repair}`;
+    case 'Invalid access_token':
+      return 'does not know the Platform App\'s token. Give the token from the super-admin console, Platform Apps.';
+    case 'Non permissible resource':
+      return 'says that another Platform App made this. Give the token of that Platform App.';
+    case 'You are not authorized to access this account':
+      return `says that ${who} was removed from the account. ${repair}`;
+    case 'You are not authorized to do this action':
+      return `says that ${who} may not do this: no longer an administrator of the account. Make ${who} an administrator again. ${repair}`;
+    case 'Access to this endpoint is not authorized for bots':
+      return `was given a Platform App's or an agent bot's token where a user's is needed. ${repair}`;
+    case 'Account is suspended':
+      return 'says that the account is suspended. Activate it in the super-admin console.';
+    case 'You need to sign in or sign up before continuing.':
+      return 'did not see our token: a proxy in front of it drops the api-access-token header.';
+    default:
+      return `does not accept the credentials of ${who}. ${repair}`;
+  }
+}
+
+/** What a validation says; anything else in a 422 may be an outage that hides a stored row (Chatwoot 4.10, Redis down). */
+const REFUSING_TEXT = /^Validation failed|is not a valid |null byte|mismatched digest|param (is )?missing|^Invalid |^Incoming messages/;
+
+const textIn = (json: unknown): string => {
+  const { error, errors } = (json ?? {}) as { error?: unknown; errors?: unknown };
+  const text = error ?? (Array.isArray(errors) ? errors[0] : errors);
+  return typeof text === 'string' ? text : '';
+};
+
+/** The attributes that a validation names. */
+export function refusedAttributes(answer: Answer): readonly string[] {
+  if (answer.status !== 422 || answer.body === 'notJson') return [];
+  const attributes = (answer.body.json as { attributes?: unknown } | null)?.attributes;
+  return Array.isArray(attributes) ? attributes.filter((name) => typeof name === 'string') : [];
+}
+
+/**
+ * Any answer that is not the wanted one, as an error of the core. Bodies never go into messages: they hold what people
+ * said and visitors' tokens.
+ */
+export function failureOf(answer: Answer, attempt: Attempt): SupportError {
+  const { status, body } = answer;
+  const request = answer.requestId ? `, request ${answer.requestId}` : '';
+  const call = `${attempt.method} ${attempt.path} (${status}${request})`;
+  const ifWritten = attempt.writes ? 'unknown' : 'no';
+  const text = body === 'notJson' ? '' : textIn(body.json);
+
+  if (status === 429)
+    return new ProviderUnavailableError(`Chatwoot asks us to slow down at ${call}.`, { retryAfterMs: retryAfterMs(answer.retryAfter) });
+  if (status >= 500)
+    return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten, ...(answer.retryAfter && { retryAfterMs: retryAfterMs(answer.retryAfter) }) });
+  if (status >= 300 && status < 400)
+    return new ProviderUnavailableError(`${call} was redirected: use the address that Chatwoot itself answers at as base URL.`);
+  if (status < 300)
+    return new ProviderUnavailableError(`${call} was not answered by Chatwoot's API but by a page. Check the base URL and any proxy.`, { delivered: ifWritten });
+  if (body === 'notJson') return refusedByProxy(status, call);
+
+  if (status === 401)
+    return text === 'Invalid User IDs'
+      ? new ProviderRefusedError(`Chatwoot does not know one of the users of ${call} in this account.`)
+      : new ProviderAuthError(`Chatwoot ${unauthorized(text, attempt.caller)} [${call}]`);
+  if (status === 404 && !text) return refusedByProxy(status, call);
+  if (status === 404) return new ProviderRefusedError(`What ${call} is about does not exist in Chatwoot (any more).`, { gone: true });
+  if (status === 422) {
+    if (text.includes('Too many messages'))
+      return new ProviderUnavailableError(`The conversation has had its messages of this minute [${call}].`, { retryAfterMs: RATE_LIMIT_PAUSE_MS });
+    const attributes = refusedAttributes(answer);
+    if (attributes.length === 0 && !REFUSING_TEXT.test(text))
+      return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten });
+    return new ProviderRefusedError(`Chatwoot does not take the input of ${call}${attributes.length ? `: ${attributes.join(', ')}` : ''}.`);
+  }
+  return new ProviderRefusedError(`Chatwoot refused ${call}.`);
+}
+
+/** Chatwoot's API refuses in JSON; a page comes from something in front of it, which may be gone after a deployment. */
+function refusedByProxy(status: number, call: string): SupportError {
+  if (status === 401 || status === 403 || status === 407)
+    return new ProviderAuthError(`Something in front of Chatwoot refuses us at ${call}. Let our address through.`);
+  if (status === 413) return new ProviderRefusedError(`Something in front of Chatwoot finds ${call} too large.`);
+  return new ProviderUnavailableError(`${call} was not answered by Chatwoot's API but by a page. Check the base URL and any proxy.`);
+}
+
+function retryAfterMs(header: string | null): number {
+  const seconds = Number(header);
+  return header && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : RATE_LIMIT_PAUSE_MS;
+}
+
+/** Codes of a connection that was never made: nothing can have been written. */
+const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_INVALID_URL)$|CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
+
+/** A call that got no whole answer: refused, cut, or ended by its time limit. */
+export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean): ProviderUnavailableError {
+  const reason = (cause as { cause?: { code?: unknown } } | null)?.cause ?? cause;
+  const code = String((reason as { code?: unknown } | null)?.code ?? '');
+  const notConnected = !timedOut && NOT_CONNECTED.test(code);
+  const what = timedOut ? 'did not answer in time' : notConnected ? 'cannot be reached' : 'cut the connection';
+  return new ProviderUnavailableError(`Chatwoot ${what} at ${attempt.method} ${attempt.path}${code && !timedOut ? ` (${code})` : ''}.`, {
+    delivered: attempt.writes && !notConnected ? 'unknown' : 'no', cause,
+  });
+}

@@ -1,0 +1,58 @@
+import { ProviderAuthError } from '../../core/errors';
+import type { EnsuredInbox, EnsureInbox } from '../../core/ports/support-provider';
+import { numberOf, type Connect, type Connection } from './connection';
+import { idIn, type WireInbox } from './wire';
+
+/** What we want back on every call for an inbox, and for checking its webhooks. */
+export interface InboxData {
+  readonly inboxIdentifier: string | null;
+  /** Signs this inbox's webhooks; null before Chatwoot 4.13. */
+  readonly webhookSecret: string | null;
+}
+
+export async function ensureInbox(connect: Connect, request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox> {
+  const connection = connect(request.account);
+  const found = await findInbox(connection, request, signal);
+  const inbox = found ? await bringUpToDate(connection, found, request, signal) : await makeInbox(connection, request, signal);
+  await connectBot(connection, idIn(inbox, 'inbox'), signal);
+  const data: InboxData = { inboxIdentifier: inbox.inbox_identifier ?? null, webhookSecret: inbox.secret ?? null };
+  return { externalId: idIn(inbox, 'inbox'), providerData: { ...data } };
+}
+
+/** The known one, or one that an earlier try made without living to tell. A known one that was deleted is made again. */
+async function findInbox({ user, account }: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
+  if (request.externalId !== null) {
+    const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(request.externalId, 'inbox')}` }, [404], signal);
+    return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
+  }
+  const { payload } = await user.json({ method: 'GET', path: `${account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
+  return payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+}
+
+async function makeInbox({ user, account }: Connection, { name, inboxId, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
+  return await user.json({
+    method: 'POST', path: `${account}/inboxes`,
+    body: {
+      name, lock_to_single_conversation: false, greeting_enabled: false,
+      // Chatwoot 4.10's round robin gives an opened conversation to any online member of the inbox: past the team that was
+      // asked for, and in place of the agent who was. Teams have their own switch, which keeps within the team.
+      enable_auto_assignment: false,
+      channel: { type: 'api', ...(webhookUrl && { webhook_url: webhookUrl }), additional_attributes: { support_inbox_id: inboxId } },
+    },
+  }, signal) as WireInbox;
+}
+
+async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { name, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
+  const wanted = {
+    ...(inbox.name !== name && { name }),
+    ...(webhookUrl && inbox.webhook_url !== webhookUrl && { channel: { webhook_url: webhookUrl } }),
+  };
+  if (Object.keys(wanted).length === 0) return inbox;
+  return await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox;
+}
+
+/** Repeatable, and sets right what somebody may have disconnected. */
+async function connectBot({ user, account, settings }: Connection, inboxId: string, signal: AbortSignal): Promise<void> {
+  if (settings.agentBotId === undefined) throw new ProviderAuthError('This Chatwoot account has no AgentBot yet. Enable support for the organization again.');
+  await user.json({ method: 'POST', path: `${account}/inboxes/${inboxId}/set_agent_bot`, body: { agent_bot: settings.agentBotId } }, signal);
+}

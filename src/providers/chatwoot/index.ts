@@ -1,0 +1,47 @@
+import type { ProviderDefinition, ProviderHost, SupportProvider } from '../../core/ports/support-provider';
+import { capabilitiesOf, ensureAccount } from './account-setup';
+import { throwIfOver } from './client';
+import { connector } from './connection';
+import { ensureContact } from './contact';
+import { Conversations } from './conversation';
+import { listAgents, listTeams } from './directory';
+import { ensureInbox } from './inbox-setup';
+import { Posts } from './post';
+import { readForward } from './read-forward';
+import { checkSettings } from './settings';
+import { parseWebhook } from './webhook';
+
+export const chatwoot: ProviderDefinition = {
+  name: 'chatwoot',
+  title: 'Chatwoot 3.15 or later, hosted by you (Platform App) or by others (administrator\'s token).',
+  parseSettings: checkSettings,
+  create,
+};
+
+function create(host: ProviderHost): SupportProvider {
+  const connect = connector(host);
+  const conversations = new Conversations(connect);
+  const posts = new Posts(connect, host.fetch);
+  return {
+    async capabilities(access, signal) {
+      throwIfOver(signal);
+      return capabilitiesOf(access);
+    },
+    ensureAccount: (request, signal) => ensureAccount(host, request, signal),
+    ensureInbox: (request, signal) => ensureInbox(connect, request, signal),
+    listTeams: (access, signal) => listTeams(connect, access, signal),
+    listAgents: (access, signal) => listAgents(connect, access, signal),
+
+    ensureContact: (inbox, sessionId, endUser, signal) => ensureContact(connect, inbox, sessionId, endUser, signal),
+    openConversation: (request, signal) => conversations.open(request, signal),
+    postMessage: (request, signal) => posts.message(request, signal),
+    postNote: (request, signal) => posts.note(request, signal),
+    holdForBot: (conversation, signal) => conversations.hold(conversation, signal),
+    openForAgents: (request, signal) => conversations.openForAgents(request, signal),
+    resolve: (conversation, signal) => conversations.resolve(conversation, signal),
+
+    parseWebhook,
+    readConversation: (conversation, signal) => conversations.view(conversation, signal),
+    readForward: (request, signal) => readForward(connect, request, signal),
+  };
+}

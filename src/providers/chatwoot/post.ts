@@ -1,0 +1,75 @@
+import { ProviderRefusedError } from '../../core/errors';
+import type { ProviderMessageId } from '../../core/ids';
+import type { Attachment } from '../../core/message';
+import type { ConversationAccess, PostMessage, PostNote } from '../../core/ports/support-provider';
+import { download } from './attachments';
+import { throwIfOver } from './client';
+import { numberOf, type Connect, type Connection } from './connection';
+import { messagesAfter } from './history';
+import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
+import { idOfOurs, MARK } from './mapping';
+import { idIn } from './wire';
+
+interface Post {
+  readonly conversation: ConversationAccess;
+  readonly ourId: string;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly as: 'endUser' | 'bot' | 'note';
+  readonly mayExist: boolean;
+  readonly lookAfter: ProviderMessageId | null;
+}
+
+export class Posts {
+  constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch) {}
+
+  message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+    const { id: ourId, text, attachments, author, visibility } = message;
+    const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
+    return this.post({ conversation, ourId, text, attachments, as, mayExist, lookAfter }, signal);
+  }
+
+  note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
+    return this.post({ conversation, ourId, text, attachments: [], as: 'note', mayExist, lookAfter }, signal);
+  }
+
+  private async post(post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
+    const connection = this.connect(post.conversation.inbox.account);
+    const path = connection.conversation(post.conversation.conversationId);
+    throwIfOver(signal);
+    const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
+    if (earlier !== null) return earlier;
+    const body = await this.bodyOf(post, connection.settings.allowPrivateAttachments ?? false, signal);
+    return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+  }
+
+  private async bodyOf({ ourId, text, attachments, as }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | FormData> {
+    const { files, links } = await download(this.fetch, attachments, allowPrivate, signal);
+    const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
+    const content = as === 'endUser' ? whole : escapeLiquid(whole);
+    if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
+      throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
+    const type = as === 'endUser' ? 'incoming' : 'outgoing';
+    if (files.length === 0)
+      return { content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId, content_attributes: { [MARK]: ourId } };
+
+    const form = new FormData();
+    form.set('content', content);
+    form.set('message_type', type);
+    if (as === 'note') form.set('private', 'true');
+    form.set('source_id', ourId);
+    form.set(`content_attributes[${MARK}]`, ourId);
+    for (const file of files) form.append('attachments[]', file);
+    return form;
+  }
+}
+
+/** Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does. */
+async function findPost(connection: Connection, path: string, { ourId, lookAfter }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> {
+  const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
+  for await (const batch of messagesAfter(connection, path, start, signal)) {
+    const found = batch.find((message) => idOfOurs(message, false) === ourId);
+    if (found) return String(found.id);
+  }
+  return null;
+}

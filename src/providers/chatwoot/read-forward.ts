@@ -1,0 +1,42 @@
+import type { ReadForward, ReadPage } from '../../core/ports/support-provider';
+import { numberOf, type Connect } from './connection';
+import { messagesAfter } from './history';
+import { observe } from './mapping';
+import type { WireMessage } from './wire';
+
+/** Longest time between taking an id and its commit that we reckon with; Chatwoot ends a request after 15 s. */
+const SETTLED_AFTER_S = 15;
+/** Of one answer; a longer history is read in several. */
+const MOST_MESSAGES = 1000;
+
+export async function readForward(connect: Connect, { conversation, after }: ReadForward, signal: AbortSignal): Promise<ReadPage> {
+  const connection = connect(conversation.inbox.account);
+  const path = connection.conversation(conversation.conversationId);
+  const start = after === null ? 0 : numberOf(after, 'message');
+  const messages: WireMessage[] = [];
+  let more = false;
+  for await (const batch of messagesAfter(connection, path, start, signal)) {
+    messages.push(...batch);
+    if (messages.length < MOST_MESSAGES) continue;
+    more = true;
+    break;
+  }
+  const settled = settledUpTo(messages);
+  const highest = messages.at(-1)?.id;
+  // Standing still with more to read would never end.
+  const next = settled ?? (more ? highest : undefined);
+  return {
+    observations: messages.map((message) => observe(message, connection.settings.botUserId)),
+    after: next === undefined ? after : String(next), more,
+  };
+}
+
+/**
+ * The highest id below which nothing can appear any more. Another transaction may hold a lower id than one we see; it
+ * cannot hold one that is lower than a message of 15 s before the newest, by the server's own clock.
+ */
+export function settledUpTo(ascending: readonly WireMessage[]): number | undefined {
+  const newest = Math.max(...ascending.map((message) => message.created_at));
+  const firstYoung = ascending.findIndex((message) => message.created_at > newest - SETTLED_AFTER_S);
+  return firstYoung > 0 ? ascending[firstYoung - 1]?.id : undefined;
+}

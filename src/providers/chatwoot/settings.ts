@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { AccountAccess, ProviderDefinition } from '../../core/ports/support-provider';
+import { isToken } from './client';
+
+type Input = Parameters<ProviderDefinition['parseSettings']>[0];
+type Problem = ReturnType<ProviderDefinition['parseSettings']>['problems'][number];
+
+export const DEFAULT_BOT_EMAIL_DOMAIN = 'support-subgraph.invalid';
+
+const accountId = z.union([z.int().positive(), z.string().regex(/^[1-9]\d{0,15}$/).transform(Number)], { error: 'the number in /app/accounts/<number>, e.g. 3' });
+const token = z.string().refine(isToken, { error: 'a token as Chatwoot shows it: printable, without spaces' });
+
+/** What an operator may give, and below it what set-up writes beside it. */
+const Settings = z.strictObject({
+  /** An account that exists; needed with an administrator's token. */
+  accountId: accountId.optional(),
+  /** BotAgent1's e-mail address ends in this; Chatwoot may send notifications there. */
+  botEmailDomain: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, { error: 'a domain, e.g. support.example.com' }).optional(),
+  /** Fetch end-users' files from private addresses too. Only where every caller of our mutations may reach those. */
+  allowPrivateAttachments: z.boolean({ error: 'true or false' }).optional(),
+
+  version: z.string().optional(),
+  botUserId: z.int().optional(),
+  agentBotId: z.int().optional(),
+});
+
+const Credentials = z.strictObject({
+  /** Super-admin console → Platform Apps: accounts and people are made by us. */
+  platformToken: token.optional(),
+  /** An administrator of an account that exists: we work as that person. */
+  adminToken: token.optional(),
+
+  botToken: token.optional(),
+  agentBotToken: token.optional(),
+});
+
+export type ChatwootSettings = z.infer<typeof Settings>;
+
+export function checkSettings({ baseUrl, settings, credentials }: Input): { problems: readonly Problem[] } {
+  const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(Credentials, credentials, 'credentials')];
+  const { platformToken, adminToken } = credentials;
+  if (platformToken && adminToken)
+    problems.push({ field: 'credentials.adminToken', message: 'Give either platformToken or adminToken, not both.' });
+  if (!platformToken && !adminToken)
+    problems.push({ field: 'credentials.platformToken', message: 'Missing. Give a Platform App\'s token, or adminToken with settings.accountId for an account that exists.' });
+  if (adminToken && settings['accountId'] === undefined)
+    problems.push({ field: 'settings.accountId', message: 'Missing. An administrator\'s token needs the account: the number in /app/accounts/<number>.' });
+  return { problems };
+}
+
+/** Settings that were accepted before. What a later version of this folder no longer knows is left out. */
+export function settingsOf(access: Pick<AccountAccess, 'settings'>): ChatwootSettings {
+  return Settings.strip().parse(access.settings);
+}
+
+function baseUrlProblems(baseUrl: string | null): Problem[] {
+  const field = 'baseUrl';
+  if (!baseUrl) return [{ field, message: 'Missing. Give the address of the Chatwoot installation, e.g. https://chatwoot.example.com' }];
+  if (!URL.canParse(baseUrl)) return [{ field, message: 'Not an address. Expected e.g. https://chatwoot.example.com' }];
+  const url = new URL(baseUrl);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return [{ field, message: 'Must start with https:// or http://' }];
+  if (url.username || url.password) return [{ field, message: 'Must not hold a user name or password.' }];
+  if (url.search || url.hash) return [{ field, message: 'Must end with the host or path: no ? and no #.' }];
+  return [];
+}
+
+/** Never shows what was given: it may be a token. */
+function problemsOf(schema: z.ZodType, given: unknown, field: string): Problem[] {
+  const result = schema.safeParse(given);
+  if (result.success) return [];
+  return result.error.issues.flatMap((issue): Problem[] => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: `${field}.${key.slice(0, 40)}`, message: 'Unknown. Leave it out.' }));
+    return [{ field: [field, ...issue.path].join('.'), message: `Not usable. Expected ${issue.message}.` }];
+  });
+}
+
+/** Without the slash at its end. */
+export const baseUrlOf = (access: AccountAccess): string => (access.baseUrl ?? '').replace(/\/+$/, '');

@@ -1,0 +1,199 @@
+import type { ProviderHost } from '../../../core/ports/support-provider';
+import type { FaultMode } from './double';
+import { Workshop } from './workshop';
+
+let workshop: Workshop;
+afterEach(() => workshop?.stop());
+
+/** Lets the double fail the provider's nth call in a way of its own. */
+function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
+  let calls = 0;
+  return (url, init) => {
+    if (++calls === nth) workshop.double.failNext({ mode });
+    return fetch(url, init);
+  };
+}
+
+const botProfile = () => workshop.farSide.get('/api/v1/profile', workshop.admin);
+const agentBots = () => workshop.farSide.get(`${workshop.account}/agent_bots`, workshop.admin);
+
+describe('setting up with a Platform App', () => {
+  it('makes the account, BotAgent1 and owners as administrators, and an AgentBot that hears nothing', async () => {
+    workshop = await Workshop.open();
+    const ensured = await workshop.ensureAccount([{ name: 'Ada', email: 'ada@owners.example' }, { name: 'Bob', email: 'bob@owners.example' }]);
+    expect(ensured.leftToDo).toEqual([]);
+    expect(ensured.settings).toMatchObject({ version: '4.10.0', botUserId: (await botProfile()).id });
+    const people = await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin);
+    expect(people.map(({ name, role }: any) => [name, role]).sort()).toEqual([['Ada', 'administrator'], ['Bob', 'administrator'], ['BotAgent1', 'administrator']]);
+    expect(await agentBots()).toEqual([expect.objectContaining({ id: ensured.settings['agentBotId'], outgoing_url: null })]);
+  });
+
+  it('takes eight calls the first time, and three when there is nothing to do but an owner', async () => {
+    workshop = await Workshop.open();
+    expect(await workshop.callsOf(() => workshop.ensureAccount())).toEqual([
+      'GET /api', 'GET /accounts', 'POST /accounts', 'POST /users', 'POST /accounts/account_users', 'GET /agent_bots', 'POST /agent_bots',
+      'POST /users', 'POST /accounts/account_users',
+    ]);
+    expect(await workshop.callsOf(() => workshop.ensureAccount([]))).toEqual(['GET /api', 'GET /api/v1/profile', 'GET /agent_bots']);
+  });
+
+  const CALLS = 13;
+  for (const mode of ['applyThenCut', 'applyThen500', 'cutBeforeApply'] as const)
+    it(`makes nothing twice when any of its ${CALLS} calls ends with ${mode}`, async () => {
+      for (let nth = 1; nth <= CALLS; nth++) {
+        const fetchOf = failingAt(nth, mode);
+        workshop = await Workshop.open({}, fetchOf);
+        const setUp = async () => {
+          await workshop.ensureAccount();
+          return workshop.ensureInbox('Shop bot', undefined, '7a6a1f0e-36a5-4b4a-9d7b-0b6f5b0a9c11');
+        };
+        await expect({ nth, code: await setUp().then(() => 'nothing failed', ({ code }) => code) }).toEqual({ nth, code: 'PROVIDER_UNAVAILABLE' });
+        await setUp();
+        expect({ nth, ...await workshop.farSide.census() }).toEqual({ nth, accounts: 1, people: 2, bots: 1, inboxes: 1, contacts: 0, conversations: 0, teams: 0 });
+        await workshop.stop();
+      }
+    });
+
+  it('before 4.5 goes on without the list of accounts', async () => {
+    workshop = await Workshop.open({ version: '3.16' });
+    await workshop.ensureAccount();
+    expect(workshop.access).toMatchObject({ externalId: '1', settings: { version: '3.16.0' } });
+  });
+
+  it('uses an account that this Platform App made before', async () => {
+    workshop = await Workshop.open();
+    const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Made by hand' });
+    workshop.access = { ...workshop.access, settings: { accountId: id } };
+    expect((await workshop.ensureAccount()).externalId).toBe(String(id));
+    expect((await workshop.farSide.census())['accounts']).toBe(1);
+  });
+
+  it('does not use an account of another Platform App', async () => {
+    workshop = await Workshop.open();
+    const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Theirs' });
+    workshop.access = { ...workshop.access, settings: { accountId: id }, credentials: { platformToken: workshop.double.addPlatformApp('other') } };
+    await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
+  });
+
+  it('leaves an owner whose e-mail address Chatwoot does not take to the operator, and makes the others', async () => {
+    workshop = await Workshop.open();
+    const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'no-address' }, { name: 'Bob', email: 'bob@owners.example' }]);
+    expect(leftToDo).toEqual([expect.stringContaining('no-address')]);
+    expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toEqual(['Bob']);
+  });
+
+  it('makes an owner who works elsewhere in the installation an administrator here, without keeping their token', async () => {
+    workshop = await Workshop.open();
+    const { id, access_token } = await workshop.farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@owners.example', password: 'Passw0rd!x' });
+    await workshop.ensureAccount();
+    expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ externalId }) => externalId)).toEqual([String(id)]);
+    expect(JSON.stringify(workshop.access)).not.toContain(access_token);
+  });
+
+  it('says so when webhooks could not reach us, from 4.14 on', async () => {
+    workshop = await Workshop.open({ version: '4.14' });
+    workshop.access = { ...workshop.access, webhookUrl: 'http://127.0.0.1:4000/webhooks/1/secret' };
+    expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('SAFE_FETCH_ALLOW_PRIVATE_NETWORK')]);
+    workshop.access = { ...workshop.access, webhookUrl: 'https://support.example.com/webhooks/1/secret' };
+    expect((await workshop.ensureAccount()).leftToDo).toEqual([]);
+  });
+
+  it.each([['a wrong token', { platformToken: 'wrong' }, 'PROVIDER_AUTH']])('fails with %s', async (_what, credentials, code) => {
+    workshop = await Workshop.open();
+    workshop.access = { ...workshop.access, credentials };
+    await expect(workshop.ensureAccount()).rejects.toMatchObject({ code });
+  });
+});
+
+describe('setting up again repairs', () => {
+  const botId = () => workshop.access.settings['botUserId'];
+
+  it('BotAgent1\'s role', async () => {
+    workshop = await Workshop.ready();
+    await workshop.setRole(botId(), 'agent');
+    await workshop.ensureAccount();
+    expect((await botProfile()).accounts).toEqual([expect.objectContaining({ role: 'administrator' })]);
+  });
+
+  it('BotAgent1\'s membership', async () => {
+    workshop = await Workshop.ready();
+    await workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, { user_id: botId() });
+    await workshop.ensureAccount();
+    expect((await botProfile()).accounts).toEqual([expect.objectContaining({ role: 'administrator' })]);
+  });
+
+  it('BotAgent1\'s token', async () => {
+    workshop = await Workshop.ready();
+    const [before, id] = [workshop.admin, botId()];
+    await workshop.farSide.call('POST', '/api/v1/profile/reset_access_token', before);
+    await expect(workshop.provider.listTeams(workshop.access, workshop.signal())).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
+    await workshop.ensureAccount();
+    expect(workshop.admin).not.toBe(before);
+    expect(botId()).toBe(id);
+    await workshop.provider.listTeams(workshop.access, workshop.signal());
+  });
+
+  it('BotAgent1 itself', async () => {
+    workshop = await Workshop.ready();
+    await workshop.farSide.platform('DELETE', `/users/${botId()}`);
+    await workshop.ensureAccount();
+    expect((await botProfile()).accounts).toEqual([expect.objectContaining({ role: 'administrator' })]);
+  });
+
+  it('a deleted AgentBot, and its inboxes with it', async () => {
+    workshop = await Workshop.open();
+    workshop.access = { ...workshop.access, webhookUrl: 'http://127.0.0.1:1/ours' };
+    await workshop.ensureAccount();
+    workshop.inbox = await workshop.ensureInbox();
+    await workshop.farSide.call('DELETE', `${workshop.account}/agent_bots/${workshop.access.settings['agentBotId']}`, workshop.admin);
+    await expect(workshop.conversation()).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
+    await workshop.ensureAccount();
+    workshop.inbox = { ...workshop.inbox, account: workshop.access };
+    const { agent_bot } = await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}/agent_bot`, workshop.admin);
+    expect(agent_bot.id).toBe(workshop.access.settings['agentBotId']);
+    await workshop.conversation();
+  });
+});
+
+describe('setting up with an administrator\'s token', () => {
+  /** An account in which a person has a role, and that person's token. */
+  async function hosted(role: 'agent' | 'administrator') {
+    workshop = await Workshop.open();
+    const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
+    const person = await workshop.farSide.platform('POST', '/users', { name: 'Root', email: 'root@people.example', password: 'Passw0rd!x' });
+    workshop.access = { ...workshop.access, externalId: String(id) };
+    await workshop.setRole(person.id, role);
+    workshop.access = { ...workshop.access, externalId: null, settings: { accountId: String(id) }, credentials: { adminToken: person.access_token } };
+    return person;
+  }
+
+  it('works as that person, and says what is left to do', async () => {
+    const person = await hosted('administrator');
+    const ensured = await workshop.ensureAccount();
+    expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
+    expect(ensured.leftToDo).toEqual([expect.stringContaining('We work as the administrator'), expect.stringContaining('ada@owners.example')]);
+    workshop.inbox = await workshop.ensureInbox();
+    await workshop.post(await workshop.conversation(), 'hello');
+  });
+
+  it('asks for no owner who is an administrator already', async () => {
+    await hosted('administrator');
+    workshop.access = { ...workshop.access, externalId: '1' };
+    const [ada, bob] = [await workshop.addPerson('Ada', 'administrator'), await workshop.addPerson('Bob', 'agent')];
+    expect(ada).not.toBe(bob);
+    const { leftToDo } = await workshop.ensureAccount([{ name: 'Ada', email: 'ADA@people.example' }, { name: 'Bob', email: 'bob@people.example' }]);
+    expect(leftToDo.filter((sentence) => sentence.includes('people.example'))).toEqual([expect.stringMatching(/bob@people.example an administrator/)]);
+  });
+
+  it('refuses a person who is no administrator', async () => {
+    await hosted('agent');
+    await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: expect.stringContaining('"agent"') });
+  });
+
+  it('refuses a person of another account', async () => {
+    await hosted('administrator');
+    const other = await workshop.farSide.platform('POST', '/accounts', { name: 'Other' });
+    workshop.access = { ...workshop.access, settings: { accountId: other.id } };
+    await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: expect.stringContaining('not in Chatwoot account 2') });
+  });
+});

@@ -1,0 +1,19 @@
+import type { Actor } from '../http/call';
+import type { AgentBot, Contact, User } from '../model';
+
+/** Whoever brought a change about; activity lines name them. */
+export interface Cause {
+  user?: User;
+  bot?: AgentBot;
+  contact?: Contact;
+}
+
+export const NOBODY: Cause = {};
+
+export function causeOf(actor: Actor | undefined): Cause {
+  if (actor?.kind === 'user') return { user: actor.user };
+  if (actor?.kind === 'bot') return { bot: actor.bot };
+  return NOBODY;
+}
+
+export const nameOf = (cause: Cause): string | undefined => cause.user?.name ?? cause.bot?.name;

@@ -1,0 +1,21 @@
+import type { EventFeed } from './webhooks/event-feed';
+import type { Faults } from './control/faults';
+import type { Jobs } from './jobs';
+import type { Features, ResolvedOptions } from './options';
+import type { RateLimits } from './rate-limits';
+import type { Store } from './store';
+
+/** What every part of one double shares. */
+export interface World {
+  readonly options: ResolvedOptions;
+  readonly features: Features;
+  readonly store: Store;
+  readonly jobs: Jobs;
+  readonly limits: RateLimits;
+  readonly faults: Faults;
+  readonly events: EventFeed;
+  /** Chatwoot's FRONTEND_URL: where attachments, surveys and login links point. */
+  baseUrl: string;
+  /** Milliseconds since 1970 by the double's clock. */
+  now(): number;
+}

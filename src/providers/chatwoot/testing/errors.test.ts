@@ -1,0 +1,155 @@
+import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../core/errors';
+import { ChatwootClient, type Call } from '../client';
+import { recordings, type RestRecording } from './recording-files';
+
+const TOKEN = 'tok3n-that-must-not-leak';
+
+/** What becomes of every refusal that was ever recorded. A recording that is not here fails. */
+const OUTCOMES: Record<string, readonly string[]> = {
+  auth: [
+    'agent_bots.create.agent', 'agents.create.agent', 'auth.bad_token', 'auth.bearer', 'auth.no_token', 'auth.not_a_member', 'auth.platform_token',
+    'auth.removed_from_account', 'auth.rotated_token', 'auth.sign_in.sso_reused', 'auth.sign_in.wrong_password', 'auth.suspended_account',
+    'conversations.create.foreign_source', 'conversations.get.assignee_not_in_inbox', 'demoted.assignments', 'demoted.conversations.create',
+    'demoted.inboxes.create', 'demoted.messages.create', 'demoted.toggle_status', 'inbox_members.create.agent', 'inboxes.create.agent',
+    'inboxes.get.agent_not_member', 'platform.account.create.bad_token', 'platform.account.create.no_token', 'platform.account.get.other_app',
+    'platform.user.get.other_app', 'platform.user.get.user_token', 'teams.create.agent', 'webhooks.list.agent',
+  ],
+  gone: [
+    'agents.delete.missing', 'auth.account_missing', 'contacts.get.missing', 'conversations.create.empty', 'conversations.create.inbox_deleted',
+    'conversations.create.unknown_source', 'conversations.get.missing', 'inbox_members.create.missing_inbox', 'inboxes.get.missing',
+    'inboxes.get.other_account', 'messages.create.inbox_deleted', 'messages.create.missing_conversation', 'messages.delete.missing',
+    'platform.account.get.missing', 'public.contacts.get.missing', 'public.inbox.get.missing', 'public.messages.create.foreign_conversation',
+    'teams.get.missing',
+  ],
+  refused: [
+    'agents.create.bad_email', 'agents.create.same_email', 'contacts.create.bad_email', 'contacts.create.bad_phone', 'contacts.create.same_email',
+    'contacts.create.same_identifier', 'conversations.filter.bad', 'conversations.filter.undefined_attribute', 'conversations.transcript.no_email',
+    'inbox_members.create.unknown_user', 'inboxes.create.bad_type', 'inboxes.create.no_name', 'labels.create.again',
+    'messages.create.attachment_string', 'messages.create.attachment_url', 'messages.create.bad_content_type', 'messages.create.bad_type',
+    'messages.create.cards_invalid', 'messages.create.nul_byte', 'platform.account.create.no_name', 'platform.account_user.create.no_user',
+    'platform.user.create.bad_email', 'platform.user.create.no_email', 'platform.user.create.no_password', 'platform.user.create.weak_password',
+    'public.messages.create.too_long', 'team_members.create.foreign_user', 'teams.create.no_name', 'teams.create.same_name',
+    'webhooks.create.bad_url', 'webhooks.create.same_url', 'webhooks.create.unknown_event',
+  ],
+  // Stored or not: only looking tells.
+  'unavailable, delivered unknown': [
+    'contact_inboxes.create.source_taken', 'conversations.create.bad_status', 'conversations.toggle_priority.bad', 'conversations.toggle_status.bad',
+    'outage.postgres_down.contacts.create', 'outage.postgres_down.messages.create', 'outage.postgres_down.toggle_status',
+    'outage.redis_down.contacts.create', 'outage.redis_down.messages.create', 'platform.account_user.create.bad_role',
+    'public.contacts.create.hmac_missing', 'public.contacts.create.hmac_wrong',
+  ],
+  'unavailable, delivered no': ['outage.postgres_down.conversations.list', 'outage.redis_down.conversations.list'],
+  'unavailable, delivered no, again after 20000 ms': ['messages.create.too_many', 'rate_limit.contact_search', 'rate_limit.sign_in'],
+};
+
+const outcomeOf = (error: unknown): string => {
+  if (error instanceof ProviderAuthError) return 'auth';
+  if (error instanceof ProviderRefusedError) return error.gone ? 'gone' : 'refused';
+  if (error instanceof ProviderUnavailableError)
+    return `unavailable, delivered ${error.delivered}${error.retryAfterMs ? `, again after ${error.retryAfterMs} ms` : ''}`;
+  throw error;
+};
+
+const POST: Call = { method: 'POST', path: '/api/v1/accounts/1/conversations/1/messages', body: { content: 'what Eve said' } };
+const GET: Call = { method: 'GET', path: '/api/v1/accounts/1/teams?secret=query' };
+
+async function failureFrom(fetch: typeof globalThis.fetch, call: Call = POST, signal = new AbortController().signal): Promise<Error> {
+  return new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent').json(call, signal).then(
+    () => { throw new Error('no failure'); }, (error: Error) => error);
+}
+
+const answering = (status: number, body: string, headers: Record<string, string> = {}) => async () => new Response(body, { status, headers });
+
+describe('refusals of Chatwoot', () => {
+  const refusals = [...recordings<RestRecording>('rest'), ...recordings<RestRecording>('rest-4.14')].filter(({ response }) => response.status >= 400);
+
+  it('were recorded', () => { expect(refusals.length).toBeGreaterThan(90); });
+
+  it.each(refusals.map((recording) => [recording.file, recording] as const))('%s becomes what the core can act on', async (file, { request, response }) => {
+    const expected = Object.keys(OUTCOMES).find((outcome) => OUTCOMES[outcome]?.includes(file.replace(/\.\d{3}$/, '')));
+    const text = typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
+    const error = await failureFrom(answering(response.status, text, { 'content-type': response.headers['content-type'] ?? '' }), { method: request.method as 'POST', path: request.path });
+    expect(outcomeOf(error)).toBe(expected);
+    expect(error.message).not.toContain(TOKEN);
+  });
+
+  it.each<[string, RegExp]>([
+    ['auth.rotated_token', /BotAgent1.*reset/], ['auth.removed_from_account', /BotAgent1 was removed/], ['demoted.messages.create', /BotAgent1.*no longer an administrator/],
+    ['auth.suspended_account', /suspended/], ['auth.platform_token', /Platform App's or an agent bot's token/], ['auth.no_token', /proxy/],
+    ['platform.account.get.other_app', /another Platform App/], ['platform.account.create.bad_token', /Platform App's token/],
+  ])('says in words what a person has to do about %s', async (file, words) => {
+    const { response } = refusals.find((recording) => recording.file === `${file}.401`) as RestRecording;
+    expect((await failureFrom(answering(401, JSON.stringify(response.body)))).message).toMatch(words);
+  });
+});
+
+describe('answers that are not Chatwoot\'s', () => {
+  const PAGE = '<html><body>what Eve said</body></html>';
+
+  it.each<[string, number, string, Record<string, string>, string, string]>([
+    ['a page with 200', 200, PAGE, {}, 'unavailable, delivered unknown', 'unavailable, delivered no'],
+    ['a redirect', 301, '', { location: 'https://elsewhere.example/' }, 'unavailable, delivered no', 'unavailable, delivered no'],
+    ['a 404 page', 404, '404 page not found', {}, 'unavailable, delivered no', 'unavailable, delivered no'],
+    ['an empty 404', 404, '', {}, 'unavailable, delivered no', 'unavailable, delivered no'],
+    ['a 404 of another API', 404, '{"message":"no Route matched"}', {}, 'unavailable, delivered no', 'unavailable, delivered no'],
+    ['a 401 page', 401, PAGE, {}, 'auth', 'auth'],
+    ['a 403 page', 403, PAGE, {}, 'auth', 'auth'],
+    ['a 413 page', 413, PAGE, {}, 'refused', 'refused'],
+    ['a 502 page', 502, PAGE, {}, 'unavailable, delivered unknown', 'unavailable, delivered no'],
+    ['a 503 with a time', 503, '', { 'retry-after': '7' }, 'unavailable, delivered unknown, again after 7000 ms', 'unavailable, delivered no, again after 7000 ms'],
+    ['a 429 with a time', 429, 'Retry later\n', { 'retry-after': '3' }, 'unavailable, delivered no, again after 3000 ms', 'unavailable, delivered no, again after 3000 ms'],
+    ['cut JSON', 200, '{"id": 1', {}, 'unavailable, delivered unknown', 'unavailable, delivered no'],
+  ])('%s', async (_what, status, body, headers, whenWriting, whenReading) => {
+    const writing = await failureFrom(answering(status, body, headers), POST);
+    expect([outcomeOf(writing), outcomeOf(await failureFrom(answering(status, body, headers), GET))]).toEqual([whenWriting, whenReading]);
+    expect(writing.message).not.toMatch(/Eve|html|tok3n/);
+  });
+
+  it.each<[string, string, string]>([
+    ['ECONNREFUSED', 'unavailable, delivered no', 'cannot be reached'], ['ENOTFOUND', 'unavailable, delivered no', 'cannot be reached'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'unavailable, delivered no', 'cannot be reached'], ['CERT_HAS_EXPIRED', 'unavailable, delivered no', 'cannot be reached'],
+    ['ECONNRESET', 'unavailable, delivered unknown', 'cut the connection'], ['UND_ERR_SOCKET', 'unavailable, delivered unknown', 'cut the connection'],
+    ['UND_ERR_HEADERS_TIMEOUT', 'unavailable, delivered unknown', 'cut the connection'],
+  ])('no answer because of %s', async (code, whenWriting, words) => {
+    const fetch = async () => { throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code }) }); };
+    const error = await failureFrom(fetch);
+    expect(outcomeOf(error)).toBe(whenWriting);
+    expect(error.message).toContain(words);
+    expect(outcomeOf(await failureFrom(fetch, GET))).toBe('unavailable, delivered no');
+    expect(outcomeOf(await failureFrom(fetch, { ...POST, reads: true }))).toBe('unavailable, delivered no');
+  });
+
+  it('an answer that does not come in time', async () => {
+    const limit = new AbortController();
+    const fetch: typeof globalThis.fetch = (_url, init) => new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      limit.abort();
+    });
+    const error = await failureFrom(fetch, POST, limit.signal);
+    expect(outcomeOf(error)).toBe('unavailable, delivered unknown');
+    expect(error.message).toContain('in time');
+  });
+
+  it('a call whose time was over before it was sent is not sent', async () => {
+    const fetch = jest.fn();
+    expect(outcomeOf(await failureFrom(fetch, POST, AbortSignal.abort()))).toBe('unavailable, delivered no');
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+it('sends the token in the header that proxies let through, and follows no redirect with it', async () => {
+  const fetch = jest.fn(answering(200, '{}'));
+  await new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent').json(GET, new AbortController().signal);
+  expect(fetch).toHaveBeenCalledWith('https://chatwoot.example/api/v1/accounts/1/teams?secret=query', expect.objectContaining({ redirect: 'manual', headers: { accept: 'application/json', 'api-access-token': TOKEN } }));
+});
+
+it('does not take a token that cannot stand in a header, and does not repeat it', () => {
+  let caught: unknown;
+  try {
+    new ChatwootClient(fetch, 'https://chatwoot.example', 'first\nsecond', 'botAgent');
+  } catch (error) {
+    caught = error;
+  }
+  expect(caught).toBeInstanceOf(ProviderAuthError);
+  expect((caught as Error).message).not.toMatch(/first|second/);
+});

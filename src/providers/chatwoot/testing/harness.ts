@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ConversationAccess, ProviderAgent, ProviderHost, ProviderStatus } from '../../../core/ports/support-provider';
+import type { ProviderFault, ProviderHarness, ProviderHarnessFactory, ShownMessage } from '../../testing/harness';
+import { capabilitiesOf } from '../account-setup';
+import { chatwoot } from '../index';
+import { escapeLiquid } from '../liquid';
+import { startChatwootDouble, type ChatwootVersion, type FaultMode } from './double';
+import { FarSide } from './far-side';
+
+const STATUSES: Record<string, ProviderStatus> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
+const FAULTS: Record<ProviderFault, FaultMode> = { unavailable: 'status:503', appliedThenCut: 'applyThenCut', auth: 'status:401' };
+const FILE = Buffer.from('a file of the end-user');
+
+/** What the process lends; nothing of it is Chatwoot's. */
+export const hostWith = (fetch: ProviderHost['fetch']): ProviderHost => ({
+  hint: () => undefined,
+  database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
+  fetch, now: Date.now, log: () => undefined,
+});
+
+/** The contract suite's hands on the double, which stands for one Chatwoot release. */
+export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory => ({
+  definition: chatwoot,
+  capabilities: capabilitiesOf({ credentials: { platformToken: 'given' } }),
+  faults: ['unavailable', 'appliedThenCut', 'auth'],
+  skills: ['holdsReply', 'webhookFor'],
+  start: () => start(version),
+});
+
+export const harness = harnessOver('4.10');
+
+async function start(version: ChatwootVersion): Promise<ProviderHarness> {
+  // Activity lines at once, and no limit on talk: the suite compares readings, and says hundreds of things a minute.
+  const double = await startChatwootDouble({ version, activityDelayMs: 0, messagesPerMinute: 100_000 });
+  const farSide = new FarSide(double.baseUrl, double.platformToken);
+  const outside = createServer((request, response) => request.resume().on('end', () => response.end(FILE)));
+  await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
+  const outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
+  const create = () => chatwoot.create(hostWith(farSide.fetch));
+  let provider = create();
+
+  const adminOf = async ({ inbox }: ConversationAccess) => (await farSide.administratorOf(inbox.account.externalId ?? '')) ?? '';
+  const pathOf = ({ inbox, conversationId }: ConversationAccess) => `/api/v1/accounts/${inbox.account.externalId}/conversations/${conversationId}`;
+  const acting = ({ inbox, conversationId }: ConversationAccess, by: ProviderAgent) =>
+    double.agent(Number(by.externalId), { accountId: Number(inbox.account.externalId), conversationId: Number(conversationId) });
+  const done = async (act: Promise<unknown>) => { await act; await double.settled(); };
+
+  return {
+    get provider() { return provider; },
+    async restart() { provider = create(); },
+    async stop() {
+      await double.stop();
+      outside.closeAllConnections();
+      await new Promise((resolve) => outside.close(resolve));
+    },
+
+    async newAccount() {
+      const accountId = randomUUID();
+      const short = accountId.slice(0, 8);
+      return {
+        organizationId: `org-${short}`, name: `Organization ${short}`,
+        owners: ['Ada', 'Bob'].map((name) => ({ name: `${name} ${short}`, email: `${name.toLowerCase()}-${short}@owners.example` })),
+        access: {
+          accountId, externalId: null, baseUrl: double.baseUrl, settings: { allowPrivateAttachments: true },
+          credentials: { platformToken: double.platformToken }, webhookUrl: `${outsideUrl}/webhooks/${accountId}/secret`,
+        },
+      };
+    },
+    async addTeam(account, name) {
+      const token = await farSide.administratorOf(account.externalId ?? '');
+      await farSide.call('POST', `/api/v1/accounts/${account.externalId}/teams`, token ?? '', { team: { name } });
+    },
+    fetchableFile: async () => ({ url: `${outsideUrl}/files/photo.png`, name: 'photo.png', contentType: 'image/png', sizeBytes: FILE.length }),
+
+    async agentReplies(conversation, by, text, files = []) {
+      const attachments = files.map(({ name, contentType, content }) => ({ filename: name, contentType, bytes: content }));
+      await done(acting(conversation, by).reply(escapeLiquid(text), files.length ? { attachments } : {}));
+    },
+    agentNotes: (conversation, by, text) => done(acting(conversation, by).note(text)),
+    agentAssignsSelf: (conversation, by) => done(acting(conversation, by).assignSelf()),
+    resolves: (conversation, by) => done(acting(conversation, by).resolve()),
+    snoozes: (conversation, by) => done(acting(conversation, by).snooze()),
+    returnsToBot: (conversation, by) => done(acting(conversation, by).returnToPending()),
+    async deletesConversation(conversation) {
+      // Before 4.3 it went only with its contact.
+      const path = version === '3.16' ? `/api/v1/accounts/${conversation.inbox.account.externalId}/contacts/${conversation.contactId}` : pathOf(conversation);
+      await done(farSide.call('DELETE', path, await adminOf(conversation)));
+    },
+    async holdsReply(conversation, by, text) {
+      const commit = farSide.hide(await acting(conversation, by).reply(text));
+      return { commit: async () => commit() };
+    },
+
+    async agentSees(conversation) {
+      const token = await adminOf(conversation);
+      const rows = new Map<number, any>();
+      for (let before = '', page: any[]; ; before = `?before=${Math.min(...rows.keys())}`) {
+        page = (await farSide.get(`${pathOf(conversation)}/messages${before}`, token)).payload;
+        for (const row of page) rows.set(row.id, row);
+        if (page.length < 20) break;
+      }
+      return [...rows.values()].sort((one, other) => one.id - other.id).filter((row) => row.message_type !== 2).map(shown);
+    },
+    async conversationState(conversation) {
+      const { status, priority, meta } = await farSide.get(pathOf(conversation), await adminOf(conversation));
+      return {
+        status: STATUSES[status] ?? 'OPEN', agentId: meta.assignee ? String(meta.assignee.id) : null,
+        teamId: meta.team ? String(meta.team.id) : null, priority: priority?.toUpperCase() ?? null,
+      };
+    },
+    async inboxName({ account, externalId }) {
+      return (await farSide.get(`/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, (await farSide.administratorOf(account.externalId ?? '')) ?? '')).name;
+    },
+    census: () => farSide.census(),
+    async webhookFor(conversation) {
+      await double.settled();
+      const { inbox, conversationId } = conversation;
+      const sent = double.deliveries().reverse().find(({ event, url, body }) =>
+        event === 'message_created' && url === inbox.account.webhookUrl && String(JSON.parse(body).conversation.id) === conversationId);
+      if (!sent) throw new Error('The double sent no webhook about this conversation.');
+      return { account: inbox.account, headers: sent.headers, rawBody: Buffer.from(sent.body), receivedAt: Date.now(), inboxes: [inbox] };
+    },
+
+    failNext: async (fault) => double.failNext({ mode: FAULTS[fault], match: { path: /^\/(api\/v1|platform)\// } }),
+    heal: async () => double.clearFaults(),
+  };
+}
+
+function shown(row: any): ShownMessage {
+  const author = row.message_type === 0 ? 'END_USER' : row.sender?.type === 'agent_bot' ? 'BOT' : row.sender?.type === 'user' ? 'AGENT' : 'SYSTEM';
+  return {
+    author, text: row.content ?? '', visibility: row.private ? 'INTERNAL' : 'PUBLIC',
+    files: (row.attachments ?? []).map(({ data_url }: { data_url: string }) => decodeURIComponent(data_url.split('/').at(-1) ?? '')),
+  };
+}

@@ -1,0 +1,96 @@
+import { observe } from '../mapping';
+import type { WireMessage } from '../wire';
+import { recordings, type RestRecording } from './recording-files';
+
+/** In the recordings, user 3 is the bridge, 4 is Alice. */
+const BRIDGE = 3;
+
+/** Every message that a recorded answer of the account API shows, once. */
+function recordedMessages(): [string, WireMessage][] {
+  const found = new Map<string, WireMessage>();
+  for (const { file, response } of recordings<RestRecording>('rest')) {
+    if (!/^messages\.|^outage.*messages/.test(file) || response.status !== 200) continue;
+    const { payload } = response.body as { payload?: WireMessage[] };
+    for (const message of payload ?? [response.body as WireMessage]) found.set(`${file} #${message.id}`, message);
+  }
+  return [...found];
+}
+
+const kindOf = (message: WireMessage) => {
+  const observation = observe(message, BRIDGE);
+  return observation.kind === 'agentMessage' ? `${observation.agent.name} says ${JSON.stringify(observation.text)}` : observation.kind;
+};
+
+const said: WireMessage = {
+  id: 70, content: 'Hello', message_type: 1, private: false, created_at: 1795380740, source_id: null, content_attributes: {},
+  sender: { id: 4, name: 'Alice Agent', available_name: 'Alice A.', type: 'user' },
+};
+
+describe('messages as recorded', () => {
+  const all = recordedMessages();
+
+  it('are many', () => { expect(all.length).toBeGreaterThan(60); });
+
+  it('reach the end-user only when a person said them in public', () => {
+    const outward = all.filter(([, message]) => observe(message, BRIDGE).kind === 'agentMessage').map(([name, message]) => [name.split(' ')[0], kindOf(message)]);
+    const ALICE = 'Alice A. says "Hello, Alice here"';
+    expect(outward).toEqual([
+      ['messages.create.agent_attachment.200', 'Alice A. says ""'],
+      ['messages.create.agent_reply.200', ALICE],
+      ['messages.list.before.200', 'Alice A. says ""'],
+      ['messages.retry.200', ALICE],
+      ['messages.update.bad_status.200', ALICE],
+      ['messages.update.content.200', ALICE],
+      ['messages.update.delivered.200', ALICE],
+      ['messages.update.failed.200', ALICE],
+    ]);
+  });
+
+  it.each(all.filter(([, message]) => message.private === true))('is a note: %s', (_name, message) => {
+    expect(observe(message, BRIDGE)).toMatchObject({ kind: 'note', agent: null });
+  });
+
+  it.each(all.filter(([, message]) => [2, 3].includes(message.message_type)))('is ignored: %s', (_name, message) => {
+    expect(observe(message, BRIDGE).kind).toBe('ignored');
+  });
+
+  it('carry an agent\'s file with address, name, type and size', () => {
+    const [, message] = all.find(([name]) => name.startsWith('messages.create.agent_attachment')) as [string, WireMessage];
+    expect(observe(message, BRIDGE)).toMatchObject({ attachments: [{ url: message.attachments?.[0]?.data_url, name: 'a.pdf', contentType: 'application/pdf', sizeBytes: 10 }] });
+  });
+});
+
+describe('one message', () => {
+  it('of a person, in public, is for the end-user, under the name that the person chose', () => {
+    expect(observe(said, BRIDGE)).toEqual({
+      kind: 'agentMessage', id: '70', agent: { externalId: '4', name: 'Alice A.' }, text: 'Hello', attachments: [], at: '2026-11-22T20:52:20.000Z',
+    });
+  });
+
+  it.each<[string, Partial<WireMessage>, string]>([
+    ['private', { private: true }, 'note'],
+    ['without a word on its visibility', { private: undefined }, 'ignored'],
+    ['of the bridge itself', { sender: { id: BRIDGE, type: 'user' } }, 'ignored'],
+    ['of an agent bot', { sender: { id: 4, type: 'agent_bot' } }, 'ignored'],
+    ['of an assistant', { sender: { id: 4, type: 'captain_assistant' } }, 'ignored'],
+    ['of a sender without a type', { sender: { id: 4, name: 'contact?' } }, 'ignored'],
+    ['of nobody', { sender: null }, 'ignored'],
+    ['incoming', { message_type: 0 }, 'ignored'],
+    ['of a type to come', { message_type: 9 }, 'ignored'],
+    ['deleted', { content: 'This message was deleted', content_attributes: { deleted: true } }, 'ignored'],
+    ['empty', { content: null }, 'ignored'],
+    ['with our mark', { content_attributes: { support_message_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11' } }, 'echo'],
+    ['with a source_id of the agent\'s own client', { source_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11' }, 'agentMessage'],
+  ])('%s', (_what, change, kind) => {
+    expect(observe({ ...said, ...change }, BRIDGE).kind).toBe(kind);
+  });
+
+  it.each(['b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', 'handoff:b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11'])('of ours is known by its source_id %s even after deletion', (source_id) => {
+    const deleted = { ...said, source_id, sender: { id: 2, type: 'agent_bot' }, content_attributes: { deleted: true } };
+    expect(observe(deleted, BRIDGE)).toEqual({ kind: 'echo', id: '70', ourId: source_id });
+  });
+
+  it('of another system\'s bot is not taken for ours because it has a source_id', () => {
+    expect(observe({ ...said, source_id: 'wamid.HBgL', sender: { id: 2, type: 'agent_bot' } }, BRIDGE).kind).toBe('ignored');
+  });
+});

@@ -1,0 +1,99 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import type { WebhookHint, WebhookRequest } from '../../../core/ports/support-provider';
+import { parseWebhook } from '../webhook';
+import { recordings, type WebhookRecording } from './recording-files';
+
+type Inboxes = NonNullable<WebhookRequest['inboxes']>;
+
+const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: {}, credentials: {}, webhookUrl: '' };
+const plain = recordings<WebhookRecording>('webhooks');
+const signed = recordings<WebhookRecording>('webhooks-4.14');
+
+const requestOf = ({ headers, body }: Pick<WebhookRecording, 'headers' | 'body'>, more: Partial<WebhookRequest> = {}): WebhookRequest => ({
+  account: ACCOUNT, headers, rawBody: Buffer.from(body), receivedAt: Number(headers['x-chatwoot-timestamp'] ?? 0) * 1000 + 1500, ...more,
+});
+const inboxWith = (secret: unknown, externalId = '1'): Inboxes => [{ externalId, providerData: { webhookSecret: secret } }];
+const rejection = (request: WebhookRequest): unknown => {
+  try {
+    return parseWebhook(request);
+  } catch (error) {
+    return (error as { why: string }).why;
+  }
+};
+
+describe('recorded webhooks', () => {
+  const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
+  /** By the names of the files; a conversation's number, or null where there is nothing to look at. */
+  const expected: [RegExp, string | null][] = [
+    [/^contact_|typing_|updated\.(custom_attributes|labels|waiting_since)/, null],
+    [/^agent_bot\.|bot_handoff/, '23'], [/csat/, '30'], [/greeting/, '65'], [/out_of_office/, '66'], [/url_|delivery_failed/, '45'],
+    [/reopened/, '25'], [/status_read/, '28'], [/./, '1'],
+  ];
+
+  it('are the 50 and the 12', () => { expect([plain.length, signed.length]).toEqual([50, 12]); });
+
+  it.each(plain.map((recording) => [recording.file, recording] as const))('%s', (file, recording) => {
+    const id = expected.find(([pattern]) => pattern.test(file))?.[1] ?? null;
+    expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : looksAt(id));
+  });
+
+  it.each(signed.map((recording) => [recording.file, recording] as const))('signed: %s', (file, recording) => {
+    const request = requestOf(recording, { inboxes: inboxWith(recording.secret) });
+    const isNoise = file.startsWith('conversation_updated.agent_bot');
+    expect(parseWebhook(request)).toEqual(isNoise ? { kind: 'ignored', why: expect.any(String) } : looksAt('2'));
+    const altered = Buffer.from(request.rawBody);
+    altered[altered.length - 2] = (altered[altered.length - 2] ?? 0) ^ 1;
+    expect(['badSignature', 'malformed']).toContain(rejection({ ...request, rawBody: altered }));
+  });
+});
+
+describe('signatures', () => {
+  const recording = signed.find(({ file }) => file.startsWith('message_created.inbox')) as WebhookRecording;
+  const hint = { kind: 'conversation', conversationId: '2' };
+
+  it.each<[string, Partial<WebhookRequest>, unknown]>([
+    ['signed with the inbox\'s secret', { inboxes: inboxWith(recording.secret) }, hint],
+    ['unsigned although the secret is known', { inboxes: inboxWith(recording.secret), headers: {} }, 'badSignature'],
+    ['signed with another secret', { inboxes: inboxWith('another secret') }, 'badSignature'],
+    ['signed, and no secret is known (set up on 4.10)', { inboxes: inboxWith(null) }, hint],
+    ['of an inbox that we do not have', { inboxes: inboxWith('another secret', '9') }, 'badSignature'],
+    ['of an inbox without a secret beside one with', { inboxes: [...inboxWith(null), ...inboxWith('another secret', '9')] }, hint],
+    ['of an inbox with a secret beside one without', { inboxes: [...inboxWith('another secret'), ...inboxWith(null, '9')] }, 'badSignature'],
+    ['signed with a neighbour\'s secret', { inboxes: [...inboxWith('another secret'), ...inboxWith(recording.secret, '9')] }, 'badSignature'],
+    ['a second time, six minutes later', { inboxes: inboxWith(recording.secret), receivedAt: (Number(recording.headers['x-chatwoot-timestamp']) + 360) * 1000 }, 'stale'],
+    ['from a clock six minutes ahead', { inboxes: inboxWith(recording.secret), receivedAt: (Number(recording.headers['x-chatwoot-timestamp']) - 360) * 1000 }, 'stale'],
+    ['four minutes late', { inboxes: inboxWith(recording.secret), receivedAt: (Number(recording.headers['x-chatwoot-timestamp']) + 240) * 1000 }, hint],
+    ['with another time than was signed', { inboxes: inboxWith(recording.secret), headers: { ...recording.headers, 'x-chatwoot-timestamp': '1795383029' } }, 'badSignature'],
+    ['with a signature of another length', { inboxes: inboxWith(recording.secret), headers: { ...recording.headers, 'x-chatwoot-signature': 'sha256=ab' } }, 'badSignature'],
+  ])('%s', (_what, more, outcome) => {
+    expect(rejection(requestOf(recording, more))).toEqual(outcome);
+  });
+
+  it('over an empty timestamp is stale, not accepted', () => {
+    const body = Buffer.from('{"event":"contact_created"}');
+    const headers = { 'x-chatwoot-signature': `sha256=${createHmac('sha256', 's').update('.').update(body).digest('hex')}` };
+    expect(rejection({ account: ACCOUNT, headers, rawBody: body, receivedAt: 0, inboxes: inboxWith('s') })).toBe('stale');
+  });
+});
+
+describe('what a webhook can hold', () => {
+  const hintOf = (body: object) => rejection({ account: ACCOUNT, headers: {}, rawBody: Buffer.from(JSON.stringify(body)), receivedAt: 0 });
+
+  it.each<[string, object, unknown]>([
+    ['our own post', { event: 'message_created', conversation: { id: 5 }, content_attributes: { support_message_id: 'x' } }, expect.objectContaining({ kind: 'ignored' })],
+    ['an event to come', { event: 'conversation_merged', id: 5 }, expect.objectContaining({ kind: 'ignored' })],
+    ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', why: 'an unknown event' }],
+    ['another account', { event: 'message_created', account: { id: 2 }, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],
+    ['an update without its changes', { event: 'conversation_updated', id: 5, changed_attributes: null }, { kind: 'conversation', conversationId: '5' }],
+    ['an update of the team', { event: 'conversation_updated', id: 5, changed_attributes: [{ team_id: {} }] }, { kind: 'conversation', conversationId: '5' }],
+    ['a message without a conversation', { event: 'message_created' }, 'malformed'],
+    ['a conversation whose id is no number', { event: 'conversation_created', id: '../../1' }, 'malformed'],
+    ['no event', { id: 5 }, 'malformed'],
+    ['an event that is no text', { event: 5 }, 'malformed'],
+  ])('%s', (_what, body, outcome) => { expect(hintOf(body)).toEqual(outcome); });
+
+  it('never trusts a message that is nested in another event', () => {
+    const nested = plain.find(({ file }) => file === 'agent_bot.conversation_resolved') as WebhookRecording;
+    expect(JSON.stringify(parseWebhook(requestOf(nested)))).not.toContain('alice');
+  });
+});

@@ -1,0 +1,87 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { WebhookRejectedError } from '../../core/errors';
+import type { WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
+import { MARK } from './mapping';
+
+const SKEW_MS = 5 * 60_000;
+
+/** What a webhook of Chatwoot can tell us where to look. Nothing else in it is believed. */
+interface Body {
+  readonly event: string;
+  readonly id?: unknown;
+  readonly inbox_id?: unknown;
+  readonly inbox?: { readonly id?: unknown } | null;
+  readonly account?: { readonly id?: unknown } | null;
+  readonly conversation?: { readonly id?: unknown; readonly inbox_id?: unknown } | null;
+  readonly content_attributes?: Readonly<Record<string, unknown>> | null;
+  readonly changed_attributes?: unknown;
+}
+
+export function parseWebhook(request: WebhookRequest): WebhookHint {
+  const body = bodyOf(request.rawBody);
+  checkSignature(request, body);
+  const ignored = (why: string): WebhookHint => ({ kind: 'ignored', why });
+  if (body.account?.id !== undefined && String(body.account.id) !== request.account.externalId) return ignored('of another account');
+
+  switch (body.event) {
+    // An update, besides all else, follows a message_created that we failed to take.
+    case 'message_created':
+    case 'message_updated':
+      // The echo of a post of ours is nothing new, and looking would cost calls for every turn.
+      return typeof body.content_attributes?.[MARK] === 'string' ? ignored('our own post') : lookAt(body.conversation?.id);
+    case 'conversation_updated':
+      return changesHandoff(body.changed_attributes) ? lookAt(body.id) : ignored('a change that does not matter to a handoff');
+    case 'conversation_created':
+    case 'conversation_status_changed':
+    case 'conversation_opened':
+    case 'conversation_resolved':
+      return lookAt(body.id);
+    default:
+      return ignored(/^[a-z_]{1,60}$/.test(body.event) ? `event ${body.event}` : 'an unknown event');
+  }
+}
+
+function bodyOf(rawBody: Buffer): Body {
+  let body: unknown;
+  try {
+    body = JSON.parse(rawBody.toString('utf8'));
+  } catch {
+    throw new WebhookRejectedError('malformed', 'A Chatwoot webhook holds no JSON.');
+  }
+  if (typeof (body as Body | null)?.event !== 'string') throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no event.');
+  return body as Body;
+}
+
+function lookAt(conversationId: unknown): WebhookHint {
+  if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no conversation.');
+  return { kind: 'conversation', conversationId: String(conversationId) };
+}
+
+const MATTERS = new Set(['status', 'assignee_id', 'assignee_agent_bot_id', 'team_id', 'snoozed_until']);
+
+/** Every reply and every answer to one also changes `waiting_since` and the like: most updates are noise. */
+function changesHandoff(changed: unknown): boolean {
+  if (!Array.isArray(changed)) return true;
+  return changed.flatMap((entry: unknown) => Object.keys(entry ?? {})).some((name) => MATTERS.has(name));
+}
+
+/**
+ * From 4.13 on each inbox signs with its own secret. The body itself says whose it is; that is safe, because whoever
+ * claims an inbox must have that inbox's secret. Without a known secret the URL alone proves the sender (4.10).
+ */
+function checkSignature({ inboxes = [], headers, rawBody, receivedAt }: WebhookRequest, body: Body): void {
+  const claimed = String(body.inbox?.id ?? body.inbox_id ?? body.conversation?.inbox_id ?? '');
+  const own = inboxes.filter(({ externalId }) => externalId === claimed);
+  const secrets = (own.length > 0 ? own : inboxes).map(({ providerData }) => providerData['webhookSecret']).filter((secret) => typeof secret === 'string');
+  if (secrets.length === 0) return;
+
+  const timestamp = headers['x-chatwoot-timestamp'] ?? '';
+  const given = Buffer.from(headers['x-chatwoot-signature'] ?? '');
+  const isSigned = secrets.some((secret) => {
+    const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest('hex')}`);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (!isSigned) throw new WebhookRejectedError('badSignature', 'A Chatwoot webhook is not signed with its inbox\'s secret. After reset_secret, enable the chatbot again.');
+  if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt - Number(timestamp) * 1000) > SKEW_MS)
+    throw new WebhookRejectedError('stale', 'A Chatwoot webhook was signed more than five minutes from now.');
+}

@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, type StateChange } from '../conversation';
+import { isDeskId, type Query } from '../database';
+import type { DeskConversationRow } from '../entities';
+import { insertMessage, type NewAttachment } from '../messages';
+import { isTarget } from '../set-up';
+import { DeskApiError, notFound } from './http';
+import type { assignInput, messageInput, snoozeInput } from './input';
+
+/** The person who acts: named by the header `x-desk-agent`, one of the caller's organization. */
+export interface ActingAgent { readonly id: string; readonly name: string; readonly accountId: string; readonly accountOurId: string }
+
+export async function actingAgent(query: Query, organizationId: string, id: string | undefined): Promise<ActingAgent | null> {
+  if (id === undefined || id === '') return null;
+  const { rows: [row] } = isDeskId(id)
+    ? await query(`
+        select g.id, g.name, g.account_id, a.our_id from desk_agent g join desk_account a on a.id = g.account_id
+        where g.id = $1 and a.organization_id = $2 and g.kind = 'PERSON'`, [id, organizationId])
+    : { rows: [] };
+  if (!row) throw notFound('agent');
+  return { id: row.id, name: row.name, accountId: row.account_id, accountOurId: row.our_id };
+}
+
+/** One agent's deed on one conversation, whose row is locked. */
+export class Act {
+  private constructor(private readonly query: Query, private row: DeskConversationRow, private readonly agent: ActingAgent, private readonly now: string) {}
+
+  static async on(query: Query, agent: ActingAgent, conversationId: string, now: string): Promise<Act> {
+    const row = await lockConversation(query, agent.accountId, conversationId, now);
+    if (!row) throw notFound('conversation');
+    return new Act(query, row, agent, now);
+  }
+
+  /** Words in public make the conversation open, and the writer's own unless a colleague has it. */
+  async say({ text, visibility }: z.output<typeof messageInput>, attachments: readonly NewAttachment[]): Promise<string> {
+    const isPublic = visibility === 'PUBLIC';
+    if (isPublic && !this.isWithPeople) await this.change({ ...HELD_FOR_BOT, status: 'OPEN', agent_id: this.agent.id }, 'took the conversation.');
+    const { id } = await insertMessage(this.query, this.row, { our_id: null, author: 'AGENT', visibility, agent_id: this.agent.id, author_name: null, text, attachments, at: this.now });
+    await this.change(isPublic ? { status: 'OPEN', agent_id: this.row.agent_id ?? this.agent.id, snoozed_until: null, waiting_since: null } : {}, null);
+    return id;
+  }
+
+  /** To a person, to a team, to nobody. A person who is not in the new team loses it. Whoever had it, it is with people now. */
+  async assign({ agentId, teamId }: z.output<typeof assignInput>): Promise<void> {
+    if (!(await isTarget(this.query, this.row.account_id, { agentId: agentId ?? null, teamId: teamId ?? null }))) throw notFound('agent or team');
+    const before = this.isWithPeople ? this.row : { ...HELD_FOR_BOT, status: 'OPEN', waiting_since: agentId ? null : this.now } as const;
+    const team_id = teamId === undefined ? before.team_id : teamId;
+    const agent_id = agentId !== undefined ? agentId : (await this.isMember(before.agent_id, team_id)) ? before.agent_id : null;
+    if (this.isWithPeople && team_id === this.row.team_id && agent_id === this.row.agent_id) return;
+    // Putting down what nobody holds calls nobody.
+    if (!this.isWithPeople && agent_id === null && team_id === null) return;
+    await this.change({ ...before, team_id, agent_id }, await this.assignment(agent_id, team_id));
+  }
+
+  async resolve(): Promise<void> {
+    if (this.row.status === 'RESOLVED') return;
+    this.mustBeWithPeople();
+    await this.change({ status: 'RESOLVED', snoozed_until: null, waiting_since: null }, 'resolved the conversation.');
+  }
+
+  async returnToBot(): Promise<void> {
+    if (this.row.status === 'BOT_HELD') return;
+    this.mustBeWithPeople();
+    await this.change(HELD_FOR_BOT, 'gave the conversation back to the bot.');
+  }
+
+  /** Until a moment, or until the end-user writes. */
+  async snooze({ until }: z.output<typeof snoozeInput>): Promise<void> {
+    this.mustBeWithPeople();
+    if (until !== null && Date.parse(until) <= Date.parse(this.now)) throw new DeskApiError(400, 'INPUT_INVALID', 'until: lies in the past');
+    await this.change({ status: 'ON_HOLD', snoozed_until: until }, 'put the conversation on hold.');
+  }
+
+  async wake(): Promise<void> {
+    if (this.row.status === 'OPEN') return;
+    this.mustBeWithPeople();
+    await this.change({ status: 'OPEN', snoozed_until: null }, 'took the conversation off hold.');
+  }
+
+  async reopen(): Promise<void> {
+    if (this.row.status === 'OPEN') return;
+    if (this.row.status !== 'RESOLVED') throw refused('Only a resolved conversation can be reopened.');
+    await this.change({ ...HELD_FOR_BOT, status: 'OPEN', agent_id: this.agent.id }, 'reopened the conversation.');
+  }
+
+  private get isWithPeople(): boolean { return this.row.status === 'OPEN' || this.row.status === 'ON_HOLD'; }
+
+  private mustBeWithPeople(): void {
+    if (!this.isWithPeople) throw refused('The conversation is not with people now; take it or reopen it first.');
+  }
+
+  private async change(change: StateChange, deed: string | null): Promise<void> {
+    if (deed !== null) await noteActivity(this.query, this.row, `${this.agent.name} ${deed}`, this.now, this.agent.id);
+    this.row = await changeState(this.query, this.row, change, this.now);
+  }
+
+  private async isMember(agentId: string | null, teamId: string | null): Promise<boolean> {
+    if (agentId === null || teamId === null) return true;
+    return (await this.query('select from desk_team_member where agent_id = $1 and team_id = $2', [agentId, teamId])).rowCount === 1;
+  }
+
+  private async assignment(agentId: string | null, teamId: string | null): Promise<string> {
+    if (agentId === this.agent.id) return 'took the conversation.';
+    const { rows: [{ agent, team }] } = await this.query(
+      'select (select name from desk_agent where id = $1) as agent, (select name from desk_team where id = $2) as team', [agentId, teamId]);
+    if (agent !== null) return `assigned the conversation to ${agent}.`;
+    return team === null ? 'put the conversation back in the queue.' : `passed the conversation to the team ${team}.`;
+  }
+}
+
+const refused = (message: string) => new DeskApiError(409, 'TRANSITION_REFUSED', message);

@@ -1,0 +1,122 @@
+import type { z } from 'zod';
+import { statusAt } from '../conversation';
+import { instant, instantOrNull, isDeskId, type Query } from '../database';
+import { attachmentsOf } from '../messages';
+import { content, notFound } from './http';
+import type { listInput, threadInput } from './input';
+
+const THREAD_PAGE = 100;
+const PREVIEW = 140;
+
+/** Everything here is scoped by `organizationId`: a foreign id is an unknown one. */
+export async function agents(query: Query, organizationId: string) {
+  const { rows } = await query(`
+    select g.id, g.name, g.email, g.role, coalesce(array_agg(m.team_id::text order by m.team_id) filter (where m.team_id is not null), '{}') as team_ids
+    from desk_agent g join desk_account a on a.id = g.account_id left join desk_team_member m on m.agent_id = g.id
+    where a.organization_id = $1 and g.kind = 'PERSON' group by g.id order by g.name, g.id`, [organizationId]);
+  return rows.map(({ id, name, email, role, team_ids }) => ({ id, name, email, role, teamIds: team_ids }));
+}
+
+export async function teams(query: Query, organizationId: string) {
+  const { rows } = await query(`
+    select t.id, t.name from desk_team t join desk_account a on a.id = t.account_id where a.organization_id = $1 order by t.name, t.id`, [organizationId]);
+  return rows.map(({ id, name }) => ({ id, name }));
+}
+
+/** `$1` organization, `$2` now. */
+const CONVERSATIONS = `
+  select c.id, ${statusAt('c', 2)} as status, c.priority, c.waiting_since, c.snoozed_until, c.last_activity_at,
+    p.id as contact_id, p.name as contact_name, p.email, p.phone, p.locale, p.attributes,
+    i.name as inbox_name, g.id as agent_id, g.name as agent_name, t.id as team_id, t.name as team_name
+  from desk_conversation c join desk_account a on a.id = c.account_id join desk_inbox i on i.id = c.inbox_id
+    join desk_contact p on p.id = c.contact_id left join desk_agent g on g.id = c.agent_id left join desk_team t on t.id = c.team_id
+  where a.organization_id = $1`;
+
+const shownConversation = (row: Record<string, any>) => ({
+  id: row.id, status: row.status, priority: row.priority, inbox: { name: row.inbox_name },
+  contact: { name: row.contact_name ?? `Visitor ${row.contact_id}`, email: row.email, phone: row.phone, locale: row.locale, attributes: row.attributes },
+  agent: row.agent_id === null ? null : { id: row.agent_id, name: row.agent_name },
+  team: row.team_id === null ? null : { id: row.team_id, name: row.team_name },
+  isWaiting: row.status === 'OPEN' && row.waiting_since !== null,
+  waitingSince: instantOrNull(row.waiting_since), snoozedUntil: instantOrNull(row.snoozed_until), lastActivityAt: instant(row.last_activity_at),
+});
+
+/** Those that nobody has taken first, then the newest activity. */
+export async function conversations(query: Query, organizationId: string, now: string, me: string | null, { status, agent, limit }: z.output<typeof listInput>) {
+  const agentId = agent === 'me' ? me ?? '0' : agent === 'none' ? null : agent ?? null;
+  const { rows } = await query(`
+    select c.*, said.author, said.said from (${CONVERSATIONS}) c left join lateral (
+      select m.author, left(m.text, ${PREVIEW}) as said from desk_message m
+      where m.conversation_id = c.id and m.kind = 'SPEECH' and m.visibility = 'PUBLIC' order by m.id desc limit 1) said on true
+    where ($3::text[] is null or c.status = any($3)) and ($4::bigint is null or c.agent_id = $4) and (not $5 or c.agent_id is null)
+    order by (c.status = 'OPEN' and c.agent_id is null) desc, c.last_activity_at desc, c.id desc limit $6`,
+  [organizationId, now, status ?? null, agentId, agent === 'none', limit + 1]);
+  return {
+    conversations: rows.slice(0, limit).map((row) => ({ ...shownConversation(row), lastMessage: row.author === null ? null : { author: row.author, text: row.said } })),
+    hasMore: rows.length > limit,
+  };
+}
+
+/** What is with people now; what the bot holds or what is over is not counted, since there is no end to it. */
+export async function counts(query: Query, organizationId: string, now: string, me: string | null) {
+  const { rows: [row] } = await query(`
+    select count(*)::int as open, count(*) filter (where s.status = 'OPEN' and s.agent_id is null)::int as unassigned, count(*) filter (where s.agent_id = $3)::int as mine
+    from (select ${statusAt('c', 2)} as status, c.agent_id from desk_conversation c join desk_account a on a.id = c.account_id
+      where a.organization_id = $1 and c.status in ('OPEN', 'ON_HOLD')) s`, [organizationId, now, me]);
+  return { open: row.open as number, unassigned: row.unassigned as number, mine: row.mine as number };
+}
+
+export async function conversation(query: Query, organizationId: string, now: string, id: string) {
+  const { rows: [row] } = isDeskId(id) ? await query(`${CONVERSATIONS} and c.id = $3`, [organizationId, now, id]) : { rows: [] };
+  if (!row) throw notFound('conversation');
+  return shownConversation(row);
+}
+
+/** Ascending. Without `after`, the newest page, and whether there is something earlier. */
+export async function thread(query: Query, organizationId: string, now: string, id: string, { after, before }: z.output<typeof threadInput>) {
+  const shown = await conversation(query, organizationId, now, id);
+  const { rows } = after === undefined
+    ? await query(`${MESSAGES} and ($2::bigint is null or m.id < $2) order by m.id desc limit ${THREAD_PAGE + 1}`, [id, before ?? null])
+    : await query(`${MESSAGES} and m.id > $2 order by m.id limit ${THREAD_PAGE}`, [id, after]);
+  const page = after === undefined ? rows.slice(0, THREAD_PAGE).reverse() : rows;
+  const files = await attachmentsOf(query, page.map((row) => row.id));
+  return {
+    conversation: shown,
+    messages: page.map((row) => ({
+      id: row.id, kind: row.kind, author: row.author, authorName: row.agent_name ?? row.author_name, visibility: row.visibility, text: row.text,
+      at: instant(row.created_at), attachments: files.get(row.id) ?? [],
+    })),
+    ...(after === undefined ? { hasEarlier: rows.length > THREAD_PAGE } : {}),
+  };
+}
+
+const MESSAGES = `
+  select m.id, m.kind, m.author, m.author_name, g.name as agent_name, m.visibility, m.text, m.created_at
+  from desk_message m left join desk_agent g on g.id = m.agent_id where m.conversation_id = $1`;
+
+export async function attachmentById(query: Query, organizationId: string, id: string) {
+  const { rows: [row] } = isDeskId(id)
+    ? await query(`
+        select f.name, f.content_type, f.content from desk_attachment f join desk_message m on m.id = f.message_id
+          join desk_conversation c on c.id = m.conversation_id join desk_account a on a.id = c.account_id
+        where f.id = $1 and a.organization_id = $2 and f.content is not null`, [id, organizationId])
+    : { rows: [] };
+  return file(row);
+}
+
+export async function attachmentByToken(query: Query, token: string) {
+  const { rows: [row] } = await query('select name, content_type, content from desk_attachment where token = $1', [token]);
+  return file(row);
+}
+
+/** What a browser may show in place. Anything else, markup and SVG above all, would act in this service's name: it is saved. */
+const SHOWN_IN_PLACE = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+
+function file(row: { name: string; content_type: string; content: Buffer } | undefined) {
+  if (!row) throw notFound('file');
+  const inPlace = SHOWN_IN_PLACE.has(row.content_type);
+  return content(row.content, inPlace ? row.content_type : 'application/octet-stream', {
+    'content-disposition': `${inPlace ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeURIComponent(row.name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}`,
+    'content-security-policy': "default-src 'none'; sandbox",
+  });
+}

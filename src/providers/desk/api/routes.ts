@@ -1,0 +1,92 @@
+import { SupportError } from '../../../core/errors';
+import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
+import { Act, actingAgent } from './acts';
+import { DeskApiError, checked, json, jsonBody, notFound, refusal } from './http';
+import { assignInput, listInput, messageInput, nothing, snoozeInput, threadInput, uploaded } from './input';
+import { pageFile } from './page';
+import * as reads from './reads';
+
+type Handler = (call: Call, id: string) => Promise<ProviderHttpResponse>;
+
+/** First match wins. The group is the id. */
+const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
+  ['GET', /^\/api\/me$/, async (call) => json({ agent: await call.agent() })],
+  ['GET', /^\/api\/agents$/, async (call) => json({ agents: await reads.agents(call.query, call.organizationId) })],
+  ['GET', /^\/api\/teams$/, async (call) => json({ teams: await reads.teams(call.query, call.organizationId) })],
+  ['GET', /^\/api\/conversations$/, (call) => call.list()],
+  ['GET', /^\/api\/conversations\/([^/]+)$/, async (call, id) =>
+    json(await reads.thread(call.query, call.organizationId, call.now, id, checked(threadInput, Object.fromEntries(call.request.query))))],
+  ['GET', /^\/api\/attachments\/([^/]+)$/, (call, id) => reads.attachmentById(call.query, call.organizationId, id)],
+  ['POST', /^\/api\/conversations\/([^/]+)\/messages$/, (call, id) => {
+    const message = jsonBody(messageInput, call.request);
+    const files = uploaded(message.attachments);
+    return call.act(id, async (act) => ({ messageId: await act.say(message, files) }), 201);
+  }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/assign$/, (call, id) => { const to = jsonBody(assignInput, call.request); return call.act(id, (act) => act.assign(to)); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/snooze$/, (call, id) => { const how = jsonBody(snoozeInput, call.request); return call.act(id, (act) => act.snooze(how)); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/resolve$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.resolve()); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/return$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.returnToBot()); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/wake$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.wake()); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/reopen$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.reopen()); }],
+];
+
+/** One request of a known caller. */
+class Call {
+  readonly now: string;
+  readonly query = this.host.database.query.bind(this.host.database);
+
+  constructor(private readonly host: ProviderHost, readonly request: ProviderHttpRequest, readonly organizationId: string) {
+    this.now = new Date(host.now()).toISOString();
+  }
+
+  agent() { return actingAgent(this.query, this.organizationId, this.request.headers['x-desk-agent']); }
+
+  async list(): Promise<ProviderHttpResponse> {
+    const filter = checked(listInput, Object.fromEntries(this.request.query));
+    const me = (await this.agent())?.id ?? null;
+    if (filter.agent === 'me' && me === null) throw agentRequired();
+    return json({
+      ...(await reads.conversations(this.query, this.organizationId, this.now, me, filter)),
+      counts: await reads.counts(this.query, this.organizationId, this.now, me),
+    });
+  }
+
+  /** Does it, tells the core to look once it is committed, and answers the conversation as it is now. */
+  async act(conversationId: string, work: (act: Act) => Promise<object | void>, status = 200): Promise<ProviderHttpResponse> {
+    const agent = await this.agent();
+    if (!agent) throw agentRequired();
+    const more = await this.host.database.transaction(async (query) => work(await Act.on(query, agent, conversationId, this.now)));
+    this.host.hint(agent.accountOurId, conversationId);
+    return json({ conversation: await reads.conversation(this.query, this.organizationId, this.now, conversationId), ...more }, status);
+  }
+}
+
+const agentRequired = () => new DeskApiError(400, 'AGENT_REQUIRED', 'Say who acts: send the header x-desk-agent with an id from /api/agents.');
+
+async function answer(host: ProviderHost, request: ProviderHttpRequest): Promise<ProviderHttpResponse> {
+  const { method, path, caller } = request;
+  const read = method === 'GET' || method === 'HEAD' ? 'GET' : method;
+  if (!path.startsWith('/api/')) {
+    if (read !== 'GET') throw new DeskApiError(405, 'METHOD_NOT_ALLOWED', 'This address is only for reading.');
+    // The end-user's channel fetches files without an account of ours: the token is the proof.
+    const token = /^\/files\/([\w-]{43})\/[^/]+$/.exec(path)?.[1];
+    if (token !== undefined) return reads.attachmentByToken(host.database.query, token);
+    return pageFile(path === '/' ? 'index.html' : path.slice(1));
+  }
+  if (!caller) throw new DeskApiError(401, 'UNAUTHENTICATED', 'The desk does not know who asks; send what the GraphQL API takes as identity.');
+  const matching = ROUTES.filter(([, pattern]) => pattern.test(path));
+  const [route] = matching.filter(([wanted]) => wanted === read);
+  if (!route) throw matching.length === 0 ? notFound('address') : new DeskApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${matching.map(([wanted]) => wanted).join(', ')}.`);
+  return route[2](new Call(host, request, caller.organizationId), route[1].exec(path)?.[1] ?? '');
+}
+
+export const routes = (host: ProviderHost) => async (request: ProviderHttpRequest): Promise<ProviderHttpResponse> => {
+  try {
+    return await answer(host, request);
+  } catch (error) {
+    if (error instanceof DeskApiError) return refusal(error);
+    // A file's address is a secret.
+    host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: error instanceof SupportError ? error.code : String((error as { code?: unknown }).code ?? (error as Error).name) });
+    return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));
+  }
+};

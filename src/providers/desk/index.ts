@@ -1,0 +1,14 @@
+import type { ProviderDefinition } from '../../core/ports/support-provider';
+import { routes } from './api/routes';
+import { DeskProvider } from './provider';
+import { parseSettings } from './settings';
+
+/** The built-in support system. */
+export const desk: ProviderDefinition = {
+  name: 'desk',
+  title: 'Built-in desk: a page and an API in this process, with its own tables in the same Postgres',
+  parseSettings,
+  create: (host) => new DeskProvider(host),
+  routes,
+  agentPage: '/',
+};

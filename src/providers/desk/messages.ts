@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import type { Query } from './database';
+import type { DeskAttachmentRow, DeskConversationRow, DeskMessageRow } from './entities';
+
+export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type' | 'size_bytes'>
+  & ({ readonly url: string } | { readonly content: Buffer });
+
+export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | 'visibility' | 'agent_id' | 'author_name' | 'text'> {
+  readonly attachments: readonly NewAttachment[];
+  readonly at: string;
+}
+
+/**
+ * Says something in a conversation whose row is locked, once for each `our_id`: a repeat answers the first one's id and
+ * changes nothing.
+ */
+export async function insertMessage(query: Query, { id }: Pick<DeskConversationRow, 'id'>, message: NewMessage): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  if (message.our_id !== null) {
+    const { rows: [known] } = await query('select id from desk_message where conversation_id = $1 and our_id = $2', [id, message.our_id]);
+    if (known) return { id: known.id, isNew: false };
+  }
+  const { rows: [made] } = await query(`
+    insert into desk_message (conversation_id, our_id, kind, author, visibility, agent_id, author_name, text, created_at)
+    values ($1, $2, 'SPEECH', $3, $4, $5, $6, $7, $8) returning id`,
+  [id, message.our_id, message.author, message.visibility, message.agent_id, message.author_name, message.text, message.at]);
+  for (const file of message.attachments)
+    await query(`
+      insert into desk_attachment (message_id, name, content_type, size_bytes, url, content, token) values ($1, $2, $3, $4, $5, $6, $7)`,
+    [made.id, file.name, file.content_type, file.size_bytes, ...('url' in file ? [file.url, null, null] : [null, file.content, randomBytes(32).toString('base64url')])]);
+  return { id: made.id, isNew: true };
+}
+
+export interface ShownAttachment {
+  readonly id: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly sizeBytes: number | null;
+  /** Where it lies: the end-user's own address, or a path of this service (below its root) that ends in the token. */
+  readonly url: string;
+}
+
+/** The files of some messages, without their contents, by message. */
+export async function attachmentsOf(query: Query, messageIds: readonly string[]): Promise<ReadonlyMap<string, readonly ShownAttachment[]>> {
+  const found = new Map<string, ShownAttachment[]>();
+  if (messageIds.length === 0) return found;
+  const { rows } = await query(`
+    select id, message_id, name, content_type, size_bytes, url, token from desk_attachment
+    where message_id = any($1::bigint[]) order by id`, [messageIds]);
+  for (const { id, message_id, name, content_type, size_bytes, url, token } of rows)
+    found.set(message_id, [...(found.get(message_id) ?? []), { id, name, contentType: content_type, sizeBytes: size_bytes, url: url ?? filePath(token, name) }]);
+  return found;
+}
+
+/** Relative to the service's own root. The name is for people who save the file; the token alone is looked up. */
+const filePath = (token: string, name: string): string => `/providers/desk/files/${token}/${encodeURIComponent(name)}`;

@@ -1,0 +1,41 @@
+/** Makes an element. Text is always text: nothing that people wrote is ever read as markup. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Writes only what differs, so that a screen reader is not told the same again. */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The hour today, else the date; the whole moment on hovering. */
+export function timeElement(at) {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return element('time', { datetime: at, title: moment.format(date) }, isToday ? time.format(date) : `${day.format(date)} ${time.format(date)}`);
+}
+
+export const momentText = (at) => moment.format(new Date(at));
+
+export const STATUS_WORDS = { BOT_HELD: 'With the bot', OPEN: 'Open', ON_HOLD: 'On hold', RESOLVED: 'Resolved' };
+export const PRIORITY_WORDS = { LOW: 'low priority', MEDIUM: 'medium priority', HIGH: 'high priority', URGENT: 'urgent' };
+
+/** Files that lie on this service, below wherever it is mounted; else the visitor's own address, if a browser may follow it. */
+export function fileAddress(url) {
+  const own = url.indexOf('/files/');
+  if (url.startsWith('/providers/desk/') && own >= 0) return url.slice(own + 1);
+  return /^https?:\/\//i.test(url) ? url : null;
+}

@@ -1,0 +1,179 @@
+import { get, post } from './api.js';
+import { PRIORITY_WORDS, STATUS_WORDS, byId, element, fileAddress, momentText, setText, timeElement } from './show.js';
+
+const NEAR_THE_END = 80;
+
+/** The right side: one conversation, and what can be done with it. */
+export class Thread {
+  /** `onChange()` after a deed, so that the list follows at once. */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.id = null;
+    this.turn = 0;
+    this.shownTurn = 0;
+    this.agentId = null;
+    this.people = { agents: [], teams: [] };
+    this.scroll = byId('scroll');
+    byId('earlier').addEventListener('click', () => void this.showEarlier());
+    byId('unseen-below').addEventListener('click', () => this.toEnd());
+    this.scroll.addEventListener('scroll', () => { if (this.isAtEnd()) byId('unseen-below').hidden = true; });
+    document.addEventListener('click', (event) => {
+      for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+    });
+    document.addEventListener('keydown', (event) => {
+      const menu = event.key === 'Escape' && document.querySelector('details.menu[open]');
+      if (menu) { menu.open = false; menu.querySelector('summary').focus(); }
+    });
+  }
+
+  async open(id) {
+    Object.assign(this, { id, first: null, last: null, conversation: null, shownState: null });
+    byId('messages').replaceChildren();
+    byId('thread-empty').hidden = true;
+    setText(byId('action-problem'), '');
+    await this.refresh();
+    if (this.id === id) this.toEnd();
+  }
+
+  /** Asks for what is new since the last message that is shown. */
+  async refresh() {
+    const { id, last } = this;
+    if (id === null) return;
+    const turn = ++this.turn;
+    const answer = await get(`conversations/${id}`, last === null ? {} : { after: last });
+    // Another conversation was chosen meanwhile, or two answers crossed: the next round asks again.
+    if (id !== this.id || last !== this.last || turn < this.shownTurn) return;
+    this.shownTurn = turn;
+    const wasAtEnd = this.isAtEnd();
+    this.add(answer.messages);
+    if (last === null) byId('earlier').hidden = !answer.hasEarlier;
+    this.showState(answer.conversation);
+    if (wasAtEnd) this.toEnd();
+    else if (answer.messages.length > 0) byId('unseen-below').hidden = false;
+  }
+
+  add(messages) {
+    if (messages.length === 0) return;
+    byId('messages').append(...messages.map(messageElement));
+    this.first ??= messages[0].id;
+    this.last = messages.at(-1).id;
+  }
+
+  async showEarlier() {
+    const { id, first } = this;
+    const answer = await get(`conversations/${id}`, { before: first });
+    if (id !== this.id || first !== this.first || answer.messages.length === 0) return;
+    const heightBefore = this.scroll.scrollHeight;
+    byId('messages').prepend(...answer.messages.map(messageElement));
+    this.first = answer.messages[0].id;
+    byId('earlier').hidden = !answer.hasEarlier;
+    this.scroll.scrollTop += this.scroll.scrollHeight - heightBefore;
+  }
+
+  showState(conversation) {
+    this.conversation = conversation;
+    const content = JSON.stringify([conversation, this.agentId, this.people]);
+    if (content === this.shownState) return;
+    this.shownState = content;
+    setText(byId('thread-title'), conversation.contact.name);
+    const { status, agent, team, priority, snoozedUntil, inbox } = conversation;
+    byId('thread-state').dataset.status = status;
+    setText(byId('thread-state'), [
+      STATUS_WORDS[status] + (snoozedUntil ? ` until ${momentText(snoozedUntil)}` : ''),
+      agent ? (agent.id === this.agentId ? 'yours' : agent.name) : status === 'OPEN' ? 'with nobody yet' : null,
+      team && `team ${team.name}`, PRIORITY_WORDS[priority], inbox.name,
+    ].filter(Boolean).join(' · '));
+    this.showContact(conversation.contact);
+    this.showActions(conversation);
+  }
+
+  showContact({ email, phone, locale, attributes }) {
+    const facts = Object.entries({ 'E-mail': email, Phone: phone, Language: locale, ...attributes }).filter(([, value]) => value);
+    byId('contact').hidden = facts.length === 0;
+    byId('contact').querySelector('dl').replaceChildren(...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+  }
+
+  showActions({ status, agent }) {
+    const isWithPeople = status === 'OPEN' || status === 'ON_HOLD';
+    const button = (title, testId, verb, body, isPrimary) =>
+      element('button', { type: 'button', 'data-testid': testId, class: isPrimary ? 'primary' : null, onclick: () => void this.act(verb, body) }, title);
+    const focused = document.activeElement?.dataset?.testid;
+    const box = byId('actions');
+    const hadFocus = box.contains(document.activeElement);
+    box.replaceChildren(...(this.agentId === null ? [] : [
+      status !== 'RESOLVED' && agent?.id !== this.agentId && button(status === 'BOT_HELD' ? 'Take over' : 'Take', 'take', 'assign', { agentId: this.agentId }, true),
+      status === 'RESOLVED' && button('Reopen', 'reopen', 'reopen', {}, true),
+      isWithPeople && button('Resolve', 'resolve', 'resolve', {}, agent?.id === this.agentId),
+      isWithPeople && button('Return to the bot', 'return', 'return', {}),
+      status === 'ON_HOLD' && button('Take off hold', 'wake', 'wake', {}),
+      status === 'OPEN' && this.snoozeMenu(button),
+      status !== 'RESOLVED' && this.assignMenu(button, isWithPeople),
+    ].filter(Boolean)));
+    if (hadFocus) (box.querySelector(`[data-testid="${focused}"]`) ?? byId('thread-title')).focus();
+  }
+
+  snoozeMenu(button) {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    const tomorrow = new Date();
+    tomorrow.setDate(tomorrow.getDate() + 1);
+    tomorrow.setHours(9, 0, 0, 0);
+    return menu('Put on hold', 'snooze',
+      button('Until the visitor writes', 'snooze-until-written', 'snooze', { until: null }),
+      button('For an hour', 'snooze-hour', 'snooze', { until: inAnHour.toISOString() }),
+      button(`Until ${momentText(tomorrow)}`, 'snooze-tomorrow', 'snooze', { until: tomorrow.toISOString() }));
+  }
+
+  assignMenu(button, isWithPeople) {
+    const { agents, teams } = this.people;
+    return menu('Assign', 'assign',
+      element('h3', {}, 'To a team'), ...teams.map((team) => button(team.name, `assign-team-${team.id}`, 'assign', { teamId: team.id, agentId: null })),
+      element('h3', {}, 'To a person'), ...agents.map((agent) => button(agent.name, `assign-agent-${agent.id}`, 'assign', { agentId: agent.id })),
+      isWithPeople ? button('Back to the queue', 'unassign', 'assign', { agentId: null }) : null);
+  }
+
+  /** Does something with this conversation; what went wrong stands beside the buttons. */
+  async act(verb, body) {
+    const { id } = this;
+    for (const open of document.querySelectorAll('details.menu[open]')) open.open = false;
+    const buttons = [...byId('actions').querySelectorAll('button')];
+    for (const one of buttons) one.disabled = true;
+    setText(byId('action-problem'), '');
+    try {
+      await post(`conversations/${id}/${verb}`, body);
+    } catch (problem) {
+      if (id === this.id) setText(byId('action-problem'), problem.message);
+    }
+    this.shownState = null;
+    for (const one of buttons) one.disabled = false;
+    await this.onChange();
+  }
+
+  isAtEnd() { return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_THE_END; }
+  toEnd() { this.scroll.scrollTop = this.scroll.scrollHeight; byId('unseen-below').hidden = true; }
+}
+
+const menu = (title, testId, ...items) => element('details', { class: 'menu' },
+  element('summary', { 'data-testid': testId }, `${title} ▾`), element('div', {}, ...items));
+
+const AUTHOR_WORDS = { END_USER: 'Visitor', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Automatic' };
+
+function messageElement({ id, kind, author, authorName, visibility, text, at, attachments }) {
+  if (kind === 'ACTIVITY') return element('li', { class: 'activity', 'data-testid': 'activity', 'data-message-id': id }, `${text} `, timeElement(at));
+  const who = authorName ?? AUTHOR_WORDS[author];
+  const title = visibility === 'PUBLIC' ? who : author === 'AGENT' ? `Note by ${who}, for colleagues only` : `For colleagues only, from the ${AUTHOR_WORDS[author].toLowerCase()}`;
+  return element('li', { class: 'message', 'data-testid': 'message', 'data-message-id': id, 'data-author': author, 'data-visibility': visibility },
+    element('header', {}, `${title} · `, timeElement(at)),
+    text === '' ? null : element('div', { class: 'text' }, text),
+    ...attachments.map(attachmentElement));
+}
+
+const INLINE = /^image\/(png|jpeg|gif|webp)$/;
+
+/** Only files of this service are shown in place: a visitor's picture elsewhere would tell its server who looks. */
+function attachmentElement({ name, contentType, url }) {
+  const address = fileAddress(url);
+  if (address === null) return element('p', {}, name);
+  const isOwn = !address.includes('://');
+  return element('a', { href: address, target: '_blank', rel: 'noopener noreferrer', 'data-testid': 'file' },
+    isOwn && INLINE.test(contentType) ? element('img', { src: address, alt: name, loading: 'lazy' }) : `📎 ${name}`);
+}

@@ -1,0 +1,52 @@
+import type { Observation, ReadForward, ReadPage } from '../../core/ports/support-provider';
+import { ProviderRefusedError } from '../../core/errors';
+import { accountOf, instant, isDeskId, type Query } from './database';
+import { attachmentsOf } from './messages';
+
+const PAGE = 100;
+
+/**
+ * Reads by message id. Nothing becomes visible behind the last id of a page (see DeskMessageRow), so reading goes on
+ * exactly there.
+ */
+export async function readForward(query: Query, { conversation, after }: ReadForward): Promise<ReadPage> {
+  const { inbox: { account }, conversationId } = conversation;
+  const accountId = await accountOf(query, account);
+  const { rows } = isDeskId(conversationId)
+    ? await query(`
+        select m.id, m.our_id, m.kind, m.visibility, m.agent_id, a.name as agent_name, m.text, m.created_at
+        from desk_conversation c
+          left join lateral (select * from desk_message where conversation_id = c.id and id > $3 order by id limit ${PAGE}) m on true
+          left join desk_agent a on a.id = m.agent_id
+        where c.id = $1 and c.account_id = $2 order by m.id`, [conversationId, accountId, after ?? '0'])
+    : { rows: [] };
+  // The conversation itself is one row without a message.
+  if (rows.length === 0) throw gone();
+  const found = rows.filter((row) => row.id !== null);
+  const files = await attachmentsOf(query, found.filter((row) => row.agent_id !== null).map((row) => row.id));
+  const origin = publicOrigin(account.baseUrl, account.webhookUrl);
+  return {
+    observations: found.map((row) => observe(row, (files.get(row.id) ?? []).map(({ url, name, contentType, sizeBytes }) =>
+      ({ url: origin + url, name, contentType, sizeBytes })))),
+    after: found.at(-1)?.id ?? after,
+    more: found.length === PAGE,
+  };
+}
+
+/** Default deny: only speech that a person wrote here, in public, is for the end-user. */
+function observe(row: Record<string, any>, attachments: Extract<Observation, { kind: 'agentMessage' }>['attachments']): Observation {
+  const id = row.id as string;
+  if (row.our_id !== null) return { kind: 'echo', id, ourId: row.our_id };
+  if (row.kind !== 'SPEECH' || row.agent_id === null) return { kind: 'ignored', id, why: 'activity' };
+  const [agent, at] = [{ externalId: row.agent_id as string, name: row.agent_name as string }, instant(row.created_at)];
+  if (row.visibility !== 'PUBLIC') return { kind: 'note', id, agent, at };
+  return { kind: 'agentMessage', id, agent, text: row.text, attachments, at };
+}
+
+/** Files are fetched from this service: at its public address where we know one, else by a path below its root. */
+function publicOrigin(baseUrl: string | null, webhookUrl: string): string {
+  if (baseUrl !== null) return baseUrl.replace(/\/+$/, '');
+  return webhookUrl === '' ? '' : new URL(webhookUrl).origin;
+}
+
+export const gone = () => new ProviderRefusedError('The desk no longer has this conversation.', { gone: true });

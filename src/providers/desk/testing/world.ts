@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
+import { routes } from '../api/routes';
+import { openTestDatabase, type TestDatabase } from './database';
+
+/** The process around a desk, as a test plays it. */
+export interface DeskWorld {
+  readonly database: TestDatabase;
+  readonly host: ProviderHost;
+  /** Every hint that the desk gave, as `account/conversation`. */
+  readonly hints: string[];
+  /** Put between the desk and its database. */
+  between: { before?: () => void; after?: () => void };
+  /** Milliseconds that the desk's clock is ahead. */
+  ahead: number;
+  /** One request to the mounted API; JSON in, JSON out. */
+  call(request: DeskCall): Promise<{ readonly status: number; readonly headers: ProviderHttpResponse['headers']; readonly body: any; readonly raw: Buffer }>;
+  stop(): Promise<void>;
+}
+
+export interface DeskCall {
+  readonly method?: string;
+  /** Path and query below the mount point. */
+  readonly path: string;
+  readonly organizationId?: string | null;
+  readonly agent?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export async function openWorld(): Promise<DeskWorld> {
+  const database = await openTestDatabase();
+  const hints: string[] = [];
+  const around = async <T>(work: () => Promise<T>): Promise<T> => {
+    world.between.before?.();
+    const answer = await work();
+    world.between.after?.();
+    return answer;
+  };
+  const world: DeskWorld = {
+    database, hints, between: {}, ahead: 0,
+    host: {
+      hint: (accountId, conversationId) => { hints.push(`${accountId}/${conversationId}`); },
+      database: {
+        query: (text, values) => around(() => database.query(text, values)),
+        transaction: (work) => around(() => database.transaction(work)),
+      },
+      fetch: () => { throw new Error('The desk fetches nothing.'); },
+      now: () => Date.now() + world.ahead,
+      log: () => {},
+    },
+    async call({ method = 'GET', path, organizationId = null, agent, body, headers }) {
+      const url = new URL(path, 'http://desk');
+      const request: ProviderHttpRequest = {
+        method, path: url.pathname, query: url.searchParams,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(agent === undefined ? {} : { 'x-desk-agent': agent }), ...headers },
+        body: Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+        caller: organizationId === null ? null : { organizationId, role: 'ui', userId: null },
+      };
+      const answer = await answerRequest(request);
+      const raw = Buffer.from(answer.body as string);
+      const isJson = answer.headers['content-type']?.startsWith('application/json');
+      return { status: answer.status, headers: answer.headers, raw, body: isJson ? JSON.parse(raw.toString('utf8')) : raw.toString('utf8') };
+    },
+    stop: () => database.stop(),
+  };
+  const answerRequest = routes(world.host);
+  return world;
+}
+
+/** An organization that nobody else has. */
+export function newOrganization(settings: Readonly<Record<string, unknown>> = {}) {
+  const accountId = randomUUID();
+  return {
+    access: { accountId, externalId: null, baseUrl: null, settings, credentials: {}, webhookUrl: '' },
+    organizationId: `org-${accountId}`, name: 'Acme',
+    owners: ['Ada', 'Bob'].map((name) => ({ name, email: `${name.toLowerCase()}@${accountId}.example` })),
+  };
+}

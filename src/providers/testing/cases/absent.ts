@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { Stage } from '../stage';
+
+const UNSUPPORTED = { code: 'UNSUPPORTED_BY_PROVIDER' };
+
+/** The core never asks for these; a provider that swallowed them would hide a mistake. */
+export function absentCases(stage: Stage): void {
+  const { teams, priorities, privateNotes, attachments } = stage.capabilities;
+
+  if (!teams)
+    it('lists no teams, and does not take one as a target', async () => {
+      expect(await stage.provider.listTeams(stage.account, stage.signal())).toEqual([]);
+      await expect(stage.openForAgents(await stage.newConversation(), { teamId: '1' })).rejects.toMatchObject(UNSUPPORTED);
+    });
+
+  if (!priorities)
+    it('does not take a priority', async () => {
+      await expect(stage.openForAgents(await stage.newConversation(), { priority: 'HIGH' })).rejects.toMatchObject(UNSUPPORTED);
+    });
+
+  if (!privateNotes)
+    it('does not take a note', async () => {
+      const conversation = await stage.newConversation();
+      const note = { conversation, noteId: `handoff:${randomUUID()}`, text: 'inside only', mayExist: false, lookAfter: null };
+      await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject(UNSUPPORTED);
+      expect(await stage.textsSeen(conversation)).toEqual([]);
+    });
+
+  if (!attachments)
+    it('does not take a file', async () => {
+      const conversation = await stage.newConversation();
+      const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 10 };
+      await expect(stage.post(stage.message(conversation, 'with a file', { attachments: [file] }))).rejects.toMatchObject(UNSUPPORTED);
+      expect(await stage.textsSeen(conversation)).toEqual([]);
+    });
+}

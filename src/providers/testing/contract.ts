@@ -1,0 +1,49 @@
+/// <reference types="jest" />
+import path from 'node:path';
+import { existsSync } from 'node:fs';
+import type { ProviderDefinition } from '../../core/ports/support-provider';
+import { absentCases } from './cases/absent';
+import { failureCases } from './cases/failures';
+import { handOverCases } from './cases/hand-over';
+import { listenCases } from './cases/listen';
+import { setUpCases } from './cases/set-up';
+import { speakCases } from './cases/speak';
+import type { ProviderHarnessFactory } from './harness';
+import { Stage } from './stage';
+
+/** The contract of `SupportProvider` as test cases: everything that the core relies on, whatever the provider. */
+export function describeProviderContract(name: string, factory: ProviderHarnessFactory): void {
+  describe(`provider contract: ${name}`, () => {
+    const stage = new Stage(factory);
+    beforeAll(() => stage.open(), 60_000);
+    afterEach(() => stage.harness?.heal());
+    afterAll(() => stage.harness?.stop());
+
+    describe('set-up', () => setUpCases(stage));
+    describe('speaking', () => speakCases(stage));
+    describe('handing over', () => handOverCases(stage));
+    describe('listening', () => listenCases(stage));
+    describe('failures', () => failureCases(stage));
+    describe('capabilities that are not declared', () => absentCases(stage));
+  });
+}
+
+/**
+ * Walks a registry whose providers each live in `<root>/<name>/`. One without `testing/harness.ts`, or with a harness of
+ * something else, fails under its own name.
+ */
+export function describeRegisteredProviders(providers: ReadonlyMap<string, ProviderDefinition>, root: string): void {
+  describe.each([...providers.keys()])('registered provider: %s', (name) => {
+    const file = path.join(root, name, 'testing', 'harness');
+    const harness = ['.ts', '.js'].some((end) => existsSync(file + end))
+      ? (require(file) as { harness?: ProviderHarnessFactory }).harness
+      : undefined;
+
+    it('has a contract harness of the definition that is registered', () => {
+      if (!harness) throw new Error(`Provider "${name}" is registered, but ${file}.ts does not export \`harness\`.`);
+      expect(harness.definition).toBe(providers.get(name));
+      expect(harness.definition.name).toBe(name);
+    });
+    if (harness) describeProviderContract(name, harness);
+  });
+}

@@ -1,0 +1,176 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ConfigError } from './config/config-error';
+import type { Caller } from './core/caller';
+import type { Health } from './health';
+import { withRequestId, type Logger } from './logging';
+import { maskedPath } from './logging/masked-path';
+import { errorAnswer, jsonAnswer, send, type Answer } from './server/answer';
+import { ClientGoneError } from './server/body';
+import { InFlight } from './server/in-flight';
+import { answerOfError } from './server/errors';
+import { plainRequest, type PlainRequest } from './server/plain-request';
+import { providerPages, type ProviderPage } from './server/provider-pages';
+import { adoptRequestId } from './server/request-id';
+import { setSecurityHeaders } from './server/security-headers';
+
+/** Every time limit of the HTTP side, in milliseconds. The parts of a stop add up to less than 25 s. */
+export const HTTP_LIMITS = {
+  /** From the first byte to the end of the headers. */
+  headersMs: 15_000,
+  /** From the first byte to the end of the body. */
+  requestMs: 30_000,
+  /** How often Node looks for connections that are over the two above. */
+  checkMs: 5_000,
+  /** Longer than the idle time of usual load balancers (60 s), so that they close first. */
+  keepAliveMs: 65_000,
+  /** At a stop: for requests under way. */
+  finishMs: 15_000,
+  /** At a stop: for sockets and streams to say goodbye. */
+  goodbyeMs: 5_000,
+};
+
+/** The GraphQL room's side of the wire. */
+export interface GraphqlEndpoint {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends every socket and stream in a way that its client understands as "come back". */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly graphql: GraphqlEndpoint;
+  /** Gets every request below `/webhooks/`. */
+  webhooks(request: PlainRequest): Promise<Answer>;
+  /** By provider name. */
+  readonly providerPages: ReadonlyMap<string, ProviderPage>;
+  readonly providerBodyLimitBytes: number;
+  identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
+  readonly health: Health;
+  /** The page under `/`: what it has for a path, or null. */
+  readonly page: ((path: string) => Promise<Answer | null>) | null;
+  readonly logger: Logger;
+  readonly limits?: Partial<typeof HTTP_LIMITS>;
+}
+
+export interface HttpServer {
+  /** @returns the port, which is a free one for port 0 @throws ConfigError when the address cannot be taken */
+  listen(host: string, port: number): Promise<number>;
+  /** Not ready, stops accepting, finishes requests, closes sockets. Never throws; the same promise for every call. */
+  stop(): Promise<void>;
+}
+
+export function createHttpServer(options: ServerOptions): HttpServer {
+  const { graphql, health, logger } = options;
+  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const pages = providerPages({ pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes, identify: credentials => options.identify(credentials) });
+  const inFlight = new InFlight();
+
+  async function answer(request: PlainRequest): Promise<Answer> {
+    const { path, method } = request;
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (path === '/livez' || path === '/readyz') {
+      if (!isRead) return errorAnswer(405, 'METHOD_NOT_ALLOWED', 'Only GET and HEAD.', { allow: 'GET, HEAD' });
+      if (path === '/livez') return jsonAnswer(200, { alive: true });
+      const readiness = await health.readiness();
+      return jsonAnswer(readiness.ready ? 200 : 503, readiness);
+    }
+    if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
+    if (path.startsWith('/webhooks/')) return options.webhooks(request);
+    if (path.startsWith('/providers/')) return pages(request);
+    return (isRead ? await options.page?.(path) : null) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const plain = plainRequest(request);
+    try {
+      if (plain.path === '/graphql') await graphql.handle(request, response);
+      else await send(request, response, await answer(plain));
+    } catch (error) {
+      if (error instanceof ClientGoneError) return;
+      const failed = answerOfError(error);
+      if (failed.status >= 500) logger.error({ err: error }, 'request failed');
+      if (response.headersSent) response.destroy();
+      else if (!response.destroyed) await send(request, response, failed);
+    }
+  }
+
+  const http = createServer({
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkMs, keepAliveTimeout: limits.keepAliveMs,
+  }, (request, response) => {
+    const requestId = adoptRequestId(request);
+    const startedAt = performance.now();
+    response.setHeader('x-request-id', requestId);
+    setSecurityHeaders(response);
+    inFlight.add(response);
+    response.once('close', () => withRequestId(requestId, () => {
+      const isProbe = request.url === '/livez' || request.url === '/readyz';
+      logger[isProbe ? 'debug' : 'info']({
+        method: request.method, path: maskedPath(request.url ?? ''), status: response.statusCode,
+        ms: Math.round(performance.now() - startedAt), ...(response.writableFinished ? {} : { aborted: true }),
+      }, 'request');
+    }));
+    void withRequestId(requestId, () => serve(request, response));
+  });
+
+  http.on('upgrade', (request, socket, head) => {
+    const requestId = adoptRequestId(request);
+    // A peer that resets the connection before a room listens must not end the process.
+    socket.on('error', () => socket.destroy());
+    const { path } = plainRequest(request);
+    if (path !== '/graphql' && path !== '/ws') { socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
+    if (inFlight.isDraining) { socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n'); return; }
+    inFlight.addSocket(socket);
+    withRequestId(requestId, () => {
+      try {
+        graphql.upgrade(request, socket, head);
+      } catch (error) {
+        logger.error({ err: error }, 'upgrade failed');
+        socket.destroy();
+      }
+    });
+  });
+
+  let stopping: Promise<void> | null = null;
+  async function stop(): Promise<void> {
+    health.startDraining();
+    inFlight.startDraining();
+    const closed = new Promise<void>(resolve => http.close(() => resolve()));
+    const unfinished = await inFlight.finish(limits.finishMs);
+    if (unfinished > 0) logger.warn({ unfinished }, 'requests were still under way at the stop');
+    try {
+      await withinLimit(graphql.stop(), limits.goodbyeMs);
+    } catch (error) {
+      logger.error({ err: error }, 'closing sockets failed');
+    }
+    inFlight.destroySockets();
+    http.closeAllConnections();
+    await closed;
+  }
+
+  return {
+    listen: (host, port) => new Promise((resolve, reject) => {
+      const refuse = (error: Error): void => reject(addressProblem(error, host, port));
+      http.once('error', refuse).listen(port, host, () => {
+        http.off('error', refuse).on('error', error => logger.error({ err: error }, 'accepting connections failed'));
+        resolve((http.address() as AddressInfo).port);
+      });
+    }),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+async function withinLimit(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>(resolve => { timer = setTimeout(resolve, limitMs); });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+function addressProblem(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const isPort = error.code === 'EADDRINUSE' || error.code === 'EACCES';
+  const isHost = error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND';
+  if (isPort) return new ConfigError([{ key: 'PORT', given: String(port), expected: `a port of ${host} that is free and that this process may take`, example: `PORT=${port < 65_535 ? Math.max(port, 1024) + 1 : 4000}` }]);
+  if (isHost) return new ConfigError([{ key: 'HOST', given: host, expected: 'an address of this machine', example: 'HOST=127.0.0.1' }]);
+  return error;
+}

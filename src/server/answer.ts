@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { discardBody } from './body';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export const jsonAnswer = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  status, headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers }, body: `${JSON.stringify(value)}\n`,
+});
+
+export const errorAnswer = (status: number, code: string, message: string, headers?: Readonly<Record<string, string>>): Answer =>
+  jsonAnswer(status, { error: { code, message } }, headers);
+
+/** Sends a whole answer. A request whose body was not read to its end loses its connection. */
+export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  const body = Buffer.from(answer.body ?? '');
+  const isUnread = !request.complete && (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0);
+  const mayHaveBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    ...(mayHaveBody ? { 'content-length': String(body.length) } : {}),
+    ...(isUnread ? { connection: 'close' } : {}),
+  });
+  if (isUnread) {
+    if (mayHaveBody) response.write(body);
+    await discardBody(request);
+    response.end();
+  } else {
+    response.end(mayHaveBody ? body : undefined);
+  }
+}

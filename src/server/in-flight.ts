@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 20;
+
+/** What is under way on the HTTP side, for a stop that cuts nothing off. */
+export class InFlight {
+  isDraining = false;
+  private readonly responses = new Set<ServerResponse>();
+  private readonly sockets = new Set<Duplex>();
+
+  add(response: ServerResponse): void {
+    this.responses.add(response);
+    response.once('close', () => this.responses.delete(response));
+    if (this.isDraining) response.shouldKeepAlive = false;
+  }
+
+  addSocket(socket: Duplex): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  startDraining(): void {
+    this.isDraining = true;
+    for (const response of this.responses) response.shouldKeepAlive = false;
+  }
+
+  /** Waits for answers that will end by themselves. @returns how many had not when the time was over */
+  async finish(limitMs: number): Promise<number> {
+    const until = performance.now() + limitMs;
+    while (this.ending() > 0 && performance.now() < until) await sleep(LOOK_EVERY_MS);
+    return this.ending();
+  }
+
+  destroySockets(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private ending(): number {
+    return [...this.responses].filter(response => !isStream(response)).length;
+  }
+}
+
+/** Goes on until somebody ends it. */
+const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');

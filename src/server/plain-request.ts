@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { readBody } from './body';
+
+/** A request as the rooms see it that answer with a whole body. */
+export interface PlainRequest {
+  readonly method: string;
+  /** As sent: nothing is decoded, nothing is resolved. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** One text for each name. */
+  readonly plainHeaders: Readonly<Record<string, string | undefined>>;
+  readonly remoteAddress: string | undefined;
+  /** Null when the body is larger than the limit. Call it at most once. */
+  readBody(limitBytes: number): Promise<Buffer | null>;
+}
+
+export function plainRequest(request: IncomingMessage): PlainRequest {
+  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  return {
+    method: request.method ?? 'GET',
+    path,
+    query: new URLSearchParams(query),
+    headers: request.headers,
+    plainHeaders: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])),
+    remoteAddress: request.socket.remoteAddress,
+    readBody: limitBytes => readBody(request, limitBytes),
+  };
+}

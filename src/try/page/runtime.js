@@ -1,0 +1,153 @@
+import { answer, briefing, resume, teamFor } from './bot.js';
+import { createInbox } from './inbox.js';
+import { CallFailed, newKey } from './graphql.js';
+
+const RETRY_OPEN_MS = 1_500;
+
+/**
+ * A bot runtime: it turns what the end-user says into calls, asks its bot for answers, and says them only while the
+ * bot has control. The rule is short: carry the epoch you believe in, and be silent when you are told CONTROL_LOST.
+ */
+export function createRuntime({ call, subscribe, conversation, chatbot, teams }) {
+  let chosenTeam = 'AUTO';
+  let turns = Promise.resolve();
+  let stopStatus = () => {}, isOpen = false, retry = 0;
+  const inOrder = (work) => (turns = turns.then(work).catch(report));
+  const inbox = createInbox({ call, subscribe, conversation, chatbot, onOutcome: (outcome, session, handoff) => inOrder(() => goOn(outcome, session, handoff)) });
+  const event = (code, text, more = {}) => conversation.add({ kind: 'event', id: newKey(), code, text, ...more });
+
+  async function open() {
+    try {
+      await openSession();
+      // A reload in the middle of a turn: the same keys give the same answers, so doing it again is safe.
+      for (const line of conversation.lines.filter(({ state }) => state === 'sending')) await turn(line);
+    } catch (error) {
+      if (!(error instanceof CallFailed && error.mayRetry)) throw error;
+      retry = setTimeout(() => inOrder(async () => isOpen || open()), RETRY_OPEN_MS);
+    }
+  }
+
+  async function openSession() {
+    const known = conversation.sessionId;
+    const payload = checked(await call('OpenSession', {
+      input: { chatbotId: chatbot.id, channel: 'try-page', externalId: conversation.externalId, endUser: { name: 'Robin (try-it page)', locale: navigator.language } },
+    }));
+    if (payload.session.closedAt !== null) { conversation.restart(); return openSession(); }
+    if (known !== null && known !== payload.session.id) event('SESSION_RENEWED', 'The service did not know this conversation any more; it goes on as a new one.');
+    conversation.opened(payload.session);
+    stopStatus();
+    stopStatus = subscribe('ConversationStatus', () => ({ sessionId: payload.session.id }), (status) => {
+      conversation.believe({ id: payload.session.id, epoch: status.epoch });
+      conversation.show(status);
+    });
+    await inbox.start();
+    isOpen = true;
+  }
+
+  async function turn(line) {
+    if (line.state === 'sent') return;
+    conversation.change(line.id, { state: 'sending', problem: null });
+    try {
+      if (!isOpen) await openSession();
+      const heard = checked(await call('RecordEndUserMessage', {
+        input: { sessionId: conversation.sessionId, text: line.text, attachments: line.attachments, idempotencyKey: line.id },
+      }));
+      conversation.believe(heard.session);
+      if (heard.mayReply) await reply(line, heard.session.epoch);
+      else event('BOT_SILENT', silence(heard.session));
+      conversation.change(line.id, { state: 'sent' });
+    } catch (error) {
+      // A service that lost its data knows no sessions: the next try opens a new one.
+      isOpen &&= error.code !== 'SESSION_NOT_FOUND';
+      conversation.change(line.id, { state: 'unsent', problem: problemOf(error) });
+    }
+  }
+
+  async function reply(line, epoch) {
+    if (!line.reply) {
+      const { memory, ...reply } = answer(line.text, chatbot.name, conversation.bot);
+      conversation.remember(memory);
+      conversation.change(line.id, { reply });
+    }
+    const { text, person } = line.reply;
+    const wasSaid = await sayAsBot(text, epoch, `answer:${line.id}`);
+    if (wasSaid && person) await requestPerson(person.reason, `person:${line.id}`);
+  }
+
+  /** @returns whether the end-user may read it */
+  async function sayAsBot(text, epoch, idempotencyKey, onControlLost = 'REJECT') {
+    const payload = await call('SendBotMessage', { input: { sessionId: conversation.sessionId, text, epoch, idempotencyKey, onControlLost } });
+    const lost = payload.userErrors.find(({ code }) => code === 'CONTROL_LOST');
+    if (lost) {
+      conversation.believe({ id: conversation.sessionId, epoch: lost.epoch });
+      event('CONTROL_LOST', `The bot wanted to say something and stayed silent: ${holder(lost.control)} at epoch ${lost.epoch}, the bot believed in ${epoch}.`);
+      return false;
+    }
+    checked(payload);
+    conversation.believe(payload.session);
+    if (payload.delivered) conversation.add({ kind: 'message', id: payload.message.id, author: 'BOT', name: chatbot.name, text, attachments: [], at: payload.message.createdAt });
+    else event('SUGGESTED', 'The bot could not speak, so its words went to the agents as a suggestion. You do not see them here.');
+    return payload.delivered;
+  }
+
+  async function requestPerson(reason, idempotencyKey) {
+    const memory = conversation.bot;
+    const { intent, summary, fields, resumeTarget } = briefing(chatbot.name, memory);
+    const team = chosenTeam === 'AUTO' ? teamFor(memory, teams) : chosenTeam === 'ANY' ? null : chosenTeam;
+    const payload = checked(await call('RequestHandoff', {
+      input: { sessionId: conversation.sessionId, target: { team }, reason, summary, intent, fields, resumeTarget, idempotencyKey },
+    }));
+    conversation.believe(payload.session);
+    const teamName = teams.find(({ id }) => id === team)?.name ?? 'whoever is free';
+    event('HANDOFF_REQUESTED', payload.alreadyLive ? 'A person has been asked for already.' : `A person was asked for: ${teamName}.`, {
+      details: [['Team', teamName], ['Reason', reason], ['Summary', summary], ['Intent', intent], ...Object.entries(fields), ['Bot resumes at', resumeTarget]],
+    });
+  }
+
+  async function goOn(outcome, session, handoffId) {
+    const text = resume(outcome, chatbot.name, conversation.bot);
+    conversation.remember(conversation.bot && { ...conversation.bot, expects: null, misses: 0 });
+    if (text !== null) await sayAsBot(text, session.epoch, `resume:${handoffId}`);
+  }
+
+  function report(error) {
+    event('PROBLEM', problemOf(error));
+  }
+
+  return {
+    start: () => inOrder(open),
+    say(text, attachments = []) {
+      const line = conversation.add({ kind: 'message', id: newKey(), author: 'END_USER', name: 'You', text, attachments, state: 'sending' });
+      return inOrder(() => turn(line));
+    },
+    tryAgain: (line) => inOrder(() => turn(line)),
+    askForPerson: () => inOrder(() => requestPerson('The end-user pressed “Talk to a person”', newKey())),
+    cancel: () => inOrder(async () => conversation.believe(checked(await call('CancelHandoff', { input: { sessionId: conversation.sessionId, reason: 'USER_ENDED', idempotencyKey: newKey() } })).session)),
+    /** What a runtime that missed the change of control would do: speak with the epoch from before. */
+    interrupt: (onControlLost) => inOrder(() => sayAsBot('Have you tried turning it off and on again?', conversation.epoch - 1, newKey(), onControlLost)),
+    chooseTeam(team) { chosenTeam = team; },
+    restart: () => inOrder(async () => {
+      const sessionId = conversation.sessionId;
+      // Whatever it answers, there is nothing left to close.
+      if (sessionId !== null) await call('CloseSession', { input: { sessionId, idempotencyKey: `close:${sessionId}` } });
+      conversation.restart();
+      isOpen = false;
+      await open();
+    }),
+    stop() { clearTimeout(retry); stopStatus(); inbox.stop(); },
+  };
+}
+
+const holder = (control) => ({ BOT: 'the bot has control', NONE: 'a person was asked for', HUMAN: 'a person has control' })[control];
+const silence = ({ control, epoch }) => `The bot stays silent: ${holder(control)} (epoch ${epoch}).`;
+const problemOf = (error) => {
+  if (!(error instanceof CallFailed)) console.error(error);
+  return error instanceof CallFailed ? `${error.message} (${error.code})` : 'Something went wrong in this page; see the browser’s console.';
+};
+
+/** The first thing that the caller can act on, as an error; a runtime would switch over its code. */
+function checked(payload) {
+  const [first] = payload.userErrors;
+  if (first) throw new CallFailed(first.code, first.message, false);
+  return payload;
+}

@@ -1,0 +1,29 @@
+import { WebhookRejectedError, type WebhookRejection } from '../core/errors';
+
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const STATUS: Readonly<Record<WebhookRejection, number>> = {
+  badSignature: 401, stale: 401, unknownConnection: 404, malformed: 400, tooLarge: 413,
+};
+
+const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WebhookAnswer => ({
+  status, headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers }, body: `${JSON.stringify(value)}\n`,
+});
+
+export const accepted = (outcome: string): WebhookAnswer => json(200, { outcome });
+
+export const methodNotAllowed: WebhookAnswer = json(405, { error: { code: 'METHOD_NOT_ALLOWED', message: 'Only POST.' } }, { allow: 'POST' });
+
+/**
+ * What a sender is told. Anything but a rejection is ours: the sender may try again, and the reading on a timer finds
+ * what it had to say in any case.
+ */
+export function answerOfWebhookError(error: unknown): WebhookAnswer {
+  if (error instanceof WebhookRejectedError)
+    return json(STATUS[error.why], { error: { code: error.code, why: error.why, message: error.message } });
+  return json(503, { error: { code: 'UNAVAILABLE', message: 'The webhook could not be recorded now; send it again.' } }, { 'retry-after': '5' });
+}

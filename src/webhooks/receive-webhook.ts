@@ -1,0 +1,71 @@
+import { WebhookRejectedError } from '../core/errors';
+import { isUuid } from '../core/ids';
+import type { Clock } from '../core/ports/clock';
+import type { SetupStore } from '../core/ports/stores';
+import type { AccountAccess, ProviderHost, SupportProvider } from '../core/ports/support-provider';
+import type { AccountRecord } from '../core/setup';
+import { accepted, answerOfWebhookError, methodNotAllowed, type WebhookAnswer } from './errors';
+import { recordHint, type HintStores } from './record-hint';
+
+export interface WebhookDeps {
+  readonly stores: HintStores & { readonly setup: Pick<SetupStore, 'accountForWebhook'> };
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: ProviderHost['log'];
+  readonly bodyLimitBytes: number;
+  providerOf(account: AccountRecord): Pick<SupportProvider, 'parseWebhook'>;
+  accessOf(account: AccountRecord): AccountAccess;
+}
+
+export interface IncomingWebhook {
+  readonly method: string;
+  readonly path: string;
+  readonly plainHeaders: Readonly<Record<string, string | undefined>>;
+  /** Null when the body is larger than the limit; rejects when the sender goes away. */
+  readBody(limitBytes: number): Promise<Buffer | null>;
+}
+
+type Outcome = 'recorded' | 'unknownConversation' | 'ignored' | 'senderGone';
+/** What may be logged of a webhook: never its headers or content. */
+interface Facts { accountId?: string; bytes?: number }
+
+/**
+ * `POST /webhooks/<account>/<secret>[/…]`. A webhook is a hint where to look and nothing more: once the wish to read
+ * that conversation is committed, the sender has its 200.
+ */
+export function webhookReceiver(deps: WebhookDeps): (webhook: IncomingWebhook) => Promise<WebhookAnswer> {
+  return async webhook => {
+    if (webhook.method !== 'POST') return methodNotAllowed;
+    const facts: Facts = {};
+    try {
+      const outcome = await receive(deps, webhook, facts);
+      deps.log('info', 'webhook', { ...facts, outcome });
+      return accepted(outcome);
+    } catch (error) {
+      if (error instanceof WebhookRejectedError) deps.log('warn', 'webhook', { ...facts, outcome: error.why });
+      else deps.log('error', 'webhook', { ...facts, outcome: 'failed', err: error });
+      return answerOfWebhookError(error);
+    }
+  };
+}
+
+async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts): Promise<Outcome> {
+  const account = await accountOf(deps, webhook.path);
+  facts.accountId = account.id;
+  const rawBody = await webhook.readBody(deps.bodyLimitBytes).catch(() => 'senderGone' as const);
+  if (rawBody === 'senderGone') return rawBody;
+  if (rawBody === null) throw new WebhookRejectedError('tooLarge', `A webhook may have at most ${deps.bodyLimitBytes} bytes.`);
+  facts.bytes = rawBody.length;
+
+  const hint = deps.providerOf(account).parseWebhook({
+    account: deps.accessOf(account), headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
+  });
+  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId);
+}
+
+/** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */
+async function accountOf({ stores }: WebhookDeps, path: string): Promise<AccountRecord> {
+  const [, , accountId = '', secret = ''] = path.split('/');
+  const account = isUuid(accountId) && secret !== '' ? await stores.setup.accountForWebhook(accountId, secret) : null;
+  if (account === null) throw new WebhookRejectedError('unknownConnection', 'No account is connected under this address.');
+  return account;
+}

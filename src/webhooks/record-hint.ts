@@ -1,0 +1,19 @@
+import type { AccountId, ProviderConversationId } from '../core/ids';
+import { instantOf, type Clock } from '../core/ports/clock';
+import type { SessionStore } from '../core/ports/stores';
+
+export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConversation' | 'transact'> }
+
+/**
+ * Commits the wish to read a conversation now. That is all a hint means, from a webhook or from a provider in this
+ * process: one moment kept for the Session, so that repeats cost nothing and order does not matter.
+ */
+export async function recordHint(
+  { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
+  accountId: AccountId, conversationId: ProviderConversationId,
+): Promise<'recorded' | 'unknownConversation'> {
+  const session = await stores.sessions.findByConversation(accountId, conversationId);
+  if (session === null) return 'unknownConversation';
+  await stores.sessions.transact(session.organizationId, session.id, tx => tx.wantReading(instantOf(clock.now())));
+  return 'recorded';
+}

@@ -1,0 +1,11 @@
+// Run by test/contract/second-provider.test.ts in a process of its own, since most of what it holds has to fail.
+const { transform } = require('../../../jest.config.cjs');
+
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: '../../..',
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/contract/toy/walk.contract.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  transform,
+};

@@ -1,0 +1,12 @@
+import type { ReadPage } from '../../../../../src/core/ports/support-provider';
+import type { ToyMessage } from '../../far-side';
+import { ToyProvider, toyDefinition } from '../../toy-provider';
+
+/** Wrong on purpose: after a full page it says that there is no more, from the end of all. */
+class SkipsAPage extends ToyProvider {
+  protected override page(unread: readonly ToyMessage[], after: string | null): ReadPage {
+    return { ...super.page(unread, after), after: unread.at(-1)?.id.toString() ?? after, more: false };
+  }
+}
+
+export const provider = toyDefinition('skips-a-page', () => new SkipsAPage());

@@ -1,0 +1,18 @@
+import type { ProviderDefinition } from '../../../src/core/ports/support-provider';
+import { provider as forgetsAtRestart } from './providers/forgets-at-restart';
+import { provider as leaksNotes } from './providers/leaks-notes';
+import { provider as noHarness } from './providers/no-harness';
+import { provider as postsTwice } from './providers/posts-twice';
+import { provider as skipsAPage } from './providers/skips-a-page';
+import { provider as swallowsPriorities } from './providers/swallows-priorities';
+import { provider as toy } from './providers/toy';
+
+export const providers: ReadonlyMap<string, ProviderDefinition> = new Map([
+  ['toy', toy],
+  ['forgets-at-restart', forgetsAtRestart],
+  ['leaks-notes', leaksNotes],
+  ['no-harness', noHarness],
+  ['posts-twice', postsTwice],
+  ['skips-a-page', skipsAPage],
+  ['swallows-priorities', swallowsPriorities],
+]);

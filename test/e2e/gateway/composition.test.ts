@@ -1,0 +1,48 @@
+import { composeServices } from '@apollo/composition';
+import { composeServices as composeWithGuild } from '@theguild/federation-composition';
+import { parse } from 'graphql';
+import { buildSupportSchema, printSubgraphSchema } from '../../../src/graphql';
+import { STRANGER_SDL } from '../../support/stranger-subgraph';
+
+/** What composes must compose whoever composes it. */
+const COMPOSERS = {
+  '@apollo/composition': (support: string, stranger: string) => {
+    const { errors, supergraphSdl } = composeServices(servicesOf(support, stranger));
+    return { errors: (errors ?? []).map((error) => String(error.extensions.code)), supergraphSdl };
+  },
+  '@theguild/federation-composition': (support: string, stranger: string) => {
+    const result = composeWithGuild(servicesOf(support, stranger));
+    return { errors: (result.errors ?? []).map((error) => String(error.extensions?.code)), supergraphSdl: result.supergraphSdl };
+  },
+};
+
+const servicesOf = (support: string, stranger: string) => [
+  { name: 'support', url: 'http://support', typeDefs: parse(support) },
+  { name: 'stranger', url: 'http://stranger', typeDefs: parse(stranger) },
+];
+
+describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
+  let sdl: string;
+  beforeAll(async () => { sdl = await printSubgraphSchema(await buildSupportSchema({} as never)); });
+
+  it('stands beside a subgraph that defines PageInfo, DateTime, JSON, Organization, Chatbot and User', () => {
+    const { errors, supergraphSdl } = compose(sdl, STRANGER_SDL);
+    expect(errors).toEqual([]);
+    expect(supergraphSdl).toContain('supportAccounts');
+  });
+
+  it('stands beside a subgraph of plain federation 2.0 that only references us by key', () => {
+    const { errors } = compose(sdl, `
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key"])
+      type Query { lastTicket: Ticket }
+      type Ticket @key(fields: "id") { id: ID! handoff: Handoff session: SupportSession }
+      type Handoff @key(fields: "id", resolvable: false) { id: ID! }
+      type SupportSession @key(fields: "id", resolvable: false) { id: ID! }
+    `);
+    expect(errors).toEqual([]);
+  });
+
+  it('is refused when it does not say that PageInfo is shared, so this test can fail', () => {
+    expect(compose(sdl.replace(' @shareable', ''), STRANGER_SDL).errors).toContain('INVALID_FIELD_SHARING');
+  });
+});

@@ -1,0 +1,7 @@
+import { dropTemplate } from './support/database';
+
+export default async function tearDown(): Promise<void> {
+  const { stopTestServer } = globalThis as { stopTestServer?: () => Promise<void> };
+  if (stopTestServer) await stopTestServer();
+  else await dropTemplate();
+}

@@ -1,0 +1,179 @@
+import { Worker } from '../../../src/delivery';
+import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const HISTORY = ['END_USER: one', 'BOT: two'];
+const NOTE = 'NOTE: Handed over by the bot.\nReason: help';
+
+async function asked() {
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  await world.bot(session.id, 'two');
+  const { handoff } = await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+  return { session, handoff };
+}
+
+describe.each(['before', 'after'] as const)('a connection that is cut %s the far side acted', fault => {
+  it.each(['ensureContact', 'openConversation', 'postMessage', 'postNote', 'openForAgents'])('in %s is made good without doing anything twice', async verb => {
+    const { session, handoff } = await asked();
+    world.provider.failNext(verb, fault);
+    world.provider.failNext(verb, fault);
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE', 'PROVIDER_UNAVAILABLE']);
+    expect(world.provider.conversations).toHaveLength(1);
+    expect(world.provider.shown()).toEqual([...HISTORY, NOTE]);
+    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
+    expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  });
+});
+
+it('the end-user hears of a colleague only once the provider has accepted', async () => {
+  const { session } = await asked();
+  world.provider.failNext('openForAgents', 'before');
+  world.provider.during.set('postNote', async () => { expect(await world.collected(session.id)).toEqual([]); });
+  await world.deliverAll();
+  expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
+});
+
+it('a target that the provider refuses fails the handoff by name and gives the bot control back', async () => {
+  const { session, handoff } = await asked();
+  world.provider.failNext('openForAgents', 'refused');
+  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, pollMs: 50 }, quiet);
+  await worker.start();
+  while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise(resolve => setTimeout(resolve, 20));
+  await worker.stop();
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
+  expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 3, liveHandoffId: null });
+  expect(await world.collected(session.id)).toEqual(['SYSTEM: I could not reach a colleague just now. I will go on helping you as well as I can.', 'OUTCOME FAILED PROVIDER_REFUSED']);
+  expect((await world.stores.deliveries.owed(ORG, session.id)).parked).toBe(1);
+  expect((await world.bot(session.id, 'so, where were we?')).delivered).toBe(true);
+});
+
+it('does not take its own opening for a return to the bot, even when a reading overlaps it', async () => {
+  const { session, handoff } = await asked();
+  // The reading looks while the conversation is still held, and comes to its end after it was opened.
+  world.provider.during.set('readForward', async () => { await world.deliverAll(); });
+  await world.deliverAll();
+  const again = await world.read(session.id);
+  expect(again).not.toBeNull();
+  expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+
+  const second = await world.open();
+  await world.user(second.id, 'one');
+  await world.deliverAll();
+  const { handoff: other } = await world.ask(second.id);
+  world.provider.during.set('readConversation', async () => { expect(await world.deliverAll()).toEqual([]); });
+  await world.read(second.id);
+  expect((await world.handoff(other.id)).state).toBe('QUEUED');
+});
+
+it('a cancel before the provider was reached leaves nobody waiting there', async () => {
+  const { session, handoff } = await asked();
+  const { handoff: ended } = await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  expect(ended).toMatchObject({ state: 'ENDED', endReason: 'BOT_CANCELLED' });
+  await world.deliverAll();
+  expect(world.provider.only.view.status).toBe('BOT_HELD');
+  expect((await world.session(session.id)).control).toBe('BOT');
+});
+
+it('a cancel in the middle of the opening is undone at the provider', async () => {
+  const { handoff } = await asked();
+  world.provider.during.set('openForAgents', async () => {
+    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  });
+  await world.deliverAll();
+  expect(world.provider.only.view).toEqual({ status: 'BOT_HELD', agent: null, teamId: null });
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', queuedAt: null });
+});
+
+it('ending twice is a no-op that says so', async () => {
+  const { handoff } = await asked();
+  const end = (idempotencyKey: string) => world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey });
+  expect((await end('a')).alreadyEnded).toBe(false);
+  expect(await end('b')).toMatchObject({ alreadyEnded: true, handoff: { endReason: 'USER_ENDED' } });
+});
+
+it('a conversation deleted behind our back ends the handoff as lost, and the next turn makes a new one', async () => {
+  const { session, handoff } = await asked();
+  await world.deliverAll();
+  world.provider.delete();
+  await world.read(session.id);
+  await world.acknowledgeAll(session.id);
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
+  await world.user(session.id, 'anybody?');
+  await world.deliverAll();
+  expect(world.provider.conversations).toHaveLength(2);
+  expect(world.provider.shown()).toEqual(['END_USER: anybody?']);
+});
+
+describe('an agent who does not wait to be asked', () => {
+  async function mirrored() {
+    const session = await world.open();
+    await world.user(session.id, 'one');
+    await world.deliverAll();
+    await world.read(session.id);
+    return session;
+  }
+
+  it('takes over by speaking in public', async () => {
+    const session = await mirrored();
+    world.provider.agentSays('let me help');
+    await world.read(session.id);
+    expect(await world.session(session.id)).toMatchObject({ control: 'HUMAN', epoch: 2 });
+    expect(await codeOf(world.bot(session.id, 'two', 1))).toBe('CONTROL_LOST');
+    await world.read(session.id);
+    expect((await world.session(session.id)).control).toBe('HUMAN');
+    await world.deliverAll();
+    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: null });
+    await world.read(session.id);
+    expect(await world.collected(session.id)).toEqual(['ACTIVE', 'AGENT: let me help']);
+    const { liveHandoffId } = await world.session(session.id);
+    expect(await world.handoff(liveHandoffId!)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
+  });
+
+  it('takes over by assigning themselves', async () => {
+    const session = await mirrored();
+    world.provider.set({ agent: 'alice' });
+    await world.read(session.id);
+    expect(await world.session(session.id)).toMatchObject({ control: 'HUMAN' });
+    expect(await world.collected(session.id)).toEqual(['ASSIGNED']);
+  });
+
+  it('does not take over by a note', async () => {
+    const session = await mirrored();
+    world.provider.agentNotes('watch this one');
+    await world.read(session.id);
+    expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 1 });
+    expect(await world.collected(session.id)).toEqual([]);
+  });
+
+  it('who had resolved already is not called back', async () => {
+    const session = await mirrored();
+    world.provider.agentSays('done');
+    await world.read(session.id);
+    world.provider.set({ status: 'RESOLVED' });
+    await world.deliverAll();
+    await world.read(session.id);
+    await world.acknowledgeAll(session.id);
+    expect(world.provider.only.view.status).toBe('RESOLVED');
+    expect((await world.session(session.id)).control).toBe('BOT');
+  });
+});
+
+it('brings history along at the handoff when conversations are made only then', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  await world.bot(session.id, 'two');
+  expect(await world.deliverAll()).toEqual([]);
+  expect(world.provider.conversations).toHaveLength(0);
+  await world.ask(session.id, { reason: 'help' });
+  await world.user(session.id, 'three');
+  world.provider.failNext('postMessage', 'after');
+  await world.deliverAll();
+  expect(world.provider.shown()).toEqual([...HISTORY, NOTE, 'END_USER: three']);
+});

@@ -1,0 +1,56 @@
+import { Client } from 'pg';
+import { migrate, revertAll, schemaDrift } from '../../../src/persistence/migrate';
+import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+
+describe('the schema', () => {
+  let database: TestDatabase;
+  beforeEach(async () => { database = await createEmptyDatabase(); });
+  afterEach(() => database.drop());
+
+  const query = async <Row extends object>(sql: string): Promise<Row[]> => {
+    const client = new Client(database.url);
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+
+  it('is the same in entities and migrations', async () => {
+    await migrate(database.url);
+    expect(await schemaDrift(database.url)).toEqual([]);
+  });
+
+  it('shows a drift when a table differs from its entity', async () => {
+    await migrate(database.url);
+    await query('alter table team alter column name drop not null; drop index ix_lane_due');
+    const drift = await schemaDrift(database.url);
+    expect(drift.some((sql) => sql.includes('"team"'))).toBe(true);
+    expect(drift.some((sql) => sql.includes('ix_lane_due'))).toBe(true);
+  });
+
+  it('is migrated once when several replicas start at the same moment', async () => {
+    await Promise.all([1, 2, 3, 4].map(() => migrate(database.url)));
+    const rows = await query<{ name: string }>('select name from support_migration');
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+    expect(rows.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('can be taken back to nothing and made again', async () => {
+    await migrate(database.url);
+    await revertAll(database.url);
+    expect(await query("select tablename from pg_tables where schemaname = 'public' and tablename <> 'support_migration'")).toEqual([]);
+    await migrate(database.url);
+    expect(await schemaDrift(database.url)).toEqual([]);
+  });
+
+  it('names every constraint that code or an operator may meet', async () => {
+    await migrate(database.url);
+    const rows = await query<{ relname: string }>("select relname from pg_class where relname like 'uq_%'");
+    expect(rows.map(({ relname }) => relname)).toEqual(expect.arrayContaining([
+      'uq_session_runtime_key', 'uq_handoff_live', 'uq_message_caller_id', 'uq_message_provider_id', 'uq_event_seq', 'uq_account_provider',
+      'uq_inbox_chatbot', 'uq_team_external', 'uq_agent_external', 'uq_idempotency_key',
+    ]));
+  });
+});

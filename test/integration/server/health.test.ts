@@ -1,0 +1,69 @@
+import { Pool } from 'pg';
+import { Health } from '../../../src/health';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { startServer, until, type RunningServer } from './start-server';
+
+let running: RunningServer;
+afterEach(() => running.server.stop());
+
+it('is alive while it answers, also when it is not ready', async () => {
+  running = await startServer({ health: new Health({ queryDatabase: () => Promise.reject(new Error('down')), isMigrated: () => false }) });
+  const response = await fetch(`${running.url}/livez`);
+  expect([response.status, await response.json()]).toEqual([200, { alive: true }]);
+  expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
+});
+
+it('takes only GET and HEAD', async () => {
+  running = await startServer();
+  for (const where of ['/livez', '/readyz']) {
+    expect((await fetch(running.url + where, { method: 'HEAD' })).status).toBe(200);
+    const post = await fetch(running.url + where, { method: 'POST' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  }
+});
+
+it('is not ready before migrations are done, and says so', async () => {
+  let isMigrated = false;
+  running = await startServer({ health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => isMigrated }) });
+  const response = await fetch(`${running.url}/readyz`);
+  expect([response.status, await response.json()]).toEqual([503, {
+    ready: false, checks: { database: { ok: true }, migrations: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
+  }]);
+  isMigrated = true;
+  expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
+});
+
+it('is not ready while the database does not answer within the limit, and questions do not pile up behind it', async () => {
+  let questions = 0;
+  let answer!: () => void;
+  const answered = new Promise<void>(resolve => { answer = resolve; });
+  running = await startServer({ health: new Health({ queryDatabase: () => { questions += 1; return answered; }, isMigrated: () => true }, 50) });
+  const ask = async () => (await fetch(`${running.url}/readyz`)).status;
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual([503, 503, 503]);
+  expect(await ask()).toBe(503);
+  expect(questions).toBe(1);
+  answer();
+  await until(async () => (await ask()) === 200, 'ready again');
+});
+
+describe('with a real database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => { database = await createTestDatabase(); });
+  afterAll(() => database.drop());
+
+  it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
+    let pool = new Pool({ connectionString: database.url });
+    running = await startServer({ health: new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }) });
+    const ready = await fetch(`${running.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, migrations: { ok: true }, draining: { ok: true } } }]);
+
+    await pool.end();
+    pool = new Pool({ connectionString: 'postgres://support:hunter2@127.0.0.1:1/x' });
+    const down = await fetch(`${running.url}/readyz`);
+    const text = await down.text();
+    expect(down.status).toBe(503);
+    expect(JSON.parse(text)).toMatchObject({ ready: false, checks: { database: { ok: false } } });
+    expect(text).not.toContain('hunter2');
+    await pool.end();
+  });
+});

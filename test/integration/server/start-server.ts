@@ -1,0 +1,56 @@
+import { connect, type Socket } from 'node:net';
+import { Health } from '../../../src/health';
+import { createLogger } from '../../../src/logging';
+import { createHttpServer, type HttpServer, type ServerOptions } from '../../../src/server';
+
+export interface RunningServer {
+  readonly server: HttpServer;
+  readonly port: number;
+  readonly url: string;
+  /** Parsed log lines so far. */
+  readonly lines: Record<string, unknown>[];
+  readonly log: string[];
+}
+
+/** The HTTP side with rooms that answer something recognisable. */
+export async function startServer({ host = '127.0.0.1', port: wanted = 0, ...options }: Partial<ServerOptions> & { host?: string; port?: number } = {}): Promise<RunningServer> {
+  const log: string[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger({
+    level: 'debug',
+    destination: { write: line => { log.push(line); lines.push(JSON.parse(line) as Record<string, unknown>); } },
+  });
+  const server = createHttpServer({
+    graphql: {
+      handle: (_request, response) => { response.end('graphql'); return Promise.resolve(); },
+      upgrade: (_request, socket) => { socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n'); },
+      stop: () => Promise.resolve(),
+    },
+    webhooks: () => Promise.resolve({ status: 200, body: 'webhook' }),
+    providerPages: new Map(),
+    providerBodyLimitBytes: 1_000_000,
+    identify: () => Promise.resolve({ organizationId: 'org-a', role: 'ui', userId: null }),
+    health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => true }),
+    page: null,
+    logger,
+    ...options,
+  });
+  const port = await server.listen(host, wanted);
+  return { server, port, url: `http://127.0.0.1:${port}`, lines, log };
+}
+
+/** A raw connection that keeps what it receives. */
+export function rawConnection(port: number): { socket: Socket; received: () => string; closed: Promise<void> } {
+  let text = '';
+  const socket = connect(port, '127.0.0.1');
+  socket.on('data', part => { text += part.toString('latin1'); }).on('error', () => {});
+  return { socket, received: () => text, closed: new Promise(resolve => socket.once('close', () => resolve())) };
+}
+
+/** Waits until something is so; what is expected then is the test's business. */
+export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
+  for (const end = Date.now() + 10_000; !(await isSo());) {
+    if (Date.now() > end) throw new Error(`${what} did not come about`);
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}

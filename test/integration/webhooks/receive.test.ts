@@ -1,0 +1,232 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/errors';
+import { accessOf } from '../../../src/core/flows/deps';
+import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/support-provider';
+import type { SessionRecord } from '../../../src/core/session';
+import type { AccountRecord } from '../../../src/core/setup';
+import { createLogger, logOf } from '../../../src/logging';
+import { createPool, createStores, SecretBox } from '../../../src/persistence';
+import { webhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
+import { createFlowWorld, ORG } from '../../support/flow-world';
+import { rawConnection, startServer, until, type RunningServer } from '../server/start-server';
+
+let world: Awaited<ReturnType<typeof createFlowWorld>>;
+let account: AccountRecord;
+let session: SessionRecord;
+let running: RunningServer;
+let roomLog: string[];
+let parsed: WebhookRequest[];
+let parse: (request: WebhookRequest) => WebhookHint;
+
+beforeAll(async () => {
+  world = await createFlowWorld();
+  [account] = await world.stores.setup.accountsOf(ORG) as [AccountRecord];
+  session = await world.open();
+  await world.stores.sessions.transact(ORG, session.id, tx => tx.updateSession({ contactId: 'contact-1', conversationId: 'conversation-1' }));
+});
+afterAll(() => world.close());
+
+async function start(overrides: Partial<WebhookDeps> = {}): Promise<void> {
+  roomLog = [];
+  parsed = [];
+  parse = () => ({ kind: 'conversation', conversationId: 'conversation-1' });
+  running = await startServer({
+    webhooks: webhookReceiver({
+      stores: world.stores, clock: world.deps.clock, bodyLimitBytes: 1_048_576, accessOf: known => accessOf(world.deps, known),
+      log: logOf(createLogger({ level: 'info', destination: { write: line => { roomLog.push(line); } } }), 'webhooks'),
+      providerOf: () => ({ parseWebhook: request => { parsed.push(request); return parse(request); } }),
+      ...overrides,
+    }),
+  });
+}
+beforeEach(() => start());
+afterEach(() => running.server.stop());
+
+const post = (path: string, body: string | Buffer = '{"event":"message_created"}', headers: Record<string, string> = {}) =>
+  fetch(running.url + path, { method: 'POST', body, headers });
+const right = (): string => `/webhooks/${account.id}/${account.webhookSecret}`;
+const outcomes = () => roomLog.map(line => (JSON.parse(line) as { outcome: string }).outcome);
+
+/** Takes the readings that are due, so that the next ones can be told apart. */
+async function dueReadings(): Promise<string[]> {
+  const claimed = await world.stores.lanes.claimReadings(100, 60_000);
+  for (const reading of claimed) await world.stores.lanes.finishReading(reading, null, false);
+  return claimed.map(reading => reading.sessionId);
+}
+beforeEach(dueReadings);
+
+describe('a webhook of a connected account', () => {
+  it('is on record as a wish to read that conversation before the sender has its 200', async () => {
+    const response = await post(right());
+    expect([response.status, await response.json()]).toEqual([200, { outcome: 'recorded' }]);
+    expect(await dueReadings()).toEqual([session.id]);
+  });
+
+  it('costs nothing when it comes again and again, also at once', async () => {
+    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(right())).status));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(await dueReadings()).toEqual([session.id]);
+  });
+
+  it('reaches the provider as raw bytes with its headers, the account and the time, never parsed by us', async () => {
+    const body = randomBytes(5_000);
+    expect((await post(right(), body, { 'x-signature': 'sha256=abc' })).status).toBe(200);
+    expect(parsed).toEqual([expect.objectContaining({
+      rawBody: body, receivedAt: world.time.ms, headers: expect.objectContaining({ 'x-signature': 'sha256=abc' }),
+      account: expect.objectContaining({ accountId: account.id, webhookUrl: expect.stringContaining(right()) }),
+    })]);
+  });
+
+  it('may have a deeper path and a query, for the provider\'s own use', async () => {
+    expect((await post(`${right()}/inbox/7?x=1`)).status).toBe(200);
+    expect(await dueReadings()).toEqual([session.id]);
+  });
+
+  it('about a conversation that is not ours is answered 200 and has no effect', async () => {
+    parse = () => ({ kind: 'conversation', conversationId: 'conversation-9' });
+    const response = await post(right());
+    expect([response.status, await response.json()]).toEqual([200, { outcome: 'unknownConversation' }]);
+    expect(await dueReadings()).toEqual([]);
+  });
+
+  it('that the provider has no use for is answered 200 and has no effect', async () => {
+    parse = () => ({ kind: 'ignored', why: 'typing' });
+    const response = await post(right());
+    expect([response.status, await response.json()]).toEqual([200, { outcome: 'ignored' }]);
+    expect(await dueReadings()).toEqual([]);
+  });
+
+  it('cannot reach another account\'s conversation, whatever it names', async () => {
+    const other = await world.stores.setup.insertAccount({ ...account, id: randomUUID(), organizationId: 'org-2', webhookSecret: 'other-secret' });
+    const response = await post(`/webhooks/${other.id}/${other.webhookSecret}`);
+    expect(await response.json()).toEqual({ outcome: 'unknownConversation' });
+    expect(await dueReadings()).toEqual([]);
+  });
+});
+
+describe('a webhook under an address that is not connected', () => {
+  it.each([
+    ['an unknown account', () => `/webhooks/${randomUUID()}/${account.webhookSecret}`],
+    ['a wrong secret', () => `/webhooks/${account.id}/${'x'.repeat(43)}`],
+    ['a secret that goes on', () => `${right()}x`],
+    ['a secret that stops early', () => right().slice(0, -1)],
+    ['no secret', () => `/webhooks/${account.id}`],
+    ['an empty secret', () => `/webhooks/${account.id}/`],
+    ['an account that is no id', () => `/webhooks/1%27%20or%201=1/${account.webhookSecret}`],
+    ['an escaped NUL', () => `/webhooks/${account.id}/%00`],
+    ['a very long secret', () => `/webhooks/${account.id}/${'x'.repeat(8_000)}`],
+  ])('is answered 404 in the same words, is not parsed and has no effect: %s', async (_what, path) => {
+    const [response, unknown] = await Promise.all([post(path()), post(`/webhooks/${randomUUID()}/y`)]);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toBe(await unknown.text());
+    expect(parsed).toEqual([]);
+    expect(await dueReadings()).toEqual([]);
+  });
+});
+
+it.each(['GET', 'PUT', 'DELETE'])('%s is answered 405, and the account is not even looked up', async method => {
+  const response = await fetch(running.url + right(), { method });
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+  expect(parsed).toEqual([]);
+});
+
+it.each<[WebhookRejection, number]>([['badSignature', 401], ['stale', 401], ['malformed', 400], ['unknownConnection', 404], ['tooLarge', 413]])(
+  'what the provider rejects as %s is answered %i and has no effect', async (why, status) => {
+    parse = () => { throw new WebhookRejectedError(why, 'The webhook was rejected.'); };
+    const response = await post(right());
+    expect([response.status, await response.json()]).toEqual([status, { error: { code: 'WEBHOOK_REJECTED', why, message: expect.any(String) } }]);
+    expect(await dueReadings()).toEqual([]);
+    expect(outcomes()).toEqual([why]);
+  });
+
+describe('a body that is too large', () => {
+  const TWO_MEGABYTES = 2 * 1_048_576;
+
+  it('is answered 413, its connection is closed, nobody parses it', async () => {
+    const response = await post(right(), Buffer.alloc(TWO_MEGABYTES, 'a'));
+    expect([response.status, response.headers.get('connection')]).toEqual([413, 'close']);
+    expect(parsed).toEqual([]);
+    expect(await dueReadings()).toEqual([]);
+    expect(outcomes()).toEqual(['tooLarge']);
+  });
+
+  it('is answered 413 as well when it does not say how large it is, and the sender reads the answer', async () => {
+    const raw = rawConnection(running.port);
+    raw.socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    for (let sent = 0; sent < TWO_MEGABYTES; sent += 0x10000) raw.socket.write(`10000\r\n${'a'.repeat(0x10000)}\r\n`);
+    raw.socket.write('0\r\n\r\n');
+    await raw.closed;
+    expect(raw.received()).toMatch(/^HTTP\/1\.1 413/);
+    expect(raw.received()).toContain('WEBHOOK_REJECTED');
+    expect(parsed).toEqual([]);
+  });
+
+  it('is not waited for: a sender that goes on for ever loses its connection', async () => {
+    const raw = rawConnection(running.port);
+    raw.socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000000\r\n\r\n`);
+    const pump = setInterval(() => raw.socket.write('a'.repeat(1_000_000)), 1);
+    await raw.closed;
+    clearInterval(pump);
+    expect(raw.received()).toMatch(/^HTTP\/1\.1 413/);
+  });
+
+  it('one byte below is fine', async () => {
+    expect((await post(right(), Buffer.alloc(1_048_576, 'a'))).status).toBe(200);
+    expect((await post(right(), Buffer.alloc(1_048_577, 'a'))).status).toBe(413);
+  });
+});
+
+it('a sender that goes away half-way has no effect', async () => {
+  const socket = connect(running.port, '127.0.0.1');
+  socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc`, () => socket.destroy());
+  await until(() => roomLog.length === 1);
+  expect(outcomes()).toEqual(['senderGone']);
+  expect(parsed).toEqual([]);
+  expect(await dueReadings()).toEqual([]);
+});
+
+describe('while it cannot be recorded', () => {
+  it('is answered 503 so that the sender may try again: the database is down', async () => {
+    await running.server.stop();
+    const pool = createPool('postgres://support:hunter2@127.0.0.1:1/none', {});
+    await start({ stores: createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock: world.deps.clock, wake: { committed: () => undefined } }) });
+    const response = await post(right());
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await response.text()).not.toContain('hunter2');
+    expect(roomLog.join('')).toContain('ECONNREFUSED');
+    expect(roomLog.join('')).not.toContain('hunter2');
+    await pool.end();
+  });
+
+  it('is answered 503 and no 200: the transaction fails after the Session was found', async () => {
+    await running.server.stop();
+    const { setup, sessions } = world.stores;
+    await start({
+      stores: { setup, sessions: { findByConversation: () => Promise.resolve({ ...session, id: randomUUID() }), transact: (...work) => sessions.transact(...work) } },
+    });
+    expect((await post(right())).status).toBe(503);
+    expect(await dueReadings()).toEqual([]);
+  });
+
+  it('is answered 503: the provider\'s code fails', async () => {
+    parse = () => { throw new TypeError('boom'); };
+    expect((await post(right())).status).toBe(503);
+  });
+});
+
+it('is logged with account, outcome and size, and never with content, header or secret', async () => {
+  await post(`${right()}/hunter2`, '{"content":"hunter2"}', { 'x-signature': 'hunter2' });
+  parse = () => { throw new WebhookRejectedError('badSignature', 'hunter2'); };
+  await post(right(), 'hunter2');
+  await post(`/webhooks/${account.id}/hunter2`, 'hunter2');
+  await until(() => running.lines.filter(line => line.msg === 'request').length === 3);
+  expect(roomLog.map(line => JSON.parse(line) as unknown)).toEqual([
+    expect.objectContaining({ level: 'info', room: 'webhooks', accountId: account.id, outcome: 'recorded', bytes: 21 }),
+    expect.objectContaining({ level: 'warn', accountId: account.id, outcome: 'badSignature', bytes: 7 }),
+    expect.objectContaining({ level: 'warn', outcome: 'unknownConnection' }),
+  ]);
+  const everything = roomLog.join('') + running.log.join('');
+  expect(everything).not.toContain('hunter2');
+  expect(everything).not.toContain(account.webhookSecret);
+});

@@ -1,0 +1,97 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createFlows } from '../../src/core/flows';
+import { deliver } from '../../src/core/flows/deliver';
+import type { FlowDeps } from '../../src/core/flows/deps';
+import { finishEndings } from '../../src/core/flows/end-handoff';
+import { readForward } from '../../src/core/flows/read-forward';
+import type { Flows } from '../../src/core/flows/api';
+import type { SessionRecord } from '../../src/core/session';
+import type { DeepPartial } from '../../src/core/flows/api';
+import type { SupportPolicy } from '../../src/core/setup';
+import { createPool, createStores, SecretBox } from '../../src/persistence';
+import { createTestDatabase } from './database';
+import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
+
+export const ORG = 'org-1';
+export const scope = { organizationId: ORG };
+
+/** Flows over a real Postgres and a scripted provider, with time and workers in the test's hand. */
+export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
+  const database = await createTestDatabase();
+  const pool = createPool(database.url, {});
+  const time = { ms: Date.parse('2026-11-22T12:00:00Z') };
+  const clock = { now: () => time.ms, newId: randomUUID, random: () => 0.5, newSecret: () => randomBytes(32).toString('base64url') };
+  const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
+  const provider = new ScriptedProvider();
+  const deps: FlowDeps = {
+    stores, clock, publicUrl: 'http://127.0.0.1:1',
+    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 5_000, setupMs: 5_000, targetLookupMs: 1_000 },
+    providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
+    digest: text => createHash('sha256').update(text).digest('hex'),
+  };
+  const flows: Flows = createFlows(deps);
+  await flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
+  await flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy });
+
+  let key = 0;
+  const world = {
+    deps, flows, stores, provider, time, pool,
+    nextKey: () => `key-${++key}`,
+    async open(externalId: string = randomUUID()): Promise<SessionRecord> {
+      return (await flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser: { name: 'Jane' } })).session;
+    },
+    user: (sessionId: string, text: string) =>
+      flows.recordEndUserMessage(scope, { sessionId, text, attachments: [], messageId: null, idempotencyKey: world.nextKey() }),
+    async bot(sessionId: string, text: string, epoch?: number, onControlLost: 'REJECT' | 'SUGGEST' = 'REJECT') {
+      const believed = epoch ?? (await world.session(sessionId)).epoch;
+      return flows.sendBotMessage(scope, { sessionId, epoch: believed, text, attachments: [], messageId: null, onControlLost, idempotencyKey: world.nextKey() });
+    },
+    ask: (sessionId: string, more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}) => flows.requestHandoff(scope, {
+      sessionId, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null,
+      epoch: null, idempotencyKey: world.nextKey(), ...more,
+    }),
+    async session(id: string): Promise<SessionRecord> { return (await stores.sessions.get(ORG, id))!; },
+    async handoff(id: string) { return (await stores.handoffs.get(ORG, id))!; },
+    /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. */
+    async deliverAll(): Promise<string[]> {
+      const errors: string[] = [];
+      for (;;) {
+        const [lane] = await stores.lanes.claimDeliveries(1, 60_000);
+        if (!lane) return errors;
+        try {
+          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await stores.lanes.complete(lane);
+        } catch (error) {
+          errors.push((error as { code?: string }).code ?? String(error));
+          await stores.lanes.retry(lane, 0, errors.at(-1)!);
+          if (errors.length >= 20) return errors;
+        }
+      }
+    },
+    read: (sessionId: string) => readForward(deps, ORG, sessionId),
+    async inbox(sessionId: string) {
+      const page = await stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId }, { first: 100, after: null });
+      return page.edges.map(edge => edge.node);
+    },
+    /** What the runtime would collect, as short words. */
+    async collected(sessionId: string): Promise<string[]> {
+      const words: string[] = [];
+      for (const { notice } of await world.inbox(sessionId)) {
+        if (notice.kind === 'MESSAGE') { const message = (await stores.messages.get(ORG, notice.messageId))!; words.push(`${message.author}: ${message.text}`); }
+        else if (notice.kind === 'HANDOFF_STATE') words.push(notice.state);
+        else { const handoff = await world.handoff(notice.handoffId); words.push(`OUTCOME ${handoff.state} ${handoff.endReason ?? handoff.failureCode}`); }
+      }
+      return words;
+    },
+    async acknowledgeAll(sessionId: string) { return flows.acknowledge(scope, (await world.inbox(sessionId)).map(delivery => delivery.id)); },
+    finishEndings: () => finishEndings(deps, 100),
+    async events(sessionId: string) { return stores.events.ofSession(ORG, sessionId, 0, 1_000); },
+    async close() { await pool.end(); await database.drop(); },
+  };
+  return world;
+}
+export type FlowWorld = Awaited<ReturnType<typeof createFlowWorld>>;
+
+export async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
+  try { await act; return undefined; } catch (error) { return (error as { code?: string }).code ?? String(error); }
+}

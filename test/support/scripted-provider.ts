@@ -1,0 +1,110 @@
+import { ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
+import type {
+  Capabilities, ConversationAccess, ConversationView, EnsuredAccount, EnsuredInbox, EnsureAccount, Observation, OpenConversation, OpenForAgents,
+  PostMessage, PostNote, ProviderDefinition, ReadForward, ReadPage, SupportProvider, WebhookHint,
+} from '../../src/core/ports/support-provider';
+
+interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null }
+interface Conversation { id: string; sessionId: string; view: { status: ConversationView['status']; agent: string | null; teamId: string | null }; entries: Entry[]; deleted: boolean }
+
+export const ALL: Capabilities = {
+  teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, maxTextLength: 100_000,
+};
+
+/** Where a fault strikes: before the far side did anything, or after it did but before we could hear of it. */
+export type Fault = 'before' | 'after' | 'refused' | 'gone';
+
+/** A support system in memory whose people and faults a test plays. Keeps no idempotency of its own beyond the port's rules. */
+export class ScriptedProvider implements SupportProvider {
+  readonly conversations: Conversation[] = [];
+  readonly calls: string[] = [];
+  private readonly faults: { verb: string; fault: Fault }[] = [];
+  /** Awaited in the middle of a verb, for races. */
+  readonly during = new Map<string, () => Promise<void>>();
+  private nextId = 1;
+
+  failNext(verb: string, fault: Fault): void { this.faults.push({ verb, fault }); }
+
+  private async step<T>(verb: string, apply: () => T): Promise<T> {
+    this.calls.push(verb);
+    const at = this.faults.findIndex(fault => fault.verb === verb);
+    const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]!.fault;
+    if (fault === 'before') throw new ProviderUnavailableError('away', { delivered: 'no' });
+    if (fault === 'refused') throw new ProviderRefusedError('never');
+    if (fault === 'gone') throw new ProviderRefusedError('deleted', { gone: true });
+    const result = apply();
+    const hook = this.during.get(verb);
+    this.during.delete(verb);
+    await hook?.();
+    if (fault === 'after') throw new ProviderUnavailableError('cut', { delivered: 'unknown' });
+    return result;
+  }
+
+  private find(id: string): Conversation {
+    const found = this.conversations.find(conversation => conversation.id === id && !conversation.deleted);
+    if (!found) throw new ProviderRefusedError('deleted', { gone: true });
+    return found;
+  }
+
+  // ---- people
+  get only(): Conversation { return this.conversations.filter(conversation => !conversation.deleted).at(-1)!; }
+  agentSays(text: string, agent = 'alice'): void { this.only.entries.push({ id: this.nextId++, by: 'agent', ourId: null, text, author: 'AGENT', agent }); }
+  agentNotes(text: string, agent = 'alice'): void { this.only.entries.push({ id: this.nextId++, by: 'note', ourId: null, text, author: 'AGENT', agent }); }
+  set(view: Partial<Conversation['view']>): void { Object.assign(this.only.view, view); }
+  delete(): void { this.only.deleted = true; }
+  /** What agents see of our posts, in order. */
+  shown(conversation = this.only): string[] { return conversation.entries.filter(entry => entry.by === 'us').map(entry => `${entry.author}: ${entry.text}`); }
+
+  // ---- the port
+  capabilities = async () => ALL;
+  async ensureAccount({ save }: EnsureAccount): Promise<EnsuredAccount> {
+    await save({ externalId: 'acc-1', credentials: { token: 't-1' } });
+    return { externalId: 'acc-1', capabilities: ALL, settings: {}, credentials: { token: 't-1' }, leftToDo: [] };
+  }
+  async ensureInbox(): Promise<EnsuredInbox> { return { externalId: 'inbox-1', providerData: {} }; }
+  async listTeams() { this.calls.push('listTeams'); return [{ externalId: '47', name: 'billing' }, { externalId: '48', name: 'sales' }]; }
+  async listAgents() { return [{ externalId: 'alice', name: 'Alice', email: 'alice@example.com', role: 'AGENT' as const }]; }
+  ensureContact = async (_inbox: unknown, sessionId: string) => this.step('ensureContact', () => `contact-${sessionId}`);
+  openConversation = async ({ sessionId, mayExist }: OpenConversation) => this.step('openConversation', () => {
+    const known = mayExist ? this.conversations.find(c => c.sessionId === sessionId && !c.deleted) : undefined;
+    if (known) return known.id;
+    const made: Conversation = { id: `conv-${this.conversations.length + 1}`, sessionId, view: { status: 'BOT_HELD', agent: null, teamId: null }, entries: [], deleted: false };
+    this.conversations.push(made);
+    return made.id;
+  });
+  postMessage = async ({ conversation, message, mayExist }: PostMessage) =>
+    this.step('postMessage', () => this.put(conversation, message.id, `${message.visibility === 'INTERNAL' ? 'internal ' : ''}${message.author}`, message.text, mayExist));
+  postNote = async ({ conversation, noteId, text, mayExist }: PostNote) => this.step('postNote', () => this.put(conversation, noteId, 'NOTE', text, mayExist));
+  private put(access: ConversationAccess, ourId: string, author: string, text: string, mayExist: boolean): string {
+    const { entries } = this.find(access.conversationId);
+    const known = mayExist ? entries.find(entry => entry.ourId === ourId) : undefined;
+    if (known) return String(known.id);
+    entries.push({ id: this.nextId++, by: 'us', ourId, text, author, agent: null });
+    return String(entries.at(-1)!.id);
+  }
+  holdForBot = async (c: ConversationAccess) => this.step('holdForBot', () => { this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null }; });
+  openForAgents = async ({ conversation, teamId, agentId }: OpenForAgents) =>
+    this.step('openForAgents', () => { const c = this.find(conversation.conversationId); c.view = { status: 'OPEN', agent: agentId ?? c.view.agent, teamId: teamId ?? c.view.teamId }; });
+  resolve = async (c: ConversationAccess) => this.step('resolve', () => { this.find(c.conversationId).view.status = 'RESOLVED'; });
+  parseWebhook(): WebhookHint { return { kind: 'ignored', why: 'none' }; }
+  readConversation = async (c: ConversationAccess): Promise<ConversationView> => this.step('readConversation', () => {
+    const { view } = this.find(c.conversationId);
+    return { status: view.status, teamId: view.teamId, agent: view.agent === null ? null : { externalId: view.agent, name: view.agent } };
+  });
+  readForward = async ({ conversation, after }: ReadForward): Promise<ReadPage> => this.step('readForward', () => {
+    // Always three ids back, as a provider does whose ids become visible late.
+    const from = Math.max(0, Number(after ?? 0) - 3);
+    const entries = this.find(conversation.conversationId).entries.filter(entry => entry.id > from).slice(0, 10);
+    const observations = entries.map((entry): Observation => {
+      const id = String(entry.id);
+      if (entry.ourId !== null) return { kind: 'echo', id, ourId: entry.ourId };
+      const agent = { externalId: entry.agent!, name: entry.agent! };
+      if (entry.by === 'note') return { kind: 'note', id, agent, at: new Date(0).toISOString() };
+      return { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at: new Date(0).toISOString() };
+    });
+    return { observations, after: entries.length === 0 ? after : String(entries.at(-1)!.id), more: entries.length === 10 };
+  });
+}
+
+export const scriptedDefinition = (instance: SupportProvider): ProviderDefinition =>
+  ({ name: 'scripted', title: 'For tests', parseSettings: () => ({ problems: [] }), create: () => instance });

@@ -1,0 +1,248 @@
+import { ConfigError, loadConfig, publicUrlOf } from '../../../src/config';
+
+const KEY = 'k'.repeat(32);
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+
+function problemsOf(env: Record<string, string>) {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('these settings were taken');
+}
+const keysOf = (env: Record<string, string>) => problemsOf(env).map(problem => problem.key);
+
+describe('with nothing set', () => {
+  it('serves loopback, keeps its data in a folder, sets up the example and says that it serves loopback only', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 4000, databaseUrl: null, secretKey: null, hasIdentity: false, example: true, logLevel: 'info' });
+    expect(config.dataDir).toBe(`${process.cwd()}/data`);
+    expect(config.notices).toHaveLength(1);
+    expect(config.notices[0]).toContain('only programs on this machine');
+  });
+
+  it('takes the defaults that docs/settings.md names', () => {
+    expect(loadConfig({})).toMatchObject({
+      poolSize: 10, drainLimitMs: 30_000, livePollMs: 20_000, providerTimeoutMs: 10_000,
+      bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
+    });
+  });
+
+  it('ignores what is not ours in the environment', () => {
+    expect(loadConfig({ PATH: '/bin', SUPPORTED: 'x', PORTABLE: '1' })).toEqual(loadConfig({}));
+  });
+});
+
+it('cannot be changed afterwards, not even deep inside', () => {
+  const config = loadConfig({ SUPPORT_BOT_KEYS: `org-a=${KEY}` });
+  expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+  expect(() => Object.assign(config.bodyLimits, { webhookBytes: 1 })).toThrow(TypeError);
+  expect(() => Object.assign(config.identity.botKeys[0]!, { organizationId: 'x' })).toThrow(TypeError);
+});
+
+it('takes right values', () => {
+  const config = loadConfig({
+    HOST: '0.0.0.0', PORT: '8080', DATABASE_URL: 'postgresql://u:p%5E@db/support?sslmode=require', SUPPORT_SECRET_KEY: SECRET_KEY,
+    SUPPORT_PUBLIC_URL: 'https://support.example.com/base/', SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_BOT_KEYS: `org-a=${KEY}=, org-a=${KEY}2,org-b=${KEY}3`,
+    SUPPORT_JWT_JWKS_URL: 'https://login.example.com/keys', SUPPORT_JWT_ISSUER: 'https://login.example.com/', SUPPORT_JWT_AUDIENCE: 'support',
+    SUPPORT_EXAMPLE: 'on', SUPPORT_DRAIN_LIMIT_SECONDS: '5', LOG_LEVEL: 'debug',
+  });
+  expect(config).toMatchObject({
+    host: '0.0.0.0', port: 8080, databaseUrl: 'postgresql://u:p%5E@db/support?sslmode=require', secretKey: SECRET_KEY,
+    publicUrl: 'https://support.example.com/base', hasIdentity: true, example: true, drainLimitMs: 5_000, logLevel: 'debug', notices: [],
+  });
+  expect(config.identity).toEqual({
+    jwt: { jwksUrl: 'https://login.example.com/keys', sharedKey: null, issuer: 'https://login.example.com/', audience: 'support' },
+    gatewaySecret: KEY,
+    botKeys: [{ organizationId: 'org-a', key: `${KEY}=` }, { organizationId: 'org-a', key: `${KEY}2` }, { organizationId: 'org-b', key: `${KEY}3` }],
+  });
+});
+
+it('reports every problem at once: key, what was given, what is expected, an example', () => {
+  const problems = problemsOf({
+    PORT: 'forty', DATABASE_URL: 'mysql://root:hunter2@db/x', SUPPORT_PUBLIC_URL: 'support.example.com', SUPPORT_GATEWAY_SECRET: 'short-hunter2', SUPPORT_POOL_SIZ: '3', LOG_LEVEL: 'loud',
+  });
+  expect(problems.map(problem => problem.key).sort()).toEqual(
+    ['DATABASE_URL', 'LOG_LEVEL', 'PORT', 'SUPPORT_GATEWAY_SECRET', 'SUPPORT_POOL_SIZ', 'SUPPORT_PUBLIC_URL', 'SUPPORT_SECRET_KEY']);
+  for (const problem of problems) {
+    expect(problem.expected).not.toBe('');
+    expect(problem.example).not.toBe('');
+  }
+  expect(problems.find(problem => problem.key === 'PORT')).toMatchObject({ given: 'forty', example: 'PORT=4000' });
+  expect(problems.find(problem => problem.key === 'SUPPORT_SECRET_KEY')).toMatchObject({ given: '(nothing)' });
+  const { message } = new ConfigError(problems);
+  for (const problem of problems)
+    for (const part of [problem.key, problem.given, problem.expected, problem.example]) expect(message).toContain(part);
+});
+
+describe('what was given is shown', () => {
+  it.each([
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x'],
+    ['SUPPORT_SECRET_KEY', 'hunter2'],
+    ['SUPPORT_JWT_SHARED_KEY', 'hunter2'],
+    ['SUPPORT_GATEWAY_SECRET', 'hunter2'],
+    ['SUPPORT_BOT_KEYS', 'org-a=hunter2'],
+    ['SUPPORT_GATEWAY_SECRETT', 'hunter2'],
+    ['SUPPORT_PUBLIC_URL', 'https://u:hunter2@support.example.com'],
+    ['SUPPORT_JWT_JWKS_URL', 'https://u:hunter2@login.example.com/keys'],
+  ])('as (hidden) when it may be a secret: %s', (key, value) => {
+    const problems = problemsOf({ [key]: value });
+    expect(problems.find(problem => problem.key === key)?.given).toBe('(hidden)');
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  it('without control characters and shortened, so that it cannot mess up a terminal', () => {
+    const [problem] = problemsOf({ PORT: `\u001b[31m${'9'.repeat(500)}` });
+    expect(problem!.given).toMatch(/^\?\[31m9+…$/);
+    expect(problem!.given.length).toBeLessThan(130);
+  });
+});
+
+describe.each([
+  ['PORT', ['65536', '-1', '1.5', '4e3', '0x10']],
+  ['HOST', ['not a host', 'http://127.0.0.1', '127.0.0.1:4000', 'a..b']],
+  ['SUPPORT_PUBLIC_URL', ['ftp://x', 'https://x/?a=1', 'https://x/#a', '/path']],
+  ['DATABASE_URL', ['postgres', 'postgres://db', 'http://db/x']],
+  ['SUPPORT_SECRET_KEY', ['abc', Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'f'.repeat(63), '']],
+  ['SUPPORT_JWT_SHARED_KEY', ['k'.repeat(31), `${KEY} ${KEY}`, '']],
+  ['SUPPORT_GATEWAY_SECRET', ['k'.repeat(31), '']],
+  ['SUPPORT_BOT_KEYS', ['', 'org-a', `=${KEY}`, `org-a=${'k'.repeat(31)}`, `org-a=${KEY},`, `org-a=${KEY},org-b=${KEY}`, `org a=${KEY}`]],
+  ['SUPPORT_JWT_JWKS_URL', ['http://login.example.com/keys', 'login.example.com']],
+  ['SUPPORT_EXAMPLE', ['true', '1', 'ON']],
+  ['SUPPORT_POOL_SIZE', ['1', '201', 'ten']],
+  ['SUPPORT_DRAIN_LIMIT_SECONDS', ['0', '3601', '30s']],
+  ['SUPPORT_LIVE_POLL_SECONDS', ['0', '20.5']],
+  ['SUPPORT_PROVIDER_TIMEOUT_MS', ['99', '120001']],
+  ['SUPPORT_GRAPHQL_BODY_LIMIT_BYTES', ['262143', '1MB']],
+  ['SUPPORT_WEBHOOK_BODY_LIMIT_BYTES', ['65535']],
+  ['SUPPORT_PROVIDER_BODY_LIMIT_BYTES', ['100000001']],
+  ['LOG_LEVEL', ['verbose', 'INFO']],
+])('%s', (key, wrong) => {
+  it.each(wrong)('refuses %j', value => {
+    const base: Record<string, string> = key === 'DATABASE_URL' ? { SUPPORT_SECRET_KEY: SECRET_KEY } : {};
+    expect(keysOf({ ...base, [key]: value })).toEqual([key]);
+  });
+});
+
+describe('an empty value', () => {
+  it('counts as not set', () => {
+    expect(loadConfig({ PORT: '', SUPPORT_JWT_ISSUER: '  ' })).toEqual(loadConfig({}));
+  });
+
+  it('is a problem for DATABASE_URL, as for every secret: it came out empty by mistake', () => {
+    expect(keysOf({ DATABASE_URL: '', SUPPORT_SECRET_KEY: SECRET_KEY })).toEqual(['DATABASE_URL']);
+  });
+});
+
+describe('settings that do not fit together', () => {
+  it('a host that others reach, without an identity setting', () => {
+    const [problem, ...rest] = problemsOf({ HOST: '0.0.0.0' });
+    expect(rest).toEqual([]);
+    expect(problem).toMatchObject({ key: 'HOST', given: '0.0.0.0' });
+    for (const key of ['SUPPORT_JWT_JWKS_URL', 'SUPPORT_JWT_SHARED_KEY', 'SUPPORT_GATEWAY_SECRET', 'SUPPORT_BOT_KEYS'])
+      expect(problem!.expected).toContain(key);
+  });
+
+  it.each(['127.0.0.1', '127.9.8.7', '::1', 'localhost', 'LOCALHOST'])('but %s needs none', host => {
+    expect(loadConfig({ HOST: host }).hasIdentity).toBe(false);
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'support.internal', '128.0.0.1', 'localhost.example.com', '127.0.0.1.example.com'])('and %s does', host => {
+    expect(keysOf({ HOST: host })).toEqual(['HOST']);
+    expect(loadConfig({ HOST: host, SUPPORT_GATEWAY_SECRET: KEY }).host).toBe(host);
+  });
+
+  it('both ways to check a token', () => {
+    expect(keysOf({ SUPPORT_JWT_JWKS_URL: 'https://a.example/keys', SUPPORT_JWT_SHARED_KEY: KEY })).toEqual(['SUPPORT_JWT_SHARED_KEY']);
+  });
+
+  it('an issuer or an audience with nothing to check tokens with', () => {
+    expect(keysOf({ SUPPORT_JWT_ISSUER: 'x', SUPPORT_JWT_AUDIENCE: 'y', SUPPORT_GATEWAY_SECRET: KEY })).toEqual(['SUPPORT_JWT_ISSUER', 'SUPPORT_JWT_AUDIENCE']);
+  });
+
+  it('a database of one\'s own without a key to encrypt with', () => {
+    expect(keysOf({ DATABASE_URL: 'postgres://db/support' })).toEqual(['SUPPORT_SECRET_KEY']);
+  });
+});
+
+describe('a key under our prefix that nothing reads', () => {
+  it.each([
+    ['SUPPORT_DRAIN_LIMIT', 'SUPPORT_DRAIN_LIMIT_SECONDS'],
+    ['SUPPORT_GATEWAY_SECERT', 'SUPPORT_GATEWAY_SECRET'],
+    ['SUPPORT_BOTKEYS', 'SUPPORT_BOT_KEYS'],
+    ['SUPPORT_DATABASE_URL', 'DATABASE_URL'],
+    ['SUPPORT_PORT', 'PORT'],
+    ['SUPPORT_LOG_LEVEL', 'LOG_LEVEL'],
+  ])('is a problem that names the nearest one: %s', (key, nearest) => {
+    const [problem, ...rest] = problemsOf({ [key]: '4000' });
+    expect(rest).toEqual([]);
+    expect(problem).toMatchObject({ key });
+    expect(problem!.expected).toContain(`did you mean ${nearest}?`);
+    expect(problem!.example).toMatch(new RegExp(`^${nearest}=`));
+  });
+
+  it('or says that there is none near', () => {
+    const [problem] = problemsOf({ SUPPORT_QUANTUM_FLUX: 'x' });
+    expect(problem!.expected).not.toContain('did you mean');
+    expect(problem!.example).toBe('unset SUPPORT_QUANTUM_FLUX');
+  });
+
+  it('is let through when Kubernetes wrote it for a Service named support or support-subgraph', () => {
+    const links = {
+      SUPPORT_SERVICE_HOST: '10.0.0.7', SUPPORT_SERVICE_PORT: '4000', SUPPORT_SERVICE_PORT_HTTP: '4000', SUPPORT_PORT: 'tcp://10.0.0.7:4000',
+      SUPPORT_PORT_4000_TCP: 'tcp://10.0.0.7:4000', SUPPORT_PORT_4000_TCP_PROTO: 'tcp', SUPPORT_PORT_4000_TCP_PORT: '4000', SUPPORT_PORT_4000_TCP_ADDR: '10.0.0.7',
+      SUPPORT_SUBGRAPH_SERVICE_HOST: '10.0.0.7', SUPPORT_SUBGRAPH_PORT: 'tcp://10.0.0.7:4000',
+    };
+    expect(loadConfig(links)).toEqual(loadConfig({}));
+  });
+});
+
+describe('the example organization', () => {
+  it.each([
+    [{}, true],
+    [{ SUPPORT_GATEWAY_SECRET: KEY }, false],
+    [{ DATABASE_URL: 'postgres://db/support', SUPPORT_SECRET_KEY: SECRET_KEY }, false],
+    [{ SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_EXAMPLE: 'on' }, true],
+    [{ SUPPORT_EXAMPLE: 'off' }, false],
+  ])('with %j is set up: %s', (env, expected) => {
+    expect(loadConfig(env).example).toBe(expected);
+  });
+});
+
+describe('the address that providers reach', () => {
+  it.each([
+    [{}, 'http://127.0.0.1:4000'],
+    [{ HOST: '::1', PORT: '80' }, 'http://[::1]:80'],
+    [{ HOST: '0.0.0.0', SUPPORT_GATEWAY_SECRET: KEY }, 'http://127.0.0.1:4000'],
+    [{ SUPPORT_PUBLIC_URL: 'https://s.example/x/' }, 'https://s.example/x'],
+  ])('with %j is %s', (env, expected) => {
+    expect(publicUrlOf(loadConfig(env))).toBe(expected);
+  });
+
+  it('has the port that was really taken', () => {
+    expect(publicUrlOf(loadConfig({ PORT: '0' }), 51_000)).toBe('http://127.0.0.1:51000');
+  });
+});
+
+describe('notices', () => {
+  it('say that tokens for other services are taken when no audience is set', () => {
+    const keySet = { SUPPORT_JWT_JWKS_URL: 'https://a.example/keys' };
+    expect(loadConfig(keySet).notices.join()).toContain('SUPPORT_JWT_AUDIENCE');
+    expect(loadConfig({ ...keySet, SUPPORT_JWT_AUDIENCE: 'support' }).notices).toEqual([]);
+  });
+
+  it('say that the data folder is not used', () => {
+    const config = loadConfig({ DATABASE_URL: 'postgres://db/support', SUPPORT_SECRET_KEY: SECRET_KEY, SUPPORT_DATA_DIR: '/data', SUPPORT_GATEWAY_SECRET: KEY });
+    expect(config.notices.join()).toContain('SUPPORT_DATA_DIR');
+  });
+});
+
+it.each([
+  ['hex', Buffer.alloc(32, 0xfb).toString('hex')],
+  ['base64', Buffer.alloc(32, 0xfb).toString('base64')],
+  ['base64url', Buffer.alloc(32, 0xfb).toString('base64url')],
+])('reads the same key from %s', (_name, written) => {
+  expect(loadConfig({ SUPPORT_SECRET_KEY: written }).secretKey).toBe(Buffer.alloc(32, 0xfb).toString('base64'));
+});

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { GraphQLError, parse } from 'graphql';
+import {
+  ControlLostError, HandoffTransitionRefusedError, NotFoundError, ProviderAuthError, ProviderUnavailableError, UnsupportedByProviderError,
+} from '../../../src/core/errors';
+import { publicError, TOP_LEVEL_CODES, USER_ERROR_CODES, userErrorOf } from '../../../src/graphql/errors';
+
+const silent = (): void => undefined;
+const shown = (error: unknown) => {
+  const { message, extensions } = publicError(error, 'request-1', silent);
+  return { message, ...extensions };
+};
+
+describe('docs/errors.md', () => {
+  const text = readFileSync('docs/errors.md', 'utf8');
+  const rowsOf = (heading: string): string[] => {
+    const section = text.split(`## ${heading}`)[1]!.split('\n## ')[0]!;
+    return [...section.matchAll(/^\| `([A-Z_]+)` \| (\S.*?) \| (\S.*?) \| (\S.*?) \|$/gm)].map((row) => row[1]!);
+  };
+
+  it('has one whole row for every code of userErrors, and no other', () => {
+    expect(rowsOf('`userErrors`').sort()).toEqual(Object.keys(USER_ERROR_CODES).sort());
+  });
+
+  it('has one whole row for every code of a top-level error, and no other', () => {
+    expect(rowsOf('Top-level errors').sort()).toEqual(Object.keys(TOP_LEVEL_CODES).sort());
+  });
+});
+
+describe('an error that the caller can act on', () => {
+  it('becomes an entry with code, field and message', () => {
+    expect(userErrorOf(new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is none.')))
+      .toEqual({ code: 'SESSION_NOT_FOUND', field: 'sessionId', message: 'There is none.', control: null, epoch: null });
+  });
+
+  it('carries control and epoch when control was lost', () => {
+    expect(userErrorOf(new ControlLostError('HUMAN', 7))).toMatchObject({ code: 'CONTROL_LOST', field: 'epoch', control: 'HUMAN', epoch: 7 });
+  });
+
+  it.each([new HandoffTransitionRefusedError('ENDED', 'ASSIGNED'), new UnsupportedByProviderError('No teams there.')])('has a code of the enum: %p', (error) => {
+    expect(Object.keys(USER_ERROR_CODES)).toContain(userErrorOf(error).code);
+  });
+
+  it('is the only kind that becomes one', () => {
+    const error = new ProviderAuthError('The token was revoked.');
+    expect(() => userErrorOf(error)).toThrow(error);
+  });
+});
+
+describe('a top-level error', () => {
+  it('shows nothing of what we did not foresee, and logs it under the same request id', () => {
+    const logged: unknown[] = [];
+    const cause = new Error('duplicate key: Key (email)=(jane@example.org)');
+    const error = publicError(new GraphQLError(cause.message, { originalError: cause, path: ['handoff', 'id'] }), 'request-1', (fields) => logged.push(fields));
+    expect(error.toJSON()).toEqual({ message: 'Internal error', path: ['handoff', 'id'], extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: 'request-1', retryable: false } });
+    expect(logged).toEqual([{ requestId: 'request-1', field: 'handoff.id', err: cause }]);
+  });
+
+  it('shows nothing of a value of ours that a scalar refused', () => {
+    const refused = new GraphQLError('DateTime cannot represent: hunter2');
+    expect(shown(new GraphQLError(refused.message, { originalError: refused, path: ['at'] }))).toMatchObject({ message: 'Internal error', code: 'INTERNAL_SERVER_ERROR' });
+  });
+
+  it.each([
+    [Object.assign(new Error('x'), { code: '57P01' }), true],
+    [Object.assign(new Error('x'), { code: '40001' }), true],
+    [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), true],
+    [Object.assign(new Error('x'), { code: '23505' }), false],
+    [new TypeError('x'), false],
+  ])('says whether the same call may succeed later: %p', (cause, retryable) => {
+    expect(shown(cause)).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', retryable });
+  });
+
+  it('shows what was written for callers', () => {
+    expect(shown(new ProviderUnavailableError('The provider answered 503.'))).toEqual({ message: 'The provider answered 503.', code: 'PROVIDER_UNAVAILABLE', requestId: 'request-1', retryable: true });
+  });
+
+  it('keeps the words of graphql-js about the document and its variables', () => {
+    const variable = new GraphQLError('Variable "$id" of required type "ID!" was not provided.', { nodes: parse('{ a }').definitions });
+    expect(shown(variable)).toMatchObject({ code: 'BAD_USER_INPUT', message: variable.message });
+    expect(shown(new GraphQLError('Syntax Error', { extensions: { code: 'GRAPHQL_PARSE_FAILED' } }))).toMatchObject({ code: 'GRAPHQL_PARSE_FAILED' });
+  });
+
+  it('names a limit as such, whatever Apollo called it', () => {
+    expect(shown(new GraphQLError('too deep', { extensions: { limit: 'depth', code: 'GRAPHQL_VALIDATION_FAILED' } }))).toMatchObject({ code: 'OPERATION_TOO_LARGE' });
+  });
+});
