@@ -124,7 +124,7 @@ class Inbox {
    */
   private readonly seen = new Set<string>();
 
-  constructor(private readonly client: SupportClient, private readonly chatbotId: string, private readonly onDelivery: (delivery: Delivery) => Promise<void>) {}
+  constructor(private readonly client: SupportClient, private readonly chatbotId: string, private readonly onDelivery: (delivery: Delivery) => Promise<'done' | 'not mine'>) {}
 
   /**
    * A subscription starts with everything that waits and goes on with what is new; after a broken connection it starts over.
@@ -133,7 +133,7 @@ class Inbox {
   async collect(): Promise<void> {
     for await (const { supportRuntimeDeliveries: delivery } of this.client.subscribe(RuntimeDeliveriesDocument, { chatbotId: this.chatbotId })) {
       // In order within a session, so one after the other. Sessions are independent: with many, keep one chain for each.
-      if (!this.seen.has(delivery.id)) await this.onDelivery(delivery);
+      if (!this.seen.has(delivery.id) && await this.onDelivery(delivery) === 'not mine') continue;
       this.seen.add(delivery.id);
       // Only now, when the channel has it. An agent's last words hold the end of the handoff back until this call, so that the
       // bot never speaks before the goodbye; so acknowledge also what you could not deliver.
@@ -162,8 +162,9 @@ async function main(): Promise<void> {
   const talk = await Talk.open(client, values.chatbot, `example-${randomUUID()}`, endUser, show);
 
   const inbox = new Inbox(client, values.chatbot, async ({ session, notice }) => {
-    // Another talk of this chatbot, perhaps of an earlier run: a real runtime finds it by `session.externalId`.
-    if (session.id !== talk.id) return;
+    // A real runtime finds the talk by `session.externalId`. Here other programs play the same chatbot (the page of `npm start`
+    // does): what is theirs stays for them.
+    if (session.id !== talk.id) return 'not mine';
     switch (notice.__typename) {
       case 'SupportAgentMessageNotice':
         // AGENT: a person. SYSTEM: a line of the chatbot's policy, such as "a colleague will be with you shortly".
@@ -172,12 +173,14 @@ async function main(): Promise<void> {
           thanked = true;
           await talk.userSays('Thank you, that is what I wanted to know.');
         }
-        return;
+        return 'done';
       case 'HandoffStateNotice':
-        return show('handoff', `${notice.state}${notice.handoff.agent ? `, ${notice.handoff.agent.name}` : ''}`);
+        show('handoff', `${notice.state}${notice.handoff.agent ? `, ${notice.handoff.agent.name}` : ''}`);
+        return 'done';
       case 'HandoffOutcomeNotice':
         outcome = notice.outcome;
-        return show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; go on at ${notice.outcome.resumeTarget}`);
+        show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; go on at ${notice.outcome.resumeTarget}`);
+        return 'done';
     }
   });
   const tell = async (): Promise<void> => {

@@ -68,7 +68,7 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   }
   await migrate(databaseUrl);
 
-  const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => logger.warn({ err: error }, 'an idle database connection was lost') });
+  const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => { if (!pool.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
   started.push(() => pool.end());
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
   const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });

@@ -9,7 +9,8 @@ export interface ContextDeps { readonly stores: Stores; readonly live: LiveSourc
 
 /** What one operation knows. */
 export class OperationContext {
-  #loaders: Loaders | undefined;
+  // Not `#known`: Apollo hands its hooks and resolvers a copy of the context, made field by field.
+  private known: Loaders | undefined;
 
   constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string) {}
 
@@ -24,9 +25,9 @@ export class OperationContext {
     return { organizationId: this.caller.organizationId };
   }
 
-  get loaders(): Loaders { return (this.#loaders ??= createLoaders(this.deps.stores, this.scope('READ').organizationId)); }
+  get loaders(): Loaders { return (this.known ??= createLoaders(this.deps.stores, this.scope('READ').organizationId)); }
   get live(): LiveSources { return this.deps.live; }
 
   /** What was read before a write, or before a subscription's last event, may be stale. */
-  forgetRead(): void { this.#loaders = undefined; }
+  forgetRead(): void { this.known = undefined; }
 }

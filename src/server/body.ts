@@ -5,6 +5,8 @@ export class ClientGoneError extends Error {}
 
 /** The whole body, or null when it is larger than the limit; then the rest is left unread, for the answer to deal with. */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
+  // Gone while something else was waited for: no event tells it any more.
+  if (request.destroyed) return Promise.reject(new ClientGoneError());
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -33,6 +35,7 @@ const LINGER_MS = 2_000;
  * sender never reads the answer that says why.
  */
 export function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.destroyed) return Promise.resolve();
   return new Promise(resolve => {
     let left = LINGER_BYTES;
     const done = (): void => {

@@ -11,4 +11,18 @@ export const desk: ProviderDefinition = {
   create: (host) => new DeskProvider(host),
   routes,
   agentPage: '/',
+  example: {
+    owners: [{ name: 'Olivia Owner', email: 'olivia@example.org' }],
+    settings: {
+      agents: [
+        { name: 'Alice Agent', email: 'alice@example.org' },
+        { name: 'Bob Billing', email: 'bob@example.org' },
+        { name: 'Carol Care', email: 'carol@example.org' },
+      ],
+      teams: [
+        { name: 'support' },
+        { name: 'billing', members: ['bob@example.org', 'alice@example.org'] },
+      ],
+    },
+  },
 };

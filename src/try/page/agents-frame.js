@@ -8,7 +8,7 @@ export function createAgentsFrame(agentPages) {
     frame.src = path;
     frame.title = title;
     link.href = path;
-    byId('agents-page-title').textContent = title;
+    byId('agents-page-title').textContent = title.split(':')[0];
   }
 
   if (agentPages.length === 0) {
@@ -17,7 +17,7 @@ export function createAgentsFrame(agentPages) {
     link.hidden = true;
     return;
   }
-  choice.replaceChildren(...agentPages.map(({ path, title }) => el('option', { value: path }, title)));
+  choice.replaceChildren(...agentPages.map(({ path, title }) => el('option', { value: path }, title.split(':')[0])));
   byId('agents-choice-label').hidden = agentPages.length < 2;
   choice.addEventListener('change', () => show(agentPages.find(({ path }) => path === choice.value)));
   show(agentPages[0]);

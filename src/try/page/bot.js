@@ -26,7 +26,7 @@ export function answer(text, chatbotName, earlier) {
   const fetchPerson = (reason) => ({ ...turn('Of course. I am asking a colleague and passing on what we have talked about.'), person: { reason } });
 
   if (PERSON.test(text) && (WISH.test(text) || text.trim().split(/\s+/).length <= 2)) return fetchPerson('The end-user asked for a person');
-  if (memory.expects === 'PERSON' && YES.test(text)) return fetchPerson(next.topic === null ? 'The bot did not understand' : `The bot cannot finish this: ${topicName(next.topic, trade)}`);
+  if (memory.expects === 'PERSON' && YES.test(text)) return fetchPerson(next.topic === null ? 'The bot did not understand' : `The bot could not help with ${topicName(next.topic, trade)}`);
   if (memory.expects === 'PERSON' && NO.test(text)) return turn(`All right. Then I am here for opening hours and ${trade.thing}s.`);
   if (topic === 'REFUND') return turn(trade.refund, { expects: 'PERSON' });
   if (topic === 'ITEM') return aboutItem(next.number, trade, turn);
@@ -62,10 +62,10 @@ export function briefing(chatbotName, memory) {
   const trade = tradeOf(chatbotName);
   const said = saidByUser.map((text) => `“${text.length > 80 ? `${text.slice(0, 79)}…` : text}”`).slice(-3);
   return {
-    intent: intentOf(topic),
+    intent: `support.${(topic === 'ITEM' ? trade.thing : topic ?? 'person').toLowerCase()}`,
     summary: said.length === 0 ? 'Nothing was said yet.' : `The end-user said ${said.join(', then ')}.`,
     fields: { Topic: topic === null ? 'not known' : topicName(topic, trade), ...(number && { [`${trade.thing[0].toUpperCase()}${trade.thing.slice(1)}`]: number }), Language: navigator.language },
-    resumeTarget: topic ?? 'START',
+    resumeTarget: (topic === 'ITEM' ? trade.thing : topic ?? 'start').toUpperCase(),
   };
 }
 
@@ -81,5 +81,4 @@ export function suggestions(chatbotName, control) {
   }[control];
 }
 
-const intentOf = (topic) => `support.${(topic ?? 'person').toLowerCase()}`;
-const topicName = (topic, trade) => ({ REFUND: 'a return or refund', ITEM: `about ${trade.thing === 'order' ? 'an order' : 'a booking'}`, HOURS: 'opening hours' })[topic];
+const topicName = (topic, trade) => ({ REFUND: 'a return or refund', ITEM: trade.thing === 'order' ? 'an order' : 'a booking', HOURS: 'opening hours' })[topic];

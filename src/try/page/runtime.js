@@ -30,7 +30,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
   async function openSession() {
     const known = conversation.sessionId;
     const payload = checked(await call('OpenSession', {
-      input: { chatbotId: chatbot.id, channel: 'try-page', externalId: conversation.externalId, endUser: { name: 'Robin (try-it page)', locale: navigator.language } },
+      input: { chatbotId: chatbot.id, channel: 'try-page', externalId: conversation.externalId, endUser: { name: 'Robin', locale: navigator.language } },
     }));
     if (payload.session.closedAt !== null) { conversation.restart(); return openSession(); }
     if (known !== null && known !== payload.session.id) event('SESSION_RENEWED', 'The service did not know this conversation any more; it goes on as a new one.');
@@ -54,7 +54,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       }));
       conversation.believe(heard.session);
       if (heard.mayReply) await reply(line, heard.session.epoch);
-      else event('BOT_SILENT', silence(heard.session));
+      else conversation.add({ kind: 'event', id: `silent:${heard.session.id}:${heard.session.epoch}`, code: 'BOT_SILENT', text: `The bot stays silent: ${holder(heard.session.control)} (epoch ${heard.session.epoch}).` });
       conversation.change(line.id, { state: 'sent' });
     } catch (error) {
       // A service that lost its data knows no sessions: the next try opens a new one.
@@ -139,7 +139,6 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
 }
 
 const holder = (control) => ({ BOT: 'the bot has control', NONE: 'a person was asked for', HUMAN: 'a person has control' })[control];
-const silence = ({ control, epoch }) => `The bot stays silent: ${holder(control)} (epoch ${epoch}).`;
 const problemOf = (error) => {
   if (!(error instanceof CallFailed)) console.error(error);
   return error instanceof CallFailed ? `${error.message} (${error.code})` : 'Something went wrong in this page; see the browser’s console.';

@@ -33,10 +33,10 @@ export function createStateBar() {
 
 function sentence(control, handoffState, agent) {
   if (control === 'BOT') return 'The bot answers.';
-  if (handoffState === 'ENDING') return 'The talk is over; the last words are on their way.';
-  if (handoffState === 'ON_HOLD') return `${agent ?? 'The agent'} put this aside for a while.`;
-  if (control === 'HUMAN') return `${agent ?? 'A person'} answers. The bot stays silent.`;
-  return handoffState === 'QUEUED' ? 'Waiting in the queue. The bot stays silent.' : 'Asking for a person. The bot stays silent.';
+  if (handoffState === 'ENDING') return 'The last words are on their way.';
+  if (handoffState === 'ON_HOLD') return `${agent ?? 'The agent'} put this aside.`;
+  if (control === 'HUMAN') return `${agent ?? 'A person'} answers.`;
+  return handoffState === 'QUEUED' ? 'In the queue for a person.' : 'Asking for a person.';
 }
 
 /** Only what changed, so that screen readers are not told the same again. */

@@ -12,6 +12,7 @@ const FILES: Readonly<Record<string, string>> = {
   'desk.js': 'text/javascript; charset=utf-8',
   'api.js': 'text/javascript; charset=utf-8',
   'composer.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
   'list.js': 'text/javascript; charset=utf-8',
   'show.js': 'text/javascript; charset=utf-8',
   'thread.js': 'text/javascript; charset=utf-8',

@@ -24,13 +24,19 @@ export async function teams(query: Query, organizationId: string) {
 }
 
 /** `$1` organization, `$2` now. */
-const CONVERSATIONS = `
-  select c.id, ${statusAt('c', 2)} as status, c.priority, c.waiting_since, c.snoozed_until, c.last_activity_at,
+const BRIEF = `
+  select c.id, c.agent_id, ${statusAt('c', 2)} as status, c.last_activity_at
+  from desk_conversation c join desk_account a on a.id = c.account_id where a.organization_id = $1`;
+
+/** All that is shown of the conversations in `brief`. */
+const SHOWN = `
+  select c.id, brief.status, c.priority, c.waiting_since, c.snoozed_until, c.last_activity_at,
     p.id as contact_id, p.name as contact_name, p.email, p.phone, p.locale, p.attributes,
-    i.name as inbox_name, g.id as agent_id, g.name as agent_name, t.id as team_id, t.name as team_name
-  from desk_conversation c join desk_account a on a.id = c.account_id join desk_inbox i on i.id = c.inbox_id
-    join desk_contact p on p.id = c.contact_id left join desk_agent g on g.id = c.agent_id left join desk_team t on t.id = c.team_id
-  where a.organization_id = $1`;
+    i.name as inbox_name, g.id as agent_id, g.name as agent_name, t.id as team_id, t.name as team_name, said.author, said.text
+  from brief join desk_conversation c on c.id = brief.id join desk_inbox i on i.id = c.inbox_id join desk_contact p on p.id = c.contact_id
+    left join desk_agent g on g.id = c.agent_id left join desk_team t on t.id = c.team_id
+    left join lateral (select m.author, left(m.text, ${PREVIEW}) as text from desk_message m
+      where m.conversation_id = c.id and m.kind = 'SPEECH' and m.visibility = 'PUBLIC' order by m.id desc limit 1) said on true`;
 
 const shownConversation = (row: Record<string, any>) => ({
   id: row.id, status: row.status, priority: row.priority, inbox: { name: row.inbox_name },
@@ -39,35 +45,35 @@ const shownConversation = (row: Record<string, any>) => ({
   team: row.team_id === null ? null : { id: row.team_id, name: row.team_name },
   isWaiting: row.status === 'OPEN' && row.waiting_since !== null,
   waitingSince: instantOrNull(row.waiting_since), snoozedUntil: instantOrNull(row.snoozed_until), lastActivityAt: instant(row.last_activity_at),
+  lastMessage: row.author === null ? null : { author: row.author, text: row.text },
 });
 
 /** Those that nobody has taken first, then the newest activity. */
+const ORDER = (row: string) => `order by (${row}.status = 'OPEN' and ${row}.agent_id is null) desc, ${row}.last_activity_at desc, ${row}.id desc`;
+
 export async function conversations(query: Query, organizationId: string, now: string, me: string | null, { status, agent, limit }: z.output<typeof listInput>) {
-  const agentId = agent === 'me' ? me ?? '0' : agent === 'none' ? null : agent ?? null;
+  const agentId = agent === 'me' ? me : agent === 'none' ? null : agent ?? null;
+  // What is stored may lag behind a snooze that is over.
+  const stored = status?.includes('OPEN') ? [...status, 'ON_HOLD'] : status;
   const { rows } = await query(`
-    select c.*, said.author, said.said from (${CONVERSATIONS}) c left join lateral (
-      select m.author, left(m.text, ${PREVIEW}) as said from desk_message m
-      where m.conversation_id = c.id and m.kind = 'SPEECH' and m.visibility = 'PUBLIC' order by m.id desc limit 1) said on true
-    where ($3::text[] is null or c.status = any($3)) and ($4::bigint is null or c.agent_id = $4) and (not $5 or c.agent_id is null)
-    order by (c.status = 'OPEN' and c.agent_id is null) desc, c.last_activity_at desc, c.id desc limit $6`,
-  [organizationId, now, status ?? null, agentId, agent === 'none', limit + 1]);
-  return {
-    conversations: rows.slice(0, limit).map((row) => ({ ...shownConversation(row), lastMessage: row.author === null ? null : { author: row.author, text: row.said } })),
-    hasMore: rows.length > limit,
-  };
+    with brief as (
+      select b.* from (${BRIEF} and ($3::text[] is null or c.status = any($3))) b
+      where ($4::text[] is null or b.status = any($4)) and ($5::bigint is null or b.agent_id = $5) and (not $6 or b.agent_id is null) ${ORDER('b')} limit $7)
+    ${SHOWN} ${ORDER('brief')}`,
+  [organizationId, now, stored ?? null, status ?? null, agentId, agent === 'none', limit + 1]);
+  return { conversations: rows.slice(0, limit).map(shownConversation), hasMore: rows.length > limit };
 }
 
 /** What is with people now; what the bot holds or what is over is not counted, since there is no end to it. */
 export async function counts(query: Query, organizationId: string, now: string, me: string | null) {
   const { rows: [row] } = await query(`
-    select count(*)::int as open, count(*) filter (where s.status = 'OPEN' and s.agent_id is null)::int as unassigned, count(*) filter (where s.agent_id = $3)::int as mine
-    from (select ${statusAt('c', 2)} as status, c.agent_id from desk_conversation c join desk_account a on a.id = c.account_id
-      where a.organization_id = $1 and c.status in ('OPEN', 'ON_HOLD')) s`, [organizationId, now, me]);
+    select count(*)::int as open, count(*) filter (where b.status = 'OPEN' and b.agent_id is null)::int as unassigned, count(*) filter (where b.agent_id = $3)::int as mine
+    from (${BRIEF} and c.status in ('OPEN', 'ON_HOLD')) b`, [organizationId, now, me]);
   return { open: row.open as number, unassigned: row.unassigned as number, mine: row.mine as number };
 }
 
 export async function conversation(query: Query, organizationId: string, now: string, id: string) {
-  const { rows: [row] } = isDeskId(id) ? await query(`${CONVERSATIONS} and c.id = $3`, [organizationId, now, id]) : { rows: [] };
+  const { rows: [row] } = isDeskId(id) ? await query(`with brief as (${BRIEF} and c.id = $3) ${SHOWN}`, [organizationId, now, id]) : { rows: [] };
   if (!row) throw notFound('conversation');
   return shownConversation(row);
 }

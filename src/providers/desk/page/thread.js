@@ -45,18 +45,23 @@ export class Thread {
     if (id !== this.id || last !== this.last || turn < this.shownTurn) return;
     this.shownTurn = turn;
     const wasAtEnd = this.isAtEnd();
+    this.showState(answer.conversation);
     this.add(answer.messages);
     if (last === null) byId('earlier').hidden = !answer.hasEarlier;
-    this.showState(answer.conversation);
     if (wasAtEnd) this.toEnd();
     else if (answer.messages.length > 0) byId('unseen-below').hidden = false;
   }
 
   add(messages) {
     if (messages.length === 0) return;
-    byId('messages').append(...messages.map(messageElement));
+    byId('messages').append(...this.elements(messages));
     this.first ??= messages[0].id;
     this.last = messages.at(-1).id;
+  }
+
+  elements(messages) {
+    const visitor = this.conversation.contact.name;
+    return messages.map((message) => messageElement(message.author === 'END_USER' ? { ...message, authorName: visitor } : message));
   }
 
   async showEarlier() {
@@ -64,7 +69,7 @@ export class Thread {
     const answer = await get(`conversations/${id}`, { before: first });
     if (id !== this.id || first !== this.first || answer.messages.length === 0) return;
     const heightBefore = this.scroll.scrollHeight;
-    byId('messages').prepend(...answer.messages.map(messageElement));
+    byId('messages').prepend(...this.elements(answer.messages));
     this.first = answer.messages[0].id;
     byId('earlier').hidden = !answer.hasEarlier;
     this.scroll.scrollTop += this.scroll.scrollHeight - heightBefore;

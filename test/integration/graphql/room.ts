@@ -1,0 +1,75 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits } from '../../../src/graphql';
+import { createIdentify } from '../../../src/identity/identify';
+import { PostgresWake } from '../../../src/persistence';
+import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+
+const SECRET = 'gateway-secret-of-the-tests';
+/** The headers of a caller. They are also what it puts into `connection_init`. */
+export const caller = (role: string, organizationId: string = ORG): Record<string, string> =>
+  ({ 'x-support-gateway-secret': SECRET, 'x-organization-id': organizationId, 'x-support-role': role });
+
+export interface Answer { readonly status: number; readonly headers: Headers; readonly body: any; readonly data: any; readonly errors: any[] | undefined }
+export interface LoggedLine { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }
+
+/** The GraphQL room on a plain server, over real flows and a real Postgres. */
+export interface Room {
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly graphql: GraphqlHttp;
+  readonly log: LoggedLine[];
+  run(query: string, variables?: object, as?: Record<string, string>): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}): Promise<Room> {
+  const log: LoggedLine[] = [];
+  const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] });
+  const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000 });
+  const graphql = await createGraphqlHttp({
+    flows: world.flows, stores: world.stores, clock: world.deps.clock, wake,
+    identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
+    log: (fields, message) => { log.push({ fields, message }); },
+    // The flow world rings no bell, so these tests live on the poll.
+    limits: { pollMs: 20, ...limits },
+  });
+  const server = createServer((request, response) => { void graphql.handlers.http(request, response); });
+  server.on('upgrade', graphql.handlers.upgrade);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  return {
+    url, wsUrl: url.replace('http', 'ws'), graphql, log,
+    run: (query, variables = {}, as = caller('bot')) => post(url, JSON.stringify({ query, variables }), as),
+    async stop() {
+      await graphql.stop();
+      await new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
+    },
+  };
+}
+
+export async function post(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+  const text = await response.text();
+  const parsed: any = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, body: parsed, data: parsed.data, errors: parsed.errors };
+}
+
+/** How many statements reach Postgres while `work` runs. */
+export async function statements(world: FlowWorld, work: () => Promise<unknown>): Promise<string[]> {
+  const seen: string[] = [];
+  const { pool } = world as unknown as { pool: { query: (...args: any[]) => unknown } };
+  const query = pool.query;
+  pool.query = function (this: unknown, ...args: any[]) {
+    seen.push(typeof args[0] === 'string' ? args[0] : args[0].text);
+    return query.apply(this, args);
+  };
+  try {
+    await work();
+  } finally {
+    pool.query = query;
+  }
+  return seen;
+}
+
+export { createFlowWorld, ORG, type FlowWorld };

@@ -1,0 +1,270 @@
+import { type Following, overSse, overSseByGet, overWebSocket } from './following';
+import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+
+const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) {
+  seq isSnapshot control epoch mayReply isClosed handoffState cause handoff { id } session { id } } }`;
+const EVENTS = `subscription ($sessionId: ID!, $after: Int) { supportSessionEvents(sessionId: $sessionId, after: $after) {
+  seq snapshot { id control epoch lastEventSeq liveHandoff { state } }
+  event { __typename seq ... on SupportControlChanged { control epoch } ... on SupportHandoffChanged { from to handoff { id } } ... on SupportMessageRecorded { message { text author } } } } }`;
+const CHANGES = `subscription ($filter: HandoffFilterInput, $after: String) { handoffChanges(filter: $filter, after: $after) {
+  cursor snapshot { isComplete handoffs { id state } } change { from to seq handoff { id session { externalId } } } } }`;
+const DELIVERIES = `subscription ($chatbotId: ID!) { supportRuntimeDeliveries(chatbotId: $chatbotId) {
+  id notice { __typename ... on SupportAgentMessageNotice { message { text author } } ... on HandoffStateNotice { state } ... on HandoffOutcomeNotice { outcome { state reason resumeTarget agent { name } } } } } }`;
+
+let world: FlowWorld;
+let room: Room;
+/** Another replica: its own room over the same database. */
+let replica: Room;
+const open: Following[] = [];
+
+beforeAll(async () => {
+  world = await createFlowWorld();
+  room = await startRoom(world);
+  replica = await startRoom(world);
+});
+afterEach(async () => { await Promise.all(open.splice(0).map((one) => one.leave())); });
+afterAll(async () => {
+  await room?.stop();
+  await replica?.stop();
+  await world?.close();
+});
+
+const follow = (following: Following): Following => { open.push(following); return following; };
+const transports = { 'graphql-transport-ws': overWebSocket, 'SSE by POST': overSse, 'SSE by GET': overSseByGet };
+
+/** The whole story of one handoff: asked for, taken, answered, resolved, collected. */
+async function wholeHandoff(sessionId: string): Promise<string> {
+  const { handoff } = await world.ask(sessionId, { resumeTarget: 'menu' });
+  await world.deliverAll();
+  world.provider.set({ agent: 'alice' });
+  await world.read(sessionId);
+  world.provider.agentSays('I am Alice');
+  world.provider.set({ status: 'RESOLVED' });
+  await world.read(sessionId);
+  await world.acknowledgeAll(sessionId);
+  await world.finishEndings();
+  return handoff.id;
+}
+const last = (results: any[], field: string): any => results.at(-1)?.data[field];
+
+describe.each(Object.entries(transports))('conversationStatus over %s', (_name, over) => {
+  it('starts with the state now and tells each change of control and handoff, in order, until the bot has it again', async () => {
+    const session = await world.open();
+    await world.user(session.id, 'hello');
+    const following = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
+    await following.until((results) => results.length === 1);
+    expect(following.results[0]).toEqual({ data: { conversationStatus: {
+      seq: 2, isSnapshot: true, control: 'BOT', epoch: 1, mayReply: true, isClosed: false, handoffState: null, cause: null, handoff: null, session: { id: session.id } } } });
+
+    const handoff = await wholeHandoff(session.id);
+    const results = await following.until((seen) => last(seen, 'conversationStatus').epoch === 4 && last(seen, 'conversationStatus').control === 'BOT');
+    const told = results.slice(1).map(({ data }) => data.conversationStatus);
+    expect([...new Set(told.map((status) => status.handoffState))]).toEqual(['REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ENDING', 'ENDED']);
+    expect([...new Set(told.map((status) => `${status.control} ${status.epoch} ${status.mayReply}`))])
+      .toEqual(['BOT 1 true', 'NONE 2 false', 'HUMAN 3 false', 'BOT 4 true']);
+    expect(told.map((status) => status.seq)).toEqual([...told.map((status) => status.seq)].sort((a, b) => a - b));
+    expect(new Set(told.map((status) => status.handoff?.id))).toEqual(new Set([handoff]));
+  });
+
+  it('resumes after the last seq without a gap, on another replica', async () => {
+    const session = await world.open();
+    const first = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
+    await first.until((results) => results.length === 1);
+    await world.ask(session.id);
+    await first.until((results) => results.length === 3);
+    const { seq } = last(first.results, 'conversationStatus');
+    await first.leave();
+    await world.deliverAll();
+    await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: session.id, idempotencyKey: world.nextKey() });
+    await world.finishEndings();
+
+    const second = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id, after: seq }));
+    const results = await second.until((seen) => seen.length > 1 && last(seen, 'conversationStatus').handoffState === 'ENDED');
+    const [snapshot, ...later] = results.map(({ data }) => data.conversationStatus);
+    expect(snapshot).toMatchObject({ isSnapshot: true, isClosed: true, mayReply: false });
+    expect(later[0]).toMatchObject({ control: 'NONE', epoch: 2, handoffState: 'QUEUED' });
+    expect(later[0].seq).toBeGreaterThan(seq);
+    expect(later.every((status) => status.seq > seq && !status.isSnapshot)).toBe(true);
+    const missed = (await world.events(session.id)).filter((event) => event.seq > seq && ['CONTROL_CHANGED', 'HANDOFF_CHANGED', 'SESSION_CLOSED'].includes(event.body.type));
+    await second.until((seen) => seen.length === missed.length + 1);
+    expect(second.results.slice(1).map(({ data }) => data.conversationStatus.seq)).toEqual(missed.map((event) => event.seq));
+  });
+
+  it('answers an unknown and a foreign session alike, with a code and nothing else', async () => {
+    const { id } = await world.open();
+    for (const [as, sessionId] of [[caller('ui'), '00000000-0000-4000-8000-000000000000'], [caller('ui', 'org-2'), id], [caller('ui'), 'x']] as const) {
+      const following = follow(over(room.url, as)(STATUS, { sessionId }));
+      await following.until((results) => results.length === 1);
+      await following.ended;
+      expect(following.results).toHaveLength(1);
+      expect(following.results[0].data).toBeUndefined();
+      expect(following.results[0].errors).toHaveLength(1);
+      expect(following.results[0].errors[0].extensions).toEqual({ code: 'SESSION_NOT_FOUND', requestId: expect.any(String), retryable: false });
+    }
+  });
+
+  it('frees everything when its subscriber leaves', async () => {
+    const session = await world.open();
+    const before = room.graphql.subscribers();
+    const following = over(room.url, caller('ui'))(STATUS, { sessionId: session.id });
+    await following.until((results) => results.length === 1);
+    expect(room.graphql.subscribers()).toBe(before + 1);
+    await following.leave();
+    await eventually(() => room.graphql.subscribers() === before);
+  });
+});
+
+describe('supportSessionEvents', () => {
+  it('starts with the session and then tells each event, with what it is about', async () => {
+    const session = await world.open();
+    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
+    await following.until((results) => results.length === 1);
+    expect(last(following.results, 'supportSessionEvents')).toEqual({ seq: 1, event: null, snapshot: { id: session.id, control: 'BOT', epoch: 1, lastEventSeq: 1, liveHandoff: null } });
+    await world.user(session.id, 'hello');
+    const { handoff } = await world.ask(session.id);
+    await following.until((results) => results.length === 4);
+    expect(following.results.slice(1).map(({ data }) => data.supportSessionEvents.event)).toEqual([
+      { __typename: 'SupportMessageRecorded', seq: 2, message: { text: 'hello', author: 'END_USER' } },
+      { __typename: 'SupportHandoffChanged', seq: 3, from: null, to: 'REQUESTED', handoff: { id: handoff.id } },
+      { __typename: 'SupportControlChanged', seq: 4, control: 'NONE', epoch: 2 },
+    ]);
+  });
+
+  it('gives the same facts as the query with the same number', async () => {
+    const session = await world.open();
+    for (let i = 0; i < 120; i += 1) await world.user(session.id, `turn ${i}`);
+    const following = follow(overSse(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after: 0 }));
+    const results = await following.until((seen) => seen.length === 122);
+    const pushed = results.slice(1).map(({ data }) => data.supportSessionEvents.event.seq);
+    expect(pushed).toEqual(Array.from({ length: 121 }, (_, i) => i + 1));
+    const { data } = await room.run('query ($id: ID!) { supportSession(id: $id) { events(after: 21, first: 100) { seq } } }', { id: session.id });
+    expect(data.supportSession.events.map((event: any) => event.seq)).toEqual(pushed.slice(21));
+  });
+
+  it.each([-1, 2, 1_000_000])('refuses the number %i that no event has had', async (after) => {
+    const session = await world.open();
+    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after }));
+    await following.until((results) => results.length === 1);
+    expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
+  });
+});
+
+describe('handoffChanges', () => {
+  it('starts with the live handoffs of the filter and tells each change, also on another replica after a cursor', async () => {
+    const [live, other] = [await world.open(), await world.open()];
+    const { handoff } = await world.ask(live.id);
+    const first = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id } }));
+    await first.until((results) => results.length === 1);
+    expect(last(first.results, 'handoffChanges')).toMatchObject({ snapshot: { isComplete: true, handoffs: [{ id: handoff.id, state: 'REQUESTED' }] }, change: null });
+    await world.ask(other.id);
+    await world.deliverAll();
+    const [, queued] = await first.until((results) => results.length === 2);
+    expect(queued.data.handoffChanges.change).toMatchObject({ from: 'REQUESTED', to: 'QUEUED', handoff: { id: handoff.id, session: { externalId: live.externalId } } });
+    await first.leave();
+
+    await world.flows.endHandoff({ organizationId: 'org-1' }, { handoffId: handoff.id, sessionId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
+    await world.finishEndings();
+    const second = follow(overSse(replica.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id }, after: queued.data.handoffChanges.cursor }));
+    const results = await second.until((seen) => last(seen, 'handoffChanges')?.change?.to === 'ENDED');
+    expect(results.map(({ data }) => data.handoffChanges.change?.to ?? 'snapshot')).toEqual(['snapshot', 'ENDING', 'ENDED']);
+    expect(results[0].data.handoffChanges.snapshot.handoffs).toEqual([]);
+  });
+
+  it('tells that a handoff leaves the filter', async () => {
+    const session = await world.open();
+    const following = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { states: ['REQUESTED'], sessionId: session.id } }));
+    await following.until((results) => results.length === 1);
+    await wholeHandoff(session.id);
+    await following.until((results) => results.length === 3);
+    expect(following.results.slice(1).map(({ data }) => data.handoffChanges.change.to)).toEqual(['REQUESTED', 'QUEUED']);
+  });
+
+  it('shows nothing of another organization', async () => {
+    const following = follow(overWebSocket(room.url, caller('operator', 'org-2'))(CHANGES));
+    await following.until((results) => results.length === 1);
+    const session = await world.open();
+    await world.ask(session.id);
+    const mine = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: session.id } }));
+    await mine.until((results) => results.length === 1);
+    await world.deliverAll();
+    await mine.until((results) => results.length === 2);
+    expect(following.results).toHaveLength(1);
+    expect(following.results[0].data.handoffChanges.snapshot.handoffs).toEqual([]);
+  });
+
+  it('refuses a cursor that it did not make', async () => {
+    const following = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { after: 'made up' }));
+    await following.until((results) => results.length === 1);
+    expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
+  });
+});
+
+describe('supportRuntimeDeliveries', () => {
+  it('brings what waits, then each new one, and again what was not acknowledged', async () => {
+    const { stores } = world;
+    const waiting = await stores.deliveries.runtimeInbox('org-1', { chatbotId: 'bot-1', sessionId: null }, { first: 100, after: null });
+    await world.flows.acknowledge({ organizationId: 'org-1' }, waiting.edges.map((edge) => edge.node.id));
+    const session = await world.open();
+    await world.ask(session.id);
+    await world.deliverAll();
+    const first = follow(overWebSocket(room.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
+    await first.until((results) => results.length === 2);
+    world.provider.set({ agent: 'alice' });
+    world.provider.agentSays('I am Alice');
+    await world.read(session.id);
+    await first.until((results) => results.some(({ data }) => data.supportRuntimeDeliveries.notice.message?.author === 'AGENT'));
+    const seen = first.results.map(({ data }) => data.supportRuntimeDeliveries);
+    await first.leave();
+
+    await room.run('mutation ($ids: [ID!]!) { acknowledgeRuntimeDeliveries(input: { ids: $ids }) { acknowledged } }', { ids: [seen[0].id] });
+    const again = follow(overSse(replica.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
+    await again.until((results) => results.length === seen.length - 1);
+    expect(again.results.map(({ data }) => data.supportRuntimeDeliveries)).toEqual(seen.slice(1));
+  });
+
+  it('answers an unknown and a foreign chatbot alike', async () => {
+    for (const [as, chatbotId] of [[caller('bot'), 'bot-unknown'], [caller('bot', 'org-2'), 'bot-1']] as const) {
+      const following = follow(overWebSocket(room.url, as)(DELIVERIES, { chatbotId }));
+      await following.until((results) => results.length === 1);
+      expect(following.results[0].errors[0].extensions.code).toBe('CHATBOT_NOT_ENABLED');
+    }
+  });
+});
+
+describe('a subscription that cannot go on', () => {
+  it('says so in a masked last result and ends', async () => {
+    const session = await world.open();
+    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
+    await following.until((results) => results.length === 1);
+    const { events } = world.stores as unknown as { events: { ofSession: unknown } };
+    const ofSession = events.ofSession;
+    events.ofSession = () => Promise.reject(Object.assign(new Error('terminating connection of jane@example.org'), { code: '57P01' }));
+    try {
+      await following.ended;
+    } finally {
+      events.ofSession = ofSession;
+    }
+    expect(following.results.at(-1)).toEqual({ errors: [{ message: 'Internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: true } }] });
+    expect(room.log.at(-1)?.message).toBe('operation failed');
+  });
+
+  it('is told to come back when the service stops', async () => {
+    const own = await startRoom(world);
+    const session = await world.open();
+    const socket = overWebSocket(own.url, caller('ui'))(STATUS, { sessionId: session.id });
+    const stream = overSse(own.url, caller('ui'))(STATUS, { sessionId: session.id });
+    await socket.until((results) => results.length === 1);
+    await stream.until((results) => results.length === 1);
+    await own.stop();
+    expect(await socket.ended).toMatchObject({ code: 1001 });
+    expect(await stream.ended).toBeUndefined();
+    expect(own.graphql.subscribers()).toBe(0);
+  });
+});
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !holds();) {
+    if (Date.now() > deadline) throw new Error('It never came to hold.');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

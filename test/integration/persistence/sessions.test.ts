@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import type { OpenSessionRow } from '../../../src/core/ports/stores';
+import { createStoreWorld, FOREIGN, gate, NOBODY_KNOWN, ORG, begin, requested, said, until, type StoreWorld } from './store-world';
+
+let world: StoreWorld;
+beforeEach(async () => { world = await createStoreWorld(); });
+afterEach(() => world.end());
+
+const sessions = () => world.stores.sessions;
+const keyed = (key: string, requestDigest = 'digest') => ({ organizationId: ORG, operation: 'say', key, requestDigest });
+
+describe('opening a Session', () => {
+  const row = (given: Partial<OpenSessionRow> = {}): OpenSessionRow => ({
+    id: randomUUID(), organizationId: ORG, chatbotId: 'bot-1', inboxId: world.inbox.id, channel: 'web', externalId: 'visitor-1', endUser: NOBODY_KNOWN,
+    at: '2026-11-22T20:52:20.557Z', ...given,
+  });
+
+  it('makes one Session of one runtime key, however many open it at once', async () => {
+    const replicas = [world.stores, world.replica(), world.replica()];
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.open(row())));
+    expect(new Set(answers.map(({ session }) => session.id)).size).toBe(1);
+    expect(answers.filter(({ created }) => created)).toHaveLength(1);
+    expect(await world.sql('select seq from event')).toEqual([{ seq: 1 }]);
+  });
+
+  it('begins with the bot in control at epoch 1, and with the event that it was opened', async () => {
+    const { session } = await sessions().open(row());
+    expect(session).toMatchObject({ control: 'BOT', epoch: 1, lastMessageSeq: 0, lastEventSeq: 1, liveHandoffId: null, openedAt: '2026-11-22T20:52:20.557Z', closedAt: null });
+    expect(await world.stores.events.ofSession(ORG, session.id, 0, 10)).toMatchObject([{ seq: 1, body: { type: 'SESSION_OPENED' }, at: '2026-11-22T20:52:20.557Z' }]);
+  });
+
+  it('adds what is newly known of the end-user and forgets nothing', async () => {
+    await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: 'Jane', email: 'jane@example.org', attributes: { plan: 'gold', seat: '1' } } }));
+    const { session, created } = await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: 'Jane Roe', locale: 'de-AT', attributes: { seat: '2' } } }));
+    expect(created).toBe(false);
+    expect(session.endUser).toEqual({ externalId: null, name: 'Jane Roe', email: 'jane@example.org', phone: null, locale: 'de-AT', attributes: { plan: 'gold', seat: '2' } });
+    expect(await sessions().get(ORG, session.id)).toEqual(session);
+  });
+
+  it('returns a closed Session closed', async () => {
+    const { session } = await sessions().open(row());
+    await sessions().transact(ORG, session.id, (tx) => tx.updateSession({ closedAt: '2026-11-22T21:00:00.000Z' }));
+    expect(await sessions().open(row())).toMatchObject({ created: false, session: { id: session.id, closedAt: '2026-11-22T21:00:00.000Z' } });
+  });
+
+  it('takes any text that JSON can carry', async () => {
+    const odd = 'null \u0000 half \ud83d whole 😀 escaped \\u0000';
+    const { session } = await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: odd, attributes: { odd } } }));
+    const kept = 'null  half \ufffd whole 😀 escaped \\u0000';
+    expect(session.endUser).toMatchObject({ name: kept, attributes: { odd: kept } });
+  });
+
+  it('refuses an inbox of another organization', async () => {
+    await expect(sessions().open(row({ organizationId: FOREIGN }))).rejects.toMatchObject({ code: 'INBOX_NOT_FOUND' });
+  });
+});
+
+describe('a transaction over one Session', () => {
+  it('keeps everything together, numbered without gaps', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, async (tx) => {
+      const first = await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
+      const second = await tx.insertMessage(said({ author: 'BOT', text: 'hi' }));
+      expect([first.seq, second.seq]).toEqual([1, 2]);
+      expect(await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: first.id, author: 'END_USER', visibility: 'PUBLIC' }, null, first.createdAt)).toBe(2);
+      expect(await tx.appendEvent({ type: 'SESSION_CLOSED' }, null, first.createdAt)).toBe(3);
+      expect(tx.session).toMatchObject({ lastMessageSeq: 2, lastEventSeq: 3 });
+      expect(await tx.messageByCallerId('turn-1')).toEqual(first);
+      expect(await tx.message(second.id)).toEqual(second);
+    });
+    expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 2, lastEventSeq: 3 });
+    expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges.map(({ node }) => node.seq)).toEqual([1, 2]);
+    expect((await world.stores.events.ofSession(ORG, id, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it('keeps nothing when the work throws, and wakes nobody', async () => {
+    const { id } = await world.open();
+    world.woken.length = 0;
+    await expect(sessions().transact(ORG, id, async (tx) => {
+      await tx.insertMessage(said());
+      await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+      throw new TypeError('the flow broke');
+    })).rejects.toThrow(TypeError);
+    expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 0 });
+    expect(await world.sql('select 1 from message union all select 1 from delivery union all select 1 from lane')).toEqual([]);
+    expect(world.woken).toEqual([]);
+  });
+
+  it('keeps nothing when one of its writes fails, and says which', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, (tx) => tx.insertMessage(said({ callerMessageId: 'turn-1' })));
+    const again = sessions().transact(ORG, id, async (tx) => {
+      await tx.insertMessage(said({ text: 'before' }));
+      await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
+      await tx.insertMessage(said({ text: 'behind' }));
+      // Fails only because the transaction is broken already: not what should be told.
+      await tx.messageByCallerId('turn-2');
+    });
+    await expect(again).rejects.toMatchObject({ code: '23505', constraint: 'uq_message_caller_id' });
+    expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 1 });
+    expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges).toHaveLength(1);
+  });
+
+  it('wakes the others once it has committed something, and only then', async () => {
+    const { id } = await world.open();
+    world.woken.length = 0;
+    await sessions().transact(ORG, id, async (tx) => {
+      await tx.insertMessage(said());
+      expect(world.woken).toEqual([]);
+    });
+    expect(world.woken).toEqual([id]);
+    await sessions().transact(ORG, id, (tx) => tx.messageByCallerId('turn-1'));
+    await sessions().transact(ORG, id, (tx) => tx.updateSession({ control: 'BOT', lastView: null }));
+    expect(world.woken).toEqual([id]);
+  });
+
+  it('sees what the one before it committed', async () => {
+    const { id } = await world.open();
+    await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? world.stores : world.replica()).sessions.transact(ORG, id, async (tx) => {
+      const { epoch } = tx.session;
+      await tx.messageByCallerId('something to wait for');
+      await tx.updateSession({ epoch: epoch + 1 });
+    })));
+    expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 21 });
+  });
+
+  it('sees the handoff as the one before it left it, not as it was when it began to wait', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, (tx) => begin(tx));
+    const entered = gate();
+    const mayGo = gate();
+    const first = sessions().transact(ORG, id, async (tx) => {
+      entered.open();
+      await mayGo.opened;
+      await tx.updateHandoff(tx.liveHandoff!.id, { state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
+    });
+    await entered.opened;
+    const second = sessions().transact(ORG, id, async (tx) => tx.liveHandoff);
+    await until('the second waits for the lock', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    mayGo.open();
+    await first;
+    expect((await second).answer).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
+  });
+
+  it('shows its own writes in its getters', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, async (tx) => {
+      expect(tx.liveHandoff).toBeNull();
+      const { id: handoffId } = await begin(tx);
+      expect(tx.liveHandoff).toMatchObject({ id: handoffId, state: 'REQUESTED', sessionId: id, organizationId: ORG });
+      await tx.updateHandoff(handoffId, { state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', stepsDone: ['held', 'history'] });
+      expect(tx.liveHandoff).toMatchObject({ state: 'QUEUED' });
+      expect(await tx.handoff(handoffId)).toEqual(tx.liveHandoff);
+      await tx.updateSession({ liveHandoffId: null });
+      expect(tx.liveHandoff).toBeNull();
+      expect(await tx.handoff(handoffId)).toMatchObject({ state: 'QUEUED' });
+    });
+    const [handoff] = (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id }, { first: 1, after: null })).edges;
+    expect(handoff!.node).toEqual({ ...requested({ id: handoff!.node.id }), organizationId: ORG, sessionId: id, state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', stepsDone: ['held', 'history'] });
+  });
+
+  it('cannot keep two live handoffs, whatever the flow believes', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, (tx) => begin(tx));
+    await expect(sessions().transact(ORG, id, (tx) => begin(tx))).rejects.toMatchObject({ constraint: 'uq_handoff_live' });
+    await sessions().transact(ORG, id, async (tx) => {
+      await tx.updateHandoff(tx.liveHandoff!.id, { state: 'ENDED' });
+      await begin(tx);
+    });
+    expect(await world.sql('select state from handoff order by state')).toEqual([{ state: 'ENDED' }, { state: 'REQUESTED' }]);
+  });
+
+  it('lists what is not yet posted, ascending, up to a number', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, async (tx) => {
+      const posted = await tx.insertMessage(said({ text: 'one' }));
+      for (const text of ['two', 'three', 'four']) await tx.insertMessage(said({ text, visibility: text === 'three' ? 'INTERNAL' : 'PUBLIC' }));
+      await tx.setProviderMessageId(posted.id, '901');
+      expect((await tx.unpostedMessages(3)).map(({ text }) => text)).toEqual(['two', 'three']);
+      expect(await tx.messageByProviderId('901')).toMatchObject({ text: 'one', providerMessageId: '901' });
+    });
+  });
+
+  it('is refused alike for an unknown, a foreign and a malformed id', async () => {
+    const { id } = await world.open();
+    const work = jest.fn();
+    for (const [organization, session] of [[ORG, randomUUID()], [FOREIGN, id], [ORG, "'; drop table session"], [ORG, '']] as const)
+      await expect(sessions().transact(organization, session, work)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  it('is tried again after a deadlock', async () => {
+    const { id } = await world.open();
+    let runs = 0;
+    await sessions().transact(ORG, id, async () => {
+      runs += 1;
+      if (runs < 3) throw Object.assign(new Error('deadlock detected'), { code: runs === 1 ? '40P01' : '40001' });
+    });
+    expect(runs).toBe(3);
+  });
+
+  it('gives its connection back, whatever happens', async () => {
+    const { id } = await world.open();
+    for (let i = 0; i < 12; i++) {
+      await sessions().transact(ORG, id, (tx) => tx.messageByCallerId('x'));
+      await sessions().transact(ORG, randomUUID(), async () => undefined).catch(() => undefined);
+      await sessions().transact(ORG, id, async (tx) => { await tx.insertMessage(said()); throw new Error('no'); }).catch(() => undefined);
+      await sessions().transact(ORG, id, async (tx) => void (await tx.insertMessage(said({ id: 'no uuid' })))).catch(() => undefined);
+    }
+    expect({ idle: world.pool.idleCount, all: world.pool.totalCount }).toEqual({ idle: world.pool.totalCount, all: world.pool.totalCount });
+    expect(await world.sql("select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'")).toEqual([]);
+  });
+});
+
+describe('a transaction under an idempotency key', () => {
+  it('runs once for 20 callers at the same moment, and all get the same answer', async () => {
+    const { id } = await world.open();
+    const replicas = [world.stores, world.replica(), world.replica()];
+    let runs = 0;
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.transact(ORG, id, async (tx) => {
+      runs += 1;
+      return { message: await tx.insertMessage(said({ text: `by ${i}` })), session: tx.session };
+    }, keyed('key-1'))));
+    expect(runs).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
+    expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 1 });
+  });
+
+  it('answers a repeat as it answered at first, though the Session has gone on', async () => {
+    const { id } = await world.open();
+    const say = (text: string) => sessions().transact(ORG, id, async (tx) => ({ message: await tx.insertMessage(said({ text })), session: tx.session }), keyed('key-1'));
+    const first = await say('first');
+    await sessions().transact(ORG, id, (tx) => tx.insertMessage(said()));
+    world.woken.length = 0;
+    expect(await say('never said')).toEqual({ answer: first.answer, replayed: true });
+    expect(world.woken).toEqual([]);
+  });
+
+  it('refuses the key for another input', async () => {
+    const { id } = await world.open();
+    await sessions().transact(ORG, id, async () => 'done', keyed('key-1', 'one'));
+    await expect(sessions().transact(ORG, id, async () => 'done', keyed('key-1', 'other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    const foreign = { ...keyed('key-1', 'other'), organizationId: FOREIGN };
+    expect(await sessions().transact(ORG, id, async () => 'done', foreign)).toEqual({ answer: 'done', replayed: false });
+    expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('key-1', 'other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
+  });
+
+  it('refuses the second of two Sessions that use one key at the same moment', async () => {
+    const [one, other] = [await world.open(), await world.open()];
+    const inside = [gate(), gate()];
+    const both = await Promise.allSettled([one, other].map(({ id }, i) => sessions().transact(ORG, id, async (tx) => {
+      inside[i]!.open();
+      // Both have looked for the key and found nothing.
+      await Promise.all(inside.map(({ opened }) => opened));
+      await tx.insertMessage(said());
+      return id;
+    }, keyed('key-1', `digest of ${id}`))));
+    const refused = both.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(1);
+    expect(refused[0]!.reason).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(await world.sql('select 1 from message')).toHaveLength(1);
+  });
+
+  it('does not keep the key of a refused call', async () => {
+    const { id } = await world.open();
+    await expect(sessions().transact(ORG, id, async () => { throw new RangeError('refused'); }, keyed('key-1'))).rejects.toThrow(RangeError);
+    expect(await sessions().transact(ORG, id, async () => 'done', keyed('key-1'))).toEqual({ answer: 'done', replayed: false });
+  });
+
+  it('keeps any text in the answer', async () => {
+    const { id } = await world.open();
+    const text = 'null \u0000 half \ud83d back\\slash "quote"';
+    const call = () => sessions().transact(ORG, id, async () => ({ text }), keyed('key-1'));
+    await call();
+    expect(await call()).toEqual({ answer: { text }, replayed: true });
+  });
+});

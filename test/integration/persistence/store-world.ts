@@ -1,0 +1,109 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { HandoffRecord } from '../../../src/core/handoff';
+import type { MessageRecord } from '../../../src/core/message';
+import { instantOf } from '../../../src/core/ports/clock';
+import type { SessionTransaction, Stores } from '../../../src/core/ports/stores';
+import type { SessionRecord } from '../../../src/core/session';
+import { DEFAULT_POLICY, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
+import { createPool, createStores, SecretBox } from '../../../src/persistence';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+
+export const ORG = 'org-1';
+export const FOREIGN = 'org-2';
+
+/** The stores over an own database, and rows to begin with. */
+export interface StoreWorld {
+  readonly database: TestDatabase;
+  readonly pool: Pool;
+  readonly stores: Stores;
+  readonly time: { ms: number };
+  /** Ids of Sessions that the stores woke others for. */
+  readonly woken: string[];
+  readonly account: AccountRecord;
+  readonly inbox: InboxRecord;
+  /** The same stores as another replica has them: another pool on the same database. */
+  replica(): Stores;
+  open(externalId?: string): Promise<SessionRecord>;
+  sql<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+  end(): Promise<void>;
+}
+
+export async function createStoreWorld(): Promise<StoreWorld> {
+  const database = await createTestDatabase();
+  const time = { ms: Date.parse('2026-11-22T20:52:20.557Z') };
+  const woken: string[] = [];
+  const secretBox = new SecretBox('a secret of the tests, at least this long');
+  const clock = { now: () => time.ms, newId: randomUUID, random: Math.random, newSecret: () => randomBytes(32).toString('base64url') };
+  const pools: Pool[] = [];
+  const replica = (): { pool: Pool; stores: Stores } => {
+    const pool = createPool(database.url, { max: 5 });
+    pools.push(pool);
+    return { pool, stores: createStores(pool, { secretBox, clock, wake: { committed: (ids) => { woken.push(...ids); } } }) };
+  };
+  const { pool, stores } = replica();
+  const account = await stores.setup.insertAccount(accountOf({}));
+  const inbox = await stores.setup.insertInbox(inboxOf(account, {}));
+  return {
+    database, pool, stores, time, woken, account, inbox,
+    replica: () => replica().stores,
+    async open(externalId = randomUUID()) {
+      return (await stores.sessions.open({
+        id: randomUUID(), organizationId: ORG, chatbotId: inbox.chatbotId, inboxId: inbox.id, channel: 'web', externalId, endUser: NOBODY_KNOWN, at: instantOf(time.ms),
+      })).session;
+    },
+    sql: async <Row extends object>(text: string, values: unknown[] = []) => (await pool.query<Row>(text, values)).rows,
+    async end() {
+      await Promise.all(pools.map((each) => each.end()));
+      await database.drop();
+    },
+  };
+}
+
+export const NOBODY_KNOWN = { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} };
+
+export const accountOf = (given: Partial<AccountRecord>): AccountRecord => ({
+  id: randomUUID(), organizationId: ORG, provider: 'scripted', name: 'One', externalId: 'a-1', baseUrl: 'https://support.example', settings: { region: 'eu' },
+  credentials: { platformToken: 'token-of-the-platform' }, webhookSecret: randomBytes(32).toString('base64url'),
+  capabilities: { teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, maxTextLength: 64_000 },
+  state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+});
+
+export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): InboxRecord => ({
+  id: randomUUID(), organizationId: account.organizationId, chatbotId: 'bot-1', accountId: account.id, name: 'Bot one', externalId: 'i-1', providerData: { identifier: 'x' },
+  policy: DEFAULT_POLICY, state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+});
+
+export const said = (given: Partial<MessageRecord> = {}): Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'> => ({
+  id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text: 'hello', attachments: [], authorName: null, agentId: null, handoffId: null,
+  callerMessageId: null, providerMessageId: null, createdAt: '2026-11-22T20:52:21.000Z', ...given,
+});
+
+export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecord, 'organizationId' | 'sessionId'> => ({
+  id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, priority: 'HIGH',
+  target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, stepsDone: [], endReason: null, failureCode: null,
+  requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, ...given,
+});
+
+/** Begins a handoff as a flow does: row, link, event. */
+export async function begin(tx: SessionTransaction, given: Partial<HandoffRecord> = {}): Promise<HandoffRecord> {
+  const handoff = await tx.insertHandoff(requested(given));
+  await tx.updateSession({ liveHandoffId: handoff.id });
+  await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: handoff.state, cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, handoff.requestedAt);
+  return handoff;
+}
+
+/** A promise that the test settles. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => { open = resolve; });
+  return { opened, open };
+}
+
+/** Looks again until it is so; a test that waits in vain fails by name. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; !(await isSo());) {
+    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+  }
+}
