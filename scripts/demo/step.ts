@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 
 /** One step of a story: what is done, and what must be seen then. Both are plain data, so that any runner can compare. */
-export interface Step<Context, Seen = unknown> {
+export interface Step<Context> {
   readonly title: string;
-  act(story: Context): Promise<Seen>;
-  expected(story: Context): Seen;
+  act(story: Context): Promise<unknown>;
+  expected(story: Context): unknown;
 }
 
 const PATIENCE_MS = 20_000;

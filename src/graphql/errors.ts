@@ -104,20 +104,23 @@ export const statusOf = (error: GraphQLError): number =>
 
 export const isAccessError = (error: unknown): boolean => error instanceof AccessError;
 
+/** What was thrown first. Apollo wraps graphql-js's errors about a request, and only its wrapper has their code. */
 function rootOf(error: unknown): unknown {
   let at = error;
-  while (at instanceof GraphQLError && at.originalError) at = at.originalError;
+  while (at instanceof GraphQLError && at.originalError && !isKnown(at.extensions.code)) at = at.originalError;
   return at;
 }
 
+const isKnown = (code: unknown): boolean => typeof code === 'string' && code in TOP_LEVEL_CODES && code !== 'INTERNAL_SERVER_ERROR';
+
 /** Made by graphql-js or Apollo about the document or its variables; a scalar that fails on OUR data has no nodes. */
 const speaksOfTheRequest = (error: GraphQLError): boolean =>
-  error.nodes !== undefined || (typeof error.extensions.code === 'string' && error.extensions.code !== 'INTERNAL_SERVER_ERROR');
+  error.nodes !== undefined || (error.extensions.code !== undefined && error.extensions.code !== 'INTERNAL_SERVER_ERROR');
 
 function codeOf(error: GraphQLError): string {
   if (error.extensions.limit !== undefined) return 'OPERATION_TOO_LARGE';
   const { code } = error.extensions;
-  return typeof code === 'string' && code in TOP_LEVEL_CODES ? code : error.extensions.code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST';
+  return isKnown(code) ? (code as TopLevelCode) : code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST';
 }
 
 /** The same call may succeed later, unchanged. */

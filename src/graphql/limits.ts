@@ -5,6 +5,7 @@ import {
 /** What one caller may ask of us at once; the same over HTTP, WebSocket and SSE. */
 export interface GraphqlLimits {
   readonly maxBodyBytes: number;
+  /** Validation costs up to the square of it: 5,000 stay within some 100 ms. */
   readonly maxTokens: number;
   /** Nested fields; introspection has graphql-js's own depth rule. */
   readonly maxDepth: number;
@@ -22,7 +23,7 @@ export interface GraphqlLimits {
 
 export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   maxBodyBytes: 1024 * 1024,
-  maxTokens: 10_000,
+  maxTokens: 5_000,
   maxDepth: 15,
   maxAliases: 100,
   maxFields: 2_000,

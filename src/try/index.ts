@@ -24,7 +24,6 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
-  '.png': 'image/png',
 };
 
 /** Pictures may come from anywhere: agents' attachments live at the provider's own address. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
 /** The Chromium to test with, or null where there is none. */
@@ -34,6 +35,7 @@ export async function startBrowser({ width = 1280, height = 800, colorScheme = '
     executablePath: CHROMIUM!, headless: true, viewport: { width, height }, colorScheme, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
+  context.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   context.on('page', (page) => {
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -59,4 +61,16 @@ export function pictureFolder(inDocs: string): string {
   const folder = path.join(__dirname, '..', '..', 'docs', inDocs);
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** Tries until it holds; the last failure is the one that is told. */
+export async function eventually<T>(check: () => Promise<T>, limitMs = 20_000): Promise<T> {
+  for (const until = Date.now() + limitMs; ;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await setTimeout(50);
+    }
+  }
 }

@@ -45,7 +45,7 @@ export class SseServer {
     response.once('close', leave);
     if (response.destroyed) leave();
     try {
-      for await (const result of results) if (!response.write(eventOf('next', result))) await drained(response);
+      for await (const result of results) response.write(eventOf("next", result));
     } finally {
       clearInterval(pinger);
       this.#streams.delete(results);

@@ -4,7 +4,8 @@ import { failureOf, failureWithoutAnswer, type Answer, type Attempt, type Caller
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
   readonly path: string;
-  readonly body?: object | FormData;
+  /** JSON, or a form with its type. */
+  readonly body?: object | Blob;
   /** Set for a POST that only looks something up. */
   readonly reads?: true;
 }
@@ -34,7 +35,7 @@ export class ChatwootClient {
   }
 
   private async send({ method, path, body }: Call, attempt: Attempt, signal: AbortSignal): Promise<Answer> {
-    const isForm = body instanceof FormData;
+    const isForm = body instanceof Blob;
     const headers: Record<string, string> = { accept: 'application/json' };
     // nginx drops the documented `api_access_token` unless it is told to keep underscores; Rails takes both.
     if (this.token !== null) headers['api-access-token'] = this.token;

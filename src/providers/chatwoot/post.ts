@@ -8,6 +8,7 @@ import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
 import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { idOfOurs, MARK } from './mapping';
+import { multipart } from './multipart';
 import { idIn } from './wire';
 
 interface Post {
@@ -43,7 +44,7 @@ export class Posts {
     return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
   }
 
-  private async bodyOf({ ourId, text, attachments, as }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | FormData> {
+  private async bodyOf({ ourId, text, attachments, as }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | Blob> {
     const { files, links } = await download(this.fetch, attachments, allowPrivate, signal);
     const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
     const content = as === 'endUser' ? whole : escapeLiquid(whole);
@@ -53,14 +54,8 @@ export class Posts {
     if (files.length === 0)
       return { content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId, content_attributes: { [MARK]: ourId } };
 
-    const form = new FormData();
-    form.set('content', content);
-    form.set('message_type', type);
-    if (as === 'note') form.set('private', 'true');
-    form.set('source_id', ourId);
-    form.set(`content_attributes[${MARK}]`, ourId);
-    for (const file of files) form.append('attachments[]', file);
-    return form;
+    const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId };
+    return multipart(fields, 'attachments[]', files);
   }
 }
 

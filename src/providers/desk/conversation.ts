@@ -1,22 +1,24 @@
 import { isDeskId, type Query } from './database';
 import type { DeskConversationRow } from './entities';
 
+export type DeskConversation = { [Column in keyof DeskConversationRow]: DeskConversationRow[Column] };
+
 /** A snooze ends by itself when its time has come: nobody has to be awake for it. `$now` is a placeholder's number. */
 export const statusAt = (conversation: string, now: number): string =>
   `(case when ${conversation}.status = 'ON_HOLD' and ${conversation}.snoozed_until <= $${now} then 'OPEN' else ${conversation}.status end)`;
 
 /** Reads a conversation and keeps everybody else from writing to it until the transaction ends. */
-export async function lockConversation(query: Query, accountId: string, conversationId: string, now: string): Promise<DeskConversationRow | null> {
+export async function lockConversation(query: Query, accountId: string, conversationId: string, now: string): Promise<DeskConversation | null> {
   if (!isDeskId(conversationId)) return null;
   const { rows: [row] } = await query(
     `select c.*, ${statusAt('c', 3)} as status from desk_conversation c where c.id = $1 and c.account_id = $2 for update`, [conversationId, accountId, now]);
   return row ?? null;
 }
 
-export type StateChange = Partial<Pick<DeskConversationRow, 'status' | 'agent_id' | 'team_id' | 'priority' | 'snoozed_until' | 'waiting_since'>>;
+export type StateChange = Partial<Pick<DeskConversation, 'status' | 'agent_id' | 'team_id' | 'priority' | 'snoozed_until' | 'waiting_since'>>;
 
 /** Writes a conversation's state as it is after the change, and that something happened now. The row is locked. */
-export async function changeState(query: Query, row: DeskConversationRow, change: StateChange, now: string): Promise<DeskConversationRow> {
+export async function changeState(query: Query, row: DeskConversation, change: StateChange, now: string): Promise<DeskConversation> {
   const after = { ...row, ...change, last_activity_at: now };
   await query(`
     update desk_conversation set status = $2, agent_id = $3, team_id = $4, priority = $5, snoozed_until = $6, waiting_since = $7, last_activity_at = $8
@@ -28,7 +30,7 @@ export async function changeState(query: Query, row: DeskConversationRow, change
 export const HELD_FOR_BOT = { status: 'BOT_HELD', agent_id: null, team_id: null, priority: null, snoozed_until: null, waiting_since: null } as const satisfies StateChange;
 
 /** One line about what was done; agents see it between what was said. */
-export async function noteActivity(query: Query, row: DeskConversationRow, text: string, now: string, agentId: string | null = null): Promise<void> {
+export async function noteActivity(query: Query, row: DeskConversation, text: string, now: string, agentId: string | null = null): Promise<void> {
   await query(`
     insert into desk_message (conversation_id, kind, author, visibility, agent_id, text, created_at)
     values ($1, 'ACTIVITY', 'SYSTEM', 'INTERNAL', $2, $3, $4)`, [row.id, agentId, text, now]);

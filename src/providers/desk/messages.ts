@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { DeskConversation } from './conversation';
 import type { Query } from './database';
-import type { DeskAttachmentRow, DeskConversationRow, DeskMessageRow } from './entities';
+import type { DeskAttachmentRow, DeskMessageRow } from './entities';
 
 export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type' | 'size_bytes'>
   & ({ readonly url: string } | { readonly content: Buffer });
@@ -14,7 +15,7 @@ export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | '
  * Says something in a conversation whose row is locked, once for each `our_id`: a repeat answers the first one's id and
  * changes nothing.
  */
-export async function insertMessage(query: Query, { id }: Pick<DeskConversationRow, 'id'>, message: NewMessage): Promise<{ readonly id: string; readonly isNew: boolean }> {
+export async function insertMessage(query: Query, { id }: Pick<DeskConversation, 'id'>, message: NewMessage): Promise<{ readonly id: string; readonly isNew: boolean }> {
   if (message.our_id !== null) {
     const { rows: [known] } = await query('select id from desk_message where conversation_id = $1 and our_id = $2', [id, message.our_id]);
     if (known) return { id: known.id, isNew: false };

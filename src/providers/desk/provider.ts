@@ -4,9 +4,8 @@ import type {
   PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
-import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt } from './conversation';
+import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
-import type { DeskConversationRow } from './entities';
 import { insertMessage, type NewMessage } from './messages';
 import { gone, readForward } from './read-forward';
 import { CAPABILITIES, ensureAccount, ensureInbox, isTarget, listAgents, listTeams } from './set-up';
@@ -86,7 +85,7 @@ export class DeskProvider implements SupportProvider {
   }
 
   /** What an end-user's words do to a conversation: they wake a snoozed one, and a resolved one goes to the bot first. */
-  private async stateAfter(query: Query, row: DeskConversationRow, { author, visibility }: NewMessage): Promise<void> {
+  private async stateAfter(query: Query, row: DeskConversation, { author, visibility }: NewMessage): Promise<void> {
     const now = this.now();
     if (author !== 'END_USER' || visibility !== 'PUBLIC') await changeState(query, row, {}, now);
     else if (row.status === 'RESOLVED') await changeState(query, row, HELD_FOR_BOT, now);
@@ -149,7 +148,7 @@ export class DeskProvider implements SupportProvider {
   }
 
   /** One transaction over one conversation, whose row is locked. */
-  private write<T>({ inbox, conversationId }: ConversationAccess, signal: AbortSignal, work: (query: Query, row: DeskConversationRow) => Promise<T>): Promise<T> {
+  private write<T>({ inbox, conversationId }: ConversationAccess, signal: AbortSignal, work: (query: Query, row: DeskConversation) => Promise<T>): Promise<T> {
     return inTime(signal, () => this.database.transaction(async (query) => {
       const row = await lockConversation(query, await accountOf(query, inbox.account), conversationId, this.now());
       if (!row) throw gone();

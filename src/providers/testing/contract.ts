@@ -36,6 +36,8 @@ export function describeRegisteredProviders(providers: ReadonlyMap<string, Provi
   describe.each([...providers.keys()])('registered provider: %s', (name) => {
     const file = path.join(root, name, 'testing', 'harness');
     const harness = ['.ts', '.js'].some((end) => existsSync(file + end))
+      // Cases are told to jest before anything asynchronous may happen.
+      // eslint-disable-next-line @typescript-eslint/no-require-imports
       ? (require(file) as { harness?: ProviderHarnessFactory }).harness
       : undefined;
 

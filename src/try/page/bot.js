@@ -12,7 +12,7 @@ const YES = /^\s*(yes|yeah|yep|ok|okay|sure|please|do|ja|gern)\b/i;
 const NO = /^\s*(no|nope|not now|later|nein)\b/i;
 
 /** Which team's name fits a topic. */
-const TEAMS = { REFUND: /return|refund|billing|complaint|sales/i, ITEM: /order|booking|deliver|shipping|travel|sales|service/i, HOURS: /service|support|front/i };
+const TEAMS = { REFUND: /return|refund|billing|complaint|sales/i, ITEM: /order|booking|deliver|shipping|travel|sales|service|support/i, HOURS: /service|support|front/i };
 const START = { topic: null, number: null, expects: null, misses: 0, saidByUser: [] };
 
 /** @returns {{ text: string, memory: object, person?: { reason: string } }} */

@@ -23,7 +23,7 @@ export function createComposer({ onSay }) {
     form.requestSubmit();
   });
   byId('attach').addEventListener('click', () => {
-    onSay(field.value.trim(), [{ url: new URL('/try/receipt.png', location.href).href, name: 'receipt.png', contentType: 'image/png', sizeBytes: null }]);
+    onSay(field.value.trim(), [{ url: new URL('/try/receipt.svg', location.href).href, name: 'receipt.svg', contentType: 'image/svg+xml', sizeBytes: null }]);
     field.value = '';
     grow();
   });

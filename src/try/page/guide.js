@@ -3,7 +3,7 @@ import { byId, el } from './dom.js';
 const STEPS = [
   { key: 'ask', title: 'Ask the bot', hint: 'Write to it on the left, or press one of the suggestions.' },
   { key: 'person', title: 'Ask for a person', hint: 'Write “I want to talk to a person”. The bot falls silent at once.' },
-  { key: 'take', title: 'Take it on the right', hint: 'Open the waiting conversation: history and context are there. Take it.' },
+  { key: 'take', title: 'Take it on the right', hint: 'Choose who you are, open the conversation that waits, and take it.' },
   { key: 'talk', title: 'Talk both ways', hint: 'Answer from both sides. A note for colleagues never appears on the left.' },
   { key: 'resolve', title: 'Resolve it', hint: 'Resolve it on the right: the bot gets the outcome.' },
   { key: 'back', title: 'The bot is back', hint: 'Ask the bot something again.' },

@@ -69,6 +69,7 @@ export const overSseByGet = (url: string, as: Record<string, string>): Subscribe
           if (name === 'complete') sink.complete();
         }
       }
+      sink.error(new Error(`The stream ended without "complete" (${response.status}).`));
     })().catch(sink.error);
     return () => leaving.abort();
   }, () => undefined);

@@ -3,15 +3,23 @@ import type { OpenSessionRow } from '../../../src/core/ports/stores';
 import { createStoreWorld, FOREIGN, gate, NOBODY_KNOWN, ORG, begin, requested, said, until, type StoreWorld } from './store-world';
 
 let world: StoreWorld;
-beforeEach(async () => { world = await createStoreWorld(); });
-afterEach(() => world.end());
+beforeAll(async () => { world = await createStoreWorld(); });
+afterAll(() => world.end());
+
+let key: string;
+let visitor: string;
+beforeEach(() => {
+  key = randomUUID();
+  visitor = randomUUID();
+  world.woken.length = 0;
+});
 
 const sessions = () => world.stores.sessions;
-const keyed = (key: string, requestDigest = 'digest') => ({ organizationId: ORG, operation: 'say', key, requestDigest });
+const keyed = (requestDigest = 'digest') => ({ organizationId: ORG, operation: 'say', key, requestDigest });
 
 describe('opening a Session', () => {
   const row = (given: Partial<OpenSessionRow> = {}): OpenSessionRow => ({
-    id: randomUUID(), organizationId: ORG, chatbotId: 'bot-1', inboxId: world.inbox.id, channel: 'web', externalId: 'visitor-1', endUser: NOBODY_KNOWN,
+    id: randomUUID(), organizationId: ORG, chatbotId: 'bot-1', inboxId: world.inbox.id, channel: 'web', externalId: visitor, endUser: NOBODY_KNOWN,
     at: '2026-11-22T20:52:20.557Z', ...given,
   });
 
@@ -20,7 +28,7 @@ describe('opening a Session', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.open(row())));
     expect(new Set(answers.map(({ session }) => session.id)).size).toBe(1);
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
-    expect(await world.sql('select seq from event')).toEqual([{ seq: 1 }]);
+    expect(await world.sql('select seq from event where session_id = $1', [answers[0]!.session.id])).toEqual([{ seq: 1 }]);
   });
 
   it('begins with the bot in control at epoch 1, and with the event that it was opened', async () => {
@@ -82,7 +90,7 @@ describe('a transaction over one Session', () => {
       throw new TypeError('the flow broke');
     })).rejects.toThrow(TypeError);
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 0 });
-    expect(await world.sql('select 1 from message union all select 1 from delivery union all select 1 from lane')).toEqual([]);
+    for (const table of ['message', 'delivery', 'lane']) expect(await world.sql(`select from ${table} where session_id = $1`, [id])).toEqual([]);
     expect(world.woken).toEqual([]);
   });
 
@@ -167,7 +175,7 @@ describe('a transaction over one Session', () => {
       await tx.updateHandoff(tx.liveHandoff!.id, { state: 'ENDED' });
       await begin(tx);
     });
-    expect(await world.sql('select state from handoff order by state')).toEqual([{ state: 'ENDED' }, { state: 'REQUESTED' }]);
+    expect(await world.sql('select state from handoff where session_id = $1 order by state', [id])).toEqual([{ state: 'ENDED' }, { state: 'REQUESTED' }]);
   });
 
   it('lists what is not yet posted, ascending, up to a number', async () => {
@@ -220,7 +228,7 @@ describe('a transaction under an idempotency key', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.transact(ORG, id, async (tx) => {
       runs += 1;
       return { message: await tx.insertMessage(said({ text: `by ${i}` })), session: tx.session };
-    }, keyed('key-1'))));
+    }, keyed())));
     expect(runs).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
@@ -229,7 +237,7 @@ describe('a transaction under an idempotency key', () => {
 
   it('answers a repeat as it answered at first, though the Session has gone on', async () => {
     const { id } = await world.open();
-    const say = (text: string) => sessions().transact(ORG, id, async (tx) => ({ message: await tx.insertMessage(said({ text })), session: tx.session }), keyed('key-1'));
+    const say = (text: string) => sessions().transact(ORG, id, async (tx) => ({ message: await tx.insertMessage(said({ text })), session: tx.session }), keyed());
     const first = await say('first');
     await sessions().transact(ORG, id, (tx) => tx.insertMessage(said()));
     world.woken.length = 0;
@@ -239,11 +247,11 @@ describe('a transaction under an idempotency key', () => {
 
   it('refuses the key for another input', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, async () => 'done', keyed('key-1', 'one'));
-    await expect(sessions().transact(ORG, id, async () => 'done', keyed('key-1', 'other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
-    const foreign = { ...keyed('key-1', 'other'), organizationId: FOREIGN };
+    await sessions().transact(ORG, id, async () => 'done', keyed('one'));
+    await expect(sessions().transact(ORG, id, async () => 'done', keyed('other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    const foreign = { ...keyed('other'), organizationId: FOREIGN };
     expect(await sessions().transact(ORG, id, async () => 'done', foreign)).toEqual({ answer: 'done', replayed: false });
-    expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('key-1', 'other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
+    expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
   });
 
   it('refuses the second of two Sessions that use one key at the same moment', async () => {
@@ -255,23 +263,23 @@ describe('a transaction under an idempotency key', () => {
       await Promise.all(inside.map(({ opened }) => opened));
       await tx.insertMessage(said());
       return id;
-    }, keyed('key-1', `digest of ${id}`))));
+    }, keyed(`digest of ${id}`))));
     const refused = both.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(1);
     expect(refused[0]!.reason).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
-    expect(await world.sql('select 1 from message')).toHaveLength(1);
+    expect(await world.sql('select from message where session_id in ($1, $2)', [one.id, other.id])).toHaveLength(1);
   });
 
   it('does not keep the key of a refused call', async () => {
     const { id } = await world.open();
-    await expect(sessions().transact(ORG, id, async () => { throw new RangeError('refused'); }, keyed('key-1'))).rejects.toThrow(RangeError);
-    expect(await sessions().transact(ORG, id, async () => 'done', keyed('key-1'))).toEqual({ answer: 'done', replayed: false });
+    await expect(sessions().transact(ORG, id, async () => { throw new RangeError('refused'); }, keyed())).rejects.toThrow(RangeError);
+    expect(await sessions().transact(ORG, id, async () => 'done', keyed())).toEqual({ answer: 'done', replayed: false });
   });
 
   it('keeps any text in the answer', async () => {
     const { id } = await world.open();
     const text = 'null \u0000 half \ud83d back\\slash "quote"';
-    const call = () => sessions().transact(ORG, id, async () => ({ text }), keyed('key-1'));
+    const call = () => sessions().transact(ORG, id, async () => ({ text }), keyed());
     await call();
     expect(await call()).toEqual({ answer: { text }, replayed: true });
   });

@@ -81,6 +81,15 @@ describe('messages with files', () => {
     })]);
   });
 
+  it('keep names and line breaks as they are', async () => {
+    const conversation = await workshop.conversation();
+    const text = 'one\ntwo\r\nthree\n\nKäse --support-subgraph';
+    await workshop.post(conversation, text, { attachments: [attachment('/cat.png', 'Käse "1"\n.png')] });
+    const [message] = await workshop.messages(conversation);
+    expect(message.content).toBe(text);
+    expect(decodeURIComponent(message.attachments[0].data_url)).toMatch(/Käse "1".*\.png$/);
+  });
+
   it('of agents only stay among agents', async () => {
     const conversation = await workshop.conversation();
     await workshop.post(conversation, '', { author: 'BOT', visibility: 'INTERNAL', attachments: [attachment('/cat.png')] });

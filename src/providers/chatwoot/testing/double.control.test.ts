@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { Stage } from './replay/stage';
+import type { Answer } from './replay/theatre';
 import { parseMultipart, MalformedMultipart } from './double/http/multipart';
 
 let stage: Stage;
@@ -78,7 +79,7 @@ it('can be steered from another process', async () => {
     const response = await fetch(`${stage.double.baseUrl}/_double${path}`, {
       method, headers: { 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: await response.json() as Answer };
   };
   await control('POST', `/users/${Stage.ALICE}/online`);
   expect((await stage.call('GET', '/agents')).find((agent: { id: number }) => agent.id === Stage.ALICE).availability_status).toBe('online');
@@ -143,9 +144,9 @@ describe('a multipart body', () => {
 
   it('is cut only where a whole line is the boundary', () => {
     const body = Buffer.from('preamble\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a\\"b.txt"\r\n\r\n--bc\r\nx--b\r\n--b--x\r\n--b--\r\n');
-    const parts = parseMultipart(body.subarray(0), 'b');
+    const parts = parseMultipart(body, 'b');
     expect(parts[0]?.filename).toBe('a"b.txt');
-    expect(parts[0]?.bytes.toString()).toBe('--bc\r\nx--b');
+    expect(parts[0]?.bytes.toString()).toBe('--bc\r\nx--b\r\n--b--x');
     expect(() => parseMultipart(Buffer.from('nothing'), 'b')).toThrow(MalformedMultipart);
   });
 });

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, type StateChange } from '../conversation';
+import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, type DeskConversation, type StateChange } from '../conversation';
 import { isDeskId, type Query } from '../database';
-import type { DeskConversationRow } from '../entities';
 import { insertMessage, type NewAttachment } from '../messages';
 import { isTarget } from '../set-up';
 import { DeskApiError, notFound } from './http';
@@ -23,7 +22,7 @@ export async function actingAgent(query: Query, organizationId: string, id: stri
 
 /** One agent's deed on one conversation, whose row is locked. */
 export class Act {
-  private constructor(private readonly query: Query, private row: DeskConversationRow, private readonly agent: ActingAgent, private readonly now: string) {}
+  private constructor(private readonly query: Query, private row: DeskConversation, private readonly agent: ActingAgent, private readonly now: string) {}
 
   static async on(query: Query, agent: ActingAgent, conversationId: string, now: string): Promise<Act> {
     const row = await lockConversation(query, agent.accountId, conversationId, now);

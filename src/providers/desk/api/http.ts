@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
 
 /** A refusal that the caller can act on. */

@@ -4,9 +4,8 @@ import { CAPABILITIES } from '../set-up';
 import { DeskApiError } from './http';
 import type { NewAttachment } from '../messages';
 
-export const MAX_FILE_BYTES = 5 * 1024 * 1024;
-/** Of one message. The request grows by a third in base64. */
-export const MAX_FILES_BYTES = 2 * MAX_FILE_BYTES;
+/** All files of one message together. In base64 a request grows by a third; it has to fit what the server takes. */
+export const MAX_FILES_BYTES = 5 * 1024 * 1024;
 const MAX_FILES = 10;
 
 const id = z.string().refine(isDeskId, 'is not an id');
@@ -42,16 +41,14 @@ export const snoozeInput = z.strictObject({ until: z.iso.datetime({ offset: true
 
 export const nothing = z.strictObject({});
 
-/** The bytes of uploaded files, once their sizes are known to be allowed. */
+/** The bytes of uploaded files, once their size is known to be allowed. */
 export function uploaded(files: z.output<typeof messageInput>['attachments']): NewAttachment[] {
   const decoded = files.map(({ name, contentType, content }) => {
     const bytes = Buffer.from(content, 'base64');
-    if (bytes.length > MAX_FILE_BYTES) throw tooLarge(`${name} has ${bytes.length} bytes; a file may have ${MAX_FILE_BYTES}.`);
     return { name, content_type: contentType.toLowerCase(), size_bytes: bytes.length, content: bytes };
   });
-  if (decoded.reduce((sum, one) => sum + one.size_bytes, 0) > MAX_FILES_BYTES)
-    throw tooLarge(`The files of one message may have ${MAX_FILES_BYTES} bytes together; send several messages.`);
+  const total = decoded.reduce((sum, one) => sum + one.size_bytes, 0);
+  if (total > MAX_FILES_BYTES)
+    throw new DeskApiError(413, 'FILE_TOO_LARGE', `The files have ${total} bytes; those of one message may have ${MAX_FILES_BYTES} together. Send several messages.`);
   return decoded;
 }
-
-const tooLarge = (message: string) => new DeskApiError(413, 'FILE_TOO_LARGE', message);

@@ -1,4 +1,3 @@
-import { SupportError } from '../../../core/errors';
 import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
 import { Act, actingAgent } from './acts';
 import { DeskApiError, checked, json, jsonBody, notFound, refusal } from './http';
@@ -74,6 +73,7 @@ async function answer(host: ProviderHost, request: ProviderHttpRequest): Promise
     return pageFile(path === '/' ? 'index.html' : path.slice(1));
   }
   if (!caller) throw new DeskApiError(401, 'UNAUTHENTICATED', 'The desk does not know who asks; send what the GraphQL API takes as identity.');
+  if (caller.role === 'bot') throw new DeskApiError(403, 'FORBIDDEN', 'A bot cannot act as an agent; the desk is for people.');
   const matching = ROUTES.filter(([, pattern]) => pattern.test(path));
   const [route] = matching.filter(([wanted]) => wanted === read);
   if (!route) throw matching.length === 0 ? notFound('address') : new DeskApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${matching.map(([wanted]) => wanted).join(', ')}.`);
@@ -86,7 +86,13 @@ export const routes = (host: ProviderHost) => async (request: ProviderHttpReques
   } catch (error) {
     if (error instanceof DeskApiError) return refusal(error);
     // A file's address is a secret.
-    host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: error instanceof SupportError ? error.code : String((error as { code?: unknown }).code ?? (error as Error).name) });
+    host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
     return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));
   }
 };
+
+/** The driver's or the system's own code, e.g. `ECONNREFUSED` or `57P01`; never a message, which may hold what people wrote. */
+function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
+}

@@ -1,8 +1,7 @@
 import { post } from './api.js';
 import { byId, element, setText } from './show.js';
 
-const LARGEST_FILE = 5 * 1024 * 1024;
-const LARGEST_TOGETHER = 2 * LARGEST_FILE;
+const LARGEST_TOGETHER = 5 * 1024 * 1024;
 const MOST_FILES = 10;
 
 /** Where an agent writes. What is not sent yet stays with its conversation. */
@@ -53,10 +52,8 @@ export class Composer {
 
   attach(files) {
     const wanted = [...this.files, ...files];
-    const tooLarge = files.find((file) => file.size > LARGEST_FILE);
-    const problem = tooLarge ? `${tooLarge.name} is larger than 5 MB.`
-      : wanted.length > MOST_FILES ? `At most ${MOST_FILES} files go with one message.`
-        : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER ? 'The files of one message may have 10 MB together.' : '';
+    const problem = wanted.length > MOST_FILES ? `At most ${MOST_FILES} files go with one message.`
+      : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER ? 'The files of one message may have 5 MB together.' : '';
     setText(byId('send-problem'), problem);
     if (problem === '') this.files = wanted;
     this.showFiles();

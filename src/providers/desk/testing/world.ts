@@ -23,6 +23,7 @@ export interface DeskCall {
   /** Path and query below the mount point. */
   readonly path: string;
   readonly organizationId?: string | null;
+  readonly role?: string;
   readonly agent?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,13 +50,13 @@ export async function openWorld(): Promise<DeskWorld> {
       now: () => Date.now() + world.ahead,
       log: () => {},
     },
-    async call({ method = 'GET', path, organizationId = null, agent, body, headers }) {
+    async call({ method = 'GET', path, organizationId = null, role = 'ui', agent, body, headers }) {
       const url = new URL(path, 'http://desk');
       const request: ProviderHttpRequest = {
         method, path: url.pathname, query: url.searchParams,
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(agent === undefined ? {} : { 'x-desk-agent': agent }), ...headers },
         body: Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
-        caller: organizationId === null ? null : { organizationId, role: 'ui', userId: null },
+        caller: organizationId === null ? null : { organizationId, role, userId: null },
       };
       const answer = await answerRequest(request);
       const raw = Buffer.from(answer.body as string);

@@ -1,13 +1,14 @@
+import type { ChatwootDouble } from './chatwoot-double';
 import { ActingAgent, type ConversationRef, type FileToAttach } from './control/acting-agent';
 import { serveControl } from './control/control-routes';
-import { Faults, type Fault } from './control/faults';
-import { Journal, type JournalEntry } from './control/journal';
+import { Faults } from './control/faults';
+import { Journal } from './control/journal';
 import { syncAvatar } from './domain/contacts';
 import { wakeSnoozed } from './domain/conversations';
-import { sendSurvey } from './domain/templates';
+import { sendSurvey } from './domain/messages';
 import { UploadedFile } from './http/parameters';
 import { Jobs } from './jobs';
-import { featuresOf, resolveOptions, type ChatwootDoubleOptions, type ChatwootVersion } from './options';
+import { featuresOf, resolveOptions, type ChatwootDoubleOptions } from './options';
 import { Outage, type OutagePart } from './outage';
 import { RateLimits } from './rate-limits';
 import { allRoutes } from './routes';
@@ -15,78 +16,32 @@ import { DoubleServer } from './server';
 import { Store } from './store';
 import { newToken } from './tokens';
 import { EventFeed } from './webhooks/event-feed';
-import type { Delivery } from './webhooks/deliveries';
-import type { ShapingRule } from './webhooks/shaping';
 import type { World } from './world';
 
+export type { ChatwootDouble } from './chatwoot-double';
 export { DEV_PLATFORM_TOKEN, type ChatwootDoubleOptions, type ChatwootVersion } from './options';
 export { sign as signWebhook, verifies as webhookSignatureVerifies } from './webhooks/signature';
 export type { ActingAgent, AgentAction, ConversationRef, FileToAttach } from './control/acting-agent';
 export type { Fault, FaultMatch, FaultMode } from './control/faults';
 export type { JournalEntry } from './control/journal';
-export type { Delivery } from './webhooks/deliveries';
+export type { Delivery } from './webhooks/delivery';
 export type { DeliveryMatch, ShapingRule } from './webhooks/shaping';
 export type { OutagePart } from './outage';
 
 const FIVE_MINUTES = 300_000;
-
-/** A running double: the server's address, and the strings behind its back. */
-export interface ChatwootDouble {
-  readonly baseUrl: string;
-  readonly port: number;
-  readonly version: ChatwootVersion;
-  readonly platformToken: string;
-
-  /** Another Platform App, to which what the first one made is foreign. */
-  addPlatformApp(name: string): string;
-  /** Opens or closes somebody's live channel: only that makes them online. */
-  setOnline(userId: number, online?: boolean): void;
-  /** A person at the dashboard of one conversation. */
-  agent(userId: number, conversation: ConversationRef): ActingAgent;
-
-  /** Every webhook so far, oldest first, with what became of it. */
-  deliveries(): Delivery[];
-  dropWebhooks(rule?: ShapingRule): void;
-  duplicateWebhooks(rule?: ShapingRule): void;
-  /** Sends each `size` webhooks last first; 0 ends it. */
-  reorderWebhooks(size: number): void;
-  /** Holds webhooks back; their bodies are built when they leave. */
-  pauseWebhooks(): void;
-  resumeWebhooks(): void;
-  clearWebhookShaping(): void;
-  /** Resolves when no webhook and no job is under way. Retries of bots are not waited for. */
-  settled(): Promise<void>;
-
-  failNext(fault: Fault): void;
-  clearFaults(): void;
-  skewNextMessage(ms: number): void;
-  /** Takes one part of the installation down; `null` brings everything back. */
-  outage(part: OutagePart | null): Promise<void>;
-
-  requests(): JournalEntry[];
-  clearRequests(): void;
-
-  /** What happens by itself half a minute after a contact got an e-mail. */
-  syncAvatar(contactId: number): void;
-  /** What happens by itself every five minutes. */
-  wakeSnoozed(): void;
-  setActivityDelay(ms: number): void;
-
-  stop(): Promise<void>;
-}
 
 /** Starts a Chatwoot with an empty memory on 127.0.0.1. */
 export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): Promise<ChatwootDouble> {
   const resolved = resolveOptions(options);
   const outage = new Outage();
   const journal = new Journal(resolved.clock);
-  const world = createWorld(resolved);
+  const { world, events } = createWorld(resolved);
   const server: DoubleServer = new DoubleServer(world, allRoutes, outage, journal, (request) => serveControl(double, request));
   const port = await server.listen(resolved.port);
   world.baseUrl = `http://127.0.0.1:${port}`;
   addPlatformApp(world, 'Platform App', resolved.platformToken);
   const snoozeTimer = setInterval(() => wakeSnoozed(world), FIVE_MINUTES).unref();
-  const { deliveries } = world.events;
+  const { deliveries } = events;
 
   const double: ChatwootDouble = {
     baseUrl: world.baseUrl,
@@ -125,16 +80,17 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
   return double;
 }
 
-function createWorld(options: World['options']): World {
-  const world = {
+function createWorld(options: World['options']): { world: World; events: EventFeed } {
+  const parts = {
     options, features: featuresOf(options.version), store: new Store(), jobs: new Jobs(options.webhookThreads),
     limits: new RateLimits(options), faults: new Faults(), baseUrl: '', now: () => options.clock().getTime(),
-  } as Omit<World, 'events'> & { events: EventFeed };
+  };
+  const world = parts as typeof parts & { events: EventFeed };
   world.events = new EventFeed(world);
   world.events.onConversation((event, conversation) => {
     if (event === 'conversation_resolved') sendSurvey(world, conversation);
   });
-  return world;
+  return { world, events: world.events };
 }
 
 function addPlatformApp(world: World, name: string, token: string): string {

@@ -70,6 +70,7 @@ export interface Features {
   renderedWebhookContent: boolean;
   platformAccountList: boolean;
   botFailureOpens: boolean;
+  publicListsStayInInbox: boolean;
   agentBotAssignee: boolean;
   teamMembersMayAccess: boolean;
   webhookNames: boolean;
@@ -106,6 +107,7 @@ export function featuresOf(version: ChatwootVersion): Features {
     renderedWebhookContent: since(404) && !since(413),
     platformAccountList: since(405),
     botFailureOpens: since(407),
+    publicListsStayInInbox: since(407),
     agentBotAssignee: since(408),
     teamMembersMayAccess: since(408),
     webhookNames: since(408),

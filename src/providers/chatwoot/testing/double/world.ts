@@ -1,4 +1,4 @@
-import type { EventFeed } from './webhooks/event-feed';
+import type { Events } from './events';
 import type { Faults } from './control/faults';
 import type { Jobs } from './jobs';
 import type { Features, ResolvedOptions } from './options';
@@ -13,7 +13,7 @@ export interface World {
   readonly jobs: Jobs;
   readonly limits: RateLimits;
   readonly faults: Faults;
-  readonly events: EventFeed;
+  readonly events: Events;
   /** Chatwoot's FRONTEND_URL: where attachments, surveys and login links point. */
   baseUrl: string;
   /** Milliseconds since 1970 by the double's clock. */

@@ -3,7 +3,7 @@ import type { Fault } from './faults';
 import { parseBody } from '../http/parameters';
 import type { RawRequest } from '../http/raw-request';
 import { json, Refusal, type Reply } from '../http/replies';
-import type { ChatwootDouble } from '../index';
+import type { ChatwootDouble } from '../chatwoot-double';
 import type { Json } from '../model';
 import type { OutagePart } from '../outage';
 import type { ShapingRule } from '../webhooks/shaping';
@@ -35,6 +35,7 @@ const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
   ['POST', /^\/_double\/users\/(\d+)\/online$/, (double, body, [id]) => { double.setOnline(Number(id), body['online'] !== false); return done(); }],
   ['POST', /^\/_double\/users\/(\d+)\/act$/, act],
   ['POST', /^\/_double\/contacts\/(\d+)\/sync_avatar$/, (double, _body, [id]) => { double.syncAvatar(Number(id)); return done(); }],
+  ['POST', /^\/_double\/activity_delay$/, (double, body) => { double.setActivityDelay(Number(body['ms'])); return done(); }],
   ['POST', /^\/_double\/wake_snoozed$/, (double) => { double.wakeSnoozed(); return done(); }],
 ];
 

@@ -3,7 +3,7 @@ import { touchContact } from './contacts';
 import { updateConversation } from './conversations';
 import { isFlooded } from './flooding';
 import { renderLiquid } from './liquid';
-import { sendTemplates } from './templates';
+import { surveyFor, templatesFor } from './templates';
 import type { Attachment, Blob, Contact, Conversation, Json, Message, MessageType, SenderType } from '../model';
 import type { World } from '../world';
 
@@ -45,12 +45,20 @@ export function createMessage(world: World, conversation: Conversation, wanted: 
   conversation.lastActivityAt = now;
   world.events.message('message_created', message);
   updateWaiting(world, conversation, message);
-  sendTemplates(world, conversation, message);
+  for (const content of templatesFor(world, conversation, message)) postTemplate(world, conversation, { content });
   if (message.senderType === 'Contact') touchContact(world, world.store.contacts.get(message.senderId) as Contact);
   return message;
 }
 
-export function postTemplate(world: World, conversation: Conversation, template: Pick<NewMessage, 'content' | 'contentType' | 'contentAttributes'>): void {
+/** A listener's job, hence after the events of resolving. */
+export function sendSurvey(world: World, conversation: Conversation): void {
+  world.jobs.enqueue(() => {
+    const survey = world.store.conversations.get(conversation.rowId) && surveyFor(world, conversation);
+    if (survey) postTemplate(world, conversation, { ...survey, contentType: 'input_csat' });
+  });
+}
+
+function postTemplate(world: World, conversation: Conversation, template: Pick<NewMessage, 'content' | 'contentType' | 'contentAttributes'>): void {
   if (!isFlooded(world, conversation)) createMessage(world, conversation, { ...template, messageType: 'template', sender: null });
 }
 

@@ -1,20 +1,15 @@
-import { postTemplate } from './messages';
-import type { Conversation, Inbox, Message, WorkingHour } from '../model';
+import type { Conversation, Inbox, Json, Message, WorkingHour } from '../model';
 import type { World } from '../world';
 
-/** The inbox's own lines, sent when a visitor writes: closed hours first, then the greeting. */
-export function sendTemplates(world: World, conversation: Conversation, message: Message): void {
+/** What an inbox says by itself when a visitor writes: that it is closed, or its greeting. */
+export function templatesFor(world: World, conversation: Conversation, message: Message): string[] {
   const inbox = world.store.inboxes.get(conversation.inboxId);
-  if (!inbox || message.messageType !== 'incoming') return;
+  if (!inbox || message.messageType !== 'incoming') return [];
   const others = world.store.messagesIn(conversation);
-  const templates = others.filter((one) => one.messageType === 'template');
-  if (inbox.outOfOfficeMessage && isClosed(inbox, world.now()) && templates.length === 0) {
-    postTemplate(world, conversation, { content: inbox.outOfOfficeMessage });
-  }
-  const isFirst = templates.length === 0 && !others.some((one) => one.messageType === 'outgoing');
-  if (inbox.greetingEnabled && inbox.greetingMessage && isFirst) {
-    postTemplate(world, conversation, { content: inbox.greetingMessage });
-  }
+  if (others.some((one) => one.messageType === 'template')) return [];
+  if (inbox.outOfOfficeMessage && isClosed(inbox, world.now())) return [inbox.outOfOfficeMessage];
+  const isFirst = !others.some((one) => one.messageType === 'outgoing');
+  return inbox.greetingEnabled && inbox.greetingMessage && isFirst ? [inbox.greetingMessage] : [];
 }
 
 function isClosed(inbox: Inbox, now: number): boolean {
@@ -31,16 +26,14 @@ function isWithin(hour: WorkingHour, minute: number): boolean {
   return minute >= from && minute < until;
 }
 
-/** Asks for a rating once, when a conversation is resolved. */
-export function sendSurvey(world: World, conversation: Conversation): void {
+/** The one question for a rating, when a conversation is resolved. */
+export function surveyFor(world: World, conversation: Conversation): { content: string; contentAttributes: Json } | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   const asked = world.store.messagesIn(conversation).some((one) => one.contentType === 'input_csat');
-  if (!inbox?.csatSurveyEnabled || asked) return;
-  // A listener's job, hence after the events of resolving.
-  world.jobs.enqueue(() => {
-    if (!world.store.conversations.get(conversation.rowId)) return;
-    const displayType = inbox.csatConfig['display_type'] ?? 'emoji';
-    const content = typeof inbox.csatConfig['message'] === 'string' ? inbox.csatConfig['message'] : 'Please rate the conversation';
-    postTemplate(world, conversation, { content, contentType: 'input_csat', contentAttributes: { display_type: displayType } });
-  });
+  if (!inbox?.csatSurveyEnabled || asked) return undefined;
+  const own = inbox.csatConfig['message'];
+  return {
+    content: typeof own === 'string' ? own : 'Please rate the conversation',
+    contentAttributes: { display_type: inbox.csatConfig['display_type'] ?? 'emoji' },
+  };
 }

@@ -40,11 +40,12 @@ export function parseMultipart(body: Buffer, boundary: string): Part[] {
 function delimiterLine(body: Buffer, at: number, length: number): { closing: boolean; end: number } | undefined {
   const startsLine = at === 0 || body.subarray(at - 2, at).equals(CRLF);
   if (!startsLine) return undefined;
-  const closing = body.subarray(at + length, at + length + 2).toString('latin1') === '--';
-  if (closing) return { closing, end: at + length + 2 };
   let end = at + length;
+  const closing = body.subarray(end, end + 2).toString('latin1') === '--';
+  if (closing) end += 2;
   while (body[end] === 0x20 || body[end] === 0x09) end++;
-  return body.subarray(end, end + 2).equals(CRLF) ? { closing, end: end + 2 } : undefined;
+  const endsLine = body.subarray(end, end + 2).equals(CRLF) || (closing && end === body.length);
+  return endsLine ? { closing, end: end + 2 } : undefined;
 }
 
 function parsePart(part: Buffer): Part {

@@ -36,7 +36,8 @@ function linkOf(call: Call): { link: ContactInbox; contact: Contact } {
 
 function conversationsOf(call: Call): Conversation[] {
   const { link } = linkOf(call);
-  return call.world.store.conversations.where((row) => row.contactInboxId === link.id || (link.hmacVerified && row.contactId === link.contactId));
+  const sees = link.hmacVerified || !call.world.features.publicListsStayInInbox;
+  return call.world.store.conversations.where((row) => row.contactInboxId === link.id || (sees && row.contactId === link.contactId));
 }
 
 function conversationOf(call: Call): Conversation {

@@ -2,23 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Shaping } from './shaping';
 import { sign } from './signature';
 import { post, type PostResult } from './transport';
+import type { Delivery } from './delivery';
 import type { Json } from '../model';
 import type { World } from '../world';
-
-/** One webhook on its way to one receiver, as the control surface lists it. */
-export interface Delivery {
-  id: number;
-  event: string;
-  receiver: 'account' | 'inbox' | 'agent_bot';
-  url: string;
-  /** The body as sent; empty until it is sent. */
-  body: string;
-  headers: Record<string, string>;
-  state: 'waiting' | 'sending' | 'delivered' | 'failed' | 'dropped';
-  attempts: number;
-  status: number | undefined;
-  error: string | undefined;
-}
 
 export interface Order {
   event: string;

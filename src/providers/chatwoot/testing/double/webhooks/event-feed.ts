@@ -2,6 +2,7 @@ import { Deliveries } from './deliveries';
 import { moveToHumans } from '../domain/bot-failure';
 import { markFailed } from '../domain/message-status';
 import { contactBody, conversationBody, messageBody, userBody } from '../present/webhooks';
+import type { Changes, Events } from '../events';
 import type { AgentBot, Contact, Conversation, Json, Message, User } from '../model';
 import type { World } from '../world';
 
@@ -17,9 +18,6 @@ export const DEFAULT_SUBSCRIPTIONS = ACCOUNT_EVENTS.slice(0, 8);
 const BOT_EVENTS = ['message_created', 'message_updated', 'conversation_opened', 'conversation_resolved'];
 const BOT_UPDATE_EVENTS = ['conversation_updated', 'conversation_status_changed'];
 
-/** `null` is what `conversation_status_changed` says; `undefined` leaves the key out. */
-type Changes = Json[] | null | undefined;
-
 interface Happening {
   event: string;
   accountId: number;
@@ -29,7 +27,7 @@ interface Happening {
 }
 
 /** Takes what happened and hands it to the three senders: account webhooks, the inbox's webhook, agent bots. */
-export class EventFeed {
+export class EventFeed implements Events {
   readonly deliveries: Deliveries;
   private readonly listeners: Array<(event: string, conversation: Conversation) => void> = [];
 

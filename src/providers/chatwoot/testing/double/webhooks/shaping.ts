@@ -1,4 +1,4 @@
-import type { Delivery } from './deliveries';
+import type { Delivery } from './delivery';
 
 /** Which deliveries a rule is about: by event, by receiver, by a piece of the URL. */
 export interface DeliveryMatch {

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { startEmbedded } from '../src/persistence/embedded-postgres';
+import { startChatwootDouble } from '../src/providers/chatwoot/testing/double';
+import { ChatwootStage } from './demo/chatwoot-stage';
+import { DeskStage } from './demo/desk-stage';
+import { openHouse } from './demo/house';
+import type { Stage } from './demo/stage';
+import { firstDifference } from './demo/step';
+import { Story, STORY } from './demo/story';
+
+const USAGE = `Plays the whole story, from bot to person and back, and checks each step.
+
+  npm run demo -- --provider desk
+  npm run demo -- --provider chatwoot-double
+  npm run demo -- --provider chatwoot --url https://chatwoot.example.com --platform-token <token> [--public-url https://…]
+
+Needs nothing: a throw-away Postgres and the service start by themselves, and end with it. For a real Chatwoot, --public-url
+is where it reaches this service. LOG_LEVEL=info shows the service's log.
+`;
+
+type Undo = () => Promise<unknown>;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { provider: { type: 'string' }, url: { type: 'string' }, 'platform-token': { type: 'string' }, 'public-url': { type: 'string' } },
+  });
+  const atEnd: Undo[] = [];
+  try {
+    const publicUrl = values['public-url'];
+    const openStage = stageOf(values.provider, values.url, values['platform-token']);
+    if (openStage === null) {
+      console.error(USAGE);
+      return 64;
+    }
+    const postgres = await startEmbedded();
+    atEnd.push(() => postgres.stop());
+    const house = await openHouse(postgres.url, publicUrl === undefined ? {} : { SUPPORT_PUBLIC_URL: publicUrl });
+    atEnd.push(() => house.stop());
+    const { stage, close } = await openStage(house.url, house.gateway);
+    atEnd.push(close);
+    console.log(`The service runs at ${house.url}, support at ${values.provider}.\n`);
+    return await tell(new Story(stage, house.operator, house.bot));
+  } finally {
+    for (const undo of atEnd.reverse()) await undo();
+  }
+}
+
+type OpenStage = (serviceUrl: string, gateway: Readonly<Record<string, string>>) => Promise<{ stage: Stage; close: Undo }>;
+
+function stageOf(provider: string | undefined, url: string | undefined, platformToken: string | undefined): OpenStage | null {
+  switch (provider) {
+    case 'desk':
+      return async (serviceUrl, gateway) => ({ stage: new DeskStage(serviceUrl, gateway), close: async () => {} });
+    case 'chatwoot-double':
+      return async () => {
+        const double = await startChatwootDouble();
+        return { stage: new ChatwootStage(double.baseUrl, double.platformToken), close: () => double.stop() };
+      };
+    case 'chatwoot':
+      if (url === undefined || platformToken === undefined) return null;
+      return async () => ({ stage: new ChatwootStage(url.replace(/\/$/, ''), platformToken), close: async () => {} });
+    default:
+      return null;
+  }
+}
+
+/** @returns the exit code: 0 when all was as expected, 1 with the first difference named */
+async function tell(story: Story): Promise<number> {
+  const startedAt = performance.now();
+  for (const [i, { title, act, expected }] of STORY.entries()) {
+    const seen = await act(story);
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(2).padStart(6);
+    const difference = firstDifference(seen, expected(story));
+    console.log(`${seconds} s  ${String(i + 1).padStart(2)}. ${title}\n${lines(seen)}`);
+    if (difference !== null) {
+      console.error(`Step ${i + 1}, "${title}", is not as expected:\n  ${difference}`);
+      return 1;
+    }
+  }
+  console.log(`All ${STORY.length} steps are as expected.`);
+  return 0;
+}
+
+/** One line for each thing seen, and one for each entry of a list. */
+function lines(seen: unknown, indent = ' '.repeat(14)): string {
+  if (typeof seen !== 'object' || seen === null) return `${indent}${JSON.stringify(seen)}\n`;
+  return Object.entries(seen).map(([key, value]) =>
+    (Array.isArray(value) && value.length > 0
+      ? `${indent}${key}:\n${value.map((one) => `${indent}  ${typeof one === 'string' ? one.replaceAll('\n', ' | ') : JSON.stringify(one)}\n`).join('')}`
+      : `${indent}${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}\n`)).join('');
+}
+
+main().then((code) => { process.exitCode = code; }, (error: unknown) => {
+  console.error(error instanceof Error ? error.stack : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { SupportClient } from '../../examples/support-client';
+import { startApp } from '../../src/app';
+import { loadConfig } from '../../src/config';
+import { createLogger } from '../../src/logging';
+
+export interface House {
+  /** E.g. `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /** Headers of the platform's gateway, speaking for the demo's organization: may set up. */
+  readonly gateway: Readonly<Record<string, string>>;
+  readonly operator: SupportClient;
+  /** With a bot key: may do what a bot runtime does, and no more. */
+  readonly bot: SupportClient;
+  stop(): Promise<void>;
+}
+
+const ORGANIZATION = 'org-demo';
+
+/** The service in this process on a free port, on a database that is there, with callers who must prove who they are. */
+export async function openHouse(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<House> {
+  const secret = (): string => randomBytes(32).toString('hex');
+  const [gatewaySecret, botKey] = [secret(), secret()];
+  const config = loadConfig({
+    HOST: '127.0.0.1', PORT: '0', DATABASE_URL: databaseUrl, SUPPORT_SECRET_KEY: secret(),
+    SUPPORT_GATEWAY_SECRET: gatewaySecret, SUPPORT_BOT_KEYS: `${ORGANIZATION}=${botKey}`, ...env,
+  });
+  const app = await startApp(config, createLogger({ level: process.env.LOG_LEVEL ?? 'silent' }));
+  const gateway = { 'x-support-gateway-secret': gatewaySecret, 'x-organization-id': ORGANIZATION };
+  const operator = new SupportClient({ url: `${app.url}/graphql`, headers: gateway });
+  const bot = new SupportClient({ url: `${app.url}/graphql`, headers: { authorization: `Bearer ${botKey}` } });
+  return {
+    url: app.url, gateway, operator, bot,
+    async stop() {
+      await Promise.all([operator.close(), bot.close()]);
+      await app.stop();
+    },
+  };
+}

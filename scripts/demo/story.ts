@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { done, type SupportClient } from '../../examples/support-client';
+import { Runtime, type LiveStatus } from './runtime';
+import { EnableChatbot, EnableSupport, RefreshDirectory } from './set-up';
+import type { Screen, Stage, Staffed } from './stage';
+import { settled, type Step } from './step';
+
+const INBOX = 'Order helper';
+const QUEUED_LINE = 'A colleague will be with you shortly.';
+const HISTORY = ['end-user: Hello, where is my order?', 'bot: Order A-17 left our warehouse this morning.', 'end-user: I want to talk to a person.'];
+const NOTE = 'note: Handed over by the bot.\nReason: The end-user asked for a person\nIntent: orders.where\nSummary: Asked about order A-17.\norder: A-17';
+const WITH_PEOPLE = [...HISTORY, NOTE, 'note: Is this the lost parcel?', 'agent: Hello, I am Adam. Your parcel comes tomorrow.'];
+const TO_THE_END = [...WITH_PEOPLE, 'end-user: In the morning?', 'note: It usually comes before noon.', 'agent: Before noon. Goodbye!'];
+
+/** What one telling of the story knows, and learns on the way. */
+export class Story {
+  readonly chatbotId = `orders-${randomUUID()}`;
+  readonly endUser = `Ada ${randomUUID().slice(0, 8)}`;
+  readonly runtime: Runtime;
+  accountId = '';
+  staffed: Staffed;
+  teamId = '';
+  handoffId = '';
+  status: LiveStatus;
+
+  /** @param operator may set up @param bot has a bot key */
+  constructor(readonly stage: Stage, readonly operator: SupportClient, bot: SupportClient) {
+    this.runtime = new Runtime(bot, this.chatbotId, `demo-${randomUUID()}`);
+  }
+
+  get adam() { return this.staffed.agent; }
+
+  /** The end-user's newest conversation as Adam sees it, once it is as expected. */
+  screen(expected: Screen): Promise<Screen | undefined> {
+    return settled(async () => (await this.adam.see(this.endUser))[0], expected);
+  }
+}
+
+const step = (title: string, act: (story: Story) => Promise<unknown>, expected: object | ((story: Story) => object)): Step<Story> =>
+  ({ title, act, expected: (story) => (typeof expected === 'function' ? (expected as (story: Story) => object)(story) : expected) });
+
+/** Something happens at the far side, and the runtime collects exactly this, in this order. */
+const collected = (title: string, cause: (story: Story) => Promise<unknown>, lines: readonly string[], control: string): Step<Story> =>
+  step(title, async (story) => {
+    const { runtime } = story;
+    await cause(story);
+    const inbox = await settled(() => runtime.inbox(), lines);
+    await runtime.acknowledge();
+    const { session } = await runtime.explain();
+    return { inbox, control: `${session.control} ${session.epoch}` };
+  }, { inbox: lines, control });
+
+const shown = (title: string, screen: (story: Story) => Screen): Step<Story> => step(title, (story) => story.screen(screen(story)), screen);
+
+/**
+ * From bot to person and back, twice, as a bot runtime, an agent and an operator see it. The same for every provider: what
+ * differs is in the Stage.
+ */
+export const STORY: readonly Step<Story>[] = [
+  step('Support is enabled for the organization', async (story) => {
+    const { account, leftToDo } = done((await story.operator.call(EnableSupport, { input: { name: 'Demo organization', ...story.stage.enabling } })).enableSupport);
+    story.accountId = account!.id;
+    return { state: account!.state, problem: account!.problem, leftToDo, administrators: account!.state === 'READY' ? await story.stage.administrators() : [] };
+  }, ({ stage }) => ({ state: 'READY', problem: null, leftToDo: [], administrators: stage.expectedAdministrators })),
+
+  step('and for a chatbot', async (story) => {
+    const { inbox } = done((await story.operator.call(EnableChatbot, { input: { chatbotId: story.chatbotId, name: INBOX } })).enableChatbotSupport);
+    return { name: inbox!.name, state: inbox!.state, problem: inbox!.problem };
+  }, { name: INBOX, state: 'READY', problem: null }),
+
+  step('People are at work there; the directory is read again', async (story) => {
+    story.staffed = await story.stage.staff(INBOX);
+    const { teams, agents } = done((await story.operator.call(RefreshDirectory, { input: { accountId: story.accountId } })).refreshSupportDirectory);
+    story.teamId = teams.find(({ name }) => name === story.staffed.team)?.id ?? '';
+    return { teams: teams.map(({ name }) => name), agents: agents.map(({ name }) => name).sort() };
+  }, ({ staffed }) => ({ teams: [staffed.team], agents: ['Adam Agent', 'Olga Owner'] })),
+
+  step('The runtime opens a session', async (story) => {
+    const opened = await story.runtime.open({ name: story.endUser });
+    story.status = await story.runtime.follow();
+    return opened;
+  }, { created: true, control: 'BOT', epoch: 1, mayReply: true }),
+
+  step('End-user and bot talk', async ({ runtime }) => ({
+    endUser: await runtime.userSays('Hello, where is my order?'),
+    bot: await runtime.botSays('Order A-17 left our warehouse this morning.'),
+  }), { endUser: { mayReply: true, control: 'BOT' }, bot: { delivered: true } }),
+
+  shown('Agents can look, and nobody is disturbed', () => ({ inbox: INBOX, standing: 'held by the bot', team: null, agent: null, lines: HISTORY.slice(0, 2) })),
+
+  step('The end-user asks for a person', async (story) => {
+    await story.runtime.userSays('I want to talk to a person.');
+    const { handoff, session, alreadyLive } = await story.runtime.requestHandoff({
+      idempotencyKey: `${story.chatbotId}:handoff`, ...request(story),
+    });
+    story.handoffId = handoff!.id;
+    return { state: handoff!.state, alreadyLive, control: session!.control, epoch: session!.epoch, mayReply: session!.mayReply };
+  }, { state: 'REQUESTED', alreadyLive: false, control: 'NONE', epoch: 2, mayReply: false }),
+
+  step('Asking again changes nothing: not under the same key, not under another', async (story) => {
+    const same = await story.runtime.requestHandoff({ idempotencyKey: `${story.chatbotId}:handoff`, ...request(story) });
+    const other = await story.runtime.requestHandoff();
+    return {
+      same: { isTheSame: same.handoff!.id === story.handoffId, alreadyLive: same.alreadyLive, replayed: same.replayed },
+      other: { isTheSame: other.handoff!.id === story.handoffId, alreadyLive: other.alreadyLive, replayed: other.replayed },
+    };
+  }, { same: { isTheSame: true, alreadyLive: false, replayed: true }, other: { isTheSame: true, alreadyLive: true, replayed: false } }),
+
+  step('A bot that is late is refused', async ({ runtime }) => runtime.botSays('Did you know our app?', { epoch: 1 }),
+    { refused: 'CONTROL_LOST', control: 'NONE', epoch: 2 }),
+
+  collected('The provider has accepted', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 2'),
+
+  step('Why is the bot silent?', async ({ runtime }) => {
+    const { why, mayReply, owed } = await runtime.explain();
+    return { why, mayReply, owed };
+  }, { why: 'WAITING_FOR_AGENT', mayReply: false, owed: { provider: 0, runtime: 0, parked: 0 } }),
+
+  shown('The handoff is at the team, with the history and what the bot knows', ({ staffed }) =>
+    ({ inbox: INBOX, standing: 'open', team: staffed.team, agent: null, lines: [...HISTORY, NOTE] })),
+
+  collected('Adam takes it', ({ adam, endUser }) => adam.take(endUser), ['handoff ASSIGNED by Adam Agent'], 'HUMAN 3'),
+
+  collected('Adam writes a note, which stays inside, and answers', async ({ adam, endUser }) => {
+    await adam.note(endUser, 'Is this the lost parcel?');
+    await adam.reply(endUser, 'Hello, I am Adam. Your parcel comes tomorrow.');
+  }, ['handoff ACTIVE by Adam Agent', 'Adam Agent: Hello, I am Adam. Your parcel comes tomorrow.'], 'HUMAN 3'),
+
+  step('The end-user answers Adam, and the bot is refused', async ({ runtime }) => ({
+    endUser: await runtime.userSays('In the morning?'),
+    bot: await runtime.botSays('Our app shows the time.'),
+    suggestion: await runtime.botSays('It usually comes before noon.', { onControlLost: 'SUGGEST' }),
+  }), { endUser: { mayReply: false, control: 'HUMAN' }, bot: { refused: 'CONTROL_LOST', control: 'HUMAN', epoch: 3 }, suggestion: { delivered: false } }),
+
+  shown('Adam sees the answer, and the bot\'s suggestion as a note', ({ staffed }) =>
+    ({ inbox: INBOX, standing: 'open', team: staffed.team, agent: 'Adam Agent', lines: TO_THE_END.slice(0, -1) })),
+
+  step('Adam says goodbye and resolves; the bot waits until the goodbye is collected', async (story) => {
+    await story.adam.reply(story.endUser, 'Before noon. Goodbye!');
+    await story.adam.resolve(story.endUser);
+    const expected = { handoff: 'ENDING', control: 'HUMAN 3', inbox: ['Adam Agent: Before noon. Goodbye!'] };
+    return settled(async () => {
+      const { handoff, session } = await story.runtime.explain();
+      return { handoff: handoff?.state ?? 'none', control: `${session.control} ${session.epoch}`, inbox: await story.runtime.inbox() };
+    }, expected);
+  }, { handoff: 'ENDING', control: 'HUMAN 3', inbox: ['Adam Agent: Before noon. Goodbye!'] }),
+
+  collected('The goodbye is acknowledged: the outcome comes, and the bot has control', ({ runtime }) => runtime.acknowledge(),
+    ['outcome ENDED, AGENT_RESOLVED, by Adam Agent, go on at after-help'], 'BOT 4'),
+
+  step('The bot goes on', async ({ runtime }) => ({
+    endUser: await runtime.userSays('Thank you both!'),
+    bot: await runtime.botSays('You are welcome.'),
+  }), { endUser: { mayReply: true, control: 'BOT' }, bot: { delivered: true } }),
+
+  step('and calls nobody by that', async (story) => {
+    const expected = { standing: 'held by the bot', lines: [...TO_THE_END, 'end-user: Thank you both!', 'bot: You are welcome.'] };
+    return settled(async () => {
+      const [screen] = await story.adam.see(story.endUser);
+      return { standing: screen?.standing as string, lines: screen?.lines ?? [] };
+    }, expected);
+  }, { standing: 'held by the bot', lines: [...TO_THE_END, 'end-user: Thank you both!', 'bot: You are welcome.'] }),
+
+  step('The end-user asks for a person once more, for whoever is there', async (story) => {
+    const { handoff, alreadyLive, session } = await story.runtime.requestHandoff();
+    return { isNew: handoff!.id !== story.handoffId, state: handoff!.state, alreadyLive, control: `${session!.control} ${session!.epoch}` };
+  }, { isNew: true, state: 'REQUESTED', alreadyLive: false, control: 'NONE 5' }),
+
+  collected('It goes to the queue like the first', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 5'),
+
+  shown('with nothing left of the first: no team, nobody assigned, no second copy of the history', () =>
+    ({ inbox: INBOX, standing: 'open', team: null, agent: null, lines: [...TO_THE_END, 'end-user: Thank you both!', 'bot: You are welcome.'] })),
+
+  collected('Adam gives it back to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 7'),
+
+  step('The session is closed, and takes nothing more', async ({ runtime }) => {
+    await runtime.close();
+    return { endUser: await runtime.userSays('Anybody there?') };
+  }, { endUser: { refused: ['SESSION_CLOSED'] } }),
+
+  step('Nothing is owed to anybody', async ({ runtime }) => settled(async () => {
+    const { why, owed } = await runtime.explain();
+    return { why, owed };
+  }, CLOSED), () => CLOSED),
+
+  step('The live status told every change, once and in order', async ({ status, runtime }) => {
+    const all = await settled(async () => [...status.changes], LIVE);
+    const resumed = await runtime.follow(status.seqs.at(-3)!);
+    const last = await settled(async () => resumed.changes.slice(1), LIVE.slice(-2));
+    return { all, isAscending: status.seqs.every((seq, i) => i === 0 || seq > status.seqs[i - 1]!), afterResume: last };
+  }, () => ({ all: LIVE, isAscending: true, afterResume: LIVE.slice(-2) })),
+];
+
+const CLOSED = { why: 'SESSION_CLOSED', owed: { provider: 0, runtime: 0, parked: 0 } };
+const LIVE = [
+  'now: BOT 1',
+  'BOT 1 REQUESTED', 'NONE 2 REQUESTED', 'NONE 2 QUEUED', 'NONE 2 ASSIGNED', 'HUMAN 3 ASSIGNED', 'HUMAN 3 ACTIVE', 'HUMAN 3 ENDING', 'HUMAN 3 ENDED', 'BOT 4 ENDED',
+  'BOT 4 REQUESTED', 'NONE 5 REQUESTED', 'NONE 5 QUEUED', 'NONE 5 ENDING', 'HUMAN 6 ENDING', 'HUMAN 6 ENDED', 'BOT 7 ENDED',
+  'BOT 7 ENDED closed',
+];
+
+const request = ({ teamId }: Story) => ({
+  target: { team: teamId }, reason: 'The end-user asked for a person', intent: 'orders.where', summary: 'Asked about order A-17.', fields: { order: 'A-17' },
+  resumeTarget: 'after-help',
+});

@@ -1,0 +1,178 @@
+import type { ConversationAccess } from '../../../core/ports/support-provider';
+import { openStage, to, type DeskStage } from './stand';
+
+const reply = { text: 'Hello', visibility: 'PUBLIC' };
+
+describe('what an agent does at the desk', () => {
+  let stage: DeskStage;
+  let ada: string;
+  let bob: string;
+  beforeAll(async () => {
+    stage = await openStage({ teams: [{ name: 'support' }, { name: 'nobody', members: [] }] });
+    ada = stage.agents.Ada!;
+    bob = stage.agents.Bob!;
+  });
+  beforeEach(() => { stage.world.ahead = 0; });
+  afterAll(() => stage.world.stop());
+
+  const does = async (conversation: ConversationAccess, verb: string, body: unknown = {}, agent = ada) => {
+    const answer = await stage.call({ ...to(conversation, verb, body), agent });
+    if (answer.status >= 300) throw new Error(`${verb} was answered ${answer.status} ${answer.raw.toString()}`);
+    return answer.body;
+  };
+  const isRefused = async (conversation: ConversationAccess, verb: string, body: unknown = {}) => {
+    const before = await stage.view(conversation);
+    const answer = await stage.call(to(conversation, verb, body));
+    expect([answer.status, answer.body.error.code]).toEqual([409, 'TRANSITION_REFUSED']);
+    expect(await stage.view(conversation)).toEqual(before);
+  };
+  const view = (conversation: ConversationAccess) => stage.view(conversation);
+  const resolved = async () => { const conversation = await stage.waiting(); await does(conversation, 'resolve'); return conversation; };
+
+  it('takes a conversation of the bot by replying', async () => {
+    const conversation = await stage.newConversation();
+    await does(conversation, 'messages', reply);
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
+  });
+
+  it('takes one that waits by replying, and leaves a colleague theirs', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'messages', reply);
+    await does(conversation, 'messages', reply, bob);
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
+  });
+
+  it('reopens a resolved one by replying, as the writer\'s own', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'assign', { agentId: bob });
+    await does(conversation, 'resolve');
+    await does(conversation, 'messages', reply);
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
+  });
+
+  it.each(['BOT_HELD', 'RESOLVED'] as const)('changes nothing by a note while it is %s', async (status) => {
+    const conversation = status === 'BOT_HELD' ? await stage.newConversation() : await resolved();
+    await does(conversation, 'messages', { text: 'look at this', visibility: 'INTERNAL' });
+    expect(await view(conversation)).toEqual({ status, agentId: null, teamId: null });
+  });
+
+  it('says in the list who waits, until somebody answers', async () => {
+    const conversation = await stage.waiting();
+    const shown = async () => (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.conversation;
+    expect(await shown()).toMatchObject({ isWaiting: true, waitingSince: expect.any(String) });
+    await does(conversation, 'messages', reply);
+    expect(await shown()).toMatchObject({ isWaiting: false, waitingSince: null });
+    await stage.says(conversation, 'END_USER', 'and now?');
+    expect(await shown()).toMatchObject({ isWaiting: true });
+  });
+
+  it('passes it to a team, and so puts down what it had', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'assign', { agentId: ada });
+    await does(conversation, 'assign', { teamId: stage.teams.nobody });
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: null, teamId: stage.teams.nobody });
+  });
+
+  it('keeps it when it goes to a team that the agent is in', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'assign', { agentId: ada });
+    await does(conversation, 'assign', { teamId: stage.teams.support });
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: stage.teams.support });
+  });
+
+  it('puts it back in the queue', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'assign', { agentId: ada });
+    await does(conversation, 'assign', { agentId: null });
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: null, teamId: null });
+  });
+
+  it('calls nobody by putting down what the bot holds', async () => {
+    const conversation = await stage.newConversation();
+    await does(conversation, 'assign', { agentId: null });
+    expect((await view(conversation)).status).toBe('BOT_HELD');
+  });
+
+  it('gives it back to the bot, free of whoever had it', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'assign', { agentId: ada, teamId: stage.teams.support });
+    await does(conversation, 'return');
+    expect(await view(conversation)).toEqual({ status: 'BOT_HELD', agentId: null, teamId: null });
+  });
+
+  it('puts it on hold and takes it off again', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'snooze');
+    expect((await view(conversation)).status).toBe('ON_HOLD');
+    await does(conversation, 'wake');
+    expect((await view(conversation)).status).toBe('OPEN');
+  });
+
+  it('has it off hold as soon as the visitor writes', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'snooze', { until: new Date(Date.now() + 3_600_000).toISOString() });
+    await stage.says(conversation, 'BOT', 'still here');
+    expect((await view(conversation)).status).toBe('ON_HOLD');
+    await stage.says(conversation, 'END_USER', 'hello?');
+    expect((await view(conversation)).status).toBe('OPEN');
+  });
+
+  it('has it off hold once the time is over, everywhere at once', async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'snooze', { until: new Date(Date.now() + 3_600_000).toISOString() });
+    const listed = async (status: string) => (await stage.call({ path: `/api/conversations?status=${status}&limit=200` })).body.conversations.map((one: any) => one.id).includes(conversation.conversationId);
+    expect([await listed('ON_HOLD'), await listed('OPEN')]).toEqual([true, false]);
+    stage.world.ahead = 3_600_001;
+    expect([await listed('ON_HOLD'), await listed('OPEN')]).toEqual([false, true]);
+    expect((await view(conversation)).status).toBe('OPEN');
+    await does(conversation, 'messages', { text: 'noted', visibility: 'INTERNAL' });
+    stage.world.ahead = 0;
+    expect((await view(conversation)).status).toBe('OPEN');
+  });
+
+  it('does not put on hold until yesterday', async () => {
+    const conversation = await stage.waiting();
+    const { status } = await stage.call(to(conversation, 'snooze', { until: new Date(Date.now() - 1_000).toISOString() }));
+    expect([status, (await view(conversation)).status]).toEqual([400, 'OPEN']);
+  });
+
+  it('reopens what is resolved, as its own', async () => {
+    const conversation = await resolved();
+    await does(conversation, 'reopen');
+    expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
+  });
+
+  it.each(['resolve', 'return', 'snooze', 'wake', 'reopen'])('may repeat "%s" without a second line about it', async (verb) => {
+    const conversation = verb === 'reopen' ? await resolved() : await stage.waiting();
+    if (verb === 'wake') await does(conversation, 'snooze');
+    await does(conversation, verb);
+    const lines = async () => (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.length;
+    const before = await lines();
+    await does(conversation, verb);
+    expect(await lines()).toBe(verb === 'snooze' ? before + 1 : before);
+  });
+
+  it.each(['resolve', 'snooze', 'wake', 'reopen'])('cannot "%s" what the bot holds', async (verb) => { await isRefused(await stage.newConversation(), verb); });
+  it.each(['return', 'snooze', 'wake'])('cannot "%s" what is resolved', async (verb) => { await isRefused(await resolved(), verb); });
+
+  it.each<[string, unknown]>([
+    ['no text', { text: ' \n', visibility: 'PUBLIC' }], ['no visibility', { text: 'x' }], ['too much text', { text: 'x'.repeat(100_001), visibility: 'PUBLIC' }],
+    ['another visibility', { text: 'x', visibility: 'SECRET' }],
+  ])('cannot send %s', async (_what, body) => {
+    const conversation = await stage.newConversation();
+    const answer = await stage.call(to(conversation, 'messages', body));
+    expect([answer.status, answer.body.error.code]).toEqual([400, 'INPUT_INVALID']);
+    expect((await view(conversation)).status).toBe('BOT_HELD');
+  });
+
+  it('tells the core where to look, each time once it is committed, and not when it was refused', async () => {
+    const conversation = await stage.waiting();
+    const place = `${stage.accountId}/${conversation.conversationId}`;
+    stage.world.hints.length = 0;
+    await does(conversation, 'messages', reply);
+    await does(conversation, 'resolve');
+    expect(stage.world.hints).toEqual([place, place]);
+    await stage.call(to(conversation, 'snooze'));
+    expect(stage.world.hints).toHaveLength(2);
+  });
+});

@@ -1,0 +1,76 @@
+import { desk } from '..';
+import { openStage, type DeskStage } from './stand';
+
+const problems = (input: { baseUrl?: string; settings?: Record<string, unknown>; credentials?: Record<string, string> }) =>
+  desk.parseSettings({ baseUrl: null, settings: {}, credentials: {}, ...input }).problems.map((problem) => problem.field);
+
+describe('settings of the desk', () => {
+  it('may all be left out', () => { expect(problems({})).toEqual([]); });
+
+  it.each<[string, Parameters<typeof problems>[0], readonly string[]]>([
+    ['an unknown setting', { settings: { colour: 'red' } }, ['settings']],
+    ['an agent without e-mail', { settings: { agents: [{ name: 'Cy' }] } }, ['settings.agents.0.email']],
+    ['a team without a name', { settings: { teams: [{ name: ' ' }] } }, ['settings.teams.0.name']],
+    ['a member that is no e-mail', { settings: { teams: [{ name: 'support', members: ['Cy'] }] } }, ['settings.teams.0.members.0']],
+    ['an address that is none', { baseUrl: 'support.example.com' }, ['baseUrl']],
+    ['an address of another kind', { baseUrl: 'ftp://support.example.com' }, ['baseUrl']],
+    ['a credential', { credentials: { token: 'x' } }, ['credentials.token']],
+    ['several at once', { baseUrl: 'x', settings: { teams: 'all', agents: [{}] }, credentials: { token: 'x' } },
+      ['baseUrl', 'settings.agents.0.name', 'settings.agents.0.email', 'settings.teams', 'credentials.token']],
+  ])('are refused by field: %s', (_what, input, fields) => { expect(problems(input).sort()).toEqual([...fields].sort()); });
+
+  describe('at set-up', () => {
+    let stage: DeskStage;
+    beforeAll(async () => {
+      stage = await openStage({
+        agents: [{ name: 'Cy', email: 'Cy@Example.org' }],
+        teams: [{ name: 'everybody' }, { name: 'billing', members: ['cy@example.org', 'stranger@example.org'] }],
+      });
+    });
+    afterAll(() => stage.world.stop());
+
+    it('make a team "support" of all when nothing is said', async () => {
+      const { teams, agents, organizationId, leftToDo } = await stage.enable();
+      expect(Object.keys(teams)).toEqual(['support']);
+      expect(leftToDo).toEqual([]);
+      const listed = (await stage.world.call({ path: '/api/agents', organizationId })).body.agents;
+      expect(listed.map((agent: any) => [agent.id, agent.teamIds])).toEqual([[agents.Ada, [teams.support]], [agents.Bob, [teams.support]]]);
+    });
+
+    it('make the agents and teams that they name, with the members that are known', async () => {
+      const listed = (await stage.call({ path: '/api/agents' })).body.agents;
+      expect(listed.map((agent: any) => [agent.name, agent.role, agent.teamIds])).toEqual([
+        ['Ada', 'ADMINISTRATOR', [stage.teams.everybody]],
+        ['Bob', 'ADMINISTRATOR', [stage.teams.everybody]],
+        ['Cy', 'AGENT', [stage.teams.everybody, stage.teams.billing]],
+      ]);
+    });
+
+    it('leave the operator a sentence about a member whom nobody knows', () => {
+      expect(stage.leftToDo).toEqual([expect.stringContaining('stranger@example.org')]);
+    });
+
+    it('leave a sentence when there is nobody to answer', async () => {
+      const access = { accountId: 'empty', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
+      const { leftToDo } = await stage.provider.ensureAccount({ access, organizationId: 'org-empty', name: 'Empty', owners: [], save: async () => {} }, stage.signal());
+      expect(leftToDo).toHaveLength(1);
+    });
+
+    it('give the BotAgent its role back when they are applied again', async () => {
+      const stand = await stage.enable();
+      await stage.world.database.query(`update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`, [stand.inbox.account.externalId]);
+      await expect(stage.provider.listAgents(stand.inbox.account, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
+      await stage.provider.ensureAccount({ access: stand.inbox.account, organizationId: stand.organizationId, name: 'Acme', owners: [], save: async () => {} }, stage.signal());
+      expect(await stage.provider.listAgents(stand.inbox.account, stage.signal())).toHaveLength(2);
+    });
+
+    it('make one account when four replicas apply them at once', async () => {
+      const access = { accountId: 'raced', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
+      const owners = [{ name: 'Ada', email: 'ada@raced.example' }];
+      const made = await Promise.all(Array.from({ length: 4 }, () =>
+        stage.provider.ensureAccount({ access, organizationId: 'org-raced', name: 'Raced', owners, save: async () => {} }, stage.signal())));
+      expect(new Set(made.map((account) => account.externalId)).size).toBe(1);
+      expect(await stage.provider.listAgents({ ...access, externalId: made[0]!.externalId }, stage.signal())).toHaveLength(1);
+    });
+  });
+});

@@ -1,0 +1,288 @@
+import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
+import { begin, createStoreWorld, gate, ORG, said, until, type StoreWorld } from './store-world';
+
+let world: StoreWorld;
+beforeAll(async () => { world = await createStoreWorld(); });
+afterAll(() => world.end());
+// Claims run over all Sessions: each test begins with empty lanes.
+beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, session'));
+
+const LEASE = 60_000;
+const lanes = (): Stores['lanes'] => world.stores.lanes;
+
+async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
+  const { answer } = await world.stores.sessions.transact(ORG, sessionId, async (tx) => {
+    const ids: string[] = [];
+    for (const text of texts) {
+      const { id } = await tx.insertMessage(said({ text }));
+      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: id });
+      ids.push(id);
+    }
+    return ids;
+  });
+  return answer;
+}
+
+const messageOf = ({ delivery: { work } }: ClaimedLane): string => (work.kind === 'POST_MESSAGE' ? work.messageId : work.kind);
+const claimOne = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> => (await stores.lanes.claimDeliveries(1, LEASE))[0];
+const endLeases = () => world.sql("update lane set next_run_at = now() - interval '1 ms' where next_run_at is not null");
+
+describe('the lane of deliveries to the provider', () => {
+  it('gives out one delivery at a time, in the order in which they were owed', async () => {
+    const { id } = await world.open();
+    const ids = [...await owe(id, 'one', 'two'), ...await owe(id, 'three')];
+    const seen: string[] = [];
+    for (let lane = await claimOne(); lane; lane = await claimOne()) {
+      expect(await claimOne()).toBeUndefined();
+      seen.push(messageOf(lane));
+      expect(await lanes().complete(lane)).toBe(true);
+    }
+    expect(seen).toEqual(ids);
+    expect(await world.sql('select state, attempts from delivery')).toEqual([1, 2, 3].map(() => ({ state: 'DONE', attempts: 1 })));
+  });
+
+  it('carries what a worker needs', async () => {
+    const { id } = await world.open();
+    const [messageId] = await owe(id, 'one');
+    expect(await claimOne()).toEqual({
+      organizationId: ORG, sessionId: id, fence: expect.any(String),
+      delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, createdAt: '2026-11-22T20:52:20.557Z' },
+    });
+  });
+
+  it('lets nothing pass a head that is to be tried again', async () => {
+    const { id } = await world.open();
+    const [one, two] = await owe(id, 'one', 'two');
+    const first = (await claimOne())!;
+    expect(await lanes().retry(first, 60_000, 'PROVIDER_UNAVAILABLE')).toBe(true);
+    await owe(id, 'three');
+    expect(await claimOne()).toBeUndefined();
+    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 3, runtime: 0, parked: 0, lastErrorCode: 'PROVIDER_UNAVAILABLE' });
+    await endLeases();
+    const again = (await claimOne())!;
+    expect([messageOf(again), again.delivery.earlierAttempts]).toEqual([one, 1]);
+    await lanes().complete(again);
+    expect(messageOf((await claimOne())!)).toBe(two);
+  });
+
+  it('goes on behind a dead letter, which is kept', async () => {
+    const { id } = await world.open();
+    const [, two] = await owe(id, 'one', 'two');
+    expect(await lanes().park((await claimOne())!, 'PROVIDER_REFUSED')).toBe(true);
+    const next = (await claimOne())!;
+    expect(messageOf(next)).toBe(two);
+    await lanes().complete(next);
+    expect(await claimOne()).toBeUndefined();
+    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 0, runtime: 0, parked: 1, lastErrorCode: 'PROVIDER_REFUSED' });
+    expect(await world.sql("select parked_at from delivery where state = 'PARKED'")).toEqual([{ parked_at: '2026-11-22T20:52:20.557Z' }]);
+  });
+
+  it('is never held by two, however many replicas claim, and keeps its order', async () => {
+    const sessionIds = (await Promise.all(Array.from({ length: 12 }, () => world.open()))).map(({ id }) => id);
+    const expected = new Map(await Promise.all(sessionIds.map(async (id): Promise<[string, string[]]> => [id, await owe(id, 'one', 'two', 'three', 'four')])));
+    const held = new Set<string>();
+    const done = new Map<string, string[]>(sessionIds.map((id) => [id, []]));
+    const left = () => [...done.values()].reduce((sum, ids) => sum - ids.length, 12 * 4);
+    const worker = async (stores: Stores): Promise<void> => {
+      while (left() > 0)
+        for (const lane of await stores.lanes.claimDeliveries(3, LEASE)) {
+          if (held.has(lane.sessionId)) throw new Error('two hold one lane');
+          held.add(lane.sessionId);
+          // Some fail at first.
+          const fails = lane.delivery.earlierAttempts === 0 && Number(lane.delivery.id) % 5 === 0;
+          await stores.messages.get(ORG, messageOf(lane));
+          if (!fails) done.get(lane.sessionId)!.push(messageOf(lane));
+          held.delete(lane.sessionId);
+          expect(await (fails ? stores.lanes.retry(lane, 0, 'PROVIDER_UNAVAILABLE') : stores.lanes.complete(lane))).toBe(true);
+        }
+    };
+    await Promise.all([world.stores, world.replica(), world.replica(), world.replica()].map(worker));
+    expect(done).toEqual(expected);
+  });
+
+  it('loses nothing that is owed while the head is being completed', async () => {
+    const { id } = await world.open();
+    const expected: string[] = [];
+    const seen: string[] = [];
+    const owing = (async () => { for (let i = 0; i < 40; i++) expected.push(...await owe(id, `${i}`)); })();
+    await until('all are delivered', async () => {
+      const lane = await claimOne();
+      if (lane) {
+        seen.push(messageOf(lane));
+        await lanes().complete(lane);
+      }
+      return seen.length === 40;
+    });
+    await owing;
+    expect(seen).toEqual(expected);
+  });
+
+  it('is not forgotten when one is owed in a transaction that the completion had to wait for', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    const lane = (await claimOne())!;
+    const hasOwed = gate();
+    const mayCommit = gate();
+    const owing = world.stores.sessions.transact(ORG, id, async (tx) => {
+      const message = await tx.insertMessage(said({ text: 'two' }));
+      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+      await tx.message(message.id);
+      hasOwed.open();
+      await mayCommit.opened;
+      return message.id;
+    });
+    await hasOwed.opened;
+    const completing = lanes().complete(lane);
+    await until('the completion waits for the lane', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    mayCommit.open();
+    expect(await completing).toBe(true);
+    expect(messageOf((await claimOne())!)).toBe((await owing).answer);
+  });
+
+  it('comes back when its holder dies, and the old holder can do nothing more', async () => {
+    const { id } = await world.open();
+    const [one] = await owe(id, 'one', 'two');
+    const slow = (await claimOne())!;
+    await endLeases();
+    const other = (await claimOne(world.replica()))!;
+    expect([messageOf(other), other.delivery.earlierAttempts]).toEqual([one, 1]);
+    for (const late of [lanes().renew(slow, LEASE), lanes().complete(slow), lanes().retry(slow, 0, 'X'), lanes().park(slow, 'X')]) expect(await late).toBe(false);
+    expect(await world.sql('select state, last_error_code from delivery order by id')).toEqual([{ state: 'WAITING', last_error_code: null }, { state: 'WAITING', last_error_code: null }]);
+    expect(await lanes().complete(other)).toBe(true);
+    expect(await lanes().complete(other)).toBe(false);
+  });
+
+  it('stays with a holder that renews its lease', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    const [lane] = await lanes().claimDeliveries(1, 1);
+    expect(await lanes().renew(lane!, LEASE)).toBe(true);
+    await until('the first lease is over', async () => (await world.sql("select from lane where next_run_at > now() + interval '30 s'")).length === 1);
+    expect(await claimOne()).toBeUndefined();
+    expect(await lanes().complete(lane!)).toBe(true);
+  });
+
+  it('claims as many lanes as asked for, the longest due first', async () => {
+    const sessionIds: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { id } = await world.open();
+      await owe(id, 'one');
+      await world.sql("update lane set next_run_at = now() - interval '1 h' + $2 * interval '1 min' where session_id = $1", [id, i]);
+      sessionIds.push(id);
+    }
+    expect((await lanes().claimDeliveries(2, LEASE)).map(({ sessionId }) => sessionId).sort()).toEqual(sessionIds.slice(0, 2).sort());
+    expect(await lanes().claimDeliveries(10, LEASE)).toHaveLength(3);
+    expect(await lanes().claimDeliveries(10, LEASE)).toEqual([]);
+  });
+
+  it('rests when nothing waits in it after all', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    await world.sql("update delivery set state = 'DONE'");
+    expect(await claimOne()).toBeUndefined();
+    expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
+    const [two] = await owe(id, 'two');
+    expect(messageOf((await claimOne())!)).toBe(two);
+  });
+});
+
+describe('readings of the provider', () => {
+  const want = (id: string, at = '2026-11-22T20:52:20.557Z') => world.stores.sessions.transact(ORG, id, (tx) => tx.wantReading(at));
+  const claim = async () => (await lanes().claimReadings(10, LEASE)).map((reading) => reading);
+
+  it('are claimed once somebody wants one, and rest when none is to follow', async () => {
+    const { id } = await world.open();
+    expect(await claim()).toEqual([]);
+    await want(id);
+    await want(id);
+    const [reading, ...others] = await claim();
+    expect(others).toEqual([]);
+    expect(reading).toEqual({ organizationId: ORG, sessionId: id, fence: expect.any(String), failures: 0 });
+    expect(await lanes().finishReading(reading!, null, false)).toBe(true);
+    expect(await lanes().finishReading(reading!, null, false)).toBe(false);
+    expect(await claim()).toEqual([]);
+  });
+
+  it('come no later than the earliest wish', async () => {
+    const { id } = await world.open();
+    await want(id, '2026-11-22T21:52:20.557Z');
+    expect(await claim()).toEqual([]);
+    await want(id);
+    await want(id, '2026-11-22T22:52:20.557Z');
+    expect(await claim()).toHaveLength(1);
+  });
+
+  it('are not begun twice at once by a wish, and the wish is not swallowed', async () => {
+    const { id } = await world.open();
+    await want(id);
+    const [reading] = await claim();
+    await want(id);
+    expect(await claim()).toEqual([]);
+    expect(await lanes().finishReading(reading!, null, false)).toBe(true);
+    const [again] = await claim();
+    expect(again).toMatchObject({ sessionId: id });
+    await lanes().finishReading(again!, null, false);
+    expect(await claim()).toEqual([]);
+  });
+
+  it('follow at the earlier of the next regular one and the wish', async () => {
+    const { id } = await world.open();
+    await want(id);
+    const [reading] = await claim();
+    await want(id);
+    await lanes().finishReading(reading!, 3_600_000, false);
+    const [second] = await claim();
+    expect(second).toBeDefined();
+    await lanes().finishReading(second!, 3_600_000, false);
+    expect(await claim()).toEqual([]);
+    expect(await world.sql("select from lane where next_run_at between now() + interval '59 min' and now() + interval '61 min'")).toHaveLength(1);
+  });
+
+  it('count failures in a row', async () => {
+    const { id } = await world.open();
+    await want(id);
+    const failures: number[] = [];
+    for (const failed of [true, true, false, true]) {
+      const [reading] = await claim();
+      failures.push(reading!.failures);
+      await lanes().finishReading(reading!, 0, failed);
+    }
+    expect(failures).toEqual([0, 1, 2, 0]);
+  });
+
+  it('are taken over when the reader dies', async () => {
+    const { id } = await world.open();
+    await want(id);
+    const [slow] = await claim();
+    await endLeases();
+    const [other] = await claim();
+    expect(other).toMatchObject({ sessionId: id });
+    expect(await lanes().finishReading(slow!, null, false)).toBe(false);
+    expect(await lanes().finishReading(other!, null, false)).toBe(true);
+  });
+
+  it('are wanted of every live handoff at start', async () => {
+    const live = await world.open();
+    const over = await world.open();
+    await world.open();
+    await world.stores.sessions.transact(ORG, live.id, (tx) => begin(tx, { state: 'ACTIVE' }));
+    await world.stores.sessions.transact(ORG, over.id, async (tx) => {
+      const { id } = await begin(tx);
+      await tx.updateHandoff(id, { state: 'ENDED' });
+      await tx.updateSession({ liveHandoffId: null });
+    });
+    expect(await lanes().wantReadingOfLive()).toBe(1);
+    expect(await lanes().wantReadingOfLive()).toBe(1);
+    expect((await claim()).map(({ sessionId }) => sessionId)).toEqual([live.id]);
+  });
+
+  it('do not touch deliveries of the same Session', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    await want(id);
+    const lane = (await claimOne())!;
+    const [reading] = await claim();
+    expect(await lanes().finishReading(reading!, null, false)).toBe(true);
+    expect(await lanes().complete(lane)).toBe(true);
+  });
+});
