@@ -5,8 +5,8 @@ import { ChatwootStage } from './demo/chatwoot-stage';
 import { DeskStage } from './demo/desk-stage';
 import { openHouse } from './demo/house';
 import type { Stage } from './demo/stage';
-import { firstDifference } from './demo/step';
 import { Story, STORY } from './demo/story';
+import { tell } from './demo/tell';
 
 const USAGE = `Plays the whole story, from bot to person and back, and checks each step.
 
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     const { stage, close } = await openStage(house.url, house.gateway);
     atEnd.push(close);
     console.log(`The service runs at ${house.url}, support at ${values.provider}.\n`);
-    return await tell(new Story(stage, house.operator, house.bot));
+    return await tell(STORY, new Story(stage, house.operator, house.bot), console);
   } finally {
     for (const undo of atEnd.reverse()) await undo();
   }
@@ -62,32 +62,6 @@ function stageOf(provider: string | undefined, url: string | undefined, platform
     default:
       return null;
   }
-}
-
-/** @returns the exit code: 0 when all was as expected, 1 with the first difference named */
-async function tell(story: Story): Promise<number> {
-  const startedAt = performance.now();
-  for (const [i, { title, act, expected }] of STORY.entries()) {
-    const seen = await act(story);
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(2).padStart(6);
-    const difference = firstDifference(seen, expected(story));
-    console.log(`${seconds} s  ${String(i + 1).padStart(2)}. ${title}\n${lines(seen)}`);
-    if (difference !== null) {
-      console.error(`Step ${i + 1}, "${title}", is not as expected:\n  ${difference}`);
-      return 1;
-    }
-  }
-  console.log(`All ${STORY.length} steps are as expected.`);
-  return 0;
-}
-
-/** One line for each thing seen, and one for each entry of a list. */
-function lines(seen: unknown, indent = ' '.repeat(14)): string {
-  if (typeof seen !== 'object' || seen === null) return `${indent}${JSON.stringify(seen)}\n`;
-  return Object.entries(seen).map(([key, value]) =>
-    (Array.isArray(value) && value.length > 0
-      ? `${indent}${key}:\n${value.map((one) => `${indent}  ${typeof one === 'string' ? one.replaceAll('\n', ' | ') : JSON.stringify(one)}\n`).join('')}`
-      : `${indent}${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}\n`)).join('');
 }
 
 main().then((code) => { process.exitCode = code; }, (error: unknown) => {

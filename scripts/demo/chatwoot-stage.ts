@@ -87,7 +87,7 @@ export class ChatwootStage implements Stage {
   }
 
   /** The owner, once enableSupport has made them; their profile says in which account. */
-  private async administrator(): Promise<User> {
+  protected async administrator(): Promise<User> {
     if (this.olga) return this.olga;
     const olga = await this.person(this.owner);
     const profile = await this.call('GET', '/api/v1/profile', olga.token) as { accounts: { id: number }[] };
@@ -104,7 +104,7 @@ export class ChatwootStage implements Stage {
   }
 
   private platform = (method: string, path: string, body?: unknown) => this.call(method, `/platform/api/v1${path}`, this.platformToken, body);
-  private inAccount = (user: User, method: string, path: string, body?: unknown) => this.call(method, `/api/v1/accounts/${this.account}${path}`, user.token, body);
+  protected inAccount = (user: User, method: string, path: string, body?: unknown) => this.call(method, `/api/v1/accounts/${this.account}${path}`, user.token, body);
 
   private async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(`${this.baseUrl}${path}`, {

@@ -23,8 +23,8 @@ export class Story {
   handoffId = '';
   status: LiveStatus;
 
-  /** @param operator may set up @param bot has a bot key */
-  constructor(readonly stage: Stage, readonly operator: SupportClient, bot: SupportClient) {
+  /** @param operator may set up @param bot has a bot key @param policy of the chatbot, where it differs from the default */
+  constructor(readonly stage: Stage, readonly operator: SupportClient, bot: SupportClient, readonly policy: object = {}) {
     this.runtime = new Runtime(bot, this.chatbotId, `demo-${randomUUID()}`);
   }
 
@@ -52,11 +52,8 @@ const collected = (title: string, cause: (story: Story) => Promise<unknown>, lin
 
 const shown = (title: string, screen: (story: Story) => Screen): Step<Story> => step(title, (story) => story.screen(screen(story)), screen);
 
-/**
- * From bot to person and back, twice, as a bot runtime, an agent and an operator see it. The same for every provider: what
- * differs is in the Stage.
- */
-export const STORY: readonly Step<Story>[] = [
+/** What an operator does once, before the first session. */
+export const SET_UP: readonly Step<Story>[] = [
   step('Support is enabled for the organization', async (story) => {
     const { account, leftToDo } = done((await story.operator.call(EnableSupport, { input: { name: 'Demo organization', ...story.stage.enabling } })).enableSupport);
     story.accountId = account!.id;
@@ -64,7 +61,7 @@ export const STORY: readonly Step<Story>[] = [
   }, ({ stage }) => ({ state: 'READY', problem: null, leftToDo: [], administrators: stage.expectedAdministrators })),
 
   step('and for a chatbot', async (story) => {
-    const { inbox } = done((await story.operator.call(EnableChatbot, { input: { chatbotId: story.chatbotId, name: INBOX } })).enableChatbotSupport);
+    const { inbox } = done((await story.operator.call(EnableChatbot, { input: { chatbotId: story.chatbotId, name: INBOX, policy: story.policy } })).enableChatbotSupport);
     return { name: inbox!.name, state: inbox!.state, problem: inbox!.problem };
   }, { name: INBOX, state: 'READY', problem: null }),
 
@@ -74,6 +71,14 @@ export const STORY: readonly Step<Story>[] = [
     story.teamId = teams.find(({ name }) => name === story.staffed.team)?.id ?? '';
     return { teams: teams.map(({ name }) => name), agents: agents.map(({ name }) => name).sort() };
   }, ({ staffed }) => ({ teams: [staffed.team], agents: ['Adam Agent', 'Olga Owner'] })),
+];
+
+/**
+ * From bot to person and back, twice, as a bot runtime, an agent and an operator see it. The same for every provider: what
+ * differs is in the Stage.
+ */
+export const STORY: readonly Step<Story>[] = [
+  ...SET_UP,
 
   step('The runtime opens a session', async (story) => {
     const opened = await story.runtime.open({ name: story.endUser });

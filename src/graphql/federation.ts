@@ -31,7 +31,7 @@ export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
     const type = schema.getType(node.name.value);
     if (!isObjectType(type) && !isInterfaceType(type)) return node;
     const fields = node.fields?.map((field): FieldDefinitionNode => withKept(field, type.getFields()[field.name.value]?.astNode));
-    return { ...withKept(node, type.astNode), fields } as DefinitionNode;
+    return { ...withKept(node, type.astNode), fields };
   };
   const definitions = parse(printSchema(schema), { noLocation: true }).definitions.map(definition);
   const link = parse(`extend schema @link(url: "${FEDERATION}", import: ${JSON.stringify([...used].sort())})`, { noLocation: true });

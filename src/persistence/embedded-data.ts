@@ -92,7 +92,9 @@ function passwordOf(base: string): string {
 function initdb(bin: string, data: string, runAs: RunAs, password: string, throwAway: boolean): void {
   const args = ['-D', serverPath(data, runAs), '-U', POSTGRES_USER, '-E', 'UTF8', '--locale=C', '--auth=scram-sha-256', '--pwfile=/dev/stdin',
     // The password has 192 random bits: stretching it would only slow down each connection.
-    '-c', 'scram_iterations=1', ...(throwAway ? ['--no-sync'] : [])];
+    '-c', 'scram_iterations=1',
+    // A thousand small files: one flush of the disk is quicker than one of each.
+    ...(throwAway ? ['--no-sync'] : process.platform === 'linux' ? ['--sync-method=syncfs'] : [])];
   // The pipe of a shell, because node's own is a socket, which /dev/stdin cannot open.
   const run = spawnSync('/bin/sh', ['-c', 'printf "%s\\n" "$NEW_PASSWORD" | "$0" "$@"', path.join(bin, 'initdb'), ...args],
     { ...runAs, cwd: data, encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', NEW_PASSWORD: password } });

@@ -9,6 +9,7 @@ const ROOT = path.join(__dirname, '..', '..');
 /** One process of the service, as it runs in production: its own memory, its own pool, its own worker. */
 export interface Replica {
   readonly url: string;
+  readonly port: number;
   readonly pid: number;
   /** All that it wrote so far. */
   log(): string;
@@ -43,6 +44,7 @@ export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptio
   const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => { running.delete(child); resolve(code); }));
   const replica: Replica = {
     url: `http://127.0.0.1:${taken}`,
+    port: taken,
     pid: child.pid!,
     log: () => log,
     async killHard() { child.kill('SIGKILL'); await gone; },

@@ -5,7 +5,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
-import { OperationContext } from '../context';
+import type { OperationContext } from '../context';
 import { type Log, publicError } from '../errors';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
 import { drained } from './request';

@@ -2,7 +2,7 @@ import {
   type DocumentNode, execute, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, type GraphQLSchema, parse,
   specifiedRules, subscribe, validate,
 } from 'graphql';
-import { OperationContext } from '../context';
+import type { OperationContext } from '../context';
 import { type Log, publicError } from '../errors';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
 
@@ -54,7 +54,7 @@ export class OperationRunner {
         if (isOver) return { done: true, value: undefined };
         try {
           const { done, value } = await source.next();
-          return done ? { done, value: undefined } : { done: false, value: this.masked(value as ExecutionResult, args) };
+          return done ? { done, value: undefined } : { done: false, value: this.masked(value, args) };
         } catch (error) {
           isOver = true;
           return { done: false, value: this.masked({ errors: [error as GraphQLError] }, args) };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, getOperationAST } from 'graphql';
-import { OperationContext } from '../context';
+import type { OperationContext } from '../context';
 import { RequestRefusedError } from '../errors';
 import type { GraphqlLimits } from '../limits';
 import type { OperationRequest, OperationRunner } from './operation';
@@ -45,7 +45,7 @@ export class SseServer {
     response.once('close', leave);
     if (response.destroyed) leave();
     try {
-      for await (const result of results) response.write(eventOf("next", result));
+      for await (const result of results) if (!response.write(eventOf('next', result))) await drained(response);
     } finally {
       clearInterval(pinger);
       this.#streams.delete(results);

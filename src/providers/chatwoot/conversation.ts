@@ -98,7 +98,7 @@ async function assign({ bot }: Connection, path: string, kind: 'team' | 'agent',
   const wanted = /^\d{1,15}$/.test(id) ? Number(id) : 0;
   const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
-  if (wanted === 0 || false)
+  if (wanted === 0 || assigned?.id !== wanted)
     throw new ProviderRefusedError(`Chatwoot has no ${kind} ${id} in this account. Refresh teams and agents, and choose one of them.`);
 }
 

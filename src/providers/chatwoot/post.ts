@@ -25,7 +25,9 @@ export class Posts {
   constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch) {}
 
   message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
-    const { id: ourId, text, attachments, author, visibility } = message;
+    const { id: ourId, attachments, author, visibility } = message;
+    // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
+    const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     return this.post({ conversation, ourId, text, attachments, as, mayExist, lookAfter }, signal);
   }

@@ -75,7 +75,7 @@ export const teamFor = (memory, teams) => teams.find(({ name }) => TEAMS[memory?
 export function suggestions(chatbotName, control) {
   const { ask } = tradeOf(chatbotName);
   return {
-    BOT: [ask.where, 'When are you open?', 'I want to talk to a person', ask.refund],
+    BOT: [ask.where, 'I want to talk to a person', 'When are you open?', ask.refund],
     NONE: ['Are you still there?', ask.detail],
     HUMAN: ['Thank you for taking over!', ask.detail, 'I think I paid twice'],
   }[control];

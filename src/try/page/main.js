@@ -71,6 +71,8 @@ function start({ chatbots, agentPages, teams }) {
   composer.focus();
 }
 
+const wire = byId('wire');
+wire.addEventListener('toggle', () => wire.open && wire.scrollIntoView({ block: 'end' }));
 const more = byId('more');
 addEventListener('keydown', ({ key }) => { if (key === 'Escape') more.open = false; });
 addEventListener('click', ({ target }) => { if (!more.contains(target)) more.open = false; });

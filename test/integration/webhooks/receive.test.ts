@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
 import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/errors';
 import { accessOf } from '../../../src/core/flows/deps';
 import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/support-provider';
@@ -169,6 +168,7 @@ describe('a body that is too large', () => {
     await raw.closed;
     clearInterval(pump);
     expect(raw.received()).toMatch(/^HTTP\/1\.1 413/);
+    expect(raw.socket.bytesWritten).toBeLessThan(100_000_000);
   });
 
   it('one byte below is fine', async () => {
@@ -177,13 +177,44 @@ describe('a body that is too large', () => {
   });
 });
 
-it('a sender that goes away half-way has no effect', async () => {
-  const socket = connect(running.port, '127.0.0.1');
-  socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc`, () => socket.destroy());
-  await until(() => roomLog.length === 1);
-  expect(outcomes()).toEqual(['senderGone']);
-  expect(parsed).toEqual([]);
-  expect(await dueReadings()).toEqual([]);
+describe('a sender that goes away half-way', () => {
+  const half = () => `POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc`;
+  const leave = async (raw: ReturnType<typeof rawConnection>) => {
+    raw.socket.destroy();
+    await until(() => running.lines.some(line => line.msg === 'request'));
+  };
+  const expectNothing = async () => {
+    await until(() => roomLog.length === 1);
+    expect(outcomes()).toEqual(['senderGone']);
+    expect(parsed).toEqual([]);
+    expect(await dueReadings()).toEqual([]);
+  };
+
+  it('has no effect', async () => {
+    let isKnown = false;
+    await running.server.stop();
+    await start({ stores: { sessions: world.stores.sessions, setup: { accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
+    const raw = rawConnection(running.port);
+    raw.socket.write(half());
+    await until(() => isKnown);
+    await leave(raw);
+    await expectNothing();
+  });
+
+  it('has none either when it goes while its account is still looked up, and nothing waits for it', async () => {
+    let isAsked = false;
+    let answer!: (known: AccountRecord) => void;
+    await running.server.stop();
+    await start({
+      stores: { sessions: world.stores.sessions, setup: { accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
+    });
+    const raw = rawConnection(running.port);
+    raw.socket.write(half());
+    await until(() => isAsked);
+    await leave(raw);
+    answer(account);
+    await expectNothing();
+  });
 });
 
 describe('while it cannot be recorded', () => {

@@ -47,7 +47,7 @@ describe('setting up with a Platform App', () => {
           await workshop.ensureAccount();
           return workshop.ensureInbox('Shop bot', undefined, '7a6a1f0e-36a5-4b4a-9d7b-0b6f5b0a9c11');
         };
-        await expect({ nth, code: await setUp().then(() => 'nothing failed', ({ code }) => code) }).toEqual({ nth, code: 'PROVIDER_UNAVAILABLE' });
+        expect({ nth, code: await setUp().then(() => 'nothing failed', ({ code }) => code) }).toEqual({ nth, code: 'PROVIDER_UNAVAILABLE' });
         await setUp();
         expect({ nth, ...await workshop.farSide.census() }).toEqual({ nth, accounts: 1, people: 2, bots: 1, inboxes: 1, contacts: 0, conversations: 0, teams: 0 });
         await workshop.stop();

@@ -14,12 +14,8 @@ beforeAll(async () => {
     else if (path === '/around') response.writeHead(302, { location: '/around' }).end();
     else if (path === '/to-file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
     else if (path === '/cut') response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
-    else if (path === '/huge') {
-      const chunk = Buffer.alloc(1024 * 1024);
-      const pump = () => { while (!response.destroyed && response.write(chunk)); };
-      response.on('drain', pump);
-      pump();
-    } else response.writeHead(404).end('missing');
+    else if (path === '/huge') response.end(Buffer.alloc(25 * 1024 * 1024 + 1));
+    else response.writeHead(404).end('missing');
   });
   await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;

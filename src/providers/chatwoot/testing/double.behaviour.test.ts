@@ -138,9 +138,8 @@ describe('who may do what', () => {
   it('lets a bot\'s token write into every conversation of its account and read nothing', async () => {
     const { id } = await stage.conversation();
     await stage.bot();
-    const { body } = { body: { content: 'x' } };
     const allowed: Array<[string, string, unknown]> = [
-      ['POST', `/conversations/${id}/messages`, body], ['POST', `/conversations/${id}/assignments`, { team_id: 0 }],
+      ['POST', `/conversations/${id}/messages`, { content: 'x' }], ['POST', `/conversations/${id}/assignments`, { team_id: 0 }],
       ['POST', `/conversations/${id}/toggle_priority`, { priority: 'high' }], ['PATCH', `/conversations/${id}`, { priority: 'low' }],
       ['POST', `/conversations/${id}/custom_attributes`, { custom_attributes: {} }], ['POST', `/conversations/${id}/toggle_status`, {}],
     ];
@@ -162,6 +161,16 @@ describe('who may do what', () => {
     expect(await get('', { api_access_token: token })).toBe(200);
     expect(await get('', { 'api-access-token': token })).toBe(200);
     expect(await get(`?api_access_token=${token}`, {})).toBe(401);
+  });
+
+  it('takes the headers of a sign-in for the user\'s token', async () => {
+    const signedIn = await fetch(`${stage.double.baseUrl}/auth/sign_in`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'alice@acme.example', password: 'Passw0rd!x' }),
+    });
+    const headers = Object.fromEntries(['access-token', 'client', 'uid'].map((name) => [name, signedIn.headers.get(name) ?? '']));
+    expect((await fetch(`${stage.double.baseUrl}/api/v1/accounts/1/teams`, { headers })).status).toBe(200);
+    expect((await fetch(`${stage.double.baseUrl}/api/v1/accounts/1/teams`, { headers: { ...headers, client: 'other' } })).status).toBe(401);
   });
 });
 

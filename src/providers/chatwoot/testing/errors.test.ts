@@ -122,7 +122,7 @@ describe('answers that are not Chatwoot\'s', () => {
   it('an answer that does not come in time', async () => {
     const limit = new AbortController();
     const fetch: typeof globalThis.fetch = (_url, init) => new Promise((_resolve, reject) => {
-      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error));
       limit.abort();
     });
     const error = await failureFrom(fetch, POST, limit.signal);

@@ -114,6 +114,24 @@ describe('posts', () => {
     expect((await workshop.show(conversation)).first_reply_created_at).toBe(0);
   });
 
+  it.each<[string, (c: ConversationAccess, text: string) => Promise<unknown>]>([
+    ['end-user', (c, text) => workshop.post(c, text)],
+    ['bot', (c, text) => workshop.post(c, text, { author: 'BOT' })],
+    ['bot to agents only', (c, text) => workshop.post(c, text, { author: 'BOT', visibility: 'INTERNAL' })],
+    ['note', (c, text) => note(c, text)],
+  ])('say what was written, braces and all: %s', async (_who, act) => {
+    const text = 'Dear {{contact.name}}, {{nothing}} costs {% raw %}5{% endraw %} `{{x}}`';
+    const conversation = await workshop.conversation();
+    await act(conversation, text);
+    expect((await workshop.messages(conversation)).map(({ content }) => content)).toEqual([text]);
+  });
+
+  it('of an agent, told again in a new conversation, name the agent', async () => {
+    const conversation = await workshop.conversation();
+    await workshop.post(conversation, 'I will look into it', { author: 'AGENT', authorName: 'Ada' });
+    expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ content: 'Ada: I will look into it', sender: expect.objectContaining({ type: 'agent_bot' }) })]);
+  });
+
   it('carry our id twice', async () => {
     const conversation = await workshop.conversation();
     const id = randomUUID();

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, type DeskConversation, type StateChange } from '../conversation';
-import { isDeskId, type Query } from '../database';
+import { instant, instantOrNull, isDeskId, type Query } from '../database';
 import { insertMessage, type NewAttachment } from '../messages';
 import { isTarget } from '../set-up';
 import { DeskApiError, notFound } from './http';
@@ -67,7 +67,9 @@ export class Act {
   async snooze({ until }: z.output<typeof snoozeInput>): Promise<void> {
     this.mustBeWithPeople();
     if (until !== null && Date.parse(until) <= Date.parse(this.now)) throw new DeskApiError(400, 'INPUT_INVALID', 'until: lies in the past');
-    await this.change({ status: 'ON_HOLD', snoozed_until: until }, 'put the conversation on hold.');
+    const snoozed_until = until === null ? null : instant(until);
+    if (this.row.status === 'ON_HOLD' && instantOrNull(this.row.snoozed_until) === snoozed_until) return;
+    await this.change({ status: 'ON_HOLD', snoozed_until }, 'put the conversation on hold.');
   }
 
   async wake(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Database } from '../database';
 
 export interface TestDatabase extends Database {
   readonly pool: Pool;
+  readonly url: string;
   stop(): Promise<void>;
 }
 
@@ -23,7 +24,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const pool = new Pool({ connectionString: url, max: 12 });
   pool.on('error', () => {});
   return {
-    pool,
+    pool, url,
     query: (text, values) => pool.query(text, values as unknown[]),
     async transaction(work) {
       const client = await pool.connect();

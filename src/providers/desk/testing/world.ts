@@ -7,8 +7,10 @@ import { openTestDatabase, type TestDatabase } from './database';
 export interface DeskWorld {
   readonly database: TestDatabase;
   readonly host: ProviderHost;
-  /** Every hint that the desk gave, as `account/conversation`. */
-  readonly hints: string[];
+  /** Every hint that the desk gave, with its place as `account/conversation` and the transactions committed by then. */
+  readonly hints: { readonly place: string; readonly committed: number }[];
+  /** Transactions that the desk has committed. */
+  committed: number;
   /** Put between the desk and its database. */
   between: { before?: () => void; after?: () => void };
   /** Milliseconds that the desk's clock is ahead. */
@@ -31,7 +33,7 @@ export interface DeskCall {
 
 export async function openWorld(): Promise<DeskWorld> {
   const database = await openTestDatabase();
-  const hints: string[] = [];
+  const hints: DeskWorld['hints'] = [];
   const around = async <T>(work: () => Promise<T>): Promise<T> => {
     world.between.before?.();
     const answer = await work();
@@ -39,12 +41,16 @@ export async function openWorld(): Promise<DeskWorld> {
     return answer;
   };
   const world: DeskWorld = {
-    database, hints, between: {}, ahead: 0,
+    database, hints, committed: 0, between: {}, ahead: 0,
     host: {
-      hint: (accountId, conversationId) => { hints.push(`${accountId}/${conversationId}`); },
+      hint: (accountId, conversationId) => { hints.push({ place: `${accountId}/${conversationId}`, committed: world.committed }); },
       database: {
         query: (text, values) => around(() => database.query(text, values)),
-        transaction: (work) => around(() => database.transaction(work)),
+        transaction: (work) => around(async () => {
+          const answer = await database.transaction(work);
+          world.committed += 1;
+          return answer;
+        }),
       },
       fetch: () => { throw new Error('The desk fetches nothing.'); },
       now: () => Date.now() + world.ahead,

@@ -14,7 +14,6 @@ export const prepare = (run: (theatre: Theatre) => unknown): Step => ({ prepare:
 export function play(
   name: string,
   options: PlayOptions | ((theatre: Theatre) => PlayOptions) = {},
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see Answer
   then?: (theatre: Theatre, answer: any) => unknown,
 ): Step {
   return {

@@ -3,7 +3,7 @@ import { readRecording, type RecordedExchange, type RecordedWebhook, type Record
 import { Receiver, type ReceivedWebhook } from './receiver';
 import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from '../double';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked into freely, as a test does
+/** Answers are looked into freely, as a test does. */
 export type Answer = any;
 
 export interface PlayOptions extends CompareOptions {

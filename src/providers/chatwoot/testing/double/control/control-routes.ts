@@ -6,7 +6,6 @@ import { json, Refusal, type Reply } from '../http/replies';
 import type { ChatwootDouble } from '../chatwoot-double';
 import type { Json } from '../model';
 import type { OutagePart } from '../outage';
-import type { ShapingRule } from '../webhooks/shaping';
 
 type Act = (double: ChatwootDouble, body: Json, at: string[]) => unknown;
 
@@ -25,8 +24,8 @@ const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
   ['DELETE', /^\/_double\/faults$/, (double) => { double.clearFaults(); return done(); }],
   ['POST', /^\/_double\/skew_next_message$/, (double, body) => { double.skewNextMessage(Number(body['ms'])); return done(); }],
   ['POST', /^\/_double\/outage$/, async (double, body) => { await double.outage((body['part'] ?? null) as OutagePart | null); return done(); }],
-  ['POST', /^\/_double\/webhooks\/drop$/, (double, body) => { double.dropWebhooks(body as ShapingRule); return done(); }],
-  ['POST', /^\/_double\/webhooks\/duplicate$/, (double, body) => { double.duplicateWebhooks(body as ShapingRule); return done(); }],
+  ['POST', /^\/_double\/webhooks\/drop$/, (double, body) => { double.dropWebhooks(body); return done(); }],
+  ['POST', /^\/_double\/webhooks\/duplicate$/, (double, body) => { double.duplicateWebhooks(body); return done(); }],
   ['POST', /^\/_double\/webhooks\/reorder$/, (double, body) => { double.reorderWebhooks(Number(body['size'] ?? 2)); return done(); }],
   ['POST', /^\/_double\/webhooks\/pause$/, (double) => { double.pauseWebhooks(); return done(); }],
   ['POST', /^\/_double\/webhooks\/resume$/, (double) => { double.resumeWebhooks(); return done(); }],

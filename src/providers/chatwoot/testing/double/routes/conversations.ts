@@ -10,7 +10,7 @@ import { conversation as conversationJson } from '../present/conversations';
 import { agent } from '../present/people';
 import { assignedBot, rawTeam } from '../present/settings';
 import { isoOrNull } from '../present/times';
-import { CONVERSATION_STATUSES, PRIORITIES, type ContactInbox, type Conversation, type ConversationStatus, type Priority } from '../model';
+import { CONVERSATION_STATUSES, PRIORITIES, type ContactInbox, type Conversation, type ConversationStatus } from '../model';
 
 const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
@@ -99,7 +99,7 @@ function setPriority(call: Call, row: Conversation): void {
   const value = call.params['priority'];
   const priority = value ? PRIORITIES.find((one) => one === value) : null;
   if (priority === undefined) throw refuse.crash();
-  updateConversation(call.world, row, { priority: priority as Priority | null }, causeOf(call.actor));
+  updateConversation(call.world, row, { priority: priority }, causeOf(call.actor));
 }
 
 /** Never fails: whoever or whatever is unknown clears the field, with 200 and `null`. */

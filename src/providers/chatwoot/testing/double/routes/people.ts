@@ -5,7 +5,7 @@ import { route, type Route } from '../http/router';
 import { createUser, removeFromAccount, removeUser } from '../domain/users';
 import { agent } from '../present/people';
 import { team as teamJson } from '../present/settings';
-import type { AccountUser, Availability, Json, Role, Team, User } from '../model';
+import type { AccountUser, Json, Role, Team, User } from '../model';
 
 const BASE = '/api/v1/accounts/:accountId';
 const ANYONE = { area: 'account' } as const;
@@ -19,7 +19,7 @@ function roleIn(params: Json, otherwise: Role): Role {
 
 function applyAvailability(row: AccountUser, params: Json): void {
   const availability = params['availability'];
-  if (availability === 'online' || availability === 'busy' || availability === 'offline') row.availability = availability as Availability;
+  if (availability === 'online' || availability === 'busy' || availability === 'offline') row.availability = availability;
   if (has(params, 'auto_offline')) row.autoOffline = asBoolean(params['auto_offline']);
 }
 

@@ -6,7 +6,7 @@ import { deleteAccount } from '../domain/accounts';
 import { createAgentBot } from '../domain/agent-bots';
 import { accountUser, platformUser } from '../present/people';
 import { platformAccount, platformBot } from '../present/settings';
-import type { Account, AgentBot, PlatformApp, Role, User } from '../model';
+import type { Account, AgentBot, PlatformApp, User } from '../model';
 
 const AREA = { area: 'platform' } as const;
 const BASE = '/platform/api/v1';
@@ -80,7 +80,7 @@ function createAccountUser(call: Call) {
   const now = world.now();
   const id = world.store.accountUsers.nextId();
   const row = world.store.accountUsers.insert(id, {
-    id, accountId: account.id, userId: user.id, role: role as Role, availability: 'online', autoOffline: true,
+    id, accountId: account.id, userId: user.id, role: role, availability: 'online', autoOffline: true,
     inviterId: null, createdAt: now, updatedAt: now,
   });
   return json(accountUser(row));

@@ -4,7 +4,7 @@ import { json, refuse, type Reply } from '../http/replies';
 import { route, type Route } from '../http/router';
 import { profile } from '../present/people';
 import { newToken } from '../tokens';
-import type { AccountUser, Availability, User } from '../model';
+import type { AccountUser, User } from '../model';
 
 const PROFILE = { area: 'profile' } as const;
 
@@ -27,7 +27,7 @@ function setAvailability(call: Call): Reply {
   const membership = membershipIn(call);
   const availability = asObject(call.params['profile'])['availability'];
   if (availability !== 'online' && availability !== 'busy' && availability !== 'offline') throw refuse.crash();
-  membership.availability = availability as Availability;
+  membership.availability = availability;
   return show(call);
 }
 

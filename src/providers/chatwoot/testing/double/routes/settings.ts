@@ -9,7 +9,7 @@ import { account, agentBot, attributeDefinition, cannedResponse, label, webhook 
 import { seconds } from '../present/times';
 import { newToken } from '../tokens';
 import { ACCOUNT_EVENTS, DEFAULT_SUBSCRIPTIONS } from '../webhooks/event-feed';
-import type { AgentBot, Contact, CsatResponse, Json, User, Webhook } from '../model';
+import type { AgentBot, Contact, CsatResponse, Json, Webhook } from '../model';
 
 const BASE = '/api/v1/accounts/:accountId';
 const ANYONE = { area: 'account' } as const;
@@ -98,7 +98,7 @@ function createCannedResponse(call: Call) {
 
 function csatResponse(call: Call, row: CsatResponse): Json {
   const { world } = call;
-  const assigned = world.store.users.get(row.assignedAgentId) as User | undefined;
+  const assigned = world.store.users.get(row.assignedAgentId);
   return {
     id: row.id, rating: row.rating, feedback_message: row.feedbackMessage, csat_review_notes: null, review_notes_updated_at: null,
     account_id: row.accountId, message_id: row.messageId,

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { desk } from '..';
+import { DeskTables1795388400000 } from '../migrations/1795388400000-DeskTables';
+import { openStage, to, type DeskStage } from './stand';
+
+describe('the desk as a provider', () => {
+  let stage: DeskStage;
+  beforeAll(async () => { stage = await openStage(); });
+  afterEach(() => { stage.world.between = {}; });
+  afterAll(() => stage.world.stop());
+
+  const said = async (conversation: { conversationId: string }) =>
+    (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages
+      .filter((message: any) => message.kind === 'SPEECH').map((message: any) => message.text);
+
+  it('shows a message once when eight replicas post it at once', async () => {
+    const conversation = await stage.newConversation();
+    const id = randomUUID();
+    const ids = await Promise.all(Array.from({ length: 8 }, () => stage.says(conversation, 'BOT', 'once', id)));
+    expect(new Set(ids).size).toBe(1);
+    expect(await said(conversation)).toEqual(['once']);
+  });
+
+  it('opens one conversation when eight replicas ask at once', async () => {
+    const { inbox, contactId, sessionId } = await stage.newConversation();
+    await stage.world.database.query('delete from desk_conversation where session_id = $1', [sessionId]);
+    const opened = await Promise.all(Array.from({ length: 8 }, () => stage.provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, stage.signal())));
+    expect(new Set(opened).size).toBe(1);
+  });
+
+  it('loses nothing and blocks nobody when visitor, bot and two agents write and act at once', async () => {
+    const conversation = await stage.waiting();
+    const deeds = Array.from({ length: 12 }, (_, index) => [
+      stage.says(conversation, 'END_USER', `visitor ${index}`),
+      stage.says(conversation, 'BOT', `bot ${index}`),
+      ...['Ada', 'Bob'].map((name) => stage.call({ ...to(conversation, 'messages', { text: `${name} ${index}`, visibility: 'PUBLIC' }), agent: stage.agents[name]! })),
+      stage.call(to(conversation, 'assign', { agentId: stage.agents[index % 2 ? 'Ada' : 'Bob'] })),
+    ]).flat();
+    for (const answer of await Promise.all(deeds)) if (typeof answer === 'object') expect(answer.status).toBeLessThan(300);
+    const expected = Array.from({ length: 12 }, (_, index) => ['visitor', 'bot', 'Ada', 'Bob'].map((who) => `${who} ${index}`)).flat();
+    expect((await said(conversation)).sort()).toEqual(expected.sort());
+  });
+
+  it('gives up when its time is over while somebody holds the conversation, and says that it may have happened', async () => {
+    const conversation = await stage.newConversation();
+    const client = await stage.world.database.pool.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from desk_conversation where id = $1 for update', [conversation.conversationId]);
+      const over = new AbortController();
+      const posting = stage.provider.resolve(conversation, over.signal);
+      over.abort();
+      await expect(posting).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' });
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ['a lost connection', 'ECONNRESET', 'PROVIDER_UNAVAILABLE'], ['a shutdown', '57P01', 'PROVIDER_UNAVAILABLE'],
+    ['a deadlock', '40P01', 'PROVIDER_UNAVAILABLE'], ['a full pool', undefined, 'PROVIDER_UNAVAILABLE'],
+    ['a mistake of its own', '42601', '42601'],
+  ])('says of %s what the core should think of it', async (_what, code, expected) => {
+    const conversation = await stage.newConversation();
+    const error = Object.assign(new Error('from the database'), code === undefined ? {} : { code });
+    stage.world.between = { before: () => { throw error; } };
+    await expect(stage.provider.resolve(conversation, stage.signal())).rejects.toMatchObject({ code: expected });
+  });
+
+  it('refuses text beyond its limit rather than to cut it', async () => {
+    const conversation = await stage.newConversation();
+    const { maxTextLength } = await stage.provider.capabilities(stage.inbox.account, stage.signal());
+    await expect(stage.says(conversation, 'BOT', 'x'.repeat(maxTextLength + 1))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+    expect(await said(conversation)).toEqual([]);
+  });
+
+  it('does not open a conversation for a contact of another session', async () => {
+    const [one, other] = [await stage.newConversation(), await stage.newConversation()];
+    await expect(stage.provider.openConversation({ inbox: one.inbox, contactId: other.contactId, sessionId: randomUUID(), mayExist: false }, stage.signal()))
+      .rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+  });
+
+  it('shows the visitor as the core knows them last', async () => {
+    const { inbox, sessionId, conversationId } = await stage.newConversation();
+    const endUser = { externalId: null, name: 'Eve Newname', email: 'eve@example.com', phone: '+43 1', locale: 'de-AT', attributes: { plan: 'gold' } };
+    await stage.provider.ensureContact(inbox, sessionId, endUser, stage.signal());
+    expect((await stage.call({ path: `/api/conversations/${conversationId}` })).body.conversation.contact)
+      .toEqual({ name: 'Eve Newname', email: 'eve@example.com', phone: '+43 1', locale: 'de-AT', attributes: { plan: 'gold' } });
+  });
+
+  it('keeps nothing in memory: another instance goes on', async () => {
+    const conversation = await stage.waiting();
+    await stage.call(to(conversation, 'messages', { text: 'hello', visibility: 'PUBLIC' }));
+    const other = desk.create(stage.world.host);
+    expect(await other.readForward({ conversation, after: null }, stage.signal()))
+      .toEqual(await stage.provider.readForward({ conversation, after: null }, stage.signal()));
+  });
+
+  it('takes its tables away again', async () => {
+    const own = await openStage();
+    try {
+      const source = await new DataSource({
+        type: 'postgres', url: own.world.database.url, migrations: [DeskTables1795388400000], migrationsTableName: 'desk_test_migration', poolSize: 1,
+      }).initialize();
+      await source.undoLastMigration();
+      await source.destroy();
+      const { rows } = await own.world.database.query(`select table_name from information_schema.tables where table_name like 'desk\\_%'`);
+      expect(rows.map((row) => row.table_name)).toEqual(['desk_test_migration']);
+    } finally {
+      await own.world.stop();
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { openStage, to, type DeskStage } from './stand';
+
+describe('what an agent sees at the desk', () => {
+  let stage: DeskStage;
+  beforeEach(async () => { stage = await openStage(); });
+  afterEach(() => stage.world.stop());
+
+  const list = async (query = '', agent = stage.agents.Ada!) => (await stage.call({ path: `/api/conversations?${query}`, agent })).body;
+  const ids = async (query = '', agent = stage.agents.Ada!): Promise<string[]> => (await list(query, agent)).conversations.map((one: any) => one.id);
+
+  it('lists by state and by person, and counts what is with people', async () => {
+    const [held, open, mine, bobs, onHold, resolved] = [await stage.newConversation(), await stage.waiting(), await stage.waiting(), await stage.waiting(), await stage.waiting(), await stage.waiting()];
+    await stage.call(to(mine, 'assign', { agentId: stage.agents.Ada }));
+    await stage.call(to(bobs, 'assign', { agentId: stage.agents.Bob }));
+    await stage.call(to(onHold, 'snooze'));
+    await stage.call(to(resolved, 'resolve'));
+    const idsOf = (...list: { conversationId: string }[]) => list.map((one) => one.conversationId).sort();
+
+    expect((await ids('status=OPEN,ON_HOLD')).sort()).toEqual(idsOf(open, mine, bobs, onHold));
+    expect(await ids('status=BOT_HELD')).toEqual(idsOf(held));
+    expect(await ids('status=RESOLVED')).toEqual(idsOf(resolved));
+    expect(await ids('agent=me')).toEqual(idsOf(mine));
+    expect(await ids('agent=me', stage.agents.Bob)).toEqual(idsOf(bobs));
+    expect(await ids(`agent=${stage.agents.Bob}`)).toEqual(idsOf(bobs));
+    expect(await ids('status=OPEN&agent=none')).toEqual(idsOf(open));
+    expect((await ids()).sort()).toEqual(idsOf(held, open, mine, bobs, onHold, resolved));
+    expect((await list()).counts).toEqual({ open: 4, unassigned: 1, mine: 1 });
+  });
+
+  it('puts those first that nobody has taken, then the newest', async () => {
+    const [older, newer, waiting] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
+    stage.world.ahead = 1_000;
+    await stage.call(to(newer, 'assign', { agentId: stage.agents.Bob }));
+    stage.world.ahead = 2_000;
+    await stage.call(to(older, 'assign', { agentId: stage.agents.Bob }));
+    expect(await ids('status=OPEN')).toEqual([waiting, older, newer].map((one) => one.conversationId));
+  });
+
+  it('says when there is more than was asked for', async () => {
+    for (let index = 0; index < 3; index++) await stage.waiting();
+    expect([(await ids('limit=2')).length, (await list('limit=2')).hasMore, (await list('limit=3')).hasMore]).toEqual([2, true, false]);
+  });
+
+  it('shows what was said last in public', async () => {
+    const conversation = await stage.newConversation();
+    expect((await list()).conversations[0].lastMessage).toBeNull();
+    await stage.says(conversation, 'END_USER', 'x'.repeat(500));
+    await stage.call(to(conversation, 'messages', { text: 'careful', visibility: 'INTERNAL' }));
+    expect((await list()).conversations[0].lastMessage).toEqual({ author: 'END_USER', text: 'x'.repeat(140) });
+  });
+
+  it('shows a thread from the end, then what is earlier, then what is new', async () => {
+    const conversation = await stage.newConversation();
+    for (let index = 0; index < 130; index++) await stage.says(conversation, index % 2 ? 'BOT' : 'END_USER', `line ${index}`);
+    const thread = async (query = '') => (await stage.call({ path: `/api/conversations/${conversation.conversationId}?${query}` })).body;
+    const texts = (page: any) => page.messages.map((message: any) => message.text);
+
+    const newest = await thread();
+    expect([texts(newest)[0], texts(newest).at(-1), newest.messages.length, newest.hasEarlier]).toEqual(['line 30', 'line 129', 100, true]);
+    const earlier = await thread(`before=${newest.messages[0].id}`);
+    expect([texts(earlier), earlier.hasEarlier]).toEqual([Array.from({ length: 30 }, (_, index) => `line ${index}`), false]);
+    await stage.says(conversation, 'END_USER', 'new');
+    const after = await thread(`after=${newest.messages.at(-1).id}`);
+    expect([texts(after), after.hasEarlier]).toEqual([['new'], undefined]);
+    expect((await stage.call({ path: `/api/conversations/${conversation.conversationId}?after=1&before=2` })).status).toBe(400);
+  });
+
+  it('tells apart what the visitor, the bot, colleagues and the desk said', async () => {
+    const conversation = await stage.newConversation();
+    await stage.says(conversation, 'END_USER', 'hello');
+    await stage.provider.postNote({ conversation, noteId: 'handoff:1', text: 'context', mayExist: false, lookAfter: null }, stage.signal());
+    await stage.call(to(conversation, 'messages', { text: 'hi', visibility: 'PUBLIC' }));
+    await stage.call(to(conversation, 'messages', { text: 'careful', visibility: 'INTERNAL' }));
+    const { messages } = (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body;
+    expect(messages.map((message: any) => [message.kind, message.author, message.visibility, message.authorName, message.text])).toEqual([
+      ['SPEECH', 'END_USER', 'PUBLIC', null, 'hello'],
+      ['SPEECH', 'BOT', 'INTERNAL', null, 'context'],
+      ['ACTIVITY', 'SYSTEM', 'INTERNAL', 'Ada', 'Ada took the conversation.'],
+      ['SPEECH', 'AGENT', 'PUBLIC', 'Ada', 'hi'],
+      ['SPEECH', 'AGENT', 'INTERNAL', 'Ada', 'careful'],
+    ]);
+  });
+
+  it('says nothing of what went wrong inside, and logs neither words nor addresses of files', async () => {
+    const logged: unknown[] = [];
+    Object.assign(stage.world.host, { log: (...line: unknown[]) => logged.push(line) });
+    stage.world.between = { before: () => { throw Object.assign(new Error('password of the database'), { code: '28P01' }); } };
+    const token = 'T'.repeat(43);
+    for (const path of ['/api/conversations', `/files/${token}/a.png`]) {
+      const answer = await stage.call({ path });
+      expect([answer.status, answer.body.error.code]).toEqual([500, 'INTERNAL']);
+      expect(answer.raw.toString()).not.toContain('password');
+    }
+    expect(logged).toHaveLength(2);
+    expect(JSON.stringify(logged)).not.toMatch(/password|TTTT/);
+  });
+});

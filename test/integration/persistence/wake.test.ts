@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { PostgresWake } from '../../../src/persistence';
+import { payloads } from '../../../src/persistence/postgres-wake';
+import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { until } from './store-world';
+
+let database: TestDatabase;
+let admin: Client;
+const wakes: PostgresWake[] = [];
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  admin = new Client({ connectionString: database.url, application_name: 'test' });
+  await admin.connect();
+});
+afterEach(() => Promise.all(wakes.splice(0).map((wake) => wake.stop())));
+afterAll(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+/** One replica, and what its listener heard. */
+async function replica(pollMs = 600_000, start = true) {
+  const wake = new PostgresWake(database.url, { pollMs });
+  wakes.push(wake);
+  const heard: (readonly string[] | 'all')[] = [];
+  const forget = wake.onWake((ids) => { heard.push(ids); });
+  if (start) await wake.start();
+  return { wake, heard, forget, named: () => heard.filter((ids) => ids !== 'all').flat() };
+}
+
+describe('a wake-up', () => {
+  it('reaches this process at once and the others soon, each once', async () => {
+    const [one, other] = [await replica(), await replica()];
+    const ids = [randomUUID(), randomUUID()];
+    one.wake.committed([ids[0]!]);
+    one.wake.committed(ids);
+    expect(one.named()).toEqual([ids[0], ...ids]);
+    await until('the other hears', () => other.named().length > 0);
+    expect([...other.named()].sort()).toEqual([...ids].sort());
+    // It does not hear itself: by the time the other's own word is here, its echo would be.
+    const last = randomUUID();
+    other.wake.committed([last]);
+    await until('the first hears', () => one.named().includes(last));
+    expect(one.named()).toEqual([ids[0], ...ids, last]);
+  });
+
+  it('reaches the others however many Sessions it names', async () => {
+    const [one, other] = [await replica(), await replica()];
+    const ids = Array.from({ length: 1_000 }, () => randomUUID());
+    one.wake.committed(ids);
+    await until('the other hears all', () => other.named().length === 1_000);
+    expect(new Set(other.named())).toEqual(new Set(ids));
+    other.heard.length = 0;
+    one.wake.committed(Array.from({ length: 5_000 }, () => randomUUID()));
+    await until('the other hears', () => other.heard.length > 0);
+    expect(other.heard).toEqual(['all']);
+  });
+
+  it('of everything comes by the poll, with nobody saying a word', async () => {
+    const { heard } = await replica(5);
+    await until('the poll', () => heard.filter((ids) => ids === 'all').length >= 3);
+  });
+
+  it('of everything comes after a broken connection, and then words come through again', async () => {
+    const [one, other] = [await replica(), await replica()];
+    other.heard.length = 0;
+    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'support-wake'");
+    await until('it listens again', () => other.heard.includes('all'));
+    const id = randomUUID();
+    one.wake.committed([id]);
+    await until('the other hears', () => other.named().includes(id));
+  });
+
+  it('that could not be told is told after the reconnect', async () => {
+    const [one, other] = [await replica(), await replica()];
+    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'support-wake'");
+    const id = randomUUID();
+    one.wake.committed([id]);
+    // Whoever was not listening yet looks everywhere when it does.
+    await until('the other knows', () => other.named().includes(id) || other.heard.at(-1) === 'all');
+    expect(one.named()).toEqual([id]);
+  });
+
+  it('is not for those who have left, and one bad listener does not silence the rest', async () => {
+    const { wake, heard, forget } = await replica(600_000, false);
+    const rest: unknown[] = [];
+    wake.onWake(() => { throw new Error('a listener broke'); });
+    wake.onWake((ids) => rest.push(ids));
+    forget();
+    wake.committed(['s']);
+    expect({ heard, rest }).toEqual({ heard: [], rest: [['s']] });
+  });
+
+  it('that is still gathered when the process stops is told before it goes', async () => {
+    const other = await replica();
+    const wake = new PostgresWake(database.url, { pollMs: 600_000, debounceMs: 600_000 });
+    await wake.start();
+    const id = randomUUID();
+    wake.committed([id]);
+    await wake.stop();
+    await until('the other hears', () => other.named().includes(id));
+  });
+
+  it('starts without a server, and listens as soon as there is one', async () => {
+    const errors: Error[] = [];
+    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, onError: (error) => errors.push(error) });
+    await wake.start();
+    await until('it has tried twice', () => errors.length >= 2);
+    await wake.stop();
+  });
+});
+
+describe('a payload', () => {
+  it('is never longer than Postgres takes', () => {
+    const ids = [...Array.from({ length: 1_500 }, () => randomUUID()), 'é'.repeat(300)];
+    const all = payloads(ids);
+    expect(Math.max(...all.map((payload) => Buffer.byteLength(payload)))).toBeLessThan(7_900);
+    expect(all.flatMap((payload) => JSON.parse(payload) as string[])).toEqual(ids);
+  });
+});
