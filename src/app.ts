@@ -128,6 +128,8 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
     identify, health, logger, page: config.example ? tryPage : null,
   });
   started.push(() => server.stop());
+  // Before anybody can ask: the page of a first run finds its chatbots and teams.
+  if (config.example) await seedExample(flows, stores.setup, registry.values());
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
@@ -135,7 +137,6 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
-  if (config.example) await seedExample(flows, stores.setup, registry.values());
   await worker.start();
   // Together: nothing new is claimed while the last answers go out.
   started.push(() => Promise.all([worker.stop(), server.stop()]));

@@ -1,5 +1,4 @@
 import { WebhookRejectedError } from '../core/errors';
-import { isUuid } from '../core/ids';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
 import type { AccountAccess, ProviderHost, SupportProvider } from '../core/ports/support-provider';
@@ -8,7 +7,7 @@ import { accepted, answerOfWebhookError, methodNotAllowed, type WebhookAnswer } 
 import { recordHint, type HintStores } from './record-hint';
 
 export interface WebhookDeps {
-  readonly stores: HintStores & { readonly setup: Pick<SetupStore, 'accountForWebhook'> };
+  readonly stores: HintStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf'> };
   readonly clock: Pick<Clock, 'now'>;
   readonly log: ProviderHost['log'];
   readonly bodyLimitBytes: number;
@@ -56,8 +55,11 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   if (rawBody === null) throw new WebhookRejectedError('tooLarge', `A webhook may have at most ${deps.bodyLimitBytes} bytes.`);
   facts.bytes = rawBody.length;
 
+  // Some servers sign for each inbox with a secret of its own.
+  const inboxes = (await deps.stores.setup.inboxesOf(account.organizationId, account.id))
+    .flatMap(({ externalId, providerData }) => (externalId === null ? [] : [{ externalId, providerData }]));
   const hint = deps.providerOf(account).parseWebhook({
-    account: deps.accessOf(account), headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
+    account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
   });
   return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId);
 }
@@ -65,7 +67,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */
 async function accountOf({ stores }: WebhookDeps, path: string): Promise<AccountRecord> {
   const [, , accountId = '', secret = ''] = path.split('/');
-  const account = isUuid(accountId) && secret !== '' ? await stores.setup.accountForWebhook(accountId, secret) : null;
+  const account = secret === '' ? null : await stores.setup.accountForWebhook(accountId, secret);
   if (account === null) throw new WebhookRejectedError('unknownConnection', 'No account is connected under this address.');
   return account;
 }

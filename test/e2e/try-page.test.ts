@@ -257,6 +257,13 @@ describeInBrowser('the try-it page', () => {
       expect(browser.complaints).toEqual([]);
     });
 
+    step('serves its own files only, under a strict policy', async () => {
+      const start = await fetch(service.url);
+      expect(start.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+      for (const path of ['/try/index.ts', '/try/%2e%2e/index.ts', '/try/', '/try/page/bot.js', '/index.html']) expect((await fetch(service.url + path)).status).toBe(404);
+      expect((await fetch(`${service.url}/try/bot.js`)).headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    });
+
     step('goes on by itself when the service comes back', async () => {
       await service.stop();
       await eventually(async () => expect(await left('connection').getAttribute('data-state')).not.toBe('open'));

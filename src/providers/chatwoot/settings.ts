@@ -35,6 +35,7 @@ const Credentials = z.strictObject({
 });
 
 export type ChatwootSettings = z.infer<typeof Settings>;
+const StoredSettings = Settings.strip();
 
 export function checkSettings({ baseUrl, settings, credentials }: Input): { problems: readonly Problem[] } {
   const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(Credentials, credentials, 'credentials')];
@@ -50,7 +51,7 @@ export function checkSettings({ baseUrl, settings, credentials }: Input): { prob
 
 /** Settings that were accepted before. What a later version of this folder no longer knows is left out. */
 export function settingsOf(access: Pick<AccountAccess, 'settings'>): ChatwootSettings {
-  return Settings.strip().parse(access.settings);
+  return StoredSettings.parse(access.settings);
 }
 
 function baseUrlProblems(baseUrl: string | null): Problem[] {

@@ -5,7 +5,7 @@ import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
 
-const SECRET = 'gateway-secret-of-the-tests';
+export const SECRET = 'gateway-secret-of-the-tests-0123456789';
 /** The headers of a caller. They are also what it puts into `connection_init`. */
 export const caller = (role: string, organizationId: string = ORG): Record<string, string> =>
   ({ 'x-support-gateway-secret': SECRET, 'x-organization-id': organizationId, 'x-support-role': role });

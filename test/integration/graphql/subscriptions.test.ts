@@ -231,6 +231,42 @@ describe('supportRuntimeDeliveries', () => {
   });
 });
 
+describe('what becomes visible late', () => {
+  /** A transaction over one session that has written a change and a delivery, and is held open. */
+  async function held(sessionId: string) {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => { release = resolve; });
+    let written: () => void = () => undefined;
+    const isWritten = new Promise<void>((resolve) => { written = resolve; });
+    const { handoff } = await world.ask(sessionId);
+    const done = world.stores.sessions.transact('org-1', sessionId, async (tx) => {
+      await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: 'REQUESTED', to: 'QUEUED', cause: 'PROVIDER_ACCEPTED', endReason: null, agentName: null }, handoff.id, new Date(0).toISOString());
+      await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'QUEUED' });
+      written();
+      await released;
+    });
+    await isWritten;
+    return { handoffId: handoff.id, commit: async () => { release(); await done; } };
+  }
+
+  it('is told all the same, though later changes were there before', async () => {
+    const [late, early] = [await world.open(), await world.open()];
+    const changes = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { chatbotIds: ['bot-1'] } }));
+    const deliveries = follow(overWebSocket(room.url, caller('bot'))('subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { notice { ... on HandoffStateNotice { handoff { id } } } } }'));
+    await changes.until((results) => results.length === 1);
+    const { handoffId, commit } = await held(late.id);
+    const { handoff } = await world.ask(early.id);
+    await world.stores.sessions.transact('org-1', early.id, (tx) => tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }));
+    // The subscribers look every 20 ms; give them their chance to step over what is not there yet.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await commit();
+    const told = (results: any[]): string[] => results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
+    await changes.until((results) => [`REQUESTED ${handoffId}`, `QUEUED ${handoffId}`, `REQUESTED ${handoff.id}`].every((one) => told(results).includes(one)));
+    await deliveries.until((results) => [handoffId, handoff.id].every((id) => results.some(({ data }) => data.supportRuntimeDeliveries.notice.handoff?.id === id)));
+    expect(new Set(told(changes.results)).size).toBe(changes.results.length);
+  });
+});
+
 describe('a subscription that cannot go on', () => {
   it('says so in a masked last result and ends', async () => {
     const session = await world.open();

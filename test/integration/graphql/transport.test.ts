@@ -123,7 +123,8 @@ describe('HTTP', () => {
   it('refuses a GET that a page of another site could have sent', async () => {
     const answer = await fetch(`${room.url}?query={__typename}`, { headers: caller('bot') });
     expect(answer.status).toBe(400);
-    expect(codesOf((await answer.json() as any).errors)).toEqual(['BAD_REQUEST']);
+    const body = (await answer.json()) as { errors: any[] };
+    expect(codesOf(body.errors)).toEqual(['BAD_REQUEST']);
   });
 });
 

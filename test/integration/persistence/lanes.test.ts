@@ -100,6 +100,35 @@ describe('the lane of deliveries to the provider', () => {
     expect(done).toEqual(expected);
   });
 
+  it('goes to one of many that ask for it at the same moment', async () => {
+    const replicas = [world.stores, world.replica(), world.replica(), world.replica()];
+    for (let round = 0; round < 15; round++) {
+      const { id } = await world.open();
+      await owe(id, 'one');
+      const claims = await Promise.all(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.lanes.claimDeliveries(1, LEASE)));
+      expect(claims.flat().map(({ sessionId }) => sessionId)).toEqual([id]);
+    }
+  });
+
+  it('is passed over while its Session is in the middle of a transaction, and holds up no other', async () => {
+    const [busy, other] = [await world.open(), await world.open()];
+    await owe(busy.id, 'one');
+    const hasOwed = gate();
+    const mayCommit = gate();
+    const owing = world.stores.sessions.transact(ORG, busy.id, async (tx) => {
+      await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+      await tx.messageByCallerId('all is sent');
+      hasOwed.open();
+      await mayCommit.opened;
+    });
+    await hasOwed.opened;
+    await owe(other.id, 'one');
+    expect((await lanes().claimDeliveries(10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([other.id]);
+    mayCommit.open();
+    await owing;
+    expect((await lanes().claimDeliveries(10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([busy.id]);
+  });
+
   it('loses nothing that is owed while the head is being completed', async () => {
     const { id } = await world.open();
     const expected: string[] = [];

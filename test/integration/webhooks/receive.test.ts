@@ -77,6 +77,12 @@ describe('a webhook of a connected account', () => {
     })]);
   });
 
+  it('reaches the provider with the account\'s inboxes, since some servers sign for each with a secret of its own', async () => {
+    const [inbox] = await world.stores.setup.inboxesOf(ORG, account.id);
+    await post(right());
+    expect(parsed[0]!.inboxes).toEqual([{ externalId: inbox!.externalId, providerData: inbox!.providerData }]);
+  });
+
   it('may have a deeper path and a query, for the provider\'s own use', async () => {
     expect((await post(`${right()}/inbox/7?x=1`)).status).toBe(200);
     expect(await dueReadings()).toEqual([session.id]);
@@ -193,7 +199,7 @@ describe('a sender that goes away half-way', () => {
   it('has no effect', async () => {
     let isKnown = false;
     await running.server.stop();
-    await start({ stores: { sessions: world.stores.sessions, setup: { accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
+    await start({ stores: { sessions: world.stores.sessions, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
     await until(() => isKnown);
@@ -206,7 +212,7 @@ describe('a sender that goes away half-way', () => {
     let answer!: (known: AccountRecord) => void;
     await running.server.stop();
     await start({
-      stores: { sessions: world.stores.sessions, setup: { accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
+      stores: { sessions: world.stores.sessions, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
     });
     const raw = rawConnection(running.port);
     raw.socket.write(half());

@@ -63,6 +63,8 @@ describe('who may do what at the desk', () => {
     const foreign = await stage.call(to(theirs, verb, body));
     const unknown = await stage.call(to({ ...theirs, conversationId: '987654321' }, verb, body));
     const noId = await stage.call(to({ ...theirs, conversationId: 'x' }, verb, body));
+    // In the name of one of their own agents it is just as unknown.
+    expect((await stage.call({ ...to(theirs, verb, body), agent: others.agents.Ada! })).status).toBe(404);
     expect([foreign.status, foreign.raw]).toEqual([404, unknown.raw]);
     expect(noId.raw).toEqual(unknown.raw);
     expect(await stage.view(theirs)).toEqual(before);
@@ -98,5 +100,6 @@ describe('who may do what at the desk', () => {
   it('answers who acts', async () => {
     expect((await stage.call({ path: '/api/me' })).body.agent).toMatchObject({ id: stage.agents.Ada, name: 'Ada' });
     expect((await stage.call({ path: '/api/me', agent: '' })).body).toEqual({ agent: null });
+    expect((await stage.call({ path: '/api/me', agent: others.agents.Ada! })).status).toBe(404);
   });
 });
