@@ -19,6 +19,7 @@ import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { createTryPage, type TryDescription } from './try';
 import { webhookReceiver } from './webhooks/receive-webhook';
+import { recordHint } from './webhooks/record-hint';
 
 export interface App {
   /** E.g. `http://127.0.0.1:4000`. */
@@ -74,7 +75,7 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
 
   const host = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => { void hint(stores, accountId, conversationId).catch(() => undefined); },
+    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, conversationId).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
       async transaction(work) {
@@ -114,11 +115,11 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true });
   const graphql = await createGraphqlHttp({
     flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
-    identify: (headers, connectionParams) => identify({ headers, connectionParams }),
-    log: (fields, message) => logger.error(fields, message),
+    identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
+    log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
   const tryPage = createTryPage({ describe: () => describeExample(stores) });
-  const server = await createHttpServer({
+  const server = createHttpServer({
     graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
     webhooks: webhookReceiver({
       stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
@@ -142,11 +143,6 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   started.push(() => Promise.all([worker.stop(), server.stop()]));
 
   return { url: deps.publicUrl, port, embeddedIn: config.databaseUrl === null ? config.dataDir : null, stores, flows, stop: stopAll };
-}
-
-async function hint(stores: Stores, accountId: string, conversationId: string): Promise<void> {
-  const session = await stores.sessions.findByConversation(accountId, conversationId);
-  if (session) await stores.sessions.transact(session.organizationId, session.id, tx => tx.wantReading(new Date(clock.now()).toISOString()));
 }
 
 async function describeExample(stores: Stores): Promise<TryDescription> {

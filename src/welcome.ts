@@ -13,7 +13,7 @@ export function welcome(app: Pick<App, 'url' | 'embeddedIn'>, config: Pick<Confi
       '',
       `  Open ${app.url}/ and play both sides in one window:`,
       '    1. left, chat with the example bot; then write "I want to talk to a person"',
-      '    2. right, the handoff appears at the agents\' desk with the history: take it and answer',
+      '    2. right, the handoff appears before the agents with its history: take it and answer',
       '    3. write both ways, leave a note (it stays inside), then resolve',
       '    4. left, the bot answers again',
       '',

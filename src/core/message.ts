@@ -14,7 +14,7 @@ export interface Attachment {
   readonly sizeBytes: number | null;
 }
 
-/** Longest text of one message, in UTF-16 code units. Chatwoot 4.10 takes 150,000; half leaves room for markers and escapes. */
+/** Longest text of one message, in UTF-16 code units. Less than half of what known providers take (150,000): room for markers and escapes. */
 export const MAX_TEXT_LENGTH = 64_000;
 export const MAX_ATTACHMENTS = 15;
 
@@ -45,7 +45,7 @@ export interface MessageRecord {
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)
     throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
-  // Postgres text and Chatwoot both refuse NUL.
+  // Postgres text cannot hold NUL, and providers refuse it.
   const clean = text.replaceAll('\u0000', '');
   if (clean.trim() === '' && attachments.length === 0)
     throw new InvalidInputError('TEXT_EMPTY', field, 'Text is empty; send at least one visible character or an attachment.');

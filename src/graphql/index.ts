@@ -9,6 +9,7 @@ import { type ContextDeps, OperationContext } from './context';
 import { type Log, publicError, RequestRefusedError } from './errors';
 import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { OpenReaders, type WakeSource } from './live/follow';
+import { SessionRounds } from './live/session-rounds';
 import { buildSupportSchema } from './schema';
 import { serveApollo, startApollo } from './transport/apollo';
 import { type OperationRequest, OperationRunner } from './transport/operation';
@@ -47,7 +48,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
   const { stores, wake, clock, identify, log } = deps;
   const open = new OpenReaders();
-  const context: ContextDeps = { stores, live: { stores, wake, clock, pollMs: limits.pollMs, open } };
+  const context: ContextDeps = { stores, live: { stores, wake, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
   const runner = new OperationRunner(schema, limits, log);
   const apollo = await startApollo(schema, limits, log);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, chmodSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -79,7 +79,10 @@ function copyInto(native: string, place: string): void {
   const fresh = mkdtempSync(`${place}-`);
   try {
     cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
+    // As strict as root's umask was when it installed them, they would still be closed.
     chmodSync(fresh, 0o755);
+    for (const entry of readdirSync(fresh, { recursive: true, withFileTypes: true }))
+      if (!entry.isSymbolicLink()) chmodSync(path.join(entry.parentPath, entry.name), 0o755);
     renameSync(fresh, place);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });

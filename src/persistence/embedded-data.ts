@@ -37,7 +37,7 @@ function whoRuns(data: string): RunAs {
   const owner = existsSync(data) ? statSync(data) : undefined;
   if (uid === 0) return owner === undefined || owner.uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid: owner.uid, gid: owner.gid };
   if (owner !== undefined && owner.uid !== uid)
-    throw new Error(`The data folder ${data} belongs to user id ${owner.uid}, and this process is ${uid}. Start it as that user, give the folder to user id ${uid}, or set another one.`);
+    throw new Error(`The data folder ${data} belongs to user id ${owner.uid}, and this process is ${uid}. Start it as that user, give the folder to user id ${uid}, or choose another one.`);
   return {};
 }
 

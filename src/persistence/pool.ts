@@ -27,8 +27,10 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     pipeline: true,
     types: { getTypeParser } as CustomTypesConfig,
   });
-  // Without a listener a restart of the server would end this process.
+  // Without listeners a restart of the server would end this process: here for connections at rest, and on each client
+  // for those at work, whose statements fail by themselves.
   pool.on('error', (error) => options.onError?.(error));
+  pool.on('connect', (client) => { client.on('error', () => undefined); });
   return pool;
 }
 

@@ -86,24 +86,25 @@ const whole = (story: Story) => [{
   inbox: 'Order helper', standing: 'open', team: story.staffed.team, agent: null, lines: [...SPOKEN, 'note: Handed over by the bot.\nReason: Asked for a person'],
 }];
 
+/** The service goes through the proxy; people and the checks do not. */
+class HeldStage extends ChatwootStage {
+  constructor(private readonly proxy: HoldingProxy) { super(double.baseUrl, double.platformToken); }
+  override get enabling() { return { ...super.enabling, baseUrl: this.proxy.url }; }
+
+  async contactsNamed(name: string): Promise<number> {
+    const { payload } = await this.inAccount(await this.administrator(), 'GET', `/contacts/search?q=${name}`) as { payload: unknown[] };
+    return payload.length;
+  }
+}
+
 describe('a replica that is killed while it opens a handoff at chatwoot', () => {
   let proxy: HoldingProxy;
   let stage: HeldStage;
   let story: Story;
 
-  /** The service goes through the proxy; people and the checks do not. */
-  class HeldStage extends ChatwootStage {
-    override get enabling() { return { ...super.enabling, baseUrl: proxy.url }; }
-
-    async contactsNamed(name: string): Promise<number> {
-      const { payload } = await this.inAccount(await this.administrator(), 'GET', `/contacts/search?q=${name}`) as { payload: unknown[] };
-      return payload.length;
-    }
-  }
-
   beforeAll(async () => {
     proxy = await startHoldingProxy(double.baseUrl);
-    stage = new HeldStage(double.baseUrl, double.platformToken);
+    stage = new HeldStage(proxy);
     story = await storyAt('org-chatwoot', stage, { mirroring: 'ON_HANDOFF' });
   });
   afterAll(() => proxy.stop());

@@ -4,8 +4,9 @@ import type { Scope } from '../../core/flows/api';
 import type { HandoffRecord, HandoffState } from '../../core/handoff';
 import { instantOf } from '../../core/ports/clock';
 import type { SessionRecord } from '../../core/session';
-import { Bell, follow, type LiveSources } from './follow';
+import { follow, type LiveSources } from './follow';
 import { checkedSeq, eventsAfter, existingSession } from './session-events';
+import type { Reading } from './session-rounds';
 
 /** What one change of a conversation left behind. */
 export interface ConversationStatus {
@@ -28,7 +29,8 @@ const AT_OPENING: Facts = { control: 'BOT', epoch: 1, isClosed: false, handoffId
 
 /** First the state now, then the state after each change of control or handoff behind `after`. */
 export function conversationStatus(sources: LiveSources, scope: Scope, sessionId: string, after: number | null): Promise<AsyncIterableIterator<ConversationStatus>> {
-  const bell = new Bell(sources, (ids) => ids.includes(sessionId));
+  const reading: Reading = { seq: 0 };
+  const bell = sources.rounds.bell(scope, sessionId, reading);
 
   const status = async (facts: Facts, session: SessionRecord, rest: Pick<ConversationStatus, 'seq' | 'at' | 'isSnapshot' | 'cause'>): Promise<ConversationStatus> => {
     const inbox = await sources.stores.setup.inbox(scope.organizationId, session.inboxId);
@@ -36,18 +38,19 @@ export function conversationStatus(sources: LiveSources, scope: Scope, sessionId
     return { sessionId, ...facts, mayReply, ...rest };
   };
 
-  const prepare = async (): Promise<Moment & { from: number }> => {
+  const prepare = async (): Promise<Moment> => {
     const moment = await consistent(sources, scope, sessionId);
-    return { ...moment, from: checkedSeq(after, moment.session) };
+    reading.seq = checkedSeq(after, moment.session);
+    return moment;
   };
-  return follow(bell, prepare, async function* ({ session, handoff, from }) {
+  return follow(bell, prepare, async function* ({ session, handoff }) {
     let facts: Facts = {
       control: session.control, epoch: session.epoch, isClosed: session.closedAt !== null,
       handoffId: handoff?.id ?? null, handoffState: handoff?.state ?? null,
     };
     yield await status(facts, session, { seq: session.lastEventSeq, at: instantOf(sources.clock.now()), isSnapshot: true, cause: null });
-    if (from < session.lastEventSeq) facts = await factsAt(sources, scope, sessionId, from);
-    for await (const event of eventsAfter(sources, scope, sessionId, from, bell)) {
+    if (reading.seq < session.lastEventSeq) facts = await factsAt(sources, scope, sessionId, reading.seq);
+    for await (const event of eventsAfter(sources, scope, sessionId, reading, bell)) {
       const next = applied(facts, event);
       if (next === facts) continue;
       facts = next;

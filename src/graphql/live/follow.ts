@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/ports/clock';
 import type { Stores } from '../../core/ports/stores';
+import type { SessionRounds } from './session-rounds';
 
 /** Says that committed work of these Sessions is there to be read; `'all'`: wake-ups may have been missed. */
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
@@ -12,6 +13,7 @@ export interface LiveSources {
   readonly clock: Clock;
   readonly pollMs: number;
   readonly open: OpenReaders;
+  readonly rounds: SessionRounds;
 }
 
 /** How many subscriptions are being followed now. */
@@ -19,45 +21,47 @@ export class OpenReaders { count = 0; }
 
 /** Rings when there may be something to read, and remembers a ring that comes while nobody waits. */
 export class Bell {
-  #hasRung = false;
-  #isClosed = false;
-  #waiting: (() => void) | undefined;
-  readonly #forget: () => void;
+  private hasRung = false;
+  private closed = false;
+  private waiting: (() => void) | undefined;
+  private readonly disconnect: () => void;
 
-  constructor(private readonly sources: LiveSources, concerns: (sessionIds: readonly string[]) => boolean) {
-    sources.open.count += 1;
-    this.#forget = sources.wake.onWake((ids) => { if (ids === 'all' || concerns(ids)) this.#ring(); });
+  /** `connect` gets what rings the bell, and returns what takes it off again. */
+  constructor(private readonly open: OpenReaders, connect: (ring: () => void) => () => void) {
+    open.count += 1;
+    this.disconnect = connect(() => {
+      this.hasRung = true;
+      this.waiting?.();
+    });
   }
 
-  get isClosed(): boolean { return this.#isClosed; }
+  get isClosed(): boolean { return this.closed; }
 
-  /** Resolves at the next ring, after the poll interval, or when closed. */
+  /** Resolves at the next ring, or when closed. */
   async rung(): Promise<void> {
-    if (!this.#hasRung && !this.#isClosed) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#waiting = resolve;
-        timer = setTimeout(resolve, this.sources.pollMs);
-      });
-      clearTimeout(timer);
-      this.#waiting = undefined;
-    }
-    this.#hasRung = false;
+    if (!this.hasRung && !this.closed) await new Promise<void>((resolve) => { this.waiting = resolve; });
+    this.waiting = undefined;
+    this.hasRung = false;
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.sources.open.count -= 1;
-    this.#forget();
-    this.#waiting?.();
-  }
-
-  #ring(): void {
-    this.#hasRung = true;
-    this.#waiting?.();
+    if (this.closed) return;
+    this.closed = true;
+    this.open.count -= 1;
+    this.disconnect();
+    this.waiting?.();
   }
 }
+
+/** For what runs over many Sessions: any of them may matter. Looks by itself too, so that a lost wake-up costs only time. */
+export const feedBell = ({ wake, pollMs, open }: LiveSources): Bell => new Bell(open, (ring) => {
+  const forget = wake.onWake(ring);
+  const poll = setInterval(ring, pollMs).unref();
+  return () => {
+    forget();
+    clearInterval(poll);
+  };
+});
 
 /**
  * A subscription's iterator. What `prepare` throws refuses the subscription; then `read` runs only as far as the

@@ -2,7 +2,7 @@ import type { EventBody, EventRecord } from '../../core/event';
 import type { Scope } from '../../core/flows/api';
 import { type HandoffRecord, isLive } from '../../core/handoff';
 import type { HandoffFilter } from '../../core/ports/stores';
-import { Bell, follow, type LiveSources } from './follow';
+import { feedBell, follow, type LiveSources } from './follow';
 
 const READ_AT_ONCE = 100;
 /** What fits into one snapshot item; whoever has more live handoffs pages through `handoffs` for the rest. */
@@ -19,7 +19,7 @@ export interface HandoffChangeItem {
 export function handoffChanges(sources: LiveSources, scope: Scope, filter: HandoffFilter, after: string | null): Promise<AsyncIterableIterator<HandoffChangeItem>> {
   const { events, handoffs } = sources.stores;
   const { organizationId } = scope;
-  const bell = new Bell(sources, () => true);
+  const bell = feedBell(sources);
   const prepare = async (): Promise<string> => {
     // Refuses a bad cursor before anything is sent.
     if (after !== null) await events.handoffChanges(organizationId, after, 1);

@@ -1,14 +1,14 @@
 import type { RuntimeDelivery } from '../../core/delivery';
 import { NotFoundError } from '../../core/errors';
 import type { Scope } from '../../core/flows/api';
-import { Bell, follow, type LiveSources } from './follow';
+import { feedBell, follow, type LiveSources } from './follow';
 
 const READ_AT_ONCE = 100;
 
 /** First what waits to be collected, then each new delivery. What is not acknowledged comes again at the next subscription. */
 export function runtimeDeliveries(sources: LiveSources, scope: Scope, chatbotId: string): Promise<AsyncIterableIterator<RuntimeDelivery>> {
   const { deliveries, setup } = sources.stores;
-  const bell = new Bell(sources, () => true);
+  const bell = feedBell(sources);
   const prepare = async (): Promise<void> => {
     if (!(await setup.inboxOfChatbot(scope.organizationId, chatbotId)))
       throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${chatbotId} has no support inbox; enable it with enableChatbotSupport.`);

@@ -2,7 +2,8 @@ import { InvalidInputError, NotFoundError } from '../../core/errors';
 import type { EventRecord } from '../../core/event';
 import type { Scope } from '../../core/flows/api';
 import type { SessionRecord } from '../../core/session';
-import { Bell, follow, type LiveSources } from './follow';
+import { type Bell, follow, type LiveSources } from './follow';
+import type { Reading } from './session-rounds';
 
 const READ_AT_ONCE = 100;
 
@@ -14,25 +15,26 @@ export interface SessionEventItem {
 
 /** First the Session as it is now, then every event after `after`, or after the snapshot when it is null. */
 export function sessionEvents(sources: LiveSources, scope: Scope, sessionId: string, after: number | null): Promise<AsyncIterableIterator<SessionEventItem>> {
-  const bell = new Bell(sources, (ids) => ids.includes(sessionId));
-  const prepare = async (): Promise<{ snapshot: SessionRecord; from: number }> => {
+  const reading: Reading = { seq: 0 };
+  const bell = sources.rounds.bell(scope, sessionId, reading);
+  const prepare = async (): Promise<SessionRecord> => {
     const snapshot = await existingSession(sources, scope, sessionId);
-    return { snapshot, from: checkedSeq(after, snapshot) };
+    reading.seq = checkedSeq(after, snapshot);
+    return snapshot;
   };
-  return follow(bell, prepare, async function* ({ snapshot, from }) {
+  return follow(bell, prepare, async function* (snapshot) {
     yield { seq: snapshot.lastEventSeq, snapshot, event: null };
-    for await (const event of eventsAfter(sources, scope, sessionId, from, bell)) yield { seq: event.seq, snapshot: null, event };
+    for await (const event of eventsAfter(sources, scope, sessionId, reading, bell)) yield { seq: event.seq, snapshot: null, event };
   });
 }
 
-/** Every event after a number, in order, until the bell is closed. */
-export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId: string, after: number, bell: Bell): AsyncGenerator<EventRecord, void> {
-  let seen = after;
+/** Every event after what was read, in order, until the bell is closed. */
+export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId: string, reading: Reading, bell: Bell): AsyncGenerator<EventRecord, void> {
   while (!bell.isClosed) {
-    const events = await sources.stores.events.ofSession(scope.organizationId, sessionId, seen, READ_AT_ONCE);
+    const events = await sources.stores.events.ofSession(scope.organizationId, sessionId, reading.seq, READ_AT_ONCE);
     for (const event of events) {
       yield event;
-      seen = event.seq;
+      reading.seq = event.seq;
     }
     if (events.length < READ_AT_ONCE) await bell.rung();
   }

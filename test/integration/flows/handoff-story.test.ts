@@ -1,4 +1,4 @@
-import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, codeOf, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });

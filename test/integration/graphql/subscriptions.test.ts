@@ -2,7 +2,7 @@ import { type Following, overSse, overSseByGet, overWebSocket } from './followin
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) {
-  seq isSnapshot control epoch mayReply isClosed handoffState cause handoff { id } session { id } } }`;
+  seq isSnapshot control epoch mayReply isClosed handoffState cause handoff { id state } session { id } } }`;
 const EVENTS = `subscription ($sessionId: ID!, $after: Int) { supportSessionEvents(sessionId: $sessionId, after: $after) {
   seq snapshot { id control epoch lastEventSeq liveHandoff { state } }
   event { __typename seq ... on SupportControlChanged { control epoch } ... on SupportHandoffChanged { from to handoff { id } } ... on SupportMessageRecorded { message { text author } } } } }`;
@@ -64,6 +64,8 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
       .toEqual(['BOT 1 true', 'NONE 2 false', 'HUMAN 3 false', 'BOT 4 true']);
     expect(told.map((status) => status.seq)).toEqual([...told.map((status) => status.seq)].sort((a, b) => a - b));
     expect(new Set(told.map((status) => status.handoff?.id))).toEqual(new Set([handoff]));
+    // Read anew for each item, not once for the subscription.
+    expect(told.at(-1).handoff.state).toBe('ENDED');
   });
 
   it('resumes after the last seq without a gap, on another replica', async () => {
@@ -257,8 +259,9 @@ describe('what becomes visible late', () => {
     const { handoffId, commit } = await held(late.id);
     const { handoff } = await world.ask(early.id);
     await world.stores.sessions.transact('org-1', early.id, (tx) => tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }));
-    // The subscribers look every 20 ms; give them their chance to step over what is not there yet.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Both subscribers get their chances to step over what is not there yet.
+    await readings(3, 'events', 'handoffChanges');
+    await readings(3, 'deliveries', 'runtimeInbox');
     await commit();
     const told = (results: any[]): string[] => results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
     await changes.until((results) => [`REQUESTED ${handoffId}`, `QUEUED ${handoffId}`, `REQUESTED ${handoff.id}`].every((one) => told(results).includes(one)));
@@ -276,6 +279,7 @@ describe('a subscription that cannot go on', () => {
     const ofSession = events.ofSession;
     events.ofSession = () => Promise.reject(Object.assign(new Error('terminating connection of jane@example.org'), { code: '57P01' }));
     try {
+      await world.user(session.id, 'hello');
       await following.ended;
     } finally {
       events.ofSession = ofSession;
@@ -297,6 +301,15 @@ describe('a subscription that cannot go on', () => {
     expect(own.graphql.subscribers()).toBe(0);
   });
 });
+
+/** Resolves when a store's feed was read that many times more. */
+async function readings(count: number, store: 'events' | 'deliveries', feed: string): Promise<void> {
+  const target = world.stores[store] as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const read = target[feed]!;
+  let reads = 0;
+  target[feed] = function (...args: unknown[]) { reads += 1; return read.apply(this, args); };
+  await eventually(() => reads >= count).finally(() => { target[feed] = read; });
+}
 
 async function eventually(holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 20_000; !holds();) {

@@ -142,7 +142,7 @@ describe('changes of handoffs over all Sessions', () => {
   });
 
   it('refuse a cursor that is none of theirs', async () => {
-    const other = Buffer.from(JSON.stringify(['messages', 1])).toString('base64url');
+    const other = Buffer.from(JSON.stringify(['runtimeInbox', '1', 1])).toString('base64url');
     const tooBig = Buffer.from(JSON.stringify(['handoffChanges', '9223372036854775808', 1])).toString('base64url');
     for (const cursor of ['', 'garbage', other, tooBig, Buffer.from('["handoffChanges","1 or 1=1",1]').toString('base64url')])
       await expect(events().handoffChanges(ORG, cursor, 10)).rejects.toMatchObject({ code: 'CURSOR_INVALID' });

@@ -207,6 +207,19 @@ describe('a transaction over one Session', () => {
     expect(runs).toBe(3);
   });
 
+  it('fails when its connection is cut, keeps nothing, and does no harm to the next', async () => {
+    const { id } = await world.open();
+    const cut = sessions().transact(ORG, id, async (tx) => {
+      await tx.insertMessage(said({ text: 'lost' }));
+      await tx.messageByCallerId('all is sent');
+      await world.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'");
+      await tx.insertMessage(said({ text: 'lost too' }));
+    });
+    await expect(cut).rejects.toThrow();
+    const { answer } = await sessions().transact(ORG, id, (tx) => tx.insertMessage(said({ text: 'kept' })));
+    expect(answer.seq).toBe(1);
+  });
+
   it('gives its connection back, whatever happens', async () => {
     const { id } = await world.open();
     for (let i = 0; i < 12; i++) {

@@ -1,19 +1,27 @@
-import { Bell, follow, type LiveSources, OpenReaders, type WakeListener } from '../../../src/graphql/live/follow';
+import { type Bell, feedBell, follow, type LiveSources, OpenReaders, type WakeListener } from '../../../src/graphql/live/follow';
+import { type Reading, SessionRounds } from '../../../src/graphql/live/session-rounds';
+
+const NEVER_MS = 1_000_000;
 
 /** A wake source in the test's hand; the poll never comes by itself. */
-function sources() {
+function wakeSource() {
   const listeners = new Set<WakeListener>();
-  const open = new OpenReaders();
-  const made: LiveSources = {
-    stores: {} as never, clock: {} as never, pollMs: 1_000_000, open,
-    wake: { onWake: (listener) => { listeners.add(listener); return () => { listeners.delete(listener); }; } },
+  return {
+    listeners,
+    onWake: (listener: WakeListener) => { listeners.add(listener); return () => { listeners.delete(listener); }; },
+    wake: (ids: readonly string[] | 'all') => { for (const listener of listeners) listener(ids); },
   };
-  return { made, open, listeners, wake: (ids: readonly string[] | 'all') => { for (const listener of listeners) listener(ids); } };
+}
+
+function sources(pollMs = NEVER_MS) {
+  const source = wakeSource();
+  const open = new OpenReaders();
+  const made = { wake: source, pollMs, open } as unknown as LiveSources;
+  return { made, open, ...source };
 }
 
 /** Reads a list that the test fills, as the store readers do. */
-function reader(source: LiveSources, facts: readonly number[]) {
-  const bell = new Bell(source, (ids) => ids.includes('mine'));
+function reader(bell: Bell, facts: readonly number[]) {
   let reads = 0;
   const items = follow(bell, async () => undefined, async function* () {
     for (let at = 0; !bell.isClosed;) {
@@ -31,7 +39,7 @@ describe('following the store', () => {
   it('yields what is there and then what comes with a wake-up', async () => {
     const { made, wake } = sources();
     const facts = [1, 2, 3];
-    const items = await reader(made, facts).items;
+    const items = await reader(feedBell(made), facts).items;
     for (const expected of [1, 2, 3]) expect(await items.next()).toEqual({ done: false, value: expected });
     const next = items.next();
     facts.push(4);
@@ -40,27 +48,10 @@ describe('following the store', () => {
     await items.return!();
   });
 
-  it('is not woken by what concerns others, but by a warning that wake-ups were lost', async () => {
-    const { made, wake } = sources();
-    const facts = [1];
-    const { items, reads } = reader(made, facts);
-    const iterator = await items;
-    await iterator.next();
-    const next = iterator.next();
-    await Promise.resolve();
-    facts.push(2);
-    wake(['another']);
-    await new Promise(setImmediate);
-    expect(reads()).toBe(1);
-    wake('all');
-    expect(await next).toEqual({ done: false, value: 2 });
-    await iterator.return!();
-  });
-
   it('remembers a wake-up that comes while the subscriber is busy', async () => {
     const { made, wake } = sources();
     const facts = [1];
-    const items = await reader(made, facts).items;
+    const items = await reader(feedBell(made), facts).items;
     await items.next();
     facts.push(2);
     wake(['mine']);
@@ -70,14 +61,14 @@ describe('following the store', () => {
 
   it('hears wake-ups from before its first item on', async () => {
     const { made, listeners } = sources();
-    const items = await reader(made, [1]).items;
+    const items = await reader(feedBell(made), [1]).items;
     expect(listeners.size).toBe(1);
     await items.return!();
   });
 
   it('reads no further than its subscriber asks', async () => {
     const { made, wake } = sources();
-    const { items, reads } = reader(made, Array.from({ length: 1_000 }, (_, i) => i));
+    const { items, reads } = reader(feedBell(made), Array.from({ length: 1_000 }, (_, i) => i));
     const iterator = await items;
     await iterator.next();
     for (let i = 0; i < 100; i += 1) wake('all');
@@ -88,7 +79,7 @@ describe('following the store', () => {
 
   it('ends at once when its subscriber leaves while it waits, and leaves nothing behind', async () => {
     const { made, open, listeners } = sources();
-    const items = await reader(made, []).items;
+    const items = await reader(feedBell(made), []).items;
     const waiting = items.next();
     await new Promise(setImmediate);
     expect([open.count, listeners.size]).toEqual([1, 1]);
@@ -99,26 +90,102 @@ describe('following the store', () => {
 
   it('leaves nothing behind when its subscriber never asks', async () => {
     const { made, open, listeners } = sources();
-    await (await reader(made, [1]).items).return!();
+    await (await reader(feedBell(made), [1]).items).return!();
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
   it('leaves nothing behind when it is refused, or when a reading fails', async () => {
     const { made, open, listeners } = sources();
-    await expect(follow(new Bell(made, () => true), async () => { throw new Error('no such session'); }, async function* () { yield 1; })).rejects.toThrow('no such session');
-    const broken = await follow(new Bell(made, () => true), async () => undefined, async function* () { yield 1; throw new Error('database gone'); });
+    await expect(follow(feedBell(made), async () => { throw new Error('no such session'); }, async function* () { yield 1; })).rejects.toThrow('no such session');
+    const broken = await follow(feedBell(made), async () => undefined, async function* () { yield 1; throw new Error('database gone'); });
     await broken.next();
     await expect(broken.next()).rejects.toThrow('database gone');
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
   it('looks by itself after the poll interval, so that a lost wake-up costs only time', async () => {
-    const { made } = sources();
+    const { made } = sources(5);
     const facts: number[] = [];
-    const items = await reader({ ...made, pollMs: 5 }, facts).items;
+    const items = await reader(feedBell(made), facts).items;
     const next = items.next();
     facts.push(1);
     expect(await next).toEqual({ done: false, value: 1 });
     await items.return!();
+  });
+});
+
+describe('the bells of single sessions', () => {
+  /** A session store that knows how far each session has come, and counts its statements. */
+  function rounds(lastEventSeq: Record<string, number>, pollMs = NEVER_MS) {
+    const source = wakeSource();
+    const open = new OpenReaders();
+    const asked: { organizationId: string; ids: readonly string[] }[] = [];
+    const sessions = {
+      getMany: async (organizationId: string, ids: readonly string[]) => {
+        asked.push({ organizationId, ids });
+        return ids.map((id) => (id in lastEventSeq ? { lastEventSeq: lastEventSeq[id] } : null));
+      },
+    };
+    const made = new SessionRounds({ sessions } as never, source, pollMs, open);
+    const bell = (sessionId: string, reading: Reading, organizationId = 'org-1') => made.bell({ organizationId }, sessionId, reading);
+    return { ...source, open, asked, bell };
+  }
+  const hasRung = async (bell: Bell): Promise<boolean> => {
+    let rang = false;
+    void bell.rung().then(() => { rang = true; });
+    await new Promise(setImmediate);
+    return rang;
+  };
+
+  it('ring for their own session\'s wake-ups only', async () => {
+    const { bell, wake, asked } = rounds({});
+    const [a, b] = [bell('a', { seq: 1 }), bell('b', { seq: 1 })];
+    wake(['a', 'c']);
+    expect([await hasRung(a), await hasRung(b)]).toEqual([true, false]);
+    expect(asked).toEqual([]);
+  });
+
+  it('ring after lost wake-ups where there is more to read, found out with one statement per organization', async () => {
+    const { bell, wake, asked } = rounds({ a: 5, b: 5, c: 9 });
+    const bells = [bell('a', { seq: 5 }), bell('b', { seq: 4 }), bell('c', { seq: 9 }, 'org-2'), bell('gone', { seq: 1 })];
+    wake('all');
+    await new Promise(setImmediate);
+    expect(asked).toEqual([{ organizationId: 'org-1', ids: ['a', 'b', 'gone'] }, { organizationId: 'org-2', ids: ['c'] }]);
+    expect(await Promise.all(bells.map(hasRung))).toEqual([false, true, false, true]);
+  });
+
+  it('look by themselves after the poll interval', async () => {
+    const { bell } = rounds({ a: 2 }, 5);
+    await bell('a', { seq: 1 }).rung();
+  });
+
+  it('survive a round that fails', async () => {
+    const lastEventSeq: Record<string, number> = {};
+    const { bell, wake, asked } = rounds(lastEventSeq);
+    Object.defineProperty(lastEventSeq, 'a', { configurable: true, get: () => { throw new Error('database gone'); } });
+    const one = bell('a', { seq: 1 });
+    wake('all');
+    await new Promise(setImmediate);
+    Object.defineProperty(lastEventSeq, 'a', { value: 2 });
+    wake('all');
+    await new Promise(setImmediate);
+    expect(asked).toHaveLength(2);
+    expect(await hasRung(one)).toBe(true);
+  });
+
+  it('start another round for a warning that comes during one, and only one', async () => {
+    const { bell, wake, asked } = rounds({ a: 1 });
+    bell('a', { seq: 1 });
+    for (let i = 0; i < 10; i += 1) wake('all');
+    await new Promise(setImmediate);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('listen only while there are any', () => {
+    const { bell, listeners, open } = rounds({});
+    const [a, again, b] = [bell('a', { seq: 1 }), bell('a', { seq: 1 }), bell('b', { seq: 1 })];
+    expect([listeners.size, open.count]).toEqual([1, 3]);
+    for (const one of [a, again, b, b]) one.close();
+    expect([listeners.size, open.count]).toEqual([0, 0]);
   });
 });
