@@ -106,7 +106,7 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * 6, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
+      setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
     },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };

@@ -27,6 +27,7 @@ export interface Config {
   readonly example: boolean;
   readonly drainLimitMs: number;
   readonly livePollMs: number;
+  readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
@@ -50,7 +51,7 @@ export function loadConfig(env: Environment): Config {
     hasIdentity,
     example: values.SUPPORT_EXAMPLE ?? (!hasIdentity && values.DATABASE_URL === null),
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
-    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000,
+    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,

@@ -68,6 +68,7 @@ export const SETTINGS = {
 
   SUPPORT_DRAIN_LIMIT_SECONDS: seconds('30', 3_600),
   SUPPORT_LIVE_POLL_SECONDS: seconds('20', 3_600),
+  SUPPORT_CHECK_INTERVAL_SECONDS: seconds('900', 86_400),
   SUPPORT_PROVIDER_TIMEOUT_MS: define({
     schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
   }),

@@ -1,3 +1,4 @@
+import type { ChannelState } from './message';
 import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
 
 /** What we owe to the provider. One lane per Session, strictly in order. */
@@ -7,11 +8,21 @@ export type ProviderWork =
   /** An agent took a bot-held conversation: it must leave the bot's queue. */
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
-  | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' };
+  | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
+  | ProviderMark;
+
+/** Small things that agents should see: each is one call, and none holds up the talk for long. */
+export type ProviderMark =
+  /** Tells an agent, among agents only, that something did not reach the end-user. */
+  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string }
+  | { readonly kind: 'REPORT_DELIVERY'; readonly messageId: MessageId; readonly state: ChannelState; readonly error: string | null }
+  | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
 /** What the bot runtime must collect and acknowledge, in order within a Session. */
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
+  | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
+  | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
 

@@ -31,7 +31,8 @@ export class NotFoundError extends SupportError {
 }
 
 export type ConflictCode =
-  | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED';
+  | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED'
+  | 'NO_SURVEY' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED';
 
 /** The input is right but the state of the thing forbids it. */
 export class ConflictError extends SupportError {
@@ -81,6 +82,11 @@ export class ProviderRefusedError extends SupportError {
 /** Our credentials there are wrong, revoked, or lack a right: a person has to act, then the work goes on. */
 export class ProviderAuthError extends SupportError {
   readonly code = 'PROVIDER_AUTH';
+}
+
+/** Support was switched off for the chatbot or the organization while something was still owed to its provider: nothing is, any more. */
+export class SupportDisabledError extends SupportError {
+  readonly code = 'SUPPORT_DISABLED';
 }
 
 /** The provider's manifest does not declare this verb. */

@@ -9,6 +9,10 @@ export type EventBody =
   | { readonly type: 'MESSAGE_RECORDED'; readonly messageId: MessageId; readonly author: string; readonly visibility: string }
   | { readonly type: 'CONTROL_CHANGED'; readonly control: Control; readonly epoch: number; readonly cause: string }
   | { readonly type: 'HANDOFF_CHANGED'; readonly from: HandoffState | null; readonly to: HandoffState; readonly cause: string; readonly endReason: HandoffEndReason | null; readonly agentName: string | null }
+  | { readonly type: 'MESSAGE_DELETED'; readonly messageId: MessageId }
+  | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
+  | { readonly type: 'SURVEY_OFFERED' }
+  | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
   | { readonly type: 'DELIVERY_PARKED'; readonly kind: string; readonly code: string };
 export type EventType = EventBody['type'];
 

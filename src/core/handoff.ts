@@ -86,6 +86,18 @@ export interface HandoffAgent {
   readonly name: string;
 }
 
+/** The provider's question how it was, and the end-user's answer. */
+export interface HandoffSurvey {
+  readonly externalId: string;
+  /** A page where the end-user may answer; null: only through answerSurvey. */
+  readonly url: string | null;
+  readonly question: string;
+  /** Ascending, worst first. */
+  readonly choices: readonly { readonly rating: number; readonly label: string }[];
+  readonly offeredAt: Instant;
+  readonly answer: { readonly rating: number; readonly comment: string | null; readonly at: Instant } | null;
+}
+
 /** One row of `handoff`. Dates are RFC 3339 text, so that a record is its own stored answer. */
 export interface HandoffRecord {
   readonly id: HandoffId;
@@ -116,6 +128,8 @@ export interface HandoffRecord {
   readonly activeAt: Instant | null;
   readonly endingAt: Instant | null;
   readonly endedAt: Instant | null;
+  /** Comes after the end, when the provider asks the end-user. */
+  readonly survey: HandoffSurvey | null;
   /** While ENDING: when we stop waiting for the runtime to acknowledge. */
   readonly drainBy: Instant | null;
 }

@@ -4,6 +4,9 @@ import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMe
 export type MessageAuthor = 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
 /** `PUBLIC`: the end-user may see it. `INTERNAL`: agents only (notes, suggestions). */
 export type MessageVisibility = 'PUBLIC' | 'INTERNAL';
+/** What the runtime's channel says became of a message: on its way, on the end-user's screen, read, or never going to be. */
+export const CHANNEL_STATES = ['DELIVERED', 'READ', 'FAILED'] as const;
+export type ChannelState = (typeof CHANNEL_STATES)[number];
 
 /** A file that goes with a message; the far side fetches `url`. */
 export interface Attachment {
@@ -38,8 +41,17 @@ export interface MessageRecord {
   readonly callerMessageId: string | null;
   /** Where the provider keeps it: known once posted or read. */
   readonly providerMessageId: ProviderMessageId | null;
+  /** The message of this Session that it answers. */
+  readonly replyToMessageId: MessageId | null;
+  /** When its author took it back; the text stays here, the end-user should no longer see it. */
+  readonly deletedAt: Instant | null;
+  readonly channelState: ChannelState | null;
   readonly createdAt: Instant;
 }
+
+/** A message as it is written: what only happens to it later is left out. */
+export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'deletedAt' | 'channelState'> &
+  Partial<Pick<MessageRecord, 'replyToMessageId'>>;
 
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {

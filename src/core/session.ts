@@ -41,6 +41,8 @@ export interface SessionRecord {
   readonly statusWrites: number;
   /** What the provider showed last, to tell a fresh assignment from the residue of an old one. */
   readonly lastView: ConversationView | null;
+  /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
+  readonly recheck: readonly ProviderMessageId[];
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
 }

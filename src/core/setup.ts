@@ -1,10 +1,24 @@
-import type { Capabilities } from './ports/support-provider';
+import type { Capabilities, Person } from './ports/support-provider';
 import type { WhileWaiting } from './control';
 import type {
   AccountId, AgentId, ChatbotId, InboxId, Instant, OrganizationId, ProviderAccountId, ProviderAgentId, ProviderInboxId, ProviderTeamId, TeamId, UserId,
 } from './ids';
 
 export type ProvisioningState = 'PROVISIONING' | 'READY' | 'FAILED' | 'DISABLED';
+
+/**
+ * How an account fares, by the last check or by what deliveries and readings met since. `DRIFTED`: something is not as we
+ * want it; `UNAUTHORIZED`: our credentials or role there no longer serve.
+ */
+export type AccountHealthState = 'UNKNOWN' | 'HEALTHY' | 'DRIFTED' | 'UNREACHABLE' | 'UNAUTHORIZED';
+export interface AccountHealth {
+  readonly state: AccountHealthState;
+  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly checkedAt: Instant | null;
+  /** Whose success may take an UNAUTHORIZED back before the next check does. */
+  readonly seenBy: 'CHECK' | 'DELIVERY' | 'READING';
+}
+export const UNCHECKED: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
 
 /** One organization's account at one provider. */
 export interface AccountRecord {
@@ -22,6 +36,9 @@ export interface AccountRecord {
   /** Part of the webhook URL that we register there. */
   readonly webhookSecret: string;
   readonly capabilities: Capabilities;
+  /** Who should be an administrator there. */
+  readonly owners: readonly Person[];
+  readonly health: AccountHealth;
   readonly state: ProvisioningState;
   /** Why it is FAILED: a stable code and a sentence for the operator. */
   readonly problem: { readonly code: string; readonly message: string } | null;
@@ -66,6 +83,8 @@ export interface InboxRecord {
   /** What the provider wants back on every call for this inbox; parsed only there. */
   readonly providerData: Readonly<Record<string, unknown>>;
   readonly policy: SupportPolicy;
+  /** Who should see it there, besides whoever sees everything by role. Null: never set from here. */
+  readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
   readonly createdAt: Instant;
@@ -77,6 +96,8 @@ export interface TeamRecord {
   readonly accountId: AccountId;
   readonly externalId: ProviderTeamId;
   readonly name: string;
+  /** Who should be in it. Null: never set from here. */
+  readonly memberIds: readonly AgentId[] | null;
 }
 
 export interface AgentRecord {

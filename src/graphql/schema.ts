@@ -6,11 +6,13 @@ import type { Stores } from '../core/ports/stores';
 import { resolveEntities } from './entities';
 import { toSubgraphSchema } from './federation';
 import {
-  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, SupportAgentMessageNoticeFields, SupportRuntimeDeliveryFields,
+  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
 import { SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
 import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
+import { DisableMutations } from './resolvers/disable-mutations';
+import { PeopleMutations } from './resolvers/people-mutations';
 import { Queries } from './resolvers/queries';
 import { RuntimeMutations } from './resolvers/runtime-mutations';
 import { SupportMessageFields, SupportSessionFields } from './resolvers/session-fields';
@@ -22,12 +24,13 @@ export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores }
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new Subscriptions(),
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new DisableMutations(flows), new Subscriptions(),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
-  new SupportRuntimeDeliveryFields(), new SupportAgentMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
+  new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
+  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(),
   new SupportConversationStatusFields(),
 ];
 

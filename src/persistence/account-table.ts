@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pool } from 'pg';
 import { NotFoundError } from '../core/errors';
 import { isUuid } from '../core/ids';
-import type { AccountRecord } from '../core/setup';
+import type { AccountHealth, AccountRecord } from '../core/setup';
 import { manyById } from './records';
 import type { SecretBox } from './secret-box';
 import { assigned, columns, firstOf, json, parameters, rowsOf, selected, statement } from './sql';
@@ -14,7 +14,7 @@ type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider'>>;
 
 const FIELDS = [
   'id', 'organizationId', 'provider', 'name', 'externalId', 'baseUrl', 'settings', 'credentialsSealed', 'webhookSecretSealed', 'webhookSecretHash',
-  'capabilities', 'state', 'problem', 'createdAt',
+  'capabilities', 'owners', 'health', 'state', 'problem', 'createdAt',
 ];
 const ACCOUNT = selected('a', FIELDS);
 
@@ -26,6 +26,19 @@ const OF_ORGANIZATION = statement('accounts_of', `select ${ACCOUNT} from support
 const INSERT = statement('insert_account', `
   insert into support_account (${columns(FIELDS)}) values (${parameters(FIELDS)})
   on conflict on constraint uq_account_provider do nothing`);
+
+const SCHEDULE_CHECK = statement('schedule_check', 'update support_account set next_check_at = $2 where id = $1');
+const CLAIM_CHECKS = statement('claim_checks', `
+  with due as materialized (
+    select id from support_account where next_check_at <= now() and state = 'READY' order by next_check_at limit $1 for no key update skip locked
+  )
+  update support_account a set next_check_at = now() + $2 * interval '1 ms' from due where a.id = due.id returning ${ACCOUNT}`);
+const OF_SESSION = 'a.organization_id = $1 and a.id = (select i.account_id from session s join inbox i on i.id = s.inbox_id where s.id = $2)';
+const MARK_HEALTH = statement('mark_health', `update support_account a set health = $3 where ${OF_SESSION}`);
+const MARK_RECOVERED = statement('mark_recovered', `
+  update support_account a set health = $3, next_check_at = least(a.next_check_at, now())
+  where ${OF_SESSION} and a.health->>'state' = 'UNAUTHORIZED' and a.health->>'seenBy' = $4 returning 1`);
+const ANY_UNAUTHORIZED = statement('any_unauthorized', "select 1 from support_account where health->>'state' = 'UNAUTHORIZED' and state = 'READY' limit 1");
 
 export class AccountTable {
   constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
@@ -66,11 +79,30 @@ export class AccountTable {
     return (await manyById<Row>(this.pool, BY_IDS, organizationId, ids)).map((row) => row && this.opened(row));
   }
 
-  private sealed(id: string, { credentials, webhookSecret, settings, capabilities, problem, ...plain }: Patch): Record<string, unknown> {
+  async scheduleCheck(id: string, at: string | null): Promise<void> { await rowsOf(this.pool, SCHEDULE_CHECK, [id, at]); }
+
+  async claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]> {
+    return (await rowsOf<Row>(this.pool, CLAIM_CHECKS, [limit, everyMs])).map((row) => this.opened(row));
+  }
+
+  async markHealth(organizationId: string, sessionId: string, health: AccountHealth): Promise<void> {
+    await rowsOf(this.pool, MARK_HEALTH, [organizationId, sessionId, json(health)]);
+  }
+
+  async markRecovered(organizationId: string, sessionId: string, seenBy: AccountHealth['seenBy'], checkedAt: string): Promise<boolean> {
+    const health: AccountHealth = { state: 'HEALTHY', problem: null, checkedAt, seenBy };
+    return (await firstOf(this.pool, MARK_RECOVERED, [organizationId, sessionId, json(health), seenBy])) !== null;
+  }
+
+  async anyUnauthorized(): Promise<boolean> { return (await firstOf(this.pool, ANY_UNAUTHORIZED)) !== null; }
+
+  private sealed(id: string, { credentials, webhookSecret, settings, capabilities, owners, health, problem, ...plain }: Patch): Record<string, unknown> {
     return {
       ...plain,
       ...(settings && { settings: json(settings) }),
       ...(capabilities && { capabilities: json(capabilities) }),
+      ...(owners && { owners: json(owners) }),
+      ...(health && { health: json(health) }),
       ...(problem !== undefined && { problem: problem && json(problem) }),
       ...(credentials && { credentialsSealed: this.secretBox.seal(JSON.stringify(credentials), placeOf(id, 'credentials')) }),
       ...(webhookSecret !== undefined && {

@@ -3,60 +3,95 @@ import { NotFoundError } from '../core/errors';
 import { isUuid } from '../core/ids';
 import type { InboxRecord } from '../core/setup';
 import { INBOX, INBOX_FIELDS, manyById } from './records';
+import type { SecretBox } from './secret-box';
 import { assigned, columns, firstOf, json, parameters, rowsOf, statement } from './sql';
 
-type Patch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'state' | 'problem'>>;
+type Patch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem'>>;
+type Row = InboxRecord & { readonly providerDataSealed: string | null };
 
-const BY_ID = statement('inbox', `select ${INBOX} from inbox i where i.organization_id = $1 and i.id = $2`);
-const BY_ID_ALONE = statement('inbox_alone', `select ${INBOX} from inbox i where i.id = $1`);
-const BY_IDS = statement('inboxes', `select ${INBOX} from inbox i where i.organization_id = $1 and i.id = any($2::uuid[])`);
-const BY_CHATBOTS = statement('inboxes_by_chatbots', `select ${INBOX} from inbox i where i.organization_id = $1 and i.chatbot_id = any($2::text[])`);
+const COLUMNS: readonly string[] = [...INBOX_FIELDS, 'providerDataSealed'];
+const WHOLE = `${INBOX}, i.provider_data as "providerData", i.provider_data_sealed as "providerDataSealed"`;
+const BY_ID = statement('inbox', `select ${WHOLE} from inbox i where i.organization_id = $1 and i.id = $2`);
+const BY_ID_ALONE = statement('inbox_alone', `select ${WHOLE} from inbox i where i.id = $1`);
+const BY_IDS = statement('inboxes', `select ${WHOLE} from inbox i where i.organization_id = $1 and i.id = any($2::uuid[])`);
+const BY_CHATBOTS = statement('inboxes_by_chatbots', `select ${WHOLE} from inbox i where i.organization_id = $1 and i.chatbot_id = any($2::text[])`);
 const OF = statement('inboxes_of', `
-  select ${INBOX} from inbox i where i.organization_id = $1 and ($2::uuid is null or i.account_id = $2) order by i.created_at, i.id`);
+  select ${WHOLE} from inbox i where i.organization_id = $1 and ($2::uuid is null or i.account_id = $2) order by i.created_at, i.id`);
 const INSERT = statement('insert_inbox', `
-  insert into inbox (${columns(INBOX_FIELDS)}) values (${parameters(INBOX_FIELDS)}) on conflict on constraint uq_inbox_chatbot do nothing`);
+  insert into inbox (${columns(COLUMNS)}) values (${parameters(COLUMNS)}) on conflict on constraint uq_inbox_chatbot do nothing`);
+const UNSEALED = statement('unsealed_inboxes', 'select id, provider_data as "providerData" from inbox where provider_data is not null');
+const SEAL = statement('seal_inbox', `
+  update inbox set provider_data_sealed = coalesce(provider_data_sealed, $2), provider_data = null where id = $1`);
 
-const JSON_FIELDS = ['providerData', 'policy', 'problem'];
-const valueOf = (field: string, value: unknown): unknown => (JSON_FIELDS.includes(field) && value != null ? json(value) : value ?? null);
+const JSON_FIELDS = ['policy', 'memberIds', 'problem'];
 
 export class InboxTable {
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
 
   async insert(inbox: InboxRecord): Promise<InboxRecord> {
-    await rowsOf(this.pool, INSERT, INBOX_FIELDS.map((field) => valueOf(field, inbox[field])));
+    const row = this.sealed(inbox.id, inbox);
+    await rowsOf(this.pool, INSERT, COLUMNS.map((field) => row[field] ?? null));
     return (await this.ofChatbot(inbox.organizationId, inbox.chatbotId))!;
   }
 
   async update(id: string, patch: Patch): Promise<InboxRecord> {
-    const changes = Object.entries(patch).filter(([field, value]) => value !== undefined && (INBOX_FIELDS as readonly string[]).includes(field));
+    const changes = Object.entries(this.sealed(id, patch)).filter(([field, value]) => value !== undefined && COLUMNS.includes(field));
     const [row] = !isUuid(id) ? []
-      : changes.length === 0 ? await rowsOf<InboxRecord>(this.pool, BY_ID_ALONE, [id])
-      : await rowsOf<InboxRecord>(this.pool, { text: `update inbox i set ${assigned(changes.map(([field]) => field), 2)} where i.id = $1 returning ${INBOX}` },
-          [id, ...changes.map(([field, value]) => valueOf(field, value))]);
+      : changes.length === 0 ? await rowsOf<Row>(this.pool, BY_ID_ALONE, [id])
+      : await rowsOf<Row>(this.pool, { text: `update inbox i set ${assigned(changes.map(([field]) => field), 2)} where i.id = $1 returning ${WHOLE}` },
+          [id, ...changes.map(([, value]) => value)]);
     if (!row) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `There is no inbox ${id}.`);
-    return row;
+    return this.opened(row);
   }
 
   async get(organizationId: string, id: string): Promise<InboxRecord | null> {
-    return isUuid(id) ? firstOf(this.pool, BY_ID, [organizationId, id]) : null;
+    const row = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID, [organizationId, id]) : null;
+    return row && this.opened(row);
   }
 
   async ofChatbot(organizationId: string, chatbotId: string): Promise<InboxRecord | null> {
-    return firstOf(this.pool, BY_CHATBOTS, [organizationId, [chatbotId]]);
+    const row = await firstOf<Row>(this.pool, BY_CHATBOTS, [organizationId, [chatbotId]]);
+    return row && this.opened(row);
   }
 
-  byIds(organizationId: string, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]> {
-    return manyById<InboxRecord>(this.pool, BY_IDS, organizationId, ids);
+  async byIds(organizationId: string, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]> {
+    return (await manyById<Row>(this.pool, BY_IDS, organizationId, ids)).map((row) => row && this.opened(row));
   }
 
   async byChatbots(organizationId: string, chatbotIds: readonly string[]): Promise<readonly (InboxRecord | null)[]> {
     if (chatbotIds.length === 0) return [];
-    const rows = await rowsOf<InboxRecord>(this.pool, BY_CHATBOTS, [organizationId, [...new Set(chatbotIds)]]);
-    const found = new Map(rows.map((inbox) => [inbox.chatbotId, inbox]));
+    const rows = await rowsOf<Row>(this.pool, BY_CHATBOTS, [organizationId, [...new Set(chatbotIds)]]);
+    const found = new Map(rows.map((row) => [row.chatbotId, this.opened(row)]));
     return chatbotIds.map((id) => found.get(id) ?? null);
   }
 
   async of(organizationId: string, accountId: string | null): Promise<readonly InboxRecord[]> {
-    return accountId !== null && !isUuid(accountId) ? [] : rowsOf(this.pool, OF, [organizationId, accountId]);
+    if (accountId !== null && !isUuid(accountId)) return [];
+    return (await rowsOf<Row>(this.pool, OF, [organizationId, accountId])).map((row) => this.opened(row));
+  }
+
+  /** Seals what an earlier version left readable. Any number of replicas may do it at once. */
+  async sealAll(): Promise<number> {
+    const plain = await rowsOf<{ id: string; providerData: unknown }>(this.pool, UNSEALED);
+    for (const { id, providerData } of plain) await rowsOf(this.pool, SEAL, [id, this.sealedData(id, providerData)]);
+    return plain.length;
+  }
+
+  private sealed(id: string, { providerData, ...plain }: Patch): Record<string, unknown> {
+    return {
+      ...Object.fromEntries(Object.entries(plain).map(([field, value]) => [field, JSON_FIELDS.includes(field) && value != null ? json(value) : value])),
+      ...(providerData && { providerDataSealed: this.sealedData(id, providerData) }),
+    };
+  }
+
+  private sealedData = (id: string, providerData: unknown): string => this.secretBox.seal(JSON.stringify(providerData), placeOf(id));
+
+  private opened({ providerDataSealed, providerData, ...plain }: Row): InboxRecord {
+    return {
+      ...plain,
+      providerData: providerDataSealed === null ? providerData : JSON.parse(this.secretBox.open(providerDataSealed, placeOf(plain.id))) as InboxRecord['providerData'],
+    };
   }
 }
+
+const placeOf = (id: string): string => `inbox/${id}/provider_data`;

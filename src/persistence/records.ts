@@ -2,7 +2,8 @@ import type { EventRecord } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import type { MessageRecord } from '../core/message';
 import type { SessionRecord } from '../core/session';
-import type { AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
+import type { SessionInbox } from '../core/ports/stores';
+import type { AgentRecord, TeamRecord } from '../core/setup';
 import { isUuid } from '../core/ids';
 import { rowsOf, selected, type Connection, type Statement } from './sql';
 
@@ -11,22 +12,23 @@ const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
-  'liveHandoffId', 'contactId', 'conversationId', 'readAfter', 'statusWrites', 'lastView', 'openedAt', 'closedAt',
+  'liveHandoffId', 'contactId', 'conversationId', 'readAfter', 'statusWrites', 'lastView', 'recheck', 'openedAt', 'closedAt',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
-  'callerMessageId', 'providerMessageId', 'createdAt',
+  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'createdAt',
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
-export const INBOX_FIELDS = fieldsOf<InboxRecord>()([
-  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'providerData', 'policy', 'state', 'problem', 'createdAt',
+/** Without what the provider keeps with it, which is sealed. */
+export const INBOX_FIELDS = fieldsOf<SessionInbox>()([
+  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'createdAt',
 ]);
-export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name']);
+export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'memberIds']);
 export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'email', 'role', 'userId']);
 
 const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([
   'id', 'organizationId', 'sessionId', 'state', 'origin', 'reason', 'summary', 'intent', 'fields', 'priority', 'resumeTarget',
-  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy',
+  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'survey',
 ]);
 const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
 

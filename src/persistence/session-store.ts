@@ -4,10 +4,9 @@ import { ConflictError, NotFoundError } from '../core/errors';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type AccountId, type ChatbotId, type OrganizationId, type ProviderConversationId, type SessionId } from '../core/ids';
 import type { Clock } from '../core/ports/clock';
-import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction } from '../core/ports/stores';
+import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction, SessionInbox } from '../core/ports/stores';
 import type { Wake } from '../core/ports/wake';
 import type { EndUser, SessionRecord } from '../core/session';
-import type { InboxRecord } from '../core/setup';
 import { ENTER_FEED } from './feed-position';
 import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
 import { PostgresSessionTransaction } from './session-transaction';
@@ -123,7 +122,7 @@ export class PostgresSessionStore implements SessionStore {
 
 interface Locked {
   readonly session: SessionRecord;
-  readonly inbox: InboxRecord;
+  readonly inbox: SessionInbox;
   readonly live: HandoffRecord | null;
   readonly position: string;
   readonly stored: { readonly digest: string; readonly answer: unknown } | null;
@@ -136,7 +135,7 @@ async function lock(client: PoolClient, organizationId: string, sessionId: strin
     firstOf(client, LOCK, [organizationId, sessionId]),
     rowsOf(client, ENTER_FEED),
     firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
-    firstOf<InboxRecord>(client, LOCKED_INBOX, [sessionId]),
+    firstOf<SessionInbox>(client, LOCKED_INBOX, [sessionId]),
     firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
     idempotency ? firstOf<{ digest: string; answer: unknown }>(client, STORED_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key]) : null,
   ]);

@@ -5,11 +5,10 @@ import { NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
-import type { MessageRecord } from '../core/message';
+import type { MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { SessionTransaction } from '../core/ports/stores';
+import type { SessionInbox, SessionTransaction } from '../core/ports/stores';
 import type { SessionRecord } from '../core/session';
-import type { InboxRecord } from '../core/setup';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -26,6 +25,10 @@ const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
 
+const UPDATE_MESSAGE = statement('tx_update_message', `
+  update message set deleted_at = coalesce($3, deleted_at), channel_state = coalesce($4, channel_state) where session_id = $1 and id = $2`);
+
+const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
 const INSERT_HANDOFF = statement('tx_insert_handoff',
   `insert into handoff (${columns(HANDOFF_FIELDS)}, chatbot_id) values (${parameters(HANDOFF_FIELDS)}, $${HANDOFF_FIELDS.length + 1})`);
@@ -56,7 +59,7 @@ const WANT_READING = statement('tx_want_reading', `
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
 
-const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments'];
+const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   fields.map((field) => {
     const value = (record as Record<string, unknown>)[field] ?? null;
@@ -76,7 +79,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   private current: SessionRecord;
 
   constructor(
-    private readonly client: PoolClient, session: SessionRecord, readonly inbox: InboxRecord, live: HandoffRecord | null,
+    private readonly client: PoolClient, session: SessionRecord, readonly inbox: SessionInbox, live: HandoffRecord | null,
     private readonly position: string, private readonly clock: Clock,
   ) {
     this.before = this.current = session;
@@ -113,10 +116,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return this.read<MessageRecord>(UNPOSTED_MESSAGES, [this.current.id, throughSeq]);
   }
 
-  async insertMessage(given: Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'>): Promise<MessageRecord> {
+  async insertMessage(given: NewMessage): Promise<MessageRecord> {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
-    const record: MessageRecord = { ...given, organizationId, sessionId, seq };
+    const record: MessageRecord = { replyToMessageId: null, deletedAt: null, channelState: null, ...given, organizationId, sessionId, seq };
     this.current = { ...this.current, lastMessageSeq: seq };
     this.inserted.set(record.id, record);
     this.write(INSERT_MESSAGE, valuesOf(record, MESSAGE_FIELDS));
@@ -127,9 +130,18 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(SET_PROVIDER_MESSAGE_ID, [this.current.id, id, providerMessageId]);
   }
 
-  async insertHandoff(given: Omit<HandoffRecord, 'organizationId' | 'sessionId'>): Promise<HandoffRecord> {
+  async updateMessage(id: MessageId, { deletedAt, channelState }: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void> {
+    this.write(UPDATE_MESSAGE, [this.current.id, id, deletedAt ?? null, channelState ?? null]);
+  }
+
+  async lastHandoff(): Promise<HandoffRecord | null> {
+    const [row] = await this.read<HandoffColumns>(LAST_HANDOFF, [this.current.id]);
+    return row === undefined ? null : this.handoff(row.id);
+  }
+
+  async insertHandoff(given: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord> {
     const { id: sessionId, organizationId, chatbotId } = this.current;
-    const record: HandoffRecord = { ...given, organizationId, sessionId };
+    const record: HandoffRecord = { survey: null, ...given, organizationId, sessionId };
     this.handoffs.set(record.id, record);
     this.write(INSERT_HANDOFF, [...valuesOf(handoffColumns(record), HANDOFF_FIELDS), chatbotId]);
     return record;

@@ -7,18 +7,36 @@ import type { AgentRecord, TeamRecord } from '../core/setup';
 import { AccountTable } from './account-table';
 import { DirectoryTable } from './directory-table';
 import { InboxTable } from './inbox-table';
-import { AGENT, AGENT_FIELDS, TEAM_FIELDS } from './records';
+import { AGENT, AGENT_FIELDS, TEAM, TEAM_FIELDS } from './records';
 import type { SecretBox } from './secret-box';
-import { firstOf, rowsOf, statement } from './sql';
+import { firstOf, inTransaction, json, rowsOf, statement } from './sql';
 
 const AGENTS_BY_USERS = statement('agents_by_users', `
   select ${AGENT} from agent a where a.organization_id = $1 and a.user_id = any($2::text[]) and a.gone_at is null order by a.name, a.id`);
-const LINK_AGENT = statement('link_agent', `update agent a set user_id = $3 where a.organization_id = $1 and a.id = $2 returning ${AGENT}`);
+// Whoever is unlinked by hand must not come back by an address that was given before.
+const LINK_AGENT = statement('link_agent', `
+  with forgotten as (
+    delete from user_email e using agent a where $3::text is null and a.organization_id = $1 and a.id = $2 and e.organization_id = $1 and e.email = lower(a.email)
+  )
+  update agent a set user_id = $3 where a.organization_id = $1 and a.id = $2 returning ${AGENT}`);
+const REMEMBER_EMAIL = statement('remember_email', `
+  insert into user_email (organization_id, email, user_id) values ($1, lower($2), $3)
+  on conflict on constraint pk_user_email do update set user_id = excluded.user_id`);
+const FORGET_EMAIL = statement('forget_email', `
+  with forgotten as (delete from user_email where organization_id = $1 and email = lower($2) returning user_id)
+  update agent a set user_id = null from forgotten f where a.organization_id = $1 and lower(a.email) = lower($2) and a.user_id = f.user_id`);
+/** Without an address: all that are known. */
+const LINK_BY_EMAIL = statement('link_by_email', `
+  update agent a set user_id = e.user_id from user_email e
+  where a.organization_id = $1 and e.organization_id = $1 and e.email = lower(a.email) and ($2::text is null or e.email = lower($2)) and a.user_id is null`);
+const AGENTS_BY_EMAIL = statement('agents_by_email', `
+  select ${AGENT} from agent a where a.organization_id = $1 and lower(a.email) = lower($2) and a.gone_at is null order by a.name, a.id`);
+const SET_TEAM_MEMBERS = statement('set_team_members', `update team t set member_ids = $2 where t.id = $1 returning ${TEAM}`);
 
 /** What operators set up, and what is mirrored from the provider. */
 export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock): SetupStore {
   const accounts = new AccountTable(pool, secretBox);
-  const inboxes = new InboxTable(pool);
+  const inboxes = new InboxTable(pool, secretBox);
   const teams = new DirectoryTable<TeamRecord, ProviderTeam>(pool, clock, 'team', TEAM_FIELDS, ['name']);
   const agents = new DirectoryTable<AgentRecord, ProviderAgent>(pool, clock, 'agent', AGENT_FIELDS, ['name', 'email', 'role']);
   return {
@@ -29,6 +47,12 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     accountsOf: (organizationId) => accounts.of(organizationId),
     accountsByIds: (organizationId, ids) => accounts.byIds(organizationId, ids),
 
+    scheduleCheck: (id, at) => accounts.scheduleCheck(id, at),
+    claimChecks: (limit, everyMs) => accounts.claimChecks(limit, everyMs),
+    markHealth: (organizationId, sessionId, health) => accounts.markHealth(organizationId, sessionId, health),
+    markRecovered: (organizationId, sessionId, seenBy, at) => accounts.markRecovered(organizationId, sessionId, seenBy, at),
+    anyUnauthorized: () => accounts.anyUnauthorized(),
+
     insertInbox: (inbox) => inboxes.insert(inbox),
     updateInbox: (id, patch) => inboxes.update(id, patch),
     inbox: (organizationId, id) => inboxes.get(organizationId, id),
@@ -38,7 +62,11 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     inboxesOf: (organizationId, accountId) => inboxes.of(organizationId, accountId),
 
     syncTeams: (account, listed) => teams.mirror(account, listed),
-    syncAgents: (account, listed) => agents.mirror(account, listed),
+    async syncAgents(account, listed) {
+      await agents.mirror(account, listed);
+      await rowsOf(pool, LINK_BY_EMAIL, [account.organizationId, null]);
+      return agents.of(account.organizationId, account.id);
+    },
     teamsOf: (organizationId, accountId) => teams.of(organizationId, accountId),
     agentsOf: (organizationId, accountId) => agents.of(organizationId, accountId),
     teamsByIds: (organizationId, ids) => teams.byIds(organizationId, ids),
@@ -55,5 +83,16 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     async linkAgentToUser(organizationId, agentId, userId) {
       return isUuid(agentId) ? firstOf<AgentRecord>(pool, LINK_AGENT, [organizationId, agentId, userId]) : null;
     },
+    async linkEmailToUser(organizationId, email, userId) {
+      await inTransaction(pool, async (client) => {
+        // Links that the word before this one made go with it.
+        await rowsOf(client, FORGET_EMAIL, [organizationId, email]);
+        if (userId === null) return;
+        await rowsOf(client, REMEMBER_EMAIL, [organizationId, email, userId]);
+        await rowsOf(client, LINK_BY_EMAIL, [organizationId, email]);
+      });
+      return rowsOf<AgentRecord>(pool, AGENTS_BY_EMAIL, [organizationId, email]);
+    },
+    async setTeamMembers(id, memberIds) { return (await firstOf<TeamRecord>(pool, SET_TEAM_MEMBERS, [id, json(memberIds)]))!; },
   };
 }

@@ -10,6 +10,7 @@ import { PostgresMessageStore } from './message-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
 import { createSetupStore } from './setup-store';
+import { PostgresWatchStore } from './watch-store';
 
 export interface StoreParts {
   /** Seals credentials and webhook secrets. */
@@ -27,5 +28,6 @@ export const createStores = (pool: Pool, { secretBox, clock, wake }: StoreParts)
   events: new PostgresEventStore(pool),
   deliveries: new PostgresDeliveryStore(pool),
   lanes: new PostgresLaneStore(pool, clock),
+  watches: new PostgresWatchStore(pool),
   setup: createSetupStore(pool, secretBox, clock),
 });

@@ -1,6 +1,8 @@
-import type { AccountId, ProviderConversationId } from '../core/ids';
+import type { AccountId, ProviderConversationId, ProviderMessageId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore } from '../core/ports/stores';
+
+const MOST_RECHECKED = 50;
 
 export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConversation' | 'transact'> }
 
@@ -10,10 +12,16 @@ export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConve
  */
 export async function recordHint(
   { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
-  accountId: AccountId, conversationId: ProviderConversationId,
+  accountId: AccountId, conversationId: ProviderConversationId, changedMessageId?: ProviderMessageId,
 ): Promise<'recorded' | 'unknownConversation'> {
   const session = await stores.sessions.findByConversation(accountId, conversationId);
   if (session === null) return 'unknownConversation';
-  await stores.sessions.transact(session.organizationId, session.id, tx => tx.wantReading(instantOf(clock.now())));
+  await stores.sessions.transact(session.organizationId, session.id, async tx => {
+    await tx.wantReading(instantOf(clock.now()));
+    // One that was never read is found by reading forward; only what we know has to be looked at again.
+    const { recheck } = tx.session;
+    if (changedMessageId !== undefined && recheck.length < MOST_RECHECKED && !recheck.includes(changedMessageId))
+      await tx.updateSession({ recheck: [...recheck, changedMessageId] });
+  });
   return 'recorded';
 }

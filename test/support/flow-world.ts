@@ -25,7 +25,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const provider = new ScriptedProvider();
   const deps: FlowDeps = {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 5_000, setupMs: 5_000, targetLookupMs: 1_000 },
+    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 5_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000 },
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };

@@ -1,18 +1,19 @@
-import { ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
+import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
 import type {
   Capabilities, ConversationAccess, ConversationView, EnsuredAccount, EnsuredInbox, EnsureAccount, Observation, OpenConversation, OpenForAgents,
-  PostMessage, PostNote, ProviderDefinition, ReadForward, ReadPage, SupportProvider, WebhookHint,
+  AgentRemoval, DesiredState, DriftItem, PeopleVerbs, PostMessage, PostNote, ProviderAgent, ProviderDefinition, RepairDrift, ReadForward, ReadPage, SupportProvider, WebhookHint,
 } from '../../src/core/ports/support-provider';
 
 interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null }
 interface Conversation { id: string; sessionId: string; view: { status: ConversationView['status']; agent: string | null; teamId: string | null }; entries: Entry[]; deleted: boolean }
 
 export const ALL: Capabilities = {
-  teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, maxTextLength: 100_000,
+  teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true,
+  managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: true, inspectsDrift: true, maxTextLength: 100_000,
 };
 
 /** Where a fault strikes: before the far side did anything, or after it did but before we could hear of it. */
-export type Fault = 'before' | 'after' | 'refused' | 'gone';
+export type Fault = 'before' | 'after' | 'refused' | 'gone' | 'auth';
 
 /** A support system in memory whose people and faults a test plays. Keeps no idempotency of its own beyond the port's rules. */
 export class ScriptedProvider implements SupportProvider {
@@ -30,6 +31,7 @@ export class ScriptedProvider implements SupportProvider {
     const at = this.faults.findIndex(fault => fault.verb === verb);
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]!.fault;
     if (fault === 'before') throw new ProviderUnavailableError('away', { delivered: 'no' });
+    if (fault === 'auth') throw new ProviderAuthError('BotAgent1 is no longer an administrator of the account.');
     if (fault === 'refused') throw new ProviderRefusedError('never');
     if (fault === 'gone') throw new ProviderRefusedError('deleted', { gone: true });
     const result = apply();
@@ -62,8 +64,46 @@ export class ScriptedProvider implements SupportProvider {
     return { externalId: 'acc-1', capabilities: ALL, settings: {}, credentials: { token: 't-1' }, leftToDo: [] };
   }
   async ensureInbox(): Promise<EnsuredInbox> { return { externalId: 'inbox-1', providerData: {} }; }
-  async listTeams() { this.calls.push('listTeams'); return [{ externalId: '47', name: 'billing' }, { externalId: '48', name: 'sales' }]; }
-  async listAgents() { return [{ externalId: 'alice', name: 'Alice', email: 'alice@example.com', role: 'AGENT' as const }]; }
+  readonly teams = [{ externalId: '47', name: 'billing' }, { externalId: '48', name: 'sales' }];
+  readonly agents: ProviderAgent[] = [{ externalId: 'alice', name: 'Alice', email: 'alice@example.com', role: 'AGENT' }];
+  /** By inbox or team. */
+  readonly members = new Map<string, readonly string[]>();
+  /** What a removal answers, and what a look finds. */
+  removal: AgentRemoval = 'REMOVED';
+  drifted: DriftItem[] = [];
+  readonly inspected: DesiredState[] = [];
+  async listTeams() { this.calls.push('listTeams'); return [...this.teams]; }
+  async listAgents() { return [...this.agents]; }
+  readonly people: PeopleVerbs = {
+    addAgent: async ({ name, email, role }) => this.step('addAgent', () => {
+      const agent: ProviderAgent = { externalId: email.split('@')[0]!, name, email, role };
+      this.agents.push(agent);
+      return agent;
+    }),
+    changeAgentRole: async ({ agentId, role }) => this.step('changeAgentRole', () => {
+      const at = this.agents.findIndex(agent => agent.externalId === agentId);
+      return (this.agents[at] = { ...this.agents[at]!, role });
+    }),
+    removeAgent: async ({ agentId, deletePerson }) => this.step('removeAgent', () => {
+      if (this.removal !== 'REMOVED' && !deletePerson) return this.removal;
+      this.agents.splice(this.agents.findIndex(agent => agent.externalId === agentId), 1);
+      return 'REMOVED';
+    }),
+    setInboxMembers: async (inbox, ids) => this.step('setInboxMembers', () => { this.members.set(inbox.externalId, ids); }),
+    makeTeam: async (_access, name) => this.step('makeTeam', () => {
+      this.teams.push({ externalId: '49', name: name.toLowerCase() });
+      return { externalId: '49', name: name.toLowerCase() };
+    }),
+    setTeamMembers: async (_access, team, ids) => this.step('setTeamMembers', () => { this.members.set(team, ids); }),
+  };
+  readonly login = { loginLink: async (_access: unknown, agentId: string) => this.step('loginLink', () => (agentId === 'alice' ? null : `https://support.example/login/${agentId}`)) };
+  readonly drift = {
+    inspectDrift: async (desired: DesiredState) => this.step('inspectDrift', () => { this.inspected.push(desired); return { items: [...this.drifted], learned: { settings: { version: '2.0' } } }; }),
+    repairDrift: async ({ items, save }: RepairDrift) => {
+      await save({ credentials: { token: 't-2' } });
+      await this.step('repairDrift', () => { this.drifted = this.drifted.filter(item => !items.includes(item.id)); });
+    },
+  };
   ensureContact = async (_inbox: unknown, sessionId: string) => this.step('ensureContact', () => `contact-${sessionId}`);
   openConversation = async ({ sessionId, mayExist }: OpenConversation) => this.step('openConversation', () => {
     const known = mayExist ? this.conversations.find(c => c.sessionId === sessionId && !c.deleted) : undefined;

@@ -1,6 +1,8 @@
+import type { CallerRole } from '../caller';
 import type { HandoffEndReason, HandoffPriority, HandoffRecord } from '../handoff';
 import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
-import type { Attachment, MessageRecord } from '../message';
+import type { Attachment, ChannelState, MessageRecord } from '../message';
+import type { DriftItem } from '../ports/support-provider';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 
@@ -26,6 +28,8 @@ export interface RecordEndUserMessageInput extends Keyed {
   readonly attachments: readonly Attachment[];
   /** The runtime's id of this turn; null: the idempotency key serves. */
   readonly messageId: string | null;
+  /** Our id of the message that it answers. */
+  readonly replyTo?: string | null;
 }
 export interface RecordEndUserMessageAnswer {
   readonly message: MessageRecord;
@@ -42,6 +46,7 @@ export interface SendBotMessageInput extends Keyed {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly messageId: string | null;
+  readonly replyTo?: string | null;
   /** `REJECT`: CONTROL_LOST and nothing is kept. `SUGGEST`: kept as an internal suggestion for the agents, and CONTROL_LOST not raised. */
   readonly onControlLost: 'REJECT' | 'SUGGEST';
 }
@@ -96,6 +101,22 @@ export interface EndHandoffAnswer {
 export interface CloseSessionInput extends Keyed { readonly sessionId: SessionId }
 export interface CloseSessionAnswer { readonly session: SessionRecord; readonly alreadyClosed: boolean; readonly replayed: boolean }
 
+export interface ReportChannelDeliveryInput extends Keyed {
+  readonly sessionId: SessionId;
+  readonly messageId: MessageId;
+  readonly state: ChannelState;
+  /** With FAILED: why, for the agents. */
+  readonly error: string | null;
+}
+export interface ReportChannelDeliveryAnswer { readonly message: MessageRecord; readonly replayed: boolean }
+
+export interface AnswerSurveyInput extends Keyed {
+  readonly handoffId: HandoffId;
+  readonly rating: number;
+  readonly comment: string | null;
+}
+export interface AnswerSurveyAnswer { readonly handoff: HandoffRecord; readonly replayed: boolean }
+
 export interface AcknowledgeAnswer { readonly acknowledged: readonly string[]; readonly unknown: readonly string[] }
 
 export interface EnableSupportInput {
@@ -120,6 +141,33 @@ export interface EnableChatbotInput {
 }
 export interface EnableChatbotAnswer { readonly inbox: InboxRecord }
 
+export interface AddAgentInput {
+  /** Null: the organization's only account. So everywhere below. */
+  readonly accountId: string | null;
+  readonly name: string;
+  readonly email: string;
+  readonly role: AgentRecord['role'];
+  /** Who this is on the platform, if that is known. */
+  readonly userId: UserId | null;
+}
+/** `agentId`, `teamId`: ours, or the provider's own number. */
+export interface ChangeAgentRoleInput { readonly accountId: string | null; readonly agentId: string; readonly role: AgentRecord['role'] }
+export interface RemoveAgentInput {
+  readonly accountId: string | null;
+  readonly agentId: string;
+  /** Allows that the provider forgets the person altogether, if it cannot be done otherwise or this is their last account. */
+  readonly deletePerson: boolean;
+}
+export interface SetInboxMembersInput { readonly chatbotId: ChatbotId; readonly agentIds: readonly string[] }
+export interface MakeTeamInput { readonly accountId: string | null; readonly name: string; readonly agentIds: readonly string[] | null }
+export interface SetTeamMembersInput { readonly accountId: string | null; readonly teamId: string; readonly agentIds: readonly string[] }
+export interface LoginLinkInput {
+  readonly accountId: string | null;
+  readonly agentId: string;
+  /** Who asks. */
+  readonly by: { readonly role: CallerRole; readonly userId: UserId | null };
+}
+
 export type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
 
 export interface Explanation {
@@ -142,6 +190,10 @@ export interface Flows {
   requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer>;
   endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffAnswer>;
   closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionAnswer>;
+  /** What became of an agent's or the bot's message on the end-user's channel; agents see it. */
+  reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput): Promise<ReportChannelDeliveryAnswer>;
+  /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
+  answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
 
@@ -152,7 +204,26 @@ export interface Flows {
   updatePolicy(scope: Scope, chatbotId: ChatbotId, policy: DeepPartial<SupportPolicy>): Promise<InboxRecord>;
   /** Reads teams and agents from the provider and mirrors them. */
   refreshDirectory(scope: Scope, accountId: string): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }>;
+  /** Compares the account with what it should be, and records its health. Calls the provider, changes nothing there. */
+  inspectDrift(scope: Scope, accountId: string): Promise<readonly DriftItem[]>;
+  /** Brings the named items to what they should be; answers how it is afterwards. */
+  repairDrift(scope: Scope, accountId: string, items: readonly string[]): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }>;
+  /** Ends live handoffs with OPERATOR_ENDED and stops mirroring. Changes nothing at the provider, and keeps all links. */
+  disableSupport(scope: Scope, accountId: string | null): Promise<{ readonly account: AccountRecord; readonly endedHandoffs: number }>;
+  disableChatbot(scope: Scope, chatbotId: ChatbotId): Promise<{ readonly inbox: InboxRecord; readonly endedHandoffs: number }>;
   linkAgent(scope: Scope, agentId: string, userId: UserId | null): Promise<AgentRecord>;
+  /** Links whoever has this address now, and whoever is listed with it later. */
+  linkAgentByEmail(scope: Scope, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
+
+  /** These call the provider. */
+  addAgent(scope: Scope, input: AddAgentInput): Promise<AgentRecord>;
+  changeAgentRole(scope: Scope, input: ChangeAgentRoleInput): Promise<AgentRecord>;
+  removeAgent(scope: Scope, input: RemoveAgentInput): Promise<AgentRecord>;
+  setInboxMembers(scope: Scope, input: SetInboxMembersInput): Promise<InboxRecord>;
+  makeTeam(scope: Scope, input: MakeTeamInput): Promise<TeamRecord>;
+  setTeamMembers(scope: Scope, input: SetTeamMembersInput): Promise<TeamRecord>;
+  /** The link is a secret: it is answered and kept nowhere. */
+  loginLink(scope: Scope, input: LoginLinkInput): Promise<{ readonly agent: AgentRecord; readonly url: string }>;
 }
 
 export type { InboxId, MessageId };

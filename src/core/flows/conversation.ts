@@ -1,4 +1,4 @@
-import { ProviderRefusedError } from '../errors';
+import { ProviderRefusedError, SupportDisabledError } from '../errors';
 import type { OrganizationId, SessionId } from '../ids';
 import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
 import type { SessionRecord } from '../session';
@@ -18,7 +18,7 @@ export interface Connected {
   readonly session: SessionRecord;
 }
 
-/** Everything that a provider call about this Session needs. @throws ProviderRefusedError when set-up is not there */
+/** Everything that a provider call about this Session needs. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
 export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<Connected> {
   const session = await deps.stores.sessions.get(organizationId, sessionId);
   const inbox = session && await deps.stores.setup.inbox(organizationId, session.inboxId);
@@ -26,6 +26,8 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
   const provider = account && deps.providers.get(account.provider);
   if (!session || !inbox || !account || !provider)
     throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
+  if (inbox.state === 'DISABLED' || account.state === 'DISABLED')
+    throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
   return { provider: provider.instance, account, inbox, session };
 }
 

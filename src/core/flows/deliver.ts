@@ -4,7 +4,9 @@ import { isOpen, type HandoffRecord } from '../handoff';
 import type { MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
+import { HISTORY_MESSAGES, transcriptId, transcriptOf } from './transcript';
 import { endLiveHandoff, moveHandoff, sayToEndUser } from './change-handoff';
+import { deliverMark } from './deliver-mark';
 import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, type Connected } from './conversation';
 import type { FlowDeps } from './deps';
 
@@ -22,6 +24,7 @@ export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease:
     case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
+    case 'POST_NOTE': case 'REPORT_DELIVERY': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work.how, lease);
   }
 }
@@ -30,7 +33,10 @@ const signalOf = (deps: FlowDeps) => () => AbortSignal.timeout(deps.limits.callM
 
 async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean): Promise<void> {
   const { session, provider } = connected;
-  const providerMessageId = await provider.postMessage({ conversation, message, mayExist, lookAfter: session.readAfter }, signalOf(deps)());
+  const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
+  const providerMessageId = await provider.postMessage({
+    conversation, message: { ...message, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
+  }, signalOf(deps)());
   await deps.stores.sessions.transact(session.organizationId, session.id, tx => tx.setProviderMessageId(message.id, providerMessageId));
 }
 
@@ -90,9 +96,27 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     const through = handoff.historyThroughSeq;
     const { answer: history } = await sessions.transact(organizationId, sessionId, tx => tx.unpostedMessages(through));
     let mayExist = earlierAttempts > 0;
-    for (const message of history) {
-      // Our own lines to the end-user are not part of the talk that agents continue.
-      if (message.author === 'SYSTEM') continue;
+    // Our own lines to the end-user are not part of the talk that agents continue.
+    const said = history.filter(message => message.author !== 'SYSTEM');
+    // Decided once, before anything is posted: a repeat must not move a message from one way to the other.
+    let split = handoff.stepsDone.find(step => step.startsWith('split:'));
+    if (split === undefined) {
+      const room = Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom?.(conversation) ?? HISTORY_MESSAGES));
+      split = `split:${provider.postTranscript === undefined ? 0 : said.at(-room - 1)?.seq ?? 0}`;
+      handoff = (await done(handoff, split)).answer;
+    }
+    const early = said.filter(message => message.seq <= Number(split!.slice('split:'.length)));
+    if (early.length > 0) {
+      await lease.held();
+      const noteId = transcriptId(handoff.id);
+      const { text: title, content } = transcriptOf(early, said.length - early.length);
+      const transcript = await provider.postTranscript!({ conversation, noteId, title, fileName: 'transcript.txt', content, mayExist, lookAfter: connected.session.readAfter }, signal());
+      await sessions.transact(organizationId, sessionId, async tx => {
+        for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
+      });
+      mayExist = false;
+    }
+    for (const message of said.slice(early.length)) {
       await lease.held();
       await post(deps, connected, conversation, message, mayExist);
       // Posts are recorded one by one: only the first unrecorded one can be there already.

@@ -13,8 +13,12 @@ export interface FlowLimits {
   readonly callMs: number;
   /** A whole set-up call, with all its remote steps. */
   readonly setupMs: number;
+  /** How often an account is compared with what it should be. */
+  readonly checkMs: number;
   /** Looking up a target that we have not listed yet, within requestHandoff. */
   readonly targetLookupMs: number;
+  /** How often each account is asked which conversations changed. Left out: every five minutes. */
+  readonly lookMs?: number;
 }
 
 export interface KnownProvider { readonly definition: ProviderDefinition; readonly instance: SupportProvider }

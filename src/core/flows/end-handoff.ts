@@ -31,7 +31,7 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
           throw new ConflictError('NO_LIVE_HANDOFF', 'sessionId', 'This session has no live handoff; there is nothing to end.');
         if (!isOpen(handoff.state)) return { handoff, session: tx.session, alreadyEnded: true };
         const ended = await endLiveHandoff(tx, deps, handoff, input.reason);
-        await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: returnAfter(input.reason) });
+        if (tx.inbox.state !== 'DISABLED') await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: returnAfter(input.reason) });
         return { handoff: ended, session: tx.session, alreadyEnded: false };
       }, idempotency);
       return { ...answer, replayed };
@@ -45,7 +45,7 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
         const live = tx.liveHandoff;
         if (live !== null) await drainIfDone(tx, deps, await endLiveHandoff(tx, deps, live, 'SESSION_CLOSED'));
         await tx.appendEvent({ type: 'SESSION_CLOSED' }, live?.id ?? null, at);
-        if (tx.session.conversationId !== null || tx.inbox.policy.mirroring === 'ALWAYS' || live !== null)
+        if (tx.inbox.state !== 'DISABLED' && (tx.session.conversationId !== null || tx.inbox.policy.mirroring === 'ALWAYS' || live !== null))
           await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: live?.id ?? null, how: returnAfter('SESSION_CLOSED') });
         return { session: tx.session, alreadyClosed: false };
       }, idempotencyOf(deps, scope, 'closeSession', input));

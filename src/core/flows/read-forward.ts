@@ -1,11 +1,12 @@
-import { ProviderRefusedError } from '../errors';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
-import { isUuid, type AccountId, type OrganizationId, type SessionId } from '../ids';
+import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { ConversationView, Observation } from '../ports/support-provider';
+import type { ConversationAccess, ConversationView, Observation } from '../ports/support-provider';
 import { beginTakeover, endLiveHandoff, moveHandoff } from './change-handoff';
-import { connect, conversationOf } from './conversation';
+import { connect, conversationOf, type Connected } from './conversation';
+import { receiveChange, tellAgents } from './receive-change';
 import { conversationLost } from './deliver';
 import type { FlowDeps } from './deps';
 
@@ -30,8 +31,10 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const signal = () => AbortSignal.timeout(deps.limits.callMs);
   const people = peopleOf(deps, account.id);
 
+  const { recheck } = session;
   let view: ConversationView;
   let after = session.readAfter;
+  const failed = new Set<ProviderMessageId>();
   try {
     view = await provider.readConversation(conversation, signal());
     let more = true;
@@ -43,10 +46,20 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
         for (const observation of read.observations) await receiveObservation(tx, deps, observation, agents);
         if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
       });
+      for (const observation of read.observations) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
       after = read.after;
       more = read.more;
     }
     if (more) return 0;
+    if (recheck.length > 0) {
+      const changed = await provider.readMessages?.(conversation, recheck, signal()) ?? [];
+      await sessions.transact(organizationId, sessionId, async tx => {
+        for (const observation of changed) await receiveObservation(tx, deps, observation, new Map());
+        await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
+      });
+      for (const observation of changed) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
+    }
+    await clearFalseFailures(deps, connected, conversation, [...failed], signal);
   } catch (error) {
     if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
     await conversationLost(deps, organizationId, sessionId, conversation.conversationId);
@@ -58,9 +71,31 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites;
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
     await receiveView(tx, deps, view, agents);
-    return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? deps.limits.livePollMs : null;
+    // Once more after the end: surveys come a moment later.
+    const hasEndedNow = session.liveHandoffId !== null && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state));
+    return hasEndedNow || (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) ? deps.limits.livePollMs : null;
   });
   return answer;
+}
+
+/**
+ * A message that agents see as failed only because we were away: it has arrived here now. One that the runtime itself
+ * reported as failed stays so.
+ */
+async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: () => AbortSignal): Promise<void> {
+  if (provider.reportDelivery === undefined || ids.length === 0) return;
+  const { answer: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    const messages = await Promise.all(ids.map(id => tx.messageByProviderId(id)));
+    return messages.filter(message => message !== null && message.channelState !== 'FAILED').map(message => message!.providerMessageId!);
+  });
+  for (const messageId of wrong) {
+    try {
+      await provider.reportDelivery({ conversation, messageId, state: 'DELIVERED', error: null }, signal());
+    } catch (error) {
+      // Cosmetic: the words are on their way, and a provider that cannot take the mark back changes nothing about that.
+      if (!(error instanceof UnsupportedByProviderError || error instanceof ProviderRefusedError)) throw error;
+    }
+  }
 }
 
 type People = ReadonlyMap<string, HandoffAgent>;
@@ -85,6 +120,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     if (ours !== null && ours.providerMessageId === null) await tx.setProviderMessageId(ours.id, observation.id);
     return;
   }
+  if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = people.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
@@ -93,12 +129,14 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   const message = await tx.insertMessage({
     id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, attachments: observation.attachments,
     authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
+    replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,
   });
   const at = instantOf(deps.clock.now());
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+  if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
 }
 
 /** What the conversation's state means for the handoff. Compared with the last one seen, so that residue is not news. */

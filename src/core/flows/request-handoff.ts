@@ -1,4 +1,4 @@
-import { ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
+import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import type { HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
@@ -65,6 +65,8 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       }
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
+        if (tx.inbox.state === 'DISABLED')
+          throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
         if (tx.liveHandoff !== null) return { handoff: tx.liveHandoff, session: tx.session, alreadyLive: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
         const at = instantOf(deps.clock.now());

@@ -44,6 +44,7 @@ interface Said {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly callerMessageId: string;
+  readonly replyToMessageId: string | null;
 }
 
 /** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
@@ -55,9 +56,17 @@ async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, sai
     handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
-  if (tx.inbox.policy.mirroring === 'ALWAYS' || (live !== null && isOpen(live.state)))
+  if (tx.inbox.state !== 'DISABLED' && (tx.inbox.policy.mirroring === 'ALWAYS' || (live !== null && isOpen(live.state))))
     await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;
+}
+
+/** @throws InvalidInputError when it is no message of this Session */
+async function answered(tx: SessionTransaction, replyTo: string | null | undefined): Promise<string | null> {
+  if (replyTo === null || replyTo === undefined) return null;
+  const message = await tx.message(replyTo);
+  if (message === null) throw new InvalidInputError('INPUT_INVALID', 'replyTo', 'replyTo is no message of this session; give the id that we answered for it.');
+  return message.id;
 }
 
 export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
@@ -69,7 +78,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const known = await tx.messageByCallerId(callerMessageId);
         if (known !== null) return { message: known, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
-        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, attachments: input.attachments, callerMessageId });
+        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
       }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
       return { ...answer, replayed };
@@ -85,7 +94,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
         if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-        const message = await record(tx, deps, { author: 'BOT', visibility, text, attachments: input.attachments, callerMessageId });
+        const message = await record(tx, deps, { author: 'BOT', visibility, text, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
       }, idempotencyOf(deps, scope, 'sendBotMessage', input));
       return { ...answer, replayed };

@@ -1,27 +1,19 @@
-import {
-  ConflictError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError,
-} from '../errors';
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
 import type { Capabilities } from '../ports/support-provider';
-import { DEFAULT_POLICY, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
+import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
+import { accountDesk, problemOf } from './accounts';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
+import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
+import { checkedEmail } from './people';
 import { checkedId } from './say';
 
 /** Before the first answer of the provider nothing is promised. */
 const NOTHING: Capabilities = {
-  teams: false, priorities: false, privateNotes: false, attachments: false, typing: false, createsAccounts: false, maxTextLength: 0,
+  teams: false, priorities: false, privateNotes: false, attachments: false, typing: false, createsAccounts: false,
+  managesAgents: false, inboxMembers: false, managesTeams: false, loginLinks: false, inspectsDrift: false, maxTextLength: 0,
 };
-
-/** What a provider said when a set-up step failed: stable code and its own sentence. Other errors are ours and go up. */
-function problemOf(error: unknown): { code: string; message: string } {
-  if (error instanceof ProviderUnavailableError || error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError)
-    return { code: error.code, message: error.message };
-  // The signal of the whole call: a hop that never answered.
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
-    return { code: 'PROVIDER_UNAVAILABLE', message: 'The provider did not answer in time; check its address and repeat the call, it resumes where it stopped.' };
-  throw error;
-}
 
 const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): SupportPolicy => ({
   whileWaiting: change.whileWaiting ?? base.whileWaiting,
@@ -29,27 +21,15 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
   lines: { ...base.lines, ...change.lines },
 });
 
-export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent'> {
+export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup } = deps.stores;
-  const providerOf = (name: string) => {
-    const provider = deps.providers.get(name);
-    if (!provider) throw new NotFoundError('PROVIDER_UNKNOWN', 'provider', `No provider ${JSON.stringify(name.slice(0, 60))}; known are ${[...deps.providers.keys()].join(', ')}.`);
-    return provider;
-  };
-
-  async function mirrorDirectory(account: AccountRecord, signal: AbortSignal) {
-    const { instance } = providerOf(account.provider);
-    const access = accessOf(deps, account);
-    const teams = account.capabilities.teams ? await setup.syncTeams(account, await instance.listTeams(access, signal)) : [];
-    const agents = await setup.syncAgents(account, await instance.listAgents(access, signal));
-    return { teams, agents };
-  }
+  const { providerOf, mirrorDirectory, accountFor } = accountDesk(deps);
 
   async function accountRow(scope: Scope, input: EnableSupportInput): Promise<AccountRecord> {
     const row: AccountRecord = {
       id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
       baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
-      capabilities: NOTHING, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
+      capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
     };
     const known = await setup.insertAccount(row);
     if (known.id === row.id) return known;
@@ -57,19 +37,23 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     return setup.updateAccount(known.id, {
       name: input.name, baseUrl: input.baseUrl ?? known.baseUrl,
       settings: { ...known.settings, ...input.settings }, credentials: { ...known.credentials, ...input.credentials },
+      ...(input.owners.length > 0 && { owners: input.owners }),
     });
   }
 
-  async function accountFor(scope: Scope, accountId: string | null): Promise<AccountRecord> {
-    if (accountId !== null) {
-      const account = await setup.account(scope.organizationId, accountId);
-      if (account === null) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', 'No such support account in this organization; see supportAccounts.');
-      return account;
+  /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
+  async function connectInbox(account: AccountRecord, inbox: InboxRecord): Promise<InboxRecord> {
+    const { id, externalId, providerData, chatbotId, name, state } = inbox;
+    try {
+      const made = await providerOf(account.provider).instance.ensureInbox(
+        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name }, AbortSignal.timeout(deps.limits.setupMs));
+      return await setup.updateInbox(id, { ...made, state: 'READY', problem: null });
+    } catch (error) {
+      const problem = problemOf(error);
+      // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
+      if (isDisabledWithAccount(inbox)) return setup.updateInbox(id, { problem: { ...problem, code: DISABLED_WITH_ACCOUNT.code } });
+      return setup.updateInbox(id, { state: state === 'DISABLED' ? state : externalId === null ? 'FAILED' : 'READY', problem });
     }
-    const accounts = (await setup.accountsOf(scope.organizationId)).filter(account => account.state !== 'DISABLED');
-    if (accounts.length === 0) throw new NotFoundError('ORGANIZATION_NOT_ENABLED', 'accountId', 'The organization has no support account; call enableSupport first.');
-    if (accounts.length > 1) throw new InvalidInputError('INPUT_INVALID', 'accountId', `The organization has ${accounts.length} support accounts; name one with accountId.`);
-    return accounts[0]!;
   }
 
   return {
@@ -89,12 +73,22 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const signal = AbortSignal.timeout(deps.limits.setupMs);
       try {
         const { leftToDo, ...made } = await instance.ensureAccount({
-          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: input.owners,
+          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners,
           save: async progress => { account = await setup.updateAccount(account.id, progress); },
         }, signal);
-        account = await setup.updateAccount(account.id, { ...made, state: 'READY', problem: null });
+        const now = deps.clock.now();
+        account = await setup.updateAccount(account.id, {
+          ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(now), seenBy: 'CHECK' },
+        });
+        await setup.scheduleCheck(account.id, instantOf(now + deps.limits.checkMs));
         await mirrorDirectory(account, signal);
-        return { account, leftToDo };
+        const stillOff: string[] = [];
+        for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
+          if (!isDisabledWithAccount(inbox)) continue;
+          const { state, problem } = await connectInbox(account, inbox);
+          if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
+        }
+        return { account, leftToDo: [...leftToDo, ...stillOff] };
       } catch (error) {
         const problem = problemOf(error);
         // READY stays READY when a repeat fails: sessions go on, the problem is shown.
@@ -107,27 +101,18 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       checkedId(input.name, 'name', 200);
       checkedId(input.chatbotId, 'chatbotId');
       const account = await accountFor(scope, input.accountId);
-      if (account.externalId === null)
+      if (account.externalId === null || account.state === 'DISABLED')
         throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${account.id} is ${account.state}; call enableSupport again until it is READY.`);
       const row: InboxRecord = {
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, accountId: account.id, name: input.name,
-        externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), state: 'PROVISIONING', problem: null,
+        externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), memberIds: null, state: 'PROVISIONING', problem: null,
         createdAt: instantOf(deps.clock.now()),
       };
       let inbox = await setup.insertInbox(row);
       if (inbox.accountId !== account.id)
         throw new ConflictError('PROVIDER_FIXED', 'accountId', `Chatbot ${input.chatbotId} is connected to account ${inbox.accountId}; one chatbot has one inbox.`);
       if (inbox.id !== row.id) inbox = await setup.updateInbox(inbox.id, { name: input.name, policy: mergePolicy(inbox.policy, input.policy) });
-      try {
-        const made = await providerOf(account.provider).instance.ensureInbox({
-          account: accessOf(deps, account), externalId: inbox.externalId, providerData: inbox.providerData, inboxId: inbox.id,
-          chatbotId: input.chatbotId, name: input.name,
-        }, AbortSignal.timeout(deps.limits.setupMs));
-        return { inbox: await setup.updateInbox(inbox.id, { ...made, state: 'READY', problem: null }) };
-      } catch (error) {
-        const problem = problemOf(error);
-        return { inbox: await setup.updateInbox(inbox.id, { state: inbox.externalId === null ? 'FAILED' : 'READY', problem }) };
-      }
+      return { inbox: await connectInbox(account, inbox) };
     },
 
     async updatePolicy(scope, chatbotId, policy) {
@@ -138,6 +123,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
 
     async refreshDirectory(scope, accountId) {
       return mirrorDirectory(await accountFor(scope, accountId), AbortSignal.timeout(deps.limits.setupMs));
+    },
+
+    async linkAgentByEmail(scope, email, userId) {
+      return setup.linkEmailToUser(scope.organizationId, checkedEmail(email), userId);
     },
 
     async linkAgent(scope, agentId, userId) {

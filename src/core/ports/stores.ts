@@ -5,10 +5,13 @@ import type { HandoffRecord } from '../handoff';
 import type {
   AccountId, AgentId, ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
 } from '../ids';
-import type { MessageRecord } from '../message';
+import type { MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
-import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { ProviderAgent, ProviderTeam } from './support-provider';
+
+/** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
+export type SessionInbox = Omit<InboxRecord, 'providerData'>;
 
 /**
  * One transaction over one Session, whose row is locked from the first statement on: whoever comes second sees what
@@ -16,7 +19,7 @@ import type { ProviderAgent, ProviderTeam } from './support-provider';
  */
 export interface SessionTransaction {
   readonly session: SessionRecord;
-  readonly inbox: InboxRecord;
+  readonly inbox: SessionInbox;
   /** The handoff that `session.liveHandoffId` names. */
   readonly liveHandoff: HandoffRecord | null;
   handoff(id: HandoffId): Promise<HandoffRecord | null>;
@@ -28,10 +31,13 @@ export interface SessionTransaction {
   unpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]>;
 
   /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
-  insertMessage(message: Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'>): Promise<MessageRecord>;
+  insertMessage(message: NewMessage): Promise<MessageRecord>;
+  updateMessage(id: MessageId, patch: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void>;
+  /** The newest handoff of the Session, live or over. */
+  lastHandoff(): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
-  insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId'>): Promise<HandoffRecord>;
+  insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
   updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void>;
   /** Takes the next event number. */
@@ -189,10 +195,21 @@ export interface SetupStore {
   accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
   accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
   accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
+  // health
+  /** When the account is next compared with what it should be; null: not at all. */
+  scheduleCheck(id: AccountId, at: Instant | null): Promise<void>;
+  /** READY accounts whose check is due, each for one replica; their next one is due after `everyMs`. Across organizations. */
+  claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]>;
+  /** Marks the account of one Session. */
+  markHealth(organizationId: OrganizationId, sessionId: SessionId, health: AccountHealth): Promise<void>;
+  /** Takes back an UNAUTHORIZED that the same kind of work has seen, and makes a check due. False: there was none. */
+  markRecovered(organizationId: OrganizationId, sessionId: SessionId, seenBy: AccountHealth['seenBy'], at: Instant): Promise<boolean>;
+  /** Whether any account is UNAUTHORIZED, so that nobody has to ask for each success. Across organizations. */
+  anyUnauthorized(): Promise<boolean>;
   // inboxes
   /** `uq_inbox_chatbot`: one per organization and chatbot; returns the one that is there. */
   insertInbox(inbox: InboxRecord): Promise<InboxRecord>;
-  updateInbox(id: InboxId, patch: Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'state' | 'problem'>>): Promise<InboxRecord>;
+  updateInbox(id: InboxId, patch: Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem'>>): Promise<InboxRecord>;
   inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
   inboxOfChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
   inboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
@@ -210,7 +227,29 @@ export interface SetupStore {
   /** By our id or the provider's own number. */
   findTeam(accountId: AccountId, idOrExternalId: string): Promise<TeamRecord | null>;
   findAgent(accountId: AccountId, idOrExternalId: string): Promise<AgentRecord | null>;
+  /** With null, a link by e-mail address goes too: it would come back with the next listing. */
   linkAgentToUser(organizationId: OrganizationId, agentId: AgentId, userId: UserId | null): Promise<AgentRecord | null>;
+  /**
+   * Says whose an e-mail address is: agents that have it, now or when they are listed later, are that user's, unless they
+   * have been linked to another one. Null takes the word and the links that it made back. Returns the agents it is about now.
+   */
+  linkEmailToUser(organizationId: OrganizationId, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
+  setTeamMembers(id: TeamId, memberIds: readonly AgentId[]): Promise<TeamRecord>;
+}
+
+/** When each account was last asked which of its conversations changed. One replica at a time holds a look. */
+export interface WatchStore {
+  /** At start: every account that is in use is due now. */
+  wantLooks(): Promise<void>;
+  /** The next account that is due, with how long it was not looked at; the next look is `everyMs` from now, also if this one dies. */
+  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant } | null>;
+  /** The look that began at `startedAt` saw everything up to then. */
+  finishLook(accountId: AccountId, startedAt: Instant): Promise<void>;
+  /**
+   * Wants a reading now of the Sessions of these conversations, their last agents' messages looked at again with it.
+   * Returns how many Sessions.
+   */
+  wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
 }
 
 export interface Stores {
@@ -220,6 +259,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly lanes: LaneStore;
+  readonly watches: WatchStore;
   readonly setup: SetupStore;
 }
 

@@ -2,9 +2,11 @@ import type {
   Instant, MessageId, ProviderAccountId, ProviderAgentId, ProviderContactId, ProviderConversationId, ProviderInboxId,
   ProviderMessageId, ProviderTeamId, SessionId,
 } from '../ids';
-import type { Attachment, MessageAuthor, MessageVisibility } from '../message';
+import type { Attachment, ChannelState, MessageAuthor, MessageVisibility } from '../message';
 import type { EndUser } from '../session';
 import type { HandoffPriority } from '../handoff';
+import type { DriftVerbs } from './provider-drift';
+import type { LoginVerbs, PeopleVerbs } from './provider-people';
 
 /**
  * What a provider can do beyond the required verbs. A verb behind a capability that is false throws
@@ -18,6 +20,16 @@ export interface Capabilities {
   readonly typing: boolean;
   /** Whether accounts and people can be made there by us, or must exist. */
   readonly createsAccounts: boolean;
+  /** Whether people can be added, given a role and removed from here. */
+  readonly managesAgents: boolean;
+  /** Whether an inbox has members of its own, set from here. */
+  readonly inboxMembers: boolean;
+  /** Whether teams can be made, and their members set, from here. */
+  readonly managesTeams: boolean;
+  /** Whether a person whom we made can be let in by a link. */
+  readonly loginLinks: boolean;
+  /** Whether what we made there can be compared with what it should be, and repaired. */
+  readonly inspectsDrift: boolean;
   /** Longest text of one message, in UTF-16 code units. */
   readonly maxTextLength: number;
 }
@@ -120,6 +132,8 @@ export interface PostMessage {
     readonly attachments: readonly Attachment[];
     readonly authorName: string | null;
     readonly createdAt: Instant;
+    /** What it answers, where the provider keeps that. Left out: nothing. */
+    readonly replyTo?: ProviderMessageId | null;
   };
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
@@ -136,6 +150,44 @@ export interface PostNote {
   readonly lookAfter: ProviderMessageId | null;
 }
 
+/** History that is too long for single messages: one readable file, for agents only. */
+export interface PostTranscript {
+  readonly conversation: ConversationAccess;
+  /** As PostNote.noteId. */
+  readonly noteId: string;
+  readonly title: string;
+  readonly fileName: string;
+  readonly content: string;
+  readonly mayExist: boolean;
+  readonly lookAfter: ProviderMessageId | null;
+}
+
+export interface ReportDelivery {
+  readonly conversation: ConversationAccess;
+  readonly messageId: ProviderMessageId;
+  readonly state: ChannelState;
+  readonly error: string | null;
+}
+
+export interface AnswerSurvey {
+  readonly conversation: ConversationAccess;
+  readonly surveyId: ProviderMessageId;
+  readonly rating: number;
+  readonly comment: string | null;
+}
+
+export interface ChangedConversations {
+  readonly access: AccountAccess;
+  /** How far back to look. */
+  readonly withinMs: number;
+  /** 1, 2, 3… */
+  readonly page: number;
+}
+export interface ChangedPage {
+  readonly conversationIds: readonly ProviderConversationId[];
+  readonly more: boolean;
+}
+
 export interface OpenForAgents {
   readonly conversation: ConversationAccess;
   readonly teamId: ProviderTeamId | null;
@@ -147,7 +199,7 @@ export interface OpenForAgents {
 
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId }
+  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; readonly changedMessageId?: ProviderMessageId }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export interface WebhookRequest {
@@ -173,7 +225,13 @@ export interface ConversationView {
 /** The closed list of what reading forward can find. */
 export type Observation =
   /** Said in public by a person: for the end-user. */
-  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; readonly text: string; readonly attachments: readonly Attachment[]; readonly at: Instant }
+  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; readonly text: string; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
+  /** Said in public by a person, and nothing of it can be shown. */
+  | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string }
+  /** Somebody took a message back; the message is named by its id there. */
+  | { readonly kind: 'messageDeleted'; readonly id: ProviderMessageId }
+  /** The provider asks the end-user how it was. */
+  | { readonly kind: 'survey'; readonly id: ProviderMessageId; readonly question: string; readonly url: string | null; readonly choices: readonly { readonly rating: number; readonly label: string }[]; readonly answer: { readonly rating: number; readonly comment: string | null } | null; readonly at: Instant }
   /** Written by a person for colleagues: never leaves. */
   | { readonly kind: 'note'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null; readonly at: Instant }
   /** One of our own posts, recognised by the id that we gave it. */
@@ -254,6 +312,26 @@ export interface SupportProvider {
   readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationView>;
   /** What was said after a known message; called after each hint and on a timer for live handoffs. */
   readForward(request: ReadForward, signal: AbortSignal): Promise<ReadPage>;
+
+  // The rest is optional: without a verb the core does without, as each says.
+
+  /** Single messages as they are now, those that still exist; for hints of changed ones. Without it changes are not seen. */
+  readMessages?(conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: AbortSignal): Promise<readonly Observation[]>;
+  /** How many posts fit now without taking the conversation from the agents. Without it: any number. No remote call. */
+  postingRoom?(conversation: ConversationAccess): number;
+  /** As postNote, with a text file. Without it all history goes as messages. */
+  postTranscript?(request: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId>;
+  /** Shows agents what became of a message on the end-user's channel. Repeatable. Without it they do not see it. */
+  reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
+  /** Repeatable. Without it surveys are not answered through us. */
+  answerSurvey?(request: AnswerSurvey, signal: AbortSignal): Promise<void>;
+  /** One page of the conversations that changed lately, newest change first. Called after our own outage and on a slow timer. */
+  changedConversations?(request: ChangedConversations, signal: AbortSignal): Promise<ChangedPage>;
+
+  /** Left out: UNSUPPORTED_BY_PROVIDER for all of it. Single capabilities may be missing for single accounts too. */
+  readonly people?: PeopleVerbs;
+  readonly login?: LoginVerbs;
+  readonly drift?: DriftVerbs;
 }
 
 /** What the process lends to a provider when it is made. */
@@ -301,3 +379,6 @@ export interface ProviderDefinition {
    */
   readonly example?: { readonly settings: Readonly<Record<string, unknown>>; readonly owners: readonly Person[] };
 }
+
+export type { DesiredState, DriftItem, DriftKind, DriftVerbs, Inspection, RepairDrift } from './provider-drift';
+export type { AddAgent, AgentRemoval, ChangeAgentRole, LoginVerbs, PeopleVerbs, RemoveAgent } from './provider-people';

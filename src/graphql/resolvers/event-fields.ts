@@ -3,7 +3,7 @@ import type { EventRecord } from '../../core/event';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageRecord } from '../../core/message';
 import { OperationContext } from '../context';
-import { SupportMessageRecorded, SupportSessionEvent } from '../types/event';
+import { SupportMessageDeleted, SupportMessageRecorded, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { SupportMessage } from '../types/session';
 
@@ -12,6 +12,14 @@ export class SupportSessionEventFields {
   @FieldResolver(() => Handoff, { nullable: true, description: 'The handoff that it belongs to, as it is now.' })
   async handoff(@Root() { handoffId }: EventRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
     return handoffId === null ? null : context.loaders.handoff.load(handoffId);
+  }
+}
+
+@Resolver(() => SupportMessageDeleted)
+export class SupportMessageDeletedFields {
+  @FieldResolver(() => SupportMessage)
+  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+    return context.loaders.message.load(messageId);
   }
 }
 

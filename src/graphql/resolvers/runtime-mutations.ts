@@ -3,11 +3,11 @@ import { InvalidInputError } from '../../core/errors';
 import type { Flows } from '../../core/flows/api';
 import { OperationContext } from '../context';
 import {
-  AcknowledgeRuntimeDeliveriesPayload, CancelHandoffPayload, CloseSupportSessionPayload, EndHandoffPayload, OpenSupportSessionPayload,
+  AcknowledgeRuntimeDeliveriesPayload, AnswerSurveyPayload, ReportChannelDeliveryPayload, CancelHandoffPayload, CloseSupportSessionPayload, EndHandoffPayload, OpenSupportSessionPayload,
   RecordEndUserMessagePayload, RequestHandoffPayload, SendBotMessagePayload,
 } from '../types/payloads';
 import {
-  AcknowledgeRuntimeDeliveriesInput, CancelHandoffInput, CloseSupportSessionInput, EndHandoffInput, OpenSupportSessionInput,
+  AcknowledgeRuntimeDeliveriesInput, AnswerSurveyInput, ReportChannelDeliveryInput, CancelHandoffInput, CloseSupportSessionInput, EndHandoffInput, OpenSupportSessionInput,
   RecordEndUserMessageInput, RequestHandoffInput, SendBotMessageInput,
 } from '../types/runtime-inputs';
 import { answer } from './answer';
@@ -30,7 +30,7 @@ export class RuntimeMutations {
   recordEndUserMessage(@Arg('input', () => RecordEndUserMessageInput) input: RecordEndUserMessageInput, @Ctx() context: OperationContext): Promise<RecordEndUserMessagePayload> {
     return answer(context, 'RUNTIME', { mayReply: false, replayed: false }, async (scope) => this.flows.recordEndUserMessage(scope, {
       sessionId: input.sessionId, text: input.text, attachments: attachmentsOf(input.attachments),
-      messageId: input.messageId ?? null, idempotencyKey: input.idempotencyKey,
+      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey,
     }));
   }
 
@@ -38,7 +38,7 @@ export class RuntimeMutations {
   sendBotMessage(@Arg('input', () => SendBotMessageInput) input: SendBotMessageInput, @Ctx() context: OperationContext): Promise<SendBotMessagePayload> {
     return answer(context, 'RUNTIME', { delivered: false, replayed: false }, async (scope) => this.flows.sendBotMessage(scope, {
       sessionId: input.sessionId, epoch: input.epoch, text: input.text, attachments: attachmentsOf(input.attachments),
-      messageId: input.messageId ?? null, onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
+      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
     }));
   }
 
@@ -69,6 +69,20 @@ export class RuntimeMutations {
   closeSupportSession(@Arg('input', () => CloseSupportSessionInput) input: CloseSupportSessionInput, @Ctx() context: OperationContext): Promise<CloseSupportSessionPayload> {
     return answer(context, 'RUNTIME', { alreadyClosed: false, replayed: false }, async (scope) =>
       this.flows.closeSession(scope, { sessionId: input.sessionId, idempotencyKey: input.idempotencyKey }));
+  }
+
+  @Mutation(() => ReportChannelDeliveryPayload, { description: 'What became of a message on the end-user\'s channel; agents see it.' })
+  reportChannelDelivery(@Arg('input', () => ReportChannelDeliveryInput) input: ReportChannelDeliveryInput, @Ctx() context: OperationContext): Promise<ReportChannelDeliveryPayload> {
+    return answer(context, 'RUNTIME', { replayed: false }, async (scope) => this.flows.reportChannelDelivery(scope, {
+      sessionId: input.sessionId, messageId: input.messageId, state: input.state, error: input.error ?? null, idempotencyKey: input.idempotencyKey,
+    }));
+  }
+
+  @Mutation(() => AnswerSurveyPayload, { description: 'The end-user\'s answer to `handoff.survey`.' })
+  answerSurvey(@Arg('input', () => AnswerSurveyInput) input: AnswerSurveyInput, @Ctx() context: OperationContext): Promise<AnswerSurveyPayload> {
+    return answer(context, 'RUNTIME', { replayed: false }, async (scope) => this.flows.answerSurvey(scope, {
+      handoffId: input.handoffId, rating: input.rating, comment: input.comment ?? null, idempotencyKey: input.idempotencyKey,
+    }));
   }
 
   @Mutation(() => AcknowledgeRuntimeDeliveriesPayload, { description: 'The runtime has these for good. Repeatable.' })

@@ -69,6 +69,11 @@ export class SupportMessageFields {
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
+  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message that it answers.' })
+  async replyTo(@Root() { replyToMessageId }: MessageRecord, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+    return replyToMessageId === null ? null : context.loaders.message.load(replyToMessageId);
+  }
+
   @FieldResolver(() => SupportAgent, { ...nullable, description: 'Set when a listed agent said it.' })
   async agent(@Root() { agentId }: MessageRecord, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
     return agentId === null ? null : context.loaders.agent.load(agentId);

@@ -14,6 +14,9 @@ export class SupportAccountFields {
   @FieldResolver(() => [String], { description: 'Which credentials are stored. Their values are never readable.' })
   credentialNames(@Root() { credentials }: AccountRecord): readonly string[] { return Object.keys(credentials).sort(); }
 
+  @FieldResolver(() => String, { nullable: true, description: 'Of the provider\'s server, as it said when it was last looked at.' })
+  version(@Root() { settings }: AccountRecord): string | null { return typeof settings['version'] === 'string' ? settings['version'] : null; }
+
   @FieldResolver(() => [SupportInbox])
   inboxes(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> { return context.loaders.inboxesOfAccount.load(id); }
 
@@ -26,10 +29,20 @@ export class SupportAccountFields {
 
 const accountOf = ({ accountId }: { readonly accountId: string }, context: OperationContext): Promise<AccountRecord | null> => context.loaders.account.load(accountId);
 
+const MEMBERS = { nullable: true, description: 'Who should be in it; null: never set from here. supportDrift tells who is.' } as const;
+
+/** Those who are gone by now are left out. */
+async function membersOf({ memberIds }: { readonly memberIds: readonly string[] | null }, context: OperationContext): Promise<readonly AgentRecord[] | null> {
+  return memberIds && (await context.loaders.agent.loadMany(memberIds)).filter((agent): agent is AgentRecord => agent !== null);
+}
+
 @Resolver(() => SupportInbox)
 export class SupportInboxFields {
   @FieldResolver(() => Chatbot)
   chatbot(@Root() { chatbotId }: InboxRecord): Reference { return { id: chatbotId }; }
+
+  @FieldResolver(() => [SupportAgent], MEMBERS)
+  members(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[] | null> { return membersOf(inbox, context); }
 
   @FieldResolver(() => SupportAccount)
   account(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(inbox, context); }
@@ -37,6 +50,9 @@ export class SupportInboxFields {
 
 @Resolver(() => SupportTeam)
 export class SupportTeamFields {
+  @FieldResolver(() => [SupportAgent], MEMBERS)
+  members(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[] | null> { return membersOf(team, context); }
+
   @FieldResolver(() => SupportAccount)
   account(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(team, context); }
 }

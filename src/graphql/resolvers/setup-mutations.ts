@@ -1,4 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { InvalidInputError } from '../../core/errors';
 import type { Flows } from '../../core/flows/api';
 import { OperationContext } from '../context';
 import {
@@ -42,6 +43,11 @@ export class SetUpMutations {
 
   @Mutation(() => LinkSupportAgentPayload, { description: 'Says which user of the platform an agent is.' })
   linkSupportAgent(@Arg('input', () => LinkSupportAgentInput) input: LinkSupportAgentInput, @Ctx() context: OperationContext): Promise<LinkSupportAgentPayload> {
-    return answer(context, 'SET_UP', {}, async (scope) => ({ agent: await this.flows.linkAgent(scope, input.agentId, input.userId ?? null) }));
+    return answer(context, 'SET_UP', {}, async (scope) => {
+      const { agentId, email, userId } = input;
+      if ((agentId == null) === (email == null)) throw new InvalidInputError('INPUT_INVALID', 'agentId', 'Name the agent by agentId or by email, exactly one of the two.');
+      if (agentId != null) return { agent: await this.flows.linkAgent(scope, agentId, userId ?? null) };
+      return { agent: (await this.flows.linkAgentByEmail(scope, email!, userId ?? null))[0] };
+    });
   }
 }

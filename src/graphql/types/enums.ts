@@ -2,8 +2,9 @@ import { registerEnumType } from 'type-graphql';
 import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/control';
 import type { Explanation } from '../../core/flows/api';
 import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
-import type { MessageAuthor, MessageVisibility } from '../../core/message';
-import type { AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
+import type { ChannelState, MessageAuthor, MessageVisibility } from '../../core/message';
+import type { DriftKind } from '../../core/ports/support-provider';
+import type { AccountHealthState, AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
 import { USER_ERROR_CODES } from '../errors';
 
 /** Registers a union of texts as an enum whose inner values are its names. Every value is described, none is missing. */
@@ -74,6 +75,12 @@ export const MessageAuthorEnum = enumOf<MessageAuthor>('SupportMessageAuthor', '
   END_USER: 'The end-user.', BOT: 'The bot.', AGENT: 'A person of the support team.', SYSTEM: 'We: a line such as "a colleague will be with you".',
 });
 
+export const ChannelStateEnum = enumOf<ChannelState>('SupportChannelState', 'What became of a message on the end-user\'s channel.', {
+  DELIVERED: 'It is on the end-user\'s screen.',
+  READ: 'The end-user has seen it.',
+  FAILED: 'It will not arrive.',
+});
+
 export const MessageVisibilityEnum = enumOf<MessageVisibility>('SupportMessageVisibility', 'Who may see it.', {
   PUBLIC: 'The end-user may see it.',
   INTERNAL: 'Agents only: never show it to the end-user.',
@@ -93,6 +100,32 @@ export const ProvisioningStateEnum = enumOf<ProvisioningState>('SupportProvision
 
 export const AgentRole = enumOf<AgentRecord['role']>('SupportAgentRole', 'The agent\'s role at the provider.', {
   ADMINISTRATOR: 'May change the account.', AGENT: 'Answers conversations.',
+});
+
+export const AccountHealthStateEnum = enumOf<AccountHealthState>('SupportAccountHealthState', 'How an account fares, by the last check or by what was met since.', {
+  UNKNOWN: 'Not checked yet.',
+  HEALTHY: 'Everything is as it should be.',
+  DRIFTED: 'Something there is not as we want it; supportDrift lists it.',
+  UNREACHABLE: 'The provider does not answer.',
+  UNAUTHORIZED: 'Our credentials or role there no longer serve; `problem` says which and what to do.',
+});
+
+export const DriftKindEnum = enumOf<DriftKind>('SupportDriftKind', 'What a check looks at.', {
+  SERVER: 'The provider\'s server.',
+  BOT_AGENT_TOKEN: 'Whether the token of the user that we act as works.',
+  BOT_AGENT_ROLE: 'Whether the user that we act as is an administrator.',
+  BOT_AGENT_NAME: 'What the user that we act as is called.',
+  AGENT_BOT: 'The bot that holds conversations and writes to them.',
+  OWNER: 'Whether an owner is an administrator.',
+  INBOX: 'Whether a chatbot\'s inbox is there and ours.',
+  INBOX_NAME: 'Whether an inbox is called as its chatbot.',
+  INBOX_WEBHOOK_URL: 'Whether an inbox tells us what happens in it.',
+  INBOX_WEBHOOK_SECRET: 'Whether we know the secret that signs an inbox\'s webhooks.',
+  INBOX_AGENT_BOT: 'Whether an inbox holds new conversations for the chatbot.',
+  INBOX_SETTINGS: 'Greeting, automatic assignment, single-conversation lock, working hours.',
+  INBOX_MEMBERS: 'Who sees an inbox, once that was set from here.',
+  TEAM_MEMBERS: 'Who is in a team, once that was set from here.',
+  WEBHOOK_DELIVERY: 'Whether webhooks leave the provider\'s server.',
 });
 
 export const SilenceReason = enumOf<Explanation['why']>('SupportControlReason', 'Who decides that the bot is silent or not.', {

@@ -1,8 +1,8 @@
-import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
 import type { EventRecord, EventType } from '../../core/event';
 import type { HandoffEndReason as EndReason, HandoffState as State } from '../../core/handoff';
-import { HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { ChannelStateEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
 import { DateTime } from './scalars';
 
 /** An event as resolvers see it: its body's fields beside its own. */
@@ -14,6 +14,10 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   MESSAGE_RECORDED: 'SupportMessageRecorded',
   CONTROL_CHANGED: 'SupportControlChanged',
   HANDOFF_CHANGED: 'SupportHandoffChanged',
+  MESSAGE_DELETED: 'SupportMessageDeleted',
+  MESSAGE_STATE_CHANGED: 'SupportMessageStateChanged',
+  SURVEY_OFFERED: 'SupportSurveyOffered',
+  SURVEY_ANSWERED: 'SupportSurveyAnswered',
   DELIVERY_PARKED: 'SupportDeliveryParked',
 };
 export const eventView = (event: EventRecord): EventView => ({ ...event.body, ...event, __typename: TYPENAMES[event.body.type] });
@@ -52,6 +56,23 @@ export class SupportHandoffChanged extends SupportSessionEvent {
   @Field(() => String) cause: string;
   @Field(() => HandoffEndReason, { nullable: true }) endReason: EndReason | null;
   @Field(() => String, { nullable: true }) agentName: string | null;
+}
+
+@ObjectType({ ...implementsEvent, description: 'Its author took a message back.' })
+export class SupportMessageDeleted extends SupportSessionEvent {}
+
+@ObjectType({ ...implementsEvent, description: 'The runtime reported what became of a message on the end-user\'s channel.' })
+export class SupportMessageStateChanged extends SupportSessionEvent {
+  @Field(() => ID) messageId: string;
+  @Field(() => ChannelStateEnum) state: string;
+}
+
+@ObjectType({ ...implementsEvent, description: 'The end-user was asked how it was.' })
+export class SupportSurveyOffered extends SupportSessionEvent {}
+
+@ObjectType({ ...implementsEvent, description: 'The end-user answered the survey.' })
+export class SupportSurveyAnswered extends SupportSessionEvent {
+  @Field(() => Int) rating: number;
 }
 
 @ObjectType({ ...implementsEvent, description: 'Something owed could not be delivered and waits for an operator.' })

@@ -1,4 +1,4 @@
-import { Directive, Field, ID, ObjectType } from 'type-graphql';
+import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { HandoffRecord } from '../../core/handoff';
 import { HandoffEndReason, HandoffOrigin, HandoffPriority, HandoffState } from './enums';
 import { connectionOf } from './page';
@@ -8,6 +8,28 @@ import { DateTime, Json } from './scalars';
 export class HandoffAgent {
   @Field(() => String, { description: 'The provider\'s own number.' }) externalId: string;
   @Field(() => String) name: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One answer that a survey takes.' })
+export class HandoffSurveyChoice {
+  @Field(() => Int) rating: number;
+  @Field(() => String) label: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What the end-user thinks of it.' })
+export class HandoffSurveyAnswer {
+  @Field(() => Int) rating: number;
+  @Field(() => String, { nullable: true }) comment: string | null;
+  @Field(() => DateTime) at: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The question how it was, asked by the provider after the end.' })
+export class HandoffSurvey {
+  @Field(() => String) question: string;
+  @Field(() => String, { nullable: true, description: 'A page where the end-user may answer by themselves.' }) url: string | null;
+  @Field(() => [HandoffSurveyChoice], { description: 'Worst first. Give one to answerSurvey.' }) choices: HandoffSurveyChoice[];
+  @Field(() => DateTime) offeredAt: string;
+  @Field(() => HandoffSurveyAnswer, { nullable: true }) answer: HandoffSurveyAnswer | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'How a handoff came out: what the bot needs to go on.' })
@@ -35,6 +57,7 @@ export class Handoff {
   @Field(() => String, { nullable: true, description: 'Opaque to us; comes back with the outcome.' }) resumeTarget: string | null;
   @Field(() => HandoffEndReason, { nullable: true }) endReason: HandoffRecord['endReason'];
   @Field(() => String, { nullable: true, description: 'Why it was rejected or failed: a stable code.' }) failureCode: string | null;
+  @Field(() => HandoffSurvey, { nullable: true }) survey: HandoffSurvey | null;
   @Field(() => DateTime) requestedAt: string;
   @Field(() => DateTime, { nullable: true }) queuedAt: string | null;
   @Field(() => DateTime, { nullable: true }) assignedAt: string | null;

@@ -4,7 +4,7 @@ import type { UserErrorView } from '../errors';
 import { SupportControl, SupportErrorCode } from './enums';
 import { Handoff } from './handoff';
 import { SupportMessage, SupportSession } from './session';
-import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from './setup';
+import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from './setup';
 
 @ObjectType({ simpleResolvers: true, description: 'Why nothing was done, in a form that the caller can act on.' })
 export class SupportUserError {
@@ -83,6 +83,18 @@ export class AcknowledgeRuntimeDeliveriesPayload extends SupportPayload {
 }
 
 @ObjectType(payload)
+export class ReportChannelDeliveryPayload extends SupportPayload {
+  @Field(() => SupportMessage, nullable) message?: unknown;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
+export class AnswerSurveyPayload extends SupportPayload {
+  @Field(() => Handoff, nullable) handoff?: unknown;
+  @Field(() => Boolean, replayed) replayed: boolean;
+}
+
+@ObjectType(payload)
 export class EnableSupportPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
   @Field(() => [String], { description: 'What could not be done from here: sentences for the operator.' }) leftToDo: readonly string[];
@@ -106,5 +118,59 @@ export class RefreshSupportDirectoryPayload extends SupportPayload {
 
 @ObjectType(payload)
 export class LinkSupportAgentPayload extends SupportPayload {
+  @Field(() => SupportAgent, { nullable: true, description: 'By e-mail: null while nobody has that address.' }) agent?: unknown;
+}
+
+@ObjectType(payload)
+export class AddSupportAgentPayload extends SupportPayload {
   @Field(() => SupportAgent, nullable) agent?: unknown;
+}
+
+@ObjectType(payload)
+export class ChangeSupportAgentRolePayload extends SupportPayload {
+  @Field(() => SupportAgent, nullable) agent?: unknown;
+}
+
+@ObjectType(payload)
+export class RemoveSupportAgentPayload extends SupportPayload {
+  @Field(() => SupportAgent, { nullable: true, description: 'Who was removed; old handoffs still name them.' }) agent?: unknown;
+}
+
+@ObjectType(payload)
+export class SetSupportInboxMembersPayload extends SupportPayload {
+  @Field(() => SupportInbox, nullable) inbox?: unknown;
+}
+
+@ObjectType(payload)
+export class MakeSupportTeamPayload extends SupportPayload {
+  @Field(() => SupportTeam, nullable) team?: unknown;
+}
+
+@ObjectType(payload)
+export class SetSupportTeamMembersPayload extends SupportPayload {
+  @Field(() => SupportTeam, nullable) team?: unknown;
+}
+
+@ObjectType(payload)
+export class CreateSupportLoginLinkPayload extends SupportPayload {
+  @Field(() => SupportAgent, nullable) agent?: unknown;
+  @Field(() => String, { nullable: true, description: 'Signs this agent in, once and within minutes. A secret: show it to nobody else, store it nowhere.' }) url?: string;
+}
+
+@ObjectType(payload)
+export class RepairSupportDriftPayload extends SupportPayload {
+  @Field(() => SupportAccount, nullable) account?: unknown;
+  @Field(() => [SupportDriftItem], { description: 'How it is afterwards.' }) items: readonly unknown[];
+}
+
+@ObjectType(payload)
+export class DisableSupportPayload extends SupportPayload {
+  @Field(() => SupportAccount, nullable) account?: unknown;
+  @Field(() => Int, { description: 'Live handoffs that ended with it.' }) endedHandoffs: number;
+}
+
+@ObjectType(payload)
+export class DisableChatbotSupportPayload extends SupportPayload {
+  @Field(() => SupportInbox, nullable) inbox?: unknown;
+  @Field(() => Int, { description: 'Live handoffs that ended with it.' }) endedHandoffs: number;
 }

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
-import { HandoffCancelReason, HandoffPriority, HandoffState, OnControlLost } from './enums';
+import { ChannelStateEnum, HandoffCancelReason, HandoffPriority, HandoffState, OnControlLost } from './enums';
+import type { ChannelState } from '../../core/message';
 import { Json } from './scalars';
 
 const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
@@ -37,6 +38,7 @@ export class RecordEndUserMessageInput {
   @Field(() => String) text: string;
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
+  @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 
@@ -47,6 +49,7 @@ export class SendBotMessageInput {
   @Field(() => String) text: string;
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
+  @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
   @Field(() => OnControlLost, { defaultValue: OnControlLost.REJECT }) onControlLost: 'REJECT' | 'SUGGEST';
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
@@ -89,6 +92,23 @@ export class EndHandoffInput {
 @InputType()
 export class CloseSupportSessionInput {
   @Field(() => ID) sessionId: string;
+  @Field(() => String, { description: KEY }) idempotencyKey: string;
+}
+
+@InputType()
+export class ReportChannelDeliveryInput {
+  @Field(() => ID) sessionId: string;
+  @Field(() => ID, { description: 'A public message of an agent, of the bot, or of ours.' }) messageId: string;
+  @Field(() => ChannelStateEnum) state: ChannelState;
+  @Field(() => String, { nullable: true, description: 'With FAILED: why, for the agents; up to 500 characters.' }) error?: string | null;
+  @Field(() => String, { description: KEY }) idempotencyKey: string;
+}
+
+@InputType()
+export class AnswerSurveyInput {
+  @Field(() => ID) handoffId: string;
+  @Field(() => Int, { description: 'One of the survey\'s choices.' }) rating: number;
+  @Field(() => String, { nullable: true, description: 'Up to 5000 characters.' }) comment?: string | null;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 

@@ -5,7 +5,7 @@ import { connectionOf } from './page';
 import { DateTime } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'An agent, or we, said something that the end-user should read.' })
-export class SupportAgentMessageNotice {}
+export class SupportMessageNotice {}
 
 @ObjectType({ simpleResolvers: true, description: 'A handoff moved on.' })
 export class HandoffStateNotice {
@@ -15,15 +15,23 @@ export class HandoffStateNotice {
 @ObjectType({ simpleResolvers: true, description: 'A handoff is over; the bot goes on from here.' })
 export class HandoffOutcomeNotice {}
 
+@ObjectType({ simpleResolvers: true, description: 'An agent took a message back: show it no longer, where your channel can.' })
+export class SupportMessageDeletedNotice {}
+
+@ObjectType({ simpleResolvers: true, description: 'The end-user is asked how it was: see `handoff.survey`, show its url or its choices, and call answerSurvey.' })
+export class HandoffSurveyNotice {}
+
 export type NoticeView =
-  | { readonly __typename: 'SupportAgentMessageNotice'; readonly messageId: string }
+  | { readonly __typename: 'SupportMessageDeletedNotice'; readonly messageId: string }
+  | { readonly __typename: 'HandoffSurveyNotice'; readonly handoffId: string }
+  | { readonly __typename: 'SupportMessageNotice'; readonly messageId: string }
   | { readonly __typename: 'HandoffStateNotice'; readonly handoffId: string; readonly state: string }
   | { readonly __typename: 'HandoffOutcomeNotice'; readonly handoffId: string };
 
 export const SupportRuntimeNotice = createUnionType({
   name: 'SupportRuntimeNotice',
   description: 'What the bot runtime has to know.',
-  types: () => [SupportAgentMessageNotice, HandoffStateNotice, HandoffOutcomeNotice] as const,
+  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice] as const,
   resolveType: (value) => (value as unknown as NoticeView).__typename,
 });
 

@@ -1,7 +1,7 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { EndUser, SessionRecord } from '../../core/session';
 import type { MessageRecord } from '../../core/message';
-import { MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { ChannelStateEnum, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
 import { connectionOf } from './page';
 import { DateTime, Json } from './scalars';
 
@@ -47,6 +47,8 @@ export class SupportMessage {
   @Field(() => [SupportAttachment]) attachments: SupportAttachment[];
   @Field(() => String, { nullable: true }) authorName: string | null;
   @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
+  @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;
+  @Field(() => ChannelStateEnum, { nullable: true, description: 'As reported by reportChannelDelivery.' }) channelState: MessageRecord['channelState'];
   @Field(() => DateTime) createdAt: string;
 }
 

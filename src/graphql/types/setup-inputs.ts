@@ -1,6 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import type { SupportPolicy } from '../../core/setup';
-import { Mirroring, WhileWaiting } from './enums';
+import type { AgentRecord } from '../../core/setup';
+import { AgentRole, Mirroring, WhileWaiting } from './enums';
 import { Json } from './scalars';
 
 @InputType()
@@ -53,8 +54,77 @@ export class RefreshSupportDirectoryInput {
   @Field(() => ID) accountId: string;
 }
 
-@InputType()
+@InputType({ description: 'Exactly one of agentId and email.' })
 export class LinkSupportAgentInput {
-  @Field(() => ID) agentId: string;
+  @Field(() => ID, { nullable: true }) agentId?: string | null;
+  @Field(() => String, { nullable: true, description: 'Links whoever has this address now, and whoever is listed with it later.' }) email?: string | null;
   @Field(() => ID, { nullable: true, description: 'Null: takes the link away.' }) userId?: string | null;
+}
+
+const OURS_OR_THEIRS = 'Our id, or the provider\'s own number.';
+const ACCOUNT = { nullable: true, description: 'Needed only with several accounts.' } as const;
+
+@InputType()
+export class AddSupportAgentInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => String) name: string;
+  @Field(() => String, { description: 'Known by it: a person who is there already gets the role.' }) email: string;
+  @Field(() => AgentRole, { defaultValue: 'AGENT' }) role: AgentRecord['role'];
+  @Field(() => ID, { nullable: true, description: 'Who this is on the platform.' }) userId?: string | null;
+}
+
+@InputType()
+export class ChangeSupportAgentRoleInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => ID, { description: OURS_OR_THEIRS }) agentId: string;
+  @Field(() => AgentRole) role: AgentRecord['role'];
+}
+
+@InputType()
+export class RemoveSupportAgentInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => ID, { description: OURS_OR_THEIRS }) agentId: string;
+  @Field(() => Boolean, { defaultValue: false, description: 'Allows that the provider forgets the person altogether, where it cannot be done otherwise or this is their last account.' }) deletePerson: boolean;
+}
+
+@InputType()
+export class SetSupportInboxMembersInput {
+  @Field(() => ID) chatbotId: string;
+  @Field(() => [ID], { description: `Exactly these, besides administrators. ${OURS_OR_THEIRS}` }) agentIds: string[];
+}
+
+@InputType()
+export class MakeSupportTeamInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => String, { description: 'The provider may spell it its own way.' }) name: string;
+  @Field(() => [ID], { nullable: true, description: OURS_OR_THEIRS }) agentIds?: string[] | null;
+}
+
+@InputType()
+export class SetSupportTeamMembersInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => ID, { description: OURS_OR_THEIRS }) teamId: string;
+  @Field(() => [ID], { description: `Exactly these. ${OURS_OR_THEIRS}` }) agentIds: string[];
+}
+
+@InputType()
+export class CreateSupportLoginLinkInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => ID, { description: OURS_OR_THEIRS }) agentId: string;
+}
+
+@InputType()
+export class RepairSupportDriftInput {
+  @Field(() => ID) accountId: string;
+  @Field(() => [ID], { description: 'Ids of supportDrift. What is in order by now is passed over.' }) items: string[];
+}
+
+@InputType()
+export class DisableSupportInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+}
+
+@InputType()
+export class DisableChatbotSupportInput {
+  @Field(() => ID) chatbotId: string;
 }

@@ -1,6 +1,7 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
-import type { AccountRecord, InboxRecord, SupportPolicy } from '../../core/setup';
-import { AgentRole, Mirroring, ProvisioningStateEnum, WhileWaiting } from './enums';
+import type { DriftItem } from '../../core/ports/support-provider';
+import type { AccountHealth, AccountRecord, InboxRecord, SupportPolicy } from '../../core/setup';
+import { AccountHealthStateEnum, AgentRole, DriftKindEnum, Mirroring, ProvisioningStateEnum, WhileWaiting } from './enums';
 import { DateTime, Json } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'Why set-up stopped.' })
@@ -17,7 +18,30 @@ export class SupportCapabilities {
   @Field(() => Boolean) attachments: boolean;
   @Field(() => Boolean) typing: boolean;
   @Field(() => Boolean) createsAccounts: boolean;
+  @Field(() => Boolean, { description: 'People can be added, given a role and removed from here.' }) managesAgents: boolean;
+  @Field(() => Boolean, { description: 'Who sees an inbox can be set from here.' }) inboxMembers: boolean;
+  @Field(() => Boolean, { description: 'Teams and their members can be made from here.' }) managesTeams: boolean;
+  @Field(() => Boolean, { description: 'Agents whom we made can be let in by a link.' }) loginLinks: boolean;
+  @Field(() => Boolean, { description: 'supportDrift and repairSupportDrift work.' }) inspectsDrift: boolean;
   @Field(() => Int) maxTextLength: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'How an account fares.' })
+export class SupportAccountHealth {
+  @Field(() => AccountHealthStateEnum) state: AccountHealth['state'];
+  @Field(() => SupportProblem, { nullable: true }) problem: SupportProblem | null;
+  @Field(() => DateTime, { nullable: true }) checkedAt: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One thing that we want to be so at the provider, and how it is.' })
+export class SupportDriftItem {
+  @Field(() => ID, { description: 'The same from one look to the next.' }) id: string;
+  @Field(() => DriftKindEnum) kind: DriftItem['kind'];
+  @Field(() => String) subject: string;
+  @Field(() => String, { nullable: true }) desired: string | null;
+  @Field(() => String, { nullable: true }) observed: string | null;
+  @Field(() => Boolean, { description: 'repairSupportDrift can set it right.' }) repairable: boolean;
+  @Field(() => String, { nullable: true, description: 'Null: as desired. Else a sentence with the next step.' }) problem: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The organization\'s account at one support system.' })
@@ -32,6 +56,7 @@ export class SupportAccount {
   @Field(() => SupportCapabilities) capabilities: SupportCapabilities;
   @Field(() => ProvisioningStateEnum) state: AccountRecord['state'];
   @Field(() => SupportProblem, { nullable: true }) problem: SupportProblem | null;
+  @Field(() => SupportAccountHealth) health: SupportAccountHealth;
   @Field(() => DateTime) createdAt: string;
 }
 

@@ -1,8 +1,9 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /** One organization's account at one provider. Secrets are sealed by SecretBox; nothing here is readable without its key. */
 @Entity('support_account')
 @Unique('uq_account_provider', ['organizationId', 'provider'])
+@Index('ix_account_next_check', ['nextCheckAt'])
 export class AccountRow {
   @PrimaryColumn('uuid') id: string;
   @Column('text') organizationId: string;
@@ -16,6 +17,10 @@ export class AccountRow {
   /** SHA-256, for comparing without unsealing. */
   @Column('bytea') webhookSecretHash: Buffer;
   @Column('jsonb') capabilities: unknown;
+  @Column('jsonb') owners: unknown;
+  @Column('jsonb') health: unknown;
+  /** When some replica compares the account with what it should be. Null: not at all. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) nextCheckAt: string | null;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;

@@ -11,6 +11,8 @@ export class TeamRow {
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') externalId: string;
   @Column('text') name: string;
+  /** Our agents' ids; null when nobody has set them from here. */
+  @Column('jsonb', { nullable: true }) memberIds: unknown;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
 }
 
@@ -28,4 +30,13 @@ export class AgentRow {
   @Column('text') role: string;
   @Column('text', { nullable: true }) userId: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
+}
+
+/** Which of the platform's users an e-mail address belongs to, as an operator said: agents with that address are linked to them. */
+@Entity('user_email')
+export class UserEmailRow {
+  @PrimaryColumn('text') organizationId: string;
+  /** Lower case. */
+  @PrimaryColumn('text') email: string;
+  @Column('text') userId: string;
 }

@@ -12,7 +12,12 @@ export class InboxRow {
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') name: string;
   @Column('text', { nullable: true }) externalId: string | null;
-  @Column('jsonb') providerData: unknown;
+  /** Only in rows that were written before `providerDataSealed` was there, until the first start seals them. */
+  @Column('jsonb', { nullable: true }) providerData: unknown;
+  /** By SecretBox: it may hold the secret that signs webhooks. */
+  @Column('text', { nullable: true }) providerDataSealed: string | null;
+  /** Our agents' ids; null when nobody has set them from here. */
+  @Column('jsonb', { nullable: true }) memberIds: unknown;
   @Column('jsonb') policy: unknown;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;

@@ -21,5 +21,8 @@ export class MessageRow {
   @Column('uuid', { nullable: true }) handoffId: string | null;
   @Column('text', { nullable: true }) callerMessageId: string | null;
   @Column('text', { nullable: true }) providerMessageId: string | null;
+  @Column('uuid', { nullable: true }) replyToMessageId: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) deletedAt: string | null;
+  @Column('text', { nullable: true }) channelState: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

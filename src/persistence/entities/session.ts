@@ -26,6 +26,7 @@ export class SessionRow {
   @Column('text', { nullable: true }) readAfter: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
+  @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
 }

@@ -6,11 +6,12 @@ import { clientFor, numberOf } from './connection';
 import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
-const BOT_NAME = 'BotAgent1';
+export const BOT_NAME = 'BotAgent1';
 
 export const capabilitiesOf = (access: Pick<AccountAccess, 'credentials'>): Capabilities => ({
   teams: true, priorities: true, privateNotes: true, attachments: true, typing: true,
   createsAccounts: access.credentials['platformToken'] !== undefined,
+  managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: access.credentials['platformToken'] !== undefined, inspectsDrift: true,
   maxTextLength: 150_000,
 });
 
@@ -21,12 +22,12 @@ export async function ensureAccount(host: ProviderHost, request: EnsureAccount, 
   return { externalId: externalId ?? '', settings, credentials, capabilities: capabilitiesOf(setUp.access), leftToDo: setUp.leftToDo };
 }
 
-/** One run of the set-up. Each step looks for what an earlier run made, and is saved before the next begins. */
-class AccountSetUp {
+/** One run of the set-up, or single steps of it for repairs. Each looks for what an earlier run made, and is saved before the next begins. */
+export class AccountSetUp {
   access: AccountAccess;
   readonly leftToDo: string[] = [];
 
-  constructor(private readonly host: ProviderHost, private readonly request: EnsureAccount, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ProviderHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'save'>, private readonly signal: AbortSignal) {
     this.access = request.access;
   }
 
@@ -88,7 +89,7 @@ class AccountSetUp {
   }
 
   /** BotAgent1, administrator, with a token that works: made when it is missing, repaired when somebody changed it. */
-  private async ensureBotUser(): Promise<void> {
+  async ensureBotUser(): Promise<void> {
     const known = await this.botProfile();
     if (known?.role === 'administrator') return;
     if (known === null) await this.makeBotUser();
@@ -121,9 +122,9 @@ class AccountSetUp {
     }, this.signal);
   }
 
-  private async ensureOwner({ name, email }: Person): Promise<void> {
+  async ensureOwner({ name, email }: Person): Promise<void> {
     const answer = await this.platform().answer({
-      method: 'POST', path: '/platform/api/v1/users', body: { name, email, password: newPassword() },
+      method: 'POST', path: '/platform/api/v1/users', body: personOf(this.access, { name, email }),
     }, [422], this.signal);
     if (answer.status === 422 || answer.body === 'notJson') {
       this.leftToDo.push(`Chatwoot does not take the name or e-mail address of owner ${email}: correct it and enable support again.`);
@@ -162,7 +163,7 @@ class AccountSetUp {
    * An agent bot without a URL: new conversations start pending, its lines carry its name, and nothing is ever sent to it
    * that could fail and open a conversation to people.
    */
-  private async ensureAgentBot(): Promise<void> {
+  async ensureAgentBot(): Promise<void> {
     const { agentBotId } = settingsOf(this.access);
     const marker = `support-subgraph ${this.access.accountId}`;
     const bots = listIn<WireAgentBot>(await this.user().json({ method: 'GET', path: `${this.account}/agent_bots` }, this.signal), 'agent bots');
@@ -192,10 +193,16 @@ class AccountSetUp {
   }
 }
 
+/** On a person whom we made: for which of our accounts. Chatwoot keeps the attributes of somebody who was there before. */
+export const MADE_FOR = 'support_made_for';
+
+export const personOf = (access: AccountAccess, { name, email }: Person) =>
+  ({ name, email, password: newPassword(), custom_attributes: { [MADE_FOR]: access.accountId } });
+
 interface MarkedAccount { readonly id: number; readonly custom_attributes?: Readonly<Record<string, unknown>> | null }
 
 const roleIn = (profile: WireProfile | undefined, accountId: number): string | null =>
   profile?.accounts?.find(({ id }) => id === accountId)?.role ?? null;
 
 /** Chatwoot wants upper and lower case, a digit and a special character. Nobody ever uses it: tokens and login links do. */
-const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;
+export const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;

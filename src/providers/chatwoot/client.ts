@@ -2,7 +2,7 @@ import { ProviderAuthError, ProviderUnavailableError } from '../../core/errors';
 import { failureOf, failureWithoutAnswer, type Answer, type Attempt, type Caller } from './errors';
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly path: string;
   /** JSON, or a form with its type. */
   readonly body?: object | Blob;

@@ -10,11 +10,27 @@ export interface InboxData {
   readonly webhookSecret: string | null;
 }
 
+/** How an inbox of ours should be beside its name, webhook and agent bot; what the end-user hears comes from the chatbot alone. */
+export const INBOX_SETTINGS = {
+  /** Locked, a new Session would go on in the last one's conversation. */
+  lock_to_single_conversation: false,
+  greeting_enabled: false,
+  // Chatwoot 4.10's round robin gives an opened conversation to any online member of the inbox: past the team that was
+  // asked for, and in place of the agent who was. Teams have their own switch, which keeps within the team.
+  enable_auto_assignment: false,
+  /** Outside of them Chatwoot would answer end-users itself. */
+  working_hours_enabled: false,
+} as const;
+
 export async function ensureInbox(connect: Connect, request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox> {
   const connection = connect(request.account);
   const found = await findInbox(connection, request, signal);
   const inbox = found ? await bringUpToDate(connection, found, request, signal) : await makeInbox(connection, request, signal);
   await connectBot(connection, idIn(inbox, 'inbox'), signal);
+  return ensuredFrom(inbox);
+}
+
+export function ensuredFrom(inbox: WireInbox): EnsuredInbox {
   const data: InboxData = { inboxIdentifier: inbox.inbox_identifier ?? null, webhookSecret: inbox.secret ?? null };
   return { externalId: idIn(inbox, 'inbox'), providerData: { ...data } };
 }
@@ -33,10 +49,7 @@ async function makeInbox({ user, account }: Connection, { name, inboxId, account
   return await user.json({
     method: 'POST', path: `${account}/inboxes`,
     body: {
-      name, lock_to_single_conversation: false, greeting_enabled: false,
-      // Chatwoot 4.10's round robin gives an opened conversation to any online member of the inbox: past the team that was
-      // asked for, and in place of the agent who was. Teams have their own switch, which keeps within the team.
-      enable_auto_assignment: false,
+      name, ...INBOX_SETTINGS,
       channel: { type: 'api', ...(webhookUrl && { webhook_url: webhookUrl }), additional_attributes: { support_inbox_id: inboxId } },
     },
   }, signal) as WireInbox;
@@ -52,7 +65,7 @@ async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { 
 }
 
 /** Repeatable, and sets right what somebody may have disconnected. */
-async function connectBot({ user, account, settings }: Connection, inboxId: string, signal: AbortSignal): Promise<void> {
+export async function connectBot({ user, account, settings }: Connection, inboxId: string, signal: AbortSignal): Promise<void> {
   if (settings.agentBotId === undefined) throw new ProviderAuthError('This Chatwoot account has no AgentBot yet. Enable support for the organization again.');
   await user.json({ method: 'POST', path: `${account}/inboxes/${inboxId}/set_agent_bot`, body: { agent_bot: settings.agentBotId } }, signal);
 }

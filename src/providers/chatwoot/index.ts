@@ -5,7 +5,9 @@ import { connector } from './connection';
 import { ensureContact } from './contact';
 import { Conversations } from './conversation';
 import { listAgents, listTeams } from './directory';
+import { driftVerbs } from './drift';
 import { ensureInbox } from './inbox-setup';
+import { loginVerbs, peopleVerbs } from './people';
 import { Posts } from './post';
 import { readForward } from './read-forward';
 import { checkSettings } from './settings';
@@ -43,5 +45,9 @@ function create(host: ProviderHost): SupportProvider {
     parseWebhook,
     readConversation: (conversation, signal) => conversations.view(conversation, signal),
     readForward: (request, signal) => readForward(connect, request, signal),
+
+    people: peopleVerbs(host, connect),
+    login: loginVerbs(host, connect),
+    drift: driftVerbs(host, connect),
   };
 }

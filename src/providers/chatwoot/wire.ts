@@ -8,6 +8,7 @@ export interface WirePerson {
   readonly email?: string | null;
   readonly type?: string | null;
   readonly role?: string | null;
+  readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface WireAttachment {
@@ -63,12 +64,15 @@ export interface WireInbox {
 
 export interface WireAgentBot {
   readonly id: number;
+  readonly name?: string | null;
+  readonly outgoing_url?: string | null;
   readonly description?: string | null;
   readonly access_token?: string;
 }
 
 export interface WireProfile {
   readonly id: number;
+  readonly name?: string | null;
   readonly accounts?: readonly { readonly id: number; readonly role?: string | null }[];
 }
 

@@ -17,14 +17,14 @@ export class DeskAccountRow {
   @Column({ type: 'timestamptz', precision: 3 }) created_at: Date | string;
 }
 
-/** A person, or the one BotAgent that we act as. */
+/** A person, somebody who was one (GONE), or the one BotAgent that we act as. */
 @Entity('desk_agent')
 @Unique('uq_desk_agent_email', ['account_id', 'email'])
 @Index('uq_desk_agent_bot', ['account_id'], { unique: true, where: "kind = 'BOT'" })
 export class DeskAgentRow {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' }) id: string;
   @ForeignKey(() => DeskAccountRow) @Column('bigint') account_id: string;
-  @Column('text') kind: 'PERSON' | 'BOT';
+  @Column('text') kind: 'PERSON' | 'BOT' | 'GONE';
   @Column('text') name: string;
   /** Lower case; null for the BotAgent. */
   @Column('text', { nullable: true }) email: string | null;

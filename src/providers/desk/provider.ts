@@ -1,20 +1,29 @@
 import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
 import type {
   AccountAccess, ConversationAccess, ConversationView, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
-  PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
+  DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
 import { insertMessage, type NewMessage } from './messages';
 import { gone, readForward } from './read-forward';
+import { deskDrift } from './drift';
+import { deskPeople } from './people';
 import { CAPABILITIES, ensureAccount, ensureInbox, isTarget, listAgents, listTeams } from './set-up';
 
 /** The desk as the core sees it. What repeats is settled by unique constraints, never by memory. */
 export class DeskProvider implements SupportProvider {
   private readonly database: Database;
 
-  constructor(private readonly host: ProviderHost) { this.database = inPortWords(host.database); }
+  readonly people: PeopleVerbs;
+  readonly drift: DriftVerbs;
+
+  constructor(private readonly host: ProviderHost) {
+    this.database = inPortWords(host.database);
+    this.people = deskPeople(this.database);
+    this.drift = deskDrift(this.database);
+  }
 
   capabilities(_access: AccountAccess, signal: AbortSignal) {
     return inTime(signal, async () => CAPABILITIES);

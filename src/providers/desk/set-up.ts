@@ -3,7 +3,8 @@ import { accountOf, isDeskId, type Database, type Query } from './database';
 import { deskSettings } from './settings';
 
 export const CAPABILITIES = {
-  teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, maxTextLength: 100_000,
+  teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true,
+  managesAgents: true, inboxMembers: false, managesTeams: true, loginLinks: false, inspectsDrift: true, maxTextLength: 100_000,
 } as const;
 
 /** What is there stays; only what is missing is made, and names follow. */

@@ -5,7 +5,9 @@ import type { ProviderDefinition } from '../../core/ports/support-provider';
 import { absentCases } from './cases/absent';
 import { failureCases } from './cases/failures';
 import { handOverCases } from './cases/hand-over';
+import { driftCases } from './cases/drift';
 import { listenCases } from './cases/listen';
+import { peopleCases } from './cases/people';
 import { setUpCases } from './cases/set-up';
 import { speakCases } from './cases/speak';
 import type { ProviderHarnessFactory } from './harness';
@@ -20,6 +22,8 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     afterAll(() => stage.harness?.stop());
 
     describe('set-up', () => setUpCases(stage));
+    describe('people and teams', () => peopleCases(stage));
+    describe('drift', () => driftCases(stage));
     describe('speaking', () => speakCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));

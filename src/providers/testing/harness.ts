@@ -85,6 +85,10 @@ export interface ProviderHarness {
   agentSees(conversation: ConversationAccess): Promise<readonly ShownMessage[]>;
   conversationState(conversation: ConversationAccess): Promise<FarSideState>;
   inboxName(inbox: InboxAccess): Promise<string>;
+  /** Ids of its people, sorted as texts. Only with `inboxMembers` or `managesTeams`. */
+  membersOf?(of: { readonly inbox: InboxAccess } | { readonly account: AccountAccess; readonly team: ProviderTeamId }): Promise<readonly ProviderAgentId[]>;
+  /** What somebody there may do to what we made. Only with `inspectsDrift`. */
+  tampers?(how: { readonly demotesBotAgent: AccountAccess } | { readonly renamesInbox: InboxAccess }): Promise<void>;
   /** How much of everything the whole far side holds, e.g. `{ accounts: 1, people: 3 }`; all that a repeated verb could make twice. */
   census(): Promise<Readonly<Record<string, number>>>;
   /** A webhook as the far side would send it about this conversation now. Left out where it sends none. */

@@ -7,7 +7,8 @@ import type {
 import { FarSide, type ToyMessage } from './far-side';
 
 export const TOY_CAPABILITIES: Capabilities = {
-  teams: false, priorities: false, privateNotes: true, attachments: false, typing: false, createsAccounts: true, maxTextLength: 1_000,
+  teams: false, priorities: false, privateNotes: true, attachments: false, typing: false, createsAccounts: true,
+  managesAgents: false, inboxMembers: false, managesTeams: false, loginLinks: false, inspectsDrift: false, maxTextLength: 1_000,
 };
 const PAGE = 100;
 

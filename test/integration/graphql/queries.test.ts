@@ -124,10 +124,10 @@ describe('pages', () => {
 
   it('of the runtime inbox hold each notice whole', async () => {
     const { supportRuntimeInbox } = await data(`query ($id: ID!) { supportRuntimeInbox(chatbotId: "bot-1", sessionId: $id) { nodes { id createdAt session { externalId } notice { __typename
-      ... on SupportAgentMessageNotice { message { text author agent { name } } } ... on HandoffStateNotice { state handoff { id } } } } pageInfo { hasNextPage } } }`, { id: sessionId }, caller('bot'));
+      ... on SupportMessageNotice { message { text author agent { name } } } ... on HandoffStateNotice { state handoff { id } } } } pageInfo { hasNextPage } } }`, { id: sessionId }, caller('bot'));
     expect(supportRuntimeInbox.nodes.map((node: any) => node.notice)).toEqual(expect.arrayContaining([
       { __typename: 'HandoffStateNotice', state: 'ACTIVE', handoff: { id: handoffId } },
-      { __typename: 'SupportAgentMessageNotice', message: { text: 'I am Alice', author: 'AGENT', agent: { name: 'Alice' } } },
+      { __typename: 'SupportMessageNotice', message: { text: 'I am Alice', author: 'AGENT', agent: { name: 'Alice' } } },
     ]));
     expect(supportRuntimeInbox.nodes[0].session).toEqual({ externalId: 'session-1' });
   });

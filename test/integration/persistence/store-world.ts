@@ -5,7 +5,7 @@ import type { MessageRecord } from '../../../src/core/message';
 import { instantOf } from '../../../src/core/ports/clock';
 import type { SessionTransaction, Stores } from '../../../src/core/ports/stores';
 import type { SessionRecord } from '../../../src/core/session';
-import { DEFAULT_POLICY, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
+import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 
@@ -65,13 +65,14 @@ export const NOBODY_KNOWN = { externalId: null, name: null, email: null, phone: 
 export const accountOf = (given: Partial<AccountRecord>): AccountRecord => ({
   id: randomUUID(), organizationId: ORG, provider: 'scripted', name: 'One', externalId: 'a-1', baseUrl: 'https://support.example', settings: { region: 'eu' },
   credentials: { platformToken: 'token-of-the-platform' }, webhookSecret: randomBytes(32).toString('base64url'),
-  capabilities: { teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, maxTextLength: 64_000 },
+  capabilities: { teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: false, inspectsDrift: true, maxTextLength: 64_000 },
+  owners: [{ name: 'Ada', email: 'ada@example.com' }], health: UNCHECKED,
   state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
 export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): InboxRecord => ({
   id: randomUUID(), organizationId: account.organizationId, chatbotId: 'bot-1', accountId: account.id, name: 'Bot one', externalId: 'i-1', providerData: { identifier: 'x' },
-  policy: DEFAULT_POLICY, state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+  policy: DEFAULT_POLICY, memberIds: null, state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
 export const said = (given: Partial<MessageRecord> = {}): Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'> => ({

@@ -25,7 +25,7 @@ describe('with nothing set', () => {
 
   it('takes the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
-      poolSize: 10, drainLimitMs: 30_000, livePollMs: 20_000, providerTimeoutMs: 10_000,
+      poolSize: 10, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
     });
   });

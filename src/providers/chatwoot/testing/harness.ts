@@ -113,6 +113,25 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     async inboxName({ account, externalId }) {
       return (await farSide.get(`/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, (await farSide.administratorOf(account.externalId ?? '')) ?? '')).name;
     },
+    async membersOf(of) {
+      const externalId = ('team' in of ? of.account : of.inbox.account).externalId ?? '';
+      const token = (await farSide.administratorOf(externalId)) ?? '';
+      const account = `/api/v1/accounts/${externalId}`;
+      const rows: { id: number }[] = 'team' in of
+        ? await farSide.get(`${account}/teams/${of.team}/team_members`, token)
+        : (await farSide.get(`${account}/inbox_members/${of.inbox.externalId}`, token)).payload;
+      return rows.map(({ id }) => String(id)).sort();
+    },
+    async tampers(how) {
+      if ('demotesBotAgent' in how) {
+        const { externalId, settings } = how.demotesBotAgent;
+        await farSide.platform('POST', `/accounts/${externalId}/account_users`, { user_id: settings['botUserId'], role: 'agent' });
+        return;
+      }
+      const { account, externalId } = how.renamesInbox;
+      const token = (await farSide.administratorOf(account.externalId ?? '')) ?? '';
+      await farSide.call('PATCH', `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, token, { name: 'Renamed by hand' });
+    },
     census: () => farSide.census(),
     async webhookFor(conversation) {
       await double.settled();

@@ -70,6 +70,14 @@ export const harness: ProviderHarnessFactory = {
         const { rows: [row] } = await database.query('select status, agent_id, team_id, priority from desk_conversation where id = $1', [conversationId]);
         return { status: row.status, agentId: row.agent_id, teamId: row.team_id, priority: row.priority };
       },
+      async membersOf(of) {
+        if (!('team' in of)) throw new Error('A desk has no members of inboxes.');
+        return (await database.query('select agent_id from desk_team_member where team_id = $1', [of.team])).rows.map((row) => row.agent_id as string).sort();
+      },
+      async tampers(how) {
+        if ('demotesBotAgent' in how) await database.query(`update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`, [how.demotesBotAgent.externalId]);
+        else await database.query(`update desk_inbox set name = 'Renamed by hand' where id = $1`, [how.renamesInbox.externalId]);
+      },
       async inboxName({ externalId }) { return (await database.query('select name from desk_inbox where id = $1', [externalId])).rows[0].name; },
       async census() {
         const tables = ['account', 'agent', 'team', 'team_member', 'inbox', 'contact', 'conversation', 'message'];

@@ -1,0 +1,78 @@
+import {
+  InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError,
+} from '../errors';
+import type { AgentRecord, AccountRecord, TeamRecord } from '../setup';
+import type { Scope } from './api';
+import { accessOf, type FlowDeps, type KnownProvider } from './deps';
+
+export interface Problem { readonly code: string; readonly message: string }
+
+/** What a provider said when a set-up step failed: stable code and its own sentence. Other errors are ours and go up. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ProviderUnavailableError || error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError)
+    return { code: error.code, message: error.message };
+  // The signal of the whole call: a hop that never answered.
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return { code: 'PROVIDER_UNAVAILABLE', message: 'The provider did not answer in time; check its address and repeat the call, it resumes where it stopped.' };
+  throw error;
+}
+
+/** What all set-up flows share: finding accounts, providers, agents and teams, by our ids or the provider's. */
+export function accountDesk(deps: FlowDeps) {
+  const { setup } = deps.stores;
+  const signal = () => AbortSignal.timeout(deps.limits.setupMs);
+
+  const providerOf = (name: string): KnownProvider => {
+    const provider = deps.providers.get(name);
+    if (!provider) throw new NotFoundError('PROVIDER_UNKNOWN', 'provider', `No provider ${JSON.stringify(name.slice(0, 60))}; known are ${[...deps.providers.keys()].join(', ')}.`);
+    return provider;
+  };
+
+  async function mirrorDirectory(account: AccountRecord, until = signal()): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }> {
+    const { instance } = providerOf(account.provider);
+    const access = accessOf(deps, account);
+    const teams = account.capabilities.teams ? await setup.syncTeams(account, await instance.listTeams(access, until)) : [];
+    const agents = await setup.syncAgents(account, await instance.listAgents(access, until));
+    return { teams, agents };
+  }
+
+  async function accountFor(scope: Scope, accountId: string | null): Promise<AccountRecord> {
+    if (accountId !== null) {
+      const account = await setup.account(scope.organizationId, accountId);
+      if (account === null) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', 'No such support account in this organization; see supportAccounts.');
+      return account;
+    }
+    const accounts = (await setup.accountsOf(scope.organizationId)).filter(account => account.state !== 'DISABLED');
+    if (accounts.length === 0) throw new NotFoundError('ORGANIZATION_NOT_ENABLED', 'accountId', 'The organization has no support account; call enableSupport first.');
+    if (accounts.length > 1) throw new InvalidInputError('INPUT_INVALID', 'accountId', `The organization has ${accounts.length} support accounts; name one with accountId.`);
+    return accounts[0]!;
+  }
+
+  /** Looked up in what is mirrored, and once more after reading the provider's lists. */
+  async function listed<Row>(account: AccountRecord, find: () => Promise<Row | null>): Promise<Row | null> {
+    const known = await find();
+    if (known !== null) return known;
+    await mirrorDirectory(account);
+    return find();
+  }
+  async function agentOf(account: AccountRecord, id: string, field: string): Promise<AgentRecord> {
+    const agent = await listed(account, () => setup.findAgent(account.id, id));
+    if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', field, 'No such agent in this account; use an id from supportAgents, or the provider\'s own number.');
+    return agent;
+  }
+  async function teamOf(account: AccountRecord, id: string, field: string): Promise<TeamRecord> {
+    const team = await listed(account, () => setup.findTeam(account.id, id));
+    if (team === null) throw new NotFoundError('TEAM_NOT_FOUND', field, 'No such team in this account; use an id from supportTeams, or the provider\'s own number.');
+    return team;
+  }
+
+  /** The verbs of a group, or UNSUPPORTED_BY_PROVIDER when provider or account has not got the capability. */
+  function verbs<Group extends 'people' | 'login' | 'drift'>(account: AccountRecord, group: Group, capability: keyof AccountRecord['capabilities']): NonNullable<KnownProvider['instance'][Group]> {
+    const found = providerOf(account.provider).instance[group];
+    if (found === undefined || account.capabilities[capability] !== true)
+      throw new UnsupportedByProviderError(`Support account ${account.id} cannot do this (${capability}); see its capabilities.`);
+    return found as NonNullable<KnownProvider['instance'][Group]>;
+  }
+
+  return { providerOf, mirrorDirectory, accountFor, agentOf, teamOf, verbs, signal };
+}

@@ -1,0 +1,72 @@
+import { NotFoundError } from '../errors';
+import { isOpen } from '../handoff';
+import type { ChatbotId, OrganizationId, SessionId } from '../ids';
+import type { AccountRecord, InboxRecord } from '../setup';
+import { accountDesk } from './accounts';
+import type { Flows, Scope } from './api';
+import { endLiveHandoff } from './change-handoff';
+import { evenAfter } from './conversation';
+import type { FlowDeps } from './deps';
+
+const PAGE = 100;
+
+/** On an inbox that was switched off with its organization, and comes back with it. */
+export const DISABLED_WITH_ACCOUNT = { code: 'ACCOUNT_DISABLED', message: 'Support was disabled for the organization; enable it again.' } as const;
+
+export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean => state === 'DISABLED' && problem?.code === DISABLED_WITH_ACCOUNT.code;
+
+/**
+ * Ends what people still had of one Session. Nothing is owed to the provider for it: the conversation stays there as it
+ * is. Also called by the worker when it meets something that was owed before support was switched off.
+ */
+export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<boolean> {
+  const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    // A write that was under way will not be finished: no view may wait for it.
+    if (tx.session.statusWrites % 2 === 1) await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return false;
+    await endLiveHandoff(tx, deps, tx.liveHandoff, 'OPERATOR_ENDED');
+    return true;
+  });
+  return answer;
+}
+
+/**
+ * Switching support off. The inbox is DISABLED first, so that nothing new begins; then what lives is ended. Links stay,
+ * and at the provider nothing is changed: enabling again finds the same account, inboxes and conversations.
+ */
+export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'disableChatbot'> {
+  const { setup, handoffs } = deps.stores;
+  const { accountFor } = accountDesk(deps);
+
+  async function endLive(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
+    if (chatbotIds.length === 0) return 0;
+    const filter = { chatbotIds, states: null, live: true, teamIds: null, sessionId: null };
+    let ended = 0;
+    for (let after: string | null = null; ;) {
+      const page = await handoffs.page(organizationId, filter, { first: PAGE, after });
+      for (const { node } of page.edges) if (await endForDisabled(deps, organizationId, node.sessionId)) ended += 1;
+      if (!page.hasNextPage) return ended;
+      after = page.edges.at(-1)!.cursor;
+    }
+  }
+
+  return {
+    async disableChatbot(scope: Scope, chatbotId: ChatbotId) {
+      const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
+      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; there is nothing to disable.');
+      // Also one that was off with its organization: from now on it stays off by itself.
+      const disabled = await setup.updateInbox(inbox.id, { state: 'DISABLED', problem: null });
+      return { inbox: disabled, endedHandoffs: await endLive(scope.organizationId, [chatbotId]) };
+    },
+
+    async disableSupport(scope: Scope, accountId: string | null) {
+      const account: AccountRecord = await accountFor(scope, accountId);
+      const disabled = await setup.updateAccount(account.id, { state: 'DISABLED', problem: null });
+      await setup.scheduleCheck(account.id, null);
+      const inboxes = await setup.inboxesOf(scope.organizationId, account.id);
+      for (const inbox of inboxes)
+        if (inbox.state !== 'DISABLED') await setup.updateInbox(inbox.id, { state: 'DISABLED', problem: DISABLED_WITH_ACCOUNT });
+      return { account: disabled, endedHandoffs: await endLive(scope.organizationId, inboxes.map(inbox => inbox.chatbotId)) };
+    },
+  };
+}

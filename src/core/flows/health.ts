@@ -1,0 +1,105 @@
+import { ProviderAuthError, ProviderRefusedError, SupportError } from '../errors';
+import type { OrganizationId, SessionId } from '../ids';
+import { instantOf } from '../ports/clock';
+import type { DesiredState, DriftItem } from '../ports/support-provider';
+import type { AccountHealth, AccountRecord } from '../setup';
+import { accountDesk, problemOf } from './accounts';
+import type { Flows, Scope } from './api';
+import { accessOf, type FlowDeps } from './deps';
+
+/** Without these nothing works, whatever else is right. */
+const OURSELVES: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
+
+type Found = Pick<AccountHealth, 'state' | 'problem'>;
+
+export function healthOf(items: readonly DriftItem[]): Found {
+  const wrong = items.filter((item) => item.problem !== null);
+  const worst = wrong.find((item) => OURSELVES.includes(item.kind));
+  if (worst) return { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH', message: worst.problem! } };
+  const [first] = wrong;
+  if (!first) return { state: 'HEALTHY', problem: null };
+  const others = wrong.length === 1 ? '' : ` And ${wrong.length - 1} more; see supportDrift.`;
+  return { state: 'DRIFTED', problem: { code: 'DRIFT', message: `${first.subject}: ${first.problem}${others}` } };
+}
+
+/** What a failed look means. Errors that are no provider's go up. */
+function healthAfter(error: unknown): Found {
+  const problem = problemOf(error);
+  const state = error instanceof ProviderAuthError ? 'UNAUTHORIZED' : error instanceof ProviderRefusedError ? 'DRIFTED' : 'UNREACHABLE';
+  return { state, problem };
+}
+
+/** All that we made or were told for one account, as the provider should show it. Inboxes that are off are left alone. */
+async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<DesiredState> {
+  const { setup } = deps.stores;
+  const { organizationId, id } = account;
+  const agents = new Map((await setup.agentsOf(organizationId, id)).map((agent) => [agent.id, agent.externalId]));
+  const theirs = (ids: readonly string[]) => ids.flatMap((agentId) => agents.get(agentId) ?? []);
+  return {
+    access: accessOf(deps, account),
+    owners: account.owners,
+    inboxes: (await setup.inboxesOf(organizationId, id)).flatMap(({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state }) =>
+      (externalId === null || state !== 'READY' ? [] : [{ inboxId, chatbotId, name, externalId, providerData, members: memberIds && theirs(memberIds) }])),
+    teams: (await setup.teamsOf(organizationId, id)).flatMap(({ externalId, name, memberIds }) =>
+      (memberIds === null ? [] : [{ externalId, name, members: theirs(memberIds) }])),
+  };
+}
+
+export function healthFlows(deps: FlowDeps) {
+  const { setup } = deps.stores;
+  const desk = accountDesk(deps);
+
+  const record = (account: AccountRecord, found: Found, learned: Partial<AccountRecord> = {}): Promise<AccountRecord> =>
+    setup.updateAccount(account.id, { ...learned, health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' } });
+
+  /** Looks, and says so on the account, also when looking failed. */
+  async function look(account: AccountRecord): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
+    const verbs = desk.verbs(account, 'drift', 'inspectsDrift');
+    try {
+      const { items, learned } = await verbs.inspectDrift(await desiredOf(deps, account), desk.signal());
+      return { account: await record(account, healthOf(items), learned), items };
+    } catch (error) {
+      await record(account, healthAfter(error));
+      throw error;
+    }
+  }
+
+  return {
+    /**
+     * The scheduled check of one claimed account: compares it, mirrors its people and teams, and records its health. An
+     * unhealthy account is an outcome; only our own errors are thrown.
+     */
+    async checkAccount(account: AccountRecord): Promise<AccountHealth> {
+      try {
+        // A provider that cannot be compared at least answers, or does not.
+        const looked = account.capabilities.inspectsDrift ? (await look(account)).account : await record(account, { state: 'HEALTHY', problem: null });
+        if (looked.health.state !== 'UNAUTHORIZED') await desk.mirrorDirectory(account);
+        return looked.health;
+      } catch (error) {
+        return (await record(account, healthAfter(error))).health;
+      }
+    },
+
+    /** At once, from what a delivery or a reading met. */
+    async credentialsFailed(organizationId: OrganizationId, sessionId: SessionId, error: SupportError, seenBy: 'DELIVERY' | 'READING'): Promise<void> {
+      const problem = { code: error.code, message: error.message };
+      await setup.markHealth(organizationId, sessionId, { state: 'UNAUTHORIZED', problem, checkedAt: instantOf(deps.clock.now()), seenBy });
+    },
+
+    drift: {
+      async inspectDrift(scope: Scope, accountId: string) {
+        return (await look(await desk.accountFor(scope, accountId))).items;
+      },
+      async repairDrift(scope: Scope, accountId: string, items: readonly string[]) {
+        let account = await desk.accountFor(scope, accountId);
+        const verbs = desk.verbs(account, 'drift', 'inspectsDrift');
+        await verbs.repairDrift({
+          desired: await desiredOf(deps, account), items,
+          save: async (progress) => { account = await setup.updateAccount(account.id, progress); },
+          saveInbox: async (inboxId, inbox) => { await setup.updateInbox(inboxId, inbox); },
+        }, desk.signal());
+        return look(account);
+      },
+    } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,
+  };
+}

@@ -1,0 +1,55 @@
+import { ProviderAuthError } from '../core/errors';
+import type { FlowDeps } from '../core/flows/deps';
+import { healthFlows } from '../core/flows/health';
+import { instantOf } from '../core/ports/clock';
+import type { LoopLog } from './loop';
+import { WorkPool } from './pool';
+
+interface Of { readonly organizationId: string; readonly sessionId: string }
+type Kind = 'DELIVERY' | 'READING';
+
+const WIDTH = 4;
+
+/**
+ * The health of accounts: checked on a schedule by one replica each, marked at once when credentials fail, cleared by the
+ * first success of the same kind. What succeeds costs nothing as long as no account is marked.
+ */
+export class HealthWatch {
+  private readonly checks: WorkPool;
+  private readonly flows: ReturnType<typeof healthFlows>;
+  private anyMarked = false;
+
+  constructor(private readonly deps: FlowDeps, private readonly log: LoopLog, onRoom: () => void) {
+    this.checks = new WorkPool(WIDTH, onRoom);
+    this.flows = healthFlows(deps);
+  }
+
+  /** One turn: claims what is due. */
+  async turn(): Promise<boolean> {
+    const { setup } = this.deps.stores;
+    this.anyMarked = await setup.anyUnauthorized();
+    if (this.checks.room === 0) return false;
+    const due = await setup.claimChecks(this.checks.room, this.deps.limits.checkMs);
+    for (const account of due)
+      this.checks.run(async () => {
+        try {
+          await this.flows.checkAccount(account);
+        } catch (error) {
+          this.log.error({ accountId: account.id, err: error instanceof Error ? error.name : 'unknown' }, 'check of an account failed');
+        }
+      });
+    return due.length > 0;
+  }
+
+  async failed({ organizationId, sessionId }: Of, kind: Kind, error: unknown): Promise<void> {
+    if (!(error instanceof ProviderAuthError)) return;
+    this.anyMarked = true;
+    await this.flows.credentialsFailed(organizationId, sessionId, error, kind);
+  }
+
+  async succeeded({ organizationId, sessionId }: Of, kind: Kind): Promise<void> {
+    if (this.anyMarked) await this.deps.stores.setup.markRecovered(organizationId, sessionId, kind, instantOf(this.deps.clock.now()));
+  }
+
+  drained(): Promise<void> { return this.checks.drained(); }
+}

@@ -1,0 +1,60 @@
+import type { Pool } from 'pg';
+import type { AccountId, Instant, ProviderConversationId } from '../core/ids';
+import type { WatchStore } from '../core/ports/stores';
+import { firstOf, rowsOf, statement } from './sql';
+
+// An account that is new has nothing to be looked over for: its clock starts now.
+const ADMIT = statement('watch_admit', `
+  insert into account_watch (account_id, looked_at, next_look_at)
+  select a.id, now(), now() from support_account a
+  where a.state = 'READY' and not exists (select from account_watch w where w.account_id = a.id)
+  on conflict on constraint pk_account_watch do nothing`);
+const WANT_LOOKS = statement('watch_want', 'update account_watch set next_look_at = now()');
+const CLAIM_LOOK = statement('watch_claim', `
+  with due as materialized (
+    select w.account_id from account_watch w join support_account a on a.id = w.account_id
+    where w.next_look_at <= now() and a.state = 'READY' order by w.next_look_at limit 1 for no key update of w skip locked
+  )
+  update account_watch w set next_look_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
+  where w.account_id = due.account_id
+  returning a.organization_id as "organizationId", w.account_id as "accountId", now() as "startedAt",
+    (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
+const FINISH_LOOK = statement('watch_finish', 'update account_watch set looked_at = greatest(looked_at, $2) where account_id = $1');
+
+const RECHECK = 20;
+const WANT_READING_OF = statement('watch_want_reading', `
+  with found as (
+    select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id
+  ), rechecked as (
+    update session s set recheck = array(
+      select m.provider_message_id from message m
+      where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
+    from found where s.id = found.id
+  )
+  insert into lane (session_id, destination, organization_id, next_run_at)
+  select id, 'READING', organization_id, now() from found order by id
+  on conflict on constraint pk_lane do update set
+    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
+    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
+  returning 1`);
+
+export class PostgresWatchStore implements WatchStore {
+  constructor(private readonly pool: Pool) {}
+
+  async wantLooks(): Promise<void> {
+    await rowsOf(this.pool, WANT_LOOKS);
+  }
+
+  async claimLook(everyMs: number) {
+    await rowsOf(this.pool, ADMIT);
+    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant }>(this.pool, CLAIM_LOOK, [everyMs]);
+  }
+
+  async finishLook(accountId: AccountId, startedAt: Instant): Promise<void> {
+    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt]);
+  }
+
+  async wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number> {
+    return (await rowsOf(this.pool, WANT_READING_OF, [accountId, conversationIds])).length;
+  }
+}

@@ -1,0 +1,109 @@
+import type { AccountAccess, DesiredState, DriftVerbs, Inspection, ProviderHost, RepairDrift } from '../../core/ports/support-provider';
+import { AccountSetUp, BOT_NAME, capabilitiesOf } from './account-setup';
+import { clientFor, type Connect } from './connection';
+import { Inspector } from './inspect';
+import { connectBot, ensuredFrom, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
+import { peopleVerbs } from './people';
+import type { WireInbox } from './wire';
+
+export function driftVerbs(host: ProviderHost, connect: Connect): DriftVerbs {
+  return {
+    async inspectDrift(desired, signal): Promise<Inspection> {
+      const inspector = new Inspector(host, connect, desired, signal);
+      await inspector.run();
+      const { version } = inspector;
+      return {
+        items: inspector.items,
+        learned: {
+          capabilities: capabilitiesOf(desired.access),
+          ...(version !== null && version !== desired.access.settings['version'] && { settings: { ...desired.access.settings, version } }),
+        },
+      };
+    },
+    repairDrift: (request, signal) => new Repair(host, connect, request, signal).run(),
+  };
+}
+
+/** What is broken and was named. The account comes first: without it nothing else can be seen. */
+class Repair {
+  private access: AccountAccess;
+
+  constructor(private readonly host: ProviderHost, private readonly connect: Connect, private readonly request: RepairDrift, private readonly signal: AbortSignal) {
+    this.access = request.desired.access;
+  }
+
+  async run(): Promise<void> {
+    // What can be seen grows with what is repaired: the token, then the role, then the rest.
+    for (const kinds of [['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'], ['BOT_AGENT_NAME', 'AGENT_BOT'], null]) {
+      const inspector = new Inspector(this.host, this.connect, this.desired, this.signal);
+      await inspector.run();
+      for (const item of inspector.items)
+        if (item.problem !== null && item.repairable && this.request.items.includes(item.id) && (kinds === null || kinds.includes(item.kind)))
+          await this.repair(item.id, inspector);
+    }
+  }
+
+  private get desired(): DesiredState { return { ...this.request.desired, access: this.access }; }
+
+  private async repair(id: string, inspector: Inspector): Promise<void> {
+    const [what = '', key = '', part = ''] = id.split(':');
+    if (what === 'bot-agent') return part === 'name' || key === 'name' ? this.renameBotUser() : this.steps((setUp) => setUp.ensureBotUser());
+    if (what === 'agent-bot') return this.steps(async (setUp) => { await setUp.ensureAgentBot(); await this.quietAgentBot(setUp.access); });
+    if (what === 'owner') return this.repairOwner(id.slice('owner:'.length), inspector);
+    if (what === 'team') return this.repairTeam(key);
+    if (what === 'inbox') return this.repairInbox(key, part, inspector);
+  }
+
+  private async steps(work: (setUp: AccountSetUp) => Promise<void>): Promise<void> {
+    const { save, desired } = this.request;
+    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, save }, this.signal);
+    try {
+      await work(setUp);
+    } finally {
+      this.access = setUp.access;
+    }
+  }
+
+  private async renameBotUser(): Promise<void> {
+    const platform = clientFor(this.host, this.access, this.access.credentials['platformToken'] ?? null, 'platformApp');
+    await platform.json({ method: 'PATCH', path: `/platform/api/v1/users/${this.connect(this.access).settings.botUserId}`, body: { name: BOT_NAME, display_name: BOT_NAME } }, this.signal);
+  }
+
+  /** With an address it would be sent what end-users say, and its failures would open conversations to people. */
+  private async quietAgentBot(access: AccountAccess): Promise<void> {
+    const { user, account, settings } = this.connect(access);
+    await user.json({ method: 'PATCH', path: `${account}/agent_bots/${settings.agentBotId}`, body: { name: BOT_NAME, outgoing_url: null } }, this.signal);
+  }
+
+  private async repairOwner(email: string, inspector: Inspector): Promise<void> {
+    const owner = this.request.desired.owners.find((one) => one.email.toLowerCase() === email);
+    const known = inspector.person(email);
+    const { user, account } = this.connect(this.access);
+    if (known) await user.json({ method: 'PATCH', path: `${account}/agents/${known.id}`, body: { role: 'administrator' } }, this.signal);
+    else if (owner) await this.steps((setUp) => setUp.ensureOwner(owner));
+  }
+
+  private async repairTeam(externalId: string): Promise<void> {
+    const team = this.request.desired.teams.find((one) => one.externalId === externalId);
+    if (team) await peopleVerbs(this.host, this.connect).setTeamMembers(this.access, externalId, team.members, this.signal);
+  }
+
+  private async repairInbox(inboxId: string, part: string, inspector: Inspector): Promise<void> {
+    const desired = this.request.desired.inboxes.find((one) => one.inboxId === inboxId);
+    if (!desired) return;
+    const { externalId, name, members } = desired;
+    const connection = this.connect(this.access);
+    const patch = async (body: object): Promise<void> => {
+      await connection.user.json({ method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body }, this.signal);
+    };
+    if (part === '')
+      return this.request.saveInbox(inboxId, await ensureInbox(this.connect, { ...desired, account: this.access }, this.signal));
+    if (part === 'name') return patch({ name });
+    if (part === 'webhook-url') return patch({ channel: { webhook_url: this.access.webhookUrl } });
+    if (part === 'webhook-secret') return this.request.saveInbox(inboxId, ensuredFrom(inspector.inbox(externalId) as WireInbox));
+    if (part === 'agent-bot') return connectBot(connection, externalId, this.signal);
+    if (part === 'members' && members !== null)
+      return peopleVerbs(this.host, this.connect).setInboxMembers({ account: this.access, externalId, providerData: {} }, members, this.signal);
+    if (part in INBOX_SETTINGS) return patch({ [part]: INBOX_SETTINGS[part as keyof typeof INBOX_SETTINGS] });
+  }
+}

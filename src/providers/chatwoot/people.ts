@@ -1,0 +1,125 @@
+import { ProviderRefusedError } from '../../core/errors';
+import type { ProviderAgentId } from '../../core/ids';
+import type { AccountAccess, AddAgent, LoginVerbs, PeopleVerbs, ProviderAgent, ProviderHost } from '../../core/ports/support-provider';
+import { MADE_FOR, newPassword, personOf } from './account-setup';
+import { clientFor, numberOf, type Connect, type Connection } from './connection';
+import { listAgents } from './directory';
+import { idIn, listIn, type WirePerson } from './wire';
+
+const roleWord = (role: ProviderAgent['role']) => (role === 'ADMINISTRATOR' ? 'administrator' : 'agent');
+
+const notHere = (id: string) => new ProviderRefusedError(`Nobody in this Chatwoot account has the id ${id}. Refresh the agents and choose one of them.`, { gone: true });
+
+/** The user that we act as is ours, and nobody's to change from here. */
+function numberOfAgent({ settings }: Connection, id: ProviderAgentId): number {
+  const number = numberOf(id, 'agent');
+  if (number === settings.botUserId) throw notHere(id);
+  return number;
+}
+
+export function peopleVerbs(host: ProviderHost, connect: Connect): PeopleVerbs {
+  const platformOf = (access: AccountAccess) => {
+    const token = access.credentials['platformToken'];
+    return token === undefined ? null : clientFor(host, access, token, 'platformApp');
+  };
+  const everybody = async ({ user, account }: Connection, signal: AbortSignal) =>
+    listIn<WirePerson>(await user.json({ method: 'GET', path: `${account}/agents` }, signal), 'agents');
+
+  /** Numbers of people who are in the account. Chatwoot's inboxes take anybody in the installation without a word. */
+  async function members(connection: Connection, access: AccountAccess, ids: readonly ProviderAgentId[], signal: AbortSignal): Promise<number[]> {
+    if (ids.length === 0) return [];
+    const known = new Set((await listAgents(connect, access, signal)).map(({ externalId }) => externalId));
+    return ids.map((id) => {
+      if (!known.has(id)) throw notHere(id);
+      return numberOfAgent(connection, id);
+    });
+  }
+
+  /** By invitation, which Chatwoot mails: without a Platform App there is no other way. */
+  async function invite(connection: Connection, { name, email, role }: AddAgent, signal: AbortSignal): Promise<number> {
+    const { user, account } = connection;
+    const known = (await everybody(connection, signal)).find((person) => person.email?.toLowerCase() === email.toLowerCase());
+    if (known && known.id === connection.settings.botUserId) throw notHere(email);
+    if (known) {
+      if (known.role !== roleWord(role)) await user.json({ method: 'PATCH', path: `${account}/agents/${known.id}`, body: { role: roleWord(role) } }, signal);
+      return known.id;
+    }
+    return Number(idIn(await user.json({ method: 'POST', path: `${account}/agents`, body: { name, email, role: roleWord(role) } }, signal), 'agent'));
+  }
+
+  return {
+    async addAgent(request, signal) {
+      const { access, name, email, role } = request;
+      const connection = connect(access);
+      const platform = platformOf(access);
+      let id: number;
+      if (platform === null) {
+        id = await invite(connection, request, signal);
+      } else {
+        // A known address answers with that person, token and all; the mark tells whom we made.
+        id = Number(idIn(await platform.json({ method: 'POST', path: '/platform/api/v1/users', body: personOf(access, { name, email }) }, signal), 'user'));
+        if (id === connection.settings.botUserId) throw notHere(email);
+        await platform.json({ method: 'POST', path: `/platform${connection.account}/account_users`, body: { user_id: id, role: roleWord(role) } }, signal);
+      }
+      const added = (await listAgents(connect, access, signal)).find(({ externalId }) => externalId === String(id));
+      if (!added) throw new ProviderRefusedError(`Chatwoot took ${email} and does not list them. Refresh the agents.`);
+      return added;
+    },
+
+    async changeAgentRole({ access, agentId, role }, signal) {
+      const connection = connect(access);
+      const id = numberOfAgent(connection, agentId);
+      await connection.user.json({ method: 'PATCH', path: `${connection.account}/agents/${id}`, body: { role: roleWord(role) } }, signal);
+      const changed = (await listAgents(connect, access, signal)).find(({ externalId }) => externalId === agentId);
+      if (!changed) throw notHere(agentId);
+      return changed;
+    },
+
+    async removeAgent({ access, agentId, deletePerson }, signal) {
+      const connection = connect(access);
+      const id = numberOfAgent(connection, agentId);
+      if (!(await everybody(connection, signal)).some((person) => person.id === id)) return 'NOT_THERE';
+      if (deletePerson) {
+        // Deletes the whole person when this was their last account (contract, surprise 25).
+        const answer = await connection.user.answer({ method: 'DELETE', path: `${connection.account}/agents/${id}` }, [404], signal);
+        return answer.status === 404 ? 'NOT_THERE' : 'REMOVED';
+      }
+      const platform = platformOf(access);
+      if (platform === null) return 'WOULD_DELETE_PERSON';
+      await platform.json({ method: 'DELETE', path: `/platform${connection.account}/account_users`, body: { user_id: id } }, signal);
+      return 'REMOVED';
+    },
+
+    async setInboxMembers(inbox, agentIds, signal) {
+      const connection = connect(inbox.account);
+      const user_ids = await members(connection, inbox.account, agentIds, signal);
+      await connection.user.json({ method: 'PATCH', path: `${connection.account}/inbox_members`, body: { inbox_id: numberOf(inbox.externalId, 'inbox'), user_ids } }, signal);
+    },
+
+    async makeTeam(access, name, signal) {
+      const { user, account } = connect(access);
+      const team = await user.json({ method: 'POST', path: `${account}/teams`, body: { team: { name } } }, signal) as { name?: string };
+      return { externalId: idIn(team, 'team'), name: team.name ?? name };
+    },
+
+    async setTeamMembers(access, teamId, agentIds, signal) {
+      const connection = connect(access);
+      const user_ids = await members(connection, access, agentIds, signal);
+      await connection.user.json({ method: 'PATCH', path: `${connection.account}/teams/${numberOf(teamId, 'team')}/team_members`, body: { user_ids } }, signal);
+    },
+  };
+}
+
+/** A Platform App is let near everybody whose address it ever named, so its word is not enough: our mark must be there. */
+export const loginVerbs = (host: ProviderHost, connect: Connect): LoginVerbs => ({
+  async loginLink(access, agentId, signal) {
+    const connection = connect(access);
+    const id = /^\d{1,15}$/.test(agentId) ? Number(agentId) : 0;
+    const people = listIn<WirePerson>(await connection.user.json({ method: 'GET', path: `${connection.account}/agents` }, signal), 'agents');
+    const person = people.find((one) => one.id === id && id !== connection.settings.botUserId);
+    if (person?.custom_attributes?.[MADE_FOR] !== access.accountId) return null;
+    const platform = clientFor(host, access, access.credentials['platformToken'] ?? null, 'platformApp');
+    const { url } = await platform.json({ method: 'GET', path: `/platform/api/v1/users/${id}/login` }, signal) as { url?: unknown };
+    return typeof url === 'string' ? url : null;
+  },
+});

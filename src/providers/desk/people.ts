@@ -1,0 +1,60 @@
+import { ProviderRefusedError, UnsupportedByProviderError } from '../../core/errors';
+import type { PeopleVerbs, ProviderAgent } from '../../core/ports/support-provider';
+import { accountOf, inTime, isDeskId, type Database, type Query } from './database';
+
+const AGENT = 'id as "externalId", name, email, role';
+
+const notHere = () => new ProviderRefusedError('The desk has no such agent or team; refresh the lists and choose another.', { gone: true });
+
+async function knownIn(query: Query, accountId: string, ids: readonly string[]): Promise<readonly string[]> {
+  if (!ids.every(isDeskId)) throw notHere();
+  const { rows } = await query(`select id from desk_agent where account_id = $1 and kind = 'PERSON' and id = any($2::bigint[])`, [accountId, ids]);
+  if (rows.length < new Set(ids).size) throw notHere();
+  return ids;
+}
+
+/** People and teams of a desk. Everybody there sees every inbox. */
+export const deskPeople = (database: Database): PeopleVerbs => ({
+  addAgent: ({ access, name, email, role }, signal) => inTime(signal, () => database.transaction(async (query): Promise<ProviderAgent> => (await query(`
+    insert into desk_agent (account_id, kind, name, email, role) values ($1, 'PERSON', $2, $3, $4)
+    on conflict on constraint uq_desk_agent_email do update set role = excluded.role returning ${AGENT}`,
+  [await accountOf(query, access), name, email.toLowerCase(), role])).rows[0])),
+
+  changeAgentRole: ({ access, agentId, role }, signal) => inTime(signal, () => database.transaction(async (query): Promise<ProviderAgent> => {
+    const accountId = await accountOf(query, access);
+    await knownIn(query, accountId, [agentId]);
+    return (await query(`update desk_agent set role = $2 where id = $1 returning ${AGENT}`, [agentId, role])).rows[0];
+  })),
+
+  // Whoever has written here stays in the books under their name; nobody else is kept, so nobody is ever deleted elsewhere.
+  removeAgent: ({ access, agentId }, signal) => inTime(signal, () => database.transaction(async (query) => {
+    const accountId = await accountOf(query, access);
+    if (!isDeskId(agentId)) return 'NOT_THERE';
+    const { rowCount } = await query(`
+      update desk_agent set kind = 'GONE', email = null where account_id = $1 and id = $2 and kind = 'PERSON'`, [accountId, agentId]);
+    if (!rowCount) return 'NOT_THERE';
+    await query('delete from desk_team_member where agent_id = $1', [agentId]);
+    await query('update desk_conversation set agent_id = null where agent_id = $1', [agentId]);
+    return 'REMOVED';
+  })),
+
+  async setInboxMembers() {
+    throw new UnsupportedByProviderError('Everybody at a desk sees every inbox; there are no members to set.');
+  },
+
+  makeTeam: (access, name, signal) => inTime(signal, () => database.transaction(async (query) => {
+    const { rows: [team] } = await query(`
+      insert into desk_team (account_id, name) values ($1, $2) on conflict on constraint uq_desk_team_name do nothing returning id`, [await accountOf(query, access), name]);
+    if (!team) throw new ProviderRefusedError('The desk has a team of that name; choose another name, or use that team.');
+    return { externalId: team.id, name };
+  })),
+
+  setTeamMembers: (access, teamId, agentIds, signal) => inTime(signal, () => database.transaction(async (query) => {
+    const accountId = await accountOf(query, access);
+    const { rows: [team] } = isDeskId(teamId) ? await query('select id from desk_team where account_id = $1 and id = $2 for update', [accountId, teamId]) : { rows: [] };
+    if (!team) throw notHere();
+    await knownIn(query, accountId, agentIds);
+    await query('delete from desk_team_member where team_id = $1 and agent_id <> all ($2::bigint[])', [teamId, agentIds]);
+    await query('insert into desk_team_member (team_id, agent_id) select $1, unnest($2::bigint[]) on conflict do nothing', [teamId, agentIds]);
+  })),
+});

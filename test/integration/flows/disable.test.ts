@@ -1,0 +1,149 @@
+import { Worker } from '../../../src/delivery';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const disableChatbot = () => world.flows.disableChatbot(scope, 'bot-1');
+const enableSupport = () => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
+const enableChatbot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
+
+/** Lets a worker find what is owed and wanted, until nothing is. */
+async function workOff(): Promise<void> {
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, pollMs: 5 }, silent);
+  await worker.start();
+  const waiting = async () => (await world.pool.query(
+    'select 1 from lane where next_run_at <= now() union all select 1 from lane where is_claimed union all select 1 from handoff where state = \'ENDING\'')).rows.length;
+  for (const end = Date.now() + 20_000; (await waiting()) > 0;) {
+    if (Date.now() > end) throw new Error('The worker leaves something undone.');
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+  }
+  await worker.stop();
+}
+
+/** A handoff that an agent has. */
+async function withAgent() {
+  const { id } = await world.open();
+  await world.user(id, 'help');
+  const { handoff } = await world.ask(id);
+  await world.deliverAll();
+  world.provider.set({ agent: 'alice' });
+  await world.read(id);
+  return { id, handoff };
+}
+
+describe('a chatbot whose support is switched off', () => {
+  it('has its live handoffs ended with a reason, and gives control back to the bot', async () => {
+    const { id, handoff } = await withAgent();
+    expect(await disableChatbot()).toMatchObject({ endedHandoffs: 1, inbox: { state: 'DISABLED', externalId: 'inbox-1' } });
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
+    expect((await world.session(id)).control).toBe('BOT');
+    expect(await disableChatbot()).toMatchObject({ endedHandoffs: 0 });
+  });
+
+  it('leaves what is at the provider as it is', async () => {
+    const { id } = await withAgent();
+    const before = JSON.stringify(world.provider.conversations);
+    const calls = world.provider.calls.length;
+    await disableChatbot();
+    await workOff();
+    expect(JSON.stringify(world.provider.conversations)).toBe(before);
+    expect(world.provider.calls.length).toBe(calls);
+    expect((await world.session(id)).conversationId).not.toBeNull();
+  });
+
+  it('mirrors nothing more, while the bot goes on talking', async () => {
+    const { id } = await withAgent();
+    await disableChatbot();
+    const shown = world.provider.shown();
+    expect(await world.user(id, 'still there?')).toMatchObject({ mayReply: true });
+    expect(await world.bot(id, 'yes')).toMatchObject({ delivered: true });
+    await workOff();
+    expect(world.provider.shown()).toEqual(shown);
+    expect(await world.flows.explain(scope, id)).toMatchObject({ why: 'BOT_HAS_CONTROL', owed: { provider: 0, parked: 0 } });
+  });
+
+  it('does not send what was still owed, and hears no agent', async () => {
+    const { id } = await withAgent();
+    await world.user(id, 'one more thing');
+    await disableChatbot();
+    world.provider.agentSays('too late');
+    await world.stores.sessions.transact(ORG, id, async (tx) => tx.wantReading(new Date(world.time.ms).toISOString()));
+    await workOff();
+    expect(world.provider.shown().join()).not.toContain('one more thing');
+    expect((await world.collected(id)).join()).not.toContain('too late');
+    expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0, parked: 0 } });
+  });
+
+  it('ends a handoff that was asked for in the same moment, when its turn comes', async () => {
+    const { id } = await world.open();
+    const { handoff } = await world.ask(id);
+    // As if the request had been committed behind the look for live handoffs.
+    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    await world.stores.setup.updateInbox(inbox.id, { state: 'DISABLED' });
+    await workOff();
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
+    expect((await world.session(id)).control).toBe('BOT');
+    expect(world.provider.conversations).toEqual([]);
+  });
+
+  it('takes no new sessions and no handoffs', async () => {
+    const { id } = await world.open();
+    await disableChatbot();
+    expect(await codeOf(world.open())).toBe('ACCOUNT_DISABLED');
+    expect(await codeOf(world.ask(id))).toBe('ACCOUNT_DISABLED');
+  });
+
+  it('finds the same inbox and the same conversation when it is enabled again, and brings agents what they missed', async () => {
+    const { id } = await withAgent();
+    const before = await world.stores.setup.inboxOfChatbot(ORG, 'bot-1');
+    const { conversationId } = await world.session(id);
+    await disableChatbot();
+    await world.user(id, 'said meanwhile');
+    const { inbox } = await enableChatbot();
+    expect(inbox).toEqual({ ...before, state: 'READY' });
+    await world.ask(id);
+    await world.deliverAll();
+    expect((await world.session(id)).conversationId).toBe(conversationId);
+    expect(world.provider.shown()).toContain('END_USER: said meanwhile');
+    expect(world.provider.conversations).toHaveLength(1);
+  });
+});
+
+describe('an organization whose support is switched off', () => {
+  it('has all of its chatbots switched off with it, and back on with it', async () => {
+    await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
+    await world.flows.disableChatbot(scope, 'bot-2');
+    const { handoff } = await withAgent();
+    const before = (await world.stores.setup.accountsOf(ORG))[0]!;
+
+    expect(await world.flows.disableSupport(scope, null)).toMatchObject({ endedHandoffs: 1, account: { id: before.id, state: 'DISABLED' } });
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
+    expect(await codeOf(enableChatbot())).toBe('ORGANIZATION_NOT_ENABLED');
+    expect(await codeOf(world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'x', accountId: before.id, policy: {} }))).toBe('ACCOUNT_DISABLED');
+
+    const { account } = await enableSupport();
+    expect(account).toMatchObject({ id: before.id, externalId: before.externalId, state: 'READY', webhookSecret: before.webhookSecret });
+    const states = (await world.stores.setup.inboxesOf(ORG, before.id)).map(({ chatbotId, state, externalId }) => [chatbotId, state, externalId]);
+    expect(states).toEqual([['bot-1', 'READY', 'inbox-1'], ['bot-2', 'DISABLED', 'inbox-1']]);
+  });
+
+  it('says which chatbot could not come back, and brings it back at the next try', async () => {
+    await world.flows.disableSupport(scope, null);
+    const { ensureInbox } = world.provider;
+    world.provider.ensureInbox = () => Promise.reject(Object.assign(new Error('timed out'), { name: 'TimeoutError' }));
+    expect((await enableSupport()).leftToDo).toEqual([expect.stringContaining('bot-1')]);
+    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'DISABLED' });
+    world.provider.ensureInbox = ensureInbox;
+    expect((await enableSupport()).leftToDo).toEqual([]);
+    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
+  });
+
+  it('is not checked any more', async () => {
+    await world.flows.disableSupport(scope, null);
+    await world.pool.query('update support_account set next_check_at = now() where next_check_at is not null');
+    expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
+  });
+});

@@ -1,0 +1,234 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createFlows } from '../../src/core/flows';
+import type { DeepPartial, Flows } from '../../src/core/flows/api';
+import { deliver, deliveryRefused, conversationLost } from '../../src/core/flows/deliver';
+import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/deps';
+import { readForward } from '../../src/core/flows/read-forward';
+import type { ConversationAccess } from '../../src/core/ports/support-provider';
+import type { SessionRecord } from '../../src/core/session';
+import type { SupportPolicy } from '../../src/core/setup';
+import { createPool, createStores, SecretBox } from '../../src/persistence';
+import { chatwoot } from '../../src/providers/chatwoot';
+import { startChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
+import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
+import { webhookReceiver } from '../../src/webhooks/receive-webhook';
+import { createTestDatabase } from './database';
+
+export const ORG = 'org-1';
+const scope = { organizationId: ORG };
+
+export interface ChatwootWorldOptions extends ChatwootDoubleOptions {
+  readonly policy?: DeepPartial<SupportPolicy>;
+  readonly limits?: Partial<FlowDeps['limits']>;
+  /** Stands between us and Chatwoot. */
+  readonly fetch?: typeof fetch;
+}
+
+/** All of us but the timers, over a real Postgres and a Chatwoot's double, with webhooks on a real socket. */
+export async function createChatwootWorld({ policy = {}, limits = {}, fetch: through, ...options }: ChatwootWorldOptions = {}) {
+  const database = await createTestDatabase();
+  const pool = createPool(database.url, {});
+  const time = { aheadMs: 0 };
+  const double = await startChatwootDouble({ activityDelayMs: 0, clock: () => new Date(Date.now() + time.aheadMs), ...options });
+  const farSide = new FarSide(double.baseUrl, double.platformToken);
+  const clock = { now: () => Date.now() + time.aheadMs, newId: randomUUID, random: () => 0.5, newSecret: () => randomBytes(32).toString('base64url') };
+  const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
+  const logged: string[] = [];
+  const log = (level: string, message: string, fields?: object) => { logged.push(JSON.stringify({ level, message, ...fields })); };
+  const create = () => chatwoot.create({
+    hint: () => undefined, fetch: through ?? farSide.fetch, now: clock.now, log,
+    database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
+  });
+  let instance = create();
+  const known = { definition: chatwoot, get instance() { return instance; } };
+
+  let down = false;
+  const server = createServer((request, response) => {
+    if (down) return void request.destroy();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => void receive({
+      method: request.method!, path: request.url!, plainHeaders: request.headers as Record<string, string>, readBody: async () => Buffer.concat(chunks),
+    }).then(({ status }) => response.writeHead(status).end()));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+
+  const deps: FlowDeps = {
+    stores, clock, publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, ...limits },
+    providers: new Map([['chatwoot', known]]),
+    digest: text => createHash('sha256').update(text).digest('hex'),
+  };
+  const receive = webhookReceiver({ stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account) });
+  const flows: Flows = createFlows(deps);
+
+  const enabled = await flows.enableSupport(scope, {
+    provider: 'chatwoot', name: 'Acme', baseUrl: double.baseUrl, settings: { allowPrivateAttachments: true },
+    credentials: { platformToken: double.platformToken }, owners: [{ name: 'Ada Owner', email: 'ada@owners.example' }],
+  });
+  if (enabled.account.state !== 'READY') throw new Error(JSON.stringify(enabled.account.problem));
+  const enableBot = async () => (await flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Shop bot', accountId: null, policy })).inbox;
+  let inbox = await enableBot();
+  if (inbox.state !== 'READY') throw new Error(JSON.stringify(inbox.problem));
+  const accountPath = `/api/v1/accounts/${enabled.account.externalId}`;
+  const admin = (await farSide.administratorOf(enabled.account.externalId!))!;
+
+  let keys = 0;
+  const world = {
+    double, farSide, stores, flows, deps, pool, time, logged, admin, accountPath, account: enabled.account,
+    get inbox() { return inbox; },
+    get provider() { return instance; },
+    nextKey: () => `key-${++keys}`,
+    /** As if the process had died and come back. */
+    restart() { instance = create(); },
+    /** Nobody answers at our address. */
+    setDown(isDown: boolean) { down = isDown; },
+    async enableAgain() { inbox = await enableBot(); return inbox; },
+
+    // ---- people at Chatwoot
+    async addPerson(name: string, role: 'agent' | 'administrator' = 'agent', isMember = true): Promise<number> {
+      const { id } = await farSide.platform('POST', '/users', { name, email: `${name.toLowerCase()}@people.example`, password: 'Passw0rd!x' });
+      await farSide.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: id, role });
+      if (isMember) await farSide.call('POST', `${accountPath}/inbox_members`, admin, { inbox_id: Number(inbox.externalId), user_ids: [id] });
+      return id;
+    },
+    async addTeam(name: string, members: readonly number[] = []): Promise<{ id: number; name: string }> {
+      const team = await farSide.call('POST', `${accountPath}/teams`, admin, { team: { name } });
+      if (members.length > 0) await farSide.call('POST', `${accountPath}/teams/${team.id}/team_members`, admin, { user_ids: members });
+      return team;
+    },
+    setRole: (userId: unknown, role: 'agent' | 'administrator') =>
+      farSide.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: userId, role }),
+    async acting(userId: number, sessionId: string) {
+      return double.agent(userId, { accountId: Number(enabled.account.externalId), conversationId: Number((await world.session(sessionId)).conversationId) });
+    },
+    async conversation(sessionId: string): Promise<any> {
+      return farSide.get(`${accountPath}/conversations/${(await world.session(sessionId)).conversationId}`, admin);
+    },
+    async act(sessionId: string, method: string, path: string, body?: object, token = admin): Promise<any> {
+      return farSide.call(method, `${accountPath}/conversations/${(await world.session(sessionId)).conversationId}${path}`, token, body);
+    },
+    async messages(sessionId: string): Promise<any[]> {
+      const { conversationId } = await world.session(sessionId);
+      const rows = new Map<number, any>();
+      for (let after = 0; ;) {
+        const { payload } = await farSide.get(`${accountPath}/conversations/${conversationId}/messages?after=${after}`, admin);
+        for (const row of payload) rows.set(row.id, row);
+        if (payload.length < 100) break;
+        after = Math.max(...rows.keys());
+      }
+      return [...rows.values()].filter(row => row.message_type !== 2).sort((a, b) => a.id - b.id);
+    },
+    async access(sessionId: string): Promise<ConversationAccess> {
+      const session = await world.session(sessionId);
+      const account = (await stores.setup.account(ORG, enabled.account.id))!;
+      return { inbox: inboxAccessOf(deps, account, (await stores.setup.inbox(ORG, inbox.id))!)!, contactId: session.contactId!, conversationId: session.conversationId!, sessionId };
+    },
+
+    // ---- the runtime
+    async open(externalId: string = randomUUID()): Promise<SessionRecord> {
+      return (await flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser: { name: 'Eve' } })).session;
+    },
+    user: (sessionId: string, text: string, more: object = {}) =>
+      flows.recordEndUserMessage(scope, { sessionId, text, attachments: [], messageId: null, idempotencyKey: world.nextKey(), ...more }),
+    async bot(sessionId: string, text: string, more: object = {}) {
+      const { epoch } = await world.session(sessionId);
+      return flows.sendBotMessage(scope, { sessionId, epoch, text, attachments: [], messageId: null, onControlLost: 'REJECT', idempotencyKey: world.nextKey(), ...more });
+    },
+    ask: (sessionId: string, more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}) => flows.requestHandoff(scope, {
+      sessionId, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null,
+      epoch: null, idempotencyKey: world.nextKey(), ...more,
+    }),
+    async session(id: string): Promise<SessionRecord> { return (await stores.sessions.get(ORG, id))!; },
+    async handoff(id: string) { return (await stores.handoffs.get(ORG, id))!; },
+    async liveHandoff(sessionId: string) {
+      const { liveHandoffId } = await world.session(sessionId);
+      return liveHandoffId === null ? null : world.handoff(liveHandoffId);
+    },
+    async inboxOf(sessionId: string) {
+      return (await stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId }, { first: 100, after: null })).edges.map(({ node }) => node);
+    },
+    async collected(sessionId: string): Promise<string[]> {
+      return Promise.all((await world.inboxOf(sessionId)).map(async ({ notice }) => {
+        switch (notice.kind) {
+          case 'MESSAGE': { const said = (await stores.messages.get(ORG, notice.messageId))!; return `${said.author}: ${said.text}`; }
+          case 'HANDOFF_STATE': return notice.state;
+          case 'HANDOFF_OUTCOME': { const { state, endReason } = await world.handoff(notice.handoffId); return `OUTCOME ${state} ${endReason}`; }
+          default: return notice.kind;
+        }
+      }));
+    },
+    async acknowledgeAll(sessionId: string) { await flows.acknowledge(scope, (await world.inboxOf(sessionId)).map(({ id }) => id)); },
+
+    // ---- the worker, by hand
+    /** Delivers until nothing is due. A failure is told and left where it is; refused ones are set aside as the worker does. */
+    async deliverAll(): Promise<string[]> {
+      const errors: string[] = [];
+      for (;;) {
+        const [lane] = await stores.lanes.claimDeliveries(1, 60_000);
+        if (!lane) return errors;
+        try {
+          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await stores.lanes.complete(lane);
+        } catch (error) {
+          const code = (error as { code?: string }).code ?? String(error);
+          errors.push(code);
+          if (code === 'PROVIDER_REFUSED' && (error as { gone?: boolean }).gone) {
+            await conversationLost(deps, lane.organizationId, lane.sessionId, null);
+            await stores.lanes.retry(lane, 0, code);
+          } else if (code === 'PROVIDER_REFUSED') {
+            await deliveryRefused(deps, lane.delivery, code);
+            await stores.lanes.park(lane, code);
+          } else {
+            await stores.lanes.retry(lane, 0, code);
+            return errors;
+          }
+          if (errors.length > 20) return errors;
+        }
+      }
+    },
+    read: (sessionId: string) => readForward(deps, ORG, sessionId),
+    /** Reads what hints ask for; returns of how many Sessions. */
+    async readHinted(): Promise<number> {
+      await double.settled();
+      for (let count = 0; ; count++) {
+        const [reading] = await stores.lanes.claimReadings(1, 60_000);
+        if (!reading) return count;
+        await readForward(deps, reading.organizationId, reading.sessionId);
+        await stores.lanes.finishReading(reading, null, false);
+      }
+    },
+    /** A session with one turn, mirrored. */
+    async talk(...texts: string[]): Promise<string> {
+      const { id } = await world.open();
+      for (const text of texts.length > 0 ? texts : ['hello']) await world.user(id, text);
+      const errors = await world.deliverAll();
+      if (errors.length > 0) throw new Error(errors.join());
+      return id;
+    },
+    /** A session that is open to people. */
+    async handedOver(more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}): Promise<string> {
+      const id = await world.talk();
+      await world.ask(id, more);
+      const errors = await world.deliverAll();
+      if (errors.length > 0) throw new Error(errors.join());
+      return id;
+    },
+    /** Calls to Chatwoot during `act`, numbers left out. */
+    async callsOf(act: () => Promise<unknown>): Promise<string[]> {
+      double.clearRequests();
+      await act();
+      return double.requests().map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+|^\/platform\/api\/v1/, '').replace(/\/\d+/g, '')}`);
+    },
+    async close() {
+      await double.stop();
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+      await pool.end();
+      await database.drop();
+    },
+  };
+  return world;
+}
+export type ChatwootWorld = Awaited<ReturnType<typeof createChatwootWorld>>;
