@@ -166,7 +166,7 @@ async function main(): Promise<void> {
     // does): what is theirs stays for them.
     if (session.id !== talk.id) return 'not mine';
     switch (notice.__typename) {
-      case 'SupportAgentMessageNotice':
+      case 'SupportMessageNotice':
         // AGENT: a person. SYSTEM: a line of the chatbot's policy, such as "a colleague will be with you shortly".
         show(notice.message.author === 'AGENT' ? notice.message.authorName ?? 'agent' : 'service', notice.message.text);
         if (notice.message.author === 'AGENT' && !thanked) {

@@ -105,7 +105,7 @@ export class LiveStatus {
 
 function lineOf({ notice }: Delivery): string {
   switch (notice.__typename) {
-    case 'SupportAgentMessageNotice': return `${notice.message.author === 'AGENT' ? notice.message.authorName : 'service'}: ${notice.message.text}`;
+    case 'SupportMessageNotice': return `${notice.message.author === 'AGENT' ? notice.message.authorName : 'service'}: ${notice.message.text}`;
     case 'HandoffStateNotice': return `handoff ${notice.state}${notice.handoff.agent ? ` by ${notice.handoff.agent.name}` : ''}`;
     case 'HandoffOutcomeNotice': {
       const { state, reason, failureCode, agent, resumeTarget } = notice.outcome;

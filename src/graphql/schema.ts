@@ -6,7 +6,7 @@ import type { Stores } from '../core/ports/stores';
 import { resolveEntities } from './entities';
 import { toSubgraphSchema } from './federation';
 import {
-  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, SupportAgentMessageNoticeFields, SupportRuntimeDeliveryFields,
+  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
 import { SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
@@ -27,7 +27,7 @@ const resolversOf = ({ flows, stores }: SchemaDeps): readonly object[] => [
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
-  new SupportRuntimeDeliveryFields(), new SupportAgentMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
+  new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportConversationStatusFields(),
 ];
 

@@ -1,5 +1,6 @@
 import { controlFor } from '../control';
 import { canMove, isLive, isOpen, nextState, type HandoffAgent, type HandoffCause, type HandoffEndReason, type HandoffRecord } from '../handoff';
+import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';
@@ -9,7 +10,7 @@ type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' |
 
 /** Control follows the live handoff; every change raises the epoch and is an event. */
 export async function deriveControl(tx: SessionTransaction, deps: Deps, live: HandoffRecord | null, cause: string): Promise<void> {
-  const control = controlFor(live?.state);
+  const control = controlFor(live?.state, tx.session.control);
   if (control === tx.session.control) return;
   const epoch = tx.session.epoch + 1;
   await tx.updateSession({ control, epoch });
@@ -72,6 +73,12 @@ function closingLine(tx: SessionTransaction, handoff: HandoffRecord): string | n
   if (handoff.state === 'REJECTED') return lines.rejected;
   if (handoff.state === 'FAILED') return lines.failed;
   return lines.ended;
+}
+
+/** Remembers one remote step. Merged under the lock: a reading, or another replica, may have remembered one meanwhile. */
+export async function stepDone(tx: SessionTransaction, handoffId: HandoffId, step: string): Promise<void> {
+  const handoff = await tx.handoff(handoffId);
+  if (handoff !== null && !handoff.stepsDone.includes(step)) await tx.updateHandoff(handoffId, { stepsDone: [...handoff.stepsDone, step] });
 }
 
 /**

@@ -1,11 +1,13 @@
-import { ProviderRefusedError } from '../errors';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import type { MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
-import { endLiveHandoff, moveHandoff, sayToEndUser } from './change-handoff';
-import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, type Connected } from './conversation';
+import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
+import {
+  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
+} from './conversation';
 import type { FlowDeps } from './deps';
 
 /** How a worker lends its lease: called before every remote call. Throws when the lease is lost. */
@@ -22,7 +24,7 @@ export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease:
     case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
-    case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work.how, lease);
+    case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
 }
 
@@ -35,13 +37,43 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
 }
 
 async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
+  // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
+  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   await lease.held();
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps));
+  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
   await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
+}
+
+/** Whether what was said before this message was not brought: its handoff ended before that, or the policy has changed. */
+async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, handoffId }: MessageRecord): Promise<boolean> {
+  if (session.conversationId === null) return seq > 1;
+  const handoff = handoffId === null ? null : await deps.stores.handoffs.get(session.organizationId, handoffId);
+  return handoff !== null && !handoff.stepsDone.includes('history');
+}
+
+/** Shows what the provider has not seen yet, in order. What it refuses for good does not keep the rest from the agents. */
+async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease): Promise<void> {
+  const { sessions } = deps.stores;
+  const { id, organizationId, conversationId } = connected.session;
+  const { answer: history } = await sessions.transact(organizationId, id, tx => tx.unpostedMessages(throughSeq));
+  // Posts are recorded one by one: only the first unrecorded one can be there already, and that by an earlier handoff's try too.
+  let mayExist = conversationId !== null;
+  for (const message of history) {
+    // Our own lines to the end-user are not part of the talk that agents continue.
+    if (message.author === 'SYSTEM') continue;
+    await lease.held();
+    try {
+      await post(deps, connected, conversation, message, mayExist);
+      mayExist = false;
+    } catch (error) {
+      if (!(error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
+      await sessions.transact(organizationId, id, tx => tx.appendEvent({ type: 'DELIVERY_PARKED', kind: 'POST_MESSAGE', code: error.code }, message.handoffId, instantOf(deps.clock.now())));
+    }
+  }
 }
 
 /** What agents should know first, as one readable note; null when the runtime said nothing. */
@@ -68,11 +100,11 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     const handoff = await handoffs.get(organizationId, handoffId);
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
-  const done = (handoff: HandoffRecord, step: string) =>
-    sessions.transact(organizationId, sessionId, tx => tx.updateHandoff(handoff.id, { stepsDone: [...handoff.stepsDone, step] }));
+  const done = (step: string) => sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, step));
 
   let handoff = await current();
-  if (handoff === null) return;
+  // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
+  if (handoff === null || handoff.stepsDone.includes('opened')) return;
   const connected = await connect(deps, organizationId, sessionId);
   const { provider, account } = connected;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal);
@@ -81,32 +113,22 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   if (!handoff.stepsDone.includes('held')) {
     const session = await sessions.get(organizationId, sessionId);
     if (!isClean(session?.lastView ?? null)) await provider.holdForBot(conversation, signal());
-    await done(handoff, 'held');
+    await done('held');
   }
 
   handoff = await current();
   if (handoff === null) return;
   if (!handoff.stepsDone.includes('history')) {
-    const through = handoff.historyThroughSeq;
-    const { answer: history } = await sessions.transact(organizationId, sessionId, tx => tx.unpostedMessages(through));
-    let mayExist = earlierAttempts > 0;
-    for (const message of history) {
-      // Our own lines to the end-user are not part of the talk that agents continue.
-      if (message.author === 'SYSTEM') continue;
-      await lease.held();
-      await post(deps, connected, conversation, message, mayExist);
-      // Posts are recorded one by one: only the first unrecorded one can be there already.
-      mayExist = false;
-    }
-    await done(handoff, 'history');
+    await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+    await done('history');
   }
 
   handoff = await current();
   if (handoff === null) return;
   const note = contextNote(handoff);
   if (note !== null && account.capabilities.privateNotes && !handoff.stepsDone.includes('note')) {
-    await provider.postNote({ conversation, noteId: `handoff:${handoff.id}`, text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
-    await done(handoff, 'note');
+    await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
+    await done('note');
   }
 
   handoff = await current();
@@ -118,10 +140,13 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
+    // A reading has found it deleted since: nobody would be waiting there.
+    if (tx.session.conversationId !== conversation.conversationId) throw new ProviderRefusedError('The conversation was deleted while it was opened.', { gone: true });
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null } });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
+    await stepDone(tx, handoffId, 'opened');
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
     // Only now is the promise true, and only if nobody has spoken yet.
     if (accepted.state === 'QUEUED') await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
@@ -136,6 +161,12 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
+    // A return that stood before us in the lane may have made it even.
+    await beginStatusWrite(deps, connected.session);
+    if (!handoff.stepsDone.includes('history')) {
+      await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+      await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
+    }
     await lease.held();
     const view = await connected.provider.readConversation(conversation, signalOf(deps)());
     if (view.status === 'BOT_HELD') {
@@ -147,13 +178,20 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });
 }
 
-async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, how: 'RESOLVE' | 'HOLD', lease: Lease): Promise<void> {
+type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
+
+async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { how, handoffId }: Returning, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
   const connected = await connect(deps, organizationId, sessionId);
+  const { liveHandoffId } = connected.session;
+  const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
+  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them.
+  if (live !== null && live.id !== handoffId && live.origin === 'AGENT_TAKEOVER' && isOpen(live.state)) return;
   const conversation = conversationOf(deps, connected);
   if (conversation !== null) {
     await beginStatusWrite(deps, connected.session);
@@ -162,8 +200,10 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, ho
     else await connected.provider.holdForBot(conversation, signalOf(deps)());
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    const lastView = how === 'HOLD' ? CLEAN_VIEW : { status: 'RESOLVED' as const, agent: tx.session.lastView?.agent ?? null, teamId: tx.session.lastView?.teamId ?? null };
+    // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.
+    const lastView = how === 'HOLD' ? CLEAN_VIEW : null;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(conversation === null ? {} : { lastView }) });
+    if (conversation !== null) await tx.wantReading(instantOf(deps.clock.now()));
   });
 }
 
@@ -177,8 +217,12 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     const live = tx.liveHandoff;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     await tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, live?.id ?? null, instantOf(deps.clock.now()));
-    if (work.kind === 'OPEN_HANDOFF' && live !== null && live.id === work.handoffId && live.state === 'REQUESTED')
-      await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
+    if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
+    if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
+    if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
+    // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
+    else if (work.kind === 'OPEN_HANDOFF') await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
+    else await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
 

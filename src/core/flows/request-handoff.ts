@@ -56,15 +56,17 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       checkedId(input.idempotencyKey, 'idempotencyKey');
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
-      let target: HandoffTarget = { teamId: null, agentId: null };
+      let target: HandoffTarget | NotFoundError = { teamId: null, agentId: null };
       if (input.target.team !== null || input.target.agent !== null) {
         const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
         const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
         if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
-        target = await resolveTarget(deps, account, input.target);
+        // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
+        target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
       }
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
+        if (target instanceof NotFoundError) throw target;
         if (tx.liveHandoff !== null) return { handoff: tx.liveHandoff, session: tx.session, alreadyLive: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
         const at = instantOf(deps.clock.now());

@@ -6,7 +6,7 @@ import type { SessionRecord } from '../../core/session';
 import { OperationContext } from '../context';
 import { Handoff, HandoffOutcome } from '../types/handoff';
 import {
-  HandoffOutcomeNotice, HandoffStateNotice, type NoticeView, SupportAgentMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
+  HandoffOutcomeNotice, HandoffStateNotice, type NoticeView, SupportMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
 } from '../types/runtime';
 import { SupportMessage, SupportSession } from '../types/session';
 import { outcomeOf, type OutcomeView } from './handoff-fields';
@@ -19,7 +19,7 @@ export class SupportRuntimeDeliveryFields {
   @FieldResolver(() => SupportRuntimeNotice)
   notice(@Root() { notice }: RuntimeDelivery): NoticeView {
     switch (notice.kind) {
-      case 'MESSAGE': return { __typename: 'SupportAgentMessageNotice', messageId: notice.messageId };
+      case 'MESSAGE': return { __typename: 'SupportMessageNotice', messageId: notice.messageId };
       case 'HANDOFF_STATE': return { __typename: 'HandoffStateNotice', handoffId: notice.handoffId, state: notice.state };
       case 'HANDOFF_OUTCOME': return { __typename: 'HandoffOutcomeNotice', handoffId: notice.handoffId };
     }
@@ -28,8 +28,8 @@ export class SupportRuntimeDeliveryFields {
 
 interface OfHandoff { readonly handoffId: string }
 
-@Resolver(() => SupportAgentMessageNotice)
-export class SupportAgentMessageNoticeFields {
+@Resolver(() => SupportMessageNotice)
+export class SupportMessageNoticeFields {
   @FieldResolver(() => SupportMessage)
   message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
 }

@@ -5,7 +5,7 @@ import { connectionOf } from './page';
 import { DateTime } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'An agent, or we, said something that the end-user should read.' })
-export class SupportAgentMessageNotice {}
+export class SupportMessageNotice {}
 
 @ObjectType({ simpleResolvers: true, description: 'A handoff moved on.' })
 export class HandoffStateNotice {
@@ -16,14 +16,14 @@ export class HandoffStateNotice {
 export class HandoffOutcomeNotice {}
 
 export type NoticeView =
-  | { readonly __typename: 'SupportAgentMessageNotice'; readonly messageId: string }
+  | { readonly __typename: 'SupportMessageNotice'; readonly messageId: string }
   | { readonly __typename: 'HandoffStateNotice'; readonly handoffId: string; readonly state: string }
   | { readonly __typename: 'HandoffOutcomeNotice'; readonly handoffId: string };
 
 export const SupportRuntimeNotice = createUnionType({
   name: 'SupportRuntimeNotice',
   description: 'What the bot runtime has to know.',
-  types: () => [SupportAgentMessageNotice, HandoffStateNotice, HandoffOutcomeNotice] as const,
+  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice] as const,
   resolveType: (value) => (value as unknown as NoticeView).__typename,
 });
 

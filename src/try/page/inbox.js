@@ -18,7 +18,7 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
 
   function show(session, notice) {
     conversation.believe(session);
-    if (notice.__typename === 'SupportAgentMessageNotice') return showMessage(notice.message);
+    if (notice.__typename === 'SupportMessageNotice') return showMessage(notice.message);
     if (notice.__typename === 'HandoffStateNotice') return showState(notice);
     const { handoff, outcome } = notice;
     if (conversation.has(`outcome:${handoff.id}`)) return;

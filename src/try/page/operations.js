@@ -15,7 +15,7 @@ fragment Owed on SupportRuntimeDelivery {
   session { id ${CONTROL} }
   notice {
     __typename
-    ... on SupportAgentMessageNotice { message { ...Said } }
+    ... on SupportMessageNotice { message { ...Said } }
     ... on HandoffStateNotice { state handoff { id agent { name } } }
     ... on HandoffOutcomeNotice { handoff { id } outcome { state reason failureCode agent { name } resumeTarget summary } }
   }

@@ -9,7 +9,7 @@ const EVENTS = `subscription ($sessionId: ID!, $after: Int) { supportSessionEven
 const CHANGES = `subscription ($filter: HandoffFilterInput, $after: String) { handoffChanges(filter: $filter, after: $after) {
   cursor snapshot { isComplete handoffs { id state } } change { from to seq handoff { id session { externalId } } } } }`;
 const DELIVERIES = `subscription ($chatbotId: ID!) { supportRuntimeDeliveries(chatbotId: $chatbotId) {
-  id notice { __typename ... on SupportAgentMessageNotice { message { text author } } ... on HandoffStateNotice { state } ... on HandoffOutcomeNotice { outcome { state reason resumeTarget agent { name } } } } } }`;
+  id notice { __typename ... on SupportMessageNotice { message { text author } } ... on HandoffStateNotice { state } ... on HandoffOutcomeNotice { outcome { state reason resumeTarget agent { name } } } } } }`;
 
 let world: FlowWorld;
 let room: Room;
