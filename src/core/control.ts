@@ -6,8 +6,8 @@ export type Control = 'BOT' | 'HUMAN' | 'NONE';
 /** What the bot may do between the request and the first person. */
 export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 
-/** Control belongs to the live handoff's state; without a live handoff the bot has it. An ending handoff leaves it where it was. */
-export function controlFor(state: HandoffState | undefined, current: Control): Control {
+/** Control belongs to the live handoff's state; without a live handoff the bot has it. */
+export function controlFor(state: HandoffState | undefined): Control {
   switch (state) {
     case undefined:
     case 'ENDED':
@@ -20,9 +20,8 @@ export function controlFor(state: HandoffState | undefined, current: Control): C
     case 'ASSIGNED':
     case 'ACTIVE':
     case 'ON_HOLD':
-      return 'HUMAN';
     case 'ENDING':
-      return current;
+      return 'HUMAN';
   }
 }
 

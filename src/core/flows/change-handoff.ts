@@ -10,7 +10,7 @@ type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' |
 
 /** Control follows the live handoff; every change raises the epoch and is an event. */
 export async function deriveControl(tx: SessionTransaction, deps: Deps, live: HandoffRecord | null, cause: string): Promise<void> {
-  const control = controlFor(live?.state, tx.session.control);
+  const control = controlFor(live?.state);
   if (control === tx.session.control) return;
   const epoch = tx.session.epoch + 1;
   await tx.updateSession({ control, epoch });
@@ -61,7 +61,9 @@ export async function moveHandoff(tx: SessionTransaction, deps: Deps, handoff: H
     await tx.updateSession({ liveHandoffId: null });
     await deriveControl(tx, deps, null, cause);
   } else {
-    if (next.state !== 'ENDING') await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: next.id, state: next.state });
+    // An ending that is over at once hands control back without a detour; endLiveHandoff sees to the others.
+    if (next.state === 'ENDING') return next;
+    await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: next.id, state: next.state });
     await deriveControl(tx, deps, next, cause);
   }
   return next;
@@ -87,8 +89,10 @@ export async function stepDone(tx: SessionTransaction, handoffId: HandoffId, ste
  */
 export async function endLiveHandoff(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord, endReason: HandoffEndReason): Promise<HandoffRecord> {
   if (!isOpen(handoff.state)) return handoff;
-  const ending = await moveHandoff(tx, deps, handoff, 'END', { endReason });
-  return drainIfDone(tx, deps, ending);
+  const ended = await drainIfDone(tx, deps, await moveHandoff(tx, deps, handoff, 'END', { endReason }));
+  // A person's words are on their way: until they have arrived, the talk is theirs.
+  if (ended.state === 'ENDING') await deriveControl(tx, deps, ended, 'END');
+  return ended;
 }
 
 /** ENDING → ENDED once the runtime has what the agent said, or the drain limit has passed. */

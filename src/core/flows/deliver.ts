@@ -111,6 +111,7 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   await beginStatusWrite(deps, connected.session);
 
   if (!handoff.stepsDone.includes('held')) {
+    await lease.held();
     const session = await sessions.get(organizationId, sessionId);
     if (!isClean(session?.lastView ?? null)) await provider.holdForBot(conversation, signal());
     await done('held');
@@ -137,7 +138,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const [team] = target.teamId === null ? [null] : await setup.teamsByIds(organizationId, [target.teamId]);
   const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
   if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
-  await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
+  // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
+  const isDoneWith = earlierAttempts > 0 && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED';
+  if (!isDoneWith)
+    await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
     // A reading has found it deleted since: nobody would be waiting there.

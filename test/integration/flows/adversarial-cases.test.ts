@@ -217,8 +217,7 @@ describe('history that is brought only at the handoff', () => {
     const session = await unmirrored();
     await world.ask(session.id);
     const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
-    let calls = 0;
-    const lost = deliver(world.deps, lane!.delivery, { held: async () => { if (++calls === 4) throw new LeaseLostError('lost'); } });
+    const lost = deliver(world.deps, lane!.delivery, { held: async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); } });
     await expect(lost).rejects.toThrow(LeaseLostError);
     expect(world.provider.shown()).toEqual(shown('one'));
     await world.stores.lanes.retry(lane!, 0, 'LEASE_LOST');

@@ -114,7 +114,7 @@ afterAll(() => world.close());
 
 const COMMANDS: readonly (readonly [number, string])[] = [
   [14, 'user'], [8, 'bot'], [8, 'ask'], [4, 'cancel'], [0.6, 'close'], [14, 'agentSays'], [3, 'agentNotes'], [8, 'assign'], [3, 'unassign'],
-  [7, 'resolve'], [3, 'snooze'], [3, 'wake'], [3, 'giveBack'], [30, 'deliver'], [24, 'read'], [14, 'acknowledge'], [5, 'finish'], [5, 'later'], [0.5, 'policy'], [0.6, 'delete'],
+  [7, 'resolve'], [3, 'snooze'], [3, 'wake'], [3, 'giveBack'], [30, 'deliver'], [24, 'read'], [14, 'acknowledge'], [5, 'finish'], [5, 'later'], [0.5, 'policy'], [1, 'delete'],
 ];
 const WEIGHT = COMMANDS.reduce((sum, [weight]) => sum + weight, 0);
 
@@ -244,7 +244,7 @@ async function play(seed: number): Promise<string[]> {
           policyChanged = true;
           await world.flows.updatePolicy(scope, 'bot-1', { whileWaiting: pick(['HOLD', 'BOT_MAY_ANSWER'] as const) });
           break;
-        case 'delete': if (talk && chance(0.3)) { talk.deleted = true; deletions++; } break;
+        case 'delete': if (talk && chance(0.5)) { talk.deleted = true; deletions++; } break;
       }
     } catch (error) {
       const { code } = error as { code?: string };

@@ -1,4 +1,4 @@
-import { createFlowWorld, codeOf, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -38,6 +38,13 @@ it('goes from bot to person and back, with history, note, order and outcome', as
   expect(await world.collected(session.id)).toEqual(['OUTCOME ENDED AGENT_RESOLVED']);
   expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 4, liveHandoffId: null });
   expect((await world.bot(session.id, 'I am back')).delivered).toBe(true);
+});
+
+it('does not call a person in on paper when a handoff ends that nobody had taken', async () => {
+  const { session } = await queued();
+  await world.flows.endHandoff(scope, { handoffId: null, sessionId: session.id, reason: 'BOT_CANCELLED', idempotencyKey: 'cancel' });
+  const controls = (await world.events(session.id)).flatMap(({ body }) => (body.type === 'CONTROL_CHANGED' ? [`${body.control} ${body.epoch}`] : []));
+  expect(controls).toEqual(['NONE 2', 'BOT 3']);
 });
 
 it('numbers the events of a session 1, 2, 3… without gaps', async () => {

@@ -47,15 +47,12 @@ describe('the handoff machine', () => {
 
 describe('control', () => {
   it('is the bot\'s exactly when no handoff is live', () => {
-    for (const before of ['HUMAN', 'NONE'] as const) {
-      expect(controlFor(undefined, before)).toBe('BOT');
-      for (const state of HANDOFF_STATES) expect(controlFor(state, before) === 'BOT').toBe(!isLive(state));
-    }
+    expect(controlFor(undefined)).toBe('BOT');
+    for (const state of HANDOFF_STATES) expect(controlFor(state) === 'BOT').toBe(!isLive(state));
   });
 
-  it('stays where it was while a handoff is ending', () => {
-    expect(controlFor('ENDING', 'HUMAN')).toBe('HUMAN');
-    expect(controlFor('ENDING', 'NONE')).toBe('NONE');
+  it('stays with the human while a handoff is ending', () => {
+    expect(controlFor('ENDING')).toBe('HUMAN');
   });
 
   it('lets the bot speak while people are awaited only if the policy says so', () => {
