@@ -3,7 +3,7 @@ import type { HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
-import { deriveControl } from './change-handoff';
+import { deriveControl, moveHandoff } from './change-handoff';
 import { accessOf, type FlowDeps } from './deps';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
 
@@ -67,8 +67,11 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
         if (target instanceof NotFoundError) throw target;
-        if (tx.liveHandoff !== null) return { handoff: tx.liveHandoff, session: tx.session, alreadyLive: true };
+        const live = tx.liveHandoff;
+        if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+        // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
+        if (live !== null) await moveHandoff(tx, deps, live, 'DRAINED');
         const at = instantOf(deps.clock.now());
         const handoff = await tx.insertHandoff({
           id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,

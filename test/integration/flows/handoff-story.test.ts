@@ -87,6 +87,21 @@ it('ends after the drain limit when the runtime collects nothing', async () => {
   expect((await world.collected(session.id)).slice(-2)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED']);
 });
 
+it('begins a new handoff for who asks again while the last one is still ending', async () => {
+  const { session, handoff } = await queued();
+  world.provider.agentSays('bye');
+  world.provider.set({ status: 'RESOLVED' });
+  await world.read(session.id);
+  expect((await world.handoff(handoff.id)).state).toBe('ENDING');
+  const again = await world.ask(session.id);
+  expect(again).toMatchObject({ alreadyLive: false, handoff: { state: 'REQUESTED' } });
+  expect((await world.handoff(handoff.id)).state).toBe('ENDED');
+  await world.deliverAll();
+  await world.read(session.id);
+  expect((await world.collected(session.id)).slice(-4)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED', 'QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
+  expect(await codeOf(world.bot(session.id, 'me again'))).toBe('CONTROL_LOST');
+});
+
 it('behaves at the second handoff as at the first, whatever the first left behind', async () => {
   const { session } = await queued();
   world.provider.set({ agent: 'alice' });
