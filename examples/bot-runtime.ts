@@ -153,6 +153,7 @@ async function main(): Promise<void> {
   });
   const key = values['bot-key'];
   const headers: Record<string, string> = key === '' ? {} : { authorization: `Bearer ${key}` };
+  await fetch(new URL('/livez', values.url)).catch(() => { throw new Error(`Nothing answers at ${values.url}; start the service with npm start, or name another with --url.`); });
   const client = new SupportClient({ url: values.url, headers });
   const show = (who: string, text: string): void => console.log(`${new Date().toISOString().slice(11, 23)}  ${who.padEnd(9)} ${text}`);
 

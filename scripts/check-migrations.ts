@@ -1,14 +1,16 @@
+import { Client } from 'pg';
 import { migrate, revertAll, schemaDrift, startEmbedded } from '../src/persistence';
 
 /**
- * Entities equal migrations, and every migration can be taken back and made again. Needs an empty database: an own
- * throw-away one, unless CHECK_DATABASE_URL names one.
+ * Entities equal migrations, and every migration can be taken back and made again. That takes everything away, so it
+ * runs on an own throw-away Postgres, or on the empty database that CHECK_DATABASE_URL names; never on DATABASE_URL.
  */
 async function main(): Promise<void> {
   const given = process.env.CHECK_DATABASE_URL;
   const server = given ? null : await startEmbedded();
   const url = given ?? server!.url;
   try {
+    if (await hasTables(url)) throw new Error('CHECK_DATABASE_URL names a database that has tables; this check would drop them. Name an empty one.');
     await migrate(url);
     const drift = await schemaDrift(url);
     await revertAll(url);
@@ -20,6 +22,16 @@ async function main(): Promise<void> {
     else console.log('Entities equal migrations, down and up again.');
   } finally {
     await server?.stop();
+  }
+}
+
+async function hasTables(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query("select from pg_tables where schemaname not in ('pg_catalog', 'information_schema') limit 1")).rows.length > 0;
+  } finally {
+    await client.end();
   }
 }
 

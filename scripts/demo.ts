@@ -18,20 +18,22 @@ Needs nothing: a throw-away Postgres and the service start by themselves, and en
 is where it reaches this service. LOG_LEVEL=info shows the service's log.
 `;
 
+const EXIT_USAGE = 64;
+
 type Undo = () => Promise<unknown>;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { provider: { type: 'string' }, url: { type: 'string' }, 'platform-token': { type: 'string' }, 'public-url': { type: 'string' } },
   });
+  const publicUrl = values['public-url'];
+  const openStage = stageOf(values.provider, values.url, values['platform-token']);
+  if (openStage === null) {
+    console.error(USAGE);
+    return EXIT_USAGE;
+  }
   const atEnd: Undo[] = [];
   try {
-    const publicUrl = values['public-url'];
-    const openStage = stageOf(values.provider, values.url, values['platform-token']);
-    if (openStage === null) {
-      console.error(USAGE);
-      return 64;
-    }
     const postgres = await startEmbedded();
     atEnd.push(() => postgres.stop());
     const house = await openHouse(postgres.url, publicUrl === undefined ? {} : { SUPPORT_PUBLIC_URL: publicUrl });
@@ -65,6 +67,7 @@ function stageOf(provider: string | undefined, url: string | undefined, platform
 }
 
 main().then((code) => { process.exitCode = code; }, (error: unknown) => {
-  console.error(error instanceof Error ? error.stack : error);
-  process.exitCode = 1;
+  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
+  process.exitCode = isUsage ? EXIT_USAGE : 1;
 });

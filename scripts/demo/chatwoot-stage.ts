@@ -9,6 +9,7 @@ interface Conversation {
   readonly meta: { readonly sender: { readonly name: string }; readonly assignee?: { readonly name: string } | null; readonly team?: { readonly name: string } | null };
 }
 interface Message {
+  readonly id: number;
   readonly content: string | null;
   readonly message_type: number;
   readonly private: boolean;
@@ -69,10 +70,10 @@ export class ChatwootStage implements Stage {
       await this.inAccount(adam, 'POST', `/conversations/${newest.id}/${path}`, body);
     };
     const screen = async ({ id, status, meta }: Conversation): Promise<Screen> => {
-      const { payload } = await this.inAccount(adam, 'GET', `/conversations/${id}/messages`) as { payload: Message[] };
+      const messages = await this.messages(adam, id);
       return {
         inbox: inbox.name, standing: STANDINGS[status]!, team: meta.team?.name ?? null, agent: meta.assignee?.name ?? null,
-        lines: payload.filter(({ message_type: type }) => type !== ACTIVITY && type !== TEMPLATE).map((message) => `${speakerOf(message)}: ${message.content}`),
+        lines: messages.filter(({ message_type: type }) => type !== ACTIVITY && type !== TEMPLATE).map((message) => `${speakerOf(message)}: ${message.content}`),
       };
     };
     return {
@@ -84,6 +85,17 @@ export class ChatwootStage implements Stage {
       resolve: (endUser) => act(endUser, 'toggle_status', { status: 'resolved' }),
       returnToBot: (endUser) => act(endUser, 'toggle_status', { status: 'pending' }),
     };
+  }
+
+  /** Twenty at a time, from the newest back, as the dashboard loads them when somebody scrolls up. */
+  private async messages(reader: User, conversationId: number): Promise<readonly Message[]> {
+    let messages: readonly Message[] = [];
+    for (let earlier = ''; ;) {
+      const { payload } = await this.inAccount(reader, 'GET', `/conversations/${conversationId}/messages${earlier}`) as { payload: Message[] };
+      messages = [...payload, ...messages];
+      if (payload.length === 0) return messages;
+      earlier = `?before=${Math.min(...payload.map(({ id }) => id))}`;
+    }
   }
 
   /** The owner, once enableSupport has made them; their profile says in which account. */

@@ -177,7 +177,7 @@ export const STORY: readonly Step<Story>[] = [
   shown('with nothing left of the first: no team, nobody assigned, no second copy of the history', () =>
     ({ inbox: INBOX, standing: 'open', team: null, agent: null, lines: AFTERWARDS.lines })),
 
-  collected('Adam gives it back to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 7'),
+  collected('Adam gives it back to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 6'),
 
   step('The session is closed, and takes nothing more', async ({ runtime }) => {
     await runtime.close();
@@ -202,8 +202,8 @@ const CLOSED = { why: 'SESSION_CLOSED', owed: { provider: 0, runtime: 0, parked:
 const LIVE = [
   'now: BOT 1',
   'BOT 1 REQUESTED', 'NONE 2 REQUESTED', 'NONE 2 QUEUED', 'NONE 2 ASSIGNED', 'HUMAN 3 ASSIGNED', 'HUMAN 3 ACTIVE', 'HUMAN 3 ENDING', 'HUMAN 3 ENDED', 'BOT 4 ENDED',
-  'BOT 4 REQUESTED', 'NONE 5 REQUESTED', 'NONE 5 QUEUED', 'NONE 5 ENDING', 'HUMAN 6 ENDING', 'HUMAN 6 ENDED', 'BOT 7 ENDED',
-  'BOT 7 ENDED closed',
+  'BOT 4 REQUESTED', 'NONE 5 REQUESTED', 'NONE 5 QUEUED', 'NONE 5 ENDING', 'NONE 5 ENDED', 'BOT 6 ENDED',
+  'BOT 6 ENDED closed',
 ];
 
 const request = ({ teamId }: Story) => ({

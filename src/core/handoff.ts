@@ -117,7 +117,7 @@ export interface HandoffRecord {
   readonly resumeTarget: string | null;
   /** Messages with `seq` up to here are the history that is brought along. */
   readonly historyThroughSeq: number;
-  /** The saga's remote steps already done; see flows/open-handoff.ts. */
+  /** Remote steps already done: `held`, `history`, `note`, `opened`; see flows/deliver.ts. Before `opened`, the provider's status says nothing of this handoff. */
   readonly stepsDone: readonly string[];
   readonly endReason: HandoffEndReason | null;
   /** Why it failed or was rejected: a stable error code, never a provider's text. */

@@ -39,7 +39,7 @@ export interface SessionRecord {
   readonly readAfter: ProviderMessageId | null;
   /** Odd while we are changing the provider's status ourselves; a view read across a change is worthless. */
   readonly statusWrites: number;
-  /** What the provider showed last, to tell a fresh assignment from the residue of an old one. */
+  /** What the provider showed last, to tell a fresh assignment from the residue of an old one. Null: unknown, and the next view is held to be residue. */
   readonly lastView: ConversationView | null;
   /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
   readonly recheck: readonly ProviderMessageId[];

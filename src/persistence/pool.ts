@@ -1,4 +1,4 @@
-import { Pool, types, type CustomTypesConfig } from 'pg';
+import { Pool, types } from 'pg';
 import type { Instant } from '../core/ids';
 
 export interface PoolOptions {
@@ -25,7 +25,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     keepAlive: true,
     // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.
     pipeline: true,
-    types: { getTypeParser } as CustomTypesConfig,
+    types: { getTypeParser },
   });
   // Without listeners a restart of the server would end this process: here for connections at rest, and on each client
   // for those at work, whose statements fail by themselves.

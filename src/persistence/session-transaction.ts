@@ -72,7 +72,7 @@ const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
  */
 export class PostgresSessionTransaction implements SessionTransaction {
   private readonly sent: Promise<unknown>[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
   private readonly handoffs = new Map<string, HandoffRecord>();
   private readonly inserted = new Map<string, MessageRecord>();
   private readonly before: SessionRecord;
@@ -190,7 +190,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   /** Sends a statement behind everything else of this transaction. */
   write(sql: Statement, values: readonly unknown[]): void {
     const answer = rowsOf(this.client, sql, values);
-    answer.catch((error: unknown) => { this.failure ??= error; });
+    answer.catch((error: Error) => { this.failure ??= error; });
     this.sent.push(answer);
   }
 

@@ -14,7 +14,7 @@ import type { Replica } from '../support/replica';
 
 jest.setTimeout(120_000);
 
-const ORGANIZATIONS = ['org-desk', 'org-chatwoot', 'org-stopped'] as const;
+const ORGANIZATIONS = ['org-desk', 'org-chatwoot', 'org-quick', 'org-stopped'] as const;
 type Organization = (typeof ORGANIZATIONS)[number];
 let database: TestDatabase;
 let sql: Client;
@@ -122,6 +122,37 @@ describe('a replica that is killed while it opens a handoff at chatwoot', () => 
     await killedWhile('org-chatwoot', story, endUser, held, () => proxy.release());
     expect(await story.adam.see(endUser)).toEqual(whole(story));
     expect(await stage.contactsNamed(encodeURIComponent(endUser))).toBe(1);
+  });
+});
+
+describe('people who are quicker than the next replica', () => {
+  it('are believed: what they resolved after a kill stays resolved', async () => {
+    const proxy = await startHoldingProxy(double.baseUrl);
+    try {
+      const { runtime, adam, endUser } = await storyAt('org-quick', new HeldStage(proxy));
+      await runtime.open({ name: endUser });
+      await runtime.userSays('A person, please.');
+      const held = proxy.holdNext((method, url, text) => method === 'POST' && url.endsWith('/toggle_status') && text.includes('open'));
+      await runtime.requestHandoff();
+      await held;
+      await alive.killHard();
+      proxy.release();
+      await adam.take(endUser);
+      await adam.reply(endUser, 'Done.');
+      await adam.resolve(endUser);
+
+      // The reading at the start comes long before the lease of the dead one is over.
+      alive = await fleet.add(alive.port);
+      const spoken = ['handoff ACTIVE by Adam Agent', 'Adam Agent: Done.'];
+      expect(await settled(() => runtime.inbox(), spoken)).toEqual(spoken);
+      await endLeases();
+      await runtime.acknowledge();
+      const outcome = ['outcome ENDED, AGENT_RESOLVED, by Adam Agent'];
+      expect(await settled(() => runtime.inbox(), outcome)).toEqual(outcome);
+      expect((await adam.see(endUser))[0]!.standing).toBe('resolved');
+    } finally {
+      await proxy.stop();
+    }
   });
 });
 

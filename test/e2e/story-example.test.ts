@@ -58,6 +58,12 @@ describe('examples/bot-runtime.ts', () => {
     });
   });
 
+  it('ends with a sentence when nothing answers', async () => {
+    const { code, lines } = await example('--url', 'http://127.0.0.1:9/graphql');
+    expect(code).toBe(1);
+    expect(lines).toEqual([expect.stringContaining('Nothing answers at http://127.0.0.1:9/graphql')]);
+  });
+
   it('ends with a sentence when the chatbot is not enabled', async () => {
     const { code, lines } = await example('--url', `${service.url}/graphql`, '--chatbot', 'nobody');
     expect(code).toBe(1);

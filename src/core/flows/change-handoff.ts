@@ -1,5 +1,6 @@
 import { controlFor } from '../control';
 import { canMove, isLive, isOpen, nextState, type HandoffAgent, type HandoffCause, type HandoffEndReason, type HandoffRecord } from '../handoff';
+import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';
@@ -60,7 +61,9 @@ export async function moveHandoff(tx: SessionTransaction, deps: Deps, handoff: H
     await tx.updateSession({ liveHandoffId: null });
     await deriveControl(tx, deps, null, cause);
   } else {
-    if (next.state !== 'ENDING') await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: next.id, state: next.state });
+    // An ending that is over at once hands control back without a detour; endLiveHandoff sees to the others.
+    if (next.state === 'ENDING') return next;
+    await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: next.id, state: next.state });
     await deriveControl(tx, deps, next, cause);
   }
   return next;
@@ -74,14 +77,22 @@ function closingLine(tx: SessionTransaction, handoff: HandoffRecord): string | n
   return lines.ended;
 }
 
+/** Remembers one remote step. Merged under the lock: a reading, or another replica, may have remembered one meanwhile. */
+export async function stepDone(tx: SessionTransaction, handoffId: HandoffId, step: string): Promise<void> {
+  const handoff = await tx.handoff(handoffId);
+  if (handoff !== null && !handoff.stepsDone.includes(step)) await tx.updateHandoff(handoffId, { stepsDone: [...handoff.stepsDone, step] });
+}
+
 /**
  * Puts an end cause to a live handoff and finishes at once when nothing of the agent's words is still on its way.
  * Ending what is over already is a no-op.
  */
 export async function endLiveHandoff(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord, endReason: HandoffEndReason): Promise<HandoffRecord> {
   if (!isOpen(handoff.state)) return handoff;
-  const ending = await moveHandoff(tx, deps, handoff, 'END', { endReason });
-  return drainIfDone(tx, deps, ending);
+  const ended = await drainIfDone(tx, deps, await moveHandoff(tx, deps, handoff, 'END', { endReason }));
+  // A person's words are on their way: until they have arrived, the talk is theirs.
+  if (ended.state === 'ENDING') await deriveControl(tx, deps, ended, 'END');
+  return ended;
 }
 
 /** ENDING → ENDED once the runtime has what the agent said, or the drain limit has passed. */

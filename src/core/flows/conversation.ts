@@ -1,5 +1,5 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
-import type { OrganizationId, SessionId } from '../ids';
+import type { HandoffId, OrganizationId, SessionId } from '../ids';
 import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
@@ -38,6 +38,11 @@ export function conversationOf(deps: FlowDeps, { account, inbox, session }: Conn
   return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id };
 }
 
+const NOTE = 'handoff:';
+/** Our id of a handoff's context note, as the provider keeps it. */
+export const noteIdOf = (handoffId: HandoffId): string => NOTE + handoffId;
+export const handoffOfNote = (ourId: string): HandoffId | null => (ourId.startsWith(NOTE) ? ourId.slice(NOTE.length) : null);
+
 /** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
 export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal): Promise<ConversationAccess> {
   const { provider, account, inbox, session } = connected;
@@ -51,8 +56,8 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
     await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ contactId }));
   }
   if (conversationId === null) {
-    // Only the very first try of the very first turn cannot have left one behind.
-    const mayExist = !(firstTry && session.lastMessageSeq <= 1);
+    // Only the very first try of the very first turn cannot have left one behind: nothing but the opening and that turn has happened.
+    const mayExist = !(firstTry && session.lastEventSeq <= 2);
     conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
     await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null }));
   }

@@ -1,13 +1,15 @@
-import { ProviderRefusedError } from '../errors';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import type { MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
-import { HISTORY_MESSAGES, transcriptId, transcriptOf } from './transcript';
-import { endLiveHandoff, moveHandoff, sayToEndUser } from './change-handoff';
+import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
+import {
+  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
+} from './conversation';
 import { deliverMark } from './deliver-mark';
-import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, type Connected } from './conversation';
+import { HISTORY_MESSAGES, transcriptId, transcriptOf } from './transcript';
 import type { FlowDeps } from './deps';
 
 /** How a worker lends its lease: called before every remote call. Throws when the lease is lost. */
@@ -25,7 +27,7 @@ export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease:
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
-    case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work.how, lease);
+    case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
 }
 
@@ -41,13 +43,69 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
 }
 
 async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
+  // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
+  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   await lease.held();
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps));
+  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
   await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
+}
+
+/** Whether what was said before this message was not brought: its handoff ended before that, or the policy has changed. */
+async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, handoffId }: MessageRecord): Promise<boolean> {
+  if (session.conversationId === null) return seq > 1;
+  const handoff = handoffId === null ? null : await deps.stores.handoffs.get(session.organizationId, handoffId);
+  return handoff !== null && !handoff.stepsDone.includes('history');
+}
+
+/** Shows what the provider has not seen yet, in order. What it refuses for good does not keep the rest from the agents. */
+async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease): Promise<void> {
+  const { sessions } = deps.stores;
+  const { id, organizationId, conversationId } = connected.session;
+  const { answer: history } = await sessions.transact(organizationId, id, tx => tx.unpostedMessages(throughSeq));
+  // Posts are recorded one by one: only the first unrecorded one can be there already, and that by an earlier handoff's try too.
+  let mayExist = conversationId !== null;
+  for (const message of history) {
+    // Our own lines to the end-user are not part of the talk that agents continue.
+    if (message.author === 'SYSTEM') continue;
+    await lease.held();
+    try {
+      await post(deps, connected, conversation, message, mayExist);
+      mayExist = false;
+    } catch (error) {
+      if (!(error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
+      await sessions.transact(organizationId, id, tx => tx.appendEvent({ type: 'DELIVERY_PARKED', kind: 'POST_MESSAGE', code: error.code }, message.handoffId, instantOf(deps.clock.now())));
+    }
+  }
+}
+
+/** The beginning of a long talk, as one file before the messages that follow it; then those count as shown. */
+async function bringTranscript(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<void> {
+  if (provider.postTranscript === undefined) return;
+  const { sessions } = deps.stores;
+  const { answer: history } = await sessions.transact(session.organizationId, session.id, tx => tx.unpostedMessages(handoff.historyThroughSeq));
+  const said = history.filter(message => message.author !== 'SYSTEM');
+  // Decided once, before anything is posted: a repeat must not move a message from one way to the other.
+  let split = handoff.stepsDone.find(step => step.startsWith('split:'));
+  if (split === undefined) {
+    const room = Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom?.(conversation) ?? HISTORY_MESSAGES));
+    const decided = split = `split:${said.at(-room - 1)?.seq ?? 0}`;
+    await sessions.transact(session.organizationId, session.id, tx => stepDone(tx, handoff.id, decided));
+  }
+  const throughSeq = Number(split.slice('split:'.length));
+  const early = said.filter(message => message.seq <= throughSeq);
+  if (early.length === 0) return;
+  await lease.held();
+  const { text: title, content } = transcriptOf(early, said.length - early.length);
+  const transcript = await provider.postTranscript({
+    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: session.readAfter,
+  }, signalOf(deps)());
+  await sessions.transact(session.organizationId, session.id, async tx => {
+    for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
+  });
 }
 
 /** What agents should know first, as one readable note; null when the runtime said nothing. */
@@ -74,63 +132,37 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     const handoff = await handoffs.get(organizationId, handoffId);
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
-  const done = (handoff: HandoffRecord, step: string) =>
-    sessions.transact(organizationId, sessionId, tx => tx.updateHandoff(handoff.id, { stepsDone: [...handoff.stepsDone, step] }));
+  const done = (step: string) => sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, step));
 
   let handoff = await current();
-  if (handoff === null) return;
+  // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
+  if (handoff === null || handoff.stepsDone.includes('opened')) return;
   const connected = await connect(deps, organizationId, sessionId);
   const { provider, account } = connected;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal);
   await beginStatusWrite(deps, connected.session);
 
   if (!handoff.stepsDone.includes('held')) {
+    await lease.held();
     const session = await sessions.get(organizationId, sessionId);
     if (!isClean(session?.lastView ?? null)) await provider.holdForBot(conversation, signal());
-    await done(handoff, 'held');
+    await done('held');
   }
 
   handoff = await current();
   if (handoff === null) return;
   if (!handoff.stepsDone.includes('history')) {
-    const through = handoff.historyThroughSeq;
-    const { answer: history } = await sessions.transact(organizationId, sessionId, tx => tx.unpostedMessages(through));
-    let mayExist = earlierAttempts > 0;
-    // Our own lines to the end-user are not part of the talk that agents continue.
-    const said = history.filter(message => message.author !== 'SYSTEM');
-    // Decided once, before anything is posted: a repeat must not move a message from one way to the other.
-    let split = handoff.stepsDone.find(step => step.startsWith('split:'));
-    if (split === undefined) {
-      const room = Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom?.(conversation) ?? HISTORY_MESSAGES));
-      split = `split:${provider.postTranscript === undefined ? 0 : said.at(-room - 1)?.seq ?? 0}`;
-      handoff = (await done(handoff, split)).answer;
-    }
-    const early = said.filter(message => message.seq <= Number(split!.slice('split:'.length)));
-    if (early.length > 0) {
-      await lease.held();
-      const noteId = transcriptId(handoff.id);
-      const { text: title, content } = transcriptOf(early, said.length - early.length);
-      const transcript = await provider.postTranscript!({ conversation, noteId, title, fileName: 'transcript.txt', content, mayExist, lookAfter: connected.session.readAfter }, signal());
-      await sessions.transact(organizationId, sessionId, async tx => {
-        for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
-      });
-      mayExist = false;
-    }
-    for (const message of said.slice(early.length)) {
-      await lease.held();
-      await post(deps, connected, conversation, message, mayExist);
-      // Posts are recorded one by one: only the first unrecorded one can be there already.
-      mayExist = false;
-    }
-    await done(handoff, 'history');
+    await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+    await done('history');
   }
 
   handoff = await current();
   if (handoff === null) return;
   const note = contextNote(handoff);
   if (note !== null && account.capabilities.privateNotes && !handoff.stepsDone.includes('note')) {
-    await provider.postNote({ conversation, noteId: `handoff:${handoff.id}`, text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
-    await done(handoff, 'note');
+    await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
+    await done('note');
   }
 
   handoff = await current();
@@ -139,13 +171,19 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const [team] = target.teamId === null ? [null] : await setup.teamsByIds(organizationId, [target.teamId]);
   const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
   if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
-  await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
+  // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
+  const isDoneWith = earlierAttempts > 0 && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED';
+  if (!isDoneWith)
+    await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
+    // A reading has found it deleted since: nobody would be waiting there.
+    if (tx.session.conversationId !== conversation.conversationId) throw new ProviderRefusedError('The conversation was deleted while it was opened.', { gone: true });
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null } });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
+    await stepDone(tx, handoffId, 'opened');
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
     // Only now is the promise true, and only if nobody has spoken yet.
     if (accepted.state === 'QUEUED') await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
@@ -160,6 +198,12 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
+    // A return that stood before us in the lane may have made it even.
+    await beginStatusWrite(deps, connected.session);
+    if (!handoff.stepsDone.includes('history')) {
+      await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+      await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
+    }
     await lease.held();
     const view = await connected.provider.readConversation(conversation, signalOf(deps)());
     if (view.status === 'BOT_HELD') {
@@ -171,13 +215,20 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });
 }
 
-async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, how: 'RESOLVE' | 'HOLD', lease: Lease): Promise<void> {
+type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
+
+async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { how, handoffId }: Returning, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
   const connected = await connect(deps, organizationId, sessionId);
+  const { liveHandoffId } = connected.session;
+  const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
+  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them.
+  if (live !== null && live.id !== handoffId && live.origin === 'AGENT_TAKEOVER' && isOpen(live.state)) return;
   const conversation = conversationOf(deps, connected);
   if (conversation !== null) {
     await beginStatusWrite(deps, connected.session);
@@ -186,8 +237,10 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, ho
     else await connected.provider.holdForBot(conversation, signalOf(deps)());
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    const lastView = how === 'HOLD' ? CLEAN_VIEW : { status: 'RESOLVED' as const, agent: tx.session.lastView?.agent ?? null, teamId: tx.session.lastView?.teamId ?? null };
+    // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.
+    const lastView = how === 'HOLD' ? CLEAN_VIEW : null;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(conversation === null ? {} : { lastView }) });
+    if (conversation !== null) await tx.wantReading(instantOf(deps.clock.now()));
   });
 }
 
@@ -201,8 +254,12 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     const live = tx.liveHandoff;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     await tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, live?.id ?? null, instantOf(deps.clock.now()));
-    if (work.kind === 'OPEN_HANDOFF' && live !== null && live.id === work.handoffId && live.state === 'REQUESTED')
-      await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
+    if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
+    if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
+    if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
+    // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
+    else if (work.kind === 'OPEN_HANDOFF') await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
+    else await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
 

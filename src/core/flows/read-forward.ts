@@ -4,11 +4,12 @@ import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, ty
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { ConversationAccess, ConversationView, Observation } from '../ports/support-provider';
-import { beginTakeover, endLiveHandoff, moveHandoff } from './change-handoff';
-import { connect, conversationOf, type Connected } from './conversation';
+import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
+import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
 import { receiveChange, tellAgents } from './receive-change';
 import { conversationLost } from './deliver';
 import type { FlowDeps } from './deps';
+import { canonical } from './say';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
 const MAX_PAGES = 20;
@@ -68,12 +69,13 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
 
   const agents = await people(view.agent ? [view.agent] : []);
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
-    const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites;
+    const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
+      // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
+      || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
     await receiveView(tx, deps, view, agents);
-    // Once more after the end: surveys come a moment later.
-    const hasEndedNow = session.liveHandoffId !== null && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state));
-    return hasEndedNow || (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) ? deps.limits.livePollMs : null;
+    // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
+    return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
   return answer;
 }
@@ -118,6 +120,8 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
     const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
     if (ours !== null && ours.providerMessageId === null) await tx.setProviderMessageId(ours.id, observation.id);
+    const handoffId = handoffOfNote(observation.ourId);
+    if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;
   }
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
@@ -143,13 +147,17 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
 export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, people: People): Promise<void> {
   const before = tx.session.lastView;
   const agent = view.agent === null ? null : people.get(view.agent.externalId) ?? { id: null, ...view.agent };
-  const isNewAgent = agent !== null && agent.externalId !== before?.agent?.externalId;
+  // Without a view before this one, nothing tells a fresh assignment from residue: this one is what later ones are held against.
+  const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
   const live = tx.liveHandoff;
 
   if (live === null) {
     if (isNewAgent && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
       await beginTakeover(tx, deps, 'ASSIGNED', agent);
-  } else if (isOpen(live.state) && live.state !== 'REQUESTED') {
+  } else if (!isOpen(live.state)) {
+    return;
+  } else if (live.stepsDone.includes('opened')) {
+    // Until then the conversation is still as the bot, or an earlier handoff, left it.
     await follow(tx, deps, live, view, before, agent);
   }
   await tx.updateSession({ lastView: view });
@@ -169,6 +177,8 @@ async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecor
       await move(live, 'SNOOZED', agent === null ? {} : { agent });
       return;
     case 'OPEN': {
+      // Put on hold out of the queue, and back in the queue now.
+      if (live.state === 'ON_HOLD' && agent === null && live.agent === null) { await move(live, 'UNASSIGNED'); return; }
       const awake = live.state === 'ON_HOLD' ? await move(live, 'UNSNOOZED') : live;
       if (agent !== null) await move(awake, 'ASSIGNED', { agent });
       // Replying does not assign: a person who was never assigned cannot become unassigned.

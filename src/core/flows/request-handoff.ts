@@ -3,7 +3,7 @@ import type { HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
-import { deriveControl } from './change-handoff';
+import { deriveControl, moveHandoff } from './change-handoff';
 import { accessOf, type FlowDeps } from './deps';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
 
@@ -56,19 +56,24 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       checkedId(input.idempotencyKey, 'idempotencyKey');
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
-      let target: HandoffTarget = { teamId: null, agentId: null };
+      let target: HandoffTarget | NotFoundError = { teamId: null, agentId: null };
       if (input.target.team !== null || input.target.agent !== null) {
         const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
         const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
         if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
-        target = await resolveTarget(deps, account, input.target);
+        // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
+        target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
       }
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
+        if (target instanceof NotFoundError) throw target;
         if (tx.inbox.state === 'DISABLED')
           throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
-        if (tx.liveHandoff !== null) return { handoff: tx.liveHandoff, session: tx.session, alreadyLive: true };
+        const live = tx.liveHandoff;
+        if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+        // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
+        if (live !== null) await moveHandoff(tx, deps, live, 'DRAINED');
         const at = instantOf(deps.clock.now());
         const handoff = await tx.insertHandoff({
           id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,

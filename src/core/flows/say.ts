@@ -47,6 +47,15 @@ interface Said {
   readonly replyToMessageId: string | null;
 }
 
+/** The turn that was recorded under this id before. @throws ConflictError when it was another one */
+async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, text: string): Promise<MessageRecord | null> {
+  const message = await tx.messageByCallerId(callerMessageId);
+  // Half a surrogate pair is stored as the replacement character.
+  if (message !== null && (message.author !== author || message.text !== text.replace(/\p{Surrogate}/gu, '\ufffd')))
+    throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another turn of this session has the id ${callerMessageId} already; each turn, of the end-user or of the bot, needs its own.`);
+  return message;
+}
+
 /** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
 async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, said: Said): Promise<MessageRecord> {
   const at = instantOf(deps.clock.now());
@@ -75,8 +84,8 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
       const text = checkedText(input.text, input.attachments, 'text');
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
-        const known = await tx.messageByCallerId(callerMessageId);
-        if (known !== null) return { message: known, session: tx.session, mayReply: mayReply(tx) };
+        const before = await known(tx, callerMessageId, 'END_USER', text);
+        if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
         const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
@@ -88,8 +97,8 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
       const text = checkedText(input.text, input.attachments, 'text');
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
-        const known = await tx.messageByCallerId(callerMessageId);
-        if (known !== null) return { message: known, session: tx.session, delivered: known.visibility === 'PUBLIC' };
+        const before = await known(tx, callerMessageId, 'BOT', text);
+        if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
         refuseClosed(tx);
         const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
         if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);

@@ -48,8 +48,9 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
       const why: Explanation['why'] =
         session.closedAt !== null ? 'SESSION_CLOSED'
         : session.control === 'BOT' ? 'BOT_HAS_CONTROL'
+        : handoff?.state === 'ENDING' ? 'HANDOFF_ENDING'
         : session.control === 'NONE' ? (may ? 'WAITING_BOT_MAY_ANSWER' : 'WAITING_FOR_AGENT')
-        : handoff?.state === 'ENDING' ? 'HANDOFF_ENDING' : 'AGENT_HAS_CONTROL';
+        : 'AGENT_HAS_CONTROL';
       return { session, handoff, mayReply: may, why, owed: await deliveries.owed(scope.organizationId, sessionId) };
     },
   };

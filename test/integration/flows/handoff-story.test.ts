@@ -1,4 +1,4 @@
-import { createFlowWorld, codeOf, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -40,6 +40,13 @@ it('goes from bot to person and back, with history, note, order and outcome', as
   expect((await world.bot(session.id, 'I am back')).delivered).toBe(true);
 });
 
+it('does not call a person in on paper when a handoff ends that nobody had taken', async () => {
+  const { session } = await queued();
+  await world.flows.endHandoff(scope, { handoffId: null, sessionId: session.id, reason: 'BOT_CANCELLED', idempotencyKey: 'cancel' });
+  const controls = (await world.events(session.id)).flatMap(({ body }) => (body.type === 'CONTROL_CHANGED' ? [`${body.control} ${body.epoch}`] : []));
+  expect(controls).toEqual(['NONE 2', 'BOT 3']);
+});
+
 it('numbers the events of a session 1, 2, 3… without gaps', async () => {
   const { session } = await queued();
   const events = await world.events(session.id);
@@ -78,6 +85,21 @@ it('ends after the drain limit when the runtime collects nothing', async () => {
   await world.finishEndings();
   expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   expect((await world.collected(session.id)).slice(-2)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED']);
+});
+
+it('begins a new handoff for who asks again while the last one is still ending', async () => {
+  const { session, handoff } = await queued();
+  world.provider.agentSays('bye');
+  world.provider.set({ status: 'RESOLVED' });
+  await world.read(session.id);
+  expect((await world.handoff(handoff.id)).state).toBe('ENDING');
+  const again = await world.ask(session.id);
+  expect(again).toMatchObject({ alreadyLive: false, handoff: { state: 'REQUESTED' } });
+  expect((await world.handoff(handoff.id)).state).toBe('ENDED');
+  await world.deliverAll();
+  await world.read(session.id);
+  expect((await world.collected(session.id)).slice(-4)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED', 'QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
+  expect(await codeOf(world.bot(session.id, 'me again'))).toBe('CONTROL_LOST');
 });
 
 it('behaves at the second handoff as at the first, whatever the first left behind', async () => {

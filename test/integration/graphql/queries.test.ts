@@ -148,11 +148,11 @@ describe('_entities', () => {
     expect(await entities([
       { __typename: 'Handoff', id: handoffId }, { __typename: 'SupportSession', id: sessionId }, { __typename: 'Handoff', id: UNKNOWN }, { __typename: 'SupportAccount', id: accountId },
       { __typename: 'SupportTeam', id: team.id }, { __typename: 'SupportSession', id: 'x' }, { __typename: 'SupportInbox', id: inboxId }, { __typename: 'SupportAgent', id: agent.id },
-      { __typename: 'Organization', id: ORG }, { __typename: 'Chatbot', id: 'bot-1' }, { __typename: 'Chatbot', id: 'bot-9' }, { __typename: 'User', id: 'user-1' }, { __typename: 'User', id: 'user-9' }, { __typename: 'Handoff', id: handoffId },
+      { __typename: 'Organization', id: ORG }, { __typename: 'Organization', id: 'org-2' }, { __typename: 'Chatbot', id: 'bot-1' }, { __typename: 'Chatbot', id: 'bot-9' }, { __typename: 'User', id: 'user-1' }, { __typename: 'User', id: 'user-9' }, { __typename: 'Handoff', id: handoffId },
     ])).toEqual([
       { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' }, { __typename: 'SupportSession', id: sessionId, externalId: 'session-1' }, null, { __typename: 'SupportAccount', id: accountId, provider: 'scripted' },
       { __typename: 'SupportTeam', id: team.id, name: 'billing' }, null, { __typename: 'SupportInbox', id: inboxId, name: 'Bot one' }, { __typename: 'SupportAgent', id: agent.id, name: 'Alice' },
-      { __typename: 'Organization', id: ORG, supportAccounts: [{ id: accountId }] }, { __typename: 'Chatbot', id: 'bot-1', support: { inbox: { id: inboxId } } }, null,
+      { __typename: 'Organization', id: ORG, supportAccounts: [{ id: accountId }] }, { __typename: 'Organization', id: 'org-2', supportAccounts: [] }, { __typename: 'Chatbot', id: 'bot-1', support: { inbox: { id: inboxId } } }, null,
       { __typename: 'User', id: 'user-1', supportAgents: [{ id: agent.id }] }, { __typename: 'User', id: 'user-9', supportAgents: [] }, { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' },
     ]);
   });

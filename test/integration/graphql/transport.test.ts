@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { getIntrospectionQuery } from 'graphql';
+import { getIntrospectionQuery, type GraphQLObjectType } from 'graphql';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { overSse, overSseByGet, overWebSocket, wsClient } from './following';
@@ -126,6 +126,12 @@ describe('HTTP', () => {
     const body = (await answer.json()) as { errors: any[] };
     expect(codesOf(body.errors)).toEqual(['BAD_REQUEST']);
   });
+});
+
+it('reads data fields without a resolver, also after a router asked for a trace', async () => {
+  await room.run('{ supportAccounts { id } }', {}, { ...caller('gateway'), 'apollo-federation-include-trace': 'ftv1' });
+  const fields = (room.graphql.schema.getType('Handoff') as GraphQLObjectType).getFields();
+  expect(Object.values(fields).filter((field) => field.resolve).map((field) => field.name).sort()).toEqual(['isLive', 'organization', 'outcome', 'session', 'targetAgent', 'targetTeam']);
 });
 
 describe('graphql-transport-ws', () => {

@@ -69,6 +69,12 @@ describe('the desk as a provider', () => {
     await expect(stage.provider.resolve(conversation, stage.signal())).rejects.toMatchObject({ code: expected });
   });
 
+  it('takes an account only under the core\'s own id of it', async () => {
+    const others = await stage.enable();
+    const mixed = { ...others.inbox.account, accountId: stage.accountId };
+    await expect(stage.provider.listAgents(mixed, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
+  });
+
   it('refuses text beyond its limit rather than to cut it', async () => {
     const conversation = await stage.newConversation();
     const { maxTextLength } = await stage.provider.capabilities(stage.inbox.account, stage.signal());

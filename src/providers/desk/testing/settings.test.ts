@@ -64,6 +64,15 @@ describe('settings of the desk', () => {
       expect(await stage.provider.listAgents(stand.inbox.account, stage.signal())).toHaveLength(2);
     });
 
+    it('take no owner\'s role away when they name the owner as an agent', async () => {
+      const access = { accountId: 'both', externalId: null, baseUrl: null, settings: { agents: [{ name: 'Ada', email: 'ADA@both.example' }] }, credentials: {}, webhookUrl: '' };
+      const apply = (owners: { name: string; email: string }[]) =>
+        stage.provider.ensureAccount({ access, organizationId: 'org-both', name: 'Both', owners, save: async () => {} }, stage.signal());
+      const { externalId } = await apply([{ name: 'Ada', email: 'ada@both.example' }]);
+      await apply([]);
+      expect((await stage.provider.listAgents({ ...access, externalId }, stage.signal())).map((agent) => agent.role)).toEqual(['ADMINISTRATOR']);
+    });
+
     it('make one account when four replicas apply them at once', async () => {
       const access = { accountId: 'raced', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
       const owners = [{ name: 'Ada', email: 'ada@raced.example' }];

@@ -1,0 +1,408 @@
+import { deliver } from '../../../src/core/flows/deliver';
+import { readForward } from '../../../src/core/flows/read-forward';
+import type { PostMessage } from '../../../src/core/ports/support-provider';
+import { Worker } from '../../../src/delivery';
+import { LeaseLostError } from '../../../src/delivery/lease';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const end = (sessionId: string, reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED' = 'BOT_CANCELLED') =>
+  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason, idempotencyKey: world.nextKey() });
+const handoffsOf = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 20, after: null })).edges.map(edge => edge.node);
+const liveOf = async (sessionId: string) => world.handoff((await world.session(sessionId)).liveHandoffId!);
+
+/** One delivery, whose completion is lost when `complete` is false: it comes again. */
+async function deliverOne(complete = true): Promise<void> {
+  const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  await deliver(world.deps, lane!.delivery, { held: async () => undefined });
+  await (complete ? world.stores.lanes.complete(lane!) : world.stores.lanes.retry(lane!, 0, 'CRASH'));
+}
+async function mirrored() {
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  expect(await world.deliverAll()).toEqual([]);
+  await world.read(session.id);
+  return session;
+}
+/** Deliveries as the worker does them, dead letters too. */
+async function work(until: () => Promise<boolean>): Promise<void> {
+  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, pollMs: 20 }, quiet);
+  await worker.start();
+  try {
+    while (!(await until())) await new Promise(resolve => setTimeout(resolve, 20));
+  } finally { await worker.stop(); }
+}
+
+describe('an opening whose completion was lost', () => {
+  it('is not done again: no second promise to the end-user, no reopening', async () => {
+    const session = await mirrored();
+    const { handoff } = await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+    await deliverOne(false);
+    world.provider.set({ agent: 'alice', teamId: '48' });
+    await deliverOne();
+    expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
+    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: '48' });
+    expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  });
+
+  it('does not write its note again when a reading has seen it', async () => {
+    const session = await mirrored();
+    await world.ask(session.id, { reason: 'help' });
+    world.provider.during.set('postNote', async () => { await world.read(session.id); });
+    world.provider.failNext('postNote', 'after');
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    expect(world.provider.calls.filter(call => call === 'postNote')).toHaveLength(1);
+    expect((await world.handoff((await world.session(session.id)).liveHandoffId!)).state).toBe('QUEUED');
+  });
+});
+
+describe('an agent who answers before the conversation was opened for them', () => {
+  async function answeredEarly() {
+    const session = await mirrored();
+    const { handoff } = await world.ask(session.id, { target: { team: '47', agent: null } });
+    world.provider.agentSays('I saw you');
+    await world.read(session.id);
+    await world.read(session.id);
+    return { session, handoff };
+  }
+
+  it('has not given it back to the bot by that', async () => {
+    const { session, handoff } = await answeredEarly();
+    expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
+    await world.deliverAll();
+    await world.read(session.id);
+    expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
+    expect(world.provider.only.view.status).toBe('OPEN');
+    world.provider.set({ status: 'RESOLVED' });
+    await world.read(session.id);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDING', endReason: 'AGENT_RESOLVED' });
+  });
+
+  it('keeps it when the target that was asked for is refused', async () => {
+    const { session, handoff } = await answeredEarly();
+    world.provider.failNext('openForAgents', 'refused');
+    await work(async () => world.provider.only.view.status === 'OPEN');
+    await world.read(session.id);
+    expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
+    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
+  });
+
+  it('loses it by name when it cannot be opened for them either', async () => {
+    const { session, handoff } = await answeredEarly();
+    world.provider.failNext('openForAgents', 'refused');
+    world.provider.failNext('openForAgents', 'refused');
+    await work(async () => (await world.handoff(handoff.id)).state === 'ENDING');
+    expect((await world.handoff(handoff.id)).endReason).toBe('PROVIDER_LOST');
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  });
+});
+
+describe('an agent who takes over while an earlier handoff is still being returned', () => {
+  it('keeps the conversation, and is not read as having returned it', async () => {
+    const session = await mirrored();
+    await world.ask(session.id);
+    await world.deliverAll();
+    await world.read(session.id);
+    await end(session.id);
+    world.provider.agentSays('hello?');
+    await world.read(session.id);
+    const { id } = await liveOf(session.id);
+    await deliverOne();
+    await world.read(session.id);
+    await world.deliverAll();
+    await world.read(session.id);
+    expect(await world.handoff(id)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
+    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.calls).not.toContain('holdForBot');
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  });
+
+  it('is not read as having returned it either when the return was under way before', async () => {
+    const session = await mirrored();
+    await world.ask(session.id);
+    await world.deliverAll();
+    await end(session.id);
+    world.provider.during.set('holdForBot', async () => { world.provider.agentSays('hello?'); await world.read(session.id); });
+    await deliverOne();
+    await world.read(session.id);
+    expect((await liveOf(session.id)).state).toBe('ACTIVE');
+    // Reads while it is held, and decides after it was opened.
+    world.provider.during.set('readForward', async () => { await world.deliverAll(); });
+    await world.read(session.id);
+    expect((await liveOf(session.id)).state).toBe('ACTIVE');
+    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
+  });
+
+  it('while the last one drains, has taken it once that is over', async () => {
+    const session = await mirrored();
+    const { handoff } = await world.ask(session.id);
+    await world.deliverAll();
+    world.provider.set({ agent: 'alice' });
+    world.provider.agentSays('bye');
+    await world.read(session.id);
+    world.provider.set({ status: 'BOT_HELD' });
+    await world.read(session.id);
+    world.provider.set({ agent: 'bob' });
+    expect(await world.read(session.id)).not.toBeNull();
+    expect((await world.handoff(handoff.id)).state).toBe('ENDING');
+    await world.acknowledgeAll(session.id);
+    await world.read(session.id);
+    expect(await liveOf(session.id)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ASSIGNED', agent: { externalId: 'bob' } });
+  });
+});
+
+it('an assignee whom we never saw before the end-user ended it is residue, and takes nothing over', async () => {
+  const session = await mirrored();
+  await world.ask(session.id);
+  await world.deliverAll();
+  await world.read(session.id);
+  world.provider.during.set('resolve', async () => world.provider.set({ agent: 'alice' }));
+  await end(session.id, 'USER_ENDED');
+  await world.user(session.id, 'me again');
+  await world.deliverAll();
+  world.provider.set({ status: 'BOT_HELD' });
+  await world.read(session.id);
+  expect((await world.session(session.id)).control).toBe('BOT');
+  world.provider.set({ agent: 'bob' });
+  await world.read(session.id);
+  expect((await world.session(session.id)).control).toBe('HUMAN');
+});
+
+it('a conversation that was put on hold out of the queue comes back to the queue, not to nobody', async () => {
+  const session = await mirrored();
+  const { handoff } = await world.ask(session.id);
+  await world.deliverAll();
+  const stateAt = async (status: 'ON_HOLD' | 'OPEN') => { world.provider.set({ status }); await world.read(session.id); return (await world.handoff(handoff.id)).state; };
+  expect(await stateAt('ON_HOLD')).toBe('ON_HOLD');
+  expect(await stateAt('OPEN')).toBe('QUEUED');
+  expect((await world.session(session.id)).control).toBe('NONE');
+});
+
+describe('history that is brought only at the handoff', () => {
+  async function unmirrored() {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const session = await world.open();
+    for (const text of ['one', 'two', 'three']) await world.user(session.id, text);
+    return session;
+  }
+  const shown = (...texts: string[]) => texts.map(text => `END_USER: ${text}`);
+
+  it('stays in order and single when a cancel and a lost answer cut it in the middle', async () => {
+    const session = await unmirrored();
+    await world.ask(session.id);
+    await world.user(session.id, 'four');
+    // The second message arrives, its answer does not, and the handoff is over before anybody can look.
+    let posts = 0;
+    const { postMessage } = world.provider;
+    world.provider.postMessage = async request => {
+      if (++posts !== 2) return postMessage(request);
+      world.provider.failNext('postMessage', 'after');
+      world.provider.during.set('postMessage', async () => { await end(session.id); });
+      return postMessage(request);
+    };
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    await world.user(session.id, 'five');
+    await world.ask(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(shown('one', 'two', 'three', 'four', 'five'));
+    expect(world.provider.only.view.status).toBe('OPEN');
+  });
+
+  it('goes on where it was when the lease is lost in the middle', async () => {
+    const session = await unmirrored();
+    await world.ask(session.id);
+    const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+    const lost = deliver(world.deps, lane!.delivery, { held: async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); } });
+    await expect(lost).rejects.toThrow(LeaseLostError);
+    expect(world.provider.shown()).toEqual(shown('one'));
+    await world.stores.lanes.retry(lane!, 0, 'LEASE_LOST');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(shown('one', 'two', 'three'));
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  });
+
+  it('leaves out what the provider refuses for good, says so, and brings the rest', async () => {
+    const session = await unmirrored();
+    const { handoff } = await world.ask(session.id);
+    world.provider.failNext('postMessage', 'refused');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(shown('two', 'three'));
+    expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+    expect((await world.events(session.id)).map(event => event.body)).toContainEqual({ type: 'DELIVERY_PARKED', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' });
+  });
+
+  it('comes to an agent who takes over, too', async () => {
+    const session = await unmirrored();
+    await world.ask(session.id);
+    await world.deliverAll();
+    await end(session.id);
+    await world.user(session.id, 'four');
+    await world.bot(session.id, 'five');
+    await world.deliverAll();
+    world.provider.agentSays('wait');
+    await world.read(session.id);
+    await world.user(session.id, 'six');
+    await world.deliverAll();
+    expect(world.provider.shown()).toEqual([...shown('one', 'two', 'three', 'four'), 'BOT: five', ...shown('six')]);
+  });
+
+  it('comes before the first turn that is mirrored after the policy changed', async () => {
+    const session = await unmirrored();
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ALWAYS' });
+    await world.user(session.id, 'four');
+    await world.deliverAll();
+    expect(world.provider.shown()).toEqual(shown('one', 'two', 'three', 'four'));
+  });
+});
+
+it('a message set aside as a dead letter does not fail the next handoff', async () => {
+  const session = await mirrored();
+  const { postMessage } = world.provider;
+  world.provider.postMessage = async request => { if (request.message.text === 'poison') world.provider.failNext('postMessage', 'refused'); return postMessage(request); };
+  await world.user(session.id, 'poison');
+  await world.user(session.id, 'three');
+  const { handoff } = await world.ask(session.id);
+  await work(async () => (await world.handoff(handoff.id)).state !== 'REQUESTED');
+  expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+  expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: three']);
+});
+
+it('a conversation made by a handoff that was cancelled before we heard of it is found, not made twice', async () => {
+  const session = await world.open();
+  await world.ask(session.id);
+  world.provider.during.set('openConversation', async () => { await end(session.id); });
+  world.provider.failNext('openConversation', 'after');
+  await world.deliverAll();
+  await world.user(session.id, 'hello');
+  await world.deliverAll();
+  expect(world.provider.conversations).toHaveLength(1);
+});
+
+it('looks for an earlier post from where the reading stood when the message was still unknown', async () => {
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  world.provider.failNext('postMessage', 'after');
+  const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toThrow();
+  await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE');
+
+  // A reading on another replica finds the post just after we saw that nobody had recorded it.
+  const { messages } = world.stores;
+  const deps = { ...world.deps, stores: { ...world.stores, messages: Object.assign(Object.create(messages) as typeof messages, {
+    get: async (...all: Parameters<typeof messages.get>) => { const message = await messages.get(...all); await readForward(world.deps, ORG, session.id); return message; },
+  }) } };
+  const asked: PostMessage[] = [];
+  const { postMessage } = world.provider;
+  world.provider.postMessage = async request => { asked.push(request); return postMessage(request); };
+  const [again] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  await deliver(deps, again!.delivery, { held: async () => undefined });
+  expect((await world.session(session.id)).readAfter).not.toBeNull();
+  expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([{ mayExist: true, lookAfter: null }]);
+});
+
+it('a view that is older than another replica\'s is not believed', async () => {
+  const session = await mirrored();
+  const { handoff } = await world.ask(session.id);
+  await world.deliverAll();
+  await world.read(session.id);
+  world.provider.set({ status: 'RESOLVED' });
+  world.provider.during.set('readConversation', async () => {
+    world.provider.set({ status: 'OPEN', agent: 'bob' });
+    await world.read(session.id);
+  });
+  await world.read(session.id);
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ASSIGNED', agent: { externalId: 'bob' } });
+});
+
+describe('the caller\'s ids', () => {
+  it('one id for a turn of the end-user and one of the bot is refused, and loses neither silently', async () => {
+    const { id } = await world.open();
+    const turn = { sessionId: id, attachments: [], messageId: 'turn-1' };
+    await world.flows.recordEndUserMessage(scope, { ...turn, text: 'hi', idempotencyKey: 'a' });
+    expect(await codeOf(world.flows.sendBotMessage(scope, { ...turn, text: 'hello', epoch: 1, onControlLost: 'REJECT', idempotencyKey: 'b' }))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(await codeOf(world.flows.recordEndUserMessage(scope, { ...turn, text: 'other', idempotencyKey: 'c' }))).toBe('IDEMPOTENCY_KEY_REUSED');
+    const half = { ...turn, messageId: 'turn-2', text: 'half \ud83d' };
+    const first = await world.flows.recordEndUserMessage(scope, { ...half, idempotencyKey: 'd' });
+    expect((await world.flows.recordEndUserMessage(scope, { ...half, idempotencyKey: 'e' })).message.id).toBe(first.message.id);
+  });
+
+  it('a repeated request is answered as the first time, also when its team has gone since', async () => {
+    const session = await mirrored();
+    const input = { target: { team: '47', agent: null }, idempotencyKey: 'ask' };
+    const first = await world.ask(session.id, input);
+    await world.deliverAll();
+    world.provider.listTeams = async () => [];
+    const [account] = await world.stores.setup.accountsOf(ORG);
+    await world.flows.refreshDirectory(scope, account!.id);
+    expect(await world.ask(session.id, input)).toEqual({ ...first, replayed: true });
+    expect(await codeOf(world.ask(session.id, { ...input, idempotencyKey: 'ask again' }))).toBe('TEAM_NOT_FOUND');
+  });
+
+  it('an old answer that is repeated after control moved on still lets no stale turn through', async () => {
+    const session = await mirrored();
+    const said = { sessionId: session.id, text: 'two', attachments: [], messageId: null, idempotencyKey: 'said' };
+    const first = await world.flows.recordEndUserMessage(scope, said);
+    await world.ask(session.id);
+    const again = await world.flows.recordEndUserMessage(scope, said);
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(await codeOf(world.bot(session.id, 'three', again.session.epoch))).toBe('CONTROL_LOST');
+  });
+});
+
+it('words that arrive between a collection and its acknowledgement come before the outcome', async () => {
+  const session = await mirrored();
+  const { handoff } = await world.ask(session.id);
+  await world.deliverAll();
+  world.provider.agentSays('bye');
+  world.provider.set({ status: 'RESOLVED' });
+  await world.read(session.id);
+  const collected = (await world.inbox(session.id)).map(delivery => delivery.id);
+  world.provider.agentSays('and thanks');
+  await Promise.all([world.read(session.id), world.flows.acknowledge(scope, collected)]);
+  await world.acknowledgeAll(session.id);
+  await world.finishEndings();
+  const { rows } = await world.pool.query<{ kind: string; said: string | null; handoff: string }>(`
+    select d.kind, m.text as said, coalesce(m.handoff_id::text, d.payload ->> 'handoffId') as handoff from delivery d
+    left join message m on m.id::text = d.payload ->> 'messageId' where d.destination = 'RUNTIME' order by d.id`);
+  const ofThis = rows.filter(row => row.handoff === handoff.id);
+  expect(ofThis.at(-1)!.kind).toBe('HANDOFF_OUTCOME');
+  expect(rows.filter(row => row.said !== null && row.kind === 'MESSAGE' && !row.said.startsWith('A colleague')).map(row => row.said)).toEqual(['bye', 'and thanks']);
+});
+
+it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'postNote', 'openForAgents'])('closing the session in the middle of %s leaves nothing open', async verb => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  if (verb === 'holdForBot') { await world.ask(session.id); await world.deliverAll(); await end(session.id, 'USER_ENDED'); await world.deliverAll(); }
+  world.time.ms += 1;
+  await world.ask(session.id, { reason: 'help' });
+  let closed = false;
+  world.provider.during.set(verb, async () => { await world.flows.closeSession(scope, { sessionId: session.id, idempotencyKey: 'close' }); closed = true; });
+  expect(await world.deliverAll()).toEqual([]);
+  expect(closed).toBe(true);
+  expect(world.provider.only.view.status).toBe('RESOLVED');
+  expect((await handoffsOf(session.id))[0]).toMatchObject({ state: 'ENDED', endReason: 'SESSION_CLOSED' });
+  expect(await world.session(session.id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+  expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+});
+
+it.each(['holdForBot', 'postMessage', 'postNote', 'openForAgents'])('a conversation deleted in the middle of %s is made anew and opened', async verb => {
+  const session = await mirrored();
+  await world.ask(session.id);
+  await world.deliverAll();
+  await end(session.id, 'USER_ENDED');
+  await world.deliverAll();
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  await world.user(session.id, 'two');
+  const { handoff } = await world.ask(session.id, { reason: 'help' });
+  world.provider.during.set(verb, async () => { world.provider.delete(); await world.read(session.id); });
+  await work(async () => (await world.handoff(handoff.id)).state === 'QUEUED');
+  expect(world.provider.conversations.filter(conversation => !conversation.deleted)).toHaveLength(1);
+  expect(world.provider.only.view.status).toBe('OPEN');
+  expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+});
