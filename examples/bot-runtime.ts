@@ -178,6 +178,13 @@ async function main(): Promise<void> {
       case 'HandoffStateNotice':
         show('handoff', `${notice.state}${notice.handoff.agent ? `, ${notice.handoff.agent.name}` : ''}`);
         return 'done';
+      case 'SupportMessageDeletedNotice':
+        show('service', `the agent took message ${notice.message.id} back`);
+        return 'done';
+      case 'HandoffSurveyNotice':
+        // A real runtime shows the choices, and calls answerSurvey with the one that the end-user picks.
+        show('service', `${notice.handoff.survey?.question} ${notice.handoff.survey?.choices.map(({ label }) => label).join(' ')}`);
+        return 'done';
       case 'HandoffOutcomeNotice':
         outcome = notice.outcome;
         show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; go on at ${notice.outcome.resumeTarget}`);

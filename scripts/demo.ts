@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '../src/persistence/embedded-postgres';
 import { startChatwootDouble } from '../src/providers/chatwoot/testing/double';
-import { ChatwootStage } from './demo/chatwoot-stage';
 import { DeskStage } from './demo/desk-stage';
 import { openHouse } from './demo/house';
-import type { Stage } from './demo/stage';
+import { playOnChatwoot } from './demo/play';
 import { Story, STORY } from './demo/story';
 import { tell } from './demo/tell';
 
@@ -12,58 +11,72 @@ const USAGE = `Plays the whole story, from bot to person and back, and checks ea
 
   npm run demo -- --provider desk
   npm run demo -- --provider chatwoot-double
-  npm run demo -- --provider chatwoot --url https://chatwoot.example.com --platform-token <token> [--public-url https://…]
+  npm run demo -- --provider chatwoot --url https://chatwoot.example.com --platform-token <token>
+                  [--public-url https://… --port 4000 [--host 0.0.0.0]]
 
-Needs nothing: a throw-away Postgres and the service start by themselves, and end with it. For a real Chatwoot, --public-url
-is where it reaches this service. LOG_LEVEL=info shows the service's log.
+Needs nothing: a throw-away Postgres and the service start by themselves, and end with it. For a real Chatwoot:
+--public-url is where it reaches this service, which then listens at --host and --port (without one, what agents do is
+still found, by reading every few seconds); the token may also stand in CHATWOOT_PLATFORM_TOKEN. All that is made there
+is deleted at the end, also when a step differs and after Ctrl+C. LOG_LEVEL=info shows the service's log.
 `;
 
 const EXIT_USAGE = 64;
 
-type Undo = () => Promise<unknown>;
+const OPTIONS = {
+  provider: { type: 'string' }, url: { type: 'string' }, 'platform-token': { type: 'string' },
+  'public-url': { type: 'string' }, host: { type: 'string' }, port: { type: 'string' },
+} as const;
+
+type Play = (databaseUrl: string) => Promise<number>;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { provider: { type: 'string' }, url: { type: 'string' }, 'platform-token': { type: 'string' }, 'public-url': { type: 'string' } },
-  });
-  const publicUrl = values['public-url'];
-  const openStage = stageOf(values.provider, values.url, values['platform-token']);
-  if (openStage === null) {
+  const { values } = parseArgs({ options: OPTIONS });
+  const play = playOf(values);
+  if (play === null) {
     console.error(USAGE);
     return EXIT_USAGE;
   }
-  const atEnd: Undo[] = [];
+  const postgres = await startEmbedded();
   try {
-    const postgres = await startEmbedded();
-    atEnd.push(() => postgres.stop());
-    const house = await openHouse(postgres.url, publicUrl === undefined ? {} : { SUPPORT_PUBLIC_URL: publicUrl });
-    atEnd.push(() => house.stop());
-    const { stage, close } = await openStage(house.url, house.gateway);
-    atEnd.push(close);
-    console.log(`The service runs at ${house.url}, support at ${values.provider}.\n`);
-    return await tell(STORY, new Story(stage, house.operator, house.bot), console);
+    return await play(postgres.url);
   } finally {
-    for (const undo of atEnd.reverse()) await undo();
+    await postgres.stop();
   }
 }
 
-type OpenStage = (serviceUrl: string, gateway: Readonly<Record<string, string>>) => Promise<{ stage: Stage; close: Undo }>;
-
-function stageOf(provider: string | undefined, url: string | undefined, platformToken: string | undefined): OpenStage | null {
+function playOf(values: { readonly [K in keyof typeof OPTIONS]?: string }): Play | null {
+  const { provider, url, host, port, 'public-url': publicUrl, 'platform-token': platformToken = process.env.CHATWOOT_PLATFORM_TOKEN } = values;
   switch (provider) {
-    case 'desk':
-      return async (serviceUrl, gateway) => ({ stage: new DeskStage(serviceUrl, gateway), close: async () => {} });
+    case 'desk': return playOnDesk;
     case 'chatwoot-double':
-      return async () => {
+      return async (databaseUrl) => {
         const double = await startChatwootDouble();
-        return { stage: new ChatwootStage(double.baseUrl, double.platformToken), close: () => double.stop() };
+        try {
+          return await playOnChatwoot({ url: double.baseUrl, platformToken: double.platformToken, databaseUrl, out: console, signal: untilInterrupted() });
+        } finally {
+          await double.stop();
+        }
       };
     case 'chatwoot':
-      if (url === undefined || platformToken === undefined) return null;
-      return async () => ({ stage: new ChatwootStage(url.replace(/\/$/, ''), platformToken), close: async () => {} });
-    default:
-      return null;
+      if (url === undefined || !URL.canParse(url) || platformToken === undefined) return null;
+      return (databaseUrl) => playOnChatwoot({ url, platformToken, databaseUrl, publicUrl, host, port, out: console, signal: untilInterrupted() });
+    default: return null;
   }
+}
+
+async function playOnDesk(databaseUrl: string): Promise<number> {
+  const house = await openHouse(databaseUrl);
+  try {
+    return await tell(STORY, new Story(new DeskStage(house.url, house.gateway), house.operator, house.bot), console);
+  } finally {
+    await house.stop();
+  }
+}
+
+function untilInterrupted(): AbortSignal {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+  return interruption.signal;
 }
 
 main().then((code) => { process.exitCode = code; }, (error: unknown) => {

@@ -13,6 +13,9 @@ import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './gr
 import { Health } from './health';
 import { createIdentify } from './identity/identify';
 import { logOf, type Logger } from './logging';
+import { FolderMediaStore } from './media/folder-store';
+import { MediaLinks } from './media/links';
+import { fileServer } from './media/serve-file';
 import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
 import { createHttpServer } from './server';
@@ -44,22 +47,25 @@ const clock: Clock = {
   newSecret: () => randomBytes(32).toString('base64url'),
 };
 
-/** Starts one replica. What started before a failure is stopped again. */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+/**
+ * Starts one replica. What started before a failure is stopped again.
+ * @param lent `fetch`: what providers call out with, for who wants to see it
+ */
+export async function startApp(config: Config, logger: Logger, lent: { readonly fetch?: ProviderHost['fetch'] } = {}): Promise<App> {
   const started: (() => Promise<unknown>)[] = [];
   const stopAll = async (): Promise<void> => {
     for (const stop of started.splice(0).reverse())
       await stop().catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
   };
   try {
-    return await start(config, logger, started, stopAll);
+    return await start(config, logger, lent.fetch ?? fetch, started, stopAll);
   } catch (error) {
     await stopAll();
     throw error;
   }
 }
 
-async function start(config: Config, logger: Logger, started: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<App> {
+async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<App> {
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
@@ -73,6 +79,7 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   started.push(() => pool.end());
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
   const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
+  await stores.setup.sealInboxes();
 
   const host = (name: string): ProviderHost => ({
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, conversationId).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
@@ -92,7 +99,7 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
         }
       },
     },
-    fetch, now: clock.now, log: logOf(logger, `provider:${name}`),
+    fetch: outgoing, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
   const known = new Map<string, KnownProvider>();
   const pages = new Map<string, ProviderPage>();
@@ -113,7 +120,9 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity);
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true });
+  const links = new MediaLinks(secretKey, clock.now);
   const graphql = await createGraphqlHttp({
+    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
@@ -124,6 +133,10 @@ async function start(config: Config, logger: Logger, started: (() => Promise<unk
     webhooks: webhookReceiver({
       stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
+    }),
+    files: fileServer({
+      links, media: new FolderMediaStore(config.mediaDir), stores,
+      providerOf: account => known.get(account.provider)?.instance, accessOf: account => accessOf(deps, account),
     }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,

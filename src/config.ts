@@ -17,6 +17,8 @@ export interface Config {
   /** Null: the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
+  /** Where agents' files are kept. */
+  readonly mediaDir: string;
   readonly poolSize: number;
   /** Base64; null: kept in `dataDir`, see loadSecretKey. */
   readonly secretKey: string | null;
@@ -45,6 +47,7 @@ export function loadConfig(env: Environment): Config {
     publicUrl: values.SUPPORT_PUBLIC_URL,
     databaseUrl: values.DATABASE_URL,
     dataDir: path.resolve(values.SUPPORT_DATA_DIR!),
+    mediaDir: path.resolve(values.SUPPORT_MEDIA_DIR ?? path.join(values.SUPPORT_DATA_DIR!, 'media')),
     poolSize: values.SUPPORT_POOL_SIZE!,
     secretKey: values.SUPPORT_SECRET_KEY,
     identity: identityOf(values),

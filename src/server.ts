@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly graphql: GraphqlEndpoint;
   /** Gets every request below `/webhooks/`. */
   webhooks(request: PlainRequest): Promise<Answer>;
+  /** Gets every request below `/files/`. */
+  files(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** By provider name. */
   readonly providerPages: ReadonlyMap<string, ProviderPage>;
   readonly providerBodyLimitBytes: number;
@@ -86,6 +88,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     const plain = plainRequest(request);
     try {
       if (plain.path === '/graphql') await graphql.handle(request, response);
+      else if (plain.path.startsWith('/files/')) await options.files(request, response);
       else await send(request, response, await answer(plain));
     } catch (error) {
       if (error instanceof ClientGoneError) return;

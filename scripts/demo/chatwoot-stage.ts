@@ -19,6 +19,7 @@ interface Message {
 const STANDINGS: Readonly<Record<string, Standing>> = { pending: 'held by the bot', open: 'open', snoozed: 'on hold', resolved: 'resolved' };
 const ACTIVITY = 2;
 const TEMPLATE = 3;
+const CALL_LIMIT_MS = 30_000;
 
 /** A Chatwoot, real or its double, worked with as people work with it: through Chatwoot's own API with their own tokens. */
 export class ChatwootStage implements Stage {
@@ -27,18 +28,22 @@ export class ChatwootStage implements Stage {
   private account = 0;
   private olga: User | undefined;
 
-  constructor(private readonly baseUrl: string, private readonly platformToken: string) {
+  private readonly accountName: string;
+
+  constructor(private readonly baseUrl: string, private readonly platformToken: string, private readonly fetch: typeof globalThis.fetch = globalThis.fetch) {
     // People are known by e-mail in the whole installation: each run brings its own.
     const run = randomUUID().slice(0, 8);
+    this.accountName = `Support demo ${run}`;
     this.owner = { name: 'Olga Owner', email: `olga.${run}@support.example` };
     this.colleague = { name: 'Adam Agent', email: `adam.${run}@support.example` };
   }
 
   get enabling() {
-    return { provider: 'chatwoot', baseUrl: this.baseUrl, credentials: { platformToken: this.platformToken }, settings: {}, owners: [this.owner] };
+    return { name: this.accountName, provider: 'chatwoot', baseUrl: this.baseUrl, credentials: { platformToken: this.platformToken }, settings: {}, owners: [this.owner] };
   }
 
   readonly expectedAdministrators = ['BotAgent1', 'Olga Owner'];
+  readonly mayAdvise = true;
 
   async administrators(): Promise<readonly string[]> {
     const agents = await this.inAccount(await this.administrator(), 'GET', '/agents') as { name: string; role: string }[];
@@ -119,8 +124,8 @@ export class ChatwootStage implements Stage {
   protected inAccount = (user: User, method: string, path: string, body?: unknown) => this.call(method, `/api/v1/accounts/${this.account}${path}`, user.token, body);
 
   private async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
-    const answer = await fetch(`${this.baseUrl}${path}`, {
-      method,
+    const answer = await this.fetch(`${this.baseUrl}${path}`, {
+      method, signal: AbortSignal.timeout(CALL_LIMIT_MS),
       // Spelled with hyphens: proxies drop header names with underscores.
       headers: { 'api-access-token': token, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

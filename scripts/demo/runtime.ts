@@ -111,5 +111,7 @@ function lineOf({ notice }: Delivery): string {
       const { state, reason, failureCode, agent, resumeTarget } = notice.outcome;
       return [`outcome ${state}`, reason ?? failureCode, agent ? `by ${agent.name}` : 'by nobody', resumeTarget === null ? '' : `go on at ${resumeTarget}`].filter((part) => part !== '').join(', ');
     }
+    // No story has these yet: the line says that one came.
+    default: return notice.__typename;
   }
 }

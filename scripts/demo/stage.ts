@@ -25,6 +25,8 @@ export interface AgentAtWork {
 
 /** What an operator gives to enable support. */
 export interface Enabling {
+  /** Of the organization's account there, where it matters. */
+  readonly name?: string;
   readonly provider: string;
   readonly baseUrl: string | null;
   readonly credentials: Readonly<Record<string, string>>;
@@ -46,4 +48,6 @@ export interface Stage {
   /** Who may administer the account there, sorted; and who should. */
   administrators(): Promise<readonly string[]>;
   readonly expectedAdministrators: readonly string[];
+  /** Set-up there may leave advice that the story can go on without: it is shown. */
+  readonly mayAdvise?: true;
 }

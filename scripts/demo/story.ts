@@ -21,6 +21,7 @@ export class Story {
   staffed: Staffed;
   teamId = '';
   handoffId = '';
+  advice: readonly string[] = [];
   status: LiveStatus;
 
   /** @param operator may set up @param bot has a bot key @param policy of the chatbot, where it differs from the default */
@@ -57,8 +58,9 @@ export const SET_UP: readonly Step<Story>[] = [
   step('Support is enabled for the organization', async (story) => {
     const { account, leftToDo } = done((await story.operator.call(EnableSupport, { input: { name: 'Demo organization', ...story.stage.enabling } })).enableSupport);
     story.accountId = account!.id;
+    story.advice = story.stage.mayAdvise ? leftToDo : [];
     return { state: account!.state, problem: account!.problem, leftToDo, administrators: account!.state === 'READY' ? await story.stage.administrators() : [] };
-  }, ({ stage }) => ({ state: 'READY', problem: null, leftToDo: [], administrators: stage.expectedAdministrators })),
+  }, ({ stage, advice }) => ({ state: 'READY', problem: null, leftToDo: advice, administrators: stage.expectedAdministrators })),
 
   step('and for a chatbot', async (story) => {
     const { inbox } = done((await story.operator.call(EnableChatbot, { input: { chatbotId: story.chatbotId, name: INBOX, policy: story.policy } })).enableChatbotSupport);

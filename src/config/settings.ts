@@ -37,6 +37,9 @@ export const SETTINGS = {
   SUPPORT_DATA_DIR: define({
     schema: name, default: './data', expected: 'a folder that this process may write', example: './data',
   }),
+  SUPPORT_MEDIA_DIR: define({
+    schema: name, default: null, expected: 'a folder that this process may write; several replicas share one', example: '/var/lib/support/media',
+  }),
   SUPPORT_POOL_SIZE: define({
     schema: wholeNumber(2, 200), default: '10', expected: 'a whole number from 2 to 200', example: '10',
   }),

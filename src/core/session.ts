@@ -43,6 +43,9 @@ export interface SessionRecord {
   readonly lastView: ConversationView | null;
   /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
   readonly recheck: readonly ProviderMessageId[];
+  /** Why a reading is wanted: `MESSAGES` saves the call for the state, for a while. Null: nobody said, read all. */
+  readonly readHint: 'MESSAGES' | 'ALL' | null;
+  readonly stateReadAt: Instant | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
 }

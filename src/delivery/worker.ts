@@ -79,14 +79,14 @@ export class Worker {
       try {
         await deliver(this.deps, delivery, new LaneLease(lanes, lane, this.options.leaseMs, claimedAt));
         await lanes.complete(lane);
-        await this.health.succeeded(lane, 'DELIVERY');
       } catch (error) {
         if (error instanceof LeaseLostError) return;
         if (!(error instanceof SupportDisabledError)) return void (await this.failed(lane, error));
         // Owed from before support was switched off: not any more, and nobody is waiting for people.
         await endForDisabled(this.deps, lane.organizationId, lane.sessionId);
-        await lanes.complete(lane);
+        return void (await lanes.complete(lane));
       }
+      await this.health.succeeded(lane, 'DELIVERY');
     } catch (error) {
       // The database is away: the lease ends by itself and the delivery comes back.
       this.log.error({ sessionId: lane.sessionId, delivery: delivery.id, code: codeOf(error) }, 'delivery left to its lease');
@@ -144,8 +144,9 @@ export class Worker {
         if (error instanceof SupportDisabledError) return void (await deps.stores.lanes.finishReading(reading, null, false));
         await this.health.failed(reading, 'READING', error);
         log.warn({ sessionId, code: codeOf(error), failures: reading.failures + 1 }, 'reading the provider failed, will be tried again');
-        await deps.stores.lanes.finishReading(reading, backoffMs(reading.failures, deps.clock.random()), true);
+        return void (await deps.stores.lanes.finishReading(reading, backoffMs(reading.failures, deps.clock.random()), true));
       }
+      await this.health.succeeded(reading, 'READING');
     } catch (error) {
       log.error({ sessionId, code: codeOf(error) }, 'reading left to its lease');
     }

@@ -4,6 +4,7 @@ import type { ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
 import type { Flows } from '../core/flows/api';
 import type { Clock } from '../core/ports/clock';
+import type { MessageRecord } from '../core/message';
 import type { Stores } from '../core/ports/stores';
 import { type ContextDeps, OperationContext } from './context';
 import { type Log, publicError, RequestRefusedError } from './errors';
@@ -23,6 +24,8 @@ export interface GraphqlDeps {
   readonly wake: WakeSource;
   readonly clock: Clock;
   readonly identify: Identify;
+  /** Our own link to a file of an agent; left out: the address where the provider has it. */
+  readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string;
   /** Errors that were masked, without what people said. */
   readonly log: Log;
   readonly limits?: Partial<GraphqlLimits>;

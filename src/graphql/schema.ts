@@ -8,26 +8,26 @@ import { toSubgraphSchema } from './federation';
 import {
   HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
-import { SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
+import { SupportMessageDeletedFields, SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
 import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
-import { DisableMutations } from './resolvers/disable-mutations';
 import { PeopleMutations } from './resolvers/people-mutations';
 import { Queries } from './resolvers/queries';
 import { RuntimeMutations } from './resolvers/runtime-mutations';
 import { SupportMessageFields, SupportSessionFields } from './resolvers/session-fields';
 import { SupportAccountFields, SupportAgentFields, SupportInboxFields, SupportTeamFields } from './resolvers/setup-fields';
 import { SetUpMutations } from './resolvers/setup-mutations';
+import { UpkeepMutations } from './resolvers/upkeep-mutations';
 import { SupportConversationStatusFields, Subscriptions } from './resolvers/subscriptions';
 
-export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores }
+export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; readonly fileUrl?: ConstructorParameters<typeof SupportMessageFields>[0] }
 
 /** Every resolver class and how it is made; nothing here is global. */
-const resolversOf = ({ flows, stores }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new DisableMutations(flows), new Subscriptions(),
+const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
-  new SupportSessionFields(stores), new SupportMessageFields(), new HandoffFields(), new HandoffAgentFields(),
+  new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(),

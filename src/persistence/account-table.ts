@@ -27,7 +27,7 @@ const INSERT = statement('insert_account', `
   insert into support_account (${columns(FIELDS)}) values (${parameters(FIELDS)})
   on conflict on constraint uq_account_provider do nothing`);
 
-const SCHEDULE_CHECK = statement('schedule_check', 'update support_account set next_check_at = $2 where id = $1');
+const SCHEDULE_CHECK = statement('schedule_check', "update support_account set next_check_at = now() + $2 * interval '1 ms' where id = $1");
 const CLAIM_CHECKS = statement('claim_checks', `
   with due as materialized (
     select id from support_account where next_check_at <= now() and state = 'READY' order by next_check_at limit $1 for no key update skip locked
@@ -79,7 +79,7 @@ export class AccountTable {
     return (await manyById<Row>(this.pool, BY_IDS, organizationId, ids)).map((row) => row && this.opened(row));
   }
 
-  async scheduleCheck(id: string, at: string | null): Promise<void> { await rowsOf(this.pool, SCHEDULE_CHECK, [id, at]); }
+  async scheduleCheck(id: string, afterMs: number | null): Promise<void> { await rowsOf(this.pool, SCHEDULE_CHECK, [id, afterMs]); }
 
   async claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]> {
     return (await rowsOf<Row>(this.pool, CLAIM_CHECKS, [limit, everyMs])).map((row) => this.opened(row));

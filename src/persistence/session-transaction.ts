@@ -182,7 +182,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
   }
 
-  async wantReading(at: Instant): Promise<void> {
+  async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' = 'ALL'): Promise<void> {
+    await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     // As a delay: the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now()]);
   }

@@ -47,7 +47,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     accountsOf: (organizationId) => accounts.of(organizationId),
     accountsByIds: (organizationId, ids) => accounts.byIds(organizationId, ids),
 
-    scheduleCheck: (id, at) => accounts.scheduleCheck(id, at),
+    scheduleCheck: (id, afterMs) => accounts.scheduleCheck(id, afterMs),
     claimChecks: (limit, everyMs) => accounts.claimChecks(limit, everyMs),
     markHealth: (organizationId, sessionId, health) => accounts.markHealth(organizationId, sessionId, health),
     markRecovered: (organizationId, sessionId, seenBy, at) => accounts.markRecovered(organizationId, sessionId, seenBy, at),
@@ -55,6 +55,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
 
     insertInbox: (inbox) => inboxes.insert(inbox),
     updateInbox: (id, patch) => inboxes.update(id, patch),
+    sealInboxes: () => inboxes.sealAll(),
     inbox: (organizationId, id) => inboxes.get(organizationId, id),
     inboxOfChatbot: (organizationId, chatbotId) => inboxes.ofChatbot(organizationId, chatbotId),
     inboxesByIds: (organizationId, ids) => inboxes.byIds(organizationId, ids),

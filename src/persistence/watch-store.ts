@@ -26,7 +26,7 @@ const WANT_READING_OF = statement('watch_want_reading', `
   with found as (
     select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id
   ), rechecked as (
-    update session s set recheck = array(
+    update session s set read_hint = 'ALL', recheck = array(
       select m.provider_message_id from message m
       where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
     from found where s.id = found.id

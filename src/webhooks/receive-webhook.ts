@@ -61,7 +61,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   const hint = deps.providerOf(account).parseWebhook({
     account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
   });
-  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId, hint.changedMessageId);
+  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId, hint.changedMessageId, hint.about);
 }
 
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */

@@ -12,12 +12,12 @@ export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConve
  */
 export async function recordHint(
   { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
-  accountId: AccountId, conversationId: ProviderConversationId, changedMessageId?: ProviderMessageId,
+  accountId: AccountId, conversationId: ProviderConversationId, changedMessageId?: ProviderMessageId, about: 'MESSAGES' | 'ALL' = 'ALL',
 ): Promise<'recorded' | 'unknownConversation'> {
   const session = await stores.sessions.findByConversation(accountId, conversationId);
   if (session === null) return 'unknownConversation';
   await stores.sessions.transact(session.organizationId, session.id, async tx => {
-    await tx.wantReading(instantOf(clock.now()));
+    await tx.wantReading(instantOf(clock.now()), about);
     // One that was never read is found by reading forward; only what we know has to be looked at again.
     const { recheck } = tx.session;
     if (changedMessageId !== undefined && recheck.length < MOST_RECHECKED && !recheck.includes(changedMessageId))

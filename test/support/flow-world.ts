@@ -79,6 +79,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
       for (const { notice } of await world.inbox(sessionId)) {
         if (notice.kind === 'MESSAGE') { const message = (await stores.messages.get(ORG, notice.messageId))!; words.push(`${message.author}: ${message.text}`); }
         else if (notice.kind === 'HANDOFF_STATE') words.push(notice.state);
+        else if (notice.kind !== 'HANDOFF_OUTCOME') words.push(notice.kind);
         else { const handoff = await world.handoff(notice.handoffId); words.push(`OUTCOME ${handoff.state} ${handoff.endReason ?? handoff.failureCode}`); }
       }
       return words;

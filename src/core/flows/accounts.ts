@@ -18,7 +18,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** What all set-up flows share: finding accounts, providers, agents and teams, by our ids or the provider's. */
-export function accountDesk(deps: FlowDeps) {
+export function setUpTools(deps: FlowDeps) {
   const { setup } = deps.stores;
   const signal = () => AbortSignal.timeout(deps.limits.setupMs);
 
@@ -71,7 +71,7 @@ export function accountDesk(deps: FlowDeps) {
     const found = providerOf(account.provider).instance[group];
     if (found === undefined || account.capabilities[capability] !== true)
       throw new UnsupportedByProviderError(`Support account ${account.id} cannot do this (${capability}); see its capabilities.`);
-    return found as NonNullable<KnownProvider['instance'][Group]>;
+    return found;
   }
 
   return { providerOf, mirrorDirectory, accountFor, agentOf, teamOf, verbs, signal };

@@ -2,7 +2,7 @@ import { NotFoundError } from '../errors';
 import { isOpen } from '../handoff';
 import type { ChatbotId, OrganizationId, SessionId } from '../ids';
 import type { AccountRecord, InboxRecord } from '../setup';
-import { accountDesk } from './accounts';
+import { setUpTools } from './accounts';
 import type { Flows, Scope } from './api';
 import { endLiveHandoff } from './change-handoff';
 import { evenAfter } from './conversation';
@@ -36,7 +36,7 @@ export async function endForDisabled(deps: FlowDeps, organizationId: Organizatio
  */
 export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'disableChatbot'> {
   const { setup, handoffs } = deps.stores;
-  const { accountFor } = accountDesk(deps);
+  const { accountFor } = setUpTools(deps);
 
   async function endLive(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
     if (chatbotIds.length === 0) return 0;

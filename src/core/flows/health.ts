@@ -1,9 +1,9 @@
-import { ProviderAuthError, ProviderRefusedError, SupportError } from '../errors';
+import { ProviderAuthError, ProviderRefusedError, type SupportError } from '../errors';
 import type { OrganizationId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { DesiredState, DriftItem } from '../ports/support-provider';
 import type { AccountHealth, AccountRecord } from '../setup';
-import { accountDesk, problemOf } from './accounts';
+import { setUpTools, problemOf } from './accounts';
 import type { Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
 
@@ -23,7 +23,7 @@ export function healthOf(items: readonly DriftItem[]): Found {
 }
 
 /** What a failed look means. Errors that are no provider's go up. */
-function healthAfter(error: unknown): Found {
+export function healthAfter(error: unknown): Found {
   const problem = problemOf(error);
   const state = error instanceof ProviderAuthError ? 'UNAUTHORIZED' : error instanceof ProviderRefusedError ? 'DRIFTED' : 'UNREACHABLE';
   return { state, problem };
@@ -47,16 +47,16 @@ async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<Desire
 
 export function healthFlows(deps: FlowDeps) {
   const { setup } = deps.stores;
-  const desk = accountDesk(deps);
+  const tools = setUpTools(deps);
 
   const record = (account: AccountRecord, found: Found, learned: Partial<AccountRecord> = {}): Promise<AccountRecord> =>
     setup.updateAccount(account.id, { ...learned, health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' } });
 
   /** Looks, and says so on the account, also when looking failed. */
   async function look(account: AccountRecord): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
-    const verbs = desk.verbs(account, 'drift', 'inspectsDrift');
+    const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
     try {
-      const { items, learned } = await verbs.inspectDrift(await desiredOf(deps, account), desk.signal());
+      const { items, learned } = await verbs.inspectDrift(await desiredOf(deps, account), tools.signal());
       return { account: await record(account, healthOf(items), learned), items };
     } catch (error) {
       await record(account, healthAfter(error));
@@ -73,7 +73,7 @@ export function healthFlows(deps: FlowDeps) {
       try {
         // A provider that cannot be compared at least answers, or does not.
         const looked = account.capabilities.inspectsDrift ? (await look(account)).account : await record(account, { state: 'HEALTHY', problem: null });
-        if (looked.health.state !== 'UNAUTHORIZED') await desk.mirrorDirectory(account);
+        if (looked.health.state !== 'UNAUTHORIZED') await tools.mirrorDirectory(account);
         return looked.health;
       } catch (error) {
         return (await record(account, healthAfter(error))).health;
@@ -88,16 +88,16 @@ export function healthFlows(deps: FlowDeps) {
 
     drift: {
       async inspectDrift(scope: Scope, accountId: string) {
-        return (await look(await desk.accountFor(scope, accountId))).items;
+        return (await look(await tools.accountFor(scope, accountId))).items;
       },
       async repairDrift(scope: Scope, accountId: string, items: readonly string[]) {
-        let account = await desk.accountFor(scope, accountId);
-        const verbs = desk.verbs(account, 'drift', 'inspectsDrift');
+        let account = await tools.accountFor(scope, accountId);
+        const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
         await verbs.repairDrift({
           desired: await desiredOf(deps, account), items,
           save: async (progress) => { account = await setup.updateAccount(account.id, progress); },
           saveInbox: async (inboxId, inbox) => { await setup.updateInbox(inboxId, inbox); },
-        }, desk.signal());
+        }, tools.signal());
         return look(account);
       },
     } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,

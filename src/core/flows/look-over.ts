@@ -23,7 +23,7 @@ export async function lookOver(deps: FlowDeps): Promise<{ readonly accountId: st
   const account = await setup.account(organizationId, accountId);
   const instance = account && deps.providers.get(account.provider)?.instance;
   let readings = 0;
-  let more = instance?.changedConversations !== undefined;
+  let more = account?.state !== 'DISABLED' && instance?.changedConversations !== undefined;
   let page = 1;
   for (; more && page <= MOST_PAGES; page++) {
     const found = await instance!.changedConversations!(

@@ -2,7 +2,7 @@ import { ConflictError, InvalidInputError, NotFoundError, ProviderRefusedError }
 import { isUuid } from '../ids';
 import type { AccountRecord, AgentRecord } from '../setup';
 import type { AddAgentInput, Flows, RemoveAgentInput, Scope } from './api';
-import { accountDesk } from './accounts';
+import { setUpTools } from './accounts';
 import { accessOf, inboxAccessOf, type FlowDeps } from './deps';
 import { checkedId } from './say';
 
@@ -29,20 +29,20 @@ type PeopleFlows = Pick<Flows, 'addAgent' | 'changeAgentRole' | 'removeAgent' | 
 /** Agents, members and teams. Each calls the provider first and then mirrors its lists. */
 export function peopleFlows(deps: FlowDeps): PeopleFlows {
   const { setup } = deps.stores;
-  const desk = accountDesk(deps);
+  const tools = setUpTools(deps);
 
   /** An agent by our id names its account too. */
   async function agentAndAccount(scope: Scope, agentId: string, accountId: string | null): Promise<{ agent: AgentRecord; account: AccountRecord }> {
     const [known] = isUuid(agentId) && accountId === null ? await setup.agentsByIds(scope.organizationId, [agentId]) : [null];
-    const account = await desk.accountFor(scope, known?.accountId ?? accountId);
-    return { agent: await desk.agentOf(account, agentId, 'agentId'), account };
+    const account = await tools.accountFor(scope, known?.accountId ?? accountId);
+    return { agent: await tools.agentOf(account, agentId, 'agentId'), account };
   }
 
   async function membersOf(account: AccountRecord, ids: readonly string[]): Promise<readonly AgentRecord[]> {
     if (ids.length > MOST_MEMBERS) throw new InvalidInputError('INPUT_INVALID', 'agentIds', `${ids.length} agents; at most ${MOST_MEMBERS} fit.`);
     const agents = new Map<string, AgentRecord>();
     for (const id of ids) {
-      const agent = await desk.agentOf(account, id, 'agentIds');
+      const agent = await tools.agentOf(account, id, 'agentIds');
       agents.set(agent.id, agent);
     }
     return [...agents.values()];
@@ -55,72 +55,72 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
   }
 
   const after = async (account: AccountRecord, externalId: string): Promise<AgentRecord> => {
-    await desk.mirrorDirectory(account);
-    return desk.agentOf(account, externalId, 'agentId');
+    await tools.mirrorDirectory(account);
+    return tools.agentOf(account, externalId, 'agentId');
   };
 
   return {
     async addAgent(scope: Scope, input: AddAgentInput) {
       const name = checkedId(input.name, 'name', 200);
       const email = checkedEmail(input.email);
-      const account = await desk.accountFor(scope, input.accountId);
-      const people = desk.verbs(account, 'people', 'managesAgents');
-      const added = await asInput('email', people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, desk.signal()));
+      const account = await tools.accountFor(scope, input.accountId);
+      const people = tools.verbs(account, 'people', 'managesAgents');
+      const added = await asInput('email', people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, tools.signal()));
       const agent = await after(account, added.externalId);
       return input.userId === null ? agent : (await setup.linkAgentToUser(scope.organizationId, agent.id, input.userId)) ?? agent;
     },
 
     async changeAgentRole(scope, { accountId, agentId, role }) {
       const { agent, account } = await agentAndAccount(scope, agentId, accountId);
-      const people = desk.verbs(account, 'people', 'managesAgents');
-      await asInput('agentId', people.changeAgentRole({ access: accessOf(deps, account), agentId: agent.externalId, role }, desk.signal()));
+      const people = tools.verbs(account, 'people', 'managesAgents');
+      await asInput('agentId', people.changeAgentRole({ access: accessOf(deps, account), agentId: agent.externalId, role }, tools.signal()));
       if (role === 'AGENT') await noLongerOwner(account, agent);
       return after(account, agent.externalId);
     },
 
     async removeAgent(scope, { accountId, agentId, deletePerson }: RemoveAgentInput) {
       const { agent, account } = await agentAndAccount(scope, agentId, accountId);
-      const people = desk.verbs(account, 'people', 'managesAgents');
-      const outcome = await asInput('agentId', people.removeAgent({ access: accessOf(deps, account), agentId: agent.externalId, deletePerson }, desk.signal()));
+      const people = tools.verbs(account, 'people', 'managesAgents');
+      const outcome = await asInput('agentId', people.removeAgent({ access: accessOf(deps, account), agentId: agent.externalId, deletePerson }, tools.signal()));
       if (outcome === 'WOULD_DELETE_PERSON')
         throw new ConflictError('WOULD_DELETE_PERSON', 'deletePerson', `With the credentials of this account ${agent.name} can only be removed by deleting them from the provider if this is their last account. Repeat with deletePerson: true, or remove them there by hand.`);
       await noLongerOwner(account, agent);
-      await desk.mirrorDirectory(account);
+      await tools.mirrorDirectory(account);
       return agent;
     },
 
     async setInboxMembers(scope, { chatbotId, agentIds }) {
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
       if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; call enableChatbotSupport for it first.');
-      const account = await desk.accountFor(scope, inbox.accountId);
-      const people = desk.verbs(account, 'people', 'inboxMembers');
+      const account = await tools.accountFor(scope, inbox.accountId);
+      const people = tools.verbs(account, 'people', 'inboxMembers');
       const access = inboxAccessOf(deps, account, inbox);
       if (access === null) throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', `Inbox ${inbox.id} is ${inbox.state}; call enableChatbotSupport again until it is READY.`);
       const members = await membersOf(account, agentIds);
-      await asInput('agentIds', people.setInboxMembers(access, members.map(agent => agent.externalId), desk.signal()));
+      await asInput('agentIds', people.setInboxMembers(access, members.map(agent => agent.externalId), tools.signal()));
       return setup.updateInbox(inbox.id, { memberIds: members.map(agent => agent.id) });
     },
 
     async makeTeam(scope, { accountId, name, agentIds }) {
       checkedId(name, 'name', 200);
-      const account = await desk.accountFor(scope, accountId);
-      const people = desk.verbs(account, 'people', 'managesTeams');
+      const account = await tools.accountFor(scope, accountId);
+      const people = tools.verbs(account, 'people', 'managesTeams');
       const members = agentIds === null ? null : await membersOf(account, agentIds);
-      const made = await asInput('name', people.makeTeam(accessOf(deps, account), name.trim(), desk.signal()));
-      await desk.mirrorDirectory(account);
-      const team = await desk.teamOf(account, made.externalId, 'name');
+      const made = await asInput('name', people.makeTeam(accessOf(deps, account), name.trim(), tools.signal()));
+      await tools.mirrorDirectory(account);
+      const team = await tools.teamOf(account, made.externalId, 'name');
       if (members === null) return team;
-      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), desk.signal()));
+      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), tools.signal()));
       return setup.setTeamMembers(team.id, members.map(agent => agent.id));
     },
 
     async setTeamMembers(scope, { accountId, teamId, agentIds }) {
       const [known] = isUuid(teamId) && accountId === null ? await setup.teamsByIds(scope.organizationId, [teamId]) : [null];
-      const account = await desk.accountFor(scope, known?.accountId ?? accountId);
-      const people = desk.verbs(account, 'people', 'managesTeams');
-      const team = await desk.teamOf(account, teamId, 'teamId');
+      const account = await tools.accountFor(scope, known?.accountId ?? accountId);
+      const people = tools.verbs(account, 'people', 'managesTeams');
+      const team = await tools.teamOf(account, teamId, 'teamId');
       const members = await membersOf(account, agentIds);
-      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), desk.signal()));
+      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), tools.signal()));
       return setup.setTeamMembers(team.id, members.map(agent => agent.id));
     },
 
@@ -129,7 +129,7 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
       const isThemselves = by.userId !== null && by.userId === agent.userId;
       if (by.role !== 'operator' && !isThemselves)
         throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', 'A login link is only for the person themselves, once linked to their user with linkSupportAgent, or for an operator.');
-      const url = await desk.verbs(account, 'login', 'loginLinks').loginLink(accessOf(deps, account), agent.externalId, desk.signal());
+      const url = await tools.verbs(account, 'login', 'loginLinks').loginLink(accessOf(deps, account), agent.externalId, tools.signal());
       if (url === null)
         throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', `${agent.name} was not made from here for this account; they sign in with their own password.`);
       return { agent, url };

@@ -33,11 +33,15 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const people = peopleOf(deps, account.id);
 
   const { recheck } = session;
-  let view: ConversationView;
+  const readAt = instantOf(deps.clock.now());
+  const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
+  // However much is said: the state is read as often as the timer would.
+  const onlyWords = session.readHint === 'MESSAGES' && stateAge < deps.limits.livePollMs;
+  let view: ConversationView | null = null;
   let after = session.readAfter;
   const failed = new Set<ProviderMessageId>();
   try {
-    view = await provider.readConversation(conversation, signal());
+    if (!onlyWords) view = await provider.readConversation(conversation, signal());
     let more = true;
     for (let page = 0; more && page < MAX_PAGES; page++) {
       const read = await provider.readForward({ conversation, after }, signal());
@@ -67,13 +71,17 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     return null;
   }
 
-  const agents = await people(view.agent ? [view.agent] : []);
+  const agents = await people(view?.agent ? [view.agent] : []);
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
+    // One that came meanwhile stands.
+    if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
+    if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, deps.limits.livePollMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
     await receiveView(tx, deps, view, agents);
+    await tx.updateSession({ stateReadAt: readAt });
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });

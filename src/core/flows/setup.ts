@@ -2,7 +2,8 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
 import type { Capabilities } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
-import { accountDesk, problemOf } from './accounts';
+import { setUpTools, problemOf } from './accounts';
+import { healthAfter } from './health';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
 import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
@@ -23,7 +24,7 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
 
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup } = deps.stores;
-  const { providerOf, mirrorDirectory, accountFor } = accountDesk(deps);
+  const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
 
   async function accountRow(scope: Scope, input: EnableSupportInput): Promise<AccountRecord> {
     const row: AccountRecord = {
@@ -76,11 +77,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
           access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners,
           save: async progress => { account = await setup.updateAccount(account.id, progress); },
         }, signal);
-        const now = deps.clock.now();
         account = await setup.updateAccount(account.id, {
-          ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(now), seenBy: 'CHECK' },
+          ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
         });
-        await setup.scheduleCheck(account.id, instantOf(now + deps.limits.checkMs));
+        await setup.scheduleCheck(account.id, deps.limits.checkMs);
         await mirrorDirectory(account, signal);
         const stillOff: string[] = [];
         for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
@@ -92,7 +92,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       } catch (error) {
         const problem = problemOf(error);
         // READY stays READY when a repeat fails: sessions go on, the problem is shown.
-        account = await setup.updateAccount(account.id, { state: account.state === 'READY' ? 'READY' : 'FAILED', problem });
+        account = await setup.updateAccount(account.id, {
+          state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
+          health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+        });
         return { account, leftToDo: [problem.message] };
       }
     },

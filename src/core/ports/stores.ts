@@ -49,7 +49,7 @@ export interface SessionTransaction {
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
-  wantReading(at: Instant): Promise<void>;
+  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
 }
 
 export interface OpenSessionRow {
@@ -196,8 +196,8 @@ export interface SetupStore {
   accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
   accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
   // health
-  /** When the account is next compared with what it should be; null: not at all. */
-  scheduleCheck(id: AccountId, at: Instant | null): Promise<void>;
+  /** In how long the account is next compared with what it should be; null: not at all. */
+  scheduleCheck(id: AccountId, afterMs: number | null): Promise<void>;
   /** READY accounts whose check is due, each for one replica; their next one is due after `everyMs`. Across organizations. */
   claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]>;
   /** Marks the account of one Session. */
@@ -210,6 +210,8 @@ export interface SetupStore {
   /** `uq_inbox_chatbot`: one per organization and chatbot; returns the one that is there. */
   insertInbox(inbox: InboxRecord): Promise<InboxRecord>;
   updateInbox(id: InboxId, patch: Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem'>>): Promise<InboxRecord>;
+  /** At start: encrypts what an earlier version kept readable. Returns how many. */
+  sealInboxes(): Promise<number>;
   inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
   inboxOfChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
   inboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;

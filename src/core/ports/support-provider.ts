@@ -199,7 +199,7 @@ export interface OpenForAgents {
 
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; readonly changedMessageId?: ProviderMessageId }
+  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export interface WebhookRequest {
@@ -325,6 +325,8 @@ export interface SupportProvider {
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */
   answerSurvey?(request: AnswerSurvey, signal: AbortSignal): Promise<void>;
+  /** The bytes of an agent's file, read as they come. Without it everybody may fetch the address of the attachment. */
+  openFile?(access: AccountAccess, attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** One page of the conversations that changed lately, newest change first. Called after our own outage and on a slow timer. */
   changedConversations?(request: ChangedConversations, signal: AbortSignal): Promise<ChangedPage>;
 

@@ -11,7 +11,8 @@ import { Handoff, HandoffConnection } from '../types/handoff';
 import { HandoffFilterInput } from '../types/runtime-inputs';
 import { SupportRuntimeDeliveryConnection } from '../types/runtime';
 import { SupportSession } from '../types/session';
-import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from '../types/setup';
+import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from '../types/setup';
+import type { DriftItem } from '../../core/ports/support-provider';
 import { connection, filterOf, pageRequest } from './input';
 
 @ObjectType({ simpleResolvers: true, description: 'What has not reached its receiver yet.' })
@@ -46,6 +47,11 @@ export class Queries {
   @Query(() => [SupportAccount])
   async supportAccounts(@Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
     return this.stores.setup.accountsOf(context.scope('READ').organizationId);
+  }
+
+  @Query(() => [SupportDriftItem], { description: 'What we want to be so at the provider against how it is, found out now. Takes seconds, changes nothing there.' })
+  supportDrift(@Arg('accountId', () => ID) accountId: string, @Ctx() context: OperationContext): Promise<readonly DriftItem[]> {
+    return this.flows.inspectDrift(context.scope('OPERATE'), accountId);
   }
 
   @Query(() => [SupportInbox])

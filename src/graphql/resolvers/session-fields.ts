@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { botMayAnswer } from '../../core/control';
 import type { HandoffRecord } from '../../core/handoff';
-import type { MessageRecord } from '../../core/message';
+import type { Attachment, MessageRecord } from '../../core/message';
 import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
@@ -9,7 +9,7 @@ import { OperationContext } from '../context';
 import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { Chatbot, Organization } from '../types/platform';
-import { SupportMessage, SupportMessageConnection, SupportSession } from '../types/session';
+import { SupportAttachment, SupportMessage, SupportMessageConnection, SupportSession } from '../types/session';
 import { SupportAgent, SupportInbox } from '../types/setup';
 import { checkedFirst, connection, pageRequest } from './input';
 
@@ -66,6 +66,15 @@ export class SupportSessionFields {
 
 @Resolver(() => SupportMessage)
 export class SupportMessageFields {
+  constructor(private readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string) {}
+
+  @FieldResolver(() => [SupportAttachment], { description: 'An agent\'s files have links of ours, which expire after a day: ask again for fresh ones.' })
+  attachments(@Root() message: MessageRecord): readonly Attachment[] {
+    const { fileUrl } = this;
+    if (message.author !== 'AGENT' || fileUrl === undefined) return message.attachments;
+    return message.attachments.map((one, index) => ({ ...one, url: fileUrl(message, index, one.name) }));
+  }
+
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 

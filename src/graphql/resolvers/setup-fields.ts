@@ -29,11 +29,12 @@ export class SupportAccountFields {
 
 const accountOf = ({ accountId }: { readonly accountId: string }, context: OperationContext): Promise<AccountRecord | null> => context.loaders.account.load(accountId);
 
-const MEMBERS = { nullable: true, description: 'Who should be in it; null: never set from here. supportDrift tells who is.' } as const;
+interface Peopled { readonly accountId: string; readonly memberIds: readonly string[] | null }
+const MEMBERS = { description: 'Whom we put there. Those who are gone by now are left out; supportDrift tells who is there.' } as const;
+const MEMBERS_ARE_SET = { description: 'Whether the members were ever set from here. If not, whoever is there is right.' } as const;
 
-/** Those who are gone by now are left out. */
-async function membersOf({ memberIds }: { readonly memberIds: readonly string[] | null }, context: OperationContext): Promise<readonly AgentRecord[] | null> {
-  return memberIds && (await context.loaders.agent.loadMany(memberIds)).filter((agent): agent is AgentRecord => agent !== null);
+async function membersOf({ accountId, memberIds }: Peopled, context: OperationContext): Promise<readonly AgentRecord[]> {
+  return memberIds === null || memberIds.length === 0 ? [] : (await context.loaders.agentsOfAccount.load(accountId)).filter(({ id }) => memberIds.includes(id));
 }
 
 @Resolver(() => SupportInbox)
@@ -42,7 +43,10 @@ export class SupportInboxFields {
   chatbot(@Root() { chatbotId }: InboxRecord): Reference { return { id: chatbotId }; }
 
   @FieldResolver(() => [SupportAgent], MEMBERS)
-  members(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[] | null> { return membersOf(inbox, context); }
+  members(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return membersOf(inbox, context); }
+
+  @FieldResolver(() => Boolean, MEMBERS_ARE_SET)
+  membersAreSet(@Root() { memberIds }: InboxRecord): boolean { return memberIds !== null; }
 
   @FieldResolver(() => SupportAccount)
   account(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(inbox, context); }
@@ -51,7 +55,10 @@ export class SupportInboxFields {
 @Resolver(() => SupportTeam)
 export class SupportTeamFields {
   @FieldResolver(() => [SupportAgent], MEMBERS)
-  members(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[] | null> { return membersOf(team, context); }
+  members(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return membersOf(team, context); }
+
+  @FieldResolver(() => Boolean, MEMBERS_ARE_SET)
+  membersAreSet(@Root() { memberIds }: TeamRecord): boolean { return memberIds !== null; }
 
   @FieldResolver(() => SupportAccount)
   account(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(team, context); }

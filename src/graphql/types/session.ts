@@ -44,7 +44,6 @@ export class SupportMessage {
   @Field(() => MessageAuthorEnum) author: MessageRecord['author'];
   @Field(() => MessageVisibilityEnum) visibility: MessageRecord['visibility'];
   @Field(() => String) text: string;
-  @Field(() => [SupportAttachment]) attachments: SupportAttachment[];
   @Field(() => String, { nullable: true }) authorName: string | null;
   @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
   @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;

@@ -27,6 +27,8 @@ export class SessionRow {
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
+  @Column('text', { nullable: true }) readHint: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
 }

@@ -205,4 +205,4 @@ const roleIn = (profile: WireProfile | undefined, accountId: number): string | n
   profile?.accounts?.find(({ id }) => id === accountId)?.role ?? null;
 
 /** Chatwoot wants upper and lower case, a digit and a special character. Nobody ever uses it: tokens and login links do. */
-export const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;
+const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;

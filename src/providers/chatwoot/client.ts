@@ -50,6 +50,8 @@ export class ChatwootClient {
         retryAfter: response.headers.get('retry-after'), requestId: response.headers.get('x-request-id'),
       };
     } catch (error) {
+      // Our own pace held it back: nothing was sent.
+      if (error instanceof ProviderUnavailableError) throw error;
       throw failureWithoutAnswer(error, attempt, signal.aborted);
     }
   }

@@ -93,9 +93,11 @@ const sessionOf = ({ custom_attributes, additional_attributes }: WireConversatio
   custom_attributes?.['support_session_id'] ?? additional_attributes?.['support_session_id'];
 
 /** Chatwoot answers 200 for every target; the answer holds what it was given to, or null for an unknown one. */
-async function assign({ bot }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
+async function assign({ bot, settings }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
   // What is no number is as unknown as a number that nobody has.
-  const wanted = /^\d{1,15}$/.test(id) ? Number(id) : 0;
+  const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
+  // The user that we act as is nobody who could answer: a handoff assigned to it would notify no one.
+  const wanted = kind === 'agent' && number === settings.botUserId ? 0 : number;
   const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
   if (wanted === 0 || assigned?.id !== wanted)

@@ -44,13 +44,13 @@ function unauthorized(text: string, caller: Caller): string {
     case 'You are not authorized to access this account':
       return `says that ${who} was removed from the account. ${repair}`;
     case 'You are not authorized to do this action':
-      return `says that ${who} may not do this: no longer an administrator of the account. Make ${who} an administrator again. ${repair}`;
+      return `does not let us do this, because ${who} is no longer an administrator of the account. Make ${who} one again. ${repair}`;
     case 'Access to this endpoint is not authorized for bots':
       return `was given a Platform App's or an agent bot's token where a user's is needed. ${repair}`;
     case 'Account is suspended':
-      return 'says that the account is suspended. Activate it in the super-admin console.';
+      return 'says that the account is suspended. Activate it again in the super-admin console (Accounts), or ask whoever runs that Chatwoot to.';
     case 'You need to sign in or sign up before continuing.':
-      return 'did not see our token: a proxy in front of it drops the api-access-token header.';
+      return 'did not see our token: a proxy in front of it drops the api-access-token header. Let that header through (we use the spelling without underscores, which nginx passes on by itself).';
     default:
       return `does not accept the credentials of ${who}. ${repair}`;
   }
@@ -90,7 +90,7 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   if (status >= 300 && status < 400)
     return new ProviderUnavailableError(`${call} was redirected: use the address that Chatwoot itself answers at as base URL.`);
   if (status < 300)
-    return new ProviderUnavailableError(`${call} was not answered by Chatwoot's API but by a page. Check the base URL and any proxy.`, { delivered: ifWritten });
+    return new ProviderUnavailableError(notTheApi(call), { delivered: ifWritten });
   if (body === 'notJson') return refusedByProxy(status, call);
 
   if (status === 401)
@@ -110,12 +110,15 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   return new ProviderRefusedError(`Chatwoot refused ${call}.`);
 }
 
+const notTheApi = (call: string): string =>
+  `${call} was not answered by Chatwoot's API but by a page. Check the base URL: it is the address before /app, with nothing of /app or /api in it; and check any proxy on the way.`;
+
 /** Chatwoot's API refuses in JSON; a page comes from something in front of it, which may be gone after a deployment. */
 function refusedByProxy(status: number, call: string): SupportError {
   if (status === 401 || status === 403 || status === 407)
     return new ProviderAuthError(`Something in front of Chatwoot refuses us at ${call}. Let our address through.`);
   if (status === 413) return new ProviderRefusedError(`Something in front of Chatwoot finds ${call} too large.`);
-  return new ProviderUnavailableError(`${call} was not answered by Chatwoot's API but by a page. Check the base URL and any proxy.`);
+  return new ProviderUnavailableError(notTheApi(call));
 }
 
 function retryAfterMs(header: string | null): number {
@@ -126,13 +129,20 @@ function retryAfterMs(header: string | null): number {
 /** Codes of a connection that was never made: nothing can have been written. */
 const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_INVALID_URL)$|CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
 
+function adviceOn(code: string, timedOut: boolean): string {
+  if (code === 'ENOTFOUND' || code === 'ERR_INVALID_URL') return 'No server has that name: check the host in the base URL.';
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) return 'Its certificate is not trusted here: renew it, or give this process the authority that signed it (NODE_EXTRA_CA_CERTS).';
+  if (timedOut) return 'Check that it runs and is not overloaded; what is owed waits and is tried again.';
+  return 'Check that it runs, and that base URL and port can be reached from this machine; what is owed waits and is tried again.';
+}
+
 /** A call that got no whole answer: refused, cut, or ended by its time limit. */
 export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean): ProviderUnavailableError {
   const reason = (cause as { cause?: { code?: unknown } } | null)?.cause ?? cause;
   const code = String((reason as { code?: unknown } | null)?.code ?? '');
   const notConnected = !timedOut && NOT_CONNECTED.test(code);
   const what = timedOut ? 'did not answer in time' : notConnected ? 'cannot be reached' : 'cut the connection';
-  return new ProviderUnavailableError(`Chatwoot ${what} at ${attempt.method} ${attempt.path}${code && !timedOut ? ` (${code})` : ''}.`, {
+  return new ProviderUnavailableError(`Chatwoot ${what} at ${attempt.method} ${attempt.path}${code && !timedOut ? ` (${code})` : ''}. ${adviceOn(code, timedOut)}`, {
     delivered: attempt.writes && !notConnected ? 'unknown' : 'no', cause,
   });
 }

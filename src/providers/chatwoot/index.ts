@@ -8,8 +8,13 @@ import { listAgents, listTeams } from './directory';
 import { driftVerbs } from './drift';
 import { ensureInbox } from './inbox-setup';
 import { loginVerbs, peopleVerbs } from './people';
+import { changedConversations } from './changed';
+import { openFile } from './file-download';
+import { readMessages, reportDelivery } from './marks';
+import { paced } from './pace';
 import { Posts } from './post';
 import { readForward } from './read-forward';
+import { answerSurvey } from './survey';
 import { checkSettings } from './settings';
 import { parseWebhook } from './webhook';
 
@@ -20,10 +25,11 @@ export const chatwoot: ProviderDefinition = {
   create,
 };
 
-function create(host: ProviderHost): SupportProvider {
+function create(lent: ProviderHost): SupportProvider {
+  const host = { ...lent, fetch: paced(lent.fetch, lent.now) };
   const connect = connector(host);
   const conversations = new Conversations(connect);
-  const posts = new Posts(connect, host.fetch);
+  const posts = new Posts(connect, lent.fetch, lent.now);
   return {
     async capabilities(access, signal) {
       throwIfOver(signal);
@@ -45,6 +51,13 @@ function create(host: ProviderHost): SupportProvider {
     parseWebhook,
     readConversation: (conversation, signal) => conversations.view(conversation, signal),
     readForward: (request, signal) => readForward(connect, request, signal),
+    readMessages: (conversation, ids, signal) => readMessages(connect, conversation, ids, signal),
+    postingRoom: (conversation) => posts.room(conversation),
+    postTranscript: (request, signal) => posts.transcript(request, signal),
+    reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
+    openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
+    answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
+    changedConversations: (request, signal) => changedConversations(connect, request, signal),
 
     people: peopleVerbs(host, connect),
     login: loginVerbs(host, connect),

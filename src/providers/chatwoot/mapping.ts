@@ -1,11 +1,13 @@
-import type { Attachment } from '../../core/message';
 import type { Observation } from '../../core/ports/support-provider';
-import { shownName, type WireAttachment, type WireMessage } from './wire';
+import { contentOf } from './content';
+import { surveyIn } from './survey';
+import { shownName, type WireMessage } from './wire';
 
 /** The key in `content_attributes` under which our own id of a post stands. */
 export const MARK = 'support_message_id';
 
 const OUTGOING = 1;
+const TEMPLATE = 3;
 const IGNORED_TYPES: Readonly<Record<number, string>> = {
   0: 'an end-user\'s message that we did not post', 2: 'an activity line', 3: 'a template (greeting, closed, survey)',
 };
@@ -23,15 +25,22 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
 
   const ourId = idOfOurs(message, person !== null);
   if (ourId !== null) return { kind: 'echo', id, ourId };
-  if (message.content_attributes?.['deleted'] === true) return ignored('deleted');
+  if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
+  const survey = message.message_type === TEMPLATE ? surveyIn(message) : null;
+  if (survey !== null) return survey;
 
   if (message.message_type === OUTGOING || message.message_type === 0) {
     const at = new Date(message.created_at * 1000).toISOString();
     if (message.private === true) return { kind: 'note', id, agent: person, at };
     if (message.message_type === OUTGOING && message.private === false && person) {
-      const text = message.content ?? '';
-      const attachments = (message.attachments ?? []).flatMap(attachmentOf);
-      return text === '' && attachments.length === 0 ? ignored('empty') : { kind: 'agentMessage', id, agent: person, text, attachments, at };
+      const { text, attachments, lacking } = contentOf(message);
+      if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty' };
+      const answered = message.content_attributes?.['in_reply_to'];
+      return {
+        kind: 'agentMessage', id, agent: person, text, attachments, at,
+        ...(lacking !== null && { lacking }), ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
+        ...(message.status === 'failed' && { shownAsFailed: true }),
+      };
     }
   }
   return ignored(IGNORED_TYPES[message.message_type] ?? 'not written by a person');
@@ -46,30 +55,3 @@ export function idOfOurs({ content_attributes, source_id }: WireMessage, byPerso
   if (typeof mark === 'string') return mark;
   return !byPerson && source_id && OUR_ID.test(source_id) ? source_id : null;
 }
-
-function attachmentOf({ data_url: url, content_type, file_type, file_size }: WireAttachment): Attachment[] {
-  if (!url) return [];
-  const name = fileName(url);
-  return [{ url, name, contentType: content_type ?? typeByName(name) ?? TYPE_BY_KIND[file_type ?? ''] ?? 'application/octet-stream', sizeBytes: file_size ?? null }];
-}
-
-function fileName(url: string): string {
-  const last = url.split(/[?#]/)[0]?.split('/').at(-1) || 'file';
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
-}
-
-/** Up to 4.12 an attachment has no type, only a kind and its file's name. */
-const TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', heic: 'image/heic',
-  pdf: 'application/pdf', txt: 'text/plain', csv: 'text/csv', json: 'application/json', xml: 'application/xml', zip: 'application/zip',
-  doc: 'application/msword', docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-  xls: 'application/vnd.ms-excel', xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-  mp3: 'audio/mpeg', ogg: 'audio/ogg', oga: 'audio/ogg', wav: 'audio/wav', m4a: 'audio/mp4', mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm',
-};
-const TYPE_BY_KIND: Readonly<Record<string, string>> = { image: 'image/jpeg', audio: 'audio/mpeg', video: 'video/mp4' };
-
-const typeByName = (name: string): string | undefined => TYPES[name.split('.').at(-1)?.toLowerCase() ?? ''];

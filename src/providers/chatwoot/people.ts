@@ -1,7 +1,7 @@
 import { ProviderRefusedError } from '../../core/errors';
 import type { ProviderAgentId } from '../../core/ids';
 import type { AccountAccess, AddAgent, LoginVerbs, PeopleVerbs, ProviderAgent, ProviderHost } from '../../core/ports/support-provider';
-import { MADE_FOR, newPassword, personOf } from './account-setup';
+import { MADE_FOR, personOf } from './account-setup';
 import { clientFor, numberOf, type Connect, type Connection } from './connection';
 import { listAgents } from './directory';
 import { idIn, listIn, type WirePerson } from './wire';

@@ -1,7 +1,9 @@
-import type { ReadForward, ReadPage } from '../../core/ports/support-provider';
+import type { Observation, ReadForward, ReadPage } from '../../core/ports/support-provider';
 import { numberOf, type Connect } from './connection';
 import { messagesAfter } from './history';
 import { observe } from './mapping';
+import { baseUrlOf } from './settings';
+import { uuidOf } from './survey';
 import type { WireMessage } from './wire';
 
 /** Longest time between taking an id and its commit that we reckon with; Chatwoot ends a request after 15 s. */
@@ -21,12 +23,19 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
     more = true;
     break;
   }
+  /** Only then one call more: an address that end-users can open stands nowhere else. */
+  async function withSurveyPage(observations: readonly Observation[]): Promise<readonly Observation[]> {
+    if (!observations.some(({ kind }) => kind === 'survey')) return observations;
+    const uuid = await uuidOf(connection.user, path, signal);
+    const url = uuid === null ? null : `${baseUrlOf(conversation.inbox.account)}/survey/responses/${uuid}`;
+    return observations.map((one) => (one.kind === 'survey' ? { ...one, url } : one));
+  }
   const settled = settledUpTo(messages);
   const highest = messages.at(-1)?.id;
   // Standing still with more to read would never end.
   const next = settled ?? (more ? highest : undefined);
   return {
-    observations: messages.map((message) => observe(message, connection.settings.botUserId)),
+    observations: await withSurveyPage(messages.map((message) => observe(message, connection.settings.botUserId))),
     after: next === undefined ? after : String(next), more,
   };
 }

@@ -28,7 +28,8 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
     case 'message_created':
     case 'message_updated':
       // The echo of a post of ours is nothing new, and looking would cost calls for every turn.
-      return typeof body.content_attributes?.[MARK] === 'string' ? ignored('our own post') : lookAt(body.conversation?.id);
+      if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
+      return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : wordsOf(body.conversation?.id);
     case 'conversation_updated':
       return changesHandoff(body.changed_attributes) ? lookAt(body.id) : ignored('a change that does not matter to a handoff');
     case 'conversation_created':
@@ -41,6 +42,11 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
   }
 }
 
+/** Taken back, answered, or marked as failed: it may have been read before. */
+const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body): boolean =>
+  event === 'message_updated' && Number.isSafeInteger(id) &&
+  (attributes?.['deleted'] === true || attributes?.['submitted_values'] !== undefined || attributes?.['external_error'] !== undefined);
+
 function bodyOf(rawBody: Buffer): Body {
   let body: unknown;
   try {
@@ -52,10 +58,13 @@ function bodyOf(rawBody: Buffer): Body {
   return body as Body;
 }
 
-function lookAt(conversationId: unknown): WebhookHint {
+function lookAt(conversationId: unknown): Extract<WebhookHint, { kind: 'conversation' }> {
   if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no conversation.');
   return { kind: 'conversation', conversationId: String(conversationId) };
 }
+
+/** What people do to a conversation has an event of its own: the words alone are one call. */
+const wordsOf = (conversationId: unknown) => ({ ...lookAt(conversationId), about: 'MESSAGES' as const });
 
 const MATTERS = new Set(['status', 'assignee_id', 'assignee_agent_bot_id', 'team_id', 'snoozed_until']);
 

@@ -17,6 +17,10 @@ export interface WireAttachment {
   /** From 4.13 on. */
   readonly content_type?: string | null;
   readonly file_size?: number | null;
+  readonly extension?: string | null;
+  readonly coordinates_lat?: number | null;
+  readonly coordinates_long?: number | null;
+  readonly fallback_title?: string | null;
 }
 
 export interface WireMessage {
@@ -26,6 +30,8 @@ export interface WireMessage {
   readonly private?: boolean;
   /** Unix seconds. */
   readonly created_at: number;
+  readonly content_type?: string | null;
+  readonly status?: string | null;
   readonly source_id?: string | null;
   readonly content_attributes?: Readonly<Record<string, unknown>> | null;
   readonly sender?: WirePerson | null;
@@ -34,6 +40,7 @@ export interface WireMessage {
 
 export interface WireConversation {
   readonly id: number;
+  readonly uuid?: string | null;
   readonly inbox_id: number;
   readonly status: string;
   readonly priority?: string | null;

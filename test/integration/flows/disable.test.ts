@@ -60,6 +60,7 @@ describe('a chatbot whose support is switched off', () => {
     const shown = world.provider.shown();
     expect(await world.user(id, 'still there?')).toMatchObject({ mayReply: true });
     expect(await world.bot(id, 'yes')).toMatchObject({ delivered: true });
+    expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0 } });
     await workOff();
     expect(world.provider.shown()).toEqual(shown);
     expect(await world.flows.explain(scope, id)).toMatchObject({ why: 'BOT_HAS_CONTROL', owed: { provider: 0, parked: 0 } });
@@ -126,7 +127,7 @@ describe('an organization whose support is switched off', () => {
 
     const { account } = await enableSupport();
     expect(account).toMatchObject({ id: before.id, externalId: before.externalId, state: 'READY', webhookSecret: before.webhookSecret });
-    const states = (await world.stores.setup.inboxesOf(ORG, before.id)).map(({ chatbotId, state, externalId }) => [chatbotId, state, externalId]);
+    const states = (await world.stores.setup.inboxesOf(ORG, before.id)).map(({ chatbotId, state, externalId }) => [chatbotId, state, externalId]).sort();
     expect(states).toEqual([['bot-1', 'READY', 'inbox-1'], ['bot-2', 'DISABLED', 'inbox-1']]);
   });
 

@@ -106,6 +106,8 @@ describe('members', () => {
     const set = await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: [alice.id, 'alice', 'bob'] });
     expect(set).toMatchObject({ userErrors: [], inbox: { members: [{ externalId: 'alice' }, { externalId: 'bob' }] } });
     expect(world.provider.members.get('inbox-1')).toEqual(['alice', 'bob']);
+    await mutate('RemoveSupportAgent', { agentId: 'bob' });
+    expect((await room.run('{ supportInboxes { members { externalId } membersAreSet } }')).data.supportInboxes).toEqual([{ members: [{ externalId: 'alice' }], membersAreSet: true }]);
     expect(await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: ['stranger'] })).toEqual(refusal('AGENT_NOT_FOUND', 'agentIds'));
     expect(await mutate('SetSupportInboxMembers', { chatbotId: 'bot-2', agentIds: [] })).toEqual(refusal('CHATBOT_NOT_ENABLED', 'chatbotId'));
   });
@@ -117,7 +119,9 @@ describe('members', () => {
     expect(await mutate('SetSupportTeamMembers', { teamId: made.team.id, agentIds: [] })).toMatchObject({ userErrors: [], team: { members: [] } });
     expect(await mutate('SetSupportTeamMembers', { teamId: '47', agentIds: ['alice'] })).toMatchObject({ team: { externalId: '47', members: [{ externalId: 'alice' }] } });
     expect(await mutate('SetSupportTeamMembers', { teamId: '4711', agentIds: [] })).toEqual(refusal('TEAM_NOT_FOUND', 'teamId'));
-    expect((await room.run('{ supportTeams { externalId members { externalId } } }')).data.supportTeams).toContainEqual({ externalId: '48', members: null });
+    expect((await room.run('{ supportTeams { externalId membersAreSet members { externalId } } }')).data.supportTeams).toEqual(expect.arrayContaining([
+      { externalId: '48', membersAreSet: false, members: [] }, { externalId: '47', membersAreSet: true, members: [{ externalId: 'alice' }] },
+    ]));
   });
 });
 
@@ -133,7 +137,7 @@ describe('linking by e-mail address', () => {
     await mutate('LinkSupportAgent', { agentId: alice!.id, userId: 'u-9' });
     expect(await mutate('LinkSupportAgent', { email: 'alice@example.com', userId: 'u-1' })).toMatchObject({ agent: { user: { id: 'u-9' } } });
     await mutate('LinkSupportAgent', { agentId: alice!.id, userId: null });
-    await world.flows.refreshDirectory({ organizationId: ORG }, alice && (await world.stores.setup.accountsOf(ORG))[0]!.id);
+    await world.flows.refreshDirectory({ organizationId: ORG }, (await world.stores.setup.accountsOf(ORG))[0]!.id);
     expect((await world.stores.setup.agentsByIds(ORG, [alice!.id]))[0]).toMatchObject({ userId: null });
 
     await mutate('LinkSupportAgent', { email: 'alice@example.com', userId: 'u-1' });

@@ -68,6 +68,38 @@ describe('a support account', () => {
 });
 
 describe('an inbox', () => {
+  it('keeps the provider\'s data, which may hold a secret, in no plain text', async () => {
+    const secret = `plain-${randomUUID()}`;
+    const inbox = await setup().insertInbox(inboxOf(world.account, { chatbotId: randomUUID(), providerData: { webhookSecret: secret } }));
+    expect(inbox.providerData).toEqual({ webhookSecret: secret });
+    await setup().updateInbox(inbox.id, { providerData: { webhookSecret: `${secret} again` } });
+    const row = async () => (await world.sql<{ row: string }>('select i::text as row from inbox i where id = $1', [inbox.id]))[0]!.row;
+    expect(await row()).not.toContain(secret);
+    expect((await setup().inbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: `${secret} again` });
+
+    const victim = await setup().insertInbox(inboxOf(world.account, { chatbotId: randomUUID() }));
+    await world.sql('update inbox v set provider_data_sealed = i.provider_data_sealed from inbox i where v.id = $1 and i.id = $2', [victim.id, inbox.id]);
+    await expect(setup().inbox(ORG, victim.id)).rejects.toThrow(/does not open/);
+    await world.sql('delete from inbox where id = $1', [victim.id]);
+  });
+
+  it('of an earlier version is read as it stands, and sealed at the next start', async () => {
+    const inbox = await setup().insertInbox(inboxOf(world.account, { chatbotId: randomUUID() }));
+    await world.sql(`update inbox set provider_data = '{"webhookSecret": "left open"}', provider_data_sealed = null where id = $1`, [inbox.id]);
+    expect((await setup().inbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: 'left open' });
+    expect(await setup().sealInboxes()).toBe(1);
+    expect(await setup().sealInboxes()).toBe(0);
+    expect((await world.sql<{ row: string }>('select i::text as row from inbox i where id = $1', [inbox.id]))[0]!.row).not.toContain('left open');
+    expect((await setup().inbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: 'left open' });
+  });
+
+  it('is known to the business of its sessions without that data', async () => {
+    const session = await world.open();
+    const { answer } = await world.stores.sessions.transact(ORG, session.id, async (tx) => tx.inbox);
+    expect(answer).not.toHaveProperty('providerData');
+    expect(answer).toMatchObject({ id: world.inbox.id, state: 'READY' });
+  });
+
   it('comes back as it was given, and is one per chatbot', async () => {
     const given = inboxOf(world.account, { chatbotId: randomUUID(), externalId: null });
     const answers = await Promise.all(Array.from({ length: 6 }, () => setup().insertInbox({ ...given, id: randomUUID() })));

@@ -77,13 +77,13 @@ export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): In
 
 export const said = (given: Partial<MessageRecord> = {}): Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'> => ({
   id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text: 'hello', attachments: [], authorName: null, agentId: null, handoffId: null,
-  callerMessageId: null, providerMessageId: null, createdAt: '2026-11-22T20:52:21.000Z', ...given,
+  callerMessageId: null, providerMessageId: null, replyToMessageId: null, deletedAt: null, channelState: null, createdAt: '2026-11-22T20:52:21.000Z', ...given,
 });
 
 export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecord, 'organizationId' | 'sessionId'> => ({
   id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, priority: 'HIGH',
   target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, stepsDone: [], endReason: null, failureCode: null,
-  requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, ...given,
+  requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, survey: null, ...given,
 });
 
 /** Begins a handoff as a flow does: row, link, event. */

@@ -27,6 +27,7 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, ...opt
       stop: () => Promise.resolve(),
     },
     webhooks: () => Promise.resolve({ status: 200, body: 'webhook' }),
+    files: (_request, response) => { response.writeHead(404).end(); return Promise.resolve(); },
     providerPages: new Map(),
     providerBodyLimitBytes: 1_000_000,
     identify: () => Promise.resolve({ organizationId: 'org-a', role: 'ui', userId: null }),

@@ -77,8 +77,9 @@ describe('one message', () => {
     ['of nobody', { sender: null }, 'ignored'],
     ['incoming', { message_type: 0 }, 'ignored'],
     ['of a type to come', { message_type: 9 }, 'ignored'],
-    ['deleted', { content: 'This message was deleted', content_attributes: { deleted: true } }, 'ignored'],
-    ['empty', { content: null }, 'ignored'],
+    ['deleted', { content: 'This message was deleted', content_attributes: { deleted: true } }, 'messageDeleted'],
+    ['empty', { content: null }, 'unshowable'],
+    ['a survey', { message_type: 3, sender: null, content_type: 'input_csat' }, 'survey'],
     ['with our mark', { content_attributes: { support_message_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11' } }, 'echo'],
     ['with a source_id of the agent\'s own client', { source_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11' }, 'agentMessage'],
   ])('%s', (_what, change, kind) => {

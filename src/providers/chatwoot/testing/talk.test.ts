@@ -153,10 +153,14 @@ describe('posts', () => {
     await workshop.stop();
     workshop = await Workshop.ready({ messagesPerMinute: 100_000 });
     const conversation = await workshop.conversation();
-    for (let n = 0; n < 150; n++) await workshop.post(conversation, `line ${n}`);
+    const fill = async () => {
+      for (let n = 0; n < 150; n++)
+        await workshop.farSide.call('POST', `${workshop.account}/conversations/${conversation.conversationId}/messages`, workshop.admin, { content: `line ${n}`, message_type: 'incoming' });
+    };
+    await fill();
     const id = randomUUID();
     const first = await workshop.post(conversation, 'mine', { id });
-    for (let n = 0; n < 150; n++) await workshop.post(conversation, `line ${n}`);
+    await fill();
     expect(await workshop.post(conversation, 'mine', { id }, true)).toBe(first);
   });
 

@@ -21,6 +21,9 @@ const rejection = (request: WebhookRequest): unknown => {
   }
 };
 
+/** What was said costs one call, what was done to the conversation two. */
+const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : {});
+
 describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
   /** By the names of the files; a conversation's number, or null where there is nothing to look at. */
@@ -34,13 +37,15 @@ describe('recorded webhooks', () => {
 
   it.each(plain.map((recording) => [recording.file, recording] as const))('%s', (file, recording) => {
     const id = expected.find(([pattern]) => pattern.test(file))?.[1] ?? null;
-    expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : looksAt(id));
+    // What may have been read before is named, so that it is looked at again.
+    const changed = /message_updated\.(csat_answer|deleted|delivery_failed|status_failed)/.test(file) ? { changedMessageId: expect.stringMatching(/^\d+$/) } : {};
+    expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file) });
   });
 
   it.each(signed.map((recording) => [recording.file, recording] as const))('signed: %s', (file, recording) => {
     const request = requestOf(recording, { inboxes: inboxWith(recording.secret) });
     const isNoise = file.startsWith('conversation_updated.agent_bot');
-    expect(parseWebhook(request)).toEqual(isNoise ? { kind: 'ignored', why: expect.any(String) } : looksAt('2'));
+    expect(parseWebhook(request)).toEqual(isNoise ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt('2'), ...words(file) });
     const altered = Buffer.from(request.rawBody);
     altered[altered.length - 2] = (altered[altered.length - 2] ?? 0) ^ 1;
     expect(['badSignature', 'malformed']).toContain(rejection({ ...request, rawBody: altered }));
@@ -49,7 +54,7 @@ describe('recorded webhooks', () => {
 
 describe('signatures', () => {
   const recording = signed.find(({ file }) => file.startsWith('message_created.inbox')) as WebhookRecording;
-  const hint = { kind: 'conversation', conversationId: '2' };
+  const hint = { kind: 'conversation', conversationId: '2', about: 'MESSAGES' };
 
   it.each<[string, Partial<WebhookRequest>, unknown]>([
     ['signed with the inbox\'s secret', { inboxes: inboxWith(recording.secret) }, hint],

@@ -1,0 +1,149 @@
+import { leadsToPrivate } from '../../src/providers/chatwoot/addresses';
+import { isToken } from '../../src/providers/chatwoot/client';
+import { failureOf, failureWithoutAnswer, type Answer } from '../../src/providers/chatwoot/errors';
+import { differencesOf, isBefore, SUPPORTED, versionIn, type Version } from './versions';
+
+export interface Finding {
+  readonly check: 'reachable' | 'api' | 'version' | 'services' | 'header' | 'token' | 'webhooks';
+  /** `advice`: it works, and somebody should read this. */
+  readonly state: 'ok' | 'advice' | 'wrong';
+  readonly says: string;
+  /** What to do. */
+  readonly next?: string;
+}
+
+export interface Examined {
+  readonly url: string;
+  readonly token: string;
+  readonly publicUrl?: string | undefined;
+}
+
+type Spelling = 'api-access-token' | 'api_access_token';
+
+const CALL_LIMIT_MS = 10_000;
+const NOT_SEEN = 'You need to sign in or sign up before continuing.';
+const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * Looks at a Chatwoot from outside, one thing after the other, and changes nothing there. Ends at the first thing without
+ * which the others cannot be seen.
+ */
+export async function* examine({ url, token, publicUrl }: Examined): AsyncGenerator<Finding, void> {
+  const baseUrl = url.replace(/\/+$/, '');
+  const get = (path: string, headers: Readonly<Record<string, string>> = {}) => ask(baseUrl, path, headers);
+
+  const health = await get('/api');
+  if (health instanceof Error) return yield wrong('reachable', `${baseUrl} does not answer.`, health.message);
+  yield ok('reachable', `${baseUrl} answers.`);
+
+  const about = health.body === 'notJson' ? null : health.body.json as Readonly<Record<string, unknown>> | null;
+  if (health.status !== 200 || about === null || typeof about !== 'object' || !('version' in about)) {
+    const failure = failureOf(health.status === 200 ? { ...health, body: 'notJson' } : health, { method: 'GET', path: '/api', caller: 'nobody', writes: false });
+    return yield wrong('api', 'What answers there is not Chatwoot\'s API.', failure.message);
+  }
+  yield ok('api', 'It is Chatwoot\'s API.');
+
+  const version = versionIn(about['version']);
+  yield versionFinding(version, String(about['version']).slice(0, 40));
+  if (version !== null && isBefore(version, SUPPORTED.first)) return;
+
+  if (!isToken(token)) return yield wrong('token', 'The token given cannot be one.', 'Copy it again: it is printable and has no spaces or line breaks.');
+  yield await headerFinding((spelling) => get('/api/v1/profile', { [spelling]: token }));
+  yield await tokenFinding(get, token);
+  // Asked after it had to query: a fresh process calls its database failing until then.
+  yield servicesFinding(await get('/api'));
+  yield await webhooksFinding(version, new URL(baseUrl), publicUrl);
+}
+
+function versionFinding(version: Version | null, shown: string): Finding {
+  const range = `${SUPPORTED.first.join('.')} to ${SUPPORTED.last.join('.')}`;
+  if (version === null) return { check: 'version', state: 'advice', says: `It does not tell a version we know (${shown}).`, next: `Supported are ${range}: look it up in the super-admin console, and play the demo.` };
+  if (isBefore(version, SUPPORTED.first)) return wrong('version', `It is ${shown}, which is not supported.`, `Upgrade Chatwoot; supported are ${range}.`);
+  const differences = differencesOf(version).map((one) => `\n      - ${one}`).join('');
+  if (isBefore(SUPPORTED.last, version)) return { check: 'version', state: 'advice', says: `It is ${shown}, newer than what we know (${range}).${differences}`, next: 'Play the demo before you rely on it.' };
+  return ok('version', `It is ${shown}, which is supported. With this version:${differences}`);
+}
+
+/** Any answer but "sign in" shows that a token came through, a right one or not. */
+async function headerFinding(profile: (spelling: Spelling) => Promise<Answer | Error>): Promise<Finding> {
+  const arrives = async (spelling: Spelling) => {
+    const answer = await profile(spelling);
+    return !(answer instanceof Error) && textOf(answer) !== NOT_SEEN;
+  };
+  if (!(await arrives('api-access-token')))
+    return wrong('header', 'Our token does not arrive.', 'A proxy in front of Chatwoot drops the header api-access-token: let it through.');
+  if (!(await arrives('api_access_token')))
+    return ok('header', 'Our token arrives. A proxy drops the spelling of Chatwoot\'s documentation (api_access_token); we use api-access-token, so there is nothing to do.');
+  return ok('header', 'Our token arrives, in both spellings of its header.');
+}
+
+async function tokenFinding(get: (path: string, headers: Readonly<Record<string, string>>) => Promise<Answer | Error>, token: string): Promise<Finding> {
+  const headers = { 'api-access-token': token };
+  // Nobody's account: a Platform App is told so, and all others that their token is none. Every version has this call.
+  const asPlatform = await get('/platform/api/v1/accounts/0', headers);
+  if (asPlatform instanceof Error) return wrong('token', 'The token could not be tried.', asPlatform.message);
+  if (asPlatform.status === 404 && textOf(asPlatform) !== '') return ok('token', 'The token is a Platform App\'s: account, BotAgent1 and owners are made for you.');
+  if (asPlatform.status !== 401) return wrong('token', 'The token could not be tried.', failureOf(asPlatform, { method: 'GET', path: '/platform/api/v1/accounts', caller: 'platformApp', writes: false }).message);
+
+  const asUser = await get('/api/v1/profile', headers);
+  if (asUser instanceof Error) return wrong('token', 'The token could not be tried.', asUser.message);
+  if (asUser.status === 200) {
+    const { accounts = [] } = (asUser.body === 'notJson' ? {} : asUser.body.json ?? {}) as { accounts?: { id: number; role?: string }[] };
+    const administered = accounts.filter(({ role }) => role === 'administrator').map(({ id }) => id);
+    if (administered.length === 0) return wrong('token', 'The token is that of a person who administers no account.', 'Give the token of an administrator, or of a Platform App.');
+    return { check: 'token', state: 'advice', says: `The token is that of a person, administrator of account ${administered.join(', ')}.`,
+      next: 'Use it as adminToken with settings.accountId. The demo needs a Platform App\'s token: super-admin console → Platform Apps.' };
+  }
+  if (textOf(asUser) === 'Access to this endpoint is not authorized for bots')
+    return wrong('token', 'The token is that of an agent bot.', 'Give the token of a Platform App: super-admin console → Platform Apps.');
+  return wrong('token', 'Chatwoot does not know the token.', 'Give the token of a Platform App (super-admin console → Platform Apps), or that of an administrator (their profile page).');
+}
+
+function servicesFinding(health: Answer | Error): Finding {
+  if (health instanceof Error) return wrong('services', 'It does not tell how its services are.', health.message);
+  const { queue_services: queue, data_services: data } = (health.body === 'notJson' ? {} : health.body.json ?? {}) as Readonly<Record<string, unknown>>;
+  const failing = [...(queue === 'failing' ? ['Redis'] : []), ...(data === 'failing' ? ['Postgres'] : [])];
+  if (failing.length > 0) return wrong('services', `Chatwoot says that its ${failing.join(' and ')} is failing.`, 'Start it again: messages are refused or lost until then.');
+  if (queue === undefined || data === undefined) return { check: 'services', state: 'advice', says: 'It does not tell how its services are.', next: 'See that its Redis, Postgres and Sidekiq run.' };
+  return ok('services', 'Its Redis and Postgres work. Whether its Sidekiq runs, which sends webhooks, only the demo shows.');
+}
+
+async function webhooksFinding(version: Version | null, chatwoot: URL, publicUrl: string | undefined): Promise<Finding> {
+  if (publicUrl === undefined)
+    return { check: 'webhooks', state: 'advice', says: 'Without --public-url nothing can be said about webhooks.', next: 'Give the address at which Chatwoot will reach this service (SUPPORT_PUBLIC_URL). Without webhooks agents\' words are found by reading on a timer.' };
+  if (!/^https?:\/\//.test(publicUrl) || !URL.canParse(publicUrl)) return wrong('webhooks', '--public-url is not an address.', 'Expected e.g. https://support.example.com');
+  const { hostname } = new URL(publicUrl);
+  if (LOCAL.test(hostname) && !LOCAL.test(chatwoot.hostname))
+    return wrong('webhooks', `Chatwoot at ${chatwoot.host} would look for ${hostname} on its own machine.`, 'Give an address of this service that leads here from there.');
+  if (version !== null && !isBefore(version, [4, 14]) && await leadsToPrivate(hostname))
+    return { check: 'webhooks', state: 'advice', says: `${hostname} is a private address: Chatwoot 4.14 and later sends no webhooks there and shows agents' messages as failed.`,
+      next: 'Give this service a public address, or set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true at Chatwoot (after 4.14.0). Have you done that? The demo shows it.' };
+  return ok('webhooks', `Chatwoot may send webhooks to ${hostname}. Whether they arrive only the demo shows.`);
+}
+
+async function ask(baseUrl: string, path: string, headers: Readonly<Record<string, string>>): Promise<Answer | Error> {
+  const signal = AbortSignal.timeout(CALL_LIMIT_MS);
+  try {
+    const response = await fetch(baseUrl + path, { headers: { accept: 'application/json', ...headers }, redirect: 'manual', signal });
+    const text = await response.text();
+    return { status: response.status, body: parsed(text), retryAfter: null, requestId: null };
+  } catch (error) {
+    return failureWithoutAnswer(error, { method: 'GET', path, caller: 'nobody', writes: false }, signal.aborted);
+  }
+}
+
+function parsed(text: string): Answer['body'] {
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    return 'notJson';
+  }
+}
+
+function textOf({ body }: Answer): string {
+  const { error, errors } = (body === 'notJson' ? {} : body.json ?? {}) as { error?: unknown; errors?: unknown };
+  return String(error ?? (Array.isArray(errors) ? errors[0] : '') ?? '');
+}
+
+const ok = (check: Finding['check'], says: string): Finding => ({ check, state: 'ok', says });
+const wrong = (check: Finding['check'], says: string, next: string): Finding => ({ check, state: 'wrong', says, next });

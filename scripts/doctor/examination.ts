@@ -1,0 +1,16 @@
+import { examine, type Examined, type Finding } from './checks';
+
+const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok    ', advice: 'note  ', wrong: 'WRONG ' };
+
+/** Prints each finding with what to do. @returns them all */
+export async function examination(examined: Examined, out: Pick<Console, 'log'>): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for await (const finding of examine(examined)) {
+    findings.push(finding);
+    out.log(`${MARKS[finding.state]}${finding.says}${finding.next === undefined ? '' : `\n      → ${finding.next}`}`);
+  }
+  return findings;
+}
+
+export const isWrong = (findings: readonly Finding[]): boolean => findings.some(({ state }) => state === 'wrong');
+export const mayPlay = (findings: readonly Finding[]): boolean => !isWrong(findings) && findings.some(({ check, state }) => check === 'token' && state === 'ok');

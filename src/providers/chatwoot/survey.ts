@@ -1,0 +1,40 @@
+import type { AnswerSurvey, Observation } from '../../core/ports/support-provider';
+import { throwIfOver, type ChatwootClient } from './client';
+import type { Connect } from './connection';
+import type { WireConversation, WireMessage } from './wire';
+
+/** The five faces of Chatwoot's survey, worst first. */
+const CHOICES = ['😞', '😑', '😐', '😀', '😍'].map((label, i) => ({ rating: i + 1, label }));
+
+/** The question that Chatwoot asks when a conversation is resolved; its page is known by the conversation's uuid, see `withUrl`. */
+export function surveyIn(message: WireMessage): Extract<Observation, { kind: 'survey' }> | null {
+  if (message.content_type !== 'input_csat') return null;
+  const { rating, feedback_message: comment } = answerIn(message.content_attributes);
+  return {
+    kind: 'survey', id: String(message.id), question: message.content ?? '', url: null, choices: CHOICES, at: new Date(message.created_at * 1000).toISOString(),
+    answer: Number.isSafeInteger(rating) ? { rating: rating as number, comment: typeof comment === 'string' && comment !== '' ? comment : null } : null,
+  };
+}
+
+function answerIn(attributes: WireMessage['content_attributes']): Readonly<Record<string, unknown>> {
+  const submitted = attributes?.['submitted_values'] as { csat_survey_response?: unknown } | null | undefined;
+  return (typeof submitted?.csat_survey_response === 'object' ? submitted.csat_survey_response ?? {} : {}) as Readonly<Record<string, unknown>>;
+}
+
+/** The uuid stands in REST only, never in webhooks. */
+export async function uuidOf(user: ChatwootClient, conversationPath: string, signal: AbortSignal): Promise<string | null> {
+  const { uuid } = await user.json({ method: 'GET', path: conversationPath }, signal) as WireConversation;
+  return typeof uuid === 'string' && /^[0-9a-f-]{36}$/i.test(uuid) ? uuid : null;
+}
+
+/** As the survey's own page posts it. */
+export async function answerSurvey(connect: Connect, { conversation, rating, comment }: AnswerSurvey, signal: AbortSignal): Promise<void> {
+  throwIfOver(signal);
+  const connection = connect(conversation.inbox.account);
+  const uuid = await uuidOf(connection.user, connection.conversation(conversation.conversationId), signal);
+  if (uuid === null) return;
+  const answer = { rating, feedback_message: comment ?? '' };
+  await connection.user.json({
+    method: 'PUT', path: `/public/api/v1/csat_survey/${uuid}`, body: { message: { submitted_values: { csat_survey_response: answer } } },
+  }, signal);
+}

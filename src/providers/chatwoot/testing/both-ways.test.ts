@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { lookOver } from '../../../core/flows/look-over';
+import { contentOf } from '../content';
+import type { WireMessage } from '../wire';
+
+const scope = { organizationId: ORG };
+let world: ChatwootWorld;
+
+const agentMessage = async (sessionId: string) => {
+  const notices = (await world.inboxOf(sessionId)).map(({ notice }) => notice);
+  const ids = notices.flatMap((notice) => (notice.kind === 'MESSAGE' ? [notice.messageId] : []));
+  return (await world.stores.messages.getMany(ORG, ids)).filter((message) => message?.author === 'AGENT').at(-1)!;
+};
+
+describe('what becomes of an agent\'s message', () => {
+  let sessionId: string;
+  let alice: number;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    alice = await world.addPerson('Alice');
+    sessionId = await world.handedOver();
+    await (await world.acting(alice, sessionId)).reply('hello Eve');
+    await world.readHinted();
+  });
+  afterEach(() => world.close());
+  const report = async (state: 'DELIVERED' | 'READ' | 'FAILED', key: string) => world.flows.reportChannelDelivery(scope, {
+    sessionId, messageId: (await agentMessage(sessionId)).id, state, error: state === 'FAILED' ? 'end-user is gone' : null, idempotencyKey: key,
+  });
+  const shown = async () => (await world.messages(sessionId)).find(({ content }) => content === 'hello Eve');
+
+  it('on the end-user\'s channel is shown to the agents, each state once and never back', async () => {
+    await report('DELIVERED', 'a');
+    await world.deliverAll();
+    expect((await shown()).status).toBe('delivered');
+    await report('READ', 'b');
+    await report('DELIVERED', 'late');
+    expect(await world.callsOf(() => world.deliverAll())).toEqual(['PATCH /conversations/messages']);
+    expect((await shown()).status).toBe('read');
+    expect((await agentMessage(sessionId)).channelState).toBe('READ');
+  });
+
+  it('when it failed there, stays marked as failed with the reason, whatever we read later', async () => {
+    await report('FAILED', 'a');
+    await world.deliverAll();
+    await world.readHinted();
+    await world.read(sessionId);
+    expect(await shown()).toMatchObject({ status: 'failed', content_attributes: { external_error: 'end-user is gone' } });
+  });
+
+  it('when the agent deletes it much later, is told, once', async () => {
+    const { id } = await shown();
+    await world.pool.query("update session set read_after = '999999'");
+    await (await world.acting(alice, sessionId)).deleteMessage(id);
+    for (let round = 0; round < 2; round++) { await world.readHinted(); await world.read(sessionId); }
+    expect((await world.collected(sessionId)).filter((line) => line === 'MESSAGE_DELETED')).toHaveLength(1);
+    expect(await agentMessage(sessionId)).toMatchObject({ text: 'hello Eve', deletedAt: expect.any(String) });
+    expect(await world.session(sessionId)).toMatchObject({ recheck: [] });
+  });
+
+  it('is answered by the end-user, and answers the end-user, by its number', async () => {
+    const { id } = await shown();
+    const { message } = await world.user(sessionId, 'I mean this one', { replyTo: (await agentMessage(sessionId)).id });
+    await world.deliverAll();
+    const mine = (await world.messages(sessionId)).find(({ content }) => content === 'I mean this one');
+    expect(mine.content_attributes.in_reply_to).toBe(id);
+    await (await world.acting(alice, sessionId)).reply('and I this', { content_attributes: { in_reply_to: mine.id } });
+    await world.readHinted();
+    expect(await agentMessage(sessionId)).toMatchObject({ text: 'and I this', replyToMessageId: message.id });
+  });
+});
+
+describe('one word each way', () => {
+  beforeEach(async () => { world = await createChatwootWorld(); });
+  afterEach(() => world.close());
+
+  it('takes one call, and the state is still read as often as the timer would', async () => {
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    await world.readHinted();
+    expect(await world.callsOf(async () => { await world.user(sessionId, 'one'); await world.deliverAll(); await world.readHinted(); })).toEqual(['POST /conversations/messages']);
+    const acting = await world.acting(alice, sessionId);
+    expect(await world.callsOf(async () => { await acting.reply('two'); await world.readHinted(); })).toEqual(['GET /conversations/messages']);
+    expect(await world.collected(sessionId)).toContain('AGENT: two');
+    world.time.aheadMs += 21_000;
+    expect(await world.callsOf(async () => { await acting.reply('three'); await world.readHinted(); })).toEqual(['GET /conversations', 'GET /conversations/messages']);
+  });
+
+  it('of a handoff of an existing session takes three: note, team, open', async () => {
+    const team = await world.addTeam('orders');
+    await world.flows.refreshDirectory(scope, world.account.id);
+    const sessionId = await world.talk();
+    expect(await world.callsOf(async () => {
+      await world.ask(sessionId, { reason: 'asked', target: { team: String(team.id), agent: null } });
+      expect(await world.deliverAll()).toEqual([]);
+    })).toEqual(['POST /conversations/messages', 'POST /conversations/assignments', 'POST /conversations/toggle_status']);
+  });
+});
+
+describe('after our own outage', () => {
+  beforeEach(async () => { world = await createChatwootWorld(); });
+  afterEach(() => world.close());
+  const look = async () => { await world.stores.watches.wantLooks(); return lookOver(world.deps); };
+
+  it('a takeover, a deletion and a red mark whose webhooks were lost are found, among many that did not change', async () => {
+    const alice = await world.addPerson('Alice');
+    const sessions: string[] = [];
+    for (let n = 0; n < 30; n++) sessions.push(await world.talk(`hello ${n}`));
+    const live = await world.handedOver();
+    const acting = await world.acting(alice, live);
+    const kept = await acting.reply('a wrong price');
+    await world.readHinted();
+    await look();
+    await world.readHinted();
+    await world.pool.query('update session set read_after = $2 where id = $1', [live, String(kept)]);
+
+    world.setDown(true);
+    await (await world.acting(alice, sessions[7]!)).reply('I take this');
+    await acting.deleteMessage(kept);
+    await world.double.settled();
+    expect((await world.messages(sessions[7]!)).at(-1).status).toBe('failed');
+    world.setDown(false);
+
+    expect(await look()).toMatchObject({ readings: expect.any(Number), complete: true });
+    await world.readHinted();
+    expect(await world.session(sessions[7]!)).toMatchObject({ control: 'HUMAN' });
+    expect(await world.liveHandoff(sessions[7]!)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
+    expect((await world.messages(sessions[7]!)).at(-1).status).toBe('delivered');
+    expect(await world.collected(live)).toContain('MESSAGE_DELETED');
+    expect(await world.session(sessions[8]!)).toMatchObject({ control: 'BOT' });
+  });
+
+  it('each look goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
+    for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
+    expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /conversations']);
+    await world.pool.query("update account_watch set looked_at = now() + interval '1 hour'");
+    world.time.aheadMs += 3_600_000;
+    expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /api/v1/profile']);
+    expect(await lookOver(world.deps)).toBeNull();
+  });
+});
+
+describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (version) => {
+  beforeEach(async () => { world = await createChatwootWorld({ version }); });
+  afterEach(() => world.close());
+
+  it('reaches the runtime after the last reply; the answer goes back and shows on the handoff', async () => {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    const acting = await world.acting(alice, sessionId);
+    await acting.reply('Goodbye');
+    await acting.resolve();
+    await world.readHinted();
+    const collected = await world.collected(sessionId);
+    expect(collected.slice(collected.indexOf('AGENT: Goodbye'))).toEqual(['AGENT: Goodbye', 'SURVEY']);
+    const { survey } = await world.handoff(handoff.id);
+    const { uuid } = await world.conversation(sessionId);
+    expect(survey).toMatchObject({ url: `${world.double.baseUrl}/survey/responses/${uuid}`, answer: null, question: expect.any(String) });
+    expect(survey!.choices.map(({ rating }) => rating)).toEqual([1, 2, 3, 4, 5]);
+
+    const answer = { handoffId: handoff.id, rating: 4, comment: 'quick', idempotencyKey: 'survey' };
+    await expect(world.flows.answerSurvey(scope, { ...answer, rating: 6, idempotencyKey: 'six' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await world.flows.answerSurvey(scope, answer);
+    expect(await world.deliverAll()).toEqual([]);
+    await world.readHinted();
+    const [response] = await world.farSide.get(`${world.accountPath}/csat_survey_responses`, world.admin);
+    expect(response).toMatchObject({ rating: 4, feedback_message: 'quick' });
+    expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 4, comment: 'quick' } });
+    expect((await world.collected(sessionId)).filter((line) => line === 'SURVEY')).toHaveLength(1);
+  });
+
+  it('that the end-user answers on its own page shows on the handoff too', async () => {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await (await world.acting(alice, sessionId)).resolve();
+    await world.readHinted();
+    const { uuid } = await world.conversation(sessionId);
+    await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 1, feedback_message: 'slow' } } } });
+    await world.readHinted();
+    expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 1, comment: 'slow' } });
+  });
+
+  it('of a handoff that has none is refused by name', async () => {
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await expect(world.flows.answerSurvey(scope, { handoffId: handoff.id, rating: 4, comment: null, idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'NO_SURVEY' });
+  });
+});
+
+/** The rows of docs/message-kinds.md that come from agents; each has its case here, and no case is without its row. */
+describe('from agents', () => {
+  const wire = (more: Partial<WireMessage>): WireMessage => ({ id: 1, message_type: 1, created_at: 1, private: false, content: null, ...more });
+  const file = (file_type: string, more: object = {}) => wire({ attachments: [{ file_type, data_url: `https://chatwoot.example/rails/x/a.${file_type}`, file_size: 3, ...more }] });
+  const link = (name: string) => [expect.objectContaining({ url: expect.stringContaining('/rails/x/'), name })];
+  const CASES: Readonly<Record<string, readonly [WireMessage, { text: string; attachments?: unknown; lacking?: string | null }]>> = {
+    text: [wire({ content: '**bold**' }), { text: '**bold**' }],
+    image: [file('image'), { text: '', attachments: link('a.image') }],
+    audio: [file('audio'), { text: '', attachments: link('a.audio') }],
+    video: [file('video'), { text: '', attachments: link('a.video') }],
+    file: [file('file'), { text: '', attachments: link('a.file') }],
+    'several files': [wire({ content: 'two', attachments: [...file('image').attachments!, ...file('file').attachments!] }), { text: 'two', attachments: [expect.anything(), expect.anything()] }],
+    sticker: [wire({ content_type: 'sticker', attachments: file('image').attachments }), { text: '', attachments: link('a.image') }],
+    location: [wire({ attachments: [{ file_type: 'location', coordinates_lat: 48.2, coordinates_long: 16.4, fallback_title: 'Office' }] }), { text: 'Office: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4' }],
+    'contact card': [wire({ attachments: [{ file_type: 'contact', fallback_title: '+15550100499' }] }), { text: 'Contact: +15550100499' }],
+    'shared link': [wire({ attachments: [{ file_type: 'fallback', fallback_title: 'A page', data_url: 'https://a.example' }] }), { text: 'A page: https://a.example' }],
+    choices: [wire({ content: 'Which?', content_type: 'input_select', content_attributes: { items: [{ title: 'Red', value: 'r' }, { title: 'Blue', value: 'b' }] } }), { text: 'Which?\n1. Red\n2. Blue' }],
+    cards: [wire({ content_type: 'cards', content_attributes: { items: [{ title: 'Shoe', description: 'Fast', media_url: 'https://a.example/s.png', actions: [{ type: 'link', text: 'Buy', uri: 'https://a.example' }, { type: 'postback', text: 'More', payload: 'MORE' }] }] } }), { text: 'Shoe\nFast\nhttps://a.example/s.png\n- Buy: https://a.example\n- More (MORE)' }],
+    form: [wire({ content: 'Please fill in', content_type: 'form', content_attributes: { items: [{ name: 'email', label: 'E-mail' }, { name: 'size', label: 'Size', options: [{ label: 'S', value: 's' }, { label: 'L', value: 'l' }] }] } }), { text: 'Please fill in\nE-mail: …\nSize: S / L' }],
+    article: [wire({ content: 'See', content_type: 'article', content_attributes: { items: [{ title: 'Returns', description: 'How to', link: 'https://help.example/returns' }] } }), { text: 'See\nReturns\nHow to\nhttps://help.example/returns' }],
+    'call or integration': [wire({ content_type: 'integrations' }), { text: '', lacking: expect.stringContaining('call') }],
+    'unknown attachment': [wire({ content: 'look', attachments: [{ file_type: 'hologram' }] }), { text: 'look', lacking: expect.stringContaining('hologram') }],
+    'empty message': [wire({ content: '' }), { text: '', lacking: null }],
+  };
+
+  it.each(Object.entries(CASES))('%s', (_kind, [message, expected]) => {
+    expect(contentOf(message)).toEqual({ attachments: [], lacking: null, ...expected });
+  });
+
+  it('are all in the published table, and nothing else is', () => {
+    const page = readFileSync(path.join(__dirname, '../../../../docs/message-kinds.md'), 'utf8');
+    const section = page.split('## From agents to end-users')[1]!.split('| what else')[0]!;
+    expect([...section.matchAll(/^\| ([^|]+) \| (?:native|rendered|refused)/gm)].map((row) => row[1]!.trim()).sort()).toEqual(Object.keys(CASES).sort());
+  });
+
+  it('a part that cannot be shown is told to the agent as a note, once, and the rest goes out', async () => {
+    world = await createChatwootWorld();
+    try {
+      const alice = await world.addPerson('Alice');
+      const sessionId = await world.handedOver();
+      await (await world.acting(alice, sessionId)).reply('');
+      for (let round = 0; round < 3; round++) { await world.read(sessionId); await world.deliverAll(); }
+      expect((await world.messages(sessionId)).filter(({ private: isNote }) => isNote)).toEqual([expect.objectContaining({ content: expect.stringContaining('not shown') })]);
+    } finally {
+      await world.close();
+    }
+  });
+});

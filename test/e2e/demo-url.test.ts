@@ -1,0 +1,107 @@
+import { playOnChatwoot } from '../../scripts/demo/play';
+import { SET_UP, STORY } from '../../scripts/demo/story';
+import { startChatwootDouble, type ChatwootDouble, type ChatwootVersion } from '../../src/providers/chatwoot/testing/double';
+import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+/** As somebody does who gives the demo the address of a Chatwoot that runs elsewhere. */
+describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (version) => {
+  let database: TestDatabase;
+  let double: ChatwootDouble;
+  let farSide: FarSide;
+  let said: string;
+
+  beforeEach(async () => {
+    said = '';
+    database = await createTestDatabase();
+    double = await startChatwootDouble({ version });
+    farSide = new FarSide(double.baseUrl, double.platformToken);
+    // Somebody else's, which must still be there.
+    const { id } = await farSide.platform('POST', '/accounts', { name: 'Support demo of another' });
+    const ada = await farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@acme.example', password: 'Passw0rd!x' });
+    await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
+    await farSide.call('POST', `/api/v1/accounts/${id}/inboxes`, ada.access_token, { name: 'Theirs', channel: { type: 'api', webhook_url: '' } });
+  });
+
+  afterEach(async () => {
+    await double.stop();
+    await database.drop();
+  });
+
+  const play = (steps = STORY) => {
+    const say = (text: string) => { said += `${text}\n`; };
+    return playOnChatwoot({
+      url: `${double.baseUrl}/`, platformToken: double.platformToken, databaseUrl: database.url, steps, out: { log: say, error: say },
+      // Only webhooks: what is counted must not hang on a timer.
+      env: { SUPPORT_LIVE_POLL_SECONDS: '600' },
+    });
+  };
+  const everything = async () => {
+    await double.settled();
+    return { census: await farSide.census(), people: await peopleLeft(), accounts: await farSide.platform('GET', '/accounts') };
+  };
+  /** Ids are never given twice: asked one by one, far beyond the newest. */
+  const peopleLeft = async () => {
+    const ids: number[] = [];
+    for (let id = 1; id <= 20; id++)
+      if ((await fetch(`${double.baseUrl}/platform/api/v1/users/${id}`, { headers: { 'api-access-token': double.platformToken } })).ok) ids.push(id);
+    return ids;
+  };
+  const tokens = () => [double.platformToken, ...[...said.matchAll(/[A-Za-z0-9]{24,}/g)].map(([text]) => text)];
+
+  it('goes as expected, prints what it calls, and leaves nothing behind', async () => {
+    const before = await everything();
+    const code = await play();
+    expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
+    expect(await everything()).toEqual(before);
+
+    expect(said).toContain(`All ${STORY.length} steps are as expected.`);
+    expect(said.slice(said.indexOf('Calls to Chatwoot for')).split('\n').slice(1, 4)).toEqual([
+      '   1  a message, end-user to agents: POST /conversations/…/messages',
+      '   3  a handoff of an existing session, to a team, with its note: POST /conversations/…/messages, POST /conversations/…/assignments, POST /conversations/…/toggle_status',
+      '   1  a message, agent to end-user: GET /conversations/…/messages',
+    ]);
+    expect(tokens()).toEqual([double.platformToken]);
+    expect(said).not.toContain(double.platformToken);
+  }, 120_000);
+
+  it('leaves nothing behind when a step differs, or breaks', async () => {
+    const before = await everything();
+    const differing = [...SET_UP, { title: 'differs', act: async () => ({ is: 1 }), expected: () => ({ is: 2 }) }];
+    expect(await play(differing)).toBe(1);
+    expect(said).toContain('seen.is is 1, expected 2');
+    expect(await everything()).toEqual(before);
+
+    const breaking = [SET_UP[0]!, { title: 'breaks', act: () => Promise.reject(new Error('broke')), expected: () => ({}) }];
+    expect(await play(breaking)).toBe(1);
+    expect(await everything()).toEqual(before);
+  }, 120_000);
+
+  it('finds and deletes an account whose making was never answered', async () => {
+    const before = await everything();
+    double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /^\/platform\/api\/v1\/accounts$/ } });
+    expect(await play([SET_UP[0]!])).toBe(1);
+    expect(await everything()).toEqual(before);
+  }, 60_000);
+
+  it('names what it could not delete', async () => {
+    double.failNext({ mode: 'status:500', match: { method: 'DELETE', path: /^\/platform\/api\/v1\/accounts\// } });
+    expect(await play([SET_UP[0]!])).toBe(1);
+    expect(said).toMatch(/account \d+ \(Chatwoot answered 500\)/);
+  }, 60_000);
+});
+
+it('goes as expected where Chatwoot sends no webhooks to this machine', async () => {
+  const database = await createTestDatabase();
+  const double = await startChatwootDouble({ version: '4.14', allowPrivateNetwork: false });
+  try {
+    let said = '';
+    const say = (text: string) => { said += `${text}\n`; };
+    const code = await playOnChatwoot({ url: double.baseUrl, platformToken: double.platformToken, databaseUrl: database.url, env: { SUPPORT_LIVE_POLL_SECONDS: '1' }, out: { log: say, error: say } });
+    expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
+    expect(double.deliveries().filter(({ state }) => state === 'delivered')).toEqual([]);
+  } finally {
+    await double.stop();
+    await database.drop();
+  }
+}, 180_000);
