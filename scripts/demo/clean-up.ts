@@ -50,7 +50,7 @@ export async function cleanUp({ baseUrl, platformToken, traffic, accountName }: 
 async function accountsNamed(name: string, platform: (method: string, path: string) => Promise<Response>): Promise<readonly number[]> {
   try {
     const answer = await platform('GET', '/accounts');
-    const listed = answer.ok ? await answer.json() as unknown : [];
+    const listed: unknown = answer.ok ? await answer.json() : [];
     return Array.isArray(listed) ? listed.filter((one: { name?: unknown }) => one.name === name).map(({ id }: { id: number }) => id) : [];
   } catch {
     return [];
