@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readRecording, recordingsIn, type RecordingFolder } from './replay/recordings';
 
 export interface RestRecording {
   readonly file: string;
@@ -16,8 +15,6 @@ export interface WebhookRecording {
 }
 
 /** Exchanges with real Chatwoot servers, kept beside the provider. */
-export function recordings<Recording>(folder: 'rest' | 'rest-4.14' | 'webhooks' | 'webhooks-4.14'): Recording[] {
-  const root = path.join(__dirname, 'recordings', folder);
-  return readdirSync(root).filter((file) => file.endsWith('.json')).sort()
-    .map((file) => ({ file: file.replace(/\.json$/, ''), ...JSON.parse(readFileSync(path.join(root, file), 'utf8')) as object }) as Recording);
+export function recordings<Recording>(folder: RecordingFolder): Recording[] {
+  return recordingsIn(folder).map((name) => ({ file: name.replace(/\.json$/, ''), ...readRecording<object>(folder, name) }) as Recording);
 }
