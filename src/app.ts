@@ -38,7 +38,9 @@ export interface App {
 
 const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
-const WORK_WIDTH = 16;
+/** Hands mostly wait for far sides; what they need of the database is short. */
+const WORK_WIDTH = 64;
+const WIDTH_OF_FAR_SIDE = 8;
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -147,7 +149,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

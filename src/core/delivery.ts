@@ -29,16 +29,22 @@ export type RuntimeNotice =
 /** `PARKED`: a dead letter, kept until an operator decides. */
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED';
 
-/** One thing still owed to the provider, as the worker claims it. */
-export interface ProviderDelivery {
+/** What waits in lanes of its own, by where it goes. */
+export interface LaneWork { readonly PROVIDER: ProviderWork }
+export type LaneDestination = keyof LaneWork;
+
+/** One thing still owed, as the worker claims it. */
+export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  readonly work: ProviderWork;
+  readonly work: LaneWork[To];
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side. */
   readonly earlierAttempts: number;
   readonly createdAt: Instant;
 }
+
+export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
 
 /** One thing for the runtime, as it collects it. */
 export interface RuntimeDelivery {

@@ -1,1 +1,2 @@
-export { Worker, type WorkerLog, type WorkerOptions } from './worker';
+export type { WorkerLog, WorkerOptions } from './options';
+export { Worker } from './worker';

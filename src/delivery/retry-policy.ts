@@ -1,4 +1,5 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import type { Answered } from './far-sides';
 
 /** What becomes of a delivery after an error. `code` is stable and free of people's words. */
 export type Verdict =
@@ -33,9 +34,19 @@ export function verdictOn(error: unknown, attempts: number, ageMs: number, rando
   return { kind: 'retry', afterMs: wanted === undefined ? backoffMs(attempts, random) : wanted + Math.round(1_000 * random), code };
 }
 
+/** A signal ended the call. */
+const isOutOfTime = (error: unknown): boolean => ['TimeoutError', 'AbortError'].includes((error as { name?: string } | null)?.name ?? '');
+
+/** What an error says of the far side as a whole. A wait that it, or our own pace, asks for is no sign of an outage. */
+export function answeredAfter(error: unknown): Answered {
+  if (error instanceof ProviderUnavailableError) return error.retryAfterMs === undefined ? 'no' : 'unknown';
+  if (isOutOfTime(error)) return 'no';
+  return error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
+}
+
 /** A stable code for the log and the dead letter: never a message, which could quote somebody. */
 export function codeOf(error: unknown): string {
   if (error instanceof SupportError) return error.code;
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return 'PROVIDER_UNAVAILABLE';
+  if (isOutOfTime(error)) return 'PROVIDER_UNAVAILABLE';
   return 'INTERNAL';
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import type { ProviderDelivery } from '../core/delivery';
+import type { LaneDelivery, LaneDestination } from '../core/delivery';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { ClaimedLane, ClaimedReading, LaneStore } from '../core/ports/stores';
+import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore } from '../core/ports/stores';
 import { firstOf, rowsOf, statement, type Statement } from './sql';
 
 /*
@@ -13,26 +13,46 @@ import { firstOf, rowsOf, statement, type Statement } from './sql';
  * statement began, which may be before the lane's lock was given. That is what `tail` is for.
  */
 
-const claim = (destination: 'PROVIDER' | 'READING') => `
-  with due as materialized (
-    select session_id from lane where destination = '${destination}' and next_run_at <= now()
-    order by next_run_at limit $1 for no key update skip locked
+/*
+ * Each far side (a support account) has a share of every claim. Its lanes lie together in the index: the recursive part
+ * steps from one far side to the next, and takes of each only the first that are due. So a claim costs as much as there
+ * are far sides with work, however much of it waits behind one that is away.
+ */
+const claim = (destination: string) => `
+  with recursive side as (
+    (select far_side_id from lane where destination = '${destination}' and next_run_at is not null order by far_side_id limit 1)
+    union all
+    select (
+      select l.far_side_id from lane l
+      where l.destination = '${destination}' and l.next_run_at is not null and l.far_side_id > side.far_side_id order by l.far_side_id limit 1
+    ) from side where side.far_side_id is not null
+  ), due as materialized (
+    select first.session_id from side
+    left join unnest($3::uuid[], $4::int[]) as exception (far_side_id, room) on exception.far_side_id = side.far_side_id
+    cross join lateral (
+      select l.session_id, l.next_run_at from lane l
+      where l.destination = '${destination}' and l.far_side_id = side.far_side_id and l.next_run_at <= now()
+      order by l.next_run_at limit coalesce(exception.room, $5::int) for no key update skip locked
+    ) first
+    where side.far_side_id is not null order by first.next_run_at limit $1
   )
   update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
-const CLAIM_DELIVERIES = statement('claim_deliveries', `${claim('PROVIDER')} returning l.session_id as "sessionId", l.fence, l.tail`);
+const DESTINATIONS: readonly LaneDestination[] = ['PROVIDER'];
+const CLAIM_DELIVERIES = new Map(DESTINATIONS.map((to) => [to, statement(`claim_deliveries_${to}`,
+  `${claim(to)} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));
 const CLAIM_READINGS = statement('claim_readings',
-  `${claim('READING')} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.fence, l.failures`);
+  `${claim('READING')} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.failures`);
 
 // A statement of its own, behind the claim: it sees all that the lane's last change came with.
 const TAKE_HEADS = statement('take_heads', `
   with heads as materialized (
     select l.session_id, l.fence, head.id from unnest($1::uuid[], $2::bigint[]) as claimed (session_id, fence)
-    join lane l on l.session_id = claimed.session_id and l.destination = 'PROVIDER' and l.fence = claimed.fence
+    join lane l on l.session_id = claimed.session_id and l.destination = $3 and l.fence = claimed.fence
     cross join lateral (
       select d.id from delivery d
-      where d.session_id = l.session_id and d.destination = 'PROVIDER' and d.state = 'WAITING' and d.id >= l.head
+      where d.session_id = l.session_id and d.destination = $3 and d.state = 'WAITING' and d.id >= l.head
       order by d.id limit 1
     ) head
   )
@@ -42,42 +62,42 @@ const TAKE_HEADS = statement('take_heads', `
 
 /** A lane in which nothing waits after all. What was added since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
-  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $3 then now() end
-  where session_id = $1 and destination = 'PROVIDER' and fence = $2`);
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 then now() end
+  where session_id = $1 and destination = $2 and fence = $3`);
 
 const takeOff = (name: string, delivery: string) => statement(name, `
   with held as (
-    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $3::bigint + 1, next_run_at = case when tail > $3 then now() end
-    where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, next_run_at = case when tail > $4 then now() end
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set ${delivery} where id = $3 and exists (select from held)
+    update delivery set ${delivery} where id = $4 and exists (select from held)
   )
   select from held`);
-const COMPLETE = takeOff('complete_delivery', "state = 'DONE', done_at = $4");
-const PARK = takeOff('park_delivery', "state = 'PARKED', parked_at = $4, last_error_code = $5");
+const COMPLETE = takeOff('complete_delivery', "state = 'DONE', done_at = $5");
+const PARK = takeOff('park_delivery', "state = 'PARKED', parked_at = $5, last_error_code = $6");
 
 const RETRY = statement('retry_delivery', `
   with held as (
-    update lane set fence = fence + 1, is_claimed = false, failures = failures + 1, next_run_at = now() + $4 * interval '1 ms'
-    where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1
+    update lane set fence = fence + 1, is_claimed = false, failures = failures + 1, next_run_at = now() + $5 * interval '1 ms'
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set last_error_code = $5 where id = $3 and exists (select from held)
+    update delivery set last_error_code = $6 where id = $4 and exists (select from held)
   )
   select from held`);
 
 const RENEW = statement('renew_lane', `
-  update lane set next_run_at = now() + $3 * interval '1 ms' where session_id = $1 and destination = 'PROVIDER' and fence = $2 returning 1`);
+  update lane set next_run_at = now() + $4 * interval '1 ms' where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
 // `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
 const FINISH_READING = statement('finish_reading', `
   update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
-    failures = case when $4 then failures + 1 else 0 end,
-    next_run_at = least(now() + $3 * interval '1 ms', wanted_at)
-  where session_id = $1 and destination = 'READING' and fence = $2 returning 1`);
+    failures = case when $5 then failures + 1 else 0 end,
+    next_run_at = least(now() + $4 * interval '1 ms', wanted_at)
+  where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
 const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
-  insert into lane (session_id, destination, organization_id, next_run_at)
-  select h.session_id, 'READING', h.organization_id, now() from handoff h
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)
+  select h.session_id, 'READING', h.organization_id, s.account_id, now() from handoff h join session s on s.id = h.session_id
   where h.state not in ('ENDED', 'REJECTED', 'FAILED') order by h.session_id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
@@ -87,37 +107,46 @@ const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
 export class PostgresLaneStore implements LaneStore {
   constructor(private readonly pool: Pool, private readonly clock: Clock) {}
 
-  async claimDeliveries(limit: number, leaseMs: number): Promise<readonly ClaimedLane[]> {
-    const lanes = await rowsOf<{ sessionId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES, [limit, leaseMs]);
+  async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
+    const lanes = await rowsOf<{ sessionId: string; farSideId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
     if (lanes.length === 0) return [];
-    const heads = await rowsOf<ProviderDelivery & { fence: string }>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence)]);
-    const busy = new Set(heads.map((head) => head.sessionId));
-    for (const lane of lanes) if (!busy.has(lane.sessionId)) await rowsOf(this.pool, IDLE, [lane.sessionId, lane.fence, lane.tail]);
-    return heads.map(({ fence, ...delivery }) => ({ organizationId: delivery.organizationId, sessionId: delivery.sessionId, fence, delivery }));
+    const heads = await rowsOf<LaneDelivery<To> & { fence: string }>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]);
+    const bySession = new Map(heads.map((head) => [head.sessionId, head]));
+    const claimed: ClaimedLane<To>[] = [];
+    for (const { sessionId, farSideId, fence, tail } of lanes) {
+      const head = bySession.get(sessionId);
+      if (head === undefined) {
+        await rowsOf(this.pool, IDLE, [sessionId, to, fence, tail]);
+        continue;
+      }
+      const { fence: held, ...delivery } = head;
+      claimed.push({ destination: to, organizationId: delivery.organizationId, sessionId, farSideId, fence: held, delivery });
+    }
+    return claimed;
   }
 
-  complete(lane: ClaimedLane): Promise<boolean> {
+  complete(lane: AnyLane): Promise<boolean> {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
   }
 
-  retry(lane: ClaimedLane, afterMs: number, code: string): Promise<boolean> {
+  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean> {
     return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code]);
   }
 
-  park(lane: ClaimedLane, code: string): Promise<boolean> {
+  park(lane: AnyLane, code: string): Promise<boolean> {
     return this.did(PARK, [...proof(lane), lane.delivery.id, this.now(), code]);
   }
 
-  renew(lane: ClaimedLane, leaseMs: number): Promise<boolean> {
+  renew(lane: AnyLane, leaseMs: number): Promise<boolean> {
     return this.did(RENEW, [...proof(lane), leaseMs]);
   }
 
-  claimReadings(limit: number, leaseMs: number): Promise<readonly ClaimedReading[]> {
-    return rowsOf<ClaimedReading>(this.pool, CLAIM_READINGS, [limit, leaseMs]);
+  claimReadings(limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedReading[]> {
+    return rowsOf<ClaimedReading>(this.pool, CLAIM_READINGS, claimOf(limit, leaseMs, room));
   }
 
   finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean> {
-    return this.did(FINISH_READING, [...proof(reading), nextMs, failed]);
+    return this.did(FINISH_READING, [...proof({ ...reading, destination: 'READING' }), nextMs, failed]);
   }
 
   async wantReadingOfLive(): Promise<number> {
@@ -131,4 +160,7 @@ export class PostgresLaneStore implements LaneStore {
   private now = (): string => instantOf(this.clock.now());
 }
 
-const proof = ({ sessionId, fence }: { readonly sessionId: string; readonly fence: string }): unknown[] => [sessionId, fence];
+const NO_EXCEPTIONS: FarSideRoom['but'] = new Map();
+const claimOf = (limit: number, leaseMs: number, { each, but }: FarSideRoom): unknown[] => [limit, leaseMs, [...but.keys()], [...but.values()], each];
+
+const proof = ({ sessionId, destination, fence }: { readonly sessionId: string; readonly destination: string; readonly fence: string }): unknown[] => [sessionId, destination, fence];

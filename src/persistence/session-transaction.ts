@@ -46,15 +46,15 @@ const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
 // Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
 const OWE_PROVIDER = statement('tx_owe_provider', `
   with owed as (${INSERT_DELIVERY} returning id)
-  insert into lane (session_id, destination, organization_id, head, tail, next_run_at)
-  select $1, 'PROVIDER', $2, id, id, now() from owed
+  insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+  select $1, 'PROVIDER', $2, $10, id, id, now() from owed
   on conflict on constraint pk_lane do update set
     head = case when lane.next_run_at is null then excluded.head else lane.head end,
     tail = excluded.tail,
     next_run_at = coalesce(lane.next_run_at, excluded.next_run_at)`);
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const WANT_READING = statement('tx_want_reading', `
-  insert into lane (session_id, destination, organization_id, next_run_at) values ($1, 'READING', $2, now() + $3 * interval '1 ms')
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
@@ -171,7 +171,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async oweProvider(work: ProviderWork): Promise<void> {
-    this.write(OWE_PROVIDER, this.delivery('PROVIDER', work, null));
+    this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId]);
   }
 
   async oweRuntime(notice: RuntimeNotice): Promise<void> {
@@ -185,7 +185,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' = 'ALL'): Promise<void> {
     await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     // As a delay: the database's clock decides what is due, on all replicas.
-    this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now()]);
+    this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId]);
   }
 
   /** Sends a statement behind everything else of this transaction. */

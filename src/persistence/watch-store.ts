@@ -31,8 +31,8 @@ const WANT_READING_OF = statement('watch_want_reading', `
       where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
     from found where s.id = found.id
   )
-  insert into lane (session_id, destination, organization_id, next_run_at)
-  select id, 'READING', organization_id, now() from found order by id
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)
+  select id, 'READING', organization_id, $1, now() from found order by id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end

@@ -56,7 +56,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
       for (;;) {
-        const [lane] = await stores.lanes.claimDeliveries(1, 60_000);
+        const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
         if (!lane) return errors;
         try {
           await deliver(deps, lane.delivery, { held: async () => undefined });

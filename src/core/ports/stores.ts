@@ -1,5 +1,5 @@
 import type { Control } from '../control';
-import type { ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -149,36 +149,49 @@ export interface DeliveryStore {
   owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null }>;
 }
 
+/** How many lanes of one far side may be claimed: `each`, but for those in `but`. */
+export interface FarSideRoom {
+  readonly each: number;
+  readonly but: ReadonlyMap<string, number>;
+}
+
 /** A claimed lane; `fence` proves the claim at completion. */
-export interface ClaimedLane {
+export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
+  readonly destination: To;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
+  /** Whom the work goes to: the support account. */
+  readonly farSideId: string;
   readonly fence: string;
   /** The head of the lane. */
-  readonly delivery: ProviderDelivery;
+  readonly delivery: LaneDelivery<To>;
 }
 export interface ClaimedReading {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
+  readonly farSideId: string;
   readonly fence: string;
   /** Readings that failed in a row before this one. */
   readonly failures: number;
 }
 
+export type AnyLane = ClaimedLane<LaneDestination>;
+
 /** Lanes: strict order per Session, any number of replicas, a dead worker's lane comes back when its lease ends. */
 export interface LaneStore {
-  claimDeliveries(limit: number, leaseMs: number): Promise<readonly ClaimedLane[]>;
+  /** The longest due first. Without `room` a far side may have all of `limit`. */
+  claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
   /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
-  complete(lane: ClaimedLane): Promise<boolean>;
+  complete(lane: AnyLane): Promise<boolean>;
   /** Leaves the head where it is; nothing passes it. */
-  retry(lane: ClaimedLane, afterMs: number, code: string): Promise<boolean>;
+  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
   /** Sets the head aside as a dead letter; the lane goes on. */
-  park(lane: ClaimedLane, code: string): Promise<boolean>;
+  park(lane: AnyLane, code: string): Promise<boolean>;
 
   /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
-  renew(lane: ClaimedLane, leaseMs: number): Promise<boolean>;
+  renew(lane: AnyLane, leaseMs: number): Promise<boolean>;
 
-  claimReadings(limit: number, leaseMs: number): Promise<readonly ClaimedReading[]>;
+  claimReadings(limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedReading[]>;
   /** Next reading after `nextMs`, or none (null) until somebody wants one; a wish that came meanwhile stands. */
   finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean>;
   /** At start: every live handoff gets a reading now. Returns how many. */

@@ -30,12 +30,14 @@ export class DeliveryRow {
 
 /** One queue of one Session: what is due is found here, however much waits behind it. */
 @Entity('lane')
-@Index('ix_lane_due', ['destination', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
+@Index('ix_lane_due', ['destination', 'farSideId', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
 export class LaneRow {
   @ForeignKey(() => SessionRow) @PrimaryColumn('uuid') sessionId: string;
   /** PROVIDER | READING */
   @PrimaryColumn('text') destination: string;
   @Column('text') organizationId: string;
+  /** Whom its work goes to: the support account. One that hangs must not take the others' turn. */
+  @Column('uuid') farSideId: string;
   /** PROVIDER: nothing below `head` waits; `tail` is the newest. Both are read from the row itself, never from a snapshot. */
   @Column('bigint', { default: 0 }) head: string;
   @Column('bigint', { default: 0 }) tail: string;

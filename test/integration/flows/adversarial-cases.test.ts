@@ -16,7 +16,7 @@ const liveOf = async (sessionId: string) => world.handoff((await world.session(s
 
 /** One delivery, whose completion is lost when `complete` is false: it comes again. */
 async function deliverOne(complete = true): Promise<void> {
-  const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await deliver(world.deps, lane!.delivery, { held: async () => undefined });
   await (complete ? world.stores.lanes.complete(lane!) : world.stores.lanes.retry(lane!, 0, 'CRASH'));
 }
@@ -30,7 +30,7 @@ async function mirrored() {
 /** Deliveries as the worker does them, dead letters too. */
 async function work(until: () => Promise<boolean>): Promise<void> {
   const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, pollMs: 20 }, quiet);
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 20 }, quiet);
   await worker.start();
   try {
     while (!(await until())) await new Promise(resolve => setTimeout(resolve, 20));
@@ -216,7 +216,7 @@ describe('history that is brought only at the handoff', () => {
   it('goes on where it was when the lease is lost in the middle', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
-    const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     const lost = deliver(world.deps, lane!.delivery, { held: async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); } });
     await expect(lost).rejects.toThrow(LeaseLostError);
     expect(world.provider.shown()).toEqual(shown('one'));
@@ -287,7 +287,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   const session = await world.open();
   await world.user(session.id, 'one');
   world.provider.failNext('postMessage', 'after');
-  const [lane] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toThrow();
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE');
 
@@ -299,7 +299,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   const asked: PostMessage[] = [];
   const { postMessage } = world.provider;
   world.provider.postMessage = async request => { asked.push(request); return postMessage(request); };
-  const [again] = await world.stores.lanes.claimDeliveries(1, 60_000);
+  const [again] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await deliver(deps, again!.delivery, { held: async () => undefined });
   expect((await world.session(session.id)).readAfter).not.toBeNull();
   expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([{ mayExist: true, lookAfter: null }]);

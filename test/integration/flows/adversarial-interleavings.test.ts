@@ -165,7 +165,7 @@ async function play(seed: number): Promise<string[]> {
   };
 
   async function deliverOne(): Promise<boolean> {
-    const [lane] = await world.stores.lanes.claimDeliveries(1, 600_000);
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 600_000);
     if (!lane) return false;
     const outer = inWorker.now;
     inWorker.now = true;

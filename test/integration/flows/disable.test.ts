@@ -12,7 +12,7 @@ const enableChatbot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1
 /** Lets a worker find what is owed and wanted, until nothing is. */
 async function workOff(): Promise<void> {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, pollMs: 5 }, silent);
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, silent);
   await worker.start();
   const waiting = async () => (await world.pool.query(
     'select 1 from lane where next_run_at <= now() union all select 1 from lane where is_claimed union all select 1 from handoff where state = \'ENDING\'')).rows.length;

@@ -42,7 +42,7 @@ it('a target that the provider refuses fails the handoff by name and gives the b
   const { session, handoff } = await asked();
   world.provider.failNext('openForAgents', 'refused');
   const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, pollMs: 50 }, quiet);
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 50 }, quiet);
   await worker.start();
   while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise(resolve => setTimeout(resolve, 20));
   await worker.stop();

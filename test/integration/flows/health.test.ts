@@ -24,7 +24,7 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 async function startWorker(): Promise<void> {
-  worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, pollMs: 5 }, { info: () => undefined, warn: () => undefined, error: () => undefined });
+  worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, { info: () => undefined, warn: () => undefined, error: () => undefined });
   await worker.start();
 }
 const drifted = (given: Partial<DriftItem> = {}): DriftItem =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
 import { begin, createStoreWorld, gate, ORG, said, until, type StoreWorld } from './store-world';
 
@@ -24,7 +25,7 @@ async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
 }
 
 const messageOf = ({ delivery: { work } }: ClaimedLane): string => (work.kind === 'POST_MESSAGE' ? work.messageId : work.kind);
-const claimOne = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> => (await stores.lanes.claimDeliveries(1, LEASE))[0];
+const claimOne = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> => (await stores.lanes.claimDeliveries('PROVIDER', 1, LEASE))[0];
 const endLeases = () => world.sql("update lane set next_run_at = now() - interval '1 ms' where next_run_at is not null");
 
 describe('the lane of deliveries to the provider', () => {
@@ -45,7 +46,7 @@ describe('the lane of deliveries to the provider', () => {
     const { id } = await world.open();
     const [messageId] = await owe(id, 'one');
     expect(await claimOne()).toEqual({
-      organizationId: ORG, sessionId: id, fence: expect.any(String),
+      destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String),
       delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, createdAt: '2026-11-22T20:52:20.557Z' },
     });
   });
@@ -85,7 +86,7 @@ describe('the lane of deliveries to the provider', () => {
     const left = () => [...done.values()].reduce((sum, ids) => sum - ids.length, 12 * 4);
     const worker = async (stores: Stores): Promise<void> => {
       while (left() > 0)
-        for (const lane of await stores.lanes.claimDeliveries(3, LEASE)) {
+        for (const lane of await stores.lanes.claimDeliveries('PROVIDER', 3, LEASE)) {
           if (held.has(lane.sessionId)) throw new Error('two hold one lane');
           held.add(lane.sessionId);
           // Some fail at first.
@@ -105,7 +106,7 @@ describe('the lane of deliveries to the provider', () => {
     for (let round = 0; round < 15; round++) {
       const { id } = await world.open();
       await owe(id, 'one');
-      const claims = await Promise.all(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.lanes.claimDeliveries(1, LEASE)));
+      const claims = await Promise.all(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.lanes.claimDeliveries('PROVIDER', 1, LEASE)));
       expect(claims.flat().map(({ sessionId }) => sessionId)).toEqual([id]);
     }
   });
@@ -123,10 +124,10 @@ describe('the lane of deliveries to the provider', () => {
     });
     await hasOwed.opened;
     await owe(other.id, 'one');
-    expect((await lanes().claimDeliveries(10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([other.id]);
+    expect((await lanes().claimDeliveries('PROVIDER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([other.id]);
     mayCommit.open();
     await owing;
-    expect((await lanes().claimDeliveries(10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([busy.id]);
+    expect((await lanes().claimDeliveries('PROVIDER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([busy.id]);
   });
 
   it('loses nothing that is owed while the head is being completed', async () => {
@@ -184,7 +185,7 @@ describe('the lane of deliveries to the provider', () => {
   it('stays with a holder that renews its lease', async () => {
     const { id } = await world.open();
     await owe(id, 'one');
-    const [lane] = await lanes().claimDeliveries(1, 1);
+    const [lane] = await lanes().claimDeliveries('PROVIDER', 1, 1);
     expect(await lanes().renew(lane!, LEASE)).toBe(true);
     await until('the first lease is over', async () => (await world.sql("select from lane where next_run_at > now() + interval '30 s'")).length === 1);
     expect(await claimOne()).toBeUndefined();
@@ -199,9 +200,23 @@ describe('the lane of deliveries to the provider', () => {
       await world.sql("update lane set next_run_at = now() - interval '1 h' + $2 * interval '1 min' where session_id = $1", [id, i]);
       sessionIds.push(id);
     }
-    expect((await lanes().claimDeliveries(2, LEASE)).map(({ sessionId }) => sessionId).sort()).toEqual(sessionIds.slice(0, 2).sort());
-    expect(await lanes().claimDeliveries(10, LEASE)).toHaveLength(3);
-    expect(await lanes().claimDeliveries(10, LEASE)).toEqual([]);
+    expect((await lanes().claimDeliveries('PROVIDER', 2, LEASE)).map(({ sessionId }) => sessionId).sort()).toEqual(sessionIds.slice(0, 2).sort());
+    expect(await lanes().claimDeliveries('PROVIDER', 10, LEASE)).toHaveLength(3);
+    expect(await lanes().claimDeliveries('PROVIDER', 10, LEASE)).toEqual([]);
+  });
+
+  it('leaves every far side its share, however much waits behind another', async () => {
+    const crowd = randomUUID();
+    for (let i = 0; i < 5; i++) await owe((await world.open()).id, 'one');
+    await world.sql("update lane set far_side_id = $1, next_run_at = now() - interval '1 h'", [crowd]);
+    const { id: lonely } = await world.open();
+    await owe(lonely, 'one');
+    const farSides = (claimed: readonly ClaimedLane[]) => claimed.map(({ farSideId }) => (farSideId === crowd ? 'crowd' : 'lonely')).sort();
+    expect(farSides(await lanes().claimDeliveries('PROVIDER', 3, LEASE, { each: 2, but: new Map() }))).toEqual(['crowd', 'crowd', 'lonely']);
+    await endLeases();
+    expect(farSides(await lanes().claimDeliveries('PROVIDER', 9, LEASE, { each: 9, but: new Map([[crowd, 0]]) }))).toEqual(['lonely']);
+    await endLeases();
+    expect(farSides(await lanes().claimDeliveries('PROVIDER', 9, LEASE, { each: 9, but: new Map([[crowd, 1]]) }))).toEqual(['crowd', 'lonely']);
   });
 
   it('rests when nothing waits in it after all', async () => {
@@ -226,7 +241,7 @@ describe('readings of the provider', () => {
     await want(id);
     const [reading, ...others] = await claim();
     expect(others).toEqual([]);
-    expect(reading).toEqual({ organizationId: ORG, sessionId: id, fence: expect.any(String), failures: 0 });
+    expect(reading).toEqual({ organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String), failures: 0 });
     expect(await lanes().finishReading(reading!, null, false)).toBe(true);
     expect(await lanes().finishReading(reading!, null, false)).toBe(false);
     expect(await claim()).toEqual([]);

@@ -1,0 +1,83 @@
+import type { LaneDestination } from '../core/delivery';
+import type { Lease } from '../core/flows/deliver';
+import type { ClaimedLane, LaneStore } from '../core/ports/stores';
+import { type Answered, type Circuits, FarSides } from './far-sides';
+import { LaneLease, LeaseLostError } from './lease';
+import type { WorkerLog, WorkerOptions } from './options';
+import { WorkPool } from './pool';
+import { answeredAfter, codeOf, type Verdict } from './retry-policy';
+
+/** What the delivery was about is no longer wanted: it counts as done. */
+export interface NothingOwed { readonly kind: 'nothingOwed' }
+
+/** What is done with the deliveries of one destination. */
+export interface LaneWorkOf<To extends LaneDestination> {
+  readonly to: To;
+  deliver(delivery: ClaimedLane<To>['delivery'], lease: Lease): Promise<void>;
+  /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
+  failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed>;
+  /** After success. */
+  succeeded?(lane: ClaimedLane<To>): Promise<void>;
+}
+
+/** Claims lanes of one destination, works on their heads, and settles each claim. */
+export class LaneRunner<To extends LaneDestination> {
+  private readonly pool: WorkPool;
+  private readonly sides: FarSides;
+
+  constructor(private readonly lanes: LaneStore, private readonly work: LaneWorkOf<To>, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void) {
+    this.pool = new WorkPool(options.width, onRoom);
+    this.sides = new FarSides(options.widthOfFarSide, circuits);
+  }
+
+  /** One turn: claims what is due. True: there may be more. */
+  async turn(): Promise<boolean> {
+    if (this.pool.room === 0) return false;
+    const claimedAt = performance.now();
+    const claimed = await this.lanes.claimDeliveries(this.work.to, this.pool.room, this.options.leaseMs, this.sides.room);
+    for (const lane of claimed)
+      this.pool.run(() => this.sides.during(lane.farSideId, () => this.one(lane, claimedAt)));
+    return claimed.length > 0;
+  }
+
+  drained(): Promise<void> { return this.pool.drained(); }
+
+  private async one(lane: ClaimedLane<To>, claimedAt: number): Promise<Answered> {
+    const { delivery } = lane;
+    let answered: Answered = 'unknown';
+    try {
+      try {
+        await this.work.deliver(delivery, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt));
+      } catch (error) {
+        if (error instanceof LeaseLostError) return answered;
+        answered = answeredAfter(error);
+        await this.settle(lane, await this.work.failed(lane, error), error);
+        return answered;
+      }
+      answered = 'yes';
+      await this.lanes.complete(lane);
+      await this.work.succeeded?.(lane);
+    } catch (error) {
+      // The database is away: the lease ends by itself and the delivery comes back.
+      this.log.error({ sessionId: lane.sessionId, delivery: delivery.id, code: codeOf(error) }, 'delivery left to its lease');
+    }
+    return answered;
+  }
+
+  private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed, error: unknown): Promise<void> {
+    const { delivery } = lane;
+    if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
+    const fields = {
+      sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1, code: verdict.code,
+      // Our own errors name things and steps, never people's words; of others only the class is known to be safe.
+      reason: verdict.code === 'INTERNAL' ? (error instanceof Error ? error.name : 'unknown') : (error as Error).message,
+    };
+    if (verdict.kind === 'park') {
+      this.log.error(fields, 'delivery set aside as a dead letter');
+      await this.lanes.park(lane, verdict.code);
+      return;
+    }
+    this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
+    await this.lanes.retry(lane, verdict.afterMs, verdict.code);
+  }
+}

@@ -1,0 +1,17 @@
+import type { LoopLog } from './loop';
+
+export interface WorkerLog extends LoopLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface WorkerOptions {
+  /** How long a claim lasts; must outlast two provider calls. */
+  readonly leaseMs: number;
+  /** Deliveries, and likewise readings, under way at once. */
+  readonly width: number;
+  /** How much of `width` one far side may have, so that one that hangs leaves hands for the others. */
+  readonly widthOfFarSide: number;
+  /** How often to look without being woken. */
+  readonly pollMs: number;
+}

@@ -1,0 +1,29 @@
+import { SupportDisabledError } from '../core/errors';
+import { conversationLost, deliver, deliveryRefused } from '../core/flows/deliver';
+import type { FlowDeps } from '../core/flows/deps';
+import { endForDisabled } from '../core/flows/disable';
+import type { HealthWatch } from './health-watch';
+import type { LaneWorkOf } from './lane-runner';
+import { verdictOn } from './retry-policy';
+
+/** What we owe to support systems. */
+export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
+  to: 'PROVIDER',
+  deliver: (delivery, lease) => deliver(deps, delivery, lease),
+
+  async failed(lane, error) {
+    const { organizationId, sessionId, delivery } = lane;
+    if (error instanceof SupportDisabledError) {
+      // Owed from before support was switched off: not any more, and nobody is waiting for people.
+      await endForDisabled(deps, organizationId, sessionId);
+      return { kind: 'nothingOwed' };
+    }
+    await health.failed(lane, 'DELIVERY', error);
+    const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.createdAt), deps.clock.random());
+    if (verdict.kind === 'park') await deliveryRefused(deps, delivery, verdict.code);
+    if (verdict.kind === 'remake') await conversationLost(deps, organizationId, sessionId, null);
+    return verdict;
+  },
+
+  succeeded: (lane) => health.succeeded(lane, 'DELIVERY'),
+});
