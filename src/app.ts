@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import { loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
@@ -20,6 +21,7 @@ import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedd
 import { providers as registry } from './providers/registry';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
+import { TIME_LIMITS } from './time-limits';
 import { createTryPage, type TryDescription } from './try';
 import { webhookReceiver } from './webhooks/receive-webhook';
 import { recordHint } from './webhooks/record-hint';
@@ -32,9 +34,14 @@ export interface App {
   readonly embeddedIn: string | null;
   readonly stores: Stores;
   readonly flows: Flows;
-  /** Stops taking calls, finishes what is under way, gives the rest back. Never throws; repeatable. */
-  stop(): Promise<void>;
+  /**
+   * Stops taking calls, finishes what is under way, gives the rest back. Never throws; repeatable. With a grace, calls
+   * are still taken for so long while `/readyz` says no.
+   */
+  stop(graceMs?: number): Promise<void>;
 }
+
+type Stop = (graceMs: number) => Promise<unknown>;
 
 const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
@@ -54,10 +61,10 @@ const clock: Clock = {
  * @param lent `fetch`: what providers call out with, for who wants to see it
  */
 export async function startApp(config: Config, logger: Logger, lent: { readonly fetch?: ProviderHost['fetch'] } = {}): Promise<App> {
-  const started: (() => Promise<unknown>)[] = [];
-  const stopAll = async (): Promise<void> => {
+  const started: Stop[] = [];
+  const stopAll = async (graceMs = 0): Promise<void> => {
     for (const stop of started.splice(0).reverse())
-      await stop().catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
+      await stop(graceMs).catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
   };
   try {
     return await start(config, logger, lent.fetch ?? fetch, started, stopAll);
@@ -67,7 +74,7 @@ export async function startApp(config: Config, logger: Logger, lent: { readonly 
   }
 }
 
-async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<App> {
+async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: Stop[], stopAll: App['stop']): Promise<App> {
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
@@ -77,10 +84,17 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   }
   await migrate(databaseUrl);
 
-  const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => { if (!pool.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
-  started.push(() => pool.end());
+  // Two halves: callers never wait for connections that the background work has, nor the other way round.
+  const half = (applicationName: string, size: number): Pool => {
+    const made = createPool(databaseUrl, { ...TIME_LIMITS.database, max: size, applicationName, onError: error => { if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
+    started.push(() => made.end());
+    return made;
+  };
+  const pool = half('support', Math.ceil(config.poolSize / 2));
+  const workPool = half('support-work', Math.floor(config.poolSize / 2));
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake };
+  const stores = createStores(pool, parts);
   await stores.setup.sealInboxes();
 
   const host = (name: string): ProviderHost => ({
@@ -115,17 +129,21 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
+      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs,
+      targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
     },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity);
-  const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true });
+  const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
   const links = new MediaLinks(secretKey, clock.now);
   const graphql = await createGraphqlHttp({
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
-    flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
+    flows, stores, wake, clock, limits: {
+      maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
+      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs,
+    },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
@@ -142,6 +160,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets,
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.
@@ -149,13 +168,13 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
   await worker.start();
   // Together: nothing new is claimed while the last answers go out.
-  started.push(() => Promise.all([worker.stop(), server.stop()]));
+  started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
 
   return { url: deps.publicUrl, port, embeddedIn: config.databaseUrl === null ? config.dataDir : null, stores, flows, stop: stopAll };
 }

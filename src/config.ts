@@ -31,6 +31,10 @@ export interface Config {
   readonly livePollMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
+  /** At a SIGTERM: how long requests are still taken while /readyz says no. */
+  readonly stopGraceMs: number;
+  readonly maxOperations: number;
+  readonly maxSockets: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -56,6 +60,7 @@ export function loadConfig(env: Environment): Config {
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
     livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
+    stopGraceMs: values.SUPPORT_STOP_GRACE_SECONDS! * 1_000, maxOperations: values.SUPPORT_MAX_OPERATIONS!, maxSockets: values.SUPPORT_MAX_SOCKETS!,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

@@ -2,10 +2,8 @@ import 'reflect-metadata';
 import { ConfigError, EXIT_CONFIG, loadConfig } from './config';
 import { createLogger, type Logger } from './logging';
 import { startApp, type App } from './app';
+import { TIME_LIMITS } from './time-limits';
 import { welcome } from './welcome';
-
-/** The server drains within 20 s; this is the last word. */
-const EXIT_WITHIN_MS = 25_000;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
@@ -15,17 +13,18 @@ async function main(): Promise<void> {
   for (const notice of config.notices) logger.info(notice);
   logger.info({ url: app.url }, 'serving');
   process.stdout.write(welcome(app, config));
-  stopOnSignals(app, logger);
+  stopOnSignals(app, logger, config.stopGraceMs);
 }
 
-function stopOnSignals(app: App, logger: Logger): void {
+/** A supervisor's SIGTERM comes before others know: for a while calls still come. Ctrl+C is a person who waits. */
+function stopOnSignals(app: App, logger: Logger, graceMs: number): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
-    setTimeout(() => { logger.error('the stop took too long; leases that are left come back by themselves'); process.exit(1); }, EXIT_WITHIN_MS).unref();
-    void app.stop().then(() => process.exit(0));
+    setTimeout(() => { logger.error('the stop took too long; leases that are left come back by themselves'); process.exit(1); }, TIME_LIMITS.stop.exitMs).unref();
+    void app.stop(signal === 'SIGTERM' ? graceMs : 0).then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

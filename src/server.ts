@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from './config/config-error';
 import type { Caller } from './core/caller';
 import type { Health } from './health';
@@ -15,21 +16,17 @@ import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
 import { setSecurityHeaders } from './server/security-headers';
 
-/** Every time limit of the HTTP side, in milliseconds. The parts of a stop add up to less than 25 s. */
-export const HTTP_LIMITS = {
-  /** From the first byte to the end of the headers. */
-  headersMs: 15_000,
-  /** From the first byte to the end of the body. */
-  requestMs: 30_000,
-  /** How often Node looks for connections that are over the two above. */
-  checkMs: 5_000,
-  /** Longer than the idle time of usual load balancers (60 s), so that they close first. */
-  keepAliveMs: 65_000,
+/** Milliseconds. */
+export interface HttpLimits {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+  readonly keepAliveMs: number;
   /** At a stop: for requests under way. */
-  finishMs: 15_000,
+  readonly finishMs: number;
   /** At a stop: for sockets and streams to say goodbye. */
-  goodbyeMs: 5_000,
-};
+  readonly goodbyeMs: number;
+}
 
 /** The GraphQL room's side of the wire. */
 export interface GraphqlEndpoint {
@@ -53,19 +50,23 @@ export interface ServerOptions {
   /** The page under `/`: what it has for a path, or null. */
   readonly page: ((path: string) => Promise<Answer | null>) | null;
   readonly logger: Logger;
-  readonly limits?: Partial<typeof HTTP_LIMITS>;
+  readonly limits: HttpLimits;
+  /** WebSockets at once; one more is answered 503. */
+  readonly maxSockets: number;
 }
 
 export interface HttpServer {
   /** @returns the port, which is a free one for port 0 @throws ConfigError when the address cannot be taken */
   listen(host: string, port: number): Promise<number>;
-  /** Not ready, stops accepting, finishes requests, closes sockets. Never throws; the same promise for every call. */
-  stop(): Promise<void>;
+  /**
+   * Not ready, after `graceMs` stops accepting, finishes requests, closes sockets. Never throws; the same promise for
+   * every call.
+   */
+  stop(graceMs?: number): Promise<void>;
 }
 
 export function createHttpServer(options: ServerOptions): HttpServer {
-  const { graphql, health, logger } = options;
-  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const { graphql, health, logger, limits } = options;
   const pages = providerPages({ pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes, identify: credentials => options.identify(credentials) });
   const inFlight = new InFlight();
 
@@ -123,7 +124,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     socket.on('error', () => socket.destroy());
     const { path } = plainRequest(request);
     if (path !== '/graphql' && path !== '/ws') { socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
-    if (inFlight.isDraining) { socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n'); return; }
+    if (inFlight.isDraining || inFlight.sockets >= options.maxSockets) { socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
     inFlight.addSocket(socket);
     withRequestId(requestId, () => {
       try {
@@ -136,9 +137,11 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   });
 
   let stopping: Promise<void> | null = null;
-  async function stop(): Promise<void> {
+  async function stop(graceMs: number): Promise<void> {
     health.startDraining();
     inFlight.startDraining();
+    // Whoever sends requests here learns only from /readyz that it should not: until then they are served.
+    if (graceMs > 0) await setTimeout(graceMs);
     const closed = new Promise<void>(resolve => http.close(() => resolve()));
     const unfinished = await inFlight.finish(limits.finishMs);
     if (unfinished > 0) logger.warn({ unfinished }, 'requests were still under way at the stop');
@@ -160,13 +163,13 @@ export function createHttpServer(options: ServerOptions): HttpServer {
         resolve((http.address() as AddressInfo).port);
       });
     }),
-    stop: () => (stopping ??= stop()),
+    stop: (graceMs = 0) => (stopping ??= stop(graceMs)),
   };
 }
 
 async function withinLimit(work: Promise<void>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>(resolve => { timer = setTimeout(resolve, limitMs); });
+  const late = new Promise<void>(resolve => { timer = globalThis.setTimeout(resolve, limitMs); });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 

@@ -41,7 +41,7 @@ export const SETTINGS = {
     schema: name, default: null, expected: 'a folder that this process may write; several replicas share one', example: '/var/lib/support/media',
   }),
   SUPPORT_POOL_SIZE: define({
-    schema: wholeNumber(2, 200), default: '10', expected: 'a whole number from 2 to 200', example: '10',
+    schema: wholeNumber(4, 400), default: '16', expected: 'a whole number from 4 to 400', example: '16',
   }),
   SUPPORT_SECRET_KEY: define({
     schema: key256, default: null, expected: '32 random bytes as base64 or as 64 hex digits', example: '"$(openssl rand -base64 32)"', isSecret: true,
@@ -74,6 +74,16 @@ export const SETTINGS = {
   SUPPORT_CHECK_INTERVAL_SECONDS: seconds('900', 86_400),
   SUPPORT_PROVIDER_TIMEOUT_MS: define({
     schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
+  }),
+
+  SUPPORT_STOP_GRACE_SECONDS: define({
+    schema: wholeNumber(0, 10), default: '3', expected: 'whole seconds from 0 to 10', example: '3',
+  }),
+  SUPPORT_MAX_OPERATIONS: define({
+    schema: wholeNumber(1, 100_000), default: '256', expected: 'a whole number from 1 to 100000', example: '256',
+  }),
+  SUPPORT_MAX_SOCKETS: define({
+    schema: wholeNumber(1, 1_000_000), default: '10000', expected: 'a whole number from 1 to 1000000', example: '10000',
   }),
 
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),

@@ -89,6 +89,14 @@ export class SupportDisabledError extends SupportError {
   readonly code = 'SUPPORT_DISABLED';
 }
 
+/** More than this process takes at once. Nothing was done. */
+export class OverloadedError extends SupportError {
+  readonly code = 'OVERLOADED';
+  constructor(readonly retryAfterMs: number, what: string) {
+    super(`${what} Send the same call again in ${retryAfterMs} ms, with the same idempotency key.`);
+  }
+}
+
 /** The provider's manifest does not declare this verb. */
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';

@@ -51,5 +51,5 @@ export class HealthWatch {
     if (this.anyMarked) await this.deps.stores.setup.markRecovered(organizationId, sessionId, kind, instantOf(this.deps.clock.now()));
   }
 
-  drained(): Promise<void> { return this.checks.drained(); }
+  stop(): Promise<void> { return this.checks.drained(); }
 }

@@ -2,7 +2,7 @@ import type { LaneDestination } from '../core/delivery';
 import type { Lease } from '../core/flows/deliver';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
-import { LaneLease, LeaseLostError } from './lease';
+import { LaneLease, LeaseLostError, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
 import { WorkPool } from './pool';
 import { answeredAfter, codeOf, type Verdict } from './retry-policy';
@@ -24,6 +24,7 @@ export interface LaneWorkOf<To extends LaneDestination> {
 export class LaneRunner<To extends LaneDestination> {
   private readonly pool: WorkPool;
   private readonly sides: FarSides;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly lanes: LaneStore, private readonly work: LaneWorkOf<To>, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void) {
     this.pool = new WorkPool(options.width, onRoom);
@@ -40,16 +41,24 @@ export class LaneRunner<To extends LaneDestination> {
     return claimed.length > 0;
   }
 
-  drained(): Promise<void> { return this.pool.drained(); }
+  /** What is under way ends after its present step; the rest of it is given back. */
+  stop(): Promise<void> {
+    this.stopping.abort();
+    return this.pool.drained();
+  }
 
   private async one(lane: ClaimedLane<To>, claimedAt: number): Promise<Answered> {
     const { delivery } = lane;
     let answered: Answered = 'unknown';
     try {
       try {
-        await this.work.deliver(delivery, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt));
+        await this.work.deliver(delivery, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt, this.stopping.signal));
       } catch (error) {
         if (error instanceof LeaseLostError) return answered;
+        if (error instanceof WorkStoppedError) {
+          await this.lanes.release(lane);
+          return answered;
+        }
         answered = answeredAfter(error);
         await this.settle(lane, await this.work.failed(lane, error), error);
         return answered;

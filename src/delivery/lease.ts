@@ -1,10 +1,15 @@
 import type { Lease } from '../core/flows/deliver';
 import { SupportError } from '../core/errors';
-import type { ClaimedLane, LaneStore } from '../core/ports/stores';
+import type { AnyLane, LaneStore } from '../core/ports/stores';
 
 /** Another replica may hold the lane by now: stop, and leave everything to it. */
 export class LeaseLostError extends SupportError {
   readonly code = 'LEASE_LOST';
+}
+
+/** The process stops: what was begun goes on elsewhere, behind the step that is done. */
+export class WorkStoppedError extends SupportError {
+  readonly code = 'WORK_STOPPED';
 }
 
 /**
@@ -14,11 +19,12 @@ export class LeaseLostError extends SupportError {
 export class LaneLease implements Lease {
   private until: number;
 
-  constructor(private readonly lanes: Pick<LaneStore, 'renew'>, private readonly lane: ClaimedLane, private readonly leaseMs: number, claimedAt: number) {
+  constructor(private readonly lanes: Pick<LaneStore, 'renew'>, private readonly lane: AnyLane, private readonly leaseMs: number, claimedAt: number, private readonly stopped: AbortSignal) {
     this.until = claimedAt + leaseMs;
   }
 
   async held(): Promise<void> {
+    if (this.stopped.aborted) throw new WorkStoppedError('The process stops; the lane is given back.');
     // A call may take its whole time limit: half of the lease must still be ahead.
     if (performance.now() < this.until - this.leaseMs / 2) return;
     const from = performance.now();

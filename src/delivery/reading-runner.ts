@@ -26,7 +26,7 @@ export class ReadingRunner {
     return readings.length > 0;
   }
 
-  drained(): Promise<void> { return this.pool.drained(); }
+  stop(): Promise<void> { return this.pool.drained(); }
 
   private async one(reading: ClaimedReading): Promise<Answered> {
     const { deps, log } = this;

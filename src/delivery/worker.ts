@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings } from '../core/flows/end-handoff';
 import { lookOver } from '../core/flows/look-over';
@@ -11,7 +12,7 @@ import { ReadingRunner } from './reading-runner';
 
 /** The background half of one replica: deliveries, readings of providers, and endings whose drain is over. */
 export class Worker {
-  private readonly runners: readonly { drained(): Promise<void> }[];
+  private readonly runners: readonly { stop(): Promise<void> }[];
   private readonly loops: readonly Loop[];
   /** Not woken by commits: nothing that they do waits for somebody. */
   private readonly slowLoops: readonly Loop[];
@@ -42,10 +43,14 @@ export class Worker {
 
   wake(): void { for (const loop of this.loops) loop.wake(); }
 
-  /** Stops claiming, then lets what is under way finish. */
-  async stop(): Promise<void> {
+  /** Stops claiming, then lets remote calls that are under way finish, within a limit. What is left keeps its lease. */
+  async stop(limitMs = Infinity): Promise<void> {
     await Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
-    await Promise.all(this.runners.map(runner => runner.drained()));
+    const ended = Promise.all(this.runners.map(runner => runner.stop()));
+    if (limitMs === Infinity) return void (await ended);
+    const late = new AbortController();
+    await Promise.race([ended, setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => undefined)]);
+    late.abort();
   }
 
   private async lookOver(): Promise<boolean> {

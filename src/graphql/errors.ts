@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Control } from '../core/control';
 import {
-  AccessError, ControlLostError, isUserFacing, SupportError, type UserFacingError,
+  AccessError, ControlLostError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
 } from '../core/errors';
 
 /**
@@ -56,6 +56,7 @@ export const TOP_LEVEL_CODES = {
   OPERATION_RESOLUTION_FAILURE: 400,
   OPERATION_TOO_LARGE: 400,
   TOO_MANY_SUBSCRIPTIONS: 429,
+  OVERLOADED: 503,
   IDENTITY_UNAVAILABLE: 503,
   PROVIDER_UNAVAILABLE: 503,
   PROVIDER_REFUSED: 502,
@@ -91,8 +92,11 @@ export type Log = (fields: Readonly<Record<string, unknown>>, message: string, l
 export function publicError(error: unknown, requestId: string, log: Log): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined;
   const cause = rootOf(error);
-  const made = (code: string, message: string, retryable: boolean): GraphQLError =>
-    new GraphQLError(message, { nodes: located?.nodes, source: located?.source, positions: located?.positions, path: located?.path, extensions: { code, requestId, retryable } });
+  const retryAfterMs = cause instanceof OverloadedError ? cause.retryAfterMs : undefined;
+  const made = (code: string, message: string, retryable: boolean): GraphQLError => new GraphQLError(message, {
+    nodes: located?.nodes, source: located?.source, positions: located?.positions, path: located?.path,
+    extensions: { code, requestId, retryable, ...(retryAfterMs !== undefined && { retryAfterMs }) },
+  });
 
   // Messages of this family are written for callers and hold no secrets; see core/errors.ts.
   if (cause instanceof SupportError) return made(cause.code, cause.message, PASSING_CODES.includes(cause.code));
@@ -127,10 +131,12 @@ function codeOf(error: GraphQLError): string {
 }
 
 /** The same call may succeed later, unchanged. */
-const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE'];
+const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED'];
 
-/** Postgres classes 08, 40, 53, 57 and broken sockets: the same call may work in a moment. */
+/** Postgres classes 08, 40, 53, 57, its waits that ran out, and broken sockets: the same call may work in a moment. */
 const isTransient = (error: unknown): boolean => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && (/^(08|40|53|57)[0-9A-Z]{3}$/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code));
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return /^(08|40|53|57)[0-9A-Z]{3}$|^(25P0[2-4]|55P03)$/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code);
+  // The driver's own, which have no code.
+  return typeof message === 'string' && /^Connection terminated|is not queryable|^Query read timeout/.test(message);
 };

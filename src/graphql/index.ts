@@ -12,6 +12,7 @@ import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { OpenReaders, type WakeSource } from './live/follow';
 import { SessionRounds } from './live/session-rounds';
 import { buildSupportSchema } from './schema';
+import { Admission } from './transport/admission';
 import { serveApollo, startApollo } from './transport/apollo';
 import { type OperationRequest, OperationRunner } from './transport/operation';
 import { ClientGoneError, givenRequestId, readJsonBody, sendError } from './transport/request';
@@ -53,7 +54,8 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const open = new OpenReaders();
   const context: ContextDeps = { stores, live: { stores, wake, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
-  const runner = new OperationRunner(schema, limits, log);
+  const admission = new Admission(limits.maxOperations);
+  const runner = new OperationRunner(schema, limits, admission, log);
   const apollo = await startApollo(schema, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
@@ -66,9 +68,10 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: a stranger is not read.
       const operation = new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
-      const body = request.method === 'POST' ? await readJsonBody(request, limits.maxBodyBytes) : undefined;
-      if (wantsEventStream(request)) await sse.serve(request, response, body ?? searchOf(request), operation);
-      else await serveApollo(apollo, request, response, body, operation);
+      const read = async () => (request.method === 'POST' ? readJsonBody(request, limits.maxBodyBytes) : undefined);
+      // A stream is inside only while its operation is read and started; see OperationRunner.
+      if (wantsEventStream(request)) await sse.serve(request, response, await admission.during(read) ?? searchOf(request), operation);
+      else await admission.during(async () => serveApollo(apollo, request, response, await read(), operation));
     } catch (error) {
       if (!(error instanceof ClientGoneError)) sendError(request, response, publicError(error, requestId, log));
     }

@@ -12,6 +12,8 @@ export interface GraphqlLimits {
   readonly maxAliases: number;
   /** Fields after fragments are spread out, so that a small text cannot ask for a huge answer. */
   readonly maxFields: number;
+  /** Operations under way in this process, over all transports; one more is OVERLOADED. Subscriptions count while they start. */
+  readonly maxOperations: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly connectionInitTimeoutMs: number;
   readonly pingIntervalMs: number;
@@ -27,6 +29,7 @@ export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   maxDepth: 15,
   maxAliases: 100,
   maxFields: 2_000,
+  maxOperations: 256,
   maxSubscriptionsPerSocket: 50,
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 12_000,

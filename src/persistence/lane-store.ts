@@ -88,6 +88,9 @@ const RETRY = statement('retry_delivery', `
 const RENEW = statement('renew_lane', `
   update lane set next_run_at = now() + $4 * interval '1 ms' where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
+const RELEASE = statement('release_lane', `
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = now() where session_id = $1 and destination = $2 and fence = $3 returning 1`);
+
 // `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
 const FINISH_READING = statement('finish_reading', `
   update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
@@ -135,6 +138,10 @@ export class PostgresLaneStore implements LaneStore {
 
   park(lane: AnyLane, code: string): Promise<boolean> {
     return this.did(PARK, [...proof(lane), lane.delivery.id, this.now(), code]);
+  }
+
+  release(lane: AnyLane): Promise<boolean> {
+    return this.did(RELEASE, proof(lane));
   }
 
   renew(lane: AnyLane, leaseMs: number): Promise<boolean> {

@@ -1,7 +1,12 @@
-import { Pool, types } from 'pg';
+import { Pool, type PoolClient, types } from 'pg';
+import { OverloadedError } from '../core/errors';
 import type { Instant } from '../core/ids';
 
 export interface PoolOptions {
+  /** Milliseconds. Left out: see DEFAULTS. */
+  readonly connectMs?: number;
+  readonly statementMs?: number;
+  readonly idleInTransactionMs?: number;
   /** Connections of this process. */
   readonly max?: number;
   readonly applicationName?: string;
@@ -12,15 +17,18 @@ export interface PoolOptions {
 /** Disks without moving heads; set per session, so that any Postgres will do. Times come as RFC 3339 needs them. */
 const SESSION_SETTINGS = '-c random_page_cost=1.1 -c jit=off -c TimeZone=UTC -c DateStyle=ISO';
 
+/** For pools of tests and scripts; the service gives its own. */
+const DEFAULTS = { connectMs: 10_000, statementMs: 15_000, idleInTransactionMs: 30_000 };
+
 export function createPool(url: string, options: PoolOptions = {}): Pool {
   const pool = new Pool({
     connectionString: url,
     max: options.max ?? 10,
     application_name: options.applicationName ?? 'support',
     options: SESSION_SETTINGS,
-    statement_timeout: 15_000,
-    idle_in_transaction_session_timeout: 30_000,
-    connectionTimeoutMillis: 10_000,
+    statement_timeout: options.statementMs ?? DEFAULTS.statementMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? DEFAULTS.idleInTransactionMs,
+    connectionTimeoutMillis: options.connectMs ?? DEFAULTS.connectMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.
@@ -31,7 +39,18 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
   // for those at work, whose statements fail by themselves.
   pool.on('error', (error) => options.onError?.(error));
   pool.on('connect', (client) => { client.on('error', () => undefined); });
+  refuseInWords(pool);
   return pool;
+}
+
+/** The pool waits for a connection in one queue; who waited in vain is told that it is full, and when to come again. */
+function refuseInWords(pool: Pool): void {
+  const said = <E>(error: E): E | OverloadedError =>
+    ((error as Error | undefined)?.message === 'timeout exceeded when trying to connect' ? new OverloadedError(1_000, 'All database connections of this process are in use.') : error);
+  const connect = pool.connect.bind(pool) as (callback?: (error: unknown, ...rest: unknown[]) => void) => Promise<PoolClient>;
+  // Also with a callback: `pool.query` calls it so.
+  pool.connect = ((callback?: (error: unknown, ...rest: unknown[]) => void) =>
+    (callback ? connect((error, ...rest) => callback(said(error), ...rest)) : connect().catch((error: unknown) => { throw said(error); }))) as Pool['connect'];
 }
 
 const TIMESTAMPTZ = 1184;

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 20;
 export class InFlight {
   isDraining = false;
   private readonly responses = new Set<ServerResponse>();
-  private readonly sockets = new Set<Duplex>();
+  private readonly open = new Set<Duplex>();
 
   add(response: ServerResponse): void {
     this.responses.add(response);
@@ -17,9 +17,11 @@ export class InFlight {
   }
 
   addSocket(socket: Duplex): void {
-    this.sockets.add(socket);
-    socket.once('close', () => this.sockets.delete(socket));
+    this.open.add(socket);
+    socket.once('close', () => this.open.delete(socket));
   }
+
+  get sockets(): number { return this.open.size; }
 
   startDraining(): void {
     this.isDraining = true;
@@ -34,7 +36,7 @@ export class InFlight {
   }
 
   destroySockets(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.open) socket.destroy();
   }
 
   private ending(): number {

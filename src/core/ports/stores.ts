@@ -188,6 +188,8 @@ export interface LaneStore {
   /** Sets the head aside as a dead letter; the lane goes on. */
   park(lane: AnyLane, code: string): Promise<boolean>;
 
+  /** Gives the lane back as it was claimed: due now, for whoever comes first. False: the lease was lost. */
+  release(lane: AnyLane): Promise<boolean>;
   /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
   renew(lane: AnyLane, leaseMs: number): Promise<boolean>;
 

@@ -5,6 +5,7 @@ import {
 import type { OperationContext } from '../context';
 import { type Log, publicError } from '../errors';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
+import type { Admission } from './admission';
 
 export interface OperationRequest {
   readonly query?: string | null;
@@ -16,7 +17,7 @@ export type Results = ExecutionResult | AsyncGenerator<ExecutionResult, void>;
 
 /** What WebSocket and SSE do for themselves because they go past Apollo: the same limits, the same errors. */
 export class OperationRunner {
-  constructor(private readonly schema: GraphQLSchema, private readonly limits: GraphqlLimits, private readonly log: Log) {}
+  constructor(private readonly schema: GraphQLSchema, private readonly limits: GraphqlLimits, private readonly admission: Admission, private readonly log: Log) {}
 
   /** Ready to run, or why not. */
   prepare(request: OperationRequest, context: OperationContext): ExecutionArgs | readonly GraphQLError[] {
@@ -42,12 +43,19 @@ export class OperationRunner {
     return getOperationAST(args.document, args.operationName)?.operation === 'subscription' ? this.subscribe(args) : this.execute(args);
   }
 
-  readonly execute = async (args: ExecutionArgs): Promise<ExecutionResult> => this.masked(await execute(args), args);
+  readonly execute = async (args: ExecutionArgs): Promise<ExecutionResult> => this.admitted(args, async () => execute(args));
 
   /** What goes wrong within a stream is its last result, masked as everywhere. */
   readonly subscribe = async (args: ExecutionArgs): Promise<Results> => {
-    const source = await subscribe(args);
-    if (!(Symbol.asyncIterator in source)) return this.masked(source, args);
+    const started: AsyncGenerator<ExecutionResult, void>[] = [];
+    const refused = await this.admitted(args, async () => {
+      const source = await subscribe(args);
+      if (!(Symbol.asyncIterator in source)) return source;
+      started.push(source);
+      return {};
+    });
+    const [source] = started;
+    if (source === undefined) return refused;
     let isOver = false;
     const results: AsyncGenerator<ExecutionResult, void> = {
       next: async () => {
@@ -67,6 +75,15 @@ export class OperationRunner {
     };
     return results;
   };
+
+  /** Its result, or that there are too many. */
+  private async admitted(args: ExecutionArgs, work: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+    try {
+      return this.masked(await this.admission.during(work), args);
+    } catch (error) {
+      return this.masked({ errors: [error as GraphQLError] }, args);
+    }
+  }
 
   private masked(result: ExecutionResult, { contextValue }: ExecutionArgs): ExecutionResult {
     if (!result.errors) return result;

@@ -56,7 +56,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
   const status = statusOf(error);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store',
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...(status === 405 ? { allow: 'GET, POST' } : {}),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...(status === 405 ? { allow: 'GET, POST' } : {}), ...(status === 503 ? { 'retry-after': '1' } : {}),
   });
   response.end(JSON.stringify({ errors: [error.toJSON()] }));
   // What is left of the body is read and thrown away, so that the answer arrives; the server's request timeout ends it.

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { Health } from '../../../src/health';
 import { createLogger } from '../../../src/logging';
-import { createHttpServer, type HttpServer, type ServerOptions } from '../../../src/server';
+import { createHttpServer, type HttpLimits, type HttpServer, type ServerOptions } from '../../../src/server';
+import { TIME_LIMITS } from '../../../src/time-limits';
 
 export interface RunningServer {
   readonly server: HttpServer;
@@ -13,7 +14,7 @@ export interface RunningServer {
 }
 
 /** The HTTP side with rooms that answer something recognisable. */
-export async function startServer({ host = '127.0.0.1', port: wanted = 0, ...options }: Partial<ServerOptions> & { host?: string; port?: number } = {}): Promise<RunningServer> {
+export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits = {}, ...options }: Partial<Omit<ServerOptions, 'limits'>> & { host?: string; port?: number; limits?: Partial<HttpLimits> } = {}): Promise<RunningServer> {
   const log: string[] = [];
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({
@@ -34,6 +35,8 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, ...opt
     health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => true }),
     page: null,
     logger,
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
+    maxSockets: 100,
     ...options,
   });
   const port = await server.listen(host, wanted);

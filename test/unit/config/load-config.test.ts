@@ -25,7 +25,7 @@ describe('with nothing set', () => {
 
   it('takes the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
-      poolSize: 10, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
+      poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
     });
   });
@@ -111,7 +111,10 @@ describe.each([
   ['SUPPORT_BOT_KEYS', ['', 'org-a', `=${KEY}`, `org-a=${'k'.repeat(31)}`, `org-a=${KEY},`, `org-a=${KEY},org-b=${KEY}`, `org a=${KEY}`]],
   ['SUPPORT_JWT_JWKS_URL', ['http://login.example.com/keys', 'login.example.com']],
   ['SUPPORT_EXAMPLE', ['true', '1', 'ON']],
-  ['SUPPORT_POOL_SIZE', ['1', '201', 'ten']],
+  ['SUPPORT_POOL_SIZE', ['3', '401', 'ten']],
+  ['SUPPORT_STOP_GRACE_SECONDS', ['-1', '11']],
+  ['SUPPORT_MAX_OPERATIONS', ['0', 'many']],
+  ['SUPPORT_MAX_SOCKETS', ['0', '1.5']],
   ['SUPPORT_DRAIN_LIMIT_SECONDS', ['0', '3601', '30s']],
   ['SUPPORT_LIVE_POLL_SECONDS', ['0', '20.5']],
   ['SUPPORT_PROVIDER_TIMEOUT_MS', ['99', '120001']],

@@ -1,0 +1,51 @@
+/**
+ * Every time limit of this process, hop by hop, in milliseconds. What an operator may change comes from the settings;
+ * nothing waits without a limit that stands here. The table in docs/operations.md is held equal by a test.
+ */
+export const TIME_LIMITS = {
+  /** A caller's request. */
+  http: {
+    /** From the first byte to the end of the headers. */
+    headersMs: 15_000,
+    /** From the first byte to the end of the body. */
+    requestMs: 30_000,
+    /** How often Node looks for connections that are over the two above. */
+    checkMs: 5_000,
+    /** Longer than the idle time of usual load balancers (60 s), so that they close first. */
+    keepAliveMs: 65_000,
+  },
+  /** A WebSocket or an event stream. */
+  socket: {
+    /** From the handshake to `connection_init`. */
+    connectionInitMs: 5_000,
+    /** Peers that do not answer a ping until the next one are gone. */
+    pingMs: 12_000,
+  },
+  database: {
+    /** Until the pool has a connection to lend; then OVERLOADED. */
+    connectMs: 5_000,
+    statementMs: 15_000,
+    /** A transaction of ours that does nothing: its process hangs. */
+    idleInTransactionMs: 30_000,
+    /** The question of /readyz. */
+    readinessMs: 1_000,
+  },
+  provider: {
+    /** Looking up a target that is not listed yet, within requestHandoff; at most the setting of one call. */
+    targetLookupMs: 3_000,
+    /** One file, from its first byte to its last. */
+    fileMs: 60_000,
+    /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
+    setUpCalls: 6,
+  },
+  /** A stop, in its order. Together less than `exitMs`. */
+  stop: {
+    /** Requests under way. */
+    finishMs: 10_000,
+    /** Remote calls under way; what is left keeps its lease, which ends by itself. */
+    workMs: 12_000,
+    /** Sockets and streams. */
+    goodbyeMs: 3_000,
+    exitMs: 25_000,
+  },
+} as const;
