@@ -4,6 +4,7 @@ import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import { LaneLease, LeaseLostError, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
+import { patiently } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, codeOf, type Verdict } from './retry-policy';
 
@@ -49,6 +50,7 @@ export class LaneRunner<To extends LaneDestination> {
 
   private async one(lane: ClaimedLane<To>, claimedAt: number): Promise<Answered> {
     const { delivery } = lane;
+    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(claimedAt + this.options.leaseMs, this.stopping.signal, work);
     let answered: Answered = 'unknown';
     try {
       try {
@@ -60,14 +62,15 @@ export class LaneRunner<To extends LaneDestination> {
           return answered;
         }
         answered = answeredAfter(error);
-        await this.settle(lane, await this.work.failed(lane, error), error);
+        const verdict = await patient(() => this.work.failed(lane, error));
+        await patient(() => this.settle(lane, verdict, error));
         return answered;
       }
       answered = 'yes';
-      await this.lanes.complete(lane);
+      await patient(() => this.lanes.complete(lane));
       await this.work.succeeded?.(lane);
     } catch (error) {
-      // The database is away: the lease ends by itself and the delivery comes back.
+      // The database stays away: the lease ends by itself and the delivery comes back.
       this.log.error({ sessionId: lane.sessionId, delivery: delivery.id, code: codeOf(error) }, 'delivery left to its lease');
     }
     return answered;

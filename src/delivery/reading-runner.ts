@@ -5,6 +5,7 @@ import type { ClaimedReading } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import type { HealthWatch } from './health-watch';
 import type { WorkerLog, WorkerOptions } from './options';
+import { patiently } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, backoffMs, codeOf } from './retry-policy';
 
@@ -12,6 +13,7 @@ import { answeredAfter, backoffMs, codeOf } from './retry-policy';
 export class ReadingRunner {
   private readonly pool: WorkPool;
   private readonly sides: FarSides;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly deps: FlowDeps, private readonly health: HealthWatch, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void) {
     this.pool = new WorkPool(options.width, onRoom);
@@ -26,27 +28,32 @@ export class ReadingRunner {
     return readings.length > 0;
   }
 
-  stop(): Promise<void> { return this.pool.drained(); }
+  stop(): Promise<void> {
+    this.stopping.abort();
+    return this.pool.drained();
+  }
 
   private async one(reading: ClaimedReading): Promise<Answered> {
     const { deps, log } = this;
     const { lanes } = deps.stores;
     const { organizationId, sessionId } = reading;
+    const claimedAt = performance.now();
+    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(claimedAt + this.options.leaseMs, this.stopping.signal, work);
     let answered: Answered = 'unknown';
     try {
       try {
         const nextMs = await readForward(deps, organizationId, sessionId);
         answered = 'yes';
-        await lanes.finishReading(reading, nextMs, false);
+        await patient(() => lanes.finishReading(reading, nextMs, false));
       } catch (error) {
         if (error instanceof SupportDisabledError) {
-          await lanes.finishReading(reading, null, false);
+          await patient(() => lanes.finishReading(reading, null, false));
           return answered;
         }
         answered = answeredAfter(error);
-        await this.health.failed(reading, 'READING', error);
+        await patient(() => this.health.failed(reading, 'READING', error));
         log.warn({ sessionId, code: codeOf(error), failures: reading.failures + 1 }, 'reading the provider failed, will be tried again');
-        await lanes.finishReading(reading, backoffMs(reading.failures, deps.clock.random()), true);
+        await patient(() => lanes.finishReading(reading, backoffMs(reading.failures, deps.clock.random()), true));
         return answered;
       }
       await this.health.succeeded(reading, 'READING');

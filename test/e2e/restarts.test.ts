@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { print } from 'graphql';
+import { Client } from 'pg';
+import type { SupportClient } from '../../examples/support-client';
+import { DeskStage } from '../../scripts/demo/desk-stage';
+import { SET_UP, Story } from '../../scripts/demo/story';
+import { tell } from '../../scripts/demo/tell';
+import { startEmbedded, type EmbeddedPostgres } from '../../src/persistence';
+import { Fleet } from '../support/fleet';
+import { startForwarder, type Forwarder } from '../support/forwarder';
+import { startLoad, type Load } from '../support/load';
+import type { Replica } from '../support/replica';
+
+jest.setTimeout(120_000);
+
+const ORGANIZATION = 'org-restarts';
+const folder = mkdtempSync(path.join(tmpdir(), 'support-restarts-'));
+let postgres: EmbeddedPostgres;
+/** The database's address stays while the server behind it is another one. */
+let database: Forwarder;
+let databaseUrl: string;
+let fleet: Fleet;
+let chatbotId: string;
+
+const portOf = (url: string): number => Number(new URL(url).port);
+const isReady = ({ url }: Replica): Promise<boolean> => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 60_000; !(await isSo());) {
+    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+  const sql = new Client({ connectionString: databaseUrl });
+  await sql.connect();
+  try { return (await sql.query(text, values)).rows as Row[]; } finally { await sql.end(); }
+}
+
+/** Each acknowledged turn is there once and in its place; at most one more was taken and not answered. */
+async function expectAllKept({ acknowledged }: Load): Promise<void> {
+  for (const [sessionId, said] of acknowledged) {
+    const kept = (await query<{ text: string }>("select text from message where session_id = $1 and author = 'END_USER' order by seq", [sessionId])).map(({ text }) => text);
+    expect(kept).toEqual(said);
+  }
+}
+
+beforeAll(async () => {
+  postgres = await startEmbedded(folder);
+  database = await startForwarder(portOf(postgres.url));
+  databaseUrl = postgres.url.replace(`:${portOf(postgres.url)}/`, `:${database.port}/`);
+  fleet = new Fleet(databaseUrl, [ORGANIZATION], { SUPPORT_STOP_GRACE_SECONDS: '2' });
+  const replica = await fleet.add();
+  const story = new Story(new DeskStage(replica.url, fleet.gateway(ORGANIZATION)), fleet.operator(replica, ORGANIZATION), fleet.bot(replica, ORGANIZATION));
+  const said: string[] = [];
+  const collect = { log: (text: string) => { said.push(text); }, error: (text: string) => { said.push(text); } };
+  if (await tell(SET_UP, story, collect) !== 0) throw new Error(said.join('\n'));
+  ({ chatbotId } = story);
+});
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => { for (const step of undo.splice(0)) await step(); });
+
+afterAll(async () => {
+  await fleet?.stop();
+  await database?.stop();
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('lives through a restart of Postgres: not ready meanwhile, nothing acknowledged lost or doubled, and everything goes on by itself', async () => {
+  const [replica] = fleet.replicas as [Replica];
+  const load = await startLoad(fleet.bot(replica, ORGANIZATION), chatbotId, 4);
+  await load.more(20);
+  await postgres.stop();
+  database.aim(null);
+  await until('not ready', async () => !(await isReady(replica)));
+  const { status } = await fetch(`${replica.url}/livez`);
+  expect(status).toBe(200);
+
+  postgres = await startEmbedded(folder);
+  database.aim(portOf(postgres.url));
+  await until('ready again', () => isReady(replica));
+  await load.more(20);
+  await load.stop();
+  await expectAllKept(load);
+  await until('all is delivered', async () => (await query('select from delivery where state = \'WAITING\' and destination = \'PROVIDER\'')).length === 0);
+  expect(await query("select from delivery where state = 'PARKED'")).toEqual([]);
+});
+
+it('lives through the loss of all its connections again and again', async () => {
+  const [replica] = fleet.replicas as [Replica];
+  const load = await startLoad(fleet.bot(replica, ORGANIZATION), chatbotId, 4);
+  for (let i = 0; i < 5; i++) {
+    await load.more(8);
+    await query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'support%' and pid <> pg_backend_pid()");
+  }
+  await load.more(8);
+  await load.stop();
+  await expectAllKept(load);
+  expect(await isReady(replica)).toBe(true);
+});
+
+it('fails no mutation while two replicas are restarted one after the other behind a load balancer', async () => {
+  const known = new Set<Replica>([...fleet.replicas, await fleet.add()]);
+  const ready = new Set<Replica>(known);
+  let turn = 0;
+  // A load balancer as there are many: it asks /readyz now and then, and sends new connections to whoever said yes last.
+  const balancer = await startForwarder(() => [...ready].sort((a, b) => a.port - b.port)[turn++ % ready.size]?.port ?? null);
+  const probe = setInterval(() => {
+    for (const replica of known) void isReady(replica).then((isSo) => (isSo ? ready.add(replica) : ready.delete(replica)));
+  }, 200);
+
+  const failures: string[] = [];
+  const address = `http://127.0.0.1:${balancer.port}/graphql`;
+  // One attempt and no more: what fails is counted, and ends the load.
+  const once: Pick<SupportClient, 'call'> = {
+    async call<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
+      const body = JSON.stringify({ query: print(document), variables });
+      const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json', ...fleet.gateway(ORGANIZATION) }, body })
+        .then((response) => response.json() as Promise<{ data?: Data; errors?: unknown }>, (error: Error) => ({ errors: String(error.cause ?? error) }));
+      if (answer.errors === undefined && 'data' in answer) return answer.data!;
+      failures.push(JSON.stringify(answer.errors));
+      throw new Error(failures.at(-1));
+    },
+  };
+  undo.push(() => { clearInterval(probe); }, () => balancer.stop());
+  const load = await startLoad(once, chatbotId, 6);
+  for (let round = 0; round < 2; round++) {
+    await load.more(20);
+    const old = fleet.replicas.shift()!;
+    const stopping = old.stop();
+    await until('the balancer has noticed', async () => !ready.has(old));
+    expect(await stopping).toBe(0);
+    known.add(await fleet.add());
+  }
+  await load.more(20);
+  await load.stop();
+  expect(failures).toEqual([]);
+  await expectAllKept(load);
+});

@@ -1,0 +1,36 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** One address for something that moves: new connections go to where `aim` said last. */
+export interface Forwarder {
+  readonly port: number;
+  /** Null: connections are refused from now on. Those that are open stay as they are. */
+  aim(port: number | null): void;
+  stop(): Promise<void>;
+}
+
+export async function startForwarder(choose: () => number | null): Promise<Pick<Forwarder, 'port' | 'stop'>>;
+export async function startForwarder(target: number | null): Promise<Forwarder>;
+export async function startForwarder(target: number | null | (() => number | null)): Promise<Forwarder> {
+  let aimed = typeof target === 'function' ? null : target;
+  const choose = typeof target === 'function' ? target : () => aimed;
+  const open = new Set<Socket>();
+  const server = createServer((incoming) => {
+    const port = choose();
+    if (port === null) { incoming.destroy(); return; }
+    const outgoing = connect(port, '127.0.0.1');
+    for (const [socket, other] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+      open.add(socket);
+      socket.on('error', () => undefined).on('close', () => { open.delete(socket); other.destroy(); });
+      socket.pipe(other);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    aim(port) { aimed = port; },
+    async stop() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

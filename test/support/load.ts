@@ -1,0 +1,51 @@
+import { OpenSessionDocument, RecordEndUserMessageDocument } from '../../examples/generated/client';
+import { done, type SupportClient } from '../../examples/support-client';
+
+export interface Load {
+  /** Turns that were acknowledged so far, by session. */
+  readonly acknowledged: ReadonlyMap<string, readonly string[]>;
+  readonly count: number;
+  /** Resolves when so many more were acknowledged. */
+  more(turns: number): Promise<void>;
+  /** Stops after the turn under way. @throws what a call threw */
+  stop(): Promise<void>;
+}
+
+/** End-users who write numbered turns one after another, each in a session of their own. Calls are repeated as a runtime repeats them. */
+export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: string, width: number): Promise<Load> {
+  const acknowledged = new Map<string, string[]>();
+  const counters = { all: 0, stopped: false };
+  const waiting = new Set<() => void>();
+  const talk = async (sessionId: string, said: string[]): Promise<void> => {
+    for (let i = 1; !counters.stopped; i++) {
+      const text = `turn ${i}`;
+      done((await client.call(RecordEndUserMessageDocument, { input: { sessionId, text, idempotencyKey: `${sessionId}-${i}` } })).recordEndUserMessage);
+      said.push(text);
+      counters.all += 1;
+      for (const look of waiting) look();
+    }
+  };
+  const talks: Promise<void>[] = [];
+  for (let i = 0; i < width; i++) {
+    const { session } = done((await client.call(OpenSessionDocument, { input: { chatbotId, channel: 'web', externalId: `load-${i}` } })).openSupportSession);
+    acknowledged.set(session!.id, []);
+    talks.push(talk(session!.id, acknowledged.get(session!.id)!));
+  }
+  const failed = new Promise<never>((_, reject) => { for (const one of talks) one.catch(reject); });
+  failed.catch(() => undefined);
+  return {
+    acknowledged,
+    get count() { return counters.all; },
+    more: (turns) => {
+      const wanted = counters.all + turns;
+      return Promise.race([failed, new Promise<void>((resolve) => {
+        const look = (): void => { if (counters.all >= wanted) { waiting.delete(look); resolve(); } };
+        waiting.add(look);
+      })]);
+    },
+    async stop() {
+      counters.stopped = true;
+      await Promise.all(talks);
+    },
+  };
+}
