@@ -1,0 +1,38 @@
+/** Milliseconds of each of many like things. */
+export type Samples = readonly number[];
+
+export function quantile(samples: Samples, q: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+export const median = (samples: Samples): number => quantile(samples, 0.5);
+
+export async function timed<T>(samples: number[], work: () => Promise<T>): Promise<T> {
+  const from = performance.now();
+  const result = await work();
+  samples.push(performance.now() - from);
+  return result;
+}
+
+export const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+export const ratio = (value: number, to: number): string => `${(value / to).toFixed(2)}×`;
+
+/** A table as docs take it. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** How often `work` is done in so long by so many at once, per second. */
+export async function rate(width: number, forMs: number, work: (worker: number) => Promise<unknown>): Promise<number> {
+  const end = performance.now() + forMs;
+  let done = 0;
+  const from = performance.now();
+  await Promise.all(Array.from({ length: width }, async (_, worker) => {
+    while (performance.now() < end) {
+      await work(worker);
+      done += 1;
+    }
+  }));
+  return (done * 1_000) / (performance.now() - from);
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { RuntimeDeliveriesDocument } from '../../examples/generated/client';
+import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
+import { ChatwootStage } from '../demo/chatwoot-stage';
+import { openHouse } from '../demo/house';
+import { Runtime } from '../demo/runtime';
+import { SET_UP, Story } from '../demo/story';
+import { tell } from '../demo/tell';
+import { median, ms, quantile, table } from './figures';
+
+const SAMPLES = 200;
+/** Talks that go on beside the measured one, each with a turn every so often. */
+const LOAD = { talks: 20, everyMs: 100 };
+
+/** A promise by name, resolved from elsewhere. */
+class Arrivals {
+  private readonly at = new Map<string, (now: number) => void>();
+  expect(what: string): Promise<number> { return new Promise((resolve) => { this.at.set(what, resolve); }); }
+  arrived(what: string): void { this.at.get(what)?.(performance.now()); this.at.delete(what); }
+}
+
+/** From the end-user's turn to Chatwoot's door, and from an agent's reply to the runtime's subscription, through webhook and reading. */
+export async function latency(newDatabase: () => Promise<string>): Promise<string> {
+  const double = await startChatwootDouble();
+  const arrivals = new Arrivals();
+  const watched: typeof globalThis.fetch = (input, init) => {
+    const text = typeof init?.body === 'string' ? /"content":"(m-[\w-]+)"/.exec(init.body)?.[1] : undefined;
+    if (text !== undefined) arrivals.arrived(text);
+    return fetch(input, init);
+  };
+  const house = await openHouse(await newDatabase(), {}, watched);
+  const quiet = { log: () => undefined, error: console.error };
+  const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
+  if (await tell(SET_UP, story, quiet) !== 0) throw new Error('The set-up of the measurement failed.');
+  await story.runtime.open({ name: story.endUser });
+  await story.runtime.userSays('I want to talk to a person.');
+  await story.runtime.requestHandoff({ target: { team: story.teamId } });
+  while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(20);
+  void (async () => {
+    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, { chatbotId: story.chatbotId }))
+      if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.arrived(delivery.notice.message.text);
+  })().catch(() => undefined);
+  await setTimeout(500);
+
+  const measured = async (): Promise<{ toProvider: number[]; toSubscriber: number[] }> => {
+    const [toProvider, toSubscriber]: [number[], number[]] = [[], []];
+    for (let i = 0; i < SAMPLES; i++) {
+      const up = `m-${randomUUID()}`;
+      const reached = arrivals.expect(up);
+      const from = performance.now();
+      await story.runtime.userSays(up);
+      toProvider.push(await reached - from);
+      const down = `a-${randomUUID()}`;
+      const collected = arrivals.expect(down);
+      await story.adam.reply(story.endUser, down);
+      const said = performance.now();
+      toSubscriber.push(Math.max(0, await collected - said));
+      // A talk, and not a flood: Chatwoot takes 200 messages a minute in a conversation.
+      await setTimeout(650);
+    }
+    return { toProvider, toSubscriber };
+  };
+  const idle = await measured();
+  let isOver = false;
+  const load = Array.from({ length: LOAD.talks }, async (_, i) => {
+    const talk = new Runtime(house.bot, story.chatbotId, `load-${i}`);
+    await talk.open({ name: `Load ${i}` });
+    while (!isOver) {
+      await talk.userSays(`Turn at ${Date.now()}`);
+      await setTimeout(LOAD.everyMs * LOAD.talks * Math.random());
+    }
+  });
+  const loaded = await measured();
+  isOver = true;
+  await Promise.all(load);
+  await house.stop();
+  await double.stop();
+  const row = (what: string, samples: readonly number[]): string[] => [what, ms(median(samples)), ms(quantile(samples, 0.99))];
+  return table(['way', 'median', 'p99'], [
+    row('end-user → Chatwoot\'s door, idle', idle.toProvider), row('the same beside 20 other talks', loaded.toProvider),
+    row('agent\'s reply → runtime\'s subscription, idle', idle.toSubscriber), row('the same beside 20 other talks', loaded.toSubscriber),
+  ]);
+}
