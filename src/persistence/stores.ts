@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';
 import type { Wake } from '../core/ports/wake';
+import { PostgresDeadLetterStore } from './dead-letter-store';
 import { PostgresDeliveryStore } from './delivery-store';
 import { PostgresEventStore } from './event-store';
 import { PostgresHandoffStore } from './handoff-store';
@@ -21,13 +22,17 @@ export interface StoreParts {
 }
 
 /** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
-export const createStores = (pool: Pool, { secretBox, clock, wake }: StoreParts): Stores => ({
-  sessions: new PostgresSessionStore(pool, clock, wake),
-  handoffs: new PostgresHandoffStore(pool),
-  messages: new PostgresMessageStore(pool),
-  events: new PostgresEventStore(pool),
-  deliveries: new PostgresDeliveryStore(pool),
-  lanes: new PostgresLaneStore(pool, clock),
-  watches: new PostgresWatchStore(pool),
-  setup: createSetupStore(pool, secretBox, clock),
-});
+export function createStores(pool: Pool, { secretBox, clock, wake }: StoreParts): Stores {
+  const sessions = new PostgresSessionStore(pool, clock, wake);
+  return {
+    sessions,
+    handoffs: new PostgresHandoffStore(pool),
+    messages: new PostgresMessageStore(pool),
+    events: new PostgresEventStore(pool),
+    deliveries: new PostgresDeliveryStore(pool),
+    lanes: new PostgresLaneStore(pool, clock, sessions),
+    deadLetters: new PostgresDeadLetterStore(pool),
+    watches: new PostgresWatchStore(pool),
+    setup: createSetupStore(pool, secretBox, clock),
+  };
+}

@@ -1,4 +1,5 @@
 import type { Control } from '../control';
+import type { DeadLetterStore } from './dead-letter-store';
 import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
@@ -46,11 +47,21 @@ export interface SessionTransaction {
   oweProvider(work: ProviderWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
+  /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */
+  parkHead(lane: AnyLane, code: string): Promise<boolean>;
+  /** Makes a dead letter of what could not be done as a part of something else. Null: it is one already. */
+  setAside(work: ProviderWork, code: string): Promise<SetAside | null>;
+  /** PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on. */
+  sendAgain(ids: readonly string[]): Promise<readonly SetAside[]>;
+  /** Gives PARKED ones of this Session up for good; likewise. */
+  discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
 }
+
+export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
 
 export interface OpenSessionRow {
   readonly id: SessionId;
@@ -185,7 +196,10 @@ export interface LaneStore {
   complete(lane: AnyLane): Promise<boolean>;
   /** Leaves the head where it is; nothing passes it. */
   retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
-  /** Sets the head aside as a dead letter; the lane goes on. */
+  /**
+   * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
+   * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
+   */
   park(lane: AnyLane, code: string): Promise<boolean>;
 
   /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
@@ -274,6 +288,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly lanes: LaneStore;
+  readonly deadLetters: DeadLetterStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
 }
