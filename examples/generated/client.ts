@@ -276,6 +276,8 @@ type UserErrors_DisableChatbotSupportPayload_Fragment = { userErrors: Array<{ co
 
 type UserErrors_DisableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_DiscardSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_EnableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EnableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -300,6 +302,8 @@ type UserErrors_ReportChannelDeliveryPayload_Fragment = { userErrors: Array<{ co
 
 type UserErrors_RequestHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_ResendSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_SendBotMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_SetSupportInboxMembersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -318,6 +322,7 @@ export type UserErrorsFragment =
   | UserErrors_CreateSupportLoginLinkPayload_Fragment
   | UserErrors_DisableChatbotSupportPayload_Fragment
   | UserErrors_DisableSupportPayload_Fragment
+  | UserErrors_DiscardSupportDeadLettersPayload_Fragment
   | UserErrors_EnableChatbotSupportPayload_Fragment
   | UserErrors_EnableSupportPayload_Fragment
   | UserErrors_EndHandoffPayload_Fragment
@@ -330,6 +335,7 @@ export type UserErrorsFragment =
   | UserErrors_RepairSupportDriftPayload_Fragment
   | UserErrors_ReportChannelDeliveryPayload_Fragment
   | UserErrors_RequestHandoffPayload_Fragment
+  | UserErrors_ResendSupportDeadLettersPayload_Fragment
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment

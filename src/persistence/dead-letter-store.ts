@@ -31,7 +31,7 @@ const COUNT = perState((state) => statement(`count_dead_letters_${state}`, `sele
 const BY_IDS = statement('dead_letters_by_ids', `
   select ${LETTER} from delivery d ${JOINED} where d.organization_id = $1 and d.state = 'PARKED' and d.id = any($2::bigint[]) order by d.id`);
 const BLOCKED_LANES = statement('blocked_lanes', `
-  select l.destination, d.id as "deliveryId", d.kind, coalesce(d.last_error_code, 'INTERNAL') as code, d.parked_at as since
+  select l.destination, d.id as "deliveryId", d.kind, coalesce(d.last_error_code, 'INTERNAL') as code, d.parked_at as "parkedAt"
   from lane l join delivery d on d.id = l.blocked_by
   where l.session_id = $2 and l.organization_id = $1 order by l.destination`);
 

@@ -105,7 +105,8 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   await lease.held();
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
-    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: session.readAfter,
+    // Readings pass its echo by and go on: an earlier try may lie before what was read since.
+    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);

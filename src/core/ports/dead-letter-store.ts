@@ -20,7 +20,7 @@ export interface BlockedLane {
   readonly deliveryId: string;
   readonly kind: string;
   readonly code: string;
-  readonly since: Instant;
+  readonly parkedAt: Instant;
 }
 
 /** What was set aside. Changing it is the Session's business: see SessionTransaction. */

@@ -27,7 +27,7 @@ export class SupportBlockedLane {
   @Field(() => ID, { description: 'Give it to resendSupportDeadLetters or discardSupportDeadLetters.' }) deadLetterId: string;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
-  @Field(() => DateTime) since: string;
+  @Field(() => DateTime) parkedAt: string;
 }
 
 @InputType({ description: 'All that is given must hold.' })

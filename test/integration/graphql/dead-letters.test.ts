@@ -1,3 +1,4 @@
+import { deliver } from '../../../src/core/flows/deliver';
 import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 
@@ -78,7 +79,6 @@ it('sent again, what had been written before the answer was cut is found and not
   await world.user(sessionId, 'one');
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  const { deliver } = await import('../../../src/core/flows/deliver');
   await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toMatchObject({ delivered: 'unknown' });
   await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE');
   expect(await resend({ all: true })).toMatchObject({ count: 1 });
@@ -125,10 +125,10 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   const policy = 'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
   expect((await run(policy, { input: { chatbotId: 'bot-1', policy: { onDeadLetter: 'BLOCK' } } })).data.updateSupportPolicy.inbox.policy).toEqual({ onDeadLetter: 'BLOCK' });
   const sessionId = await poisoned('poison', 'two');
-  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code since } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
+  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code parkedAt } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
   const { nodes: [letter] } = await list();
   expect(letter.blocksLane).toBe(true);
-  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', since: letter.parkedAt }] });
+  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: letter.parkedAt }] });
   await world.user(sessionId, 'three');
   await work();
   expect(world.provider.conversations.at(-1)!.entries).toEqual([]);

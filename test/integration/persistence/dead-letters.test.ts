@@ -55,7 +55,7 @@ describe('a lane whose policy is to block', () => {
     expect(await claim()).toBeUndefined();
     expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
     expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([
-      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', since: '2026-11-22T20:52:20.557Z' }]);
+      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: '2026-11-22T20:52:20.557Z' }]);
     await again(id, letter);
     expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
     expect(await work()).toEqual(['one', 'two', 'three']);
