@@ -191,6 +191,8 @@ export type SupportErrorCode =
   | 'CHATBOT_NOT_ENABLED'
   /** The bot may not speak now, or believes in an older epoch; the entry carries control and epoch. */
   | 'CONTROL_LOST'
+  /** What follows the cursor was removed since, because it was older than it is kept. */
+  | 'CURSOR_EXPIRED'
   /** The cursor was not made by this field. */
   | 'CURSOR_INVALID'
   /** No such delivery in your organization. */
@@ -199,6 +201,8 @@ export type SupportErrorCode =
   | 'HANDOFF_NOT_FOUND'
   /** The handoff's state has no such step. */
   | 'HANDOFF_TRANSITION_REFUSED'
+  /** The same call is still under way; the entry carries retryAfterMs. */
+  | 'IDEMPOTENCY_IN_PROGRESS'
   /** The key was used before with another input. */
   | 'IDEMPOTENCY_KEY_REUSED'
   /** An id or key of yours is longer than allowed, or empty. */

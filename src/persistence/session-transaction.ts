@@ -216,11 +216,11 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   /** Sends a statement behind everything else of this transaction. */
-  write(sql: Statement, values: readonly unknown[]): void {
+  readonly write = (sql: Statement, values: readonly unknown[]): void => {
     const answer = rowsOf(this.client, sql, values);
     answer.catch((error: Error) => { this.failure ??= error; });
     this.sent.push(answer);
-  }
+  };
 
   /** Sends what is left and the commit, and waits for everything. @throws the first write's error; then nothing is kept */
   async commit(): Promise<void> {

@@ -6,6 +6,7 @@ import { PostgresDeadLetterStore } from './dead-letter-store';
 import { PostgresDeliveryStore } from './delivery-store';
 import { PostgresEventStore } from './event-store';
 import { PostgresHandoffStore } from './handoff-store';
+import { KEY_RULES, type KeyRules } from './idempotency';
 import { PostgresLaneStore } from './lane-store';
 import { PostgresMessageStore } from './message-store';
 import type { SecretBox } from './secret-box';
@@ -19,11 +20,13 @@ export interface StoreParts {
   readonly clock: Clock;
   /** Told after each commit that others may wait for. */
   readonly wake: Wake;
+  /** Left out: a repeat waits up to 5 s, and keys are kept for 7 days. */
+  readonly keys?: Partial<KeyRules>;
 }
 
 /** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
-export function createStores(pool: Pool, { secretBox, clock, wake }: StoreParts): Stores {
-  const sessions = new PostgresSessionStore(pool, clock, wake);
+export function createStores(pool: Pool, { secretBox, clock, wake, keys }: StoreParts): Stores {
+  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys });
   return {
     sessions,
     handoffs: new PostgresHandoffStore(pool),

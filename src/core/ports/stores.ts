@@ -91,10 +91,12 @@ export interface SessionStore {
   open(row: OpenSessionRow): Promise<{ readonly session: SessionRecord; readonly created: boolean }>;
   /**
    * Runs `work` in one transaction with the Session's row locked, and commits. With `idempotency`, the answer is
-   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first and gets its
-   * answer without running `work`. Serialization failures and deadlocks are retried a few times.
+   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first, for a short time,
+   * and gets its answer without running `work`. What `work` throws is not stored. Serialization failures and deadlocks
+   * are retried a few times.
    * @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id
    * @throws ConflictError IDEMPOTENCY_KEY_REUSED
+   * @throws InProgressError IDEMPOTENCY_IN_PROGRESS when the first still runs after that time
    */
   transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ readonly answer: T; readonly replayed: boolean }>;
 
