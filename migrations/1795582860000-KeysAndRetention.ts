@@ -20,6 +20,8 @@ export class KeysAndRetention1795582860000 implements MigrationInterface {
     await db.query('create index ix_session_closed on session (closed_at, id) where closed_at is not null');
     await db.query('create index ix_event_at on event (at, session_id)');
     await db.query('create index ix_message_created on message (created_at, session_id)');
+    // For the foreign key: without it each removed Session would go through all deliveries.
+    await db.query('create index ix_delivery_session on delivery (session_id)');
     await db.query('create index ix_delivery_over on delivery (done_at) where done_at is not null');
     await db.query(`
       create table feed_floor (
@@ -37,7 +39,7 @@ export class KeysAndRetention1795582860000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     for (const table of ['upkeep', 'feed_floor']) await db.query(`drop table ${table}`);
-    for (const index of ['ix_delivery_over', 'ix_message_created', 'ix_event_at', 'ix_session_closed', 'ix_idempotency_key_created']) await db.query(`drop index ${index}`);
+    for (const index of ['ix_delivery_over', 'ix_delivery_session', 'ix_message_created', 'ix_event_at', 'ix_session_closed', 'ix_idempotency_key_created']) await db.query(`drop index ${index}`);
     await db.query('alter table session drop column forgotten');
     await db.query('drop function enter_idempotency_key(integer, integer, integer)');
   }

@@ -38,6 +38,7 @@ export interface App {
 
 const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
+const DAY_MS = 86_400_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
 const WORK_WIDTH = 64;
 const WIDTH_OF_FAR_SIDE = 8;
@@ -80,7 +81,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => { if (!pool.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
   started.push(() => pool.end());
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
+  const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } });
   await stores.setup.sealInboxes();
 
   const host = (name: string): ProviderHost => ({
@@ -111,12 +112,15 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     if (definition.routes) pages.set(name, definition.routes(own));
   }
 
+  const media = new FolderMediaStore(config.mediaDir);
+  const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
     },
+    retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
   const flows = createFlows(deps);
@@ -137,7 +141,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({
-      links, media: new FolderMediaStore(config.mediaDir), stores,
+      links, media, stores,
       providerOf: account => known.get(account.provider)?.instance, accessOf: account => accessOf(deps, account),
     }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,

@@ -31,6 +31,8 @@ export interface Config {
   readonly livePollMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
+  /** How long what is over is kept. */
+  readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -56,6 +58,13 @@ export function loadConfig(env: Environment): Config {
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
     livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
+    keepDays: {
+      events: values.SUPPORT_KEEP_EVENTS_DAYS!,
+      messages: values.SUPPORT_KEEP_MESSAGES_DAYS!,
+      deliveries: values.SUPPORT_KEEP_DELIVERIES_DAYS!,
+      idempotencyKeys: values.SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS!,
+      sessions: values.SUPPORT_KEEP_SESSIONS_DAYS!,
+    },
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

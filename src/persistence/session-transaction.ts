@@ -14,7 +14,7 @@ import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FI
 import { assigned, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
 const FIXED: readonly string[] = ['id', 'organizationId', 'sessionId'];
-const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt'].includes(field));
+const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt', 'forgotten'].includes(field));
 const CHANGING_HANDOFF_FIELDS = HANDOFF_FIELDS.filter((field) => !FIXED.includes(field));
 
 const message = (name: string, condition: string) =>
@@ -157,7 +157,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return record;
   }
 
-  async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void> {
+  async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void> {
     // Flows say what is so, not what is new: what changes nothing is not written, and nobody is woken for it.
     const isNew = Object.entries(patch).some(([field, value]) => !isDeepStrictEqual(this.current[field as keyof SessionRecord], value));
     if (isNew) this.current = { ...this.current, ...patch };

@@ -9,6 +9,7 @@ import { PostgresHandoffStore } from './handoff-store';
 import { KEY_RULES, type KeyRules } from './idempotency';
 import { PostgresLaneStore } from './lane-store';
 import { PostgresMessageStore } from './message-store';
+import { PostgresRetentionStore } from './retention-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
 import { createSetupStore } from './setup-store';
@@ -35,6 +36,7 @@ export function createStores(pool: Pool, { secretBox, clock, wake, keys }: Store
     deliveries: new PostgresDeliveryStore(pool),
     lanes: new PostgresLaneStore(pool, clock, sessions),
     deadLetters: new PostgresDeadLetterStore(pool),
+    retention: new PostgresRetentionStore(pool),
     watches: new PostgresWatchStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
   };

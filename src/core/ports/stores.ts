@@ -9,6 +9,7 @@ import type {
 import type { MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { RetentionStore } from './retention-store';
 import type { ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
@@ -40,7 +41,7 @@ export interface SessionTransaction {
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
-  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void>;
+  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void>;
   /** Takes the next event number. */
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
@@ -134,17 +135,20 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
-  /** Oldest first. */
+  /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
 }
 
 export interface EventStore {
-  /** One Session's events after a number, ascending, at most `limit`. */
-  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly EventRecord[]>;
+  /**
+   * One Session's events after a number, ascending, at most `limit`; null: from the first that is kept.
+   * @throws InvalidInputError CURSOR_EXPIRED when what follows the number was removed
+   */
+  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]>;
   /**
    * HANDOFF_CHANGED over all Sessions of an organization, ascending from an opaque cursor; never steps over a row that
    * becomes visible later (DESIGN §7). `cursor` is where to go on, also when nothing was found.
-   * @throws InvalidInputError CURSOR_INVALID
+   * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when something behind the cursor was removed
    */
   handoffChanges(organizationId: OrganizationId, after: string, limit: number): Promise<{ readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[]; readonly cursor: string }>;
   /** The cursor of this moment: everything committed so far is before it. */
@@ -291,6 +295,7 @@ export interface Stores {
   readonly deliveries: DeliveryStore;
   readonly lanes: LaneStore;
   readonly deadLetters: DeadLetterStore;
+  readonly retention: RetentionStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
 }

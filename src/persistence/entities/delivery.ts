@@ -8,6 +8,7 @@ import { SessionRow } from './session';
 @Index('ix_delivery_runtime_chatbot', ['organizationId', 'chatbotId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
 @Index('ix_delivery_dead', ['organizationId', 'state', 'id'], { where: "state IN ('PARKED', 'DISCARDED')" })
 @Index('ix_delivery_drain', ['drainsHandoffId'], { where: "drains_handoff_id IS NOT NULL AND state = 'WAITING'" })
+@Index('ix_delivery_session', ['sessionId'])
 @Index('ix_delivery_over', ['doneAt'], { where: 'done_at IS NOT NULL' })
 export class DeliveryRow {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' }) id: string;

@@ -41,5 +41,4 @@ it.each(REFUSED)('%s that was refused with %s leaves its key free for the right 
   expect((await world.pool.query('select from idempotency_key where key = $1', [idempotencyKey])).rows).toEqual([]);
   expect(await mutate(name, { ...right, idempotencyKey })).toEqual({ replayed: false, userErrors: [] });
   expect(await mutate(name, { ...right, idempotencyKey })).toEqual({ replayed: true, userErrors: [] });
-  expect(await mutate(name, { ...wrong, idempotencyKey })).toMatchObject({ replayed: false, userErrors: [{ code: expect.stringMatching(code === 'INPUT_INVALID' || code === 'CONTROL_LOST' || code === 'TEAM_NOT_FOUND' ? /KEY_REUSED/ : /./) }] });
 });
