@@ -45,6 +45,7 @@ type Stop = (graceMs: number) => Promise<unknown>;
 
 const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
+const DAY_MS = 86_400_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
 const WORK_WIDTH = 64;
 const WIDTH_OF_FAR_SIDE = 8;
@@ -93,7 +94,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake };
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   await stores.setup.sealInboxes();
 
@@ -125,6 +126,8 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     if (definition.routes) pages.set(name, definition.routes(own));
   }
 
+  const media = new FolderMediaStore(config.mediaDir);
+  const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
     limits: {
@@ -132,6 +135,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs,
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
     },
+    retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
   const flows = createFlows(deps);
@@ -155,7 +159,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({
-      links, media: new FolderMediaStore(config.mediaDir), stores,
+      links, media, stores,
       providerOf: account => known.get(account.provider)?.instance, accessOf: account => accessOf(deps, account),
     }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,

@@ -35,6 +35,8 @@ export interface Config {
   readonly stopGraceMs: number;
   readonly maxOperations: number;
   readonly maxSockets: number;
+  /** How long what is over is kept. */
+  readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -61,6 +63,13 @@ export function loadConfig(env: Environment): Config {
     livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
     stopGraceMs: values.SUPPORT_STOP_GRACE_SECONDS! * 1_000, maxOperations: values.SUPPORT_MAX_OPERATIONS!, maxSockets: values.SUPPORT_MAX_SOCKETS!,
+    keepDays: {
+      events: values.SUPPORT_KEEP_EVENTS_DAYS!,
+      messages: values.SUPPORT_KEEP_MESSAGES_DAYS!,
+      deliveries: values.SUPPORT_KEEP_DELIVERIES_DAYS!,
+      idempotencyKeys: values.SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS!,
+      sessions: values.SUPPORT_KEEP_SESSIONS_DAYS!,
+    },
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

@@ -191,6 +191,8 @@ export type SupportErrorCode =
   | 'CHATBOT_NOT_ENABLED'
   /** The bot may not speak now, or believes in an older epoch; the entry carries control and epoch. */
   | 'CONTROL_LOST'
+  /** What follows the cursor was removed since, because it was older than it is kept. */
+  | 'CURSOR_EXPIRED'
   /** The cursor was not made by this field. */
   | 'CURSOR_INVALID'
   /** No such delivery in your organization. */
@@ -199,6 +201,8 @@ export type SupportErrorCode =
   | 'HANDOFF_NOT_FOUND'
   /** The handoff's state has no such step. */
   | 'HANDOFF_TRANSITION_REFUSED'
+  /** The same call is still under way; the entry carries retryAfterMs. */
+  | 'IDEMPOTENCY_IN_PROGRESS'
   /** The key was used before with another input. */
   | 'IDEMPOTENCY_KEY_REUSED'
   /** An id or key of yours is longer than allowed, or empty. */
@@ -276,6 +280,8 @@ type UserErrors_DisableChatbotSupportPayload_Fragment = { userErrors: Array<{ co
 
 type UserErrors_DisableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_DiscardSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_EnableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EnableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -300,6 +306,8 @@ type UserErrors_ReportChannelDeliveryPayload_Fragment = { userErrors: Array<{ co
 
 type UserErrors_RequestHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_ResendSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_SendBotMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_SetSupportInboxMembersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -318,6 +326,7 @@ export type UserErrorsFragment =
   | UserErrors_CreateSupportLoginLinkPayload_Fragment
   | UserErrors_DisableChatbotSupportPayload_Fragment
   | UserErrors_DisableSupportPayload_Fragment
+  | UserErrors_DiscardSupportDeadLettersPayload_Fragment
   | UserErrors_EnableChatbotSupportPayload_Fragment
   | UserErrors_EnableSupportPayload_Fragment
   | UserErrors_EndHandoffPayload_Fragment
@@ -330,6 +339,7 @@ export type UserErrorsFragment =
   | UserErrors_RepairSupportDriftPayload_Fragment
   | UserErrors_ReportChannelDeliveryPayload_Fragment
   | UserErrors_RequestHandoffPayload_Fragment
+  | UserErrors_ResendSupportDeadLettersPayload_Fragment
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment

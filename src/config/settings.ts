@@ -15,6 +15,9 @@ const define = <T>(setting: Setting<T>): Setting<T> => setting;
 const seconds = (fallback: string, max: number) => define({
   schema: wholeNumber(1, max), default: fallback, expected: `whole seconds from 1 to ${max}`, example: fallback,
 });
+const days = (fallback: string, min = 1) => define({
+  schema: wholeNumber(min, 36_500), default: fallback, expected: `whole days from ${min} to 36500`, example: fallback,
+});
 const bytes = (fallback: string, min: number) => define({
   schema: wholeNumber(min, 100_000_000), default: fallback, expected: `whole bytes from ${min} to 100000000`, example: fallback,
 });
@@ -85,6 +88,11 @@ export const SETTINGS = {
   SUPPORT_MAX_SOCKETS: define({
     schema: wholeNumber(1, 1_000_000), default: '10000', expected: 'a whole number from 1 to 1000000', example: '10000',
   }),
+  SUPPORT_KEEP_EVENTS_DAYS: days('365'),
+  SUPPORT_KEEP_MESSAGES_DAYS: days('365'),
+  SUPPORT_KEEP_DELIVERIES_DAYS: days('30'),
+  SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: days('7', 7),
+  SUPPORT_KEEP_SESSIONS_DAYS: days('365'),
 
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),
   SUPPORT_WEBHOOK_BODY_LIMIT_BYTES: bytes('1048576', 65_536),

@@ -26,8 +26,8 @@ export type RuntimeNotice =
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
 
-/** `PARKED`: a dead letter, kept until an operator decides. */
-export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED';
+/** `PARKED`: a dead letter, kept until an operator decides. `DISCARDED`: one that an operator gave up for good; kept too. */
+export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED' | 'DISCARDED';
 
 /** What waits in lanes of its own, by where it goes. */
 export interface LaneWork { readonly PROVIDER: ProviderWork }
@@ -39,9 +39,10 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
   readonly work: LaneWork[To];
-  /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side. */
+  /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
-  readonly createdAt: Instant;
+  /** When it was made, or last sent again by an operator. */
+  readonly owedSince: Instant;
 }
 
 export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
@@ -57,4 +58,27 @@ export interface RuntimeDelivery {
   readonly position: string;
   readonly createdAt: Instant;
   readonly acknowledgedAt: Instant | null;
+}
+
+/** A delivery that was set aside: what it was, why, and what became of it. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
+  readonly sessionId: SessionId;
+  /** `PROVIDER`, or another destination with deliveries of its own. */
+  readonly destination: string;
+  readonly kind: string;
+  readonly state: Extract<DeliveryState, 'PARKED' | 'DISCARDED'>;
+  /** Of the last error; stable and free of people's words. */
+  readonly code: string;
+  readonly attempts: number;
+  /** What it was about, where that is one message or one handoff. */
+  readonly messageId: MessageId | null;
+  readonly handoffId: HandoffId | null;
+  readonly createdAt: Instant;
+  readonly parkedAt: Instant;
+  /** The rest of its lane waits until somebody decides. */
+  readonly blocksLane: boolean;
+  readonly discarded: { readonly at: Instant; readonly reason: string } | null;
 }

@@ -14,7 +14,7 @@ export abstract class SupportError extends Error {
 
 export type InvalidInputCode =
   | 'TEXT_TOO_LONG' | 'TEXT_EMPTY' | 'TOO_MANY_ATTACHMENTS' | 'INPUT_INVALID' | 'ID_TOO_LONG'
-  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID';
+  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID' | 'CURSOR_EXPIRED';
 
 /** The caller's input is wrong in itself; the same call can never succeed. */
 export class InvalidInputError extends SupportError {
@@ -37,6 +37,13 @@ export type ConflictCode =
 /** The input is right but the state of the thing forbids it. */
 export class ConflictError extends SupportError {
   constructor(readonly code: ConflictCode, readonly field: string, message: string) { super(message); }
+}
+
+/** The same call, under the same key, is still under way. Nothing was done this time. */
+export class InProgressError extends SupportError {
+  readonly code = 'IDEMPOTENCY_IN_PROGRESS';
+  readonly field = 'idempotencyKey';
+  constructor(message: string, readonly retryAfterMs: number) { super(message); }
 }
 
 /** A bot-side write that believed in an older epoch, or that may not speak now. Nothing was written. */
@@ -117,10 +124,10 @@ export class AccessError extends SupportError {
 
 /** Errors that a mutation answers as `userErrors`: the caller can act on each. */
 export type UserFacingError =
-  | InvalidInputError | NotFoundError | ConflictError | ControlLostError | HandoffTransitionRefusedError
+  | InvalidInputError | NotFoundError | ConflictError | InProgressError | ControlLostError | HandoffTransitionRefusedError
   | UnsupportedByProviderError;
 
 export const isUserFacing = (error: unknown): error is UserFacingError =>
   error instanceof InvalidInputError || error instanceof NotFoundError || error instanceof ConflictError ||
-  error instanceof ControlLostError || error instanceof HandoffTransitionRefusedError ||
+  error instanceof InProgressError || error instanceof ControlLostError || error instanceof HandoffTransitionRefusedError ||
   error instanceof UnsupportedByProviderError;

@@ -1,6 +1,6 @@
 import type { Control } from './control';
 import type { HandoffEndReason, HandoffState } from './handoff';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
+import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId, UserId } from './ids';
 
 /** One fact of a Session's history. Field sets are closed: a consumer can switch over `type`. */
 export type EventBody =
@@ -13,7 +13,9 @@ export type EventBody =
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
-  | { readonly type: 'DELIVERY_PARKED'; readonly kind: string; readonly code: string };
+  | { readonly type: 'DELIVERY_PARKED'; /** Left out in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string }
+  | { readonly type: 'DELIVERY_SENT_AGAIN'; readonly deliveryId: string; readonly kind: string; readonly by: UserId | null }
+  | { readonly type: 'DELIVERY_DISCARDED'; readonly deliveryId: string; readonly kind: string; readonly reason: string; readonly by: UserId | null };
 export type EventType = EventBody['type'];
 
 /** One row of `event`. */

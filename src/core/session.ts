@@ -1,4 +1,5 @@
 import type { Control } from './control';
+import type { HandoffState } from './handoff';
 import type {
   ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
 } from './ids';
@@ -14,6 +15,21 @@ export interface EndUser {
   /** BCP 47, e.g. `de-AT`. */
   readonly locale: string | null;
   readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** How far the front of a Session's history was removed, because it was older than it is kept. */
+export interface Forgotten {
+  /** The last event that was removed, and the last message; 0: none. */
+  readonly eventSeq: number;
+  readonly messageSeq: number;
+  /** What people said before then is removed, or never was known. Null: no message was removed. */
+  readonly messagesBefore: Instant | null;
+  /** How things stood behind the last event that was removed. */
+  readonly control: Control;
+  readonly epoch: number;
+  readonly isClosed: boolean;
+  readonly handoffId: HandoffId | null;
+  readonly handoffState: HandoffState | null;
 }
 
 /** One row of `session`. */
@@ -48,4 +64,6 @@ export interface SessionRecord {
   readonly stateReadAt: Instant | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
+  /** Null: everything is there. Changed by the removal alone. */
+  readonly forgotten: Forgotten | null;
 }

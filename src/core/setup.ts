@@ -58,12 +58,15 @@ export interface SupportPolicy {
   readonly whileWaiting: WhileWaiting;
   /** `ALWAYS`: the conversation exists from the first message, held by the bot. `ON_HANDOFF`: only when a person is asked for. */
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
+  /** What the rest of a Session's lane does behind a dead letter: `BLOCK` waits until an operator decides about it. */
+  readonly onDeadLetter: 'GO_ON' | 'BLOCK';
   readonly lines: PolicyLines;
 }
 
 export const DEFAULT_POLICY: SupportPolicy = {
   whileWaiting: 'HOLD',
   mirroring: 'ALWAYS',
+  onDeadLetter: 'GO_ON',
   lines: {
     queued: 'A colleague will be with you shortly.',
     rejected: 'Nobody is available right now. I will go on helping you as well as I can.',

@@ -19,7 +19,7 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
       return { kind: 'nothingOwed' };
     }
     await health.failed(lane, 'DELIVERY', error);
-    const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.createdAt), deps.clock.random());
+    const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.owedSince), deps.clock.random());
     if (verdict.kind === 'park') await deliveryRefused(deps, delivery, verdict.code);
     if (verdict.kind === 'remake') await conversationLost(deps, organizationId, sessionId, null);
     return verdict;

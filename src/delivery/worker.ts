@@ -9,8 +9,9 @@ import { Loop } from './loop';
 import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
+import { RetentionTurn } from './retention-turn';
 
-/** The background half of one replica: deliveries, readings of providers, and endings whose drain is over. */
+/** The background half of one replica: deliveries, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
   private readonly runners: readonly { stop(): Promise<void> }[];
   private readonly loops: readonly Loop[];
@@ -28,9 +29,10 @@ export class Worker {
     const readings = new ReadingRunner(deps, health, options, circuits, log, () => reading.wake());
     const ending = new Loop('endings', async () => (await finishEndings(deps, 100)) === 100, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
+    const removing = deps.retention && new RetentionTurn(deps, deps.retention, log);
     this.runners = [deliveries, readings, health];
     this.loops = [delivering, reading, ending];
-    this.slowLoops = [looking, checking];
+    this.slowLoops = [looking, checking, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
   }
 
   /** Our own outage may have swallowed hints: every live handoff is read once. */

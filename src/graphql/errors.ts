@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Control } from '../core/control';
 import {
-  AccessError, ControlLostError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
+  AccessError, ControlLostError, InProgressError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
 } from '../core/errors';
 
 /**
@@ -19,6 +19,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   ID_TOO_LONG: 'An id or key of yours is longer than allowed, or empty.',
   TARGET_AMBIGUOUS: 'A target names more than one of team and agent.',
   CURSOR_INVALID: 'The cursor was not made by this field.',
+  CURSOR_EXPIRED: 'What follows the cursor was removed since, because it was older than it is kept.',
   SESSION_NOT_FOUND: 'No such session in your organization.',
   HANDOFF_NOT_FOUND: 'No such handoff in your organization.',
   INBOX_NOT_FOUND: 'No such inbox in your organization.',
@@ -32,6 +33,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   SESSION_CLOSED: 'The session is closed and takes nothing any more.',
   NO_LIVE_HANDOFF: 'The session has no live handoff.',
   IDEMPOTENCY_KEY_REUSED: 'The key was used before with another input.',
+  IDEMPOTENCY_IN_PROGRESS: 'The same call is still under way; the entry carries retryAfterMs.',
   NO_SURVEY: 'Nobody asked for a rating of the handoff.',
   ACCOUNT_DISABLED: 'The support account is disabled.',
   PROVIDER_FIXED: 'What exists cannot be moved to another provider.',
@@ -76,13 +78,15 @@ export interface UserErrorView {
   readonly message: string;
   readonly control: Control | null;
   readonly epoch: number | null;
+  readonly retryAfterMs: number | null;
 }
 
 /** The payload's entry for an error that the caller can act on; anything else is thrown on. */
 export function userErrorOf(error: unknown): UserErrorView {
   if (!isUserFacing(error)) throw error;
   const lost = error instanceof ControlLostError ? error : null;
-  return { code: error.code, field: error.field, message: error.message, control: lost?.control ?? null, epoch: lost?.epoch ?? null };
+  const retryAfterMs = error instanceof InProgressError ? error.retryAfterMs : null;
+  return { code: error.code, field: error.field, message: error.message, control: lost?.control ?? null, epoch: lost?.epoch ?? null, retryAfterMs };
 }
 
 /** Cuts `err` down to what cannot hold secrets or what people said. The level is `error` unless it says otherwise. */

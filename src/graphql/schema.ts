@@ -5,6 +5,7 @@ import type { Flows } from '../core/flows/api';
 import type { Stores } from '../core/ports/stores';
 import { resolveEntities } from './entities';
 import { toSubgraphSchema } from './federation';
+import { DeadLetters, SupportDeadLetterConnectionFields, SupportDeadLetterFields } from './resolvers/dead-letters';
 import {
   HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
@@ -24,14 +25,14 @@ export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; re
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(),
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores), new Subscriptions(),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(),
-  new SupportConversationStatusFields(),
+  new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(),
 ];
 
 /** The schema as its users know it, without federation's own fields. */

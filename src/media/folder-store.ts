@@ -29,6 +29,10 @@ export class FolderMediaStore implements MediaStore {
     }
   }
 
+  async remove(key: string): Promise<void> {
+    await rm(this.fileOf(key), { force: true });
+  }
+
   private fileOf(key: string): string {
     if (!/^[\w-]{1,200}$/.test(key)) throw new Error('A key of the media store has a character that it may not have.');
     return path.join(this.folder, key.slice(0, 2), key);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../core/errors';
-import type { Attachment } from '../core/message';
+import { type Attachment, fileKeyOf } from '../core/message';
 import type { MediaStore } from '../core/ports/media-store';
 import type { Stores } from '../core/ports/stores';
 import type { AccountAccess, SupportProvider } from '../core/ports/support-provider';
@@ -30,7 +30,7 @@ export function fileServer(deps: FileDeps): (request: IncomingMessage, response:
     const found = ref && await attachmentOf(deps, ref);
     if (!ref || !found) return end(404);
     try {
-      const key = `${ref.messageId}-${ref.index}`;
+      const key = fileKeyOf(ref.messageId, ref.index);
       const file = await deps.media.read(key) ?? await fetchInto(deps, key, found.account, found.attachment);
       // The provider lets everybody fetch it where it is.
       if (file === null) return void response.writeHead(302, { location: found.attachment.url, 'cache-control': 'no-store' }).end();

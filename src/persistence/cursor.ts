@@ -14,6 +14,9 @@ export function decodeCursor<Parts extends readonly Part[]>(list: string, cursor
   throw new InvalidInputError('CURSOR_INVALID', 'after', 'This cursor is not one of this list; use a cursor exactly as it was given, or none to begin at the start.');
 }
 
+export const expiredCursor = (): InvalidInputError =>
+  new InvalidInputError('CURSOR_EXPIRED', 'after', 'What follows this cursor was removed, because it was older than it is kept; start without one, and the snapshot or the first page tells what is there.');
+
 function parse(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));

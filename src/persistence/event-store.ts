@@ -2,31 +2,46 @@ import type { Pool } from 'pg';
 import type { EventRecord } from '../core/event';
 import { isUuid, type OrganizationId, type SessionId } from '../core/ids';
 import type { EventStore } from '../core/ports/stores';
-import { decodeCursor, encodeCursor, isBigint, isCount } from './cursor';
+import { decodeCursor, encodeCursor, expiredCursor, isBigint, isCount } from './cursor';
 import { belowHorizon, feedHorizon } from './feed-position';
 import { EVENT } from './records';
 import { rowsOf, statement } from './sql';
 
-const OF_SESSION = statement('events_of_session',
-  `select ${EVENT} from event e where e.organization_id = $1 and e.session_id = $2 and e.seq > $3 order by e.seq limit $4`);
+// What was removed is asked for in the same statement as what is left: in between nothing can be removed. So both
+// answer at least one row, with a null for the event when there is none.
+const OF_SESSION = statement('events_of_session', `
+  select ${EVENT}, (s.forgotten ->> 'eventSeq')::int as "forgottenSeq" from session s
+  left join lateral (select * from event e where e.session_id = s.id and e.seq > coalesce($3, 0) order by e.seq limit $4) e on true
+  where s.organization_id = $1 and s.id = $2 order by e.seq`);
 // One transaction is one Session: (position, seq) orders all of them.
 const HANDOFF_CHANGES = statement('handoff_changes', `
-  select ${EVENT} from event e
-  where e.organization_id = $1 and e.type = 'HANDOFF_CHANGED' and (e.position, e.seq) > ($2, $3)
-  order by e.position, e.seq limit $4`);
+  select ${EVENT}, floor.is_above as "isExpired"
+  from (select exists (select from feed_floor f where f.organization_id = $1 and (f.position, f.seq) > ($2::bigint, $3::int)) as is_above) floor
+  left join lateral (
+    select * from event e
+    where e.organization_id = $1 and e.type = 'HANDOFF_CHANGED' and (e.position, e.seq) > ($2::bigint, $3::int)
+    order by e.position, e.seq limit $4
+  ) e on true
+  order by e.position, e.seq`);
 
 const ALL_OF_IT = 2_147_483_647;
 
 export class PostgresEventStore implements EventStore {
   constructor(private readonly pool: Pool) {}
 
-  async ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {
-    return isUuid(sessionId) ? rowsOf(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, limit]) : [];
+  async ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]> {
+    const rows = isUuid(sessionId) ? await rowsOf<EventRecord & { forgottenSeq: number | null }>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, limit]) : [];
+    if (afterSeq !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) throw expiredCursor();
+    return rows.filter(isThere).map(({ forgottenSeq: _, ...event }) => event);
   }
 
   async handoffChanges(organizationId: OrganizationId, after: string, limit: number) {
     const [position, seq] = decodeCursor<[string, number]>('handoffChanges', after, [isBigint, isCount]);
-    const rows = await belowHorizon(this.pool, () => rowsOf<EventRecord>(this.pool, HANDOFF_CHANGES, [organizationId, position, seq, limit]));
+    const rows = await belowHorizon(this.pool, async () => {
+      const found = await rowsOf<EventRecord & { isExpired: boolean }>(this.pool, HANDOFF_CHANGES, [organizationId, position, seq, limit]);
+      if (found[0]?.isExpired) throw expiredCursor();
+      return found.filter(isThere).map(({ isExpired: _, ...event }): EventRecord => event);
+    });
     const events = rows.map((event) => ({ event, cursor: encodeCursor('handoffChanges', event.position, event.seq) }));
     return { events, cursor: events.at(-1)?.cursor ?? after };
   }
@@ -35,3 +50,5 @@ export class PostgresEventStore implements EventStore {
     return encodeCursor('handoffChanges', String(await feedHorizon(this.pool)), ALL_OF_IT);
   }
 }
+
+const isThere = ({ seq }: EventRecord): boolean => (seq as number | null) !== null;

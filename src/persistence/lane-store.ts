@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { LaneDelivery, LaneDestination } from '../core/delivery';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore } from '../core/ports/stores';
+import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore } from '../core/ports/stores';
 import { firstOf, rowsOf, statement, type Statement } from './sql';
 
 /*
@@ -36,7 +36,8 @@ const claim = (destination: string) => `
     ) first
     where side.far_side_id is not null order by first.next_run_at limit $1
   )
-  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null
+  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null,
+    head = least(l.head, l.again_from), again_from = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
 const DESTINATIONS: readonly LaneDestination[] = ['PROVIDER'];
@@ -58,27 +59,27 @@ const TAKE_HEADS = statement('take_heads', `
   )
   update delivery d set attempts = d.attempts + 1 from heads where d.id = heads.id
   returning heads.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", d.created_at as "createdAt"`);
+    d.attempts - 1 as "earlierAttempts", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
 
-/** A lane in which nothing waits after all. What was added since the claim makes it due again. */
+/** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
-  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 then now() end
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then now() end
   where session_id = $1 and destination = $2 and fence = $3`);
 
-const takeOff = (name: string, delivery: string) => statement(name, `
+const COMPLETE = statement('complete_delivery', `
   with held as (
-    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, next_run_at = case when tail > $4 then now() end
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
+      next_run_at = case when tail > $4 or again_from is not null then now() end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set ${delivery} where id = $4 and exists (select from held)
+    update delivery set state = 'DONE', done_at = $5 where id = $4 and exists (select from held)
   )
   select from held`);
-const COMPLETE = takeOff('complete_delivery', "state = 'DONE', done_at = $5");
-const PARK = takeOff('park_delivery', "state = 'PARKED', parked_at = $5, last_error_code = $6");
 
 const RETRY = statement('retry_delivery', `
   with held as (
-    update lane set fence = fence + 1, is_claimed = false, failures = failures + 1, next_run_at = now() + $5 * interval '1 ms'
+    update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
+      next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set last_error_code = $6 where id = $4 and exists (select from held)
@@ -108,7 +109,7 @@ const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
   returning 1`);
 
 export class PostgresLaneStore implements LaneStore {
-  constructor(private readonly pool: Pool, private readonly clock: Clock) {}
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly sessions: Pick<SessionStore, 'transact'>) {}
 
   async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
     const lanes = await rowsOf<{ sessionId: string; farSideId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
@@ -136,8 +137,15 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code]);
   }
 
-  park(lane: AnyLane, code: string): Promise<boolean> {
-    return this.did(PARK, [...proof(lane), lane.delivery.id, this.now(), code]);
+  async park(lane: AnyLane, code: string): Promise<boolean> {
+    const { organizationId, sessionId, delivery: { id: deliveryId, work } } = lane;
+    const { answer } = await this.sessions.transact(organizationId, sessionId, async (tx) => {
+      if (!(await tx.parkHead(lane, code))) return false;
+      const handoffId = 'handoffId' in work ? work.handoffId : tx.liveHandoff?.id ?? null;
+      await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId, kind: work.kind, code }, handoffId, this.now());
+      return true;
+    });
+    return answer;
   }
 
   release(lane: AnyLane): Promise<boolean> {

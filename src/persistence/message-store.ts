@@ -2,14 +2,17 @@ import type { Pool } from 'pg';
 import { isUuid, type MessageId, type OrganizationId, type SessionId } from '../core/ids';
 import type { MessageRecord } from '../core/message';
 import type { MessageStore, Page, PageRequest } from '../core/ports/stores';
-import { decodeCursor, encodeCursor, isCount } from './cursor';
+import { decodeCursor, encodeCursor, expiredCursor, isCount } from './cursor';
 import { manyById, MESSAGE } from './records';
 import { firstOf, rowsOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
-const OF_SESSION = statement('messages_of_session',
-  `select ${MESSAGE} from message m where m.organization_id = $1 and m.session_id = $2 and m.seq > $3 order by m.seq limit $4`);
+// As in event-store.ts: at least one row, with a null for the message when there is none.
+const OF_SESSION = statement('messages_of_session', `
+  select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq" from session s
+  left join lateral (select * from message m where m.session_id = s.id and m.seq > $3 order by m.seq limit $4) m on true
+  where s.organization_id = $1 and s.id = $2 order by m.seq`);
 
 export class PostgresMessageStore implements MessageStore {
   constructor(private readonly pool: Pool) {}
@@ -24,7 +27,9 @@ export class PostgresMessageStore implements MessageStore {
 
   async page(organizationId: OrganizationId, sessionId: SessionId, { first, after }: PageRequest): Promise<Page<MessageRecord>> {
     const [afterSeq] = after === null ? [0] : decodeCursor<[number]>('messages', after, [isCount]);
-    const rows = isUuid(sessionId) ? await rowsOf<MessageRecord>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, first + 1]) : [];
+    const found = isUuid(sessionId) ? await rowsOf<MessageRecord & { forgottenSeq: number | null }>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, first + 1]) : [];
+    if (after !== null && afterSeq < (found[0]?.forgottenSeq ?? 0)) throw expiredCursor();
+    const rows = found.filter(({ id }) => (id as string | null) !== null).map(({ forgottenSeq: _, ...message }): MessageRecord => message);
     return {
       edges: rows.slice(0, first).map((node) => ({ node, cursor: encodeCursor('messages', node.seq) })),
       hasNextPage: rows.length > first,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { ConflictError, NotFoundError } from '../core/errors';
+import { NotFoundError } from '../core/errors';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type AccountId, type ChatbotId, type OrganizationId, type ProviderConversationId, type SessionId } from '../core/ids';
 import type { Clock } from '../core/ports/clock';
@@ -8,6 +8,7 @@ import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction
 import type { Wake } from '../core/ports/wake';
 import type { EndUser, SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
+import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
 import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
 import { PostgresSessionTransaction } from './session-transaction';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
@@ -41,13 +42,11 @@ const LOCK = statement('lock_session', 'select id from session where organizatio
 const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
 const LOCKED_INBOX = statement('locked_inbox', `select ${INBOX} from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
 const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
-const STORED_ANSWER = statement('stored_answer', 'select request_digest as digest, answer from idempotency_key where organization_id = $1 and operation = $2 and key = $3');
-const STORE_ANSWER = statement('store_answer', 'insert into idempotency_key (organization_id, operation, key, request_digest, answer) values ($1, $2, $3, $4, $5)');
 
 const ATTEMPTS = 5;
 
 export class PostgresSessionStore implements SessionStore {
-  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake) {}
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake, private readonly keys: KeyRules = KEY_RULES) {}
 
   async open(row: OpenSessionRow): Promise<{ session: SessionRecord; created: boolean }> {
     const known = await this.findByRuntimeKey(row.organizationId, row.chatbotId, row.channel, row.externalId);
@@ -76,17 +75,19 @@ export class PostgresSessionStore implements SessionStore {
     const client = await this.pool.connect();
     let tx: PostgresSessionTransaction | undefined;
     try {
-      const locked = await lock(client, organizationId, sessionId, idempotency);
+      const locked = await this.lock(client, organizationId, sessionId, idempotency);
       if (locked === null) throw unknownSession();
-      if (locked.stored !== null) {
-        if (locked.stored.digest !== idempotency!.requestDigest) throw reusedKey(idempotency!);
+      const { stored } = locked;
+      if (stored !== null && !stored.isOver) {
+        if (stored.digest !== idempotency!.requestDigest) throw reusedKey(idempotency!);
         await giveUp(client);
-        return { answer: locked.stored.answer as T, replayed: true };
+        return { answer: stored.answer as T, replayed: true };
       }
       tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.position, this.clock);
       const answer = await work(tx);
       const { hasWritten } = tx;
-      if (idempotency) tx.write(STORE_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key, idempotency.requestDigest, JSON.stringify(answer) ?? null]);
+      const { write } = tx;
+      if (idempotency) storeAnswer(write, idempotency, stored, answer);
       if (tx.hasWritten) {
         await tx.commit();
         client.release();
@@ -99,8 +100,25 @@ export class PostgresSessionStore implements SessionStore {
     } catch (error) {
       const failure = tx ? await tx.firstFailure(error) : error;
       await giveUp(client);
-      throw failure;
+      throw idempotency && isStillRunning(failure) ? stillRunning(idempotency) : failure;
     }
+  }
+
+  /** Everything that a transaction starts with, sent at once; the server does it in this order. Null: no such Session. */
+  private async lock(client: PoolClient, organizationId: string, sessionId: string, idempotency?: IdempotencyScope): Promise<Locked | null> {
+    const [, , locked, , session, inbox, live, stored] = await Promise.all([
+      client.query('begin'),
+      idempotency ? enterKey(client, idempotency, this.keys) : null,
+      firstOf(client, LOCK, [organizationId, sessionId]),
+      rowsOf(client, ENTER_FEED),
+      firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
+      firstOf<SessionInbox>(client, LOCKED_INBOX, [sessionId]),
+      firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
+      idempotency ? storedAnswer(client, idempotency, this.keys) : null,
+    ]);
+    if (locked === null || session === null || inbox === null) return null;
+    const { position, ...record } = session;
+    return { session: record, inbox, live: live === null ? null : handoffOf(live), position, stored };
   }
 
   async get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null> {
@@ -125,23 +143,7 @@ interface Locked {
   readonly inbox: SessionInbox;
   readonly live: HandoffRecord | null;
   readonly position: string;
-  readonly stored: { readonly digest: string; readonly answer: unknown } | null;
-}
-
-/** Everything that a transaction starts with, sent at once; the server does it in this order. Null: no such Session. */
-async function lock(client: PoolClient, organizationId: string, sessionId: string, idempotency?: IdempotencyScope): Promise<Locked | null> {
-  const [, locked, , session, inbox, live, stored] = await Promise.all([
-    client.query('begin'),
-    firstOf(client, LOCK, [organizationId, sessionId]),
-    rowsOf(client, ENTER_FEED),
-    firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
-    firstOf<SessionInbox>(client, LOCKED_INBOX, [sessionId]),
-    firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
-    idempotency ? firstOf<{ digest: string; answer: unknown }>(client, STORED_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key]) : null,
-  ]);
-  if (locked === null || session === null || inbox === null) return null;
-  const { position, ...record } = session;
-  return { session: record, inbox, live: live === null ? null : handoffOf(live), position, stored };
+  readonly stored: StoredAnswer | null;
 }
 
 /** A serialization failure, a deadlock, or the same key used for another Session at the same moment: then its answer is there. */
@@ -151,8 +153,6 @@ function mayWorkNextTime(error: unknown): boolean {
 }
 
 const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
-const reusedKey = ({ operation, key }: IdempotencyScope) =>
-  new ConflictError('IDEMPOTENCY_KEY_REUSED', 'idempotencyKey', `${operation} was already called with the key ${key} and another input; take a new key for a new call.`);
 
 /** Whether all that is given is known already. What is not given stays as it is. */
 function addsNothing(known: EndUser, given: EndUser): boolean {

@@ -7,13 +7,14 @@ import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
 import type { MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { SessionInbox, SessionTransaction } from '../core/ports/stores';
+import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
 import type { SessionRecord } from '../core/session';
+import { DISCARD, DUE_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
 const FIXED: readonly string[] = ['id', 'organizationId', 'sessionId'];
-const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt'].includes(field));
+const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt', 'forgotten'].includes(field));
 const CHANGING_HANDOFF_FIELDS = HANDOFF_FIELDS.filter((field) => !FIXED.includes(field));
 
 const message = (name: string, condition: string) =>
@@ -49,9 +50,9 @@ const OWE_PROVIDER = statement('tx_owe_provider', `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
   select $1, 'PROVIDER', $2, $10, id, id, now() from owed
   on conflict on constraint pk_lane do update set
-    head = case when lane.next_run_at is null then excluded.head else lane.head end,
+    head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
     tail = excluded.tail,
-    next_run_at = coalesce(lane.next_run_at, excluded.next_run_at)`);
+    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, excluded.next_run_at) end`);
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const WANT_READING = statement('tx_want_reading', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
@@ -156,7 +157,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return record;
   }
 
-  async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void> {
+  async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void> {
     // Flows say what is so, not what is new: what changes nothing is not written, and nobody is woken for it.
     const isNew = Object.entries(patch).some(([field, value]) => !isDeepStrictEqual(this.current[field as keyof SessionRecord], value));
     if (isNew) this.current = { ...this.current, ...patch };
@@ -178,6 +179,32 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(OWE_RUNTIME, this.delivery('RUNTIME', notice, await this.drainedBy(notice)));
   }
 
+  async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string): Promise<boolean> {
+    const blocks = this.inbox.policy.onDeadLetter === 'BLOCK';
+    return (await this.read(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks])).length > 0;
+  }
+
+  async setAside(work: ProviderWork, code: string): Promise<SetAside | null> {
+    const [made] = await this.read<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code]);
+    return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
+  }
+
+  async sendAgain(ids: readonly string[]): Promise<readonly SetAside[]> {
+    const { id } = this.current;
+    await this.read(LOCK_LANES, [id]);
+    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now()]);
+    if (letters.length > 0) this.write(DUE_AGAIN, [id, letters.map((letter) => letter.id)]);
+    return inOrder(letters);
+  }
+
+  async discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]> {
+    const { id } = this.current;
+    await this.read(LOCK_LANES, [id]);
+    const letters = await this.read<SetAside>(DISCARD, [id, ids, this.now(), reason]);
+    if (letters.length > 0) this.write(UNBLOCK, [id, letters.map((letter) => letter.id)]);
+    return inOrder(letters);
+  }
+
   async unacknowledgedMessages(handoffId: HandoffId): Promise<number> {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
   }
@@ -189,11 +216,11 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   /** Sends a statement behind everything else of this transaction. */
-  write(sql: Statement, values: readonly unknown[]): void {
+  readonly write = (sql: Statement, values: readonly unknown[]): void => {
     const answer = rowsOf(this.client, sql, values);
     answer.catch((error: Error) => { this.failure ??= error; });
     this.sent.push(answer);
-  }
+  };
 
   /** Sends what is left and the commit, and waits for everything. @throws the first write's error; then nothing is kept */
   async commit(): Promise<void> {
@@ -217,8 +244,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   private delivery(destination: 'PROVIDER' | 'RUNTIME', what: ProviderWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
     const { id, organizationId, chatbotId } = this.current;
-    return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, instantOf(this.clock.now())];
+    return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, this.now()];
   }
+
+  private now = (): Instant => instantOf(this.clock.now());
 
   /** The handoff that ends only after this was collected: that of an agent's message. */
   private async drainedBy(notice: RuntimeNotice): Promise<HandoffId | null> {
@@ -227,3 +256,6 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return said?.author === 'AGENT' ? said.handoffId : null;
   }
 }
+
+/** As they were owed. */
+const inOrder = (letters: SetAside[]): SetAside[] => letters.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));

@@ -2,11 +2,14 @@ import type { Pool } from 'pg';
 import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';
 import type { Wake } from '../core/ports/wake';
+import { PostgresDeadLetterStore } from './dead-letter-store';
 import { PostgresDeliveryStore } from './delivery-store';
 import { PostgresEventStore } from './event-store';
 import { PostgresHandoffStore } from './handoff-store';
+import { KEY_RULES, type KeyRules } from './idempotency';
 import { PostgresLaneStore } from './lane-store';
 import { PostgresMessageStore } from './message-store';
+import { PostgresRetentionStore } from './retention-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
 import { createSetupStore } from './setup-store';
@@ -18,16 +21,23 @@ export interface StoreParts {
   readonly clock: Clock;
   /** Told after each commit that others may wait for. */
   readonly wake: Wake;
+  /** Left out: a repeat waits up to 5 s, and keys are kept for 7 days. */
+  readonly keys?: Partial<KeyRules>;
 }
 
 /** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
-export const createStores = (pool: Pool, { secretBox, clock, wake }: StoreParts): Stores => ({
-  sessions: new PostgresSessionStore(pool, clock, wake),
-  handoffs: new PostgresHandoffStore(pool),
-  messages: new PostgresMessageStore(pool),
-  events: new PostgresEventStore(pool),
-  deliveries: new PostgresDeliveryStore(pool),
-  lanes: new PostgresLaneStore(pool, clock),
-  watches: new PostgresWatchStore(pool),
-  setup: createSetupStore(pool, secretBox, clock),
-});
+export function createStores(pool: Pool, { secretBox, clock, wake, keys }: StoreParts): Stores {
+  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys });
+  return {
+    sessions,
+    handoffs: new PostgresHandoffStore(pool),
+    messages: new PostgresMessageStore(pool),
+    events: new PostgresEventStore(pool),
+    deliveries: new PostgresDeliveryStore(pool),
+    lanes: new PostgresLaneStore(pool, clock, sessions),
+    deadLetters: new PostgresDeadLetterStore(pool),
+    retention: new PostgresRetentionStore(pool),
+    watches: new PostgresWatchStore(pool),
+    setup: createSetupStore(pool, secretBox, clock),
+  };
+}

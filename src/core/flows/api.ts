@@ -2,6 +2,7 @@ import type { CallerRole } from '../caller';
 import type { HandoffEndReason, HandoffPriority, HandoffRecord } from '../handoff';
 import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
 import type { Attachment, ChannelState, MessageRecord } from '../message';
+import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
 import type { DriftItem } from '../ports/support-provider';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
@@ -177,6 +178,24 @@ export interface Explanation {
   /** Stable code: WHO decides that the bot is silent or not. */
   readonly why: 'BOT_HAS_CONTROL' | 'WAITING_FOR_AGENT' | 'WAITING_BOT_MAY_ANSWER' | 'AGENT_HAS_CONTROL' | 'HANDOFF_ENDING' | 'SESSION_CLOSED';
   readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null };
+  /** What waits behind a dead letter until an operator decides. */
+  readonly blockedLanes: readonly BlockedLane[];
+}
+
+/** Exactly one of ids, filter and all. */
+export interface DeadLetterSelection {
+  readonly ids: readonly string[] | null;
+  readonly filter: DeadLetterFilter | null;
+  readonly all: boolean;
+  /** Goes on behind an earlier call, so that what was parked anew since is not taken twice. */
+  readonly after: string | null;
+}
+export interface DeadLettersAnswer {
+  readonly count: number;
+  /** Ids that were no dead letters of this organization, or not any more. */
+  readonly passedOver: readonly string[];
+  readonly hasMore: boolean;
+  readonly endCursor: string | null;
 }
 
 /**
@@ -196,6 +215,10 @@ export interface Flows {
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
+  /** Dead letters wait again in their old places, the lowest first. Up to 500 in one call. `by`: the operator, when that is a user. */
+  resendDeadLetters(scope: Scope, selection: DeadLetterSelection, by: UserId | null): Promise<DeadLettersAnswer>;
+  /** Dead letters are given up for good, and kept as such. Up to 500 in one call. */
+  discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null): Promise<DeadLettersAnswer>;
 
   /** Calls the provider (seconds). Safe to repeat: it resumes where it stopped. */
   enableSupport(scope: Scope, input: EnableSupportInput): Promise<EnableSupportAnswer>;

@@ -10,14 +10,15 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
   const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return;
-  const { provider, account, session } = connected;
+  const { provider, account } = connected;
   const signal = AbortSignal.timeout(deps.limits.callMs);
   await lease.held();
   try {
     switch (mark.kind) {
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
-        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: session.readAfter }, signal);
+        // Readings pass its echo by and go on: an earlier try may lie before what was read since.
+        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: null }, signal);
         return;
       }
       case 'REPORT_DELIVERY': {

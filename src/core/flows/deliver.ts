@@ -77,7 +77,11 @@ async function bringHistory(deps: FlowDeps, connected: Connected, conversation: 
       mayExist = false;
     } catch (error) {
       if (!(error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
-      await sessions.transact(organizationId, id, tx => tx.appendEvent({ type: 'DELIVERY_PARKED', kind: 'POST_MESSAGE', code: error.code }, message.handoffId, instantOf(deps.clock.now())));
+      const { code } = error;
+      await sessions.transact(organizationId, id, async tx => {
+        const letter = await tx.setAside({ kind: 'POST_MESSAGE', messageId: message.id }, code);
+        if (letter !== null) await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId: letter.id, kind: letter.kind, code }, message.handoffId, instantOf(deps.clock.now()));
+      });
     }
   }
 }
@@ -101,7 +105,8 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   await lease.held();
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
-    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: session.readAfter,
+    // Readings pass its echo by and go on: an earlier try may lie before what was read since.
+    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
@@ -227,8 +232,9 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { 
   const connected = await connect(deps, organizationId, sessionId);
   const { liveHandoffId } = connected.session;
   const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
-  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them.
-  if (live !== null && live.id !== handoffId && live.origin === 'AGENT_TAKEOVER' && isOpen(live.state)) return;
+  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one
+  // was sent again when a later handoff had been opened already.
+  if (live !== null && live.id !== handoffId && isOpen(live.state) && (live.origin === 'AGENT_TAKEOVER' || live.stepsDone.includes('opened'))) return;
   const conversation = conversationOf(deps, connected);
   if (conversation !== null) {
     await beginStatusWrite(deps, connected.session);
@@ -245,7 +251,7 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { 
 }
 
 /**
- * The provider has refused for good and the delivery is set aside. A handoff that was still opening fails by name, and
+ * The provider has refused for good and the delivery is about to be set aside. A handoff that was still opening fails by name, and
  * the bot has control again.
  */
 export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery, code: string): Promise<void> {
@@ -253,7 +259,6 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     const { work } = delivery;
     const live = tx.liveHandoff;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
-    await tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, live?.id ?? null, instantOf(deps.clock.now()));
     if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
     if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
     if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock';
+import type { MediaStore } from '../ports/media-store';
 import type { Stores } from '../ports/stores';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { AccountRecord, InboxRecord } from '../setup';
@@ -21,6 +22,12 @@ export interface FlowLimits {
   readonly lookMs?: number;
 }
 
+/** How long things are kept, in milliseconds, and where files are that go with messages. */
+export interface Retention {
+  readonly keepMs: Readonly<Record<'events' | 'messages' | 'deliveries' | 'idempotencyKeys' | 'sessions', number>>;
+  readonly files: Pick<MediaStore, 'remove'>;
+}
+
 export interface KnownProvider { readonly definition: ProviderDefinition; readonly instance: SupportProvider }
 
 export interface FlowDeps {
@@ -30,6 +37,8 @@ export interface FlowDeps {
   readonly providers: ReadonlyMap<string, KnownProvider>;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
+  /** Left out: nothing is ever removed. */
+  readonly retention?: Retention;
   /** A collision-free digest (SHA-256) of a text. */
   digest(text: string): string;
 }

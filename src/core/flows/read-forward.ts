@@ -132,6 +132,10 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;
   }
+  // It was here, and is not new because it is not here any more.
+  const forgottenBefore = tx.session.forgotten?.messagesBefore;
+  if ((observation.kind === 'agentMessage' || observation.kind === 'unshowable') && forgottenBefore != null
+    && observation.at !== undefined && Date.parse(observation.at) < Date.parse(forgottenBefore)) return;
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = people.get(observation.agent.externalId) ?? { id: null, ...observation.agent };

@@ -22,7 +22,7 @@ function checkedEndUser(given: Partial<EndUser>): EndUser {
 }
 
 export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
-  const { sessions, setup, handoffs, deliveries } = deps.stores;
+  const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
   return {
     async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionAnswer> {
       const endUser = checkedEndUser(input.endUser);
@@ -51,7 +51,10 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
         : handoff?.state === 'ENDING' ? 'HANDOFF_ENDING'
         : session.control === 'NONE' ? (may ? 'WAITING_BOT_MAY_ANSWER' : 'WAITING_FOR_AGENT')
         : 'AGENT_HAS_CONTROL';
-      return { session, handoff, mayReply: may, why, owed: await deliveries.owed(scope.organizationId, sessionId) };
+      return {
+        session, handoff, mayReply: may, why, owed: await deliveries.owed(scope.organizationId, sessionId),
+        blockedLanes: await deadLetters.blockedLanes(scope.organizationId, sessionId),
+      };
     },
   };
 }

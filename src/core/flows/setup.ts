@@ -19,6 +19,7 @@ const NOTHING: Capabilities = {
 const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): SupportPolicy => ({
   whileWaiting: change.whileWaiting ?? base.whileWaiting,
   mirroring: change.mirroring ?? base.mirroring,
+  onDeadLetter: change.onDeadLetter ?? base.onDeadLetter,
   lines: { ...base.lines, ...change.lines },
 });
 

@@ -1,4 +1,5 @@
 import type { Control } from '../control';
+import type { DeadLetterStore } from './dead-letter-store';
 import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
@@ -8,6 +9,7 @@ import type {
 import type { MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { RetentionStore } from './retention-store';
 import type { ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
@@ -39,18 +41,28 @@ export interface SessionTransaction {
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
-  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq'>>): Promise<void>;
+  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void>;
   /** Takes the next event number. */
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
+  /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */
+  parkHead(lane: AnyLane, code: string): Promise<boolean>;
+  /** Makes a dead letter of what could not be done as a part of something else. Null: it is one already. */
+  setAside(work: ProviderWork, code: string): Promise<SetAside | null>;
+  /** PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on. */
+  sendAgain(ids: readonly string[]): Promise<readonly SetAside[]>;
+  /** Gives PARKED ones of this Session up for good; likewise. */
+  discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
 }
+
+export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
 
 export interface OpenSessionRow {
   readonly id: SessionId;
@@ -80,10 +92,12 @@ export interface SessionStore {
   open(row: OpenSessionRow): Promise<{ readonly session: SessionRecord; readonly created: boolean }>;
   /**
    * Runs `work` in one transaction with the Session's row locked, and commits. With `idempotency`, the answer is
-   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first and gets its
-   * answer without running `work`. Serialization failures and deadlocks are retried a few times.
+   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first, for a short time,
+   * and gets its answer without running `work`. What `work` throws is not stored. Serialization failures and deadlocks
+   * are retried a few times.
    * @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id
    * @throws ConflictError IDEMPOTENCY_KEY_REUSED
+   * @throws InProgressError IDEMPOTENCY_IN_PROGRESS when the first still runs after that time
    */
   transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ readonly answer: T; readonly replayed: boolean }>;
 
@@ -121,17 +135,20 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
-  /** Oldest first. */
+  /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
 }
 
 export interface EventStore {
-  /** One Session's events after a number, ascending, at most `limit`. */
-  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly EventRecord[]>;
+  /**
+   * One Session's events after a number, ascending, at most `limit`; null: from the first that is kept.
+   * @throws InvalidInputError CURSOR_EXPIRED when what follows the number was removed
+   */
+  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]>;
   /**
    * HANDOFF_CHANGED over all Sessions of an organization, ascending from an opaque cursor; never steps over a row that
    * becomes visible later (DESIGN §7). `cursor` is where to go on, also when nothing was found.
-   * @throws InvalidInputError CURSOR_INVALID
+   * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when something behind the cursor was removed
    */
   handoffChanges(organizationId: OrganizationId, after: string, limit: number): Promise<{ readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[]; readonly cursor: string }>;
   /** The cursor of this moment: everything committed so far is before it. */
@@ -185,7 +202,10 @@ export interface LaneStore {
   complete(lane: AnyLane): Promise<boolean>;
   /** Leaves the head where it is; nothing passes it. */
   retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
-  /** Sets the head aside as a dead letter; the lane goes on. */
+  /**
+   * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
+   * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
+   */
   park(lane: AnyLane, code: string): Promise<boolean>;
 
   /** Gives the lane back as it was claimed: due now, for whoever comes first. False: the lease was lost. */
@@ -276,6 +296,8 @@ export interface Stores {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly lanes: LaneStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly retention: RetentionStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
 }

@@ -227,7 +227,7 @@ export type Observation =
   /** Said in public by a person: for the end-user. */
   | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; readonly text: string; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
   /** Said in public by a person, and nothing of it can be shown. */
-  | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string }
+  | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string; readonly at?: Instant }
   /** Somebody took a message back; the message is named by its id there. */
   | { readonly kind: 'messageDeleted'; readonly id: ProviderMessageId }
   /** The provider asks the end-user how it was. */

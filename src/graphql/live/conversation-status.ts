@@ -3,7 +3,7 @@ import type { EventRecord } from '../../core/event';
 import type { Scope } from '../../core/flows/api';
 import type { HandoffRecord, HandoffState } from '../../core/handoff';
 import { instantOf } from '../../core/ports/clock';
-import type { SessionRecord } from '../../core/session';
+import type { Forgotten, SessionRecord } from '../../core/session';
 import { follow, type LiveSources } from './follow';
 import { checkedSeq, eventsAfter, existingSession } from './session-events';
 import type { Reading } from './session-rounds';
@@ -49,7 +49,7 @@ export function conversationStatus(sources: LiveSources, scope: Scope, sessionId
       handoffId: handoff?.id ?? null, handoffState: handoff?.state ?? null,
     };
     yield await status(facts, session, { seq: session.lastEventSeq, at: instantOf(sources.clock.now()), isSnapshot: true, cause: null });
-    if (reading.seq < session.lastEventSeq) facts = await factsAt(sources, scope, sessionId, reading.seq);
+    if (reading.seq < session.lastEventSeq) facts = await factsAt(sources, scope, session, reading.seq);
     for await (const event of eventsAfter(sources, scope, sessionId, reading, bell)) {
       const next = applied(facts, event);
       if (next === facts) continue;
@@ -72,16 +72,18 @@ async function consistent(sources: LiveSources, scope: Scope, sessionId: string)
 }
 
 /** The state as of an earlier event, from the Session's history. */
-async function factsAt(sources: LiveSources, scope: Scope, sessionId: string, seq: number): Promise<Facts> {
-  let facts = AT_OPENING;
-  for (let seen = 0; seen < seq;) {
-    const events = await sources.stores.events.ofSession(scope.organizationId, sessionId, seen, Math.min(500, seq - seen));
+async function factsAt(sources: LiveSources, scope: Scope, { id, forgotten }: SessionRecord, seq: number): Promise<Facts> {
+  let facts: Facts = forgotten === null ? AT_OPENING : factsIn(forgotten);
+  for (let seen = forgotten?.eventSeq ?? 0; seen < seq;) {
+    const events = await sources.stores.events.ofSession(scope.organizationId, id, seen, Math.min(500, seq - seen));
     if (events.length === 0) break;
     for (const event of events) facts = applied(facts, event);
     seen = events.at(-1)!.seq;
   }
   return facts;
 }
+
+const factsIn = ({ control, epoch, isClosed, handoffId, handoffState }: Forgotten): Facts => ({ control, epoch, isClosed, handoffId, handoffState });
 
 /** The same object when the event changes nothing of the status. */
 export function applied(facts: Facts, { body, handoffId }: Pick<EventRecord, 'body' | 'handoffId'>): Facts {

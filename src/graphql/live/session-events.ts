@@ -47,10 +47,12 @@ export async function existingSession(sources: LiveSources, scope: Scope, sessio
   return session;
 }
 
-/** @throws InvalidInputError CURSOR_INVALID for a number that no event of the Session has had */
+/** @throws InvalidInputError CURSOR_INVALID for a number that no event of the Session has had, CURSOR_EXPIRED when what follows it was removed */
 export function checkedSeq(after: number | null, session: SessionRecord): number {
   if (after === null) return session.lastEventSeq;
   if (after < 0 || after > session.lastEventSeq)
     throw new InvalidInputError('CURSOR_INVALID', 'after', `after is ${after}, but the session has events 1 to ${session.lastEventSeq}.`);
+  if (after < (session.forgotten?.eventSeq ?? 0))
+    throw new InvalidInputError('CURSOR_EXPIRED', 'after', `after is ${after}, but only events behind ${session.forgotten!.eventSeq} are kept; start without after, the snapshot tells the present.`);
   return after;
 }

@@ -7,6 +7,8 @@ import { SupportMessageDeleted, SupportMessageRecorded, SupportSessionEvent } fr
 import { Handoff } from '../types/handoff';
 import { SupportMessage } from '../types/session';
 
+const REMOVED = { nullable: true, description: 'Null: it was older than messages are kept.' } as const;
+
 @Resolver(() => SupportSessionEvent)
 export class SupportSessionEventFields {
   @FieldResolver(() => Handoff, { nullable: true, description: 'The handoff that it belongs to, as it is now.' })
@@ -17,7 +19,7 @@ export class SupportSessionEventFields {
 
 @Resolver(() => SupportMessageDeleted)
 export class SupportMessageDeletedFields {
-  @FieldResolver(() => SupportMessage)
+  @FieldResolver(() => SupportMessage, REMOVED)
   message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
     return context.loaders.message.load(messageId);
   }
@@ -25,7 +27,7 @@ export class SupportMessageDeletedFields {
 
 @Resolver(() => SupportMessageRecorded)
 export class SupportMessageRecordedFields {
-  @FieldResolver(() => SupportMessage)
+  @FieldResolver(() => SupportMessage, REMOVED)
   message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
     return context.loaders.message.load(messageId);
   }

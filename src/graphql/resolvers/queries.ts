@@ -6,6 +6,7 @@ import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { SupportBlockedLane } from '../types/dead-letters';
 import { SilenceReason } from '../types/enums';
 import { Handoff, HandoffConnection } from '../types/handoff';
 import { HandoffFilterInput } from '../types/runtime-inputs';
@@ -30,6 +31,7 @@ export class SupportExplanation {
   @Field(() => Boolean) mayReply: boolean;
   @Field(() => SilenceReason) why: Explanation['why'];
   @Field(() => SupportOwed) owed: SupportOwed;
+  @Field(() => [SupportBlockedLane], { description: 'What waits behind a dead letter until an operator decides.' }) blockedLanes: readonly SupportBlockedLane[];
 }
 
 const nullable = { nullable: true } as const;
@@ -111,9 +113,10 @@ export class Queries {
   }
 
   @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
-  async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<Explanation | null> {
+  async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {
-      return await this.flows.explain(context.scope('READ'), sessionId);
+      const { blockedLanes, ...explanation } = await this.flows.explain(context.scope('READ'), sessionId);
+      return { ...explanation, blockedLanes: blockedLanes.map(({ deliveryId: deadLetterId, ...lane }) => ({ ...lane, deadLetterId })) };
     } catch (error) {
       if (error instanceof NotFoundError) return null;
       throw error;

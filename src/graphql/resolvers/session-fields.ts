@@ -54,12 +54,15 @@ export class SupportSessionFields {
     return connection(page, request, (message) => message);
   }
 
-  @FieldResolver(() => [SupportSessionEvent], { description: 'Behind the number `after`, ascending.' })
+  @FieldResolver(() => Int, { description: 'Number of the oldest event that is kept; those before it were removed with time.' })
+  firstEventSeq(@Root() { forgotten }: SessionRecord): number { return (forgotten?.eventSeq ?? 0) + 1; }
+
+  @FieldResolver(() => [SupportSessionEvent], { description: 'Behind the number `after`, ascending; from the oldest that is kept without it.' })
   async events(
     @Root() session: SessionRecord, @Arg('after', () => Int, nullable) after: number | null,
     @Arg('first', () => Int, nullable) first: number | null, @Ctx() context: OperationContext,
   ): Promise<readonly EventView[]> {
-    const found = await this.stores.events.ofSession(context.scope('READ').organizationId, session.id, after ?? 0, checkedFirst(first));
+    const found = await this.stores.events.ofSession(context.scope('READ').organizationId, session.id, after ?? null, checkedFirst(first));
     return found.map(eventView);
   }
 }

@@ -1,5 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/control';
+import type { DeadLetter } from '../../core/delivery';
 import type { Explanation } from '../../core/flows/api';
 import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
 import type { ChannelState, MessageAuthor, MessageVisibility } from '../../core/message';
@@ -30,6 +31,16 @@ export const WhileWaiting = enumOf<WhileWaitingValue>('SupportWhileWaiting', 'Wh
 export const Mirroring = enumOf<SupportPolicy['mirroring']>('SupportMirroring', 'When the provider learns of a session.', {
   ALWAYS: 'From its first message, held by the bot.',
   ON_HANDOFF: 'Only when a person is asked for; the history is brought along.',
+});
+
+export const OnDeadLetter = enumOf<SupportPolicy['onDeadLetter']>('SupportOnDeadLetter', 'What the rest of a session\'s lane does behind a dead letter.', {
+  GO_ON: 'It goes on; the dead letter waits for an operator.',
+  BLOCK: 'It waits until an operator sends the dead letter again or discards it.',
+});
+
+export const SupportDeadLetterState = enumOf<DeadLetter['state']>('SupportDeadLetterState', 'What became of something that could not be delivered.', {
+  PARKED: 'It waits for an operator.',
+  DISCARDED: 'An operator gave it up for good.',
 });
 
 export const HandoffState = enumOf<State>('HandoffState', 'Where a handoff stands. ENDED, REJECTED and FAILED are final.', {

@@ -19,6 +19,8 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   SURVEY_OFFERED: 'SupportSurveyOffered',
   SURVEY_ANSWERED: 'SupportSurveyAnswered',
   DELIVERY_PARKED: 'SupportDeliveryParked',
+  DELIVERY_SENT_AGAIN: 'SupportDeliverySentAgain',
+  DELIVERY_DISCARDED: 'SupportDeliveryDiscarded',
 };
 export const eventView = (event: EventRecord): EventView => ({ ...event.body, ...event, __typename: TYPENAMES[event.body.type] });
 
@@ -75,8 +77,27 @@ export class SupportSurveyAnswered extends SupportSessionEvent {
   @Field(() => Int) rating: number;
 }
 
+// Nullable in all three: else no document could ask for it in more than one of them.
+const LETTER = { nullable: true, description: 'Its id in supportDeadLetters; null only in SupportDeliveryParked of earlier versions.' } as const;
+
 @ObjectType({ ...implementsEvent, description: 'Something owed could not be delivered and waits for an operator.' })
 export class SupportDeliveryParked extends SupportSessionEvent {
+  @Field(() => ID, LETTER) deliveryId?: string | null;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
+}
+
+@ObjectType({ ...implementsEvent, description: 'An operator sent a dead letter again: it is owed once more, in its old place.' })
+export class SupportDeliverySentAgain extends SupportSessionEvent {
+  @Field(() => ID, LETTER) deliveryId: string | null;
+  @Field(() => String) kind: string;
+  @Field(() => ID, { nullable: true, description: 'The user who did it, when it was one.' }) by: string | null;
+}
+
+@ObjectType({ ...implementsEvent, description: 'An operator gave a dead letter up for good.' })
+export class SupportDeliveryDiscarded extends SupportSessionEvent {
+  @Field(() => ID, LETTER) deliveryId: string | null;
+  @Field(() => String) kind: string;
+  @Field(() => String) reason: string;
+  @Field(() => ID, { nullable: true, description: 'The user who did it, when it was one.' }) by: string | null;
 }

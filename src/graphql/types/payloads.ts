@@ -13,6 +13,7 @@ export class SupportUserError {
   @Field(() => String, { description: 'For people; may change. Switch over `code`.' }) message: string;
   @Field(() => SupportControl, { nullable: true, description: 'With CONTROL_LOST: who has control now.' }) control: Control | null;
   @Field(() => Int, { nullable: true, description: 'With CONTROL_LOST: the current epoch.' }) epoch: number | null;
+  @Field(() => Int, { nullable: true, description: 'With IDEMPOTENCY_IN_PROGRESS: call again with the same key after so long.' }) retryAfterMs: number | null;
 }
 
 @InterfaceType({ description: 'What every mutation answers.', resolveType: (value: { readonly __typename: string }) => value.__typename })

@@ -6,7 +6,10 @@ import { SessionRow } from './session';
 @Index('ix_delivery_lane', ['sessionId', 'destination', 'id'], { where: "state <> 'DONE'" })
 @Index('ix_delivery_runtime', ['organizationId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
 @Index('ix_delivery_runtime_chatbot', ['organizationId', 'chatbotId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
+@Index('ix_delivery_dead', ['organizationId', 'state', 'id'], { where: "state IN ('PARKED', 'DISCARDED')" })
 @Index('ix_delivery_drain', ['drainsHandoffId'], { where: "drains_handoff_id IS NOT NULL AND state = 'WAITING'" })
+@Index('ix_delivery_session', ['sessionId'])
+@Index('ix_delivery_over', ['doneAt'], { where: 'done_at IS NOT NULL' })
 export class DeliveryRow {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' }) id: string;
   @Column('text') organizationId: string;
@@ -14,7 +17,7 @@ export class DeliveryRow {
   @ForeignKey(() => SessionRow) @Column('uuid') sessionId: string;
   /** PROVIDER | RUNTIME */
   @Column('text') destination: string;
-  /** WAITING | DONE | PARKED */
+  /** WAITING | DONE | PARKED | DISCARDED */
   @Column('text') state: string;
   @Column('text') kind: string;
   @Column('jsonb') payload: unknown;
@@ -22,10 +25,15 @@ export class DeliveryRow {
   /** Set on an agent's message to the runtime: the handoff that ends only after it was collected. */
   @Column('uuid', { nullable: true }) drainsHandoffId: string | null;
   @Column('integer', { default: 0 }) attempts: number;
+  /** Tries before it was last sent again; one of them still counts in `attempts`, so that the far side is looked at first. */
+  @Column('integer', { default: 0 }) attemptsBefore: number;
   @Column('text', { nullable: true }) lastErrorCode: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
+  /** DONE and DISCARDED: since when. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) doneAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) parkedAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) sentAgainAt: string | null;
+  @Column('text', { nullable: true }) discardReason: string | null;
 }
 
 /** One queue of one Session: what is due is found here, however much waits behind it. */
@@ -38,9 +46,13 @@ export class LaneRow {
   @Column('text') organizationId: string;
   /** Whom its work goes to: the support account. One that hangs must not take the others' turn. */
   @Column('uuid') farSideId: string;
-  /** PROVIDER: nothing below `head` waits; `tail` is the newest. Both are read from the row itself, never from a snapshot. */
+  /** PROVIDER: nothing below `head` waits, but for what was sent again; `tail` is the newest. Both are read from the row itself, never from a snapshot. */
   @Column('bigint', { default: 0 }) head: string;
   @Column('bigint', { default: 0 }) tail: string;
+  /** The lowest delivery that was sent again since the last claim: the next claim begins there. */
+  @Column('bigint', { nullable: true }) againFrom: string | null;
+  /** The dead letter that everything else of this lane waits behind, until an operator decides about it. */
+  @Column('bigint', { nullable: true }) blockedBy: string | null;
   /** When it may be claimed; the end of the lease while it is. Null: nothing to do. */
   @Column('timestamptz', { nullable: true }) nextRunAt: string | null;
   /** Rises at every claim and completion: proof of the claim. */

@@ -4,6 +4,7 @@ import { SessionRow } from './session';
 /** One fact of a Session's history, numbered without gaps. */
 @Entity('event')
 @Index('ix_event_handoff_feed', ['organizationId', 'position', 'seq'], { where: "type = 'HANDOFF_CHANGED'" })
+@Index('ix_event_at', ['at', 'sessionId'])
 export class EventRow {
   @ForeignKey(() => SessionRow) @PrimaryColumn('uuid', { primaryKeyConstraintName: 'uq_event_seq' }) sessionId: string;
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'uq_event_seq' }) seq: number;

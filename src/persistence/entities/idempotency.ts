@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A stored answer, committed together with the facts that it answers for. */
 @Entity('idempotency_key')
+@Index('ix_idempotency_key_created', ['createdAt'])
 export class IdempotencyKeyRow {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'uq_idempotency_key' }) organizationId: string;
   @PrimaryColumn('text', { primaryKeyConstraintName: 'uq_idempotency_key' }) operation: string;

@@ -7,6 +7,7 @@ import { SessionRow } from './session';
 @Unique('uq_message_caller_id', ['sessionId', 'callerMessageId'])
 @Unique('uq_message_provider_id', ['sessionId', 'providerMessageId'])
 @Index('ix_message_unposted', ['sessionId', 'seq'], { where: 'provider_message_id IS NULL' })
+@Index('ix_message_created', ['createdAt', 'sessionId'])
 export class MessageRow {
   @PrimaryColumn('uuid') id: string;
   @Column('text') organizationId: string;

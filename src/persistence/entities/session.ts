@@ -5,6 +5,7 @@ import { InboxRow } from './inbox';
 /** One conversation with one chatbot on one channel. Its row lock orders everything that happens in it. */
 @Entity('session')
 @Unique('uq_session_runtime_key', ['organizationId', 'chatbotId', 'channel', 'externalId'])
+@Index('ix_session_closed', ['closedAt', 'id'], { where: 'closed_at IS NOT NULL' })
 @Index('ix_session_conversation', ['accountId', 'conversationId'], { where: 'conversation_id IS NOT NULL' })
 export class SessionRow {
   @PrimaryColumn('uuid') id: string;
@@ -31,4 +32,6 @@ export class SessionRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
+  /** What was removed from the front of its history. */
+  @Column('jsonb', { nullable: true }) forgotten: unknown;
 }

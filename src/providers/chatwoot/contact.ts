@@ -3,7 +3,7 @@ import type { ProviderContactId, SessionId } from '../../core/ids';
 import type { InboxAccess } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { numberOf, type Connect, type Connection } from './connection';
-import { refusedAttributes } from './errors';
+import { failureOf, refusedAttributes } from './errors';
 import { idIn, listIn, type WireContact } from './wire';
 
 /** Fields that Chatwoot wants unique or of a certain form, and that a contact can do without. */
@@ -32,10 +32,12 @@ export async function ensureContact(connect: Connect, inbox: InboxAccess, sessio
       return idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact');
 
     const refused = refusedAttributes(answer);
+    // No validation speaks here, so it may be an outage that hides a stored contact: the next try is told by its identifier.
+    if (refused.length === 0) throw failureOf(answer, { ...call, caller: connection.user.caller, writes: true });
     if (refused.includes('identifier')) return findContact(connection, inboxId, sessionId, signal);
     // Another contact's address, or one that Chatwoot takes for none: agents still see it, beside the contact's own fields.
     const given = OPTIONAL_FIELDS.filter((field) => refused.includes(field) && contact[field] !== undefined);
-    if (given.length === 0) throw new ProviderRefusedError(`Chatwoot does not take the end-user's data: ${refused.join(', ') || 'no field named'}.`);
+    if (given.length === 0) throw new ProviderRefusedError(`Chatwoot does not take the end-user's data: ${refused.join(', ')}.`);
     for (const field of given) {
       attributes[`support_${field}`] = String(contact[field]);
       delete contact[field];

@@ -34,7 +34,7 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
     if (message.private === true) return { kind: 'note', id, agent: person, at };
     if (message.message_type === OUTGOING && message.private === false && person) {
       const { text, attachments, lacking } = contentOf(message);
-      if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty' };
+      if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty', at };
       const answered = message.content_attributes?.['in_reply_to'];
       return {
         kind: 'agentMessage', id, agent: person, text, attachments, at,

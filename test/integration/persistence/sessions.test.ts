@@ -267,20 +267,77 @@ describe('a transaction under an idempotency key', () => {
     expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
   });
 
+  const someoneWaits = () => until('somebody waits for a lock', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+
   it('refuses the second of two Sessions that use one key at the same moment', async () => {
     const [one, other] = [await world.open(), await world.open()];
-    const inside = [gate(), gate()];
-    const both = await Promise.allSettled([one, other].map(({ id }, i) => sessions().transact(ORG, id, async (tx) => {
-      inside[i]!.open();
-      // Both have looked for the key and found nothing.
-      await Promise.all(inside.map(({ opened }) => opened));
+    const [entered, mayGo] = [gate(), gate()];
+    const say = (id: string, before: () => Promise<void>) => sessions().transact(ORG, id, async (tx) => {
+      await before();
       await tx.insertMessage(said());
-      return id;
-    }, keyed(`digest of ${id}`))));
-    const refused = both.filter((result) => result.status === 'rejected');
-    expect(refused).toHaveLength(1);
-    expect(refused[0]!.reason).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    }, keyed(`digest of ${id}`));
+    const first = say(one.id, async () => { entered.open(); await mayGo.opened; });
+    await entered.opened;
+    const second = say(other.id, async () => undefined);
+    second.catch(() => undefined);
+    await someoneWaits();
+    mayGo.open();
+    await first;
+    await expect(second).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     expect(await world.sql('select from message where session_id in ($1, $2)', [one.id, other.id])).toHaveLength(1);
+  });
+
+  it('is told to come again when the first still runs after a short wait, and another key on the Session is not', async () => {
+    const { id } = await world.open();
+    const impatient = world.replica({ waitMs: 30 }).sessions;
+    const [entered, mayGo] = [gate(), gate()];
+    const first = sessions().transact(ORG, id, async (tx) => {
+      entered.open();
+      await mayGo.opened;
+      return (await tx.insertMessage(said())).id;
+    }, keyed());
+    await entered.opened;
+    let isOtherDone = false;
+    const other = impatient.transact(ORG, id, async () => 'other', { ...keyed(), key: randomUUID() }).finally(() => { isOtherDone = true; });
+    await someoneWaits();
+    const repeat = () => impatient.transact(ORG, id, async () => 'never', keyed());
+    for (let i = 0; i < 3; i++) await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', retryAfterMs: 1_000 });
+    // The same key of another operation, or of another organization, is another key.
+    expect(await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' })).toEqual({ answer: 'else', replayed: false });
+    expect(isOtherDone).toBe(false);
+    mayGo.open();
+    const { answer } = await first;
+    expect(await repeat()).toEqual({ answer, replayed: true });
+    expect(await other).toEqual({ answer: 'other', replayed: false });
+  });
+
+  it('runs in the place of a first that failed while it waited', async () => {
+    const { id } = await world.open();
+    const [entered, mayGo] = [gate(), gate()];
+    const first = sessions().transact(ORG, id, async () => { entered.open(); await mayGo.opened; throw new RangeError('refused'); }, keyed());
+    first.catch(() => undefined);
+    await entered.opened;
+    const second = world.replica().sessions.transact(ORG, id, async () => 'done', keyed());
+    await someoneWaits();
+    mayGo.open();
+    await expect(first).rejects.toThrow(RangeError);
+    expect(await second).toEqual({ answer: 'done', replayed: false });
+  });
+
+  it('counts as new after seven days, though it is not removed yet, and is then kept for seven more', async () => {
+    const { id } = await world.open();
+    const age = (days: number) => world.sql("update idempotency_key set created_at = now() - $2 * interval '1 day' where key = $1", [key, days]);
+    const call = (answer: string) => sessions().transact(ORG, id, async () => answer, keyed(`digest of ${answer}`));
+    await call('first');
+    await age(6.9);
+    expect(await call('first')).toEqual({ answer: 'first', replayed: true });
+    await expect(call('second')).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    await age(7.1);
+    expect(await call('second')).toEqual({ answer: 'second', replayed: false });
+    expect(await call('second')).toEqual({ answer: 'second', replayed: true });
+    const patient = world.replica({ keepDays: 14 }).sessions;
+    await age(13);
+    expect(await patient.transact(ORG, id, async () => 'third', keyed('digest of second'))).toEqual({ answer: 'second', replayed: true });
   });
 
   it('does not keep the key of a refused call', async () => {

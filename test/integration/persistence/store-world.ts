@@ -7,6 +7,7 @@ import type { SessionTransaction, Stores } from '../../../src/core/ports/stores'
 import type { SessionRecord } from '../../../src/core/session';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
+import type { StoreParts } from '../../../src/persistence/stores';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 
 export const ORG = 'org-1';
@@ -23,7 +24,7 @@ export interface StoreWorld {
   readonly account: AccountRecord;
   readonly inbox: InboxRecord;
   /** The same stores as another replica has them: another pool on the same database. */
-  replica(): Stores;
+  replica(keys?: StoreParts['keys']): Stores;
   open(externalId?: string): Promise<SessionRecord>;
   sql<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   end(): Promise<void>;
@@ -36,17 +37,17 @@ export async function createStoreWorld(): Promise<StoreWorld> {
   const secretBox = new SecretBox('a secret of the tests, at least this long');
   const clock = { now: () => time.ms, newId: randomUUID, random: Math.random, newSecret: () => randomBytes(32).toString('base64url') };
   const pools: Pool[] = [];
-  const replica = (): { pool: Pool; stores: Stores } => {
+  const replica = (keys?: StoreParts['keys']): { pool: Pool; stores: Stores } => {
     const pool = createPool(database.url, { max: 5 });
     pools.push(pool);
-    return { pool, stores: createStores(pool, { secretBox, clock, wake: { committed: (ids) => { woken.push(...ids); } } }) };
+    return { pool, stores: createStores(pool, { secretBox, clock, keys, wake: { committed: (ids) => { woken.push(...ids); } } }) };
   };
   const { pool, stores } = replica();
   const account = await stores.setup.insertAccount(accountOf({}));
   const inbox = await stores.setup.insertInbox(inboxOf(account, {}));
   return {
     database, pool, stores, time, woken, account, inbox,
-    replica: () => replica().stores,
+    replica: (keys) => replica(keys).stores,
     async open(externalId = randomUUID()) {
       return (await stores.sessions.open({
         id: randomUUID(), organizationId: ORG, chatbotId: inbox.chatbotId, inboxId: inbox.id, channel: 'web', externalId, endUser: NOBODY_KNOWN, at: instantOf(time.ms),

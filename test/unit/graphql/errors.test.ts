@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { GraphQLError, parse } from 'graphql';
 import {
-  ControlLostError, HandoffTransitionRefusedError, NotFoundError, ProviderAuthError, ProviderUnavailableError, UnsupportedByProviderError,
+  ControlLostError, HandoffTransitionRefusedError, InProgressError, NotFoundError, ProviderAuthError, ProviderUnavailableError, UnsupportedByProviderError,
 } from '../../../src/core/errors';
 import { publicError, TOP_LEVEL_CODES, USER_ERROR_CODES, userErrorOf } from '../../../src/graphql/errors';
 
@@ -30,11 +30,15 @@ describe('docs/errors.md', () => {
 describe('an error that the caller can act on', () => {
   it('becomes an entry with code, field and message', () => {
     expect(userErrorOf(new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is none.')))
-      .toEqual({ code: 'SESSION_NOT_FOUND', field: 'sessionId', message: 'There is none.', control: null, epoch: null });
+      .toEqual({ code: 'SESSION_NOT_FOUND', field: 'sessionId', message: 'There is none.', control: null, epoch: null, retryAfterMs: null });
   });
 
   it('carries control and epoch when control was lost', () => {
     expect(userErrorOf(new ControlLostError('HUMAN', 7))).toMatchObject({ code: 'CONTROL_LOST', field: 'epoch', control: 'HUMAN', epoch: 7 });
+  });
+
+  it('says when to call again while the first call is still under way', () => {
+    expect(userErrorOf(new InProgressError('Still under way.', 1_000))).toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', field: 'idempotencyKey', retryAfterMs: 1_000 });
   });
 
   it.each([new HandoffTransitionRefusedError('ENDED', 'ASSIGNED'), new UnsupportedByProviderError('No teams there.')])('has a code of the enum: %p', (error) => {

@@ -1,0 +1,71 @@
+import type { DeadLetter } from '../delivery';
+import { InvalidInputError } from '../errors';
+import type { UserId } from '../ids';
+import { instantOf } from '../ports/clock';
+import type { SessionTransaction, SetAside } from '../ports/stores';
+import type { DeadLettersAnswer, DeadLetterSelection, Flows, Scope } from './api';
+import type { FlowDeps } from './deps';
+
+/** One call; whoever has more calls again with the cursor. */
+const PER_CALL = 500;
+/** One transaction: a Session is not held up for long. */
+const PER_TRANSACTION = 100;
+const MAX_REASON = 500;
+
+/** @throws InvalidInputError unless exactly one way of choosing was taken, and that one chooses */
+function checked({ ids, filter, all, after }: DeadLetterSelection): void {
+  if ([ids !== null, filter !== null, all].filter(Boolean).length !== 1)
+    throw new InvalidInputError('INPUT_INVALID', 'ids', 'Choose the dead letters by ids, by filter, or all of them; exactly one of the three.');
+  if (ids !== null && ids.length > PER_CALL) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids; give at most ${PER_CALL} at once.`);
+  if (ids !== null && after !== null) throw new InvalidInputError('INPUT_INVALID', 'after', 'Ids are done at once; after goes on behind an earlier call with a filter or with all.');
+  if (filter !== null && Object.values(filter).every(value => value === null))
+    throw new InvalidInputError('INPUT_INVALID', 'filter', 'The filter is empty; give it at least one condition.');
+}
+
+const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+
+/** What operators do about deliveries that were set aside. Only what is PARKED at that moment is touched, so a repeat is harmless. */
+export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
+  const { deadLetters, sessions } = deps.stores;
+
+  async function chosen(scope: Scope, { ids, filter, after }: DeadLetterSelection): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
+    if (ids !== null) return { letters: await deadLetters.parkedByIds(scope.organizationId, ids), hasMore: false, endCursor: null };
+    const { edges, hasNextPage } = await deadLetters.page(scope.organizationId, 'PARKED', filter ?? EVERYTHING, { first: PER_CALL, after });
+    return { letters: edges.map(edge => edge.node), hasMore: hasNextPage, endCursor: edges.at(-1)?.cursor ?? after };
+  }
+
+  /** Session by Session, the lowest id first: in the order in which they were owed. */
+  async function settle(scope: Scope, selection: DeadLetterSelection, act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly SetAside[]>): Promise<DeadLettersAnswer> {
+    checked(selection);
+    const { letters, hasMore, endCursor } = await chosen(scope, selection);
+    const bySession = new Map<string, string[]>();
+    for (const { sessionId, id } of letters) bySession.set(sessionId, [...bySession.get(sessionId) ?? [], id]);
+    const done: string[] = [];
+    for (const [sessionId, ids] of bySession)
+      for (let at = 0; at < ids.length; at += PER_TRANSACTION) {
+        const { answer } = await sessions.transact(scope.organizationId, sessionId, tx => act(tx, ids.slice(at, at + PER_TRANSACTION)));
+        done.push(...answer.map(letter => letter.id));
+      }
+    const known = new Set(done);
+    return { count: done.length, passedOver: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
+  }
+
+  const at = () => instantOf(deps.clock.now());
+  return {
+    resendDeadLetters: (scope: Scope, selection: DeadLetterSelection, by: UserId | null) => settle(scope, selection, async (tx, ids) => {
+      const sent = await tx.sendAgain(ids);
+      for (const { id: deliveryId, kind, handoffId } of sent) await tx.appendEvent({ type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by }, handoffId, at());
+      return sent;
+    }),
+
+    async discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null) {
+      if (reason.trim() === '' || reason.length > MAX_REASON)
+        throw new InvalidInputError('INPUT_INVALID', 'reason', `Say why in 1 to ${MAX_REASON} characters; it is kept with the dead letter.`);
+      return settle(scope, selection, async (tx, ids) => {
+        const discarded = await tx.discard(ids, reason);
+        for (const { id: deliveryId, kind, handoffId } of discarded) await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, at());
+        return discarded;
+      });
+    },
+  };
+}

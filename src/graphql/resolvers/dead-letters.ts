@@ -1,0 +1,93 @@
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { DeadLetter } from '../../core/delivery';
+import type { Flows } from '../../core/flows/api';
+import type { HandoffRecord } from '../../core/handoff';
+import type { MessageRecord } from '../../core/message';
+import type { DeadLetterFilter } from '../../core/ports/dead-letter-store';
+import type { Stores } from '../../core/ports/stores';
+import type { SessionRecord } from '../../core/session';
+import { OperationContext } from '../context';
+import {
+  DiscardSupportDeadLettersInput, DiscardSupportDeadLettersPayload, ResendSupportDeadLettersInput, ResendSupportDeadLettersPayload, SupportDeadLetter,
+  SupportDeadLetterConnection, SupportDeadLetterFilterInput,
+} from '../types/dead-letters';
+import { SupportDeadLetterState } from '../types/enums';
+import { Handoff } from '../types/handoff';
+import { DateTime } from '../types/scalars';
+import { SupportMessage, SupportSession } from '../types/session';
+import { answer } from './answer';
+import { connection, pageRequest } from './input';
+
+const nullable = { nullable: true } as const;
+
+const instant = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
+
+function filterOf(given: SupportDeadLetterFilterInput | null | undefined): DeadLetterFilter {
+  const { accountId, chatbotId, sessionId, destination, kind, code, parkedBefore, parkedAfter } = given ?? {};
+  return {
+    accountId: accountId ?? null, chatbotId: chatbotId ?? null, sessionId: sessionId ?? null, destination: destination ?? null, kind: kind ?? null,
+    code: code ?? null, parkedBefore: instant(parkedBefore), parkedAfter: instant(parkedAfter),
+  };
+}
+
+@Resolver()
+export class DeadLetters {
+  constructor(private readonly flows: Flows, private readonly stores: Stores) {}
+
+  @Query(() => SupportDeadLetterConnection, { description: 'What could not be delivered and waits for an operator, or was given up by one; in the order in which it was owed.' })
+  async supportDeadLetters(
+    @Arg('filter', () => SupportDeadLetterFilterInput, nullable) given: SupportDeadLetterFilterInput | null,
+    @Arg('state', () => SupportDeadLetterState, { defaultValue: 'PARKED' }) state: DeadLetter['state'],
+    @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<object> {
+    const { organizationId } = context.scope('OPERATE');
+    const request = pageRequest(first, after);
+    const filter = filterOf(given);
+    const page = await this.stores.deadLetters.page(organizationId, state, filter, request);
+    return { ...connection(page, request, (letter) => letter), count: () => this.stores.deadLetters.count(organizationId, state, filter) };
+  }
+
+  @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Dead letters wait again, in order within each session. Up to 500 in one call. Repeatable: what waits or is done by now is passed over.' })
+  resendSupportDeadLetters(@Arg('input', () => ResendSupportDeadLettersInput) input: ResendSupportDeadLettersInput, @Ctx() context: OperationContext): Promise<ResendSupportDeadLettersPayload> {
+    return answer(context, 'OPERATE', NOTHING, (scope) => this.flows.resendDeadLetters(scope, {
+      ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: input.all, after: input.after ?? null,
+    }, context.caller!.userId));
+  }
+
+  @Mutation(() => DiscardSupportDeadLettersPayload, { description: 'Dead letters are given up for good; they stay listed as DISCARDED with the reason. Up to 500 in one call. Repeatable.' })
+  discardSupportDeadLetters(@Arg('input', () => DiscardSupportDeadLettersInput) input: DiscardSupportDeadLettersInput, @Ctx() context: OperationContext): Promise<DiscardSupportDeadLettersPayload> {
+    return answer(context, 'OPERATE', NOTHING, (scope) => this.flows.discardDeadLetters(scope, {
+      ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: false, after: input.after ?? null,
+    }, input.reason, context.caller!.userId));
+  }
+}
+
+const NOTHING = { count: 0, passedOver: [], hasMore: false, endCursor: null };
+
+@Resolver(() => SupportDeadLetterConnection)
+export class SupportDeadLetterConnectionFields {
+  @FieldResolver(() => Int, { description: 'On all pages together.' })
+  totalCount(@Root() { count }: { count(): Promise<number> }): Promise<number> { return count(); }
+}
+
+@Resolver(() => SupportDeadLetter)
+export class SupportDeadLetterFields {
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: DeadLetter, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff that it belongs to.' })
+  async handoff(@Root() { handoffId }: DeadLetter, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
+    return handoffId === null ? null : context.loaders.handoff.load(handoffId);
+  }
+
+  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message that it is about.' })
+  async message(@Root() { messageId }: DeadLetter, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+    return messageId === null ? null : context.loaders.message.load(messageId);
+  }
+
+  @FieldResolver(() => DateTime, nullable)
+  discardedAt(@Root() { discarded }: DeadLetter): string | null { return discarded?.at ?? null; }
+
+  @FieldResolver(() => String, nullable)
+  discardReason(@Root() { discarded }: DeadLetter): string | null { return discarded?.reason ?? null; }
+}

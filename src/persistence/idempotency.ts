@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import { ConflictError, InProgressError } from '../core/errors';
+import type { IdempotencyScope } from '../core/ports/stores';
+import { firstOf, rowsOf, statement, type Statement } from './sql';
+
+export interface KeyRules {
+  /** How long a repeat waits for the first, which still runs. */
+  readonly waitMs: number;
+  /** Afterwards a key counts as new. */
+  readonly keepDays: number;
+}
+export const KEY_RULES: KeyRules = { waitMs: 5_000, keepDays: 7 };
+const RETRY_AFTER_MS = 1_000;
+
+/*
+ * Whoever works under a key holds its advisory lock to the end of the transaction; a repeat waits for that lock, but not
+ * for ever. It is taken before the Session's lock, in every transaction: so two cannot wait for each other, and what
+ * another key does to the same Session is never told as "in progress".
+ */
+const ENTER_KEY = statement('enter_key', 'select enter_idempotency_key($1, $2, $3)');
+const STORED_ANSWER = statement('stored_answer', `
+  select request_digest as digest, answer, created_at <= now() - $4 * interval '1 day' as "isOver"
+  from idempotency_key where organization_id = $1 and operation = $2 and key = $3`);
+const FORGET_KEY = statement('forget_key', 'delete from idempotency_key where organization_id = $1 and operation = $2 and key = $3');
+const STORE_ANSWER = statement('store_answer', 'insert into idempotency_key (organization_id, operation, key, request_digest, answer) values ($1, $2, $3, $4, $5)');
+
+export interface StoredAnswer { readonly digest: string; readonly answer: unknown; readonly isOver: boolean }
+
+const idOf = ({ organizationId, operation, key }: IdempotencyScope): string[] => [organizationId, operation, key];
+
+/** The first statement behind `begin`. Fails with `isStillRunning` when the wait is over. */
+export function enterKey(client: PoolClient, scope: IdempotencyScope, { waitMs }: KeyRules): Promise<unknown> {
+  const digest = createHash('sha256').update(JSON.stringify(idOf(scope))).digest();
+  return rowsOf(client, ENTER_KEY, [digest.readInt32BE(0), digest.readInt32BE(4), waitMs]);
+}
+
+/** Behind the lock. */
+export const storedAnswer = (client: PoolClient, scope: IdempotencyScope, { keepDays }: KeyRules): Promise<StoredAnswer | null> =>
+  firstOf<StoredAnswer>(client, STORED_ANSWER, [...idOf(scope), keepDays]);
+
+/** Kept with the facts that it answers for. */
+export function storeAnswer(write: (sql: Statement, values: readonly unknown[]) => void, scope: IdempotencyScope, stored: StoredAnswer | null, answer: unknown): void {
+  if (stored !== null) write(FORGET_KEY, idOf(scope));
+  write(STORE_ANSWER, [...idOf(scope), scope.requestDigest, JSON.stringify(answer) ?? null]);
+}
+
+/** No other statement has a lock timeout. */
+export const isStillRunning = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03';
+
+export const stillRunning = ({ operation, key }: IdempotencyScope): InProgressError =>
+  new InProgressError(`${operation} with the key ${key} is still under way; call again in a moment, with the same key.`, RETRY_AFTER_MS);
+
+export const reusedKey = ({ operation, key }: IdempotencyScope): ConflictError =>
+  new ConflictError('IDEMPOTENCY_KEY_REUSED', 'idempotencyKey', `${operation} was already called with the key ${key} and another input; take a new key for a new call.`);

@@ -1,0 +1,52 @@
+import { statement } from './sql';
+
+/*
+ * Setting deliveries of one Session aside and taking them up again, in a transaction that holds the Session's lock. As
+ * everywhere, the lane is locked before its deliveries; what was read of deliveries before that may be old.
+ */
+
+export const PARK = statement('tx_park', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, blocked_by = case when $7 then $4::bigint end,
+      next_run_at = case when $7 then null when tail > $4 or again_from is not null then now() end
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
+  ), head as (
+    update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6 where id = $4 and exists (select from held)
+  )
+  select from held`);
+
+/** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
+export const SET_ASIDE = statement('tx_set_aside', `
+  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, last_error_code)
+  select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, $10
+  where not exists (select from delivery d where d.session_id = $1 and d.destination = $4 and d.state = 'PARKED' and d.payload = $6::jsonb)
+  returning id`);
+
+export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where session_id = $1 order by destination for no key update');
+
+const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_handoff_id) as "handoffId"`;
+
+// One of the tries stays counted: whoever tries next looks before it writes.
+export const SEND_AGAIN = statement('tx_send_again', `
+  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1
+  where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
+
+/** Their lanes begin again at the lowest of them; under a running lease that is left to its end. */
+export const DUE_AGAIN = statement('tx_due_again', `
+  with sent as materialized (
+    select destination, min(id) as lowest, max(id) as highest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination
+  )
+  update lane l set again_from = least(l.again_from, sent.lowest), tail = greatest(l.tail, sent.highest),
+    blocked_by = case when l.blocked_by = any($2::bigint[]) then null else l.blocked_by end,
+    next_run_at = case
+      when l.blocked_by is not null and l.blocked_by <> all($2::bigint[]) then null
+      when l.is_claimed then coalesce(l.next_run_at, now())
+      else now() end
+  from sent where l.session_id = $1 and l.destination = sent.destination`);
+
+export const DISCARD = statement('tx_discard', `
+  update delivery set state = 'DISCARDED', done_at = $3, discard_reason = $4
+  where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
+
+export const UNBLOCK = statement('tx_unblock', `
+  update lane set blocked_by = null, next_run_at = now() where session_id = $1 and blocked_by = any($2::bigint[])`);

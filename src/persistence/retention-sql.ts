@@ -1,0 +1,99 @@
+import { statement } from './sql';
+
+/* Statements of retention-store.ts. Each works on few rows, which it finds by index, and takes no lock that is taken already. */
+
+export const CLAIM = statement('claim_retention', `
+  update upkeep set next_run_at = now() + $1 * interval '1 ms'
+  where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning 1`);
+export const REST = statement('rest_retention', "update upkeep set next_run_at = now() + $1 * interval '1 ms' where name = 'retention'");
+
+export const REMOVE_KEYS = statement('remove_keys', `
+  with old as materialized (
+    select organization_id, operation, key from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked
+  )
+  delete from idempotency_key k using old where k.organization_id = old.organization_id and k.operation = old.operation and k.key = old.key returning 1`);
+
+export const REMOVE_DELIVERIES = statement('remove_deliveries', `
+  with old as materialized (
+    select id from delivery where done_at < $1 and done_at is not null and state in ('DONE', 'DISCARDED') order by done_at limit $2 for update skip locked
+  )
+  delete from delivery d using old where d.id = old.id returning 1`);
+
+const old = (table: string, at: string, id: string, and = '') => `
+  select ${id} as id, ${at} as at from ${table}
+  where ${at} < $1 and (${at}, ${id}) > ($2::timestamptz, $3::uuid)${and} order by ${at}, ${id} limit $4`;
+export const OLD_EVENTS = statement('old_events', old('event', 'at', 'session_id'));
+export const OLD_MESSAGES = statement('old_messages', old('message', 'created_at', 'session_id'));
+export const OLD_SESSIONS = statement('old_sessions', old('session', 'closed_at', 'id', ' and closed_at is not null'));
+
+const lock = (strength: string) => `select id from session where id = any($1::uuid[]) order by id for ${strength} skip locked`;
+export const LOCK_SESSIONS = statement('lock_sessions_to_forget', lock('no key update'));
+export const LOCK_SESSIONS_FOR_GOOD = statement('lock_sessions_to_remove', lock('update'));
+
+/** Sessions that nothing is owed of, and up to where their front is old: at most $3 rows of each. */
+const cut = (table: string, at: string) => `
+  select s.id, s.organization_id, front.until
+  from session s
+  cross join lateral (
+    select coalesce(min(seq) filter (where at >= $2), max(seq) + 1) as until
+    from (select seq, ${at} as at from ${table} where session_id = s.id order by seq limit $3) rows
+  ) front
+  where s.id = any($1::uuid[]) and s.live_handoff_id is null
+    and not exists (select from delivery d where d.session_id = s.id and d.state <> 'DONE' and d.state in ('WAITING', 'PARKED'))`;
+
+const AT_OPENING = `'{"eventSeq": 0, "messageSeq": 0, "messagesBefore": null, "control": "BOT", "epoch": 1, "isClosed": false, "handoffId": null, "handoffState": null}'::jsonb`;
+
+/** What the removed events had led to is kept with the Session: later ones only make sense behind it. */
+export const REMOVE_EVENTS = statement('remove_events', `
+  with cut as materialized (${cut('event', 'at')}
+  ), removed as (
+    delete from event e using cut where e.session_id = cut.id and e.seq < cut.until
+    returning e.session_id, e.organization_id, e.seq, e.position, e.type, e.handoff_id, e.body
+  ), facts as (
+    select session_id, max(seq) as seq, bool_or(type = 'SESSION_CLOSED') as is_closed,
+      (array_agg(jsonb_build_object('control', body -> 'control', 'epoch', body -> 'epoch') order by seq desc) filter (where type = 'CONTROL_CHANGED'))[1] as control,
+      (array_agg(jsonb_build_object('handoffId', handoff_id, 'handoffState', body -> 'to') order by seq desc) filter (where type = 'HANDOFF_CHANGED'))[1] as handoff
+    from removed group by session_id
+  ), remembered as (
+    update session s set forgotten = coalesce(s.forgotten, ${AT_OPENING}) || jsonb_build_object('eventSeq', f.seq)
+      || coalesce(f.control, '{}') || coalesce(f.handoff, '{}') || case when f.is_closed then '{"isClosed": true}'::jsonb else '{}' end
+    from facts f where s.id = f.session_id
+  ), floor as (
+    insert into feed_floor (organization_id, position, seq)
+    select distinct on (organization_id) organization_id, position, seq from removed where type = 'HANDOFF_CHANGED' order by organization_id, position desc, seq desc
+    on conflict on constraint pk_feed_floor do update set position = excluded.position, seq = excluded.seq
+      where (excluded.position, excluded.seq) > (feed_floor.position, feed_floor.seq)
+  )
+  select count(*)::int as count from removed`);
+
+export const FILES_OF_OLD = statement('files_of_old_messages', `
+  with cut as materialized (${cut('message', 'created_at')}
+  )
+  select m.id, jsonb_array_length(m.attachments) as files from cut join message m on m.session_id = cut.id and m.seq < cut.until
+  where jsonb_array_length(m.attachments) > 0`);
+
+export const REMOVE_MESSAGES = statement('remove_messages', `
+  with cut as materialized (${cut('message', 'created_at')}
+  ), removed as (
+    delete from message m using cut where m.session_id = cut.id and m.seq < cut.until returning m.session_id, m.seq
+  ), remembered as (
+    update session s set forgotten = coalesce(s.forgotten, ${AT_OPENING})
+      || jsonb_build_object('messageSeq', r.seq, 'messagesBefore', to_char($2::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+    from (select session_id, max(seq) as seq from removed group by session_id) r where s.id = r.session_id
+  )
+  select count(*)::int as count from removed`);
+
+export const EMPTY_SESSIONS = statement('empty_sessions', `
+  select s.id from session s
+  where s.id = any($1::uuid[]) and s.closed_at < $2 and s.live_handoff_id is null
+    and not exists (select from event e where e.session_id = s.id)
+    and not exists (select from message m where m.session_id = s.id)
+    and not exists (select from delivery d where d.session_id = s.id)`);
+
+export const DELETE_SESSIONS = statement('delete_sessions', `
+  with lanes as (
+    delete from lane where session_id = any($1::uuid[])
+  ), handoffs as (
+    delete from handoff where session_id = any($1::uuid[])
+  )
+  delete from session where id = any($1::uuid[])`);

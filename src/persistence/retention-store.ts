@@ -1,0 +1,80 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Instant, MessageId } from '../core/ids';
+import type { OldMessages, OldRow, Removed, RetentionStore } from '../core/ports/retention-store';
+import {
+  CLAIM, DELETE_SESSIONS, EMPTY_SESSIONS, FILES_OF_OLD, LOCK_SESSIONS, LOCK_SESSIONS_FOR_GOOD, OLD_EVENTS, OLD_MESSAGES, OLD_SESSIONS,
+  REMOVE_DELIVERIES, REMOVE_EVENTS, REMOVE_KEYS, REMOVE_MESSAGES, REST,
+} from './retention-sql';
+import { firstOf, inTransaction, rowsOf, type Statement } from './sql';
+
+/** In one transaction: a turn that wants one of these Sessions waits no longer than this takes. */
+const SESSIONS_AT_ONCE = 20;
+const BEFORE_ALL = { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
+
+interface Found { readonly id: string; readonly at: Instant }
+
+export class PostgresRetentionStore implements RetentionStore {
+  constructor(private readonly pool: Pool) {}
+
+  async claim(leaseMs: number): Promise<boolean> {
+    return (await firstOf(this.pool, CLAIM, [leaseMs])) !== null;
+  }
+
+  async rest(afterMs: number): Promise<void> {
+    await rowsOf(this.pool, REST, [afterMs]);
+  }
+
+  async removeKeys(before: Instant, limit: number): Promise<number> {
+    return (await rowsOf(this.pool, REMOVE_KEYS, [before, limit])).length;
+  }
+
+  async removeDeliveries(before: Instant, limit: number): Promise<number> {
+    return (await rowsOf(this.pool, REMOVE_DELIVERIES, [before, limit])).length;
+  }
+
+  async removeEvents(before: Instant, after: OldRow, limit: number): Promise<Removed> {
+    const { ids, next } = await this.old(OLD_EVENTS, before, after, limit);
+    const count = await this.bySessions(ids, LOCK_SESSIONS, async (client, free) => (await firstOf<Counted>(client, REMOVE_EVENTS, [free, before, limit]))!.count);
+    return { count, next };
+  }
+
+  async oldMessages(before: Instant, after: OldRow, limit: number): Promise<OldMessages> {
+    const { ids, next } = await this.old(OLD_MESSAGES, before, after, limit);
+    const withFiles = ids.length === 0 ? [] : await rowsOf<{ id: MessageId; files: number }>(this.pool, FILES_OF_OLD, [ids, before, limit]);
+    return { sessionIds: ids, withFiles, next };
+  }
+
+  removeMessages(before: Instant, sessionIds: readonly string[], limit: number): Promise<number> {
+    return this.bySessions(sessionIds, LOCK_SESSIONS, async (client, free) => (await firstOf<Counted>(client, REMOVE_MESSAGES, [free, before, limit]))!.count);
+  }
+
+  async removeSessions(before: Instant, after: OldRow, limit: number): Promise<Removed> {
+    const { ids, next } = await this.old(OLD_SESSIONS, before, after, limit);
+    const count = await this.bySessions(ids, LOCK_SESSIONS_FOR_GOOD, async (client, free) => {
+      const empty = (await rowsOf<{ id: string }>(client, EMPTY_SESSIONS, [free, before])).map(({ id }) => id);
+      if (empty.length > 0) await rowsOf(client, DELETE_SESSIONS, [empty]);
+      return empty.length;
+    });
+    return { count, next };
+  }
+
+  private async old(sql: Statement, before: Instant, after: OldRow, limit: number): Promise<{ ids: readonly string[]; next: OldRow }> {
+    const { at, id } = after ?? BEFORE_ALL;
+    const found = await rowsOf<Found>(this.pool, sql, [before, at, id, limit]);
+    const last = found.at(-1);
+    return { ids: [...new Set(found.map((row) => row.id))], next: last === undefined || found.length < limit ? null : { at: last.at, id: last.id } };
+  }
+
+  /** The locks first, then a statement of its own: it sees all that was done to these Sessions until then. */
+  private async bySessions(ids: readonly string[], lock: Statement, remove: (client: PoolClient, free: readonly string[]) => Promise<number>): Promise<number> {
+    let count = 0;
+    for (let from = 0; from < ids.length; from += SESSIONS_AT_ONCE)
+      count += await inTransaction(this.pool, async (client) => {
+        const free = await rowsOf<{ id: string }>(client, lock, [ids.slice(from, from + SESSIONS_AT_ONCE)]);
+        return free.length === 0 ? 0 : remove(client, free.map(({ id }) => id));
+      });
+    return count;
+  }
+}
+
+interface Counted { readonly count: number }

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import type { ConversationAccess } from '../../../core/ports/support-provider';
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import type { FaultMode } from './double/control/faults';
+import { Workshop } from './workshop';
+
+/** CONTRACT §6 and §8: an error that may hide a stored write is followed by a look, and where the look fails by nothing. */
+let workshop: Workshop;
+beforeAll(async () => { workshop = await Workshop.ready(); });
+afterAll(() => workshop.stop());
+afterEach(async () => {
+  workshop.double.clearFaults();
+  await workshop.double.outage(null);
+});
+
+const signal = () => workshop.signal();
+const provider = () => workshop.provider;
+const UNKNOWN = { code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' };
+const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
+
+/** Writes that Chatwoot did, and the answers that hide it. */
+const HIDDEN: [string, (path: RegExp) => Promise<void>][] = [
+  ['a cut connection', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' })],
+  ['a 500', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
+  ['a 422 (or 500) of an installation without Redis', () => workshop.double.outage('redis')],
+];
+/** Why a look cannot tell. */
+const BLIND: FaultMode[] = ['status:500', 'status:503', 'cutBeforeApply', 'applyThenCut'];
+
+type Write = (conversation: ConversationAccess, id: string, mayExist: boolean) => Promise<string>;
+const POSTS: [string, Write][] = [
+  ['what the end-user said', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id }, mayExist)],
+  ['what the bot said', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT' }, mayExist)],
+  ['a suggestion', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist)],
+  ['a note', (conversation, id, mayExist) => provider().postNote({ conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookAfter: null }, signal())],
+  ['a transcript', (conversation, id, mayExist) => provider().postTranscript!({
+    conversation, noteId: `transcript:${id}`, title: 'once', fileName: 'transcript.txt', content: 'early words', mayExist, lookAfter: null }, signal())],
+];
+const contents = async (conversation: ConversationAccess) => (await workshop.messages(conversation)).map(({ content }) => content);
+const postsOf = async (act: () => Promise<unknown>) => (await workshop.callsOf(act)).filter((call) => call.startsWith('POST /conversations/messages'));
+
+describe.each(POSTS)('%s', (_what, write) => {
+  it.each(HIDDEN)('is found after %s, and not written again', async (_answer, hide) => {
+    const [conversation, id] = [await workshop.conversation(), randomUUID()];
+    await hide(/\/messages$/);
+    await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
+    await workshop.double.outage(null);
+    expect(await postsOf(() => write(conversation, id, true))).toEqual([]);
+    expect(await contents(conversation)).toEqual(['once']);
+  });
+
+  it.each(BLIND)('is not written again when the look itself ends with %s', async (mode) => {
+    const [conversation, id] = [await workshop.conversation(), randomUUID()];
+    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
+    await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
+    workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode });
+    expect(await postsOf(() => expect(write(conversation, id, true)).rejects.toMatchObject(UNAVAILABLE))).toEqual([]);
+    expect(await contents(conversation)).toEqual(['once']);
+  });
+});
+
+describe('a contact', () => {
+  const endUser = { externalId: null, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
+  const ensure = (sessionId: string) => provider().ensureContact(workshop.inbox, sessionId, endUser, signal());
+  const count = async () => (await workshop.farSide.census())['contacts'];
+
+  it.each(HIDDEN)('is found after %s, and not made again', async (_answer, hide) => {
+    const [sessionId, before] = [randomUUID(), await count()];
+    await hide(/\/contacts$/);
+    await expect(ensure(sessionId)).rejects.toMatchObject(UNKNOWN);
+    await workshop.double.outage(null);
+    await ensure(sessionId);
+    expect(await count()).toBe(before! + 1);
+  });
+
+  it('is not given up for a 422 that no validation wrote', async () => {
+    const sessionId = randomUUID();
+    workshop.double.failNext({ match: { method: 'POST', path: /\/contacts$/ }, mode: 'status:422', body: { error: 'Connection refused - connect(2) for 127.0.0.1:6390' } });
+    await expect(ensure(sessionId)).rejects.toMatchObject(UNKNOWN);
+    expect(await ensure(sessionId)).toMatch(/^\d+$/);
+  });
+
+  it.each(BLIND)('waits when the look itself ends with %s', async (mode) => {
+    const [sessionId, before] = [randomUUID(), await count()];
+    await ensure(sessionId);
+    workshop.double.failNext({ match: { method: 'POST', path: /\/contacts\/filter$/ }, mode });
+    await expect(ensure(sessionId)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await count()).toBe(before! + 1);
+  });
+});
+
+describe('a conversation', () => {
+  const open = (access: ConversationAccess, mayExist: boolean) => provider().openConversation({ ...access, mayExist }, signal());
+  const count = async () => (await workshop.farSide.census())['conversations'];
+  async function contact(): Promise<ConversationAccess> {
+    const sessionId = randomUUID();
+    const endUser = { externalId: null, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
+    return { inbox: workshop.inbox, sessionId, contactId: await provider().ensureContact(workshop.inbox, sessionId, endUser, signal()), conversationId: '' };
+  }
+
+  it.each(HIDDEN)('is found after %s, and not opened again', async (_answer, hide) => {
+    const [access, before] = [await contact(), await count()];
+    await hide(/\/conversations$/);
+    await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
+    await workshop.double.outage(null);
+    await open(access, true);
+    expect(await count()).toBe(before! + 1);
+  });
+
+  it.each(BLIND)('is not opened again when the look itself ends with %s', async (mode) => {
+    const [access, before] = [await contact(), await count()];
+    workshop.double.failNext({ match: { method: 'POST', path: /\/conversations$/ }, mode: 'applyThenCut' });
+    await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
+    workshop.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, mode });
+    await expect(open(access, true)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await count()).toBe(before! + 1);
+  });
+});
+
+describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
+  it.each([/toggle_status/, /assignments/, /toggle_priority/])('opening, holding and resolving can be repeated, whichever call it was: %s', async (path) => {
+    const [conversation, team] = [await workshop.conversation(), await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, { name: randomUUID(), allow_auto_assign: false })];
+    const ada = String(workshop.ownerId);
+    const twice = async (act: () => Promise<unknown>) => {
+      workshop.double.failNext({ match: { method: 'POST', path }, mode });
+      await act().catch((error: unknown) => { expect(error).toMatchObject(UNKNOWN); });
+      workshop.double.clearFaults();
+      await act();
+    };
+    await twice(() => workshop.open(conversation, { teamId: String(team.id), agentId: ada, priority: 'HIGH' }));
+    expect(await workshop.show(conversation)).toMatchObject({ status: 'open', priority: 'high', meta: { team: { id: team.id }, assignee: { id: workshop.ownerId } } });
+    await twice(() => provider().holdForBot(conversation, signal()));
+    const held = await workshop.show(conversation);
+    expect([held.status, held.priority, held.meta.team ?? null, held.meta.assignee ?? null]).toEqual(['pending', null, null, null]);
+    await twice(() => provider().resolve(conversation, signal()));
+    expect((await workshop.show(conversation)).status).toBe('resolved');
+  });
+
+  it('a mark on a message can be set again', async () => {
+    const conversation = await workshop.conversation();
+    await workshop.acting(workshop.ownerId, conversation).reply('hello');
+    const [message] = await workshop.messages(conversation);
+    const report = () => provider().reportDelivery!({ conversation, messageId: String(message.id), state: 'READ', error: null }, signal());
+    workshop.double.failNext({ match: { method: 'PATCH', path: /\/messages\/\d+$/ }, mode });
+    await expect(report()).rejects.toMatchObject(UNKNOWN);
+    await report();
+    expect((await workshop.messages(conversation))[0].status).toBe('read');
+  });
+
+  it('a person is added once, and a team that was made is not made a second time', async () => {
+    const email = `${randomUUID()}@people.example`;
+    const add = () => provider().people!.addAgent({ access: workshop.access, name: 'Alice', email, role: 'AGENT' }, signal());
+    workshop.double.failNext({ match: { method: 'POST', path: /\/users$/ }, mode });
+    await expect(add()).rejects.toMatchObject(UNKNOWN);
+    workshop.double.failNext({ match: { method: 'POST', path: /\/account_users$/ }, mode });
+    await expect(add()).rejects.toMatchObject(UNKNOWN);
+    await add();
+    expect((await provider().listAgents(workshop.access, signal())).filter((agent) => agent.email === email)).toHaveLength(1);
+
+    const name = randomUUID();
+    const make = () => provider().people!.makeTeam(workshop.access, name, signal());
+    workshop.double.failNext({ match: { method: 'POST', path: /\/teams$/ }, mode });
+    await expect(make()).rejects.toMatchObject(UNKNOWN);
+    await expect(make()).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+    expect((await provider().listTeams(workshop.access, signal())).filter((team) => team.name === name)).toHaveLength(1);
+  });
+});
+
+/** Notes whose echo nobody keeps: readings may have gone past an earlier try before the next one looks. */
+describe('a try that later readings have gone past', () => {
+  let world: ChatwootWorld;
+  beforeEach(async () => { world = await createChatwootWorld(); });
+  afterEach(() => world.close());
+
+  /** Behind what lies there now, as far as a reading believes that nothing more appears. */
+  async function readPast(sessionId: string): Promise<void> {
+    for (let n = 0; n < 2; n++) {
+      world.time.aheadMs += 60_000;
+      await world.farSide.call('POST', `${world.accountPath}/conversations/${(await world.stores.sessions.get('org-1', sessionId))!.conversationId}/messages`, world.admin, { content: `later ${n}`, private: true });
+      await world.read(sessionId);
+    }
+  }
+  const notes = async (sessionId: string, text: string) => (await world.messages(sessionId)).filter(({ content }) => String(content).includes(text));
+
+  it('a note for agents is written once', async () => {
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    await (await world.acting(alice, sessionId)).reply('');
+    await world.read(sessionId);
+    world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    await readPast(sessionId);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await notes(sessionId, 'not shown')).toHaveLength(1);
+  });
+
+  it('a transcript is written once', async () => {
+    const { id: sessionId } = await world.open();
+    await world.flows.updatePolicy({ organizationId: 'org-1' }, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    for (let n = 0; n < 60; n++) await world.user(sessionId, `turn ${n}`);
+    await world.ask(sessionId);
+    world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    await readPast(sessionId);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await notes(sessionId, 'attached file')).toHaveLength(1);
+  });
+});

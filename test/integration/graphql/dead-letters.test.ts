@@ -1,0 +1,216 @@
+import { deliver } from '../../../src/core/flows/deliver';
+import { Worker } from '../../../src/delivery';
+import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+
+let world: FlowWorld;
+let room: Room;
+beforeEach(async () => {
+  world = await createFlowWorld();
+  room = await startRoom(world);
+});
+afterEach(async () => {
+  await room?.stop();
+  await world?.close();
+});
+
+const OPERATOR = { ...caller('operator'), 'x-user-id': 'user-7' };
+const run = async (query: string, variables: object = {}, as: Record<string, string> = OPERATOR) => (await room.run(query, variables, as)).body;
+const LIST = `query ($filter: SupportDeadLetterFilterInput, $state: SupportDeadLetterState, $first: Int, $after: String) {
+  supportDeadLetters(filter: $filter, state: $state, first: $first, after: $after) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { id state destination kind code attempts messageId createdAt parkedAt blocksLane discardedAt discardReason session { id } handoff { id } message { text author } }
+  } }`;
+const list = async (variables: object = {}) => (await run(LIST, variables)).data.supportDeadLetters;
+const change = (name: 'resendSupportDeadLetters' | 'discardSupportDeadLetters') => async (input: object, as?: Record<string, string>) => {
+  const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
+  const body = await run(`mutation ($input: ${type}!) { ${name}(input: $input) { count passedOver hasMore endCursor userErrors { code field } } }`, { input }, as);
+  return body.errors ? body : body.data[name];
+};
+const resend = change('resendSupportDeadLetters');
+const discard = change('discardSupportDeadLetters');
+const DONE = { passedOver: [], hasMore: false, userErrors: [] };
+
+/** Deliveries as the worker does them, until nothing is due. */
+async function work(): Promise<void> {
+  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, quiet);
+  await worker.start();
+  const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
+  while (await isBusy()) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await worker.stop();
+}
+/** A session whose first words are refused for good; the later ones arrive, or wait. */
+async function poisoned(...texts: string[]): Promise<string> {
+  const { id } = await world.open();
+  for (const text of texts) await world.user(id, text);
+  world.provider.failNext('postMessage', 'refused');
+  await work();
+  return id;
+}
+const shown = (sessionId: string) => world.provider.shown(world.provider.conversations.find((one) => one.sessionId === sessionId)).map((text) => text.replace('END_USER: ', ''));
+const history = async (sessionId: string) => (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type.startsWith('DELIVERY'));
+
+it('a poison message parks with its reason, the lane goes on, and operators see what it was', async () => {
+  const sessionId = await poisoned('poison', 'two');
+  expect(shown(sessionId)).toEqual(['two']);
+  const { nodes, totalCount } = await list();
+  expect(totalCount).toBe(1);
+  expect(nodes).toEqual([{
+    id: expect.any(String), state: 'PARKED', destination: 'PROVIDER', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', attempts: 1, messageId: expect.any(String),
+    createdAt: '2026-11-22T12:00:00.000Z', parkedAt: '2026-11-22T12:00:00.000Z', blocksLane: false, discardedAt: null, discardReason: null,
+    session: { id: sessionId }, handoff: null, message: { text: 'poison', author: 'END_USER' },
+  }]);
+  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }]);
+});
+
+it('sent again it is delivered, once, whatever is repeated, and the history tells who did it', async () => {
+  const sessionId = await poisoned('poison', 'two');
+  const { nodes: [letter] } = await list();
+  expect(await resend({ ids: [letter.id] })).toEqual({ ...DONE, count: 1, endCursor: null });
+  expect(await resend({ ids: [letter.id, 'nonsense'] })).toEqual({ ...DONE, count: 0, passedOver: [letter.id, 'nonsense'], endCursor: null });
+  await work();
+  expect(shown(sessionId)).toEqual(['two', 'poison']);
+  expect(await list()).toMatchObject({ totalCount: 0, nodes: [] });
+  expect(await history(sessionId)).toMatchObject([{ type: 'DELIVERY_PARKED' }, { type: 'DELIVERY_SENT_AGAIN', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' }]);
+});
+
+it('sent again, what had been written before the answer was cut is found and not written twice', async () => {
+  const { id: sessionId } = await world.open();
+  await world.user(sessionId, 'one');
+  world.provider.failNext('postMessage', 'after');
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toMatchObject({ delivered: 'unknown' });
+  await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE');
+  expect(await resend({ all: true })).toMatchObject({ count: 1 });
+  await work();
+  expect(shown(sessionId)).toEqual(['one']);
+});
+
+it('all of them, or those of a filter, go again in order within each session', async () => {
+  const sessions = await Promise.all([world.open(), world.open()]);
+  for (const text of ['one', 'two', 'three']) for (const { id } of sessions) await world.user(id, text);
+  for (let i = 0; i < 4; i++) world.provider.failNext('postMessage', 'refused');
+  await work();
+  const { nodes } = await list({ first: 2 });
+  const { pageInfo } = await list({ first: 2 });
+  expect([...nodes, ...(await list({ first: 10, after: pageInfo.endCursor })).nodes]).toEqual((await list()).nodes);
+  const [first, second] = sessions.map(({ id }) => id) as [string, string];
+  const parkedOf = async (sessionId: string) => (await list({ filter: { sessionId } })).nodes.map((node: any) => node.message.text);
+  const parked = [await parkedOf(first), await parkedOf(second)];
+  expect(parked.flat()).toHaveLength(4);
+  expect(await resend({ filter: { sessionId: first } })).toMatchObject({ ...DONE, count: parked[0].length });
+  await work();
+  expect(shown(first).slice(-parked[0].length || Infinity)).toEqual(parked[0]);
+  expect(await parkedOf(second)).toEqual(parked[1]);
+  expect(await resend({ all: true })).toMatchObject({ ...DONE, count: parked[1].length });
+  await work();
+  expect(shown(second).slice(-parked[1].length || Infinity)).toEqual(parked[1]);
+  expect([...shown(first)].sort()).toEqual(['one', 'three', 'two']);
+});
+
+it('a huge number is done in bounded parts, and what parks again meanwhile is not taken twice', async () => {
+  const { id: sessionId } = await world.open();
+  await world.user(sessionId, 'one');
+  const { rows: [{ payload }] } = await world.pool.query("update delivery set state = 'PARKED', parked_at = created_at, attempts = 1, last_error_code = 'X' returning payload");
+  await world.pool.query(`
+    insert into delivery (organization_id, chatbot_id, session_id, destination, state, kind, payload, position, attempts, last_error_code, created_at, parked_at)
+    select organization_id, chatbot_id, session_id, destination, state, kind, $1, position, 1, 'X', created_at, parked_at from delivery, generate_series(1, 600)`, [payload]);
+  const first = await resend({ all: true });
+  expect(first).toMatchObject({ count: 500, hasMore: true });
+  await world.pool.query("update delivery set state = 'PARKED', parked_at = now() where state = 'WAITING'");
+  expect(await resend({ all: true, after: first.endCursor })).toMatchObject({ count: 101, hasMore: false });
+});
+
+it('where the policy says so the lane waits, supportExplain names it, and discarding lets it go on', async () => {
+  const policy = 'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
+  expect((await run(policy, { input: { chatbotId: 'bot-1', policy: { onDeadLetter: 'BLOCK' } } })).data.updateSupportPolicy.inbox.policy).toEqual({ onDeadLetter: 'BLOCK' });
+  const sessionId = await poisoned('poison', 'two');
+  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code parkedAt } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
+  const { nodes: [letter] } = await list();
+  expect(letter.blocksLane).toBe(true);
+  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: letter.parkedAt }] });
+  await world.user(sessionId, 'three');
+  await work();
+  expect(world.provider.conversations.at(-1)!.entries).toEqual([]);
+  expect(await discard({ ids: [letter.id], reason: 'spam' })).toEqual({ ...DONE, count: 1, endCursor: null });
+  await work();
+  expect(shown(sessionId)).toEqual(['two', 'three']);
+  expect(await explain()).toEqual({ owed: { provider: 0, parked: 0 }, blockedLanes: [] });
+  expect((await list({ state: 'DISCARDED' })).nodes).toMatchObject([{ id: letter.id, state: 'DISCARDED', discardReason: 'spam', discardedAt: '2026-11-22T12:00:00.000Z', message: { text: 'poison' } }]);
+  expect(await history(sessionId)).toMatchObject([{ type: 'DELIVERY_PARKED' }, { type: 'DELIVERY_DISCARDED', deliveryId: letter.id, reason: 'spam', by: 'user-7' }]);
+});
+
+it('the history shows all three to whoever follows the session', async () => {
+  const sessionId = await poisoned('poison');
+  const { nodes: [letter] } = await list();
+  await resend({ ids: [letter.id] });
+  world.provider.failNext('postMessage', 'refused');
+  await work();
+  await discard({ filter: { code: 'PROVIDER_REFUSED' }, reason: 'twice refused' });
+  const { data } = await run(`query ($id: ID!) { supportSession(id: $id) { events { __typename
+    ... on SupportDeliveryParked { deliveryId kind code } ... on SupportDeliverySentAgain { deliveryId kind by } ... on SupportDeliveryDiscarded { deliveryId kind reason } } } }`, { id: sessionId });
+  expect(data.supportSession.events.slice(-4)).toEqual([
+    { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
+    { __typename: 'SupportDeliverySentAgain', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+    { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
+    { __typename: 'SupportDeliveryDiscarded', deliveryId: letter.id, kind: 'POST_MESSAGE', reason: 'twice refused' },
+  ]);
+});
+
+it('a conversation is not taken from people by a return that is sent again after they were asked anew', async () => {
+  const { id: sessionId } = await world.open();
+  await world.ask(sessionId);
+  await work();
+  const key = { idempotencyKey: world.nextKey() };
+  await world.flows.endHandoff({ organizationId: 'org-1' }, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', ...key });
+  world.provider.failNext('holdForBot', 'refused');
+  await work();
+  const { handoff } = await world.ask(sessionId);
+  await work();
+  expect(await resend({ filter: { kind: 'RETURN_CONVERSATION' } })).toMatchObject({ count: 1 });
+  await work();
+  expect(world.provider.only.view.status).toBe('OPEN');
+  expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+});
+
+it('a part of the history that is refused can be sent again by itself', async () => {
+  await world.flows.updatePolicy({ organizationId: 'org-1' }, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { id: sessionId } = await world.open();
+  for (const text of ['poison', 'two']) await world.user(sessionId, text);
+  await world.ask(sessionId);
+  world.provider.failNext('postMessage', 'refused');
+  await work();
+  expect(shown(sessionId)).toEqual(['two']);
+  expect((await list()).nodes).toMatchObject([{ kind: 'POST_MESSAGE', message: { text: 'poison' } }]);
+  await resend({ all: true });
+  await work();
+  expect(shown(sessionId)).toEqual(['two', 'poison']);
+});
+
+it('is for operators of that organization', async () => {
+  await poisoned('poison');
+  const { nodes: [letter] } = await list();
+  const stranger = caller('operator', 'org-2');
+  expect((await run(LIST, {}, stranger)).data.supportDeadLetters.nodes).toEqual([]);
+  expect(await resend({ ids: [letter.id] }, stranger)).toMatchObject({ count: 0, passedOver: [letter.id] });
+  expect(await resend({ all: true }, stranger)).toMatchObject({ count: 0 });
+  expect(await discard({ ids: [letter.id], reason: 'x' }, stranger)).toMatchObject({ count: 0 });
+  for (const role of ['bot', 'ui']) {
+    expect((await run(LIST, {}, caller(role))).errors[0].extensions.code).toBe('FORBIDDEN');
+    expect((await resend({ all: true }, caller(role))).errors[0].extensions.code).toBe('FORBIDDEN');
+    expect((await discard({ ids: [], reason: 'x' }, caller(role))).errors[0].extensions.code).toBe('FORBIDDEN');
+  }
+  expect((await list()).totalCount).toBe(1);
+});
+
+it.each([
+  ['ids', {}], ['ids', { ids: ['1'], all: true }], ['ids', { ids: ['1'], filter: { kind: 'POST_NOTE' } }], ['filter', { filter: {} }],
+  ['ids', { ids: Array.from({ length: 501 }, (_, i) => `${i}`) }], ['after', { ids: ['1'], after: 'x' }],
+])('names %s when it cannot tell which are meant', async (field, input) => {
+  expect(await resend(input)).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field }] });
+});
+
+it('wants a reason for giving up, and a cursor of its own', async () => {
+  for (const reason of ['', '  ', 'x'.repeat(501)]) expect(await discard({ ids: ['1'], reason })).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field: 'reason' }] });
+  expect(await resend({ all: true, after: 'x' })).toMatchObject({ userErrors: [{ code: 'CURSOR_INVALID' }] });
+});

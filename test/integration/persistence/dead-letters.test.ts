@@ -1,0 +1,282 @@
+import { randomUUID } from 'node:crypto';
+import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
+import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
+import { DEFAULT_POLICY } from '../../../src/core/setup';
+import { createStoreWorld, FOREIGN, ORG, said, until, type StoreWorld } from './store-world';
+
+let world: StoreWorld;
+beforeAll(async () => { world = await createStoreWorld(); });
+afterAll(() => world.end());
+beforeEach(async () => {
+  await world.sql('truncate lane, delivery, handoff, message, event, session');
+  world.time.ms = Date.parse('2026-11-22T20:52:20.557Z');
+  await policy('GO_ON');
+});
+
+const LEASE = 60_000;
+const policy = (onDeadLetter: 'GO_ON' | 'BLOCK') => world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter } });
+const claim = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> => (await stores.lanes.claimDeliveries('PROVIDER', 1, LEASE))[0];
+const textOf = async ({ delivery: { work } }: ClaimedLane) => (await world.stores.messages.get(ORG, (work as { messageId: string }).messageId))!.text;
+
+/** Owes one post per text; answers the deliveries' ids. */
+async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
+  await world.stores.sessions.transact(ORG, sessionId, async (tx) => {
+    for (const text of texts) await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text }))).id });
+  });
+  const rows = await world.sql<{ id: string }>('select id from delivery where session_id = $1 order by id desc limit $2', [sessionId, texts.length]);
+  return rows.map(({ id }) => id).reverse();
+}
+const parkNext = async (code = 'PROVIDER_REFUSED') => {
+  const lane = (await claim())!;
+  expect(await world.stores.lanes.park(lane, code)).toBe(true);
+  return lane.delivery.id;
+};
+/** Everything that the lane gives out now, done one by one. */
+async function work(): Promise<string[]> {
+  const texts: string[] = [];
+  for (let lane = await claim(); lane; lane = await claim()) {
+    texts.push(await textOf(lane));
+    await world.stores.lanes.complete(lane);
+  }
+  return texts;
+}
+const again = (sessionId: string, ...ids: string[]) => world.stores.sessions.transact(ORG, sessionId, (tx) => tx.sendAgain(ids));
+const discard = (sessionId: string, ...ids: string[]) => world.stores.sessions.transact(ORG, sessionId, (tx) => tx.discard(ids, 'not wanted'));
+const ANY: DeadLetterFilter = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+
+describe('a lane whose policy is to block', () => {
+  beforeEach(() => policy('BLOCK'));
+
+  it('waits behind its dead letter, also when more is owed, and goes on in order once that is sent again', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    await owe(id, 'three');
+    expect(await claim()).toBeUndefined();
+    expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
+    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([
+      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: '2026-11-22T20:52:20.557Z' }]);
+    await again(id, letter);
+    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
+    expect(await work()).toEqual(['one', 'two', 'three']);
+  });
+
+  it('goes on without it once it is discarded', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    await discard(id, await parkNext());
+    await owe(id, 'three');
+    expect(await work()).toEqual(['two', 'three']);
+  });
+
+  it('stays blocked while another dead letter is decided about, which then comes in its old place', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two', 'three');
+    await policy('GO_ON');
+    const first = await parkNext();
+    await policy('BLOCK');
+    const second = await parkNext();
+    await again(id, first);
+    expect(await claim()).toBeUndefined();
+    await discard(id, second);
+    expect(await work()).toEqual(['one', 'three']);
+  });
+
+  it('blocks again when what was sent again is refused again', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    await again(id, letter);
+    expect(await parkNext()).toBe(letter);
+    expect(await claim()).toBeUndefined();
+    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toMatchObject([{ deliveryId: letter }]);
+  });
+
+  it('keeps nobody else waiting', async () => {
+    const [blocked, other] = [await world.open(), await world.open()];
+    await owe(blocked.id, 'one', 'two');
+    await parkNext();
+    await owe(other.id, 'elsewhere');
+    expect(await work()).toEqual(['elsewhere']);
+  });
+});
+
+describe('a dead letter that is sent again', () => {
+  it('comes before what was owed after it, and is known to have been tried', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two', 'three');
+    const [one, two] = [await parkNext(), await parkNext()];
+    world.time.ms += 60_000;
+    expect((await again(id, two, one)).answer.map((letter) => letter.id)).toEqual([one, two]);
+    const lane = (await claim())!;
+    expect(lane.delivery).toMatchObject({ id: one, earlierAttempts: 1, owedSince: '2026-11-22T20:53:20.557Z' });
+    await world.stores.lanes.complete(lane);
+    expect(await work()).toEqual(['two', 'three']);
+  });
+
+  it('is not lost when the lane is at work on a later one', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    const busy = (await claim())!;
+    await again(id, letter);
+    expect(await claim()).toBeUndefined();
+    expect(await world.stores.lanes.complete(busy)).toBe(true);
+    expect(await work()).toEqual(['one']);
+    expect(await world.sql("select 1 from delivery where state <> 'DONE'")).toEqual([]);
+  });
+
+  it.each(['retry', 'park'] as const)('comes at once, also when the later one meets a %s meanwhile', async (verb) => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    const busy = (await claim())!;
+    await again(id, letter);
+    await (verb === 'retry' ? world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE') : world.stores.lanes.park(busy, 'PROVIDER_REFUSED'));
+    expect((await claim())!.delivery.id).toBe(letter);
+  });
+
+  it('is not lost when the lane\'s holder dies', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    const dead = (await claim())!;
+    await again(id, letter);
+    await world.sql("update lane set next_run_at = now() - interval '1 ms'");
+    expect(await work()).toEqual(['one', 'two']);
+    expect(await world.stores.lanes.complete(dead)).toBe(false);
+  });
+
+  it('wakes a lane that rests', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one', 'two');
+    const letter = await parkNext();
+    expect(await work()).toEqual(['two']);
+    await again(id, letter);
+    await owe(id, 'three');
+    expect(await work()).toEqual(['one', 'three']);
+  });
+
+  it('counts its tries, and begins anew with its waits', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    for (let i = 0; i < 3; i++) {
+      await world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE');
+    }
+    const letter = await parkNext('PROVIDER_UNAVAILABLE');
+    expect((await world.stores.deadLetters.parkedByIds(ORG, [letter]))[0]).toMatchObject({ attempts: 4, code: 'PROVIDER_UNAVAILABLE' });
+    await again(id, letter);
+    expect((await claim())!.delivery.earlierAttempts).toBe(1);
+    expect(await world.sql('select attempts + attempts_before as attempts from delivery')).toEqual([{ attempts: 5 }]);
+  });
+
+  it('is sent once, however many send it at the same moment', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    const letter = await parkNext();
+    const replica = world.replica();
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => (i % 2 ? replica : world.stores).sessions.transact(ORG, id, (tx) => tx.sendAgain([letter]))));
+    expect(answers.flatMap(({ answer }) => answer)).toHaveLength(1);
+    expect(await work()).toEqual(['one']);
+    expect((await again(id, letter)).answer).toEqual([]);
+  });
+
+  it('is left alone in another Session, and so is what is not parked', async () => {
+    const [mine, other] = [await world.open(), await world.open()];
+    await owe(other.id, 'theirs');
+    const letter = await parkNext();
+    const [waiting] = await owe(mine.id, 'mine');
+    expect((await again(mine.id, letter, waiting!)).answer).toEqual([]);
+    expect((await discard(mine.id, letter, waiting!)).answer).toEqual([]);
+    expect(await world.sql('select state from delivery order by id')).toEqual([{ state: 'PARKED' }, { state: 'WAITING' }]);
+  });
+});
+
+it('parking waits for the Session, and then its lease has to be the right one still', async () => {
+  const { id } = await world.open();
+  await owe(id, 'one');
+  const lane = (await claim())!;
+  let parking!: Promise<boolean>;
+  await world.stores.sessions.transact(ORG, id, async (tx) => {
+    parking = world.replica().lanes.park(lane, 'X');
+    await until('the parking waits', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    await world.sql('update lane set fence = fence + 1');
+    await tx.insertMessage(said());
+  });
+  expect(await parking).toBe(false);
+  expect((await world.stores.events.ofSession(ORG, id, 0, 10)).map(({ body }) => body.type)).toEqual(['SESSION_OPENED']);
+});
+
+describe('the list of dead letters', () => {
+  it('tells what each was, oldest first, and pages on', async () => {
+    const { id } = await world.open();
+    await world.stores.sessions.transact(ORG, id, async (tx) => {
+      const message = await tx.insertMessage(said({ text: 'hello' }));
+      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+    });
+    const handoffId = randomUUID();
+    await world.stores.sessions.transact(ORG, id, (tx) => tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId, how: 'HOLD' }));
+    const [one, two] = [await parkNext('PROVIDER_REFUSED'), await parkNext('UNSUPPORTED_BY_PROVIDER')];
+    const page = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: null });
+    expect(page.hasNextPage).toBe(true);
+    expect(page.edges[0]!.node).toEqual({
+      id: one, organizationId: ORG, chatbotId: 'bot-1', sessionId: id, destination: 'PROVIDER', kind: 'POST_MESSAGE', state: 'PARKED', code: 'PROVIDER_REFUSED',
+      attempts: 1, messageId: expect.any(String), handoffId: null, createdAt: '2026-11-22T20:52:20.557Z', parkedAt: '2026-11-22T20:52:20.557Z', blocksLane: false, discarded: null,
+    });
+    const rest = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 5, after: page.edges[0]!.cursor });
+    expect(rest).toMatchObject({ hasNextPage: false, edges: [{ node: { id: two, kind: 'RETURN_CONVERSATION', handoffId, messageId: null } }] });
+    await expect(world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: 'nonsense' })).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+  });
+
+  it('filters by each condition, and by all of them together', async () => {
+    const [first, second] = [await world.open(), await world.open()];
+    await owe(first.id, 'one');
+    const one = await parkNext('PROVIDER_REFUSED');
+    world.time.ms += 1_000;
+    const between = new Date(world.time.ms - 500).toISOString();
+    await owe(second.id, 'two');
+    const two = await parkNext('INTERNAL');
+    const found = async (filter: Partial<DeadLetterFilter>, organizationId = ORG) => {
+      const { edges } = await world.stores.deadLetters.page(organizationId, 'PARKED', { ...ANY, ...filter }, { first: 10, after: null });
+      expect(await world.stores.deadLetters.count(organizationId, 'PARKED', { ...ANY, ...filter })).toBe(edges.length);
+      return edges.map(({ node }) => node.id);
+    };
+    expect(await found({})).toEqual([one, two]);
+    expect(await found({ accountId: world.account.id, chatbotId: 'bot-1', destination: 'PROVIDER', kind: 'POST_MESSAGE' })).toEqual([one, two]);
+    for (const [filter, ids] of [
+      [{ sessionId: second.id }, [two]], [{ code: 'INTERNAL' }, [two]], [{ parkedBefore: between }, [one]], [{ parkedAfter: between }, [two]],
+      [{ code: 'INTERNAL', parkedBefore: between }, []], [{ accountId: randomUUID() }, []], [{ chatbotId: 'bot-2' }, []], [{ destination: 'RUNTIME' }, []],
+      [{ kind: 'POST_NOTE' }, []], [{ sessionId: 'no uuid' }, []],
+    ] as const) expect([filter, await found(filter)]).toEqual([filter, ids]);
+    expect(await found({}, FOREIGN)).toEqual([]);
+    expect(await world.stores.deadLetters.parkedByIds(FOREIGN, [one])).toEqual([]);
+    expect((await world.stores.deadLetters.parkedByIds(ORG, [two, 'x', one])).map(({ id }) => id)).toEqual([one, two]);
+  });
+
+  it('keeps what was discarded, with the reason', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    const letter = await parkNext();
+    await discard(id, letter);
+    expect(await world.stores.deadLetters.count(ORG, 'PARKED', ANY)).toBe(0);
+    expect((await world.stores.deadLetters.page(ORG, 'DISCARDED', ANY, { first: 5, after: null })).edges).toMatchObject([
+      { node: { id: letter, state: 'DISCARDED', discarded: { at: '2026-11-22T20:52:20.557Z', reason: 'not wanted' } } }]);
+    expect((await again(id, letter)).answer).toEqual([]);
+  });
+});
+
+it('what failed as a part of something else becomes one dead letter, however often it fails', async () => {
+  const { id } = await world.open();
+  await owe(id, 'open');
+  const setAside = () => world.stores.sessions.transact(ORG, id, async (tx) => {
+    const message = (await tx.messageByCallerId('turn-1')) ?? await tx.insertMessage(said({ text: 'poison', callerMessageId: 'turn-1' }));
+    return tx.setAside({ kind: 'POST_MESSAGE', messageId: message.id }, 'PROVIDER_REFUSED');
+  });
+  const letter = (await setAside()).answer;
+  expect(letter).toMatchObject({ kind: 'POST_MESSAGE' });
+  expect((await setAside()).answer).toBeNull();
+  expect(await work()).toEqual(['open']);
+  await again(id, letter!.id);
+  const lane = (await claim())!;
+  expect([await textOf(lane), lane.delivery.earlierAttempts]).toEqual(['poison', 1]);
+});
