@@ -7,17 +7,14 @@ export const CLAIM = statement('claim_retention', `
   where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning 1`);
 export const REST = statement('rest_retention', "update upkeep set next_run_at = now() + $1 * interval '1 ms' where name = 'retention'");
 
+// Arrays, not joins: with a limit that it does not know, the planner would join with the whole table.
 export const REMOVE_KEYS = statement('remove_keys', `
-  with old as materialized (
-    select organization_id, operation, key from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked
-  )
-  delete from idempotency_key k using old where k.organization_id = old.organization_id and k.operation = old.operation and k.key = old.key returning 1`);
+  delete from idempotency_key where ctid = any(array(
+    select ctid from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked)) returning 1`);
 
 export const REMOVE_DELIVERIES = statement('remove_deliveries', `
-  with old as materialized (
-    select id from delivery where done_at < $1 and done_at is not null and state in ('DONE', 'DISCARDED') order by done_at limit $2 for update skip locked
-  )
-  delete from delivery d using old where d.id = old.id returning 1`);
+  delete from delivery where id = any(array(
+    select id from delivery where done_at < $1 and done_at is not null and state in ('DONE', 'DISCARDED') order by done_at limit $2 for update skip locked)) returning 1`);
 
 const old = (table: string, at: string, id: string, and = '') => `
   select ${id} as id, ${at} as at from ${table}

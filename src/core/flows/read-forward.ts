@@ -132,10 +132,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;
   }
-  // It was here, and is not new because it is not here any more.
-  const forgottenBefore = tx.session.forgotten?.messagesBefore;
-  if ((observation.kind === 'agentMessage' || observation.kind === 'unshowable') && forgottenBefore != null
-    && observation.at !== undefined && Date.parse(observation.at) < Date.parse(forgottenBefore)) return;
+  if (isForgotten(tx, observation)) return;
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = people.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
@@ -153,6 +150,13 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
+}
+
+/** It was here once, and is no news because it is not here any more. */
+function isForgotten({ session }: SessionTransaction, observation: Observation): boolean {
+  const before = session.forgotten?.messagesBefore ?? null;
+  if (before === null || (observation.kind !== 'agentMessage' && observation.kind !== 'unshowable')) return false;
+  return observation.at !== undefined && Date.parse(observation.at) < Date.parse(before);
 }
 
 /** What the conversation's state means for the handoff. Compared with the last one seen, so that residue is not news. */

@@ -27,6 +27,7 @@ describe('with nothing set', () => {
     expect(loadConfig({})).toMatchObject({
       poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
+      keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
     });
   });
 
@@ -40,6 +41,12 @@ it('cannot be changed afterwards, not even deep inside', () => {
   expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
   expect(() => Object.assign(config.bodyLimits, { webhookBytes: 1 })).toThrow(TypeError);
   expect(() => Object.assign(config.identity.botKeys[0]!, { organizationId: 'x' })).toThrow(TypeError);
+});
+
+it('keeps things for whole days, and idempotency keys for seven at least', () => {
+  expect(loadConfig({ SUPPORT_KEEP_MESSAGES_DAYS: '30', SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '14' }).keepDays).toMatchObject({ messages: 30, idempotencyKeys: 14 });
+  expect(keysOf({ SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '6', SUPPORT_KEEP_EVENTS_DAYS: '0', SUPPORT_KEEP_SESSIONS_DAYS: 'never' }).sort())
+    .toEqual(['SUPPORT_KEEP_EVENTS_DAYS', 'SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS', 'SUPPORT_KEEP_SESSIONS_DAYS']);
 });
 
 it('takes right values', () => {

@@ -1,0 +1,89 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { NEW_WALK, removeOld } from '../../../src/core/flows/retention';
+import { fileKeyOf } from '../../../src/core/message';
+import { FolderMediaStore } from '../../../src/media/folder-store';
+import { recordHint } from '../../../src/webhooks/record-hint';
+import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
+
+const DAY = 86_400_000;
+let world: ChatwootWorld;
+let folder: string;
+beforeEach(async () => {
+  world = await createChatwootWorld();
+  folder = mkdtempSync(path.join(tmpdir(), 'media-'));
+});
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await world.close();
+});
+
+async function forget() {
+  const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 30 * DAY, idempotencyKeys: 7 * DAY, sessions: 365 * DAY };
+  const { removed, walk } = await removeOld(world.deps, { keepMs, files: new FolderMediaStore(folder) }, NEW_WALK);
+  expect(walk).toBeNull();
+  return removed;
+}
+const files = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+
+it('what an agent said long ago is not told again when its record is gone here, only what is new', async () => {
+  const alice = await world.addPerson('Alice');
+  const sessionId = await world.handedOver();
+  await (await world.acting(alice, sessionId)).reply('old words');
+  const emptyId = await (await world.acting(alice, sessionId)).reply('');
+  await world.readHinted();
+  await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
+  await world.read(sessionId);
+  await world.acknowledgeAll(sessionId);
+  await world.acknowledgeAll(sessionId);
+  expect(await world.deliverAll()).toEqual([]);
+  expect((await world.session(sessionId)).liveHandoffId).toBeNull();
+  const posts = (await world.messages(sessionId)).length;
+
+  world.time.aheadMs += 400 * DAY;
+  const removed = await forget();
+  expect(removed.messages).toBe((await world.session(sessionId)).lastMessageSeq);
+  expect(removed.deliveries).toBeGreaterThan(0);
+
+  // Read again from where readings went on, and by name, as after a late webhook.
+  const { conversationId } = await world.session(sessionId);
+  for (const id of [emptyId, emptyId - 1]) await recordHint(world.deps, world.account.id, conversationId!, String(id));
+  await world.readHinted();
+  expect(await world.deliverAll()).toEqual([]);
+  expect(await world.collected(sessionId)).toEqual([]);
+  expect(await world.messages(sessionId)).toHaveLength(posts);
+  expect((await world.session(sessionId)).liveHandoffId).toBeNull();
+
+  await (await world.acting(alice, sessionId)).reply('new words');
+  await world.readHinted();
+  expect(await world.collected(sessionId)).toEqual(['ACTIVE', 'AGENT: new words']);
+});
+
+it('the files of a message go with it, and those of others stay', async () => {
+  const alice = await world.addPerson('Alice');
+  const media = new FolderMediaStore(folder);
+  async function fileOf(): Promise<{ sessionId: string; key: string }> {
+    const sessionId = await world.handedOver();
+    await (await world.acting(alice, sessionId)).attach({ filename: 'bill.pdf', contentType: 'application/pdf', bytes: 'the bill' });
+    await world.readHinted();
+    const { node } = (await world.stores.messages.page('org-1', sessionId, { first: 50, after: null })).edges.at(-1)!;
+    expect(node.attachments).toHaveLength(1);
+    const key = fileKeyOf(node.id, 0);
+    await media.write(key, (async function* () { yield Buffer.from('the bill'); })());
+    await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
+    await world.read(sessionId);
+    await world.acknowledgeAll(sessionId);
+    await world.acknowledgeAll(sessionId);
+    await world.deliverAll();
+    return { sessionId, key };
+  }
+  const old = await fileOf();
+  world.time.aheadMs += 400 * DAY;
+  const young = await fileOf();
+  expect(files()).toEqual([old.key, young.key].sort());
+  expect((await forget()).messages).toBeGreaterThan(0);
+  expect(files()).toEqual([young.key]);
+  await media.remove(old.key);
+  expect(await media.read(old.key)).toBeNull();
+});
