@@ -18,6 +18,7 @@ import { MediaLinks } from './media/links';
 import { fileServer } from './media/serve-file';
 import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
+import { HttpPush } from './push';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { createTryPage, type TryDescription } from './try';
@@ -41,6 +42,8 @@ const POLL_MS = 1_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
 const WORK_WIDTH = 64;
 const WIDTH_OF_FAR_SIDE = 8;
+/** One endpoint takes what all the talks of a chatbot bring. */
+const PUSHES = { width: 32, widthOfFarSide: 8 };
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -111,20 +114,23 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     if (definition.routes) pages.set(name, definition.routes(own));
   }
 
+  const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
+    push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
+    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
+      pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity);
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true });
-  const links = new MediaLinks(secretKey, clock.now);
   const graphql = await createGraphqlHttp({
-    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
+    fileUrl: deps.fileUrl,
     flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
@@ -149,7 +155,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

@@ -31,6 +31,8 @@ export interface Config {
   readonly livePollMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
+  /** `toPrivate`: whether runtimes' endpoints may lie in our own network. */
+  readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number; readonly toPrivate: boolean };
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -56,6 +58,11 @@ export function loadConfig(env: Environment): Config {
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
     livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
+    push: {
+      timeoutMs: values.SUPPORT_PUSH_TIMEOUT_MS!,
+      disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
+      toPrivate: values.SUPPORT_PUSH_TO_PRIVATE ?? !hasIdentity,
+    },
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

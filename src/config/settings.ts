@@ -76,6 +76,16 @@ export const SETTINGS = {
     schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
   }),
 
+  SUPPORT_PUSH_TIMEOUT_MS: define({
+    schema: wholeNumber(1_000, 25_000), default: '15000', expected: 'whole milliseconds from 1000 to 25000', example: '15000',
+  }),
+  SUPPORT_PUSH_DISABLE_AFTER_DAYS: define({
+    schema: wholeNumber(1, 30), default: '5', expected: 'whole days from 1 to 30', example: '5',
+  }),
+  SUPPORT_PUSH_TO_PRIVATE: define({
+    schema: onOff, default: null, expected: 'on or off', example: 'off',
+  }),
+
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),
   SUPPORT_WEBHOOK_BODY_LIMIT_BYTES: bytes('1048576', 65_536),
   SUPPORT_PROVIDER_BODY_LIMIT_BYTES: bytes('8388608', 65_536),

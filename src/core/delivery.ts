@@ -30,7 +30,11 @@ export type RuntimeNotice =
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED';
 
 /** What waits in lanes of its own, by where it goes. */
-export interface LaneWork { readonly PROVIDER: ProviderWork }
+export interface LaneWork {
+  readonly PROVIDER: ProviderWork;
+  /** Only where a runtime has an endpoint of its own; otherwise its deliveries wait to be collected, in no lane. */
+  readonly RUNTIME: RuntimeNotice;
+}
 export type LaneDestination = keyof LaneWork;
 
 /** One thing still owed, as the worker claims it. */
@@ -45,6 +49,7 @@ export interface LaneDelivery<To extends LaneDestination> {
 }
 
 export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
+export type PushedDelivery = LaneDelivery<'RUNTIME'>;
 
 /** One thing for the runtime, as it collects it. */
 export interface RuntimeDelivery {
@@ -55,6 +60,8 @@ export interface RuntimeDelivery {
   readonly notice: RuntimeNotice;
   /** See EventRecord.position. */
   readonly position: string;
+  /** Where it stands in the list that it was read from; for `after`, and for acknowledging everything up to it. */
+  readonly cursor: string;
   readonly createdAt: Instant;
   readonly acknowledgedAt: Instant | null;
 }

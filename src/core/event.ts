@@ -1,6 +1,6 @@
 import type { Control } from './control';
 import type { HandoffEndReason, HandoffState } from './handoff';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
+import type { ChatbotId, EndpointId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
 
 /** One fact of a Session's history. Field sets are closed: a consumer can switch over `type`. */
 export type EventBody =
@@ -13,6 +13,8 @@ export type EventBody =
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
+  /** This Session's push was the last straw: its runtime's endpoint gets nothing more until somebody enables it again. */
+  | { readonly type: 'RUNTIME_ENDPOINT_DISABLED'; readonly endpointId: EndpointId; readonly reason: string; readonly code: string }
   | { readonly type: 'DELIVERY_PARKED'; readonly kind: string; readonly code: string };
 export type EventType = EventBody['type'];
 

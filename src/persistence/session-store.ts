@@ -9,6 +9,7 @@ import type { Wake } from '../core/ports/wake';
 import type { EndUser, SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
 import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
+import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
 
@@ -39,7 +40,8 @@ const OPEN = statement('open_session', `
 const LOCK = statement('lock_session', 'select id from session where organization_id = $1 and id = $2 for no key update');
 // Behind the lock, each a statement of its own: one that began before the lock was given would see what was there before.
 const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
-const LOCKED_INBOX = statement('locked_inbox', `select ${INBOX} from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
+const LOCKED_INBOX = statement('locked_inbox', `
+  select ${INBOX}, (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId" from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
 const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
 const STORED_ANSWER = statement('stored_answer', 'select request_digest as digest, answer from idempotency_key where organization_id = $1 and operation = $2 and key = $3');
 const STORE_ANSWER = statement('store_answer', 'insert into idempotency_key (organization_id, operation, key, request_digest, answer) values ($1, $2, $3, $4, $5)');
@@ -83,7 +85,7 @@ export class PostgresSessionStore implements SessionStore {
         await giveUp(client);
         return { answer: locked.stored.answer as T, replayed: true };
       }
-      tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.position, this.clock);
+      tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.endpointId, locked.position, this.clock);
       const answer = await work(tx);
       const { hasWritten } = tx;
       if (idempotency) tx.write(STORE_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key, idempotency.requestDigest, JSON.stringify(answer) ?? null]);
@@ -124,6 +126,7 @@ interface Locked {
   readonly session: SessionRecord;
   readonly inbox: SessionInbox;
   readonly live: HandoffRecord | null;
+  readonly endpointId: string | null;
   readonly position: string;
   readonly stored: { readonly digest: string; readonly answer: unknown } | null;
 }
@@ -135,13 +138,14 @@ async function lock(client: PoolClient, organizationId: string, sessionId: strin
     firstOf(client, LOCK, [organizationId, sessionId]),
     rowsOf(client, ENTER_FEED),
     firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
-    firstOf<SessionInbox>(client, LOCKED_INBOX, [sessionId]),
+    firstOf<SessionInbox & { endpointId: string | null }>(client, LOCKED_INBOX, [sessionId]),
     firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
     idempotency ? firstOf<{ digest: string; answer: unknown }>(client, STORED_ANSWER, [idempotency.organizationId, idempotency.operation, idempotency.key]) : null,
   ]);
   if (locked === null || session === null || inbox === null) return null;
   const { position, ...record } = session;
-  return { session: record, inbox, live: live === null ? null : handoffOf(live), position, stored };
+  const { endpointId, ...own } = inbox;
+  return { session: record, inbox: own, endpointId, live: live === null ? null : handoffOf(live), position, stored };
 }
 
 /** A serialization failure, a deadlock, or the same key used for another Session at the same moment: then its answer is there. */

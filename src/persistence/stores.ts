@@ -7,13 +7,14 @@ import { PostgresEventStore } from './event-store';
 import { PostgresHandoffStore } from './handoff-store';
 import { PostgresLaneStore } from './lane-store';
 import { PostgresMessageStore } from './message-store';
+import { PostgresRuntimeEndpointStore } from './runtime-endpoint-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
 import { createSetupStore } from './setup-store';
 import { PostgresWatchStore } from './watch-store';
 
 export interface StoreParts {
-  /** Seals credentials and webhook secrets. */
+  /** Seals credentials, and the secrets of webhooks in both directions. */
   readonly secretBox: SecretBox;
   readonly clock: Clock;
   /** Told after each commit that others may wait for. */
@@ -28,6 +29,7 @@ export const createStores = (pool: Pool, { secretBox, clock, wake }: StoreParts)
   events: new PostgresEventStore(pool),
   deliveries: new PostgresDeliveryStore(pool),
   lanes: new PostgresLaneStore(pool, clock),
+  endpoints: new PostgresRuntimeEndpointStore(pool, secretBox),
   watches: new PostgresWatchStore(pool),
   setup: createSetupStore(pool, secretBox, clock),
 });

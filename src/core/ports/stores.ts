@@ -8,6 +8,7 @@ import type {
 import type { MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
@@ -145,6 +146,15 @@ export interface DeliveryStore {
   runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
   /** Marks them collected; unknown and foreign ids are returned. Repeatable. */
   acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
+  /**
+   * Marks collected, at most `limit` at once and oldest first, what a list of the runtime inbox showed up to and with
+   * `cursor`. The filter may narrow the list that the cursor came from, and never widens it: what was in no list that the
+   * caller has read, or becomes visible later, stays. Call again until `isComplete`.
+   * @throws InvalidInputError CURSOR_INVALID
+   */
+  acknowledgeThrough(organizationId: OrganizationId, filter: RuntimeInboxFilter, cursor: string, limit: number, at: Instant): Promise<{ readonly acknowledged: number; readonly sessionIds: readonly SessionId[]; readonly isComplete: boolean }>;
+  /** Whether a runtime delivery still waits to be collected. */
+  isWaiting(organizationId: OrganizationId, id: string): Promise<boolean>;
   /** What is still owed of one Session, for "why is the bot silent". */
   owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null }>;
 }
@@ -160,7 +170,7 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
   readonly destination: To;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Whom the work goes to: the support account. */
+  /** Whom the work goes to: the support account, or the runtime's endpoint. */
   readonly farSideId: string;
   readonly fence: string;
   /** The head of the lane. */
@@ -187,6 +197,9 @@ export interface LaneStore {
   retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
   /** Sets the head aside as a dead letter; the lane goes on. */
   park(lane: AnyLane, code: string): Promise<boolean>;
+
+  /** Gives it back as if it had not been claimed: there was no try. */
+  release(lane: AnyLane): Promise<boolean>;
 
   /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
   renew(lane: AnyLane, leaseMs: number): Promise<boolean>;
@@ -274,6 +287,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly lanes: LaneStore;
+  readonly endpoints: RuntimeEndpointStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
 }

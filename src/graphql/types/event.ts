@@ -2,7 +2,7 @@ import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
 import type { EventRecord, EventType } from '../../core/event';
 import type { HandoffEndReason as EndReason, HandoffState as State } from '../../core/handoff';
-import { ChannelStateEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
 import { DateTime } from './scalars';
 
 /** An event as resolvers see it: its body's fields beside its own. */
@@ -19,6 +19,7 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   SURVEY_OFFERED: 'SupportSurveyOffered',
   SURVEY_ANSWERED: 'SupportSurveyAnswered',
   DELIVERY_PARKED: 'SupportDeliveryParked',
+  RUNTIME_ENDPOINT_DISABLED: 'SupportRuntimeEndpointDisabled',
 };
 export const eventView = (event: EventRecord): EventView => ({ ...event.body, ...event, __typename: TYPENAMES[event.body.type] });
 
@@ -73,6 +74,13 @@ export class SupportSurveyOffered extends SupportSessionEvent {}
 @ObjectType({ ...implementsEvent, description: 'The end-user answered the survey.' })
 export class SupportSurveyAnswered extends SupportSessionEvent {
   @Field(() => Int) rating: number;
+}
+
+@ObjectType({ ...implementsEvent, description: 'A push of this session was the last that its runtime\'s endpoint failed: it is switched off, and deliveries wait in the inbox.' })
+export class SupportRuntimeEndpointDisabled extends SupportSessionEvent {
+  @Field(() => ID) endpointId: string;
+  @Field(() => EndpointDisabledReasonEnum) reason: string;
+  @Field(() => String, { description: 'Of the last failure; stable, see docs/errors.md.' }) code: string;
 }
 
 @ObjectType({ ...implementsEvent, description: 'Something owed could not be delivered and waits for an operator.' })
