@@ -20,6 +20,8 @@ export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME
         'runtime endpoint switched off; its deliveries stay in the inbox');
       return { kind: 'notNow' };
     }
+    // Collected while it was pushed: what comes behind it waits for no next try.
+    if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
     const verdict = pushVerdict(error, {
       attempts: delivery.earlierAttempts, failingSince: endpoint?.failingSince ?? null, now: deps.clock.now(), random: deps.clock.random(),
     });
