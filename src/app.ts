@@ -19,6 +19,7 @@ import { MediaLinks } from './media/links';
 import { fileServer } from './media/serve-file';
 import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
+import { HttpPush } from './push';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { TIME_LIMITS } from './time-limits';
@@ -49,6 +50,8 @@ const DAY_MS = 86_400_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
 const WORK_WIDTH = 64;
 const WIDTH_OF_FAR_SIDE = 8;
+/** One endpoint takes what all the talks of a chatbot bring. */
+const PUSHES = { width: 32, widthOfFarSide: 8 };
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -128,12 +131,16 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
 
   const media = new FolderMediaStore(config.mediaDir);
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
+  const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
+    push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
+    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs,
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
+      pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
     retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
@@ -141,9 +148,8 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity);
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
-  const links = new MediaLinks(secretKey, clock.now);
   const graphql = await createGraphqlHttp({
-    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
+    fileUrl: deps.fileUrl,
     flows, stores, wake, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
       connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs,
@@ -172,7 +178,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

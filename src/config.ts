@@ -37,6 +37,8 @@ export interface Config {
   readonly maxSockets: number;
   /** How long what is over is kept. */
   readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
+  /** `toPrivate`: whether runtimes' endpoints may lie in our own network. */
+  readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number; readonly toPrivate: boolean };
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -69,6 +71,11 @@ export function loadConfig(env: Environment): Config {
       deliveries: values.SUPPORT_KEEP_DELIVERIES_DAYS!,
       idempotencyKeys: values.SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS!,
       sessions: values.SUPPORT_KEEP_SESSIONS_DAYS!,
+    },
+    push: {
+      timeoutMs: values.SUPPORT_PUSH_TIMEOUT_MS!,
+      disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
+      toPrivate: values.SUPPORT_PUSH_TO_PRIVATE ?? !hasIdentity,
     },
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,

@@ -93,6 +93,15 @@ export const SETTINGS = {
   SUPPORT_KEEP_DELIVERIES_DAYS: days('30'),
   SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: days('7', 7),
   SUPPORT_KEEP_SESSIONS_DAYS: days('365'),
+  SUPPORT_PUSH_TIMEOUT_MS: define({
+    schema: wholeNumber(1_000, 25_000), default: '15000', expected: 'whole milliseconds from 1000 to 25000', example: '15000',
+  }),
+  SUPPORT_PUSH_DISABLE_AFTER_DAYS: define({
+    schema: wholeNumber(1, 30), default: '5', expected: 'whole days from 1 to 30', example: '5',
+  }),
+  SUPPORT_PUSH_TO_PRIVATE: define({
+    schema: onOff, default: null, expected: 'on or off', example: 'off',
+  }),
 
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),
   SUPPORT_WEBHOOK_BODY_LIMIT_BYTES: bytes('1048576', 65_536),

@@ -30,7 +30,11 @@ export type RuntimeNotice =
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED' | 'DISCARDED';
 
 /** What waits in lanes of its own, by where it goes. */
-export interface LaneWork { readonly PROVIDER: ProviderWork }
+export interface LaneWork {
+  readonly PROVIDER: ProviderWork;
+  /** Only where a runtime has an endpoint of its own; otherwise its deliveries wait to be collected, in no lane. */
+  readonly RUNTIME: RuntimeNotice;
+}
 export type LaneDestination = keyof LaneWork;
 
 /** One thing still owed, as the worker claims it. */
@@ -43,9 +47,11 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly earlierAttempts: number;
   /** When it was made, or last sent again by an operator. */
   readonly owedSince: Instant;
+  readonly createdAt: Instant;
 }
 
 export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
+export type PushedDelivery = LaneDelivery<'RUNTIME'>;
 
 /** One thing for the runtime, as it collects it. */
 export interface RuntimeDelivery {
@@ -56,6 +62,8 @@ export interface RuntimeDelivery {
   readonly notice: RuntimeNotice;
   /** See EventRecord.position. */
   readonly position: string;
+  /** Where it stands in the list that it was read from; for `after`, and for acknowledging everything up to it. */
+  readonly cursor: string;
   readonly createdAt: Instant;
   readonly acknowledgedAt: Instant | null;
 }

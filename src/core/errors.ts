@@ -1,4 +1,5 @@
 import type { Control } from './control';
+import type { EndpointFailureCode } from './runtime-endpoint';
 
 /**
  * The one family of errors. `code` is stable and documented in docs/errors.md; `message` names the thing and the
@@ -14,7 +15,7 @@ export abstract class SupportError extends Error {
 
 export type InvalidInputCode =
   | 'TEXT_TOO_LONG' | 'TEXT_EMPTY' | 'TOO_MANY_ATTACHMENTS' | 'INPUT_INVALID' | 'ID_TOO_LONG'
-  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID' | 'CURSOR_EXPIRED';
+  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID' | 'CURSOR_EXPIRED' | 'ENDPOINT_URL_REFUSED';
 
 /** The caller's input is wrong in itself; the same call can never succeed. */
 export class InvalidInputError extends SupportError {
@@ -23,7 +24,7 @@ export class InvalidInputError extends SupportError {
 
 export type NotFoundCode =
   | 'SESSION_NOT_FOUND' | 'HANDOFF_NOT_FOUND' | 'INBOX_NOT_FOUND' | 'CHATBOT_NOT_ENABLED' | 'ACCOUNT_NOT_FOUND'
-  | 'TEAM_NOT_FOUND' | 'AGENT_NOT_FOUND' | 'ORGANIZATION_NOT_ENABLED' | 'PROVIDER_UNKNOWN' | 'DELIVERY_NOT_FOUND';
+  | 'TEAM_NOT_FOUND' | 'AGENT_NOT_FOUND' | 'ORGANIZATION_NOT_ENABLED' | 'PROVIDER_UNKNOWN' | 'DELIVERY_NOT_FOUND' | 'ENDPOINT_NOT_FOUND';
 
 /** Unknown, or another organization's: the two are answered alike. */
 export class NotFoundError extends SupportError {
@@ -32,7 +33,7 @@ export class NotFoundError extends SupportError {
 
 export type ConflictCode =
   | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED'
-  | 'NO_SURVEY' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED';
+  | 'NO_SURVEY' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED' | 'ENDPOINT_EXISTS' | 'ENDPOINT_NOT_VERIFIED';
 
 /** The input is right but the state of the thing forbids it. */
 export class ConflictError extends SupportError {
@@ -108,6 +109,23 @@ export class OverloadedError extends SupportError {
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';
   readonly field = 'provider';
+}
+
+/** A runtime's endpoint did not take what was pushed to it. */
+export class EndpointError extends SupportError {
+  /** The HTTP status, if it answered. */
+  readonly status: number | null;
+  readonly retryAfterMs: number | undefined;
+  constructor(readonly code: EndpointFailureCode, message: string, options: { status?: number; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, options);
+    this.status = options.status ?? null;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Nothing is pushed to this endpoint now: what was to be pushed waits in the inbox. */
+export class EndpointNotActiveError extends SupportError {
+  readonly code = 'ENDPOINT_NOT_ACTIVE';
 }
 
 export type WebhookRejection = 'badSignature' | 'stale' | 'unknownConnection' | 'malformed' | 'tooLarge';

@@ -1,6 +1,6 @@
 import type { Control } from './control';
 import type { HandoffEndReason, HandoffState } from './handoff';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId, UserId } from './ids';
+import type { ChatbotId, EndpointId, HandoffId, Instant, MessageId, OrganizationId, SessionId, UserId } from './ids';
 
 /** One fact of a Session's history. Field sets are closed: a consumer can switch over `type`. */
 export type EventBody =
@@ -15,7 +15,9 @@ export type EventBody =
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
   | { readonly type: 'DELIVERY_PARKED'; /** Left out in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string }
   | { readonly type: 'DELIVERY_SENT_AGAIN'; readonly deliveryId: string; readonly kind: string; readonly by: UserId | null }
-  | { readonly type: 'DELIVERY_DISCARDED'; readonly deliveryId: string; readonly kind: string; readonly reason: string; readonly by: UserId | null };
+  | { readonly type: 'DELIVERY_DISCARDED'; readonly deliveryId: string; readonly kind: string; readonly reason: string; readonly by: UserId | null }
+  /** This Session's push was the last straw: its runtime's endpoint gets nothing more until somebody enables it again. */
+  | { readonly type: 'RUNTIME_ENDPOINT_DISABLED'; readonly endpointId: EndpointId; readonly reason: string; readonly code: string };
 export type EventType = EventBody['type'];
 
 /** One row of `event`. */

@@ -14,6 +14,7 @@ export type AgentId = Id<'SupportAgent'>;
 export type SessionId = Id<'SupportSession'>;
 export type HandoffId = Id<'Handoff'>;
 export type MessageId = Id<'SupportMessage'>;
+export type EndpointId = Id<'SupportRuntimeEndpoint'>;
 
 /** Opaque outside the provider's own folder: nobody else parses them. */
 export type ProviderAccountId = Id<'ProviderAccountId'>;

@@ -10,13 +10,15 @@ import { answeredAfter, codeOf, type Verdict } from './retry-policy';
 
 /** What the delivery was about is no longer wanted: it counts as done. */
 export interface NothingOwed { readonly kind: 'nothingOwed' }
+/** The far side is switched off: the lane waits until it is on again, and this was no try. */
+export interface NotNow { readonly kind: 'notNow' }
 
 /** What is done with the deliveries of one destination. */
 export interface LaneWorkOf<To extends LaneDestination> {
   readonly to: To;
-  deliver(delivery: ClaimedLane<To>['delivery'], lease: Lease): Promise<void>;
+  deliver(lane: ClaimedLane<To>, lease: Lease): Promise<void>;
   /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
-  failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed>;
+  failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | NotNow>;
   /** After success. */
   succeeded?(lane: ClaimedLane<To>): Promise<void>;
 }
@@ -45,8 +47,10 @@ export class LaneRunner<To extends LaneDestination> {
   /** What is under way ends after its present step; the rest of it is given back. */
   stop(): Promise<void> {
     this.stopping.abort();
-    return this.pool.drained();
+    return this.drained();
   }
+
+  drained(): Promise<void> { return this.pool.drained(); }
 
   private async one(lane: ClaimedLane<To>, claimedAt: number): Promise<Answered> {
     const { delivery } = lane;
@@ -54,11 +58,11 @@ export class LaneRunner<To extends LaneDestination> {
     let answered: Answered = 'unknown';
     try {
       try {
-        await this.work.deliver(delivery, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt, this.stopping.signal));
+        await this.work.deliver(lane, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt, this.stopping.signal));
       } catch (error) {
         if (error instanceof LeaseLostError) return answered;
         if (error instanceof WorkStoppedError) {
-          await this.lanes.release(lane);
+          await this.lanes.release(lane, true);
           return answered;
         }
         answered = answeredAfter(error);
@@ -76,9 +80,10 @@ export class LaneRunner<To extends LaneDestination> {
     return answered;
   }
 
-  private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed, error: unknown): Promise<void> {
+  private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | NotNow, error: unknown): Promise<void> {
     const { delivery } = lane;
     if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
+    if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
     const fields = {
       sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1, code: verdict.code,
       // Our own errors name things and steps, never people's words; of others only the class is known to be safe.

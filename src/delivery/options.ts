@@ -12,6 +12,8 @@ export interface WorkerOptions {
   readonly width: number;
   /** How much of `width` one far side may have, so that one that hangs leaves hands for the others. */
   readonly widthOfFarSide: number;
+  /** Likewise of pushes to runtimes; left out: as above. */
+  readonly pushes?: { readonly width: number; readonly widthOfFarSide: number };
   /** How often to look without being woken. */
   readonly pollMs: number;
 }

@@ -9,7 +9,7 @@ import { verdictOn } from './retry-policy';
 /** What we owe to support systems. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
-  deliver: (delivery, lease) => deliver(deps, delivery, lease),
+  deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
 
   async failed(lane, error) {
     const { organizationId, sessionId, delivery } = lane;

@@ -1,4 +1,4 @@
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import { EndpointError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
 import type { Answered } from './far-sides';
 
 /** What becomes of a delivery after an error. `code` is stable and free of people's words. */
@@ -37,9 +37,16 @@ export function verdictOn(error: unknown, attempts: number, ageMs: number, rando
 /** A signal ended the call. */
 const isOutOfTime = (error: unknown): boolean => ['TimeoutError', 'AbortError'].includes((error as { name?: string } | null)?.name ?? '');
 
+/** Statuses that stand for an endpoint that is not there, said by whoever stands before it. */
+const AWAY_STATUSES: readonly (number | null)[] = [502, 503, 504];
+
+/** Whether a runtime's endpoint failed altogether, whatever was sent. */
+export const isAway = (error: unknown): boolean => error instanceof EndpointError && (error.code === 'ENDPOINT_UNREACHABLE' || AWAY_STATUSES.includes(error.status));
+
 /** What an error says of the far side as a whole. A wait that it, or our own pace, asks for is no sign of an outage. */
 export function answeredAfter(error: unknown): Answered {
   if (error instanceof ProviderUnavailableError) return error.retryAfterMs === undefined ? 'no' : 'unknown';
+  if (error instanceof EndpointError) return !isAway(error) ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (isOutOfTime(error)) return 'no';
   return error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
 }

@@ -10,8 +10,9 @@ import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
 import { RetentionTurn } from './retention-turn';
+import { runtimeWork } from './runtime-work';
 
-/** The background half of one replica: deliveries, readings of providers, endings whose drain is over, and the removal of what is old. */
+/** The background half of one replica: deliveries, pushes to runtimes, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
   private readonly runners: readonly { stop(): Promise<void> }[];
   private readonly loops: readonly Loop[];
@@ -19,20 +20,25 @@ export class Worker {
   private readonly slowLoops: readonly Loop[];
 
   constructor(private readonly deps: FlowDeps, options: WorkerOptions, private readonly log: WorkerLog) {
-    const circuits = new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
+    const circuitsOf = () => new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
       log.warn({ farSideId }, state === 'resting' ? 'far side does not answer; its work waits while it is tried now and then' : 'far side answers again'));
+    const circuits = circuitsOf();
     const checking = new Loop('checks', () => health.turn(), options.pollMs, log);
     const health = new HealthWatch(deps, log, () => checking.wake());
     const delivering = new Loop('deliveries', () => deliveries.turn(), options.pollMs, log);
     const deliveries = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, log, () => delivering.wake());
     const reading = new Loop('readings', () => readings.turn(), options.pollMs, log);
     const readings = new ReadingRunner(deps, health, options, circuits, log, () => reading.wake());
+    const pushing = new Loop('pushes', () => pushes.turn(), options.pollMs, log);
+    const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake());
+    // Almost always there is nothing to settle; a change that a transaction is in the way of is looked at again.
+    const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
     const ending = new Loop('endings', async () => (await finishEndings(deps, 100)) === 100, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
     const removing = deps.retention && new RetentionTurn(deps, deps.retention, log);
-    this.runners = [deliveries, readings, health];
-    this.loops = [delivering, reading, ending];
-    this.slowLoops = [looking, checking, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
+    this.runners = [deliveries, pushes, readings, health];
+    this.loops = [delivering, pushing, reading, ending];
+    this.slowLoops = [looking, checking, settling, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
   }
 
   /** Our own outage may have swallowed hints: every live handoff is read once. */

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import type { RuntimeDelivery } from '../core/delivery';
+import { InvalidInputError } from '../core/errors';
 import { isUuid, type Instant, type OrganizationId, type SessionId } from '../core/ids';
 import type { DeliveryStore, Page, PageRequest, RuntimeInboxFilter } from '../core/ports/stores';
-import { decodeCursor, encodeCursor, isBigint } from './cursor';
+import { decodeCursor, encodeCursor, isBigint, isText } from './cursor';
 import { belowHorizon } from './feed-position';
 import { firstOf, rowsOf, statement } from './sql';
 
@@ -20,12 +21,40 @@ const INBOX_OF_BOTH = inbox('_of_both', ' and d.session_id = $5 and d.chatbot_id
 // Locked in one order: two replicas that acknowledge overlapping lists cannot wait for each other in a circle.
 const ACKNOWLEDGE = statement('acknowledge', `
   with mine as materialized (
-    select id, session_id, state from delivery
+    select id, session_id, state, attempts from delivery
     where organization_id = $1 and destination = 'RUNTIME' and id = any($2::bigint[]) order by id for no key update
   ), collected as (
     update delivery d set state = 'DONE', done_at = $3 from mine where d.id = mine.id and mine.state <> 'DONE'
   )
-  select id, session_id as "sessionId" from mine`);
+  select id, session_id as "sessionId", attempts > 0 and state = 'WAITING' as "wasPushed" from mine`);
+
+// Locked by id, as above. What somebody else collects meanwhile falls out under the lock.
+const through = (name: string, condition: string) => statement(`acknowledge_through${name}`, `
+  with batch as materialized (
+    select d.id from delivery d
+    where d.organization_id = $1 and d.destination = 'RUNTIME' and d.state = 'WAITING' and (d.position, d.id) <= ($2, $3)${condition}
+    order by d.position, d.id limit $4
+  ), mine as materialized (
+    select d.id, d.session_id, d.attempts from delivery d join batch using (id) where d.state = 'WAITING' order by d.id for no key update of d
+  ), collected as (
+    update delivery d set state = 'DONE', done_at = $5 from mine where d.id = mine.id
+  )
+  select (select count(*)::int from batch) as found, (select count(*)::int from mine) as acknowledged,
+    array(select distinct session_id from mine) as "sessionIds", array(select distinct session_id from mine where attempts > 0) as pushed`);
+const THROUGH = through('', '');
+const THROUGH_OF_CHATBOT = through('_of_chatbot', ' and d.chatbot_id = $6');
+const THROUGH_OF_SESSION = through('_of_session', ' and d.session_id = $6');
+const THROUGH_OF_BOTH = through('_of_both', ' and d.session_id = $6 and d.chatbot_id = $7');
+
+// A statement of its own, behind the acknowledgement: a completion locks the lane first and its delivery second.
+const GO_ON = statement('go_on_behind_collected', `
+  with mine as materialized (
+    select session_id from lane where session_id = any($1::uuid[]) and destination = 'RUNTIME' and next_run_at > now() and not is_claimed
+    order by session_id for no key update
+  )
+  update lane l set next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME'`);
+
+const IS_WAITING = statement('is_waiting', "select 1 from delivery where organization_id = $1 and id = $2 and destination = 'RUNTIME' and state = 'WAITING'");
 
 const OWED = statement('owed', `
   select
@@ -39,10 +68,10 @@ export class PostgresDeliveryStore implements DeliveryStore {
   constructor(private readonly pool: Pool) {}
 
   async runtimeInbox(organizationId: OrganizationId, { chatbotId, sessionId }: RuntimeInboxFilter, { first, after }: PageRequest): Promise<Page<RuntimeDelivery>> {
-    const [position, id] = after === null ? ['0', '0'] : decodeCursor<[string, string]>('runtimeInbox', after, [isBigint, isBigint]);
+    const [position, id] = after === null ? ['0', '0'] : placeAt(after);
     if (sessionId !== null && !isUuid(sessionId)) return { edges: [], hasNextPage: false };
     const page = [organizationId, position, id, first + 1];
-    const read = (): Promise<RuntimeDelivery[]> =>
+    const read = (): Promise<Omit<RuntimeDelivery, 'cursor'>[]> =>
       sessionId !== null && chatbotId !== null ? rowsOf(this.pool, INBOX_OF_BOTH, [...page, sessionId, chatbotId])
       : sessionId !== null ? rowsOf(this.pool, INBOX_OF_SESSION, [...page, sessionId])
       : chatbotId !== null ? rowsOf(this.pool, INBOX_OF_CHATBOT, [...page, chatbotId])
@@ -50,7 +79,10 @@ export class PostgresDeliveryStore implements DeliveryStore {
     // Within one Session the lock has put commits in the order of positions already.
     const rows = sessionId !== null ? await read() : await belowHorizon(this.pool, read);
     return {
-      edges: rows.slice(0, first).map((node) => ({ node, cursor: encodeCursor('runtimeInbox', node.position, node.id) })),
+      edges: rows.slice(0, first).map((row) => {
+        const cursor = encodeCursor('runtimeInbox', row.position, row.id, chatbotId ?? '', sessionId ?? '');
+        return { node: { ...row, cursor }, cursor };
+      }),
       hasNextPage: rows.length > first,
     };
   }
@@ -58,7 +90,8 @@ export class PostgresDeliveryStore implements DeliveryStore {
   async acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant) {
     const asked = [...new Set(ids)];
     const possible = asked.filter(isBigint);
-    const found = possible.length === 0 ? [] : await rowsOf<{ id: string; sessionId: SessionId }>(this.pool, ACKNOWLEDGE, [organizationId, possible, at]);
+    const found = possible.length === 0 ? [] : await rowsOf<{ id: string; sessionId: SessionId; wasPushed: boolean }>(this.pool, ACKNOWLEDGE, [organizationId, possible, at]);
+    await this.goOnIn(found.filter(({ wasPushed }) => wasPushed).map(({ sessionId }) => sessionId));
     const known = new Set(found.map(({ id }) => id));
     return {
       acknowledged: asked.filter((id) => known.has(id)),
@@ -67,8 +100,41 @@ export class PostgresDeliveryStore implements DeliveryStore {
     };
   }
 
+  async acknowledgeThrough(organizationId: OrganizationId, filter: RuntimeInboxFilter, cursor: string, limit: number, at: Instant) {
+    const [position, id, ofChatbot, ofSession] = placeAt(cursor, 'cursor');
+    const chatbotId = narrowed(ofChatbot, filter.chatbotId);
+    const sessionId = narrowed(ofSession, filter.sessionId);
+    if (sessionId !== '' && !isUuid(sessionId)) return { acknowledged: 0, sessionIds: [], isComplete: true };
+    const given = [organizationId, position, id, limit, at];
+    const [sql, values] = sessionId !== '' && chatbotId !== '' ? [THROUGH_OF_BOTH, [...given, sessionId, chatbotId]]
+      : sessionId !== '' ? [THROUGH_OF_SESSION, [...given, sessionId]]
+      : chatbotId !== '' ? [THROUGH_OF_CHATBOT, [...given, chatbotId]]
+      : [THROUGH, given];
+    const done = (await firstOf<{ found: number; acknowledged: number; sessionIds: SessionId[]; pushed: SessionId[] }>(this.pool, sql, values))!;
+    await this.goOnIn(done.pushed);
+    return { acknowledged: done.acknowledged, sessionIds: done.sessionIds, isComplete: done.found < limit };
+  }
+
+  async isWaiting(organizationId: OrganizationId, id: string): Promise<boolean> {
+    return isBigint(id) && (await firstOf(this.pool, IS_WAITING, [organizationId, id])) !== null;
+  }
+
+  /** A push that waits for its next try waits for nothing once the runtime has collected it by itself. */
+  private async goOnIn(sessionIds: readonly SessionId[]): Promise<void> {
+    if (sessionIds.length > 0) await rowsOf(this.pool, GO_ON, [sessionIds]);
+  }
+
   async owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ provider: number; runtime: number; parked: number; lastErrorCode: string | null }> {
     if (!isUuid(sessionId)) return { provider: 0, runtime: 0, parked: 0, lastErrorCode: null };
     return (await firstOf<{ provider: number; runtime: number; parked: number; lastErrorCode: string | null }>(this.pool, OWED, [organizationId, sessionId]))!;
   }
+}
+
+/** A cursor remembers the list that it came from: what it shows as seen, nobody has seen in another. */
+const placeAt = (cursor: string, field?: string): [string, string, string, string] => decodeCursor('runtimeInbox', cursor, [isBigint, isBigint, isText, isText], field);
+
+/** @throws InvalidInputError CURSOR_INVALID when the cursor's own list was another one */
+function narrowed(ofCursor: string, wanted: string | null): string {
+  if (wanted === null || wanted === ofCursor || ofCursor === '') return wanted ?? ofCursor;
+  throw new InvalidInputError('CURSOR_INVALID', 'cursor', 'This cursor comes from the list of another chatbot or session; acknowledge with a cursor of the list that you have read.');
 }

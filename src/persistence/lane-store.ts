@@ -14,11 +14,11 @@ import { firstOf, rowsOf, statement, type Statement } from './sql';
  */
 
 /*
- * Each far side (a support account) has a share of every claim. Its lanes lie together in the index: the recursive part
+ * Each far side (a support account, a runtime's endpoint) has a share of every claim. Its lanes lie together in the index: the recursive part
  * steps from one far side to the next, and takes of each only the first that are due. So a claim costs as much as there
  * are far sides with work, however much of it waits behind one that is away.
  */
-const claim = (destination: string) => `
+const claim = (destination: string, condition = '') => `
   with recursive side as (
     (select far_side_id from lane where destination = '${destination}' and next_run_at is not null order by far_side_id limit 1)
     union all
@@ -34,45 +34,51 @@ const claim = (destination: string) => `
       where l.destination = '${destination}' and l.far_side_id = side.far_side_id and l.next_run_at <= now()
       order by l.next_run_at limit coalesce(exception.room, $5::int) for no key update skip locked
     ) first
-    where side.far_side_id is not null order by first.next_run_at limit $1
+    where side.far_side_id is not null${condition} order by first.next_run_at limit $1
   )
   update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null,
     head = least(l.head, l.again_from), again_from = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
-const DESTINATIONS: readonly LaneDestination[] = ['PROVIDER'];
-const CLAIM_DELIVERIES = new Map(DESTINATIONS.map((to) => [to, statement(`claim_deliveries_${to}`,
-  `${claim(to)} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));
+/** Lanes to an endpoint that is switched off stay due, and are passed over. */
+const CONDITIONS: Readonly<Record<LaneDestination, string>> = {
+  PROVIDER: '',
+  RUNTIME: " and exists (select from runtime_endpoint e where e.id = side.far_side_id and e.state = 'ACTIVE')",
+};
+const CLAIM_DELIVERIES = new Map((Object.keys(CONDITIONS) as LaneDestination[]).map((to) => [to, statement(`claim_deliveries_${to}`,
+  `${claim(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));
 const CLAIM_READINGS = statement('claim_readings',
   `${claim('READING')} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.failures`);
 
-// A statement of its own, behind the claim: it sees all that the lane's last change came with.
+// A statement of its own, behind the claim: it sees all that the lane's last change came with. What waits for the runtime
+// may lie below `head`: it was owed before there was an endpoint.
 const TAKE_HEADS = statement('take_heads', `
   with heads as materialized (
     select l.session_id, l.fence, head.id from unnest($1::uuid[], $2::bigint[]) as claimed (session_id, fence)
     join lane l on l.session_id = claimed.session_id and l.destination = $3 and l.fence = claimed.fence
     cross join lateral (
       select d.id from delivery d
-      where d.session_id = l.session_id and d.destination = $3 and d.state = 'WAITING' and d.id >= l.head
+      where d.session_id = l.session_id and d.destination = $3 and d.state = 'WAITING' and d.id >= case when $3 = 'RUNTIME' then 0 else l.head end
       order by d.id limit 1
     ) head
   )
   update delivery d set attempts = d.attempts + 1 from heads where d.id = heads.id
   returning heads.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
+    d.attempts - 1 as "earlierAttempts", d.created_at as "createdAt", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
   update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then now() end
   where session_id = $1 and destination = $2 and fence = $3`);
 
+// The runtime may have collected it by itself meanwhile: then it is done, whatever became of the push.
 const COMPLETE = statement('complete_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
       next_run_at = case when tail > $4 or again_from is not null then now() end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set state = 'DONE', done_at = $5 where id = $4 and exists (select from held)
+    update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
   )
   select from held`);
 
@@ -86,11 +92,16 @@ const RETRY = statement('retry_delivery', `
   )
   select from held`);
 
+const RELEASE = statement('release_lane', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, next_run_at = now() where session_id = $1 and destination = $2 and fence = $3 returning 1
+  ), head as (
+    update delivery set attempts = attempts - 1 where id = $4 and not $5 and exists (select from held)
+  )
+  select from held`);
+
 const RENEW = statement('renew_lane', `
   update lane set next_run_at = now() + $4 * interval '1 ms' where session_id = $1 and destination = $2 and fence = $3 returning 1`);
-
-const RELEASE = statement('release_lane', `
-  update lane set fence = fence + 1, is_claimed = false, next_run_at = now() where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
 // `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
 const FINISH_READING = statement('finish_reading', `
@@ -148,8 +159,8 @@ export class PostgresLaneStore implements LaneStore {
     return answer;
   }
 
-  release(lane: AnyLane): Promise<boolean> {
-    return this.did(RELEASE, proof(lane));
+  release(lane: AnyLane, wasTried: boolean): Promise<boolean> {
+    return this.did(RELEASE, [...proof(lane), lane.delivery.id, wasTried]);
   }
 
   renew(lane: AnyLane, leaseMs: number): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { EndUser, SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
 import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
 import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
+import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
 
@@ -40,7 +41,8 @@ const OPEN = statement('open_session', `
 const LOCK = statement('lock_session', 'select id from session where organization_id = $1 and id = $2 for no key update');
 // Behind the lock, each a statement of its own: one that began before the lock was given would see what was there before.
 const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
-const LOCKED_INBOX = statement('locked_inbox', `select ${INBOX} from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
+const LOCKED_INBOX = statement('locked_inbox', `
+  select ${INBOX}, (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId" from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
 const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
 
 const ATTEMPTS = 5;
@@ -83,7 +85,7 @@ export class PostgresSessionStore implements SessionStore {
         await giveUp(client);
         return { answer: stored.answer as T, replayed: true };
       }
-      tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.position, this.clock);
+      tx = new PostgresSessionTransaction(client, locked.session, locked.inbox, locked.live, locked.endpointId, locked.position, this.clock);
       const answer = await work(tx);
       const { hasWritten } = tx;
       const { write } = tx;
@@ -112,13 +114,14 @@ export class PostgresSessionStore implements SessionStore {
       firstOf(client, LOCK, [organizationId, sessionId]),
       rowsOf(client, ENTER_FEED),
       firstOf<SessionRecord & { position: string }>(client, LOCKED_SESSION, [sessionId]),
-      firstOf<SessionInbox>(client, LOCKED_INBOX, [sessionId]),
+      firstOf<SessionInbox & { endpointId: string | null }>(client, LOCKED_INBOX, [sessionId]),
       firstOf<HandoffColumns>(client, LOCKED_HANDOFF, [sessionId]),
       idempotency ? storedAnswer(client, idempotency, this.keys) : null,
     ]);
     if (locked === null || session === null || inbox === null) return null;
     const { position, ...record } = session;
-    return { session: record, inbox, live: live === null ? null : handoffOf(live), position, stored };
+    const { endpointId, ...own } = inbox;
+    return { session: record, inbox: own, endpointId, live: live === null ? null : handoffOf(live), position, stored };
   }
 
   async get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null> {
@@ -142,6 +145,7 @@ interface Locked {
   readonly session: SessionRecord;
   readonly inbox: SessionInbox;
   readonly live: HandoffRecord | null;
+  readonly endpointId: string | null;
   readonly position: string;
   readonly stored: StoredAnswer | null;
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { ProviderWork, RuntimeNotice } from '../core/delivery';
+import type { LaneDestination, ProviderWork, RuntimeNotice } from '../core/delivery';
 import { NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
@@ -45,14 +45,17 @@ const INSERT_DELIVERY = `
   values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
 const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
 // Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
-const OWE_PROVIDER = statement('tx_owe_provider', `
+const inLane = (name: string, to: LaneDestination) => statement(name, `
   with owed as (${INSERT_DELIVERY} returning id)
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
-  select $1, 'PROVIDER', $2, $10, id, id, now() from owed
+  select $1, '${to}', $2, $10, id, id, now() from owed
   on conflict on constraint pk_lane do update set
+    far_side_id = excluded.far_side_id,
     head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
     tail = excluded.tail,
     next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, excluded.next_run_at) end`);
+const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
+const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const WANT_READING = statement('tx_want_reading', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
@@ -81,6 +84,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   constructor(
     private readonly client: PoolClient, session: SessionRecord, readonly inbox: SessionInbox, live: HandoffRecord | null,
+    /** The runtime's endpoint for this chatbot, switched off or not. Null: it collects by itself. */
+    private readonly endpointId: string | null,
     private readonly position: string, private readonly clock: Clock,
   ) {
     this.before = this.current = session;
@@ -176,7 +181,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async oweRuntime(notice: RuntimeNotice): Promise<void> {
-    this.write(OWE_RUNTIME, this.delivery('RUNTIME', notice, await this.drainedBy(notice)));
+    const delivery = this.delivery('RUNTIME', notice, await this.drainedBy(notice));
+    if (this.endpointId === null) this.write(OWE_RUNTIME, delivery);
+    else this.write(PUSH_RUNTIME, [...delivery, this.endpointId]);
   }
 
   async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string): Promise<boolean> {

@@ -10,13 +10,14 @@ import { KEY_RULES, type KeyRules } from './idempotency';
 import { PostgresLaneStore } from './lane-store';
 import { PostgresMessageStore } from './message-store';
 import { PostgresRetentionStore } from './retention-store';
+import { PostgresRuntimeEndpointStore } from './runtime-endpoint-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
 import { createSetupStore } from './setup-store';
 import { PostgresWatchStore } from './watch-store';
 
 export interface StoreParts {
-  /** Seals credentials and webhook secrets. */
+  /** Seals credentials, and the secrets of webhooks in both directions. */
   readonly secretBox: SecretBox;
   readonly clock: Clock;
   /** Told after each commit that others may wait for. */
@@ -37,6 +38,7 @@ export function createStores(pool: Pool, { secretBox, clock, wake, keys }: Store
     lanes: new PostgresLaneStore(pool, clock, sessions),
     deadLetters: new PostgresDeadLetterStore(pool),
     retention: new PostgresRetentionStore(pool),
+    endpoints: new PostgresRuntimeEndpointStore(pool, secretBox),
     watches: new PostgresWatchStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
   };

@@ -10,6 +10,7 @@ import type { ConversationAccess } from '../../src/core/ports/support-provider';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
+import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
 import { startChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
 import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
@@ -56,7 +57,8 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   const deps: FlowDeps = {
     stores, clock, publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, ...limits },
+    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
+    push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };

@@ -3,7 +3,9 @@ import type { HandoffEndReason, HandoffPriority, HandoffRecord } from '../handof
 import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
 import type { Attachment, ChannelState, MessageRecord } from '../message';
 import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
+import type { RuntimeInboxFilter } from '../ports/stores';
 import type { DriftItem } from '../ports/support-provider';
+import type { RuntimeEndpoint } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 
@@ -120,6 +122,24 @@ export interface AnswerSurveyAnswer { readonly handoff: HandoffRecord; readonly 
 
 export interface AcknowledgeAnswer { readonly acknowledged: readonly string[]; readonly unknown: readonly string[] }
 
+export interface AcknowledgeThroughInput extends RuntimeInboxFilter {
+  /** Of the runtime inbox, or of a delivery that the subscription gave. */
+  readonly cursor: string;
+}
+
+export interface RegisterEndpointInput {
+  readonly url: string;
+  /** Null: for every chatbot that has no endpoint of its own. */
+  readonly chatbotId: ChatbotId | null;
+}
+export interface RotateEndpointSecretInput {
+  readonly endpointId: string;
+  /** How long the old secret signs too; null: a day. */
+  readonly previousValidSeconds: number | null;
+}
+/** `secret` is answered this once and never again. */
+export interface EndpointSecretAnswer { readonly endpoint: RuntimeEndpoint; readonly secret: string }
+
 export interface EnableSupportInput {
   /** A key of the provider registry. */
   readonly provider: string;
@@ -214,6 +234,8 @@ export interface Flows {
   /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
+  /** Everything that the cursor's list showed up to it; the filter narrows. Answers how many that were. */
+  acknowledgeThrough(scope: Scope, input: AcknowledgeThroughInput): Promise<{ readonly acknowledged: number }>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
   /** Dead letters wait again in their old places, the lowest first. Up to 500 in one call. `by`: the operator, when that is a user. */
   resendDeadLetters(scope: Scope, selection: DeadLetterSelection, by: UserId | null): Promise<DeadLettersAnswer>;
@@ -245,6 +267,15 @@ export interface Flows {
   setInboxMembers(scope: Scope, input: SetInboxMembersInput): Promise<InboxRecord>;
   makeTeam(scope: Scope, input: MakeTeamInput): Promise<TeamRecord>;
   setTeamMembers(scope: Scope, input: SetTeamMembersInput): Promise<TeamRecord>;
+  /** Looks the address up and calls it not yet: the endpoint needs its secret first. */
+  registerEndpoint(scope: Scope, input: RegisterEndpointInput): Promise<EndpointSecretAnswer>;
+  /** Calls the endpoint, which must prove itself; then pushes begin, of what waits too. Repeatable: what waits for a retry is due at once. */
+  enableEndpoint(scope: Scope, endpointId: string): Promise<RuntimeEndpoint>;
+  /** Nothing is pushed any more; everything stays in the inbox. */
+  disableEndpoint(scope: Scope, endpointId: string): Promise<RuntimeEndpoint>;
+  rotateEndpointSecret(scope: Scope, input: RotateEndpointSecretInput): Promise<EndpointSecretAnswer>;
+  removeEndpoint(scope: Scope, endpointId: string): Promise<void>;
+
   /** The link is a secret: it is answered and kept nowhere. */
   loginLink(scope: Scope, input: LoginLinkInput): Promise<{ readonly agent: AgentRecord; readonly url: string }>;
 }

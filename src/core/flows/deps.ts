@@ -1,7 +1,9 @@
 import type { Clock } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
+import type { RuntimePush } from '../ports/runtime-push';
 import type { Stores } from '../ports/stores';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
+import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
 
 /** Durations in milliseconds. */
@@ -20,6 +22,10 @@ export interface FlowLimits {
   readonly targetLookupMs: number;
   /** How often each account is asked which conversations changed. Left out: every five minutes. */
   readonly lookMs?: number;
+  /** One call of a runtime's endpoint. */
+  readonly pushMs: number;
+  /** After how long of nothing but failures an endpoint is switched off. */
+  readonly disableEndpointMs: number;
 }
 
 /** How long things are kept, in milliseconds, and where files are that go with messages. */
@@ -35,6 +41,9 @@ export interface FlowDeps {
   readonly clock: Clock;
   readonly limits: FlowLimits;
   readonly providers: ReadonlyMap<string, KnownProvider>;
+  readonly push: RuntimePush;
+  /** Our own link to a file of an agent; expires. */
+  fileUrl(message: MessageRecord, index: number, name: string): string;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
   /** Left out: nothing is ever removed. */

@@ -1,16 +1,19 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { isOpen, type HandoffEndReason } from '../handoff';
-import { isUuid } from '../ids';
+import { isUuid, type OrganizationId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { CloseSessionAnswer, CloseSessionInput, EndHandoffAnswer, EndHandoffInput, Flows, Scope } from './api';
+import type { AcknowledgeThroughInput, CloseSessionAnswer, CloseSessionInput, EndHandoffAnswer, EndHandoffInput, Flows, Scope } from './api';
 import { drainIfDone, endLiveHandoff } from './change-handoff';
 import type { FlowDeps } from './deps';
-import { idempotencyOf } from './say';
+import { checkedId, idempotencyOf } from './say';
+
+/** Acknowledged in one go; locks are held no longer than that takes. */
+const BATCH = 500;
 
 /** What becomes of the conversation when we end the handoff, not the agent. */
 const returnAfter = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' => (reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD');
 
-export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge'> {
+export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge' | 'acknowledgeThrough'> {
   const { sessions, handoffs, deliveries } = deps.stores;
 
   async function sessionOf(scope: Scope, input: EndHandoffInput): Promise<string> {
@@ -55,15 +58,29 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
     async acknowledge(scope: Scope, deliveryIds: readonly string[]) {
       if (deliveryIds.length > 500) throw new InvalidInputError('INPUT_INVALID', 'deliveryIds', `${deliveryIds.length} ids; acknowledge at most 500 in one call.`);
       const { acknowledged, unknown, sessionIds } = await deliveries.acknowledge(scope.organizationId, deliveryIds, instantOf(deps.clock.now()));
-      // An ending handoff waits for exactly this.
-      for (const sessionId of sessionIds) {
-        const session = await sessions.get(scope.organizationId, sessionId);
-        if (session?.liveHandoffId)
-          await sessions.transact(scope.organizationId, sessionId, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
-      }
+      await drainCollected(deps, scope.organizationId, sessionIds);
       return { acknowledged, unknown };
     },
+
+    async acknowledgeThrough({ organizationId }: Scope, { cursor, chatbotId, sessionId }: AcknowledgeThroughInput) {
+      if (chatbotId !== null) checkedId(chatbotId, 'chatbotId');
+      if (sessionId !== null) checkedId(sessionId, 'sessionId');
+      for (let acknowledged = 0; ;) {
+        const batch = await deliveries.acknowledgeThrough(organizationId, { chatbotId, sessionId }, cursor, BATCH, instantOf(deps.clock.now()));
+        acknowledged += batch.acknowledged;
+        await drainCollected(deps, organizationId, batch.sessionIds);
+        if (batch.isComplete) return { acknowledged };
+      }
+    },
   };
+}
+
+/** The runtime has collected something of these Sessions: an ending handoff waits for exactly this. */
+export async function drainCollected(deps: FlowDeps, organizationId: OrganizationId, sessionIds: readonly SessionId[]): Promise<void> {
+  const { sessions } = deps.stores;
+  for (const session of await sessions.getMany(organizationId, sessionIds))
+    if (session?.liveHandoffId)
+      await sessions.transact(organizationId, session.id, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
 }
 
 /** Ends handoffs whose drain is over; called by the timer, on any replica, any number of times. Returns how many it looked at. */

@@ -7,10 +7,11 @@ import { endHandoffFlows } from './end-handoff';
 import { healthFlows } from './health';
 import { peopleFlows } from './people';
 import { requestHandoffFlow } from './request-handoff';
+import { runtimeEndpointFlows } from './runtime-endpoints';
 import { sayFlows } from './say';
 import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
 
 export const createFlows = (deps: FlowDeps): Flows => ({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps),
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps),
 });

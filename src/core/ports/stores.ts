@@ -10,6 +10,7 @@ import type { MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
+import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
@@ -162,6 +163,15 @@ export interface DeliveryStore {
   runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
   /** Marks them collected; unknown and foreign ids are returned. Repeatable. */
   acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
+  /**
+   * Marks collected, at most `limit` at once and oldest first, what a list of the runtime inbox showed up to and with
+   * `cursor`. The filter may narrow the list that the cursor came from, and never widens it: what was in no list that the
+   * caller has read, or becomes visible later, stays. Call again until `isComplete`.
+   * @throws InvalidInputError CURSOR_INVALID
+   */
+  acknowledgeThrough(organizationId: OrganizationId, filter: RuntimeInboxFilter, cursor: string, limit: number, at: Instant): Promise<{ readonly acknowledged: number; readonly sessionIds: readonly SessionId[]; readonly isComplete: boolean }>;
+  /** Whether a runtime delivery still waits to be collected. */
+  isWaiting(organizationId: OrganizationId, id: string): Promise<boolean>;
   /** What is still owed of one Session, for "why is the bot silent". */
   owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null }>;
 }
@@ -177,7 +187,7 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
   readonly destination: To;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Whom the work goes to: the support account. */
+  /** Whom the work goes to: the support account, or the runtime's endpoint. */
   readonly farSideId: string;
   readonly fence: string;
   /** The head of the lane. */
@@ -208,8 +218,11 @@ export interface LaneStore {
    */
   park(lane: AnyLane, code: string): Promise<boolean>;
 
-  /** Gives the lane back as it was claimed: due now, for whoever comes first. False: the lease was lost. */
-  release(lane: AnyLane): Promise<boolean>;
+  /**
+   * Gives the lane back: due now, for whoever comes first. False: the lease was lost.
+   * @param wasTried whether something may have reached the far side; else it counts as if it had not been claimed
+   */
+  release(lane: AnyLane, wasTried: boolean): Promise<boolean>;
   /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
   renew(lane: AnyLane, leaseMs: number): Promise<boolean>;
 
@@ -298,6 +311,7 @@ export interface Stores {
   readonly lanes: LaneStore;
   readonly deadLetters: DeadLetterStore;
   readonly retention: RetentionStore;
+  readonly endpoints: RuntimeEndpointStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
 }

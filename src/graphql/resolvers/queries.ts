@@ -21,7 +21,7 @@ export class SupportOwed {
   @Field(() => Int, { description: 'Waiting for the provider.' }) provider: number;
   @Field(() => Int, { description: 'Waiting for the runtime to acknowledge.' }) runtime: number;
   @Field(() => Int, { description: 'Given up until an operator decides.' }) parked: number;
-  @Field(() => String, { nullable: true, description: 'Of the last try at the provider.' }) lastErrorCode: string | null;
+  @Field(() => String, { nullable: true, description: 'Of the last try that failed.' }) lastErrorCode: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Why the bot is silent, or is not.' })

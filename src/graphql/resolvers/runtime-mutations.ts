@@ -3,11 +3,11 @@ import { InvalidInputError } from '../../core/errors';
 import type { Flows } from '../../core/flows/api';
 import { OperationContext } from '../context';
 import {
-  AcknowledgeRuntimeDeliveriesPayload, AnswerSurveyPayload, ReportChannelDeliveryPayload, CancelHandoffPayload, CloseSupportSessionPayload, EndHandoffPayload, OpenSupportSessionPayload,
+  AcknowledgeRuntimeDeliveriesPayload, AcknowledgeRuntimeDeliveriesThroughPayload, AnswerSurveyPayload, ReportChannelDeliveryPayload, CancelHandoffPayload, CloseSupportSessionPayload, EndHandoffPayload, OpenSupportSessionPayload,
   RecordEndUserMessagePayload, RequestHandoffPayload, SendBotMessagePayload,
 } from '../types/payloads';
 import {
-  AcknowledgeRuntimeDeliveriesInput, AnswerSurveyInput, ReportChannelDeliveryInput, CancelHandoffInput, CloseSupportSessionInput, EndHandoffInput, OpenSupportSessionInput,
+  AcknowledgeRuntimeDeliveriesInput, AcknowledgeRuntimeDeliveriesThroughInput, AnswerSurveyInput, ReportChannelDeliveryInput, CancelHandoffInput, CloseSupportSessionInput, EndHandoffInput, OpenSupportSessionInput,
   RecordEndUserMessageInput, RequestHandoffInput, SendBotMessageInput,
 } from '../types/runtime-inputs';
 import { answer } from './answer';
@@ -91,5 +91,13 @@ export class RuntimeMutations {
       if (ids.length > MAX_ACKNOWLEDGED) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids; give at most ${MAX_ACKNOWLEDGED} at once.`);
       return this.flows.acknowledge(scope, ids);
     });
+  }
+
+  @Mutation(() => AcknowledgeRuntimeDeliveriesThroughPayload, { description: 'The runtime has everything of the list up to and with the cursor for good. Repeatable.' })
+  acknowledgeRuntimeDeliveriesThrough(
+    @Arg('input', () => AcknowledgeRuntimeDeliveriesThroughInput) input: AcknowledgeRuntimeDeliveriesThroughInput, @Ctx() context: OperationContext,
+  ): Promise<AcknowledgeRuntimeDeliveriesThroughPayload> {
+    return answer(context, 'RUNTIME', { acknowledged: 0 }, (scope) =>
+      this.flows.acknowledgeThrough(scope, { cursor: input.cursor, chatbotId: input.chatbotId ?? null, sessionId: input.sessionId ?? null }));
   }
 }

@@ -6,6 +6,7 @@ import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPri
 import type { ChannelState, MessageAuthor, MessageVisibility } from '../../core/message';
 import type { DriftKind } from '../../core/ports/support-provider';
 import type { AccountHealthState, AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
+import type { EndpointDisabledReason, RuntimeEndpointState } from '../../core/runtime-endpoint';
 import { USER_ERROR_CODES } from '../errors';
 
 /** Registers a union of texts as an enum whose inner values are its names. Every value is described, none is missing. */
@@ -137,6 +138,18 @@ export const DriftKindEnum = enumOf<DriftKind>('SupportDriftKind', 'What a check
   INBOX_MEMBERS: 'Who sees an inbox, once that was set from here.',
   TEAM_MEMBERS: 'Who is in a team, once that was set from here.',
   WEBHOOK_DELIVERY: 'Whether webhooks leave the provider\'s server.',
+});
+
+export const RuntimeEndpointStateEnum = enumOf<RuntimeEndpointState>('SupportRuntimeEndpointState', 'Whether deliveries are pushed to an endpoint.', {
+  UNVERIFIED: 'Not yet: enableSupportRuntimeEndpoint lets it prove itself.',
+  ACTIVE: 'They are.',
+  DISABLED: 'Not any more; they wait in the inbox, and enabling it again pushes them.',
+});
+
+export const EndpointDisabledReasonEnum = enumOf<EndpointDisabledReason>('SupportRuntimeEndpointDisabledReason', 'Why an endpoint was switched off.', {
+  OPERATOR: 'An operator did it.',
+  GONE: 'It answered 410: it wants nothing more.',
+  FAILING: 'For days nothing but failures came back.',
 });
 
 export const SilenceReason = enumOf<Explanation['why']>('SupportControlReason', 'Who decides that the bot is silent or not.', {

@@ -2,7 +2,7 @@ import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
 import type { EventRecord, EventType } from '../../core/event';
 import type { HandoffEndReason as EndReason, HandoffState as State } from '../../core/handoff';
-import { ChannelStateEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
 import { DateTime } from './scalars';
 
 /** An event as resolvers see it: its body's fields beside its own. */
@@ -21,6 +21,7 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   DELIVERY_PARKED: 'SupportDeliveryParked',
   DELIVERY_SENT_AGAIN: 'SupportDeliverySentAgain',
   DELIVERY_DISCARDED: 'SupportDeliveryDiscarded',
+  RUNTIME_ENDPOINT_DISABLED: 'SupportRuntimeEndpointDisabled',
 };
 export const eventView = (event: EventRecord): EventView => ({ ...event.body, ...event, __typename: TYPENAMES[event.body.type] });
 
@@ -79,6 +80,12 @@ export class SupportSurveyAnswered extends SupportSessionEvent {
 
 // Nullable in all three: else no document could ask for it in more than one of them.
 const LETTER = { nullable: true, description: 'Its id in supportDeadLetters; null only in SupportDeliveryParked of earlier versions.' } as const;
+@ObjectType({ ...implementsEvent, description: 'A push of this session was the last that its runtime\'s endpoint failed: it is switched off, and deliveries wait in the inbox.' })
+export class SupportRuntimeEndpointDisabled extends SupportSessionEvent {
+  @Field(() => ID) endpointId: string;
+  @Field(() => EndpointDisabledReasonEnum) reason: string;
+  @Field(() => String, { description: 'Of the last failure; stable, see docs/errors.md.' }) code: string;
+}
 
 @ObjectType({ ...implementsEvent, description: 'Something owed could not be delivered and waits for an operator.' })
 export class SupportDeliveryParked extends SupportSessionEvent {

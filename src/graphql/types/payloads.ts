@@ -84,6 +84,11 @@ export class AcknowledgeRuntimeDeliveriesPayload extends SupportPayload {
 }
 
 @ObjectType(payload)
+export class AcknowledgeRuntimeDeliveriesThroughPayload extends SupportPayload {
+  @Field(() => Int, { description: 'How many were waiting until now.' }) acknowledged: number;
+}
+
+@ObjectType(payload)
 export class ReportChannelDeliveryPayload extends SupportPayload {
   @Field(() => SupportMessage, nullable) message?: unknown;
   @Field(() => Boolean, replayed) replayed: boolean;

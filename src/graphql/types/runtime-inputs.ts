@@ -117,6 +117,13 @@ export class AcknowledgeRuntimeDeliveriesInput {
   @Field(() => [ID], { description: 'At most 500.' }) ids: string[];
 }
 
+@InputType({ description: 'What is left out is as in the list that the cursor comes from.' })
+export class AcknowledgeRuntimeDeliveriesThroughInput {
+  @Field(() => String, { description: 'Of supportRuntimeInbox or supportRuntimeDeliveries.' }) cursor: string;
+  @Field(() => ID, { nullable: true, description: 'Only this chatbot\'s.' }) chatbotId?: string | null;
+  @Field(() => ID, { nullable: true, description: 'Only this session\'s.' }) sessionId?: string | null;
+}
+
 @InputType({ description: 'All that is given must hold. An empty list matches nothing.' })
 export class HandoffFilterInput {
   @Field(() => [ID], { nullable: true }) chatbotIds?: string[] | null;

@@ -37,7 +37,8 @@ export const SupportRuntimeNotice = createUnionType({
 
 @ObjectType({ simpleResolvers: true, description: 'One thing that the runtime must collect and acknowledge, in order within a session.' })
 export class SupportRuntimeDelivery {
-  @Field(() => ID) id: string;
+  @Field(() => ID, { description: 'The same however often it comes, and however: the webhook-id of a push.' }) id: string;
+  @Field(() => String, { description: 'Give it to acknowledgeRuntimeDeliveriesThrough: everything of this list up to here.' }) cursor: string;
   @Field(() => DateTime) createdAt: string;
 }
 

@@ -41,12 +41,12 @@ export class DeliveryRow {
 @Index('ix_lane_due', ['destination', 'farSideId', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
 export class LaneRow {
   @ForeignKey(() => SessionRow) @PrimaryColumn('uuid') sessionId: string;
-  /** PROVIDER | READING */
+  /** PROVIDER | RUNTIME | READING */
   @PrimaryColumn('text') destination: string;
   @Column('text') organizationId: string;
-  /** Whom its work goes to: the support account. One that hangs must not take the others' turn. */
+  /** Whom its work goes to: the support account, or the runtime's endpoint. One that hangs must not take the others' turn. */
   @Column('uuid') farSideId: string;
-  /** PROVIDER: nothing below `head` waits, but for what was sent again; `tail` is the newest. Both are read from the row itself, never from a snapshot. */
+  /** PROVIDER: nothing below `head` waits, but for what was sent again. PROVIDER, RUNTIME: `tail` is the newest. Both are read from the row itself, never from a snapshot. */
   @Column('bigint', { default: 0 }) head: string;
   @Column('bigint', { default: 0 }) tail: string;
   /** The lowest delivery that was sent again since the last claim: the next claim begins there. */

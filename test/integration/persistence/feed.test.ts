@@ -163,7 +163,7 @@ describe('the runtime\'s inbox', () => {
     expect(page.hasNextPage).toBe(true);
     expect(page.edges[0]!.node).toEqual({
       id: expect.any(String), organizationId: ORG, chatbotId: 'bot-1', sessionId: id, notice: { kind: 'HANDOFF_STATE', handoffId: expect.any(String), state: 'A' },
-      position: expect.any(String), createdAt: '2026-11-22T20:52:20.557Z', acknowledgedAt: null,
+      position: expect.any(String), cursor: page.edges[0]!.cursor, createdAt: '2026-11-22T20:52:20.557Z', acknowledgedAt: null,
     });
     expect(await statesOf(inbox({}, 2, page.edges[1]!.cursor))).toEqual(['C']);
     expect(await statesOf(inbox({ chatbotId: 'bot-1' }))).toEqual(['A', 'B', 'C']);

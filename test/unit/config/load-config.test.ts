@@ -26,6 +26,7 @@ describe('with nothing set', () => {
   it('takes the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
       poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
+      push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000, toPrivate: true },
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
     });
@@ -34,6 +35,11 @@ describe('with nothing set', () => {
   it('ignores what is not ours in the environment', () => {
     expect(loadConfig({ PATH: '/bin', SUPPORTED: 'x', PORTABLE: '1' })).toEqual(loadConfig({}));
   });
+});
+
+it('calls into its own network only while nobody has to prove who they are, or when told to', () => {
+  expect([{}, { SUPPORT_PUSH_TO_PRIVATE: 'off' }, { SUPPORT_GATEWAY_SECRET: KEY }, { SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_PUSH_TO_PRIVATE: 'on' }]
+    .map(env => loadConfig(env).push.toPrivate)).toEqual([true, false, false, true]);
 });
 
 it('cannot be changed afterwards, not even deep inside', () => {

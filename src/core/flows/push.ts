@@ -1,0 +1,64 @@
+import type { PushedDelivery } from '../delivery';
+import { EndpointNotActiveError, type EndpointError } from '../errors';
+import { instantOf } from '../ports/clock';
+import { secretsAt, type RuntimeEndpoint } from '../runtime-endpoint';
+import { runtimeMessage } from '../runtime-message';
+import type { Lease } from './deliver';
+import type { FlowDeps } from './deps';
+import { drainCollected } from './end-handoff';
+
+/**
+ * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, and as quietly when the runtime has
+ * collected it by itself.
+ * @throws EndpointError, EndpointNotActiveError
+ */
+export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, lease: Lease): Promise<void> {
+  const { organizationId } = delivery;
+  const { endpoints, deliveries } = deps.stores;
+  const endpoint = await endpoints.get(organizationId, endpointId);
+  if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint was switched off; what waits stays in the inbox.');
+  const body = await bodyOf(deps, delivery);
+  await lease.held();
+  if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
+  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, AbortSignal.timeout(deps.limits.pushMs));
+  if (endpoint.failingSince !== null) await endpoints.recovered(organizationId, endpoint.id);
+}
+
+async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {
+  const { sessions, messages, handoffs } = deps.stores;
+  const { organizationId, sessionId, work } = delivery;
+  const [session, message, handoff] = await Promise.all([
+    sessions.get(organizationId, sessionId),
+    'messageId' in work ? messages.get(organizationId, work.messageId) : null,
+    'handoffId' in work ? handoffs.get(organizationId, work.handoffId) : null,
+  ]);
+  const said = session && runtimeMessage({ delivery, session, message, handoff, fileUrl: deps.fileUrl });
+  return said && JSON.stringify(said);
+}
+
+/** A push counts as the runtime's acknowledgement. */
+export const pushTaken = (deps: FlowDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> => drainCollected(deps, organizationId, [sessionId]);
+
+/**
+ * Notes a failure, and switches the endpoint off when it wants nothing more or has only failed for days. Returns the
+ * endpoint as it is now; null: somebody has removed it.
+ */
+export async function pushFailed(deps: FlowDeps, endpointId: string, { organizationId, sessionId }: PushedDelivery, { code, status }: EndpointError): Promise<RuntimeEndpoint | null> {
+  const { endpoints, sessions } = deps.stores;
+  const now = deps.clock.now();
+  const at = instantOf(now);
+  const endpoint = await endpoints.failed(organizationId, endpointId, { at, code, status });
+  if (endpoint === null || endpoint.state !== 'ACTIVE') return endpoint;
+  const isWornOut = endpoint.failingSince !== null && now - Date.parse(endpoint.failingSince) >= deps.limits.disableEndpointMs;
+  if (code !== 'ENDPOINT_GONE' && !isWornOut) return endpoint;
+  const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
+  const disabled = await endpoints.disable(organizationId, endpointId, reason, at);
+  await sessions.transact(organizationId, sessionId, tx => tx.appendEvent({ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: endpoint.id, reason, code }, tx.liveHandoff?.id ?? null, at));
+  return disabled;
+}
+
+/** No further try: an operator sees it in the Session's history. An agent's message that is set aside holds up no ending. */
+export async function pushGivenUp(deps: FlowDeps, { organizationId, sessionId, work }: PushedDelivery, code: string): Promise<void> {
+  await deps.stores.sessions.transact(organizationId, sessionId, tx =>
+    tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, tx.liveHandoff?.id ?? null, instantOf(deps.clock.now())));
+}

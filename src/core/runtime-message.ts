@@ -1,0 +1,67 @@
+import type { PushedDelivery } from './delivery';
+import type { HandoffRecord } from './handoff';
+import type { Instant } from './ids';
+import type { Attachment, MessageRecord } from './message';
+import type { SessionRecord } from './session';
+
+/** What a delivery is about, as it is at the moment of the push. */
+export interface Pushed {
+  readonly delivery: PushedDelivery;
+  readonly session: SessionRecord;
+  readonly message: MessageRecord | null;
+  readonly handoff: HandoffRecord | null;
+  /** Our own link to a file of an agent. */
+  fileUrl(message: MessageRecord, index: number, name: string): string;
+}
+
+export interface RuntimeMessage { readonly type: string; readonly timestamp: Instant; readonly data: Readonly<Record<string, unknown>> }
+
+/**
+ * The body of one push: the facts that the runtime would read of this delivery in its inbox. Every field has a row in
+ * docs/runtime.md. Null: what it is about no longer exists, so there is nothing to say.
+ */
+export function runtimeMessage(pushed: Pushed): RuntimeMessage | null {
+  const { delivery, session } = pushed;
+  const about = aboutOf(pushed);
+  return about && {
+    type: about.type,
+    timestamp: delivery.createdAt,
+    data: {
+      deliveryId: delivery.id, organizationId: session.organizationId, chatbotId: session.chatbotId,
+      session: { id: session.id, channel: session.channel, externalId: session.externalId, control: session.control, epoch: session.epoch, closedAt: session.closedAt },
+      ...about.data,
+    },
+  };
+}
+
+function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { readonly type: string; readonly data: object } | null {
+  switch (work.kind) {
+    case 'MESSAGE': return message && { type: 'message.created', data: { message: messageOf(message, fileUrl) } };
+    case 'MESSAGE_DELETED': return message && { type: 'message.deleted', data: { message: messageOf(message, fileUrl) } };
+    case 'SURVEY': return handoff && { type: 'handoff.survey_offered', data: { handoff: handoffOf(handoff) } };
+    case 'HANDOFF_STATE': return handoff && { type: 'handoff.state_changed', data: { state: work.state, handoff: handoffOf(handoff) } };
+    case 'HANDOFF_OUTCOME': return handoff && { type: 'handoff.ended', data: { outcome: outcomeOf(handoff), handoff: handoffOf(handoff) } };
+  }
+}
+
+function messageOf(message: MessageRecord, fileUrl: Pushed['fileUrl']): object {
+  const { id, seq, author, authorName, agentId, handoffId, text, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
+  const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }, index): Attachment =>
+    ({ url: author === 'AGENT' ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
+  return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, createdAt };
+}
+
+const agentOf = ({ agent }: HandoffRecord) => agent && { id: agent.id, externalId: agent.externalId, name: agent.name };
+
+const outcomeOf = (handoff: HandoffRecord): object => ({
+  state: handoff.state, reason: handoff.endReason, failureCode: handoff.failureCode, agent: agentOf(handoff),
+  resumeTarget: handoff.resumeTarget, summary: handoff.summary,
+});
+
+function handoffOf(handoff: HandoffRecord): object {
+  const { id, state, origin, reason, summary, intent, fields, priority, resumeTarget, endReason, failureCode, requestedAt, endedAt, survey } = handoff;
+  return {
+    id, state, origin, reason, summary, intent, fields, priority, resumeTarget, agent: agentOf(handoff), endReason, failureCode, requestedAt, endedAt,
+    survey: survey && { url: survey.url, question: survey.question, choices: survey.choices },
+  };
+}

@@ -1,0 +1,33 @@
+import { EndpointError, EndpointNotActiveError } from '../core/errors';
+import type { FlowDeps } from '../core/flows/deps';
+import { pushDelivery, pushFailed, pushGivenUp, pushTaken } from '../core/flows/push';
+import type { LaneWorkOf } from './lane-runner';
+import type { WorkerLog } from './options';
+import { pushVerdict } from './push-policy';
+
+/** What is pushed to runtimes. */
+export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME'> => ({
+  to: 'RUNTIME',
+  deliver: ({ farSideId, delivery }, lease) => pushDelivery(deps, farSideId, delivery, lease),
+
+  async failed({ farSideId, delivery }, error) {
+    if (error instanceof EndpointNotActiveError) return { kind: 'notNow' };
+    // An error of ours is no failure of the endpoint.
+    const endpoint = error instanceof EndpointError ? await pushFailed(deps, farSideId, delivery, error) : undefined;
+    if (endpoint === null) return { kind: 'notNow' };
+    if (endpoint !== undefined && endpoint.state !== 'ACTIVE') {
+      log.error({ endpointId: farSideId, organizationId: delivery.organizationId, reason: endpoint.disabledReason, failingSince: endpoint.failingSince, code: endpoint.lastFailureCode },
+        'runtime endpoint switched off; its deliveries stay in the inbox');
+      return { kind: 'notNow' };
+    }
+    // Collected while it was pushed: what comes behind it waits for no next try.
+    if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
+    const verdict = pushVerdict(error, {
+      attempts: delivery.earlierAttempts, failingSince: endpoint?.failingSince ?? null, now: deps.clock.now(), random: deps.clock.random(),
+    });
+    if (verdict.kind === 'park') await pushGivenUp(deps, delivery, verdict.code);
+    return verdict;
+  },
+
+  succeeded: ({ delivery }) => pushTaken(deps, delivery),
+});

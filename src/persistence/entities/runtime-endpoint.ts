@@ -1,0 +1,33 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** Where a runtime wants its deliveries pushed to. Secrets are sealed by SecretBox. */
+@Entity('runtime_endpoint')
+@Index('ix_runtime_endpoint_organization', ['organizationId'])
+@Index('uq_runtime_endpoint_chatbot', ['organizationId', 'chatbotId'], { unique: true, where: "chatbot_id IS NOT NULL AND state <> 'REMOVED'" })
+@Index('uq_runtime_endpoint_all', ['organizationId'], { unique: true, where: "chatbot_id IS NULL AND state <> 'REMOVED'" })
+@Index('ix_runtime_endpoint_unsettled', ['id'], { where: 'NOT is_settled' })
+export class RuntimeEndpointRow {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') organizationId: string;
+  /** Null: for every chatbot without one of its own. */
+  @Column('text', { nullable: true }) chatbotId: string | null;
+  @Column('text') url: string;
+  @Column('text') secretSealed: string;
+  @Column('text', { nullable: true }) previousSecretSealed: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) previousSecretUntil: string | null;
+  /** UNVERIFIED | ACTIVE | DISABLED | REMOVED: shown to nobody, and kept only until its lanes are somebody else's. */
+  @Column('text') state: string;
+  @Column('text', { nullable: true }) disabledReason: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) disabledAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) failingSince: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) lastFailureAt: string | null;
+  @Column('text', { nullable: true }) lastFailureCode: string | null;
+  @Column('integer', { nullable: true }) lastFailureStatus: number | null;
+  /** Null: it has never proven itself, and is nobody's endpoint yet. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) verifiedAt: string | null;
+  /** False: lanes may not be where this row now wants them; see runtime-lanes.ts. */
+  @Column('boolean', { default: true }) isSettled: boolean;
+  /** A position that was drawn after the change was committed. */
+  @Column('bigint', { nullable: true }) settlePosition: string | null;
+  @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
+}

@@ -1,0 +1,119 @@
+import type { Pool } from 'pg';
+import { ConflictError } from '../core/errors';
+import { isUuid } from '../core/ids';
+import type { EndpointFailure, RuntimeEndpointStore } from '../core/ports/runtime-endpoints';
+import type { RuntimeEndpoint, SigningEndpoint } from '../core/runtime-endpoint';
+import { settleRuntimeLanes } from './runtime-lanes';
+import type { SecretBox } from './secret-box';
+import { firstOf, inTransaction, rowsOf, selected, statement } from './sql';
+
+const FIELDS: readonly (keyof RuntimeEndpoint)[] = [
+  'id', 'organizationId', 'chatbotId', 'url', 'state', 'disabledReason', 'disabledAt', 'failingSince', 'lastFailureAt', 'lastFailureCode', 'lastFailureStatus',
+  'verifiedAt', 'previousSecretUntil', 'createdAt',
+];
+const ENDPOINT = selected('e', FIELDS);
+const THIS = "e.organization_id = $1 and e.id = $2 and e.state <> 'REMOVED'";
+
+const INSERT = statement('insert_endpoint', `
+  insert into runtime_endpoint as e (id, organization_id, chatbot_id, url, secret_sealed, state, created_at) values ($1, $2, $3, $4, $5, 'UNVERIFIED', $6)
+  returning ${ENDPOINT}`);
+const OF = statement('endpoints_of', `
+  select ${ENDPOINT} from runtime_endpoint e where e.organization_id = $1 and e.state <> 'REMOVED' order by e.chatbot_id nulls first, e.id`);
+const GET = statement('endpoint', `
+  select ${ENDPOINT}, e.secret_sealed as "secretSealed", e.previous_secret_sealed as "previousSecretSealed" from runtime_endpoint e where ${THIS}`);
+const ROTATE = statement('rotate_endpoint_secret', `
+  update runtime_endpoint e set previous_secret_sealed = e.secret_sealed, previous_secret_until = $4, secret_sealed = $3 where ${THIS} returning ${ENDPOINT}`);
+const ACTIVATE = statement('activate_endpoint', `
+  update runtime_endpoint e set state = 'ACTIVE', disabled_reason = null, disabled_at = null, failing_since = null, verified_at = $3,
+    is_settled = false, settle_position = null
+  where ${THIS} returning ${ENDPOINT}`);
+const MAKE_DUE = statement('make_lanes_of_endpoint_due', `
+  with mine as materialized (
+    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at > now() and not is_claimed order by session_id for no key update
+  )
+  update lane l set next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME'`);
+// What failed before says nothing about what it is now.
+const TRY_ANEW = statement('try_pushes_anew', `
+  with tried as materialized (
+    select id from delivery
+    where organization_id = $1 and destination = 'RUNTIME' and state = 'WAITING' and attempts > 0 and ($2::text is null or chatbot_id = $2) order by id for no key update
+  )
+  update delivery d set attempts = 0 from tried where d.id = tried.id`);
+const DISABLE = statement('disable_endpoint', `
+  update runtime_endpoint e set state = 'DISABLED',
+    disabled_reason = case when e.state = 'DISABLED' then e.disabled_reason else $3 end, disabled_at = case when e.state = 'DISABLED' then e.disabled_at else $4 end
+  where ${THIS} returning ${ENDPOINT}`);
+const REMOVE = statement('remove_endpoint', `
+  update runtime_endpoint e set state = 'REMOVED', is_settled = false, settle_position = null where ${THIS} returning 1`);
+const FAILED = statement('endpoint_failed', `
+  update runtime_endpoint e set
+    failing_since = case when e.last_failure_at > $3::timestamptz - interval '2 days' then coalesce(e.failing_since, $3) else $3 end,
+    last_failure_at = $3, last_failure_code = $4, last_failure_status = $5
+  where ${THIS} returning ${ENDPOINT}`);
+const RECOVERED = statement('endpoint_recovered', `update runtime_endpoint e set failing_since = null where ${THIS} and e.failing_since is not null`);
+
+type Row = RuntimeEndpoint & { readonly secretSealed: string; readonly previousSecretSealed: string | null };
+
+export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
+  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
+
+  async insert({ id, organizationId, chatbotId, url, secret, createdAt }: SigningEndpoint): Promise<RuntimeEndpoint> {
+    try {
+      return (await firstOf<RuntimeEndpoint>(this.pool, INSERT, [id, organizationId, chatbotId, url, this.secretBox.seal(secret, placeOf(id)), createdAt]))!;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      throw new ConflictError('ENDPOINT_EXISTS', 'chatbotId', chatbotId === null
+        ? 'The organization has an endpoint for all its chatbots; remove it first, or rotate its secret if that was lost.'
+        : `Chatbot ${chatbotId} has an endpoint; remove it first, or rotate its secret if that was lost.`);
+    }
+  }
+
+  of(organizationId: string): Promise<readonly RuntimeEndpoint[]> { return rowsOf(this.pool, OF, [organizationId]); }
+
+  async get(organizationId: string, id: string): Promise<SigningEndpoint | null> {
+    const row = await this.one<Row>(GET, organizationId, id);
+    if (row === null) return null;
+    const { secretSealed, previousSecretSealed, ...endpoint } = row;
+    const open = (sealed: string): string => this.secretBox.open(sealed, placeOf(endpoint.id));
+    return { ...endpoint, secret: open(secretSealed), previousSecret: previousSecretSealed === null ? null : open(previousSecretSealed) };
+  }
+
+  rotate(organizationId: string, id: string, secret: string, previousUntil: string): Promise<RuntimeEndpoint | null> {
+    return this.one(ROTATE, organizationId, id, this.secretBox.seal(secret, placeOf(id.toLowerCase())), previousUntil);
+  }
+
+  async activate(organizationId: string, id: string, at: string): Promise<RuntimeEndpoint | null> {
+    if (!isUuid(id)) return null;
+    return inTransaction(this.pool, async (client) => {
+      const endpoint = await firstOf<RuntimeEndpoint>(client, ACTIVATE, [organizationId, id, at]);
+      if (endpoint === null) return null;
+      await rowsOf(client, MAKE_DUE, [endpoint.id]);
+      await rowsOf(client, TRY_ANEW, [organizationId, endpoint.chatbotId]);
+      return endpoint;
+    });
+  }
+
+  disable(organizationId: string, id: string, reason: string, at: string): Promise<RuntimeEndpoint | null> {
+    return this.one(DISABLE, organizationId, id, reason, at);
+  }
+
+  async remove(organizationId: string, id: string): Promise<boolean> { return (await this.one(REMOVE, organizationId, id)) !== null; }
+
+  failed(organizationId: string, id: string, { at, code, status }: EndpointFailure): Promise<RuntimeEndpoint | null> {
+    return this.one(FAILED, organizationId, id, at, code, status);
+  }
+
+  async recovered(organizationId: string, id: string): Promise<void> { await this.one(RECOVERED, organizationId, id); }
+
+  settle(): Promise<boolean> { return settleRuntimeLanes(this.pool); }
+
+  private async one<R extends object>(sql: typeof GET, organizationId: string, id: string, ...values: unknown[]): Promise<R | null> {
+    return isUuid(id) ? firstOf<R>(this.pool, sql, [organizationId, id, ...values]) : null;
+  }
+}
+
+/** Of both columns: a rotation moves the secret from one to the other as it is. */
+const placeOf = (id: string): string => `runtime_endpoint/${id}/secret`;
+
+const isTaken = (error: unknown): boolean =>
+  ['uq_runtime_endpoint_chatbot', 'uq_runtime_endpoint_all'].includes((error as { constraint?: string }).constraint ?? '');

@@ -1,0 +1,88 @@
+import type { Pool } from 'pg';
+import { ENTER_FEED, feedHorizon } from './feed-position';
+import { firstOf, inTransaction, rowsOf, statement } from './sql';
+
+/*
+ * Which endpoint a delivery to the runtime is pushed to is read when it is owed, without a lock: locking endpoints would
+ * make all Sessions of an organization wait for each other. So when endpoints change, a transaction that read them before
+ * may commit a delivery afterwards that has no lane, or one to the wrong endpoint. Nobody may forget it there.
+ *
+ * A change therefore leaves its row unsettled. Whoever settles it draws a position after the change was committed. All
+ * that read endpoints in order to write lanes have entered the feed before (feed-position.ts), so who read them from before
+ * the change stands below that position, and its delivery too. Once the horizon has reached the position, all of them have
+ * ended, and one more look at everything that waits up to there misses nothing.
+ */
+
+/** The endpoint for one chatbot: its own once that has been verified, also while it is switched off; else the organization's. */
+export const endpointFor = (organizationId: string, chatbotId: string): string => `
+  select e.id from runtime_endpoint e
+  where e.organization_id = ${organizationId} and (e.chatbot_id = ${chatbotId} or e.chatbot_id is null) and e.verified_at is not null and e.state <> 'REMOVED'
+  order by e.chatbot_id nulls last limit 1`;
+
+const UNSETTLED = statement('unsettled_endpoints', `
+  select id, organization_id as "organizationId", chatbot_id as "chatbotId", state, settle_position as position from runtime_endpoint where not is_settled order by id limit 100`);
+const DRAW = statement('draw_settle_position', `
+  update runtime_endpoint set settle_position = nextval('feed_position') where id = $1 and not is_settled and settle_position is null returning settle_position as position`);
+
+const PAGE = 500;
+const LEAD = statement('lead_runtime_lanes', `
+  with page as materialized (
+    select d.id, d.session_id, d.chatbot_id, d.position from delivery d
+    where d.organization_id = $1 and d.destination = 'RUNTIME' and d.state = 'WAITING' and (d.position, d.id) > ($2, $3) and d.position <= $4
+      and ($5::text is null or d.chatbot_id = $5)
+    order by d.position, d.id limit ${PAGE}
+  ), led as (
+    insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+    select p.session_id, 'RUNTIME', $1, e.id, 0, max(p.id), now() from page p cross join lateral (${endpointFor('$1', 'p.chatbot_id')}) e
+    group by p.session_id, e.id order by p.session_id
+    on conflict on constraint pk_lane do update set
+      far_side_id = excluded.far_side_id, tail = greatest(lane.tail, excluded.tail),
+      next_run_at = case when lane.far_side_id = excluded.far_side_id or lane.is_claimed then coalesce(lane.next_run_at, excluded.next_run_at) else excluded.next_run_at end
+  )
+  select position, id from page order by position desc, id desc limit 1`);
+
+// Only what still says so: a change that came since has to be settled again.
+const SETTLED = statement('settled_endpoint', 'update runtime_endpoint set is_settled = true, settle_position = null where id = $1 and settle_position = $2');
+const FORGET_LANES = statement('forget_lanes_of_endpoint', `
+  with mine as materialized (
+    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 order by session_id for no key update
+  )
+  delete from lane l using mine where l.session_id = mine.session_id and l.destination = 'RUNTIME' and l.far_side_id = $1`);
+const FORGET = statement('forget_endpoint', "delete from runtime_endpoint where id = $1 and state = 'REMOVED'");
+
+interface Unsettled { readonly id: string; readonly organizationId: string; readonly chatbotId: string | null; readonly state: string; readonly position: string | null }
+
+/** @returns whether nothing is left unsettled */
+export async function settleRuntimeLanes(pool: Pool): Promise<boolean> {
+  const unsettled = await rowsOf<Unsettled>(pool, UNSETTLED);
+  let areAllSettled = unsettled.length < 100;
+  for (const endpoint of unsettled) areAllSettled = await settle(pool, endpoint) && areAllSettled;
+  return areAllSettled;
+}
+
+async function settle(pool: Pool, endpoint: Unsettled): Promise<boolean> {
+  const position = endpoint.position ?? (await firstOf<{ position: string }>(pool, DRAW, [endpoint.id]))?.position;
+  // Another replica was quicker.
+  if (position === undefined) return false;
+  // Asked before the look: what the look can miss commits after it.
+  const isLast = (await feedHorizon(pool)) >= BigInt(position);
+  await leadLanes(pool, endpoint, position);
+  if (!isLast) return false;
+  if (endpoint.state === 'REMOVED') {
+    await rowsOf(pool, FORGET_LANES, [endpoint.id]);
+    await rowsOf(pool, FORGET, [endpoint.id]);
+  } else {
+    await rowsOf(pool, SETTLED, [endpoint.id, position]);
+  }
+  return true;
+}
+
+async function leadLanes(pool: Pool, { organizationId, chatbotId }: Unsettled, upTo: string): Promise<void> {
+  for (let last: { position: string; id: string } | null = { position: '0', id: '0' }; last !== null;) {
+    const after: { position: string; id: string } = last;
+    last = await inTransaction(pool, async (client) => {
+      await rowsOf(client, ENTER_FEED);
+      return firstOf<{ position: string; id: string }>(client, LEAD, [organizationId, after.position, after.id, upTo, chatbotId]);
+    });
+  }
+}

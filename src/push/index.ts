@@ -1,0 +1,1 @@
+export { HttpPush, type HttpPushOptions } from './http-push';

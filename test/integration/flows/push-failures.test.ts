@@ -1,0 +1,183 @@
+import { ORG, scope } from '../../support/flow-world';
+import { createPushWorld, type PushWorld } from '../../support/push-world';
+import { PUSH_RETRIES_MS } from '../../../src/delivery/push-policy';
+
+let world: PushWorld;
+beforeEach(async () => { world = await createPushWorld(); });
+afterEach(() => world.close());
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const waiting = async (sessionId: string) => (await world.inbox(sessionId)).length;
+const eventsOf = async (sessionId: string, type: string) => (await world.events(sessionId)).map(({ body }) => body).filter((body) => body.type === type);
+
+/** Goes through the tries of whatever is at the head, each at its own time. */
+async function tryOn(times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const [seconds = 0] = await world.waits();
+    world.time.ms += seconds * 1_000;
+    await world.passRetries();
+    await world.push();
+  }
+}
+
+describe('an endpoint that answers 410', () => {
+  it('is switched off at once, with a word in the session\'s history and in the log; nothing is lost', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = () => 410;
+    await world.agentSays(id, 'one', 'two');
+    await world.push();
+    expect(await world.endpointNow(endpointId)).toMatchObject({
+      state: 'DISABLED', disabledReason: 'GONE', disabledAt: '2026-11-22T12:00:00.000Z', lastFailureCode: 'ENDPOINT_GONE', lastFailureStatus: 410,
+    });
+    expect(await eventsOf(id, 'RUNTIME_ENDPOINT_DISABLED')).toEqual([{ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId, reason: 'GONE', code: 'ENDPOINT_GONE' }]);
+    expect(world.logged.filter(({ message }) => message.includes('switched off')).map(({ fields }) => fields)).toEqual([
+      { endpointId, organizationId: ORG, reason: 'GONE', failingSince: '2026-11-22T12:00:00.000Z', code: 'ENDPOINT_GONE' },
+    ]);
+    await world.agentSays(id, 'three');
+    await world.passRetries();
+    await world.push();
+    expect([world.heard(), await waiting(id)]).toEqual([['one'], 3]);
+
+    world.receiver.answer = () => 204;
+    expect(await world.flows.enableEndpoint(scope, endpointId)).toMatchObject({ state: 'ACTIVE', disabledReason: null, disabledAt: null, failingSince: null });
+    await world.push();
+    expect([world.heard(), await waiting(id)]).toEqual([['one', 'one', 'two', 'three'], 0]);
+  });
+});
+
+describe('an endpoint that an operator switches off', () => {
+  it('gets nothing more, keeps its first reason, and is tried from the beginning when it is on again', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = () => 500;
+    await world.agentSays(id, 'one');
+    await world.push();
+    await tryOn(3);
+    expect((await world.waits())[0]).toBeGreaterThan(PUSH_RETRIES_MS[3]! / 1_000 - 60);
+    await world.flows.disableEndpoint(scope, endpointId);
+    await world.passRetries();
+    await world.push();
+    expect(await world.flows.disableEndpoint(scope, endpointId)).toMatchObject({ state: 'DISABLED', disabledReason: 'OPERATOR' });
+    expect(world.heard()).toHaveLength(4);
+    await world.flows.enableEndpoint(scope, endpointId);
+    await world.push();
+    expect(world.heard()).toHaveLength(5);
+    expect((await world.waits())[0]).toBeLessThan(10);
+  });
+
+  it('is noticed by a push that was claimed before: it was no try', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    await world.agentSays(id, 'one');
+    const get = world.stores.endpoints.get.bind(world.stores.endpoints);
+    world.stores.endpoints.get = async (...which) => {
+      world.stores.endpoints.get = get;
+      await world.flows.disableEndpoint(scope, endpointId);
+      return get(...which);
+    };
+    await world.push();
+    expect([world.receiver.received, await world.sql('select state, attempts from delivery')]).toEqual([[], [{ state: 'WAITING', attempts: 0 }]]);
+    await world.flows.enableEndpoint(scope, endpointId);
+    await world.push();
+    expect(world.heard()).toEqual(['one']);
+  });
+});
+
+describe('an endpoint that fails', () => {
+  it('is switched off after days of nothing but failures, and everything stays in the inbox', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    await world.receiver.shut();
+    await world.agentSays(id, 'one');
+    await world.push();
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-11-22T12:00:00.000Z', lastFailureCode: 'ENDPOINT_UNREACHABLE', lastFailureStatus: null });
+    const since = world.time.ms;
+    while ((await world.endpointNow(endpointId)).state === 'ACTIVE') {
+      expect(world.time.ms - since).toBeLessThan(5 * DAY);
+      await tryOn(1);
+    }
+    expect(world.time.ms - since).toBeGreaterThanOrEqual(5 * DAY);
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'DISABLED', disabledReason: 'FAILING', failingSince: '2026-11-22T12:00:00.000Z' });
+    expect(await eventsOf(id, 'RUNTIME_ENDPOINT_DISABLED')).toMatchObject([{ reason: 'FAILING', code: 'ENDPOINT_UNREACHABLE' }]);
+    expect(await eventsOf(id, 'DELIVERY_PARKED')).toEqual([]);
+    await world.agentSays(id, 'two');
+    expect(await waiting(id)).toBe(2);
+
+    await world.receiver.open();
+    await world.flows.enableEndpoint(scope, endpointId);
+    await world.push();
+    expect([world.heard(), await waiting(id)]).toEqual([['one', 'two'], 0]);
+  });
+
+  it('is forgiven by one success', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = () => 503;
+    await world.agentSays(id, 'one');
+    await world.push();
+    world.time.ms += 4 * DAY;
+    world.receiver.answer = () => 204;
+    await world.passRetries();
+    await world.push();
+    expect((await world.endpointNow(endpointId)).failingSince).toBeNull();
+    world.time.ms += 2 * HOUR;
+    world.receiver.answer = () => 503;
+    await world.agentSays(id, 'two');
+    await world.push();
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-11-26T14:00:00.000Z', lastFailureStatus: 503 });
+  });
+
+  it('has begun anew when nobody tried it for days in between', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const [one, other] = [await world.open(), await world.open()];
+    world.receiver.answer = () => 400;
+    await world.agentSays(one.id, 'one');
+    await world.push();
+    world.time.ms += 30 * DAY;
+    await world.agentSays(other.id, 'two');
+    await world.push();
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-12-22T12:00:00.000Z' });
+  });
+});
+
+describe('a delivery that the endpoint does not take', () => {
+  it('goes through the whole table, becomes a dead letter with its reason, and the lane goes on', async () => {
+    await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 413 : 204);
+    await world.agentSays(id, 'poison', 'two');
+    await world.push();
+    const waits: number[] = [];
+    while ((await world.waits()).length > 0) {
+      waits.push(Math.round((await world.waits())[0]!));
+      await tryOn(1);
+    }
+    // Half of a tenth of jitter; a second or so goes by while we look.
+    expect(waits).toHaveLength(9);
+    waits.forEach((wait, i) => expect(Math.abs(wait - PUSH_RETRIES_MS[i]! * 1.05 / 1_000)).toBeLessThan(30));
+    expect(world.heard()).toEqual([...Array<string>(10).fill('poison'), 'two']);
+    expect(await world.sql('select state, attempts, last_error_code as code from delivery order by id')).toEqual([
+      { state: 'PARKED', attempts: 10, code: 'ENDPOINT_REFUSED' }, { state: 'DONE', attempts: 1, code: null },
+    ]);
+    expect(await eventsOf(id, 'DELIVERY_PARKED')).toEqual([{ type: 'DELIVERY_PARKED', kind: 'MESSAGE', code: 'ENDPOINT_REFUSED' }]);
+    expect(await world.stores.deliveries.owed(ORG, id)).toMatchObject({ runtime: 0, parked: 1, lastErrorCode: 'ENDPOINT_REFUSED' });
+    // Who looked by itself may still say so.
+    const [{ id: parked }] = await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'") as [{ id: string }];
+    expect((await world.flows.acknowledge(scope, [parked])).acknowledged).toEqual([parked]);
+  });
+
+  it('is no dead letter while the endpoint is away altogether', async () => {
+    await world.endpoint();
+    const { id } = await world.open();
+    await world.receiver.shut();
+    await world.agentSays(id, 'one');
+    await world.push();
+    await tryOn(10);
+    expect(await world.sql('select state, attempts from delivery')).toEqual([{ state: 'WAITING', attempts: 11 }]);
+    await world.receiver.open();
+    await tryOn(1);
+    expect(world.heard()).toEqual(['one']);
+  });
+});

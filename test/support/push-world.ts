@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { NewMessage } from '../../src/core/message';
+import type { RuntimeEndpoint } from '../../src/core/runtime-endpoint';
+import { Circuits } from '../../src/delivery/far-sides';
+import { LaneRunner } from '../../src/delivery/lane-runner';
+import { runtimeWork } from '../../src/delivery/runtime-work';
+import { createFlowWorld, scope, type FlowWorld } from './flow-world';
+import { startReceiver, type Receiver } from './receiver';
+
+/** Flows over a real Postgres and a real receiver, with the pushes in the test's hand. */
+export interface PushWorld extends FlowWorld {
+  readonly receiver: Receiver;
+  readonly logged: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[];
+  /** Registers the receiver, tells it its secret, and lets it prove itself. */
+  endpoint(chatbotId?: string | null, receiver?: Receiver): Promise<RuntimeEndpoint>;
+  endpointNow(id: string): Promise<RuntimeEndpoint>;
+  /** Another replica's hands. */
+  runner(): { turn(): Promise<boolean>; drained(): Promise<void> };
+  /** Pushes until nothing is due. */
+  push(): Promise<void>;
+  /** Every wait for a next try, and every lease, is over. */
+  passRetries(): Promise<void>;
+  /** In how many seconds the lanes' heads are tried, where that is not now. */
+  waits(): Promise<number[]>;
+  /** Messages of an agent, as a reading would record them. */
+  agentSays(sessionId: string, ...texts: string[]): Promise<void>;
+  /** What the receiver was told, in the order of arrival. */
+  heard(): string[];
+  sql<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+export async function createPushWorld(): Promise<PushWorld> {
+  const world = await createFlowWorld();
+  const receiver = await startReceiver();
+  const logged: PushWorld['logged'][number][] = [];
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => { logged.push({ fields, message }); };
+  const log = { info: note, warn: note, error: note };
+  const runner = () => {
+    // Rests of far sides are over as soon as they begin.
+    let now = 0;
+    const circuits = new Circuits(() => (now += 1_000_000), () => 0.5, () => undefined);
+    return new LaneRunner(world.stores.lanes, runtimeWork(world.deps, log), { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 1_000 }, circuits, log, () => undefined);
+  };
+  const own = runner();
+  const sql = async <Row extends object>(text: string, values: unknown[] = []) => (await world.pool.query<Row>(text, values)).rows;
+  const pushWorld: PushWorld = {
+    ...world, receiver, logged, runner, sql,
+    async endpoint(chatbotId = null, at = receiver) {
+      const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: at.url, chatbotId });
+      at.secrets.push(secret);
+      return world.flows.enableEndpoint(scope, endpoint.id);
+    },
+    async endpointNow(id) { return (await world.stores.endpoints.of(scope.organizationId)).find((one) => one.id === id)!; },
+    async push() {
+      while (await own.turn()) await own.drained();
+    },
+    async passRetries() { await sql("update lane set next_run_at = now() where destination = 'RUNTIME' and next_run_at > now()"); },
+    async waits() {
+      const rows = await sql<{ seconds: number }>(`
+        select extract(epoch from next_run_at - now())::float8 as seconds from lane where destination = 'RUNTIME' and next_run_at > now() order by 1`);
+      return rows.map(({ seconds }) => seconds);
+    },
+    async agentSays(sessionId, ...texts) {
+      await world.stores.sessions.transact(scope.organizationId, sessionId, async (tx) => {
+        for (const text of texts) await tx.oweRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(said(text))).id });
+      });
+    },
+    heard: () => receiver.received.map(({ body }) => (body.data.message as { text: string } | undefined)?.text ?? body.type),
+    async close() {
+      await own.drained();
+      await receiver.close();
+      await world.close();
+    },
+  };
+  return pushWorld;
+}
+
+export const said = (text: string): NewMessage => ({
+  id: randomUUID(), author: 'AGENT', visibility: 'PUBLIC', text, attachments: [], authorName: 'Alice', agentId: null, handoffId: null,
+  callerMessageId: null, providerMessageId: null, createdAt: '2026-11-22T12:00:00.000Z',
+});
