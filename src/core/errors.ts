@@ -32,7 +32,7 @@ export class NotFoundError extends SupportError {
 
 export type ConflictCode =
   | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED'
-  | 'NO_SURVEY' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED';
+  | 'NO_SURVEY' | 'MESSAGE_DELETED' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED';
 
 /** The input is right but the state of the thing forbids it. */
 export class ConflictError extends SupportError {

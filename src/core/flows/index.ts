@@ -1,6 +1,7 @@
 import type { Flows } from './api';
 import type { FlowDeps } from './deps';
 import { afterTalkFlows } from './after-talk';
+import { changeMessageFlows } from './change-message';
 import { disableFlows } from './disable';
 import { endHandoffFlows } from './end-handoff';
 import { healthFlows } from './health';
@@ -11,5 +12,5 @@ import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
 
 export const createFlows = (deps: FlowDeps): Flows => ({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift,
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift,
 });
