@@ -60,9 +60,18 @@ export class Posts {
     throwIfOver(signal);
     const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
     if (earlier !== null) return earlier;
-    this.pace.take(keyOf(post.conversation));
-    const body = await this.bodyOf(post, connection.settings.allowPrivateAttachments ?? false, signal);
-    return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+    const write = async (one: Post) => {
+      this.pace.take(keyOf(post.conversation));
+      const body = await this.bodyOf(one, connection.settings.allowPrivateAttachments ?? false, signal);
+      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+    };
+    try {
+      return await write(post);
+    } catch (error) {
+      // The words alone say it all, and a server may be pickier than those that we have seen.
+      if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
+      return write({ ...post, content: null });
+    }
   }
 
   private async bodyOf({ ourId, text, content: structured, attachments, as, ownFiles = [], replyTo }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | Blob> {
