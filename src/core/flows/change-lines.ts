@@ -8,9 +8,10 @@ export const TAKEN_BACK = 'This message was taken back before it arrived here.';
 
 export const editLine = (message: MessageRecord): string => `Edited${which(message)}: ${message.text}`;
 
+/** From what agents know to what is so; the two differ. */
 export function reactionLine(message: MessageRecord, before: string | null, now: string | null): string {
-  if (now === null) return `Took the reaction ${before ?? ''} back${which(message)}.`.replace('  ', ' ');
-  return before === null ? `Reacted with ${now}${which(message)}.` : `Changed the reaction from ${before} to ${now}${which(message)}.`;
+  const what = before === null ? `Reacted with ${now}` : now === null ? `Took the reaction ${before} back` : `Changed the reaction from ${before} to ${now}`;
+  return `${what}${which(message)}.`;
 }
 
 export const takenBackLine = (message: MessageRecord): string => `Took this message back${which(message)}.`;
