@@ -54,6 +54,13 @@ export type HandoffEndReason =
   /** The end-user was silent too long. */
   | 'USER_INACTIVE';
 
+export type HandoffLinkInput = {
+  /** 1 to 200 characters. */
+  label: string;
+  /** http or https. */
+  url: string;
+};
+
 /** How urgent agents should find it. */
 export type HandoffPriority =
   /** Soon. */
@@ -105,6 +112,7 @@ export type OpenSupportSessionInput = {
 
 export type RecordEndUserMessageInput = {
   attachments?: Array<SupportAttachmentInput> | null | undefined;
+  content?: SupportMessageContentInput | null | undefined;
   /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
   idempotencyKey: string;
   /** Your own id of this turn; the idempotency key serves when absent. */
@@ -112,7 +120,8 @@ export type RecordEndUserMessageInput = {
   /** Our id of the message that this one answers. */
   replyTo?: string | null | undefined;
   sessionId: string;
-  text: string;
+  /** May be left out beside `content` or attachments. */
+  text?: string;
 };
 
 export type RequestHandoffInput = {
@@ -123,6 +132,8 @@ export type RequestHandoffInput = {
   /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
   idempotencyKey: string;
   intent?: string | null | undefined;
+  /** Pages of your platform for the agents; at most 20. */
+  links?: Array<HandoffLinkInput> | null | undefined;
   priority?: HandoffPriority | null | undefined;
   /** Why, for the agents. */
   reason?: string | null | undefined;
@@ -136,6 +147,7 @@ export type RequestHandoffInput = {
 
 export type SendBotMessageInput = {
   attachments?: Array<SupportAttachmentInput> | null | undefined;
+  content?: SupportMessageContentInput | null | undefined;
   /** The epoch the bot believes in, from the last answer or event. */
   epoch: number;
   /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
@@ -146,7 +158,8 @@ export type SendBotMessageInput = {
   /** Our id of the message that this one answers. */
   replyTo?: string | null | undefined;
   sessionId: string;
-  text: string;
+  /** May be left out beside `content` or attachments. */
+  text?: string;
 };
 
 export type SupportAttachmentInput = {
@@ -156,6 +169,52 @@ export type SupportAttachmentInput = {
   sizeBytes?: number | null | undefined;
   /** The provider fetches it from here. */
   url: string;
+};
+
+/** Give either a url (http or https) or a value. */
+export type SupportCardActionInput = {
+  title: string;
+  url?: string | null | undefined;
+  value?: string | null | undefined;
+};
+
+export type SupportCardInput = {
+  /** At most 5. */
+  actions?: Array<SupportCardActionInput> | null | undefined;
+  /** Up to 2000 characters. */
+  description?: string | null | undefined;
+  /** http or https. */
+  pictureUrl?: string | null | undefined;
+  /** 1 to 200 characters. */
+  title: string;
+};
+
+export type SupportChoiceInput = {
+  /** What people read; 1 to 200 characters. */
+  title: string;
+  /** What programs compare, up to 1000 characters. Left out: the title. */
+  value?: string | null | undefined;
+};
+
+/** Things to choose from, 1 to 30. */
+export type SupportChoicesInput = {
+  items: Array<SupportChoiceInput>;
+  style?: SupportChoicesStyle;
+};
+
+/** How choices are meant to look. */
+export type SupportChoicesStyle =
+  /** They stay with the message. */
+  | 'BUTTONS'
+  /** They are gone once one was picked, or something else was said. */
+  | 'QUICK_REPLIES';
+
+/** How somebody can be reached. At most ten phones and ten emails. */
+export type SupportContactCardInput = {
+  emails?: Array<string> | null | undefined;
+  name: string;
+  organization?: string | null | undefined;
+  phones?: Array<string> | null | undefined;
 };
 
 /** Who may answer the end-user now. */
@@ -197,6 +256,14 @@ export type SupportErrorCode =
   | 'CURSOR_INVALID'
   /** No such delivery in your organization. */
   | 'DELIVERY_NOT_FOUND'
+  /** The chatbot, or the organization as a whole, has a runtime endpoint. */
+  | 'ENDPOINT_EXISTS'
+  /** No such runtime endpoint in your organization. */
+  | 'ENDPOINT_NOT_FOUND'
+  /** The endpoint did not prove itself. */
+  | 'ENDPOINT_NOT_VERIFIED'
+  /** The address is none that we push to. */
+  | 'ENDPOINT_URL_REFUSED'
   /** No such handoff in your organization. */
   | 'HANDOFF_NOT_FOUND'
   /** The handoff's state has no such step. */
@@ -213,6 +280,8 @@ export type SupportErrorCode =
   | 'INPUT_INVALID'
   /** A login link is only for the person themselves or an operator, and only for people whom we made. */
   | 'LOGIN_LINK_REFUSED'
+  /** The message was taken back; nothing is changed on it any more. */
+  | 'MESSAGE_DELETED'
   /** The session has no live handoff. */
   | 'NO_LIVE_HANDOFF'
   /** Nobody asked for a rating of the handoff. */
@@ -242,6 +311,49 @@ export type SupportErrorCode =
   /** Here the agent can only be removed by deleting the person from the provider; say so with deletePerson. */
   | 'WOULD_DELETE_PERSON';
 
+export type SupportFormFieldInput = {
+  isRequired?: boolean;
+  /** What people read; 1 to 200 characters. */
+  label: string;
+  /** What programs call it, unique within the form; 1 to 100 characters. */
+  name: string;
+  /** What a SELECT offers, 1 to 30. */
+  options?: Array<SupportChoiceInput> | null | undefined;
+  placeholder?: string | null | undefined;
+  type?: SupportFormFieldType;
+};
+
+/** What a field of a form takes. */
+export type SupportFormFieldType =
+  /** A day. */
+  | 'DATE'
+  /** An e-mail address. */
+  | 'EMAIL'
+  /** Several lines. */
+  | 'LONG_TEXT'
+  /** A number. */
+  | 'NUMBER'
+  /** A phone number. */
+  | 'PHONE'
+  /** One of its options. */
+  | 'SELECT'
+  /** One line. */
+  | 'TEXT';
+
+/** Something to fill in: 1 to 30 fields. */
+export type SupportFormInput = {
+  fields: Array<SupportFormFieldInput>;
+};
+
+/** A place. */
+export type SupportLocationInput = {
+  address?: string | null | undefined;
+  /** Degrees, WGS 84. */
+  latitude: number;
+  longitude: number;
+  title?: string | null | undefined;
+};
+
 /** Who said it. */
 export type SupportMessageAuthor =
   /** A person of the support team. */
@@ -253,6 +365,16 @@ export type SupportMessageAuthor =
   /** We: a line such as "a colleague will be with you". */
   | 'SYSTEM';
 
+/** What a message holds besides words and files. Give exactly one; `text` stands before it. */
+export type SupportMessageContentInput = {
+  /** 1 to 20. */
+  cards?: Array<SupportCardInput> | null | undefined;
+  choices?: SupportChoicesInput | null | undefined;
+  contact?: SupportContactCardInput | null | undefined;
+  form?: SupportFormInput | null | undefined;
+  location?: SupportLocationInput | null | undefined;
+};
+
 /** What becomes of a bot message that may not be said. */
 export type SupportOnControlLost =
   /** CONTROL_LOST; nothing is kept. */
@@ -263,6 +385,8 @@ export type SupportOnControlLost =
 export type SessionControlFragment = { id: string, control: SupportControl, epoch: number, mayReply: boolean, lastEventSeq: number, closedAt: string | null, liveHandoff: { id: string, state: HandoffState } | null };
 
 type UserErrors_AcknowledgeRuntimeDeliveriesPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_AcknowledgeRuntimeDeliveriesThroughPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_AddSupportAgentPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -276,15 +400,23 @@ type UserErrors_CloseSupportSessionPayload_Fragment = { userErrors: Array<{ code
 
 type UserErrors_CreateSupportLoginLinkPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_DeleteSupportMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_DisableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_DisableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_DisableSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_DiscardSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_EditSupportMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EnableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EnableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_EnableSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EndHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -294,11 +426,17 @@ type UserErrors_MakeSupportTeamPayload_Fragment = { userErrors: Array<{ code: Su
 
 type UserErrors_OpenSupportSessionPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_ReactToSupportMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_RecordEndUserMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_RefreshSupportDirectoryPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_RegisterSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_RemoveSupportAgentPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_RemoveSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_RepairSupportDriftPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -307,6 +445,8 @@ type UserErrors_ReportChannelDeliveryPayload_Fragment = { userErrors: Array<{ co
 type UserErrors_RequestHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_ResendSupportDeadLettersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_SendBotMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -318,28 +458,37 @@ type UserErrors_UpdateSupportPolicyPayload_Fragment = { userErrors: Array<{ code
 
 export type UserErrorsFragment =
   | UserErrors_AcknowledgeRuntimeDeliveriesPayload_Fragment
+  | UserErrors_AcknowledgeRuntimeDeliveriesThroughPayload_Fragment
   | UserErrors_AddSupportAgentPayload_Fragment
   | UserErrors_AnswerSurveyPayload_Fragment
   | UserErrors_CancelHandoffPayload_Fragment
   | UserErrors_ChangeSupportAgentRolePayload_Fragment
   | UserErrors_CloseSupportSessionPayload_Fragment
   | UserErrors_CreateSupportLoginLinkPayload_Fragment
+  | UserErrors_DeleteSupportMessagePayload_Fragment
   | UserErrors_DisableChatbotSupportPayload_Fragment
   | UserErrors_DisableSupportPayload_Fragment
+  | UserErrors_DisableSupportRuntimeEndpointPayload_Fragment
   | UserErrors_DiscardSupportDeadLettersPayload_Fragment
+  | UserErrors_EditSupportMessagePayload_Fragment
   | UserErrors_EnableChatbotSupportPayload_Fragment
   | UserErrors_EnableSupportPayload_Fragment
+  | UserErrors_EnableSupportRuntimeEndpointPayload_Fragment
   | UserErrors_EndHandoffPayload_Fragment
   | UserErrors_LinkSupportAgentPayload_Fragment
   | UserErrors_MakeSupportTeamPayload_Fragment
   | UserErrors_OpenSupportSessionPayload_Fragment
+  | UserErrors_ReactToSupportMessagePayload_Fragment
   | UserErrors_RecordEndUserMessagePayload_Fragment
   | UserErrors_RefreshSupportDirectoryPayload_Fragment
+  | UserErrors_RegisterSupportRuntimeEndpointPayload_Fragment
   | UserErrors_RemoveSupportAgentPayload_Fragment
+  | UserErrors_RemoveSupportRuntimeEndpointPayload_Fragment
   | UserErrors_RepairSupportDriftPayload_Fragment
   | UserErrors_ReportChannelDeliveryPayload_Fragment
   | UserErrors_RequestHandoffPayload_Fragment
   | UserErrors_ResendSupportDeadLettersPayload_Fragment
+  | UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment

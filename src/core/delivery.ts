@@ -1,4 +1,4 @@
-import type { ChannelState } from './message';
+import type { ChannelState, ReactionSide } from './message';
 import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
 
 /** What we owe to the provider. One lane per Session, strictly in order. */
@@ -9,7 +9,14 @@ export type ProviderWork =
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
+  | ProviderChange
   | ProviderMark;
+
+/** What happened to a message that agents may have seen. `lineId`: our id of the line that tells it, where one does. */
+export type ProviderChange =
+  | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
+  | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null }
+  | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId };
 
 /** Small things that agents should see: each is one call, and none holds up the talk for long. */
 export type ProviderMark =

@@ -10,6 +10,8 @@ export type EventBody =
   | { readonly type: 'CONTROL_CHANGED'; readonly control: Control; readonly epoch: number; readonly cause: string }
   | { readonly type: 'HANDOFF_CHANGED'; readonly from: HandoffState | null; readonly to: HandoffState; readonly cause: string; readonly endReason: HandoffEndReason | null; readonly agentName: string | null }
   | { readonly type: 'MESSAGE_DELETED'; readonly messageId: MessageId }
+  | { readonly type: 'MESSAGE_EDITED'; readonly messageId: MessageId }
+  | { readonly type: 'MESSAGE_REACTED'; readonly messageId: MessageId; readonly by: string; /** Null: taken back. */ readonly emoji: string | null }
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }

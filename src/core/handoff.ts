@@ -98,6 +98,13 @@ export interface HandoffSurvey {
   readonly answer: { readonly rating: number; readonly comment: string | null; readonly at: Instant } | null;
 }
 
+/** A page of the platform that agents may want to open. */
+export interface HandoffLink {
+  readonly label: string;
+  /** http or https. */
+  readonly url: string;
+}
+
 /** One row of `handoff`. Dates are RFC 3339 text, so that a record is its own stored answer. */
 export interface HandoffRecord {
   readonly id: HandoffId;
@@ -110,6 +117,8 @@ export interface HandoffRecord {
   readonly intent: string | null;
   /** Structured fields that agents see in the context note; string values only. */
   readonly fields: Readonly<Record<string, string>>;
+  /** Agents see them in the context note, in this order. */
+  readonly links: readonly HandoffLink[];
   readonly priority: HandoffPriority | null;
   readonly target: HandoffTarget;
   readonly agent: HandoffAgent | null;

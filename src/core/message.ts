@@ -1,3 +1,4 @@
+import type { MessageContent } from './content';
 import { InvalidInputError } from './errors';
 import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
 
@@ -33,7 +34,10 @@ export interface MessageRecord {
   readonly seq: number;
   readonly author: MessageAuthor;
   readonly visibility: MessageVisibility;
+  /** All of it in words: what `content` holds is written out here too. */
   readonly text: string;
+  /** Null: words and files only. */
+  readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
   /** The name agents and end-users see; null for the default of the author. */
   readonly authorName: string | null;
@@ -49,12 +53,44 @@ export interface MessageRecord {
   /** When its author took it back; the text stays here, the end-user should no longer see it. */
   readonly deletedAt: Instant | null;
   readonly channelState: ChannelState | null;
+  /** How often it was said: 1, and one more for each edit. `text` and `content` are the newest. */
+  readonly version: number;
+  readonly editedAt: Instant | null;
+  /** At most one of each side. */
+  readonly reactions: readonly Reaction[];
+  /** What agents have been shown of it; null: nothing that we know of. */
+  readonly shown: ShownToAgents | null;
   readonly createdAt: Instant;
 }
 
+/** Who reacts to a message through the runtime. */
+export const REACTION_SIDES = ['END_USER', 'BOT'] as const;
+export type ReactionSide = (typeof REACTION_SIDES)[number];
+export interface Reaction {
+  readonly by: ReactionSide;
+  /** What the channel gives: an emoji, or its name. */
+  readonly emoji: string;
+  readonly at: Instant;
+}
+
+/** Kept so that each change of a message is told once, and all of it can be taken back. */
+export interface ShownToAgents {
+  readonly version: number;
+  /** Lines besides the message itself that hold its words: its edits. */
+  readonly lines: readonly ProviderMessageId[];
+  /** Each side's reaction as agents know it. */
+  readonly reactions: Readonly<Partial<Record<ReactionSide, string>>>;
+  readonly takenBack: boolean;
+}
+export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: {}, takenBack: false };
+
 /** A message as it is written: what only happens to it later is left out. */
-export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'deletedAt' | 'channelState'> &
-  Partial<Pick<MessageRecord, 'replyToMessageId'>>;
+export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | HappensLater> &
+  Partial<Pick<MessageRecord, 'replyToMessageId' | 'content'>>;
+type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
+
+/** What can happen to a message after it was said. */
+export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;
 
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {

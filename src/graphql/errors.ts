@@ -37,6 +37,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   IDEMPOTENCY_KEY_REUSED: 'The key was used before with another input.',
   IDEMPOTENCY_IN_PROGRESS: 'The same call is still under way; the entry carries retryAfterMs.',
   NO_SURVEY: 'Nobody asked for a rating of the handoff.',
+  MESSAGE_DELETED: 'The message was taken back; nothing is changed on it any more.',
   ACCOUNT_DISABLED: 'The support account is disabled.',
   PROVIDER_FIXED: 'What exists cannot be moved to another provider.',
   WOULD_DELETE_PERSON: 'Here the agent can only be removed by deleting the person from the provider; say so with deletePerson.',

@@ -9,10 +9,11 @@ import { DeadLetters, SupportDeadLetterConnectionFields, SupportDeadLetterFields
 import {
   HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
-import { SupportMessageDeletedFields, SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
+import { SupportMessageDeletedFields, SupportMessageEditedFields, SupportMessageReactedFields, SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
 import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
 import { PeopleMutations } from './resolvers/people-mutations';
+import { MessageChangeMutations } from './resolvers/message-change-mutations';
 import { Queries } from './resolvers/queries';
 import { RuntimeEndpoints } from './resolvers/runtime-endpoints';
 import { RuntimeMutations } from './resolvers/runtime-mutations';
@@ -26,14 +27,14 @@ export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; re
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores),
+  new Queries(flows, stores), new RuntimeMutations(flows), new MessageChangeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores),
   new RuntimeEndpoints(flows, stores), new Subscriptions(),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
-  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(),
+  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(), new SupportMessageEditedFields(), new SupportMessageReactedFields(),
   new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(),
 ];
 

@@ -16,7 +16,7 @@ export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
-  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'createdAt',
+  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'createdAt',
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
 /** Without what the provider keeps with it, which is sealed. */
@@ -28,7 +28,7 @@ export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'ac
 
 const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([
   'id', 'organizationId', 'sessionId', 'state', 'origin', 'reason', 'summary', 'intent', 'fields', 'priority', 'resumeTarget',
-  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'survey',
+  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'survey', 'links',
 ]);
 const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
 

@@ -5,13 +5,13 @@ import { NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
-import type { MessageRecord, NewMessage } from '../core/message';
+import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
 import type { SessionRecord } from '../core/session';
 import { DISCARD, DUE_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
-import { assigned, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
+import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
 const FIXED: readonly string[] = ['id', 'organizationId', 'sessionId'];
 const CHANGING_SESSION_FIELDS = SESSION_FIELDS.filter((field) => !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt', 'forgotten'].includes(field));
@@ -26,8 +26,10 @@ const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
 
-const UPDATE_MESSAGE = statement('tx_update_message', `
-  update message set deleted_at = coalesce($3, deleted_at), channel_state = coalesce($4, channel_state) where session_id = $1 and id = $2`);
+const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
+/** One for each set of fields that changes together: there are few. */
+const updateMessageOf = (fields: readonly string[]): Statement =>
+  statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);
 
 const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
@@ -63,7 +65,7 @@ const WANT_READING = statement('tx_want_reading', `
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
 
-const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey'];
+const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   fields.map((field) => {
     const value = (record as Record<string, unknown>)[field] ?? null;
@@ -125,7 +127,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
   async insertMessage(given: NewMessage): Promise<MessageRecord> {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
-    const record: MessageRecord = { replyToMessageId: null, deletedAt: null, channelState: null, ...given, organizationId, sessionId, seq };
+    const record: MessageRecord = {
+      replyToMessageId: null, content: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, organizationId, sessionId, seq,
+    };
     this.current = { ...this.current, lastMessageSeq: seq };
     this.inserted.set(record.id, record);
     this.write(INSERT_MESSAGE, valuesOf(record, MESSAGE_FIELDS));
@@ -136,8 +140,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(SET_PROVIDER_MESSAGE_ID, [this.current.id, id, providerMessageId]);
   }
 
-  async updateMessage(id: MessageId, { deletedAt, channelState }: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void> {
-    this.write(UPDATE_MESSAGE, [this.current.id, id, deletedAt ?? null, channelState ?? null]);
+  async updateMessage(id: MessageId, change: MessageChange): Promise<void> {
+    const fields = CHANGING_MESSAGE_FIELDS.filter((field) => change[field as keyof MessageChange] !== undefined);
+    if (fields.length > 0) this.write(updateMessageOf(fields), [this.current.id, id, ...valuesOf(change, fields)]);
   }
 
   async lastHandoff(): Promise<HandoffRecord | null> {

@@ -6,6 +6,9 @@ import { providers } from './toy/registry';
 
 interface Case { readonly ancestorTitles: readonly string[]; readonly title: string; readonly status: string }
 
+const KINDS = ['LOCATION', 'CONTACT_CARD', 'CHOICES', 'CARDS', 'FORM'];
+/** The end-user's and the bot's. */
+const KINDS_ONCE = [...KINDS, ...KINDS].map((kind) => `shows ${kind} whole, once`);
 const ROOT = path.join(__dirname, '..', '..');
 
 /** Runs the contract suite over the toy registry in a process of its own and answers every case. */
@@ -53,14 +56,24 @@ describe('a second provider', () => {
       'shows a message once when posted twice under one id',
       'shows a message once when posted again after a restart, from a known place on',
       'shows a note once, to agents only',
+      ...KINDS_ONCE,
       'finds a message that was posted although the answer was cut',
       'finds a note that was written although the answer was cut',
     ]],
     ['forgets-at-restart', [
       'shows a message once when posted again after a restart, from a known place on',
       'shows a note once, to agents only',
+      ...KINDS_ONCE,
       'finds a message that was posted although the answer was cut',
       'finds a note that was written although the answer was cut',
+    ]],
+    ['drops-kinds', [
+      ...KINDS_ONCE,
+      ...KINDS.map((kind) => `shows ${kind} that is INTERNAL to agents only, whole`),
+    ]],
+    ['keeps-deleted', [
+      ...['END_USER said in PUBLIC', 'BOT said in PUBLIC', 'BOT said in INTERNAL'].map((what) => `takes back what ${what}: that something was there stays to be seen, what it was does not`),
+      'takes a message back although the answer was cut',
     ]],
     ['leaks-notes', ['reports a note as a note, without its words']],
     ['skips-a-page', ['reads 260 messages over several pages without a gap']],

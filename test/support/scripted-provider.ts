@@ -4,7 +4,7 @@ import type {
   AgentRemoval, DesiredState, DriftItem, PeopleVerbs, PostMessage, PostNote, ProviderAgent, ProviderDefinition, RepairDrift, ReadForward, ReadPage, SupportProvider, WebhookHint,
 } from '../../src/core/ports/support-provider';
 
-interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null }
+interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null; replyTo?: string | null }
 interface Conversation { id: string; sessionId: string; view: { status: ConversationView['status']; agent: string | null; teamId: string | null }; entries: Entry[]; deleted: boolean }
 
 export const ALL: Capabilities = {
@@ -57,7 +57,21 @@ export class ScriptedProvider implements SupportProvider {
   /** What agents see of our posts, in order. */
   shown(conversation = this.only): string[] { return conversation.entries.filter(entry => entry.by === 'us').map(entry => `${entry.author}: ${entry.text}`); }
 
+  /** What our posts answer, in order; null: nothing that the far side can tell. */
+  answers(): (string | null)[] {
+    const { entries } = this.only;
+    return entries.filter(entry => entry.by === 'us').map(({ replyTo }) => entries.find(entry => String(entry.id) === replyTo)?.text ?? null);
+  }
+  /** From here on our posts can be taken back. */
+  learnsToDelete(): void {
+    this.deleteMessage = async ({ conversation, messageId }) => this.step('deleteMessage', () => {
+      const entry = this.find(conversation.conversationId).entries.find(one => String(one.id) === messageId);
+      if (entry) entry.text = '(deleted)';
+    });
+  }
+
   // ---- the port
+  deleteMessage?: SupportProvider['deleteMessage'];
   capabilities = async () => ALL;
   async ensureAccount({ save }: EnsureAccount): Promise<EnsuredAccount> {
     await save({ externalId: 'acc-1', credentials: { token: 't-1' } });
@@ -113,13 +127,13 @@ export class ScriptedProvider implements SupportProvider {
     return made.id;
   });
   postMessage = async ({ conversation, message, mayExist }: PostMessage) =>
-    this.step('postMessage', () => this.put(conversation, message.id, `${message.visibility === 'INTERNAL' ? 'internal ' : ''}${message.author}`, message.text, mayExist));
+    this.step('postMessage', () => this.put(conversation, message.id, `${message.visibility === 'INTERNAL' ? 'internal ' : ''}${message.author}`, message.text, mayExist, message.replyTo));
   postNote = async ({ conversation, noteId, text, mayExist }: PostNote) => this.step('postNote', () => this.put(conversation, noteId, 'NOTE', text, mayExist));
-  private put(access: ConversationAccess, ourId: string, author: string, text: string, mayExist: boolean): string {
+  private put(access: ConversationAccess, ourId: string, author: string, text: string, mayExist: boolean, replyTo?: string | null): string {
     const { entries } = this.find(access.conversationId);
     const known = mayExist ? entries.find(entry => entry.ourId === ourId) : undefined;
     if (known) return String(known.id);
-    entries.push({ id: this.nextId++, by: 'us', ourId, text, author, agent: null });
+    entries.push({ id: this.nextId++, by: 'us', ourId, text, author, agent: null, replyTo: replyTo ?? null });
     return String(entries.at(-1)!.id);
   }
   holdForBot = async (c: ConversationAccess) => this.step('holdForBot', () => { this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null }; });

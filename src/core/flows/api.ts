@@ -1,9 +1,10 @@
 import type { CallerRole } from '../caller';
-import type { HandoffEndReason, HandoffPriority, HandoffRecord } from '../handoff';
+import type { ContentBody } from '../content';
+import type { HandoffEndReason, HandoffLink, HandoffPriority, HandoffRecord } from '../handoff';
 import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
-import type { Attachment, ChannelState, MessageRecord } from '../message';
 import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
 import type { RuntimeInboxFilter } from '../ports/stores';
+import type { Attachment, ChannelState, MessageRecord, ReactionSide } from '../message';
 import type { DriftItem } from '../ports/support-provider';
 import type { RuntimeEndpoint } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
@@ -27,7 +28,9 @@ export interface OpenSessionAnswer { readonly session: SessionRecord; readonly c
 
 export interface RecordEndUserMessageInput extends Keyed {
   readonly sessionId: SessionId;
+  /** May be empty beside `content` or attachments. */
   readonly text: string;
+  readonly content?: ContentBody;
   readonly attachments: readonly Attachment[];
   /** The runtime's id of this turn; null: the idempotency key serves. */
   readonly messageId: string | null;
@@ -47,6 +50,7 @@ export interface SendBotMessageInput extends Keyed {
   /** The epoch that the bot believes in: from openSession, recordEndUserMessage, or a control event. */
   readonly epoch: number;
   readonly text: string;
+  readonly content?: ContentBody;
   readonly attachments: readonly Attachment[];
   readonly messageId: string | null;
   readonly replyTo?: string | null;
@@ -74,6 +78,8 @@ export interface RequestHandoffInput extends Keyed {
   readonly summary: string | null;
   readonly intent: string | null;
   readonly fields: Readonly<Record<string, string>>;
+  /** Pages of the platform; agents see them in the context note. */
+  readonly links?: readonly HandoffLink[];
   readonly priority: HandoffPriority | null;
   readonly resumeTarget: string | null;
   /** Refuses when it is not the current epoch; null: no check (a person asked, whatever the bot believes). */
@@ -119,6 +125,36 @@ export interface AnswerSurveyInput extends Keyed {
   readonly comment: string | null;
 }
 export interface AnswerSurveyAnswer { readonly handoff: HandoffRecord; readonly replayed: boolean }
+
+/** One of the two: our id of the message, or the runtime's own of the turn. */
+export interface MessageNamed { readonly messageId: MessageId | null; readonly callerMessageId: string | null }
+
+export interface EditMessageInput extends Keyed, MessageNamed {
+  readonly sessionId: SessionId;
+  /** The message as it is now: what is not given again is gone, but for its files. */
+  readonly text: string;
+  readonly content?: ContentBody;
+  /** Required for a message of the bot, whose edit is a turn of the bot; null for the end-user's. */
+  readonly epoch: number | null;
+}
+export interface EditMessageAnswer { readonly message: MessageRecord; readonly session: SessionRecord; readonly replayed: boolean }
+
+export interface DeleteMessageInput extends Keyed, MessageNamed {
+  readonly sessionId: SessionId;
+  /** Refuses when it is not the current epoch; null: no check (taking words back answers nobody). */
+  readonly epoch: number | null;
+}
+export interface DeleteMessageAnswer { readonly message: MessageRecord; readonly session: SessionRecord; /** It was taken back before: nothing was done. */ readonly alreadyDeleted: boolean; readonly replayed: boolean }
+
+export interface ReactToMessageInput extends Keyed, MessageNamed {
+  readonly sessionId: SessionId;
+  readonly by: ReactionSide;
+  /** Null takes the reaction back. */
+  readonly emoji: string | null;
+  /** Required for the bot; null for the end-user. */
+  readonly epoch: number | null;
+}
+export interface ReactToMessageAnswer { readonly message: MessageRecord; readonly session: SessionRecord; readonly replayed: boolean }
 
 export interface AcknowledgeAnswer { readonly acknowledged: readonly string[]; readonly unknown: readonly string[] }
 
@@ -231,6 +267,12 @@ export interface Flows {
   closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionAnswer>;
   /** What became of an agent's or the bot's message on the end-user's channel; agents see it. */
   reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput): Promise<ReportChannelDeliveryAnswer>;
+  /** The end-user or the bot says one of their own messages anew; agents see the new words answer the old ones. */
+  editMessage(scope: Scope, input: EditMessageInput): Promise<EditMessageAnswer>;
+  /** The end-user or the bot takes one of their own messages back; agents see that, not the words. */
+  deleteMessage(scope: Scope, input: DeleteMessageInput): Promise<DeleteMessageAnswer>;
+  /** The end-user's or the bot's reaction to a message, as it is now: set, changed, or taken back. */
+  reactToMessage(scope: Scope, input: ReactToMessageInput): Promise<ReactToMessageAnswer>;
   /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;

@@ -107,7 +107,7 @@ export async function drainIfDone(tx: SessionTransaction, deps: Deps, handoff: H
 export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: 'ACTIVE' | 'ASSIGNED', agent: HandoffAgent): Promise<HandoffRecord> {
   const at = instantOf(deps.clock.now());
   const handoff = await tx.insertHandoff({
-    id: deps.clock.newId(), state, origin: 'AGENT_TAKEOVER', reason: null, summary: null, intent: null, fields: {}, priority: null,
+    id: deps.clock.newId(), state, origin: 'AGENT_TAKEOVER', reason: null, summary: null, intent: null, fields: {}, links: [], priority: null,
     target: { teamId: null, agentId: null }, agent, resumeTarget: null, historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [],
     endReason: null, failureCode: null, requestedAt: at, queuedAt: null, assignedAt: at, activeAt: state === 'ACTIVE' ? at : null,
     endingAt: null, endedAt: null, drainBy: null,

@@ -1,15 +1,17 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
-import type { MessageRecord } from '../message';
+import { NOTHING_SHOWN, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import {
   beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
 } from './conversation';
+import { deliverChange, showReactions } from './deliver-change';
 import { deliverMark } from './deliver-mark';
-import { HISTORY_MESSAGES, transcriptId, transcriptOf } from './transcript';
+import { TAKEN_BACK } from './change-lines';
+import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 import type { FlowDeps } from './deps';
 
 /** How a worker lends its lease: called before every remote call. Throws when the lease is lost. */
@@ -26,6 +28,7 @@ export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease:
     case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
+    case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
@@ -36,10 +39,16 @@ const signalOf = (deps: FlowDeps) => () => AbortSignal.timeout(deps.limits.callM
 async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean): Promise<void> {
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
+  const takenBack = message.deletedAt !== null;
+  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
   const providerMessageId = await provider.postMessage({
-    conversation, message: { ...message, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
+    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
   }, signalOf(deps)());
-  await deps.stores.sessions.transact(session.organizationId, session.id, tx => tx.setProviderMessageId(message.id, providerMessageId));
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    await tx.setProviderMessageId(message.id, providerMessageId);
+    // An earlier try may have shown it as it was then: what has changed since is told behind it.
+    if (!mayExist && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
+  });
 }
 
 async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
@@ -75,6 +84,7 @@ async function bringHistory(deps: FlowDeps, connected: Connected, conversation: 
     try {
       await post(deps, connected, conversation, message, mayExist);
       mayExist = false;
+      if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
       if (!(error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
       const { code } = error;
@@ -109,7 +119,7 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
-    for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
+    for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
   });
 }
 
@@ -120,6 +130,7 @@ export function contextNote(handoff: HandoffRecord): string | null {
     handoff.intent && `Intent: ${handoff.intent}`,
     handoff.summary && `Summary: ${handoff.summary}`,
     ...Object.entries(handoff.fields).map(([name, value]) => `${name}: ${value}`),
+    ...handoff.links.map(({ label, url }) => `${label}: ${url}`),
   ].filter((line): line is string => typeof line === 'string');
   return lines.length === 0 ? null : ['Handed over by the bot.', ...lines].join('\n');
 }

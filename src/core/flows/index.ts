@@ -2,6 +2,7 @@ import type { Flows } from './api';
 import type { FlowDeps } from './deps';
 import { afterTalkFlows } from './after-talk';
 import { deadLetterFlows } from './dead-letters';
+import { changeMessageFlows } from './change-message';
 import { disableFlows } from './disable';
 import { endHandoffFlows } from './end-handoff';
 import { healthFlows } from './health';
@@ -13,5 +14,5 @@ import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
 
 export const createFlows = (deps: FlowDeps): Flows => ({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps),
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps),
 });

@@ -140,7 +140,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   let live = tx.liveHandoff;
   if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
   const message = await tx.insertMessage({
-    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, attachments: observation.attachments,
+    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments: observation.attachments,
     authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
     replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,

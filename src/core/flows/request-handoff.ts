@@ -1,5 +1,6 @@
+import { checkedUrl, CONTENT_LIMITS } from '../content/check';
 import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
-import type { HandoffTarget } from '../handoff';
+import type { HandoffLink, HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
@@ -9,6 +10,7 @@ import { checkedId, idempotencyOf, refuseClosed } from './say';
 
 const MAX_NOTE_TEXT = 10_000;
 const MAX_FIELDS = 50;
+const MAX_LINKS = 20;
 
 function checked(input: RequestHandoffInput): void {
   for (const field of ['reason', 'summary', 'intent', 'resumeTarget'] as const)
@@ -17,8 +19,18 @@ function checked(input: RequestHandoffInput): void {
   const fields = Object.entries(input.fields);
   if (fields.length > MAX_FIELDS || fields.some(([key, value]) => key.length > 200 || value.length > MAX_NOTE_TEXT))
     throw new InvalidInputError('INPUT_INVALID', 'fields', `fields takes at most ${MAX_FIELDS} entries with names up to 200 and values up to ${MAX_NOTE_TEXT} characters.`);
+  checkLinks(input.links ?? []);
   if (input.target.team !== null && input.target.agent !== null)
     throw new InvalidInputError('TARGET_AMBIGUOUS', 'target', 'Name a team or an agent, not both; the provider would use only one.');
+}
+
+function checkLinks(links: readonly HandoffLink[]): void {
+  if (links.length > MAX_LINKS) throw new InvalidInputError('INPUT_INVALID', 'links', `links has ${links.length} entries; at most ${MAX_LINKS} fit.`);
+  for (const [at, { label, url }] of links.entries()) {
+    if (label.trim() === '' || label.length > CONTENT_LIMITS.title)
+      throw new InvalidInputError('INPUT_INVALID', `links.${at}.label`, `links.${at}.label takes 1 to ${CONTENT_LIMITS.title} characters.`);
+    checkedUrl(url, `links.${at}.url`);
+  }
 }
 
 /** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
@@ -77,7 +89,7 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
         const at = instantOf(deps.clock.now());
         const handoff = await tx.insertHandoff({
           id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,
-          fields: input.fields, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
+          fields: input.fields, links: input.links ?? [], priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
           historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
           assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null,
         });

@@ -1,7 +1,9 @@
+import type { MessageContent } from '../content';
+import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import { isOpen } from '../handoff';
-import { checkedText, type Attachment, type MessageAuthor, type MessageRecord, type MessageVisibility } from '../message';
+import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../message';
 import { instantOf } from '../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
 import type {
@@ -42,6 +44,7 @@ interface Said {
   readonly author: MessageAuthor;
   readonly visibility: MessageVisibility;
   readonly text: string;
+  readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
   readonly callerMessageId: string;
   readonly replyToMessageId: string | null;
@@ -50,11 +53,16 @@ interface Said {
 /** The turn that was recorded under this id before. @throws ConflictError when it was another one */
 async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, text: string): Promise<MessageRecord | null> {
   const message = await tx.messageByCallerId(callerMessageId);
-  // Half a surrogate pair is stored as the replacement character.
-  if (message !== null && (message.author !== author || message.text !== text.replace(/\p{Surrogate}/gu, '\ufffd')))
+  // Half a surrogate pair is stored as the replacement character. An edited turn no longer says what it was.
+  const isAnother = (one: MessageRecord) => one.author !== author || (one.version === 1 && one.text !== text.replace(/\p{Surrogate}/gu, '\ufffd'));
+  if (message !== null && isAnother(message))
     throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another turn of this session has the id ${callerMessageId} already; each turn, of the end-user or of the bot, needs its own.`);
   return message;
 }
+
+/** Whether the provider has this Session now, by policy or because people have it. */
+export const isMirrored = ({ inbox, liveHandoff }: Pick<SessionTransaction, 'inbox' | 'liveHandoff'>): boolean =>
+  inbox.state !== 'DISABLED' && (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
 
 /** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
 async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, said: Said): Promise<MessageRecord> {
@@ -65,7 +73,7 @@ async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, sai
     handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
-  if (tx.inbox.state !== 'DISABLED' && (tx.inbox.policy.mirroring === 'ALWAYS' || (live !== null && isOpen(live.state))))
+  if (isMirrored(tx))
     await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;
 }
@@ -81,20 +89,20 @@ async function answered(tx: SessionTransaction, replyTo: string | null | undefin
 export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
   return {
     async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
-      const text = checkedText(input.text, input.attachments, 'text');
+      const { text, content } = checkedTurn(input.text, input.content, input.attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         const before = await known(tx, callerMessageId, 'END_USER', text);
         if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
-        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
       }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
       return { ...answer, replayed };
     },
 
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
-      const text = checkedText(input.text, input.attachments, 'text');
+      const { text, content } = checkedTurn(input.text, input.content, input.attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         const before = await known(tx, callerMessageId, 'BOT', text);
@@ -103,7 +111,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
         if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-        const message = await record(tx, deps, { author: 'BOT', visibility, text, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
       }, idempotencyOf(deps, scope, 'sendBotMessage', input));
       return { ...answer, replayed };

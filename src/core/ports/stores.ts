@@ -6,7 +6,7 @@ import type { HandoffRecord } from '../handoff';
 import type {
   AccountId, AgentId, ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
 } from '../ids';
-import type { MessageRecord, NewMessage } from '../message';
+import type { MessageChange, MessageRecord, NewMessage } from '../message';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
@@ -35,7 +35,8 @@ export interface SessionTransaction {
 
   /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
   insertMessage(message: NewMessage): Promise<MessageRecord>;
-  updateMessage(id: MessageId, patch: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void>;
+  /** What is left out stays as it is. */
+  updateMessage(id: MessageId, change: MessageChange): Promise<void>;
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;

@@ -2,6 +2,7 @@ import type {
   Instant, MessageId, ProviderAccountId, ProviderAgentId, ProviderContactId, ProviderConversationId, ProviderInboxId,
   ProviderMessageId, ProviderTeamId, SessionId,
 } from '../ids';
+import type { MessageContent } from '../content';
 import type { Attachment, ChannelState, MessageAuthor, MessageVisibility } from '../message';
 import type { EndUser } from '../session';
 import type { HandoffPriority } from '../handoff';
@@ -128,7 +129,10 @@ export interface PostMessage {
     readonly id: MessageId;
     readonly author: MessageAuthor;
     readonly visibility: MessageVisibility;
+    /** All of it in words, `content` too: showing this and the files shows everything. */
     readonly text: string;
+    /** For a provider that can show it as what it is, with agents losing no word of `text`. Left out: words and files only. */
+    readonly content?: MessageContent | null;
     readonly attachments: readonly Attachment[];
     readonly authorName: string | null;
     readonly createdAt: Instant;
@@ -160,6 +164,12 @@ export interface PostTranscript {
   readonly content: string;
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
+}
+
+export interface DeleteMessage {
+  readonly conversation: ConversationAccess;
+  /** One that postMessage answered. */
+  readonly messageId: ProviderMessageId;
 }
 
 export interface ReportDelivery {
@@ -225,7 +235,7 @@ export interface ConversationView {
 /** The closed list of what reading forward can find. */
 export type Observation =
   /** Said in public by a person: for the end-user. */
-  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; readonly text: string; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
+  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; /** All of it in words. */ readonly text: string; /** What of it is more than words, as what it is. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
   /** Said in public by a person, and nothing of it can be shown. */
   | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string; readonly at?: Instant }
   /** Somebody took a message back; the message is named by its id there. */
@@ -321,6 +331,12 @@ export interface SupportProvider {
   postingRoom?(conversation: ConversationAccess): number;
   /** As postNote, with a text file. Without it all history goes as messages. */
   postTranscript?(request: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId>;
+  /**
+   * Takes a post of ours back: agents see that something was there, and no longer what. Repeatable; one that is not
+   * there any more is done. Without it, or where it throws UnsupportedByProviderError, agents are told in words, and the
+   * post stays.
+   */
+  deleteMessage?(request: DeleteMessage, signal: AbortSignal): Promise<void>;
   /** Shows agents what became of a message on the end-user's channel. Repeatable. Without it they do not see it. */
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */

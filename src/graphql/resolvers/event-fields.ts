@@ -3,7 +3,7 @@ import type { EventRecord } from '../../core/event';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageRecord } from '../../core/message';
 import { OperationContext } from '../context';
-import { SupportMessageDeleted, SupportMessageRecorded, SupportSessionEvent } from '../types/event';
+import { SupportMessageDeleted, SupportMessageEdited, SupportMessageReacted, SupportMessageRecorded, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { SupportMessage } from '../types/session';
 
@@ -33,3 +33,18 @@ export class SupportMessageRecordedFields {
   }
 }
 
+@Resolver(() => SupportMessageEdited)
+export class SupportMessageEditedFields {
+  @FieldResolver(() => SupportMessage)
+  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+    return context.loaders.message.load(messageId);
+  }
+}
+
+@Resolver(() => SupportMessageReacted)
+export class SupportMessageReactedFields {
+  @FieldResolver(() => SupportMessage)
+  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+    return context.loaders.message.load(messageId);
+  }
+}

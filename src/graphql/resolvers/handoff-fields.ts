@@ -3,7 +3,7 @@ import { type HandoffAgent as HandoffAgentValue, type HandoffRecord, isLive } fr
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
-import { Handoff, HandoffAgent, HandoffOutcome } from '../types/handoff';
+import { Handoff, HandoffAgent, HandoffLink, HandoffOutcome } from '../types/handoff';
 import { Organization } from '../types/platform';
 import { SupportSession } from '../types/session';
 import { SupportAgent, SupportTeam } from '../types/setup';
@@ -22,6 +22,10 @@ export class HandoffFields {
 
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: HandoffRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  // An answer that was kept for its key by an earlier version has none.
+  @FieldResolver(() => [HandoffLink], { description: 'Agents see them in the context note.' })
+  links(@Root() { links }: HandoffRecord): HandoffRecord['links'] { return links ?? []; }
 
   @FieldResolver(() => Boolean, { description: 'Not yet ENDED, REJECTED or FAILED.' })
   isLive(@Root() { state }: HandoffRecord): boolean { return isLive(state); }

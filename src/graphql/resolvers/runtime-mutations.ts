@@ -11,6 +11,7 @@ import {
   RecordEndUserMessageInput, RequestHandoffInput, SendBotMessageInput,
 } from '../types/runtime-inputs';
 import { answer } from './answer';
+import { contentOf } from './content-input';
 import { attachmentsOf, endUserOf, textsOf } from './input';
 
 const MAX_ACKNOWLEDGED = 500;
@@ -29,7 +30,7 @@ export class RuntimeMutations {
   @Mutation(() => RecordEndUserMessagePayload, { description: 'What the end-user said, each turn. Answers whether the bot may reply.' })
   recordEndUserMessage(@Arg('input', () => RecordEndUserMessageInput) input: RecordEndUserMessageInput, @Ctx() context: OperationContext): Promise<RecordEndUserMessagePayload> {
     return answer(context, 'RUNTIME', { mayReply: false, replayed: false }, async (scope) => this.flows.recordEndUserMessage(scope, {
-      sessionId: input.sessionId, text: input.text, attachments: attachmentsOf(input.attachments),
+      sessionId: input.sessionId, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
       messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey,
     }));
   }
@@ -37,7 +38,7 @@ export class RuntimeMutations {
   @Mutation(() => SendBotMessagePayload, { description: 'What the bot wants to say. Show it to the end-user only when `delivered`.' })
   sendBotMessage(@Arg('input', () => SendBotMessageInput) input: SendBotMessageInput, @Ctx() context: OperationContext): Promise<SendBotMessagePayload> {
     return answer(context, 'RUNTIME', { delivered: false, replayed: false }, async (scope) => this.flows.sendBotMessage(scope, {
-      sessionId: input.sessionId, epoch: input.epoch, text: input.text, attachments: attachmentsOf(input.attachments),
+      sessionId: input.sessionId, epoch: input.epoch, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
       messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
     }));
   }
@@ -47,6 +48,7 @@ export class RuntimeMutations {
     return answer(context, 'RUNTIME', { alreadyLive: false, replayed: false }, async (scope) => this.flows.requestHandoff(scope, {
       sessionId: input.sessionId, target: { team: input.target?.team ?? null, agent: input.target?.agent ?? null },
       reason: input.reason ?? null, summary: input.summary ?? null, intent: input.intent ?? null, fields: textsOf(input.fields, 'fields'),
+      ...(input.links?.length ? { links: input.links.map(({ label, url }) => ({ label, url })) } : {}),
       priority: input.priority ?? null, resumeTarget: input.resumeTarget ?? null, epoch: input.epoch ?? null, idempotencyKey: input.idempotencyKey,
     }));
   }

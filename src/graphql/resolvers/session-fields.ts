@@ -1,15 +1,17 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { botMayAnswer } from '../../core/control';
 import type { HandoffRecord } from '../../core/handoff';
-import type { Attachment, MessageRecord } from '../../core/message';
+import type { MessageContent } from '../../core/content';
+import type { Attachment, MessageRecord, Reaction } from '../../core/message';
 import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { SupportMessageContent } from '../types/content';
 import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { Chatbot, Organization } from '../types/platform';
-import { SupportAttachment, SupportMessage, SupportMessageConnection, SupportSession } from '../types/session';
+import { SupportAttachment, SupportMessage, SupportMessageConnection, SupportReaction, SupportSession } from '../types/session';
 import { SupportAgent, SupportInbox } from '../types/setup';
 import { checkedFirst, connection, pageRequest } from './input';
 
@@ -77,6 +79,13 @@ export class SupportMessageFields {
     if (message.author !== 'AGENT' || fileUrl === undefined) return message.attachments;
     return message.attachments.map((one, index) => ({ ...one, url: fileUrl(message, index, one.name) }));
   }
+
+  // An answer that was kept for its key by an earlier version lacks both.
+  @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'What of it is more than words, to be shown as what it is. A channel that does not know the type shows `text`.' })
+  content(@Root() { content }: MessageRecord): MessageContent | null { return content ?? null; }
+
+  @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
+  reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
 
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }

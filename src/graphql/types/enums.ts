@@ -3,7 +3,8 @@ import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/cont
 import type { DeadLetter } from '../../core/delivery';
 import type { Explanation } from '../../core/flows/api';
 import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
-import type { ChannelState, MessageAuthor, MessageVisibility } from '../../core/message';
+import type { ChoicesStyle, FormFieldType } from '../../core/content';
+import type { ChannelState, MessageAuthor, MessageVisibility, ReactionSide } from '../../core/message';
 import type { DriftKind } from '../../core/ports/support-provider';
 import type { AccountHealthState, AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
 import type { EndpointDisabledReason, RuntimeEndpointState } from '../../core/runtime-endpoint';
@@ -91,6 +92,19 @@ export const ChannelStateEnum = enumOf<ChannelState>('SupportChannelState', 'Wha
   DELIVERED: 'It is on the end-user\'s screen.',
   READ: 'The end-user has seen it.',
   FAILED: 'It will not arrive.',
+});
+
+export const ReactionSideEnum = enumOf<ReactionSide>('SupportReactionSide', 'Who reacts to a message.', {
+  END_USER: 'The end-user.', BOT: 'The bot.',
+});
+
+export const ChoicesStyleEnum = enumOf<ChoicesStyle>('SupportChoicesStyle', 'How choices are meant to look.', {
+  BUTTONS: 'They stay with the message.', QUICK_REPLIES: 'They are gone once one was picked, or something else was said.',
+});
+
+export const FormFieldTypeEnum = enumOf<FormFieldType>('SupportFormFieldType', 'What a field of a form takes.', {
+  TEXT: 'One line.', LONG_TEXT: 'Several lines.', EMAIL: 'An e-mail address.', PHONE: 'A phone number.', NUMBER: 'A number.', DATE: 'A day.',
+  SELECT: 'One of its options.',
 });
 
 export const MessageVisibilityEnum = enumOf<MessageVisibility>('SupportMessageVisibility', 'Who may see it.', {

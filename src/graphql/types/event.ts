@@ -2,7 +2,7 @@ import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
 import type { EventRecord, EventType } from '../../core/event';
 import type { HandoffEndReason as EndReason, HandoffState as State } from '../../core/handoff';
-import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl } from './enums';
 import { DateTime } from './scalars';
 
 /** An event as resolvers see it: its body's fields beside its own. */
@@ -15,6 +15,8 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   CONTROL_CHANGED: 'SupportControlChanged',
   HANDOFF_CHANGED: 'SupportHandoffChanged',
   MESSAGE_DELETED: 'SupportMessageDeleted',
+  MESSAGE_EDITED: 'SupportMessageEdited',
+  MESSAGE_REACTED: 'SupportMessageReacted',
   MESSAGE_STATE_CHANGED: 'SupportMessageStateChanged',
   SURVEY_OFFERED: 'SupportSurveyOffered',
   SURVEY_ANSWERED: 'SupportSurveyAnswered',
@@ -63,6 +65,15 @@ export class SupportHandoffChanged extends SupportSessionEvent {
 
 @ObjectType({ ...implementsEvent, description: 'Its author took a message back.' })
 export class SupportMessageDeleted extends SupportSessionEvent {}
+
+@ObjectType({ ...implementsEvent, description: 'Its author said a message anew.' })
+export class SupportMessageEdited extends SupportSessionEvent {}
+
+@ObjectType({ ...implementsEvent, description: 'The end-user or the bot reacted to a message, or took that back.' })
+export class SupportMessageReacted extends SupportSessionEvent {
+  @Field(() => ReactionSideEnum) by: string;
+  @Field(() => String, { nullable: true, description: 'Null: taken back.' }) emoji: string | null;
+}
 
 @ObjectType({ ...implementsEvent, description: 'The runtime reported what became of a message on the end-user\'s channel.' })
 export class SupportMessageStateChanged extends SupportSessionEvent {

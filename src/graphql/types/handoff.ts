@@ -32,6 +32,12 @@ export class HandoffSurvey {
   @Field(() => HandoffSurveyAnswer, { nullable: true }) answer: HandoffSurveyAnswer | null;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'A page of the platform that agents may want to open.' })
+export class HandoffLink {
+  @Field(() => String) label: string;
+  @Field(() => String) url: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'How a handoff came out: what the bot needs to go on.' })
 export class HandoffOutcome {
   @Field(() => HandoffState, { description: 'ENDED, REJECTED or FAILED.' }) state: HandoffRecord['state'];

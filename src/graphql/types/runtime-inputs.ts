@@ -1,10 +1,11 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
+import { SupportMessageContentInput } from './content-inputs';
 import { ChannelStateEnum, HandoffCancelReason, HandoffPriority, HandoffState, OnControlLost } from './enums';
 import type { ChannelState } from '../../core/message';
 import { Json } from './scalars';
 
-const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
+export const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
 
 @InputType({ description: 'What is not given stays as it is.' })
 export class SupportEndUserInput {
@@ -35,7 +36,8 @@ export class OpenSupportSessionInput {
 @InputType()
 export class RecordEndUserMessageInput {
   @Field(() => ID) sessionId: string;
-  @Field(() => String) text: string;
+  @Field(() => String, { defaultValue: '', description: 'May be left out beside `content` or attachments.' }) text: string;
+  @Field(() => SupportMessageContentInput, { nullable: true }) content?: SupportMessageContentInput | null;
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
@@ -46,7 +48,8 @@ export class RecordEndUserMessageInput {
 export class SendBotMessageInput {
   @Field(() => ID) sessionId: string;
   @Field(() => Int, { description: 'The epoch the bot believes in, from the last answer or event.' }) epoch: number;
-  @Field(() => String) text: string;
+  @Field(() => String, { defaultValue: '', description: 'May be left out beside `content` or attachments.' }) text: string;
+  @Field(() => SupportMessageContentInput, { nullable: true }) content?: SupportMessageContentInput | null;
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
@@ -61,6 +64,12 @@ export class HandoffTargetInput {
 }
 
 @InputType()
+export class HandoffLinkInput {
+  @Field(() => String, { description: '1 to 200 characters.' }) label: string;
+  @Field(() => String, { description: 'http or https.' }) url: string;
+}
+
+@InputType()
 export class RequestHandoffInput {
   @Field(() => ID) sessionId: string;
   @Field(() => HandoffTargetInput, { nullable: true }) target?: HandoffTargetInput | null;
@@ -68,6 +77,7 @@ export class RequestHandoffInput {
   @Field(() => String, { nullable: true, description: 'What happened so far, for the agents.' }) summary?: string | null;
   @Field(() => String, { nullable: true }) intent?: string | null;
   @Field(() => Json, { nullable: true, description: 'Named texts for the agents, e.g. `{ "order": "A-17" }`.' }) fields?: unknown;
+  @Field(() => [HandoffLinkInput], { nullable: true, description: 'Pages of your platform for the agents; at most 20.' }) links?: HandoffLinkInput[] | null;
   @Field(() => HandoffPriority, { nullable: true }) priority?: Priority | null;
   @Field(() => String, { nullable: true, description: 'Comes back with the outcome, unchanged.' }) resumeTarget?: string | null;
   @Field(() => Int, { nullable: true, description: 'Refused when it is not the current one. Absent: not checked.' }) epoch?: number | null;

@@ -1,7 +1,7 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { EndUser, SessionRecord } from '../../core/session';
-import type { MessageRecord } from '../../core/message';
-import { ChannelStateEnum, MessageAuthorEnum, MessageVisibilityEnum, SupportControl } from './enums';
+import type { MessageRecord, ReactionSide } from '../../core/message';
+import { ChannelStateEnum, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl } from './enums';
 import { connectionOf } from './page';
 import { DateTime, Json } from './scalars';
 
@@ -37,17 +37,25 @@ export class SupportAttachment {
   @Field(() => Int, { nullable: true }) sizeBytes: number | null;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'A reaction to a message, as it is now.' })
+export class SupportReaction {
+  @Field(() => ReactionSideEnum) by: ReactionSide;
+  @Field(() => String, { description: 'What the channel gives: an emoji, or its name.' }) emoji: string;
+  @Field(() => DateTime) at: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'One thing said.' })
 export class SupportMessage {
   @Field(() => ID) id: string;
   @Field(() => Int, { description: 'Position among the session\'s messages: 1, 2, 3… without gaps.' }) seq: number;
   @Field(() => MessageAuthorEnum) author: MessageRecord['author'];
   @Field(() => MessageVisibilityEnum) visibility: MessageRecord['visibility'];
-  @Field(() => String) text: string;
+  @Field(() => String, { description: 'All of it in words: what `content` holds is written out here too.' }) text: string;
   @Field(() => String, { nullable: true }) authorName: string | null;
   @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
   @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;
   @Field(() => ChannelStateEnum, { nullable: true, description: 'As reported by reportChannelDelivery.' }) channelState: MessageRecord['channelState'];
+  @Field(() => DateTime, { nullable: true, description: 'When its author said it anew; `text` and `content` are the newest.' }) editedAt?: string | null;
   @Field(() => DateTime) createdAt: string;
 }
 

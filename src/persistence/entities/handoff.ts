@@ -41,4 +41,5 @@ export class HandoffRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) endedAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) drainBy: string | null;
   @Column('jsonb', { nullable: true }) survey: unknown;
+  @Column('jsonb', { default: [] }) links: unknown;
 }

@@ -25,5 +25,10 @@ export class MessageRow {
   @Column('uuid', { nullable: true }) replyToMessageId: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) deletedAt: string | null;
   @Column('text', { nullable: true }) channelState: string | null;
+  @Column('jsonb', { nullable: true }) content: unknown;
+  @Column('integer', { default: 1 }) version: number;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: string | null;
+  @Column('jsonb', { default: [] }) reactions: unknown;
+  @Column('jsonb', { nullable: true }) shown: unknown;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

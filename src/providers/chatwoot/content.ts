@@ -1,8 +1,14 @@
+import type { ContentBody, MessageContent } from '../../core/content';
+import { wordsOf } from '../../core/content/words';
 import type { Attachment } from '../../core/message';
+import { articleText, templateIn } from './templates';
 import type { WireAttachment, WireMessage } from './wire';
 
 export interface Content {
+  /** All of it in words. */
   readonly text: string;
+  /** Null also when there are several things: then the words alone say them all. */
+  readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
   /** What cannot be shown, in words for the agent who sent it. */
   readonly lacking: string | null;
@@ -11,59 +17,39 @@ export interface Content {
 /** Everything of a person's public message that an end-user can be shown; docs/message-kinds.md is the table of it. */
 export function contentOf(message: WireMessage): Content {
   const parts = (message.attachments ?? []).map(partOf);
-  const lines = [message.content ?? '', templateText(message), ...parts.map(({ text }) => text ?? '')].filter((line) => line !== '');
+  const template = templateIn(message);
+  const bodies = [...(template === null ? [] : [template]), ...parts.flatMap(({ body }) => (body === undefined ? [] : [body]))];
+  const [body] = bodies.length === 1 ? bodies : [];
   const lacking = [
     ...(message.content_type === 'integrations' && !message.content ? ['a call or another integration'] : []),
     ...parts.flatMap((part) => (part.lacking === undefined ? [] : [part.lacking])),
   ];
+  const caption = linesOf([message.content ?? '', articleText(message), ...parts.map(({ text }) => text ?? '')]);
   return {
-    text: lines.join('\n'), attachments: parts.flatMap(({ file }) => (file === undefined ? [] : [file])),
+    text: linesOf([caption, ...bodies.map((one) => wordsOf('', one))]),
+    content: body === undefined ? null : { ...body, caption },
+    attachments: parts.flatMap(({ file }) => (file === undefined ? [] : [file])),
     lacking: lacking.length === 0 ? null : lacking.join(', '),
   };
 }
 
-interface Part { readonly text?: string; readonly file?: Attachment; readonly lacking?: string }
+const linesOf = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
+
+interface Part { readonly body?: ContentBody; readonly text?: string; readonly file?: Attachment; readonly lacking?: string }
 
 /** Kinds that Chatwoot's API knows besides files. */
 function partOf(attachment: WireAttachment): Part {
-  const { file_type: kind, fallback_title: title, data_url: url, coordinates_lat: lat, coordinates_long: long } = attachment;
+  const { file_type: kind, fallback_title: title, data_url: url, coordinates_lat: latitude, coordinates_long: longitude } = attachment;
   switch (kind) {
     case 'location':
-      return lat == null || long == null ? { lacking: 'a location without coordinates' }
-        : { text: `${title ? `${title}: ` : 'Location: '}https://www.openstreetmap.org/?mlat=${lat}&mlon=${long}` };
+      return latitude == null || longitude == null ? { lacking: 'a location without coordinates' }
+        : { body: { kind: 'LOCATION', latitude, longitude, title: title || null, address: null } };
     case 'contact':
-      return title ? { text: `Contact: ${title}` } : { lacking: 'a contact card without content' };
+      return title ? { body: { kind: 'CONTACT_CARD', name: title, organization: null, phones: [], emails: [] } } : { lacking: 'a contact card without content' };
     case 'fallback': case 'share': case 'story_mention': case 'ig_reel':
       return url ? { text: `${title ? `${title}: ` : ''}${url}` } : { lacking: `an attachment of the kind ${kind}` };
     default:
       return url ? { file: fileOf(attachment, url) } : { lacking: `an attachment of the kind ${String(kind ?? 'unknown').slice(0, 40)}` };
-  }
-}
-
-type Item = Readonly<Record<string, unknown>>;
-const itemsOf = (value: unknown): readonly Item[] => (Array.isArray(value) ? value.filter((item): item is Item => typeof item === 'object' && item !== null) : []);
-const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-
-/** Choices, cards, forms and articles, as text that can be answered in words. */
-function templateText({ content_type: kind, content_attributes: attributes }: WireMessage): string {
-  const items = itemsOf(attributes?.['items']);
-  switch (kind) {
-    case 'input_select':
-      return items.map(({ title }, i) => `${i + 1}. ${textOf(title)}`).join('\n');
-    case 'cards':
-      return items.map(({ title, description, media_url: media, actions }) => [
-        textOf(title), textOf(description), textOf(media),
-        ...itemsOf(actions).map(({ text, uri, payload }) => `- ${textOf(text)}${uri ? `: ${textOf(uri)}` : payload ? ` (${textOf(payload)})` : ''}`),
-      ].filter((line) => line !== '').join('\n')).join('\n\n');
-    case 'form':
-      return items.map(({ label, name, options }) => {
-        const choices = itemsOf(options).map(({ label: one, value }) => textOf(one) || textOf(value)).join(' / ');
-        return `${textOf(label) || textOf(name)}: ${choices || '…'}`;
-      }).join('\n');
-    case 'article':
-      return items.map(({ title, description, link }) => [textOf(title), textOf(description), textOf(link)].filter((line) => line !== '').join('\n')).join('\n\n');
-    default:
-      return '';
   }
 }
 

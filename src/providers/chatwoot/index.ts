@@ -10,7 +10,7 @@ import { ensureInbox } from './inbox-setup';
 import { loginVerbs, peopleVerbs } from './people';
 import { changedConversations } from './changed';
 import { openFile } from './file-download';
-import { readMessages, reportDelivery } from './marks';
+import { deleteMessage, readMessages, reportDelivery } from './marks';
 import { paced } from './pace';
 import { Posts } from './post';
 import { readForward } from './read-forward';
@@ -54,6 +54,7 @@ function create(lent: ProviderHost): SupportProvider {
     readMessages: (conversation, ids, signal) => readMessages(connect, conversation, ids, signal),
     postingRoom: (conversation) => posts.room(conversation),
     postTranscript: (request, signal) => posts.transcript(request, signal),
+    deleteMessage: (request, signal) => deleteMessage(connect, request, signal),
     reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
     openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),

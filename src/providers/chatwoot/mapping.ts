@@ -33,12 +33,12 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
     const at = new Date(message.created_at * 1000).toISOString();
     if (message.private === true) return { kind: 'note', id, agent: person, at };
     if (message.message_type === OUTGOING && message.private === false && person) {
-      const { text, attachments, lacking } = contentOf(message);
+      const { text, content, attachments, lacking } = contentOf(message);
       if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty', at };
       const answered = message.content_attributes?.['in_reply_to'];
       return {
         kind: 'agentMessage', id, agent: person, text, attachments, at,
-        ...(lacking !== null && { lacking }), ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
+        ...(content !== null && { content }), ...(lacking !== null && { lacking }), ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
         ...(message.status === 'failed' && { shownAsFailed: true }),
       };
     }

@@ -1,4 +1,4 @@
-import type { ConversationAccess, Observation, ReportDelivery } from '../../core/ports/support-provider';
+import type { ConversationAccess, DeleteMessage, Observation, ReportDelivery } from '../../core/ports/support-provider';
 import { UnsupportedByProviderError } from '../../core/errors';
 import { throwIfOver } from './client';
 import { numberOf, type Connect } from './connection';
@@ -16,6 +16,17 @@ export async function reportDelivery(connect: Connect, { conversation, messageId
     method: 'PATCH', path: `${pathOf(conversation.conversationId)}/messages/${numberOf(messageId, 'message')}`,
     body: { status: state.toLowerCase(), ...(state === 'FAILED' && { external_error: error ?? 'It did not reach the end-user.' }) },
   }, signal);
+}
+
+/**
+ * Chatwoot keeps the row, with a sentence of its own and without files; deleting it again answers the same. The AgentBot
+ * may not. What is not there any more needs no deleting.
+ */
+export async function deleteMessage(connect: Connect, { conversation, messageId }: DeleteMessage, signal: AbortSignal): Promise<void> {
+  throwIfOver(signal);
+  const { user, conversation: pathOf } = connect(conversation.inbox.account);
+  const path = `${pathOf(conversation.conversationId)}/messages/${numberOf(messageId, 'message')}`;
+  await user.answer({ method: 'DELETE', path }, [404], signal);
 }
 
 /** One call for all of them; what lies between is read and left aside. */

@@ -1,4 +1,5 @@
 import { ProviderRefusedError } from '../../core/errors';
+import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
 import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
@@ -16,6 +17,7 @@ interface Post {
   readonly conversation: ConversationAccess;
   readonly ourId: string;
   readonly text: string;
+  readonly content?: MessageContent | null;
   readonly attachments: readonly Attachment[];
   readonly as: 'endUser' | 'bot' | 'note';
   /** Made by us, not fetched. */
@@ -41,11 +43,11 @@ export class Posts {
   }
 
   message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
-    const { id: ourId, attachments, author, visibility } = message;
+    const { id: ourId, attachments, author, visibility, content } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
-    return this.post({ conversation, ourId, text, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -58,12 +60,21 @@ export class Posts {
     throwIfOver(signal);
     const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
     if (earlier !== null) return earlier;
-    this.pace.take(keyOf(post.conversation));
-    const body = await this.bodyOf(post, connection.settings.allowPrivateAttachments ?? false, signal);
-    return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+    const write = async (one: Post) => {
+      this.pace.take(keyOf(post.conversation));
+      const body = await this.bodyOf(one, connection.settings.allowPrivateAttachments ?? false, signal);
+      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+    };
+    try {
+      return await write(post);
+    } catch (error) {
+      // The words alone say it all, and a server may be pickier than those that we have seen.
+      if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
+      return write({ ...post, content: null });
+    }
   }
 
-  private async bodyOf({ ourId, text, attachments, as, ownFiles = [], replyTo }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | Blob> {
+  private async bodyOf({ ourId, text, content: structured, attachments, as, ownFiles = [], replyTo }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | Blob> {
     const { files: fetched, links } = await download(this.fetch, attachments, allowPrivate, signal);
     const files = [...ownFiles, ...fetched];
     const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
@@ -73,11 +84,24 @@ export class Posts {
       throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
     const type = as === 'endUser' ? 'incoming' : 'outgoing';
     if (files.length === 0)
-      return { content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId, content_attributes: { [MARK]: ourId, ...(answered !== null && { in_reply_to: answered }) } };
+      return withItems(as === 'bot' ? structured : null, {
+        content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
+        content_attributes: { [MARK]: ourId, ...(answered !== null && { in_reply_to: answered }) },
+      });
 
     const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
     return multipart(fields, 'attachments[]', files);
   }
+}
+
+/**
+ * Choices are an `input_select` there. The words stay whole, with the choices written out: Chatwoot shows visitors its
+ * buttons, and agents nothing but the words. Cards and forms have never been seen to be taken, so they are words.
+ */
+function withItems<Body extends { readonly content_attributes: object }>(content: MessageContent | null | undefined, body: Body): object {
+  if (content?.kind !== 'CHOICES') return body;
+  const items = content.items.map(({ title, value }) => ({ title, value }));
+  return { ...body, content_type: 'input_select', content_attributes: { ...body.content_attributes, items } };
 }
 
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;

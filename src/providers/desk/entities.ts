@@ -109,8 +109,11 @@ export class DeskMessageRow {
   /** Who wrote it here. */
   @ForeignKey(() => DeskAgentRow) @Column('bigint', { nullable: true }) agent_id: string | null;
   @Column('text', { nullable: true }) author_name: string | null;
+  /** Empty once the message was taken back. */
   @Column('text') text: string;
   @Column({ type: 'timestamptz', precision: 3 }) created_at: Date | string;
+  /** When the core took it back. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) deleted_at: Date | string | null;
 }
 
 /** A file: uploaded here (`content`, `token`), or the end-user's, which stays where it is (`url`). */

@@ -31,6 +31,15 @@ export async function insertMessage(query: Query, { id }: Pick<DeskConversation,
   return { id: made.id, isNew: true };
 }
 
+/** Takes one of the core's messages back: its place stays, its words and files go. False: there is nothing to take back. */
+export async function emptyMessage(query: Query, { id }: Pick<DeskConversation, 'id'>, messageId: string, now: string): Promise<boolean> {
+  const { rowCount } = await query(`
+    update desk_message set text = '', deleted_at = $3 where conversation_id = $1 and id = $2 and our_id is not null and deleted_at is null`, [id, messageId, now]);
+  if (rowCount === 0) return false;
+  await query('delete from desk_attachment where message_id = $1', [messageId]);
+  return true;
+}
+
 export interface ShownAttachment {
   readonly id: string;
   readonly name: string;

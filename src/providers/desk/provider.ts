@@ -1,12 +1,12 @@
 import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
 import type {
-  AccountAccess, ConversationAccess, ConversationView, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
+  AccountAccess, ConversationAccess, ConversationView, DeleteMessage, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
   DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
-import { insertMessage, type NewMessage } from './messages';
+import { emptyMessage, insertMessage, type NewMessage } from './messages';
 import { gone, readForward } from './read-forward';
 import { deskDrift } from './drift';
 import { deskPeople } from './people';
@@ -90,6 +90,12 @@ export class DeskProvider implements SupportProvider {
       const { id, isNew } = await insertMessage(query, row, message);
       if (isNew) await this.stateAfter(query, row, message);
       return id;
+    });
+  }
+
+  deleteMessage({ conversation, messageId }: DeleteMessage, signal: AbortSignal): Promise<void> {
+    return this.write(conversation, signal, async (query, row) => {
+      if (await emptyMessage(query, row, known(messageId), this.now())) await noteActivity(query, row, 'A message was taken back.', this.now());
     });
   }
 

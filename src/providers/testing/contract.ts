@@ -6,6 +6,7 @@ import { absentCases } from './cases/absent';
 import { failureCases } from './cases/failures';
 import { handOverCases } from './cases/hand-over';
 import { driftCases } from './cases/drift';
+import { kindCases } from './cases/kinds';
 import { listenCases } from './cases/listen';
 import { peopleCases } from './cases/people';
 import { setUpCases } from './cases/set-up';
@@ -25,6 +26,7 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     describe('people and teams', () => peopleCases(stage));
     describe('drift', () => driftCases(stage));
     describe('speaking', () => speakCases(stage));
+    describe('kinds and deletion', () => kindCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));
     describe('failures', () => failureCases(stage));

@@ -14,8 +14,8 @@ import type {
  */
 export type ProviderFault = 'unavailable' | 'appliedThenCut' | 'auth';
 
-/** What else a harness can do, beyond what every harness must. */
-export type HarnessSkill = 'holdsReply' | 'webhookFor';
+/** What else a harness, or the provider behind it, can do beyond what every one must. */
+export type HarnessSkill = 'holdsReply' | 'webhookFor' | /** The provider has deleteMessage. */ 'deletesMessages';
 
 /** An account as an operator would enable it; not yet set up on the far side. */
 export interface NewAccount {

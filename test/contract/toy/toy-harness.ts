@@ -14,7 +14,7 @@ export const toyHarness = (definition: ProviderDefinition): ProviderHarnessFacto
   definition,
   capabilities: TOY_CAPABILITIES,
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: [],
+  skills: ['deletesMessages'],
   async start() {
     const side = new FarSide();
     const baseUrl = `toy://${randomUUID()}`;

@@ -2,7 +2,7 @@ import { ProviderRefusedError, UnsupportedByProviderError, WebhookRejectedError 
 import type { EndUser } from '../../../src/core/session';
 import type {
   AccountAccess, Capabilities, ConversationAccess, EnsureAccount, EnsureInbox, InboxAccess, Observation, OpenConversation,
-  OpenForAgents, PostMessage, PostNote, ProviderDefinition, ReadForward, ReadPage, SupportProvider, WebhookRequest,
+  DeleteMessage, OpenForAgents, PostMessage, PostNote, ProviderDefinition, ReadForward, ReadPage, SupportProvider, WebhookRequest,
 } from '../../../src/core/ports/support-provider';
 import { FarSide, type ToyMessage } from './far-side';
 
@@ -96,6 +96,15 @@ export class ToyProvider implements SupportProvider {
     return this.at(conversation, signal, (at, side) =>
       this.earlier(at.messages, ourId, mayExist) ?? side.say(at, { ourId, author: 'BOT', agent: null, visibility: 'INTERNAL', text }));
   }
+
+  async deleteMessage({ conversation, messageId }: DeleteMessage, signal: AbortSignal) {
+    await this.at(conversation, signal, ({ messages }) => {
+      const at = messages.findIndex((one) => String(one.id) === messageId);
+      if (at >= 0) messages[at] = { ...messages[at]!, text: this.emptied(messages[at]!.text) };
+    });
+  }
+
+  protected emptied(_text: string): string { return '(taken back)'; }
 
   protected earlier(messages: readonly ToyMessage[], ourId: string, mayExist: boolean): string | undefined {
     return mayExist ? messages.find((one) => one.ourId === ourId)?.id.toString() : undefined;

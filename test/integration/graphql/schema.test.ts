@@ -84,7 +84,7 @@ describe('conventions', () => {
   });
 
   it('let no type bear a name that another subgraph could well have', () => {
-    const shared = ['Organization', 'Chatbot', 'User', 'PageInfo', 'Query', 'Mutation', 'Subscription', 'DateTime', 'JSON', 'String', 'Int', 'ID', 'Boolean'];
+    const shared = ['Organization', 'Chatbot', 'User', 'PageInfo', 'Query', 'Mutation', 'Subscription', 'DateTime', 'JSON', 'String', 'Int', 'ID', 'Boolean', 'Float'];
     const others = own().map((type) => type.name).filter((name) => !shared.includes(name) && !/Support|Handoff/.test(name));
     expect(others).toEqual(['RecordEndUserMessagePayload', 'RecordEndUserMessageInput', 'SendBotMessagePayload', 'SendBotMessageInput', 'ReportChannelDeliveryPayload', 'ReportChannelDeliveryInput', 'AnswerSurveyPayload', 'AnswerSurveyInput', 'AcknowledgeRuntimeDeliveriesPayload', 'AcknowledgeRuntimeDeliveriesInput']);
   });

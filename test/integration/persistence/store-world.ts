@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { HandoffRecord } from '../../../src/core/handoff';
-import type { MessageRecord } from '../../../src/core/message';
+import type { NewMessage } from '../../../src/core/message';
 import { instantOf } from '../../../src/core/ports/clock';
 import type { SessionTransaction, Stores } from '../../../src/core/ports/stores';
 import type { SessionRecord } from '../../../src/core/session';
@@ -76,13 +76,13 @@ export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): In
   policy: DEFAULT_POLICY, memberIds: null, state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
-export const said = (given: Partial<MessageRecord> = {}): Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId'> => ({
+export const said = (given: Partial<NewMessage> = {}): NewMessage => ({
   id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text: 'hello', attachments: [], authorName: null, agentId: null, handoffId: null,
-  callerMessageId: null, providerMessageId: null, replyToMessageId: null, deletedAt: null, channelState: null, createdAt: '2026-11-22T20:52:21.000Z', ...given,
+  callerMessageId: null, providerMessageId: null, replyToMessageId: null, createdAt: '2026-11-22T20:52:21.000Z', ...given,
 });
 
 export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecord, 'organizationId' | 'sessionId'> => ({
-  id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, priority: 'HIGH',
+  id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, links: [{ label: 'Order 17', url: 'https://shop.example/orders/17' }], priority: 'HIGH',
   target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, stepsDone: [], endReason: null, failureCode: null,
   requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, survey: null, ...given,
 });

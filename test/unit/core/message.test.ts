@@ -49,9 +49,10 @@ describe('the digest of an input', () => {
 });
 
 describe('the context note', () => {
-  const handoff = { reason: null, intent: null, summary: null, fields: {} } as unknown as HandoffRecord;
+  const handoff = { reason: null, intent: null, summary: null, fields: {}, links: [] } as unknown as HandoffRecord;
   it('names what the runtime gave', () => {
-    expect(contextNote({ ...handoff, reason: 'invoice', fields: { Order: '47' } })).toBe('Handed over by the bot.\nReason: invoice\nOrder: 47');
+    expect(contextNote({ ...handoff, reason: 'invoice', fields: { Order: '47' }, links: [{ label: 'The order', url: 'https://shop.example/47' }] }))
+      .toBe('Handed over by the bot.\nReason: invoice\nOrder: 47\nThe order: https://shop.example/47');
   });
   it('is left out when there is nothing to tell', () => {
     expect(contextNote(handoff)).toBeNull();

@@ -197,7 +197,7 @@ describe('from agents', () => {
   const wire = (more: Partial<WireMessage>): WireMessage => ({ id: 1, message_type: 1, created_at: 1, private: false, content: null, ...more });
   const file = (file_type: string, more: object = {}) => wire({ attachments: [{ file_type, data_url: `https://chatwoot.example/rails/x/a.${file_type}`, file_size: 3, ...more }] });
   const link = (name: string) => [expect.objectContaining({ url: expect.stringContaining('/rails/x/'), name })];
-  const CASES: Readonly<Record<string, readonly [WireMessage, { text: string; attachments?: unknown; lacking?: string | null }]>> = {
+  const CASES: Readonly<Record<string, readonly [WireMessage, { text: string; content?: unknown; attachments?: unknown; lacking?: string | null }]>> = {
     text: [wire({ content: '**bold**' }), { text: '**bold**' }],
     image: [file('image'), { text: '', attachments: link('a.image') }],
     audio: [file('audio'), { text: '', attachments: link('a.audio') }],
@@ -205,12 +205,12 @@ describe('from agents', () => {
     file: [file('file'), { text: '', attachments: link('a.file') }],
     'several files': [wire({ content: 'two', attachments: [...file('image').attachments!, ...file('file').attachments!] }), { text: 'two', attachments: [expect.anything(), expect.anything()] }],
     sticker: [wire({ content_type: 'sticker', attachments: file('image').attachments }), { text: '', attachments: link('a.image') }],
-    location: [wire({ attachments: [{ file_type: 'location', coordinates_lat: 48.2, coordinates_long: 16.4, fallback_title: 'Office' }] }), { text: 'Office: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4' }],
-    'contact card': [wire({ attachments: [{ file_type: 'contact', fallback_title: '+15550100499' }] }), { text: 'Contact: +15550100499' }],
+    location: [wire({ attachments: [{ file_type: 'location', coordinates_lat: 48.2, coordinates_long: 16.4, fallback_title: 'Office' }] }), { text: 'Office: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4', content: { kind: 'LOCATION', caption: '', latitude: 48.2, longitude: 16.4, title: 'Office', address: null } }],
+    'contact card': [wire({ attachments: [{ file_type: 'contact', fallback_title: '+15550100499' }] }), { text: 'Contact: +15550100499', content: { kind: 'CONTACT_CARD', caption: '', name: '+15550100499', organization: null, phones: [], emails: [] } }],
     'shared link': [wire({ attachments: [{ file_type: 'fallback', fallback_title: 'A page', data_url: 'https://a.example' }] }), { text: 'A page: https://a.example' }],
-    choices: [wire({ content: 'Which?', content_type: 'input_select', content_attributes: { items: [{ title: 'Red', value: 'r' }, { title: 'Blue', value: 'b' }] } }), { text: 'Which?\n1. Red\n2. Blue' }],
-    cards: [wire({ content_type: 'cards', content_attributes: { items: [{ title: 'Shoe', description: 'Fast', media_url: 'https://a.example/s.png', actions: [{ type: 'link', text: 'Buy', uri: 'https://a.example' }, { type: 'postback', text: 'More', payload: 'MORE' }] }] } }), { text: 'Shoe\nFast\nhttps://a.example/s.png\n- Buy: https://a.example\n- More (MORE)' }],
-    form: [wire({ content: 'Please fill in', content_type: 'form', content_attributes: { items: [{ name: 'email', label: 'E-mail' }, { name: 'size', label: 'Size', options: [{ label: 'S', value: 's' }, { label: 'L', value: 'l' }] }] } }), { text: 'Please fill in\nE-mail: …\nSize: S / L' }],
+    choices: [wire({ content: 'Which?', content_type: 'input_select', content_attributes: { items: [{ title: 'Red', value: 'r' }, { title: 'Blue', value: 'b' }] } }), { text: 'Which?\n1. Red\n2. Blue', content: { kind: 'CHOICES', caption: 'Which?', style: 'BUTTONS', items: [{ title: 'Red', value: 'r' }, { title: 'Blue', value: 'b' }] } }],
+    cards: [wire({ content_type: 'cards', content_attributes: { items: [{ title: 'Shoe', description: 'Fast', media_url: 'https://a.example/s.png', actions: [{ type: 'link', text: 'Buy', uri: 'https://a.example' }, { type: 'postback', text: 'More', payload: 'MORE' }] }] } }), { text: 'Shoe\nFast\nhttps://a.example/s.png\n- Buy: https://a.example\n- More (MORE)', content: { kind: 'CARDS', caption: '', cards: [{ title: 'Shoe', description: 'Fast', pictureUrl: 'https://a.example/s.png', actions: [{ title: 'Buy', url: 'https://a.example', value: null }, { title: 'More', url: null, value: 'MORE' }] }] } }],
+    form: [wire({ content: 'Please fill in', content_type: 'form', content_attributes: { items: [{ name: 'email', label: 'E-mail' }, { name: 'size', label: 'Size', options: [{ label: 'S', value: 's' }, { label: 'L', value: 'l' }] }] } }), { text: 'Please fill in\nE-mail: …\nSize: S / L', content: { kind: 'FORM', caption: 'Please fill in', fields: [{ name: 'email', label: 'E-mail', type: 'TEXT', isRequired: false, placeholder: null, options: [] }, { name: 'size', label: 'Size', type: 'SELECT', isRequired: false, placeholder: null, options: [{ title: 'S', value: 's' }, { title: 'L', value: 'l' }] }] } }],
     article: [wire({ content: 'See', content_type: 'article', content_attributes: { items: [{ title: 'Returns', description: 'How to', link: 'https://help.example/returns' }] } }), { text: 'See\nReturns\nHow to\nhttps://help.example/returns' }],
     'call or integration': [wire({ content_type: 'integrations' }), { text: '', lacking: expect.stringContaining('call') }],
     'unknown attachment': [wire({ content: 'look', attachments: [{ file_type: 'hologram' }] }), { text: 'look', lacking: expect.stringContaining('hologram') }],
@@ -218,13 +218,32 @@ describe('from agents', () => {
   };
 
   it.each(Object.entries(CASES))('%s', (_kind, [message, expected]) => {
-    expect(contentOf(message)).toEqual({ attachments: [], lacking: null, ...expected });
+    expect(contentOf(message)).toEqual({ content: null, attachments: [], lacking: null, ...expected });
   });
 
   it('are all in the published table, and nothing else is', () => {
     const page = readFileSync(path.join(__dirname, '../../../../docs/message-kinds.md'), 'utf8');
     const section = page.split('## From agents to end-users')[1]!.split('| what else')[0]!;
     expect([...section.matchAll(/^\| ([^|]+) \| (?:native|rendered|refused)/gm)].map((row) => row[1]!.trim()).sort()).toEqual(Object.keys(CASES).sort());
+  });
+
+  it('several kinds in one message are words alone: none of them is lost, and none stands for the others', () => {
+    const [location, choices] = [CASES['location']![0], CASES['choices']![0]];
+    expect(contentOf({ ...choices, attachments: [...location.attachments!, ...file('image').attachments!] }))
+      .toEqual({ text: 'Which?\n1. Red\n2. Blue\nOffice: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4', content: null, attachments: link('a.image'), lacking: null });
+  });
+
+  it('reach the runtime as what they are, beside their words', async () => {
+    world = await createChatwootWorld();
+    try {
+      const alice = await world.addPerson('Alice');
+      const sessionId = await world.handedOver();
+      await (await world.acting(alice, sessionId)).reply('Which?', { content_type: 'input_select', content_attributes: { items: [{ title: 'Red', value: 'r' }] } });
+      await world.readHinted();
+      expect(await agentMessage(sessionId)).toMatchObject({ text: 'Which?\n1. Red', content: { kind: 'CHOICES', caption: 'Which?', items: [{ title: 'Red', value: 'r' }] } });
+    } finally {
+      await world.close();
+    }
   });
 
   it('a part that cannot be shown is told to the agent as a note, once, and the rest goes out', async () => {

@@ -25,7 +25,7 @@ export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory =>
   definition: chatwoot,
   capabilities: capabilitiesOf({ credentials: { platformToken: 'given' } }),
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: ['holdsReply', 'webhookFor'],
+  skills: ['holdsReply', 'webhookFor', 'deletesMessages'],
   start: () => start(version),
 });
 

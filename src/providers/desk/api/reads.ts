@@ -36,7 +36,7 @@ const SHOWN = `
   from brief join desk_conversation c on c.id = brief.id join desk_inbox i on i.id = c.inbox_id join desk_contact p on p.id = c.contact_id
     left join desk_agent g on g.id = c.agent_id left join desk_team t on t.id = c.team_id
     left join lateral (select m.author, left(m.text, ${PREVIEW}) as text from desk_message m
-      where m.conversation_id = c.id and m.kind = 'SPEECH' and m.visibility = 'PUBLIC' order by m.id desc limit 1) said on true`;
+      where m.conversation_id = c.id and m.kind = 'SPEECH' and m.visibility = 'PUBLIC' and m.deleted_at is null order by m.id desc limit 1) said on true`;
 
 const shownConversation = (row: Record<string, any>) => ({
   id: row.id, status: row.status, priority: row.priority, inbox: { name: row.inbox_name },
@@ -86,18 +86,21 @@ export async function thread(query: Query, organizationId: string, now: string, 
     : await query(`${MESSAGES} and m.id > $2 order by m.id limit ${THREAD_PAGE}`, [id, after]);
   const page = after === undefined ? rows.slice(0, THREAD_PAGE).reverse() : rows;
   const files = await attachmentsOf(query, page.map((row) => row.id));
+  const { rows: deleted } = await query('select id from desk_message where conversation_id = $1 and deleted_at is not null order by deleted_at desc limit 100', [id]);
   return {
     conversation: shown,
     messages: page.map((row) => ({
       id: row.id, kind: row.kind, author: row.author, authorName: row.agent_name ?? row.author_name, visibility: row.visibility, text: row.text,
-      at: instant(row.created_at), attachments: files.get(row.id) ?? [],
+      at: instant(row.created_at), isDeleted: row.deleted_at !== null, attachments: files.get(row.id) ?? [],
     })),
+    // A page that shows them already has to empty them.
+    deletedIds: deleted.map((row) => row.id as string),
     ...(after === undefined ? { hasEarlier: rows.length > THREAD_PAGE } : {}),
   };
 }
 
 const MESSAGES = `
-  select m.id, m.kind, m.author, m.author_name, g.name as agent_name, m.visibility, m.text, m.created_at
+  select m.id, m.kind, m.author, m.author_name, g.name as agent_name, m.visibility, m.text, m.created_at, m.deleted_at
   from desk_message m left join desk_agent g on g.id = m.agent_id where m.conversation_id = $1`;
 
 export async function attachmentById(query: Query, organizationId: string, id: string) {

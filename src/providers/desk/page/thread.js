@@ -47,6 +47,7 @@ export class Thread {
     const wasAtEnd = this.isAtEnd();
     this.showState(answer.conversation);
     this.add(answer.messages);
+    for (const deleted of answer.deletedIds) emptyElement(deleted);
     if (last === null) byId('earlier').hidden = !answer.hasEarlier;
     if (wasAtEnd) this.toEnd();
     else if (answer.messages.length > 0) byId('unseen-below').hidden = false;
@@ -162,13 +163,23 @@ const menu = (title, testId, ...items) => element('details', { class: 'menu' },
 
 const AUTHOR_WORDS = { END_USER: 'Visitor', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Automatic' };
 
-function messageElement({ id, kind, author, authorName, visibility, text, at, attachments }) {
+const TAKEN_BACK = 'This message was taken back.';
+
+/** Its place stays: agents see that something was there. */
+function emptyElement(id) {
+  const shown = document.querySelector(`.message[data-message-id="${CSS.escape(id)}"]:not([data-deleted])`);
+  if (shown === null) return;
+  shown.dataset.deleted = 'true';
+  shown.replaceChildren(shown.querySelector('header'), element('div', { class: 'text' }, TAKEN_BACK));
+}
+
+function messageElement({ id, kind, author, authorName, visibility, text, at, isDeleted, attachments }) {
   if (kind === 'ACTIVITY') return element('li', { class: 'activity', 'data-testid': 'activity', 'data-message-id': id }, `${text} `, timeElement(at));
   const who = authorName ?? AUTHOR_WORDS[author];
   const title = visibility === 'PUBLIC' ? who : author === 'AGENT' ? `Note by ${who}, for colleagues only` : `For colleagues only, from the ${AUTHOR_WORDS[author].toLowerCase()}`;
-  return element('li', { class: 'message', 'data-testid': 'message', 'data-message-id': id, 'data-author': author, 'data-visibility': visibility },
+  return element('li', { class: 'message', 'data-testid': 'message', 'data-message-id': id, 'data-author': author, 'data-visibility': visibility, 'data-deleted': isDeleted ? 'true' : null },
     element('header', {}, `${title} · `, timeElement(at)),
-    text === '' ? null : element('div', { class: 'text' }, text),
+    isDeleted ? element('div', { class: 'text' }, TAKEN_BACK) : text === '' ? null : element('div', { class: 'text' }, text),
     ...attachments.map(attachmentElement));
 }
 

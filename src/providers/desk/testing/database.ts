@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Pool, type PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { DeskTables1795388400000 } from '../migrations/1795388400000-DeskTables';
+import { DeskDeletions1795572000000 } from '../migrations/1795572000000-DeskDeletions';
 import type { Database } from '../database';
+
+export const DESK_MIGRATIONS = [DeskTables1795388400000, DeskDeletions1795572000000];
 
 export interface TestDatabase extends Database {
   readonly pool: Pool;
@@ -17,7 +20,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const name = `desk_${randomUUID().replaceAll('-', '')}`;
   await once(server, `create database ${name}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
-  const source = await new DataSource({ type: 'postgres', url, migrations: [DeskTables1795388400000], migrationsTableName: 'desk_test_migration', poolSize: 1 }).initialize();
+  const source = await new DataSource({ type: 'postgres', url, migrations: DESK_MIGRATIONS, migrationsTableName: 'desk_test_migration', poolSize: 1 }).initialize();
   await source.runMigrations();
   await source.destroy();
 

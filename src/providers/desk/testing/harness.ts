@@ -10,7 +10,7 @@ export const harness: ProviderHarnessFactory = {
   definition: desk,
   capabilities: CAPABILITIES,
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: ['holdsReply'],
+  skills: ['holdsReply', 'deletesMessages'],
   async start() {
     const world = await openWorld();
     const { database, call } = world;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { desk } from '..';
-import { DeskTables1795388400000 } from '../migrations/1795388400000-DeskTables';
+import { DESK_MIGRATIONS } from './database';
 import { openStage, to, type DeskStage } from './stand';
 
 describe('the desk as a provider', () => {
@@ -108,9 +108,9 @@ describe('the desk as a provider', () => {
     const own = await openStage();
     try {
       const source = await new DataSource({
-        type: 'postgres', url: own.world.database.url, migrations: [DeskTables1795388400000], migrationsTableName: 'desk_test_migration', poolSize: 1,
+        type: 'postgres', url: own.world.database.url, migrations: DESK_MIGRATIONS, migrationsTableName: 'desk_test_migration', poolSize: 1,
       }).initialize();
-      await source.undoLastMigration();
+      for (const _each of DESK_MIGRATIONS) await source.undoLastMigration();
       await source.destroy();
       const { rows } = await own.world.database.query(`select table_name from information_schema.tables where table_name like 'desk\\_%'`);
       expect(rows.map((row) => row.table_name)).toEqual(['desk_test_migration']);

@@ -36,6 +36,27 @@ describe('what an agent sees at the desk', () => {
     expect(await ids('status=OPEN')).toEqual([waiting, older, newer].map((one) => one.conversationId));
   });
 
+  it('empties what was taken back, also on a page that shows it already, and says that it was', async () => {
+    const conversation = await stage.waiting();
+    const [first, second] = [await stage.says(conversation, 'END_USER', 'hello'), await stage.says(conversation, 'END_USER', 'card 4711')];
+    const thread = async (after: string) => (await stage.call({ path: `/api/conversations/${conversation.conversationId}${after}` })).body;
+    expect(await thread(`?after=${second}`)).toMatchObject({ messages: [], deletedIds: [] });
+    await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
+    await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
+    const { messages, deletedIds } = await thread(`?after=${second}`);
+    expect(messages).toMatchObject([{ kind: 'ACTIVITY', text: 'A message was taken back.' }]);
+    expect(deletedIds).toEqual([second]);
+    expect((await thread('')).messages.filter((one: any) => one.kind === 'SPEECH')).toMatchObject([{ id: first, text: 'hello', isDeleted: false }, { id: second, text: '', isDeleted: true }]);
+    expect((await list()).conversations.map((one: any) => one.lastMessage)).toEqual([{ author: 'END_USER', text: 'hello' }]);
+  });
+
+  it('never empties what a person wrote there', async () => {
+    const conversation = await stage.waiting();
+    const { body: { id } } = await stage.call(to(conversation, 'messages', { text: 'mine', visibility: 'PUBLIC' }));
+    await stage.provider.deleteMessage!({ conversation, messageId: id }, stage.signal());
+    expect((await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1)).toMatchObject({ text: 'mine', isDeleted: false });
+  });
+
   it('says when there is more than was asked for', async () => {
     for (let index = 0; index < 3; index++) await stage.waiting();
     expect([(await ids('limit=2')).length, (await list('limit=2')).hasMore, (await list('limit=3')).hasMore]).toEqual([2, true, false]);

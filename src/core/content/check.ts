@@ -1,0 +1,102 @@
+import { InvalidInputError } from '../errors';
+import { checkedText, type Attachment } from '../message';
+import type { Card, CardAction, Choice, ContentBody, FormField, MessageContent } from '../content';
+import { wordsOf } from './words';
+
+/** How much of each there may be. Lengths are in UTF-16 code units. */
+export const CONTENT_LIMITS = {
+  title: 200, name: 100, address: 500, phone: 50, email: 254, value: 1_000, description: 2_000, url: 2_000,
+  addresses: 10, choices: 30, cards: 20, actions: 5, fields: 30,
+} as const;
+type Limit = keyof typeof CONTENT_LIMITS;
+
+/**
+ * A turn as it is kept: whole in words, and structured where the caller gave that.
+ * @throws InvalidInputError INPUT_INVALID naming the field, or what is wrong with the text
+ */
+export function checkedTurn(caption: string, body: ContentBody | null | undefined, attachments: readonly Attachment[]): { readonly text: string; readonly content: MessageContent | null } {
+  if (body === null || body === undefined) return { text: checkedText(caption, attachments, 'text'), content: null };
+  const content = { ...checkedBody(body), caption: withoutNul(caption) };
+  return { text: checkedText(wordsOf(content.caption, content), attachments, 'text'), content };
+}
+
+function checkedBody(body: ContentBody): ContentBody {
+  switch (body.kind) {
+    case 'LOCATION': return {
+      kind: body.kind, latitude: degrees(body.latitude, 90, 'content.location.latitude'), longitude: degrees(body.longitude, 180, 'content.location.longitude'),
+      title: optional(body.title, 'title', 'content.location.title'), address: optional(body.address, 'address', 'content.location.address'),
+    };
+    case 'CONTACT_CARD': return {
+      kind: body.kind, name: required(body.name, 'title', 'content.contact.name'), organization: optional(body.organization, 'title', 'content.contact.organization'),
+      phones: listed(body.phones, 0, 'addresses', 'content.contact.phones', (phone, field) => required(phone, 'phone', field)),
+      emails: listed(body.emails, 0, 'addresses', 'content.contact.emails', (email, field) => required(email, 'email', field)),
+    };
+    case 'CHOICES': return { kind: body.kind, style: body.style, items: listed(body.items, 1, 'choices', 'content.choices.items', checkedChoice) };
+    case 'CARDS': return { kind: body.kind, cards: listed(body.cards, 1, 'cards', 'content.cards', checkedCard) };
+    case 'FORM': return { kind: body.kind, fields: unique(listed(body.fields, 1, 'fields', 'content.form.fields', checkedField)) };
+  }
+}
+
+const checkedChoice = ({ title, value }: Choice, field: string): Choice =>
+  ({ title: required(title, 'title', `${field}.title`), value: required(value, 'value', `${field}.value`) });
+
+const checkedCard = ({ title, description, pictureUrl, actions }: Card, field: string): Card => ({
+  title: required(title, 'title', `${field}.title`), description: optional(description, 'description', `${field}.description`),
+  pictureUrl: pictureUrl === null ? null : checkedUrl(pictureUrl, `${field}.pictureUrl`),
+  actions: listed(actions, 0, 'actions', `${field}.actions`, checkedAction),
+});
+
+function checkedAction({ title, url, value }: CardAction, field: string): CardAction {
+  if ((url === null) === (value === null)) throw invalid(field, 'An action has either a url or a value.');
+  return {
+    title: required(title, 'title', `${field}.title`), url: url === null ? null : checkedUrl(url, `${field}.url`), value: optional(value, 'value', `${field}.value`),
+  };
+}
+
+function checkedField({ name, label, type, isRequired, placeholder, options }: FormField, field: string): FormField {
+  if (type !== 'SELECT' && options.length > 0) throw invalid(`${field}.options`, 'Only a SELECT has options.');
+  return {
+    name: required(name, 'name', `${field}.name`), label: required(label, 'title', `${field}.label`), type, isRequired,
+    placeholder: optional(placeholder, 'title', `${field}.placeholder`),
+    options: listed(options, type === 'SELECT' ? 1 : 0, 'choices', `${field}.options`, checkedChoice),
+  };
+}
+
+function unique(fields: readonly FormField[]): readonly FormField[] {
+  const at = fields.findIndex(({ name }, index) => fields.findIndex((one) => one.name === name) < index);
+  if (at >= 0) throw invalid(`content.form.fields.${at}.name`, 'Two fields of the form have this name; each needs its own.');
+  return fields;
+}
+
+const invalid = (field: string, message: string) => new InvalidInputError('INPUT_INVALID', field, message);
+const withoutNul = (text: string): string => text.replaceAll('\u0000', '');
+
+function degrees(value: number, most: number, field: string): number {
+  if (!Number.isFinite(value) || Math.abs(value) > most) throw invalid(field, `${field} takes degrees from -${most} to ${most}.`);
+  return value;
+}
+
+function required(text: string, limit: Limit, field: string): string {
+  const clean = optional(text, limit, field);
+  if (clean === null || clean.trim() === '') throw invalid(field, `${field} is empty; give 1 to ${CONTENT_LIMITS[limit]} characters.`);
+  return clean;
+}
+
+function optional(text: string | null, limit: Limit, field: string): string | null {
+  if (text !== null && text.length > CONTENT_LIMITS[limit]) throw invalid(field, `${field} has ${text.length} characters; at most ${CONTENT_LIMITS[limit]} fit.`);
+  return text === null ? null : withoutNul(text);
+}
+
+function listed<One, Checked>(items: readonly One[], least: 0 | 1, limit: Limit, field: string, check: (one: One, field: string) => Checked): readonly Checked[] {
+  if (items.length < least || items.length > CONTENT_LIMITS[limit])
+    throw invalid(field, `${field} has ${items.length} entries; give ${least} to ${CONTENT_LIMITS[limit]}.`);
+  return items.map((one, at) => check(one, `${field}.${at}`));
+}
+
+/** An address that a person may follow. @throws InvalidInputError INPUT_INVALID unless it is http or https */
+export function checkedUrl(url: string, field: string): string {
+  const clean = required(url, 'url', field);
+  const protocol = URL.canParse(clean) ? new URL(clean).protocol : null;
+  if (/\s/.test(clean) || (protocol !== 'https:' && protocol !== 'http:')) throw invalid(field, `${field} is no address of the web; give one that begins with https:// or http://.`);
+  return clean;
+}

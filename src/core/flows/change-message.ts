@@ -1,0 +1,119 @@
+import { checkedTurn } from '../content/check';
+import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
+import type { ProviderChange } from '../delivery';
+import type { MessageChange, MessageRecord, ReactionSide } from '../message';
+import { instantOf } from '../ports/clock';
+import type { SessionTransaction } from '../ports/stores';
+import type { DeleteMessageInput, EditMessageInput, Flows, MessageNamed, ReactToMessageInput, Scope } from './api';
+import type { FlowDeps } from './deps';
+import { canonical, checkedId, idempotencyOf, isMirrored, mayReply, refuseClosed } from './say';
+
+const MAX_EMOJI = 100;
+
+const invalid = (field: string, message: string) => new InvalidInputError('INPUT_INVALID', field, message);
+
+/** @throws InvalidInputError when it is no message of this Session */
+async function named(tx: SessionTransaction, { messageId, callerMessageId }: MessageNamed): Promise<MessageRecord> {
+  if ((messageId === null) === (callerMessageId === null)) throw invalid('messageId', 'Name the message by messageId, which we answered, or by callerMessageId, your own; not by both.');
+  const message = messageId === null ? await tx.messageByCallerId(callerMessageId!) : await tx.message(messageId);
+  if (message === null) throw invalid(messageId === null ? 'callerMessageId' : 'messageId', 'No message of this session; give the id that we answered for it, or your own id of the turn.');
+  return message;
+}
+
+/** Only who said it may change it. */
+async function own(tx: SessionTransaction, name: MessageNamed): Promise<MessageRecord> {
+  const message = await named(tx, name);
+  if (message.author !== 'END_USER' && message.author !== 'BOT') throw invalid('messageId', 'Said by an agent or by us; only the end-user\'s and the bot\'s own messages are changed from here.');
+  return message;
+}
+
+function refuseDeleted({ id, deletedAt }: MessageRecord): void {
+  if (deletedAt !== null) throw new ConflictError('MESSAGE_DELETED', 'messageId', `Message ${id} was taken back at ${deletedAt}; nothing is changed on it any more.`);
+}
+
+function refuseUnseen({ visibility }: MessageRecord): void {
+  if (visibility === 'INTERNAL') throw invalid('messageId', 'The end-user never saw this message; it can only be deleted.');
+}
+
+/** The bot changes what the end-user sees only while it may speak. */
+function refuseStale(tx: SessionTransaction, side: ReactionSide, epoch: number | null): void {
+  if (side === 'END_USER') return;
+  if (epoch === null) throw invalid('epoch', 'Give the epoch that the bot believes in: this is a turn of the bot.');
+  if (epoch !== tx.session.epoch || !mayReply(tx)) throw new ControlLostError(tx.session.control, tx.session.epoch);
+}
+
+/** Owed where agents see the talk now, or may have seen the message before: whoever delivers it looks. */
+async function owe(tx: SessionTransaction, change: ProviderChange): Promise<void> {
+  if (isMirrored(tx) || (tx.session.conversationId !== null && tx.inbox.state !== 'DISABLED')) await tx.oweProvider(change);
+}
+
+async function changed(tx: SessionTransaction, message: MessageRecord, change: MessageChange): Promise<MessageRecord> {
+  await tx.updateMessage(message.id, change);
+  return { ...message, ...change };
+}
+
+function checkedEmoji(emoji: string | null): string | null {
+  const clean = emoji?.trim() ?? null;
+  if (clean !== null && (clean === '' || clean.length > MAX_EMOJI || /[\p{Cc}\u2028\u2029]/u.test(clean)))
+    throw invalid('emoji', `emoji takes 1 to ${MAX_EMOJI} visible characters on one line; null takes the reaction back.`);
+  return clean;
+}
+
+/** What end-users and bots do to messages after they were said. */
+export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
+  const { sessions } = deps.stores;
+  const now = () => instantOf(deps.clock.now());
+  const lineId = () => deps.clock.newId();
+  return {
+    async editMessage(scope: Scope, input: EditMessageInput) {
+      if (input.callerMessageId !== null) checkedId(input.callerMessageId, 'callerMessageId');
+      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        refuseClosed(tx);
+        const message = await own(tx, input);
+        refuseUnseen(message);
+        refuseDeleted(message);
+        refuseStale(tx, message.author as ReactionSide, input.epoch);
+        const turn = checkedTurn(input.text, input.content, message.attachments);
+        if (turn.text === message.text && canonical(turn.content) === canonical(message.content)) return { message, session: tx.session };
+        const version = message.version + 1;
+        const edited = await changed(tx, message, { ...turn, version, editedAt: now() });
+        await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());
+        await owe(tx, { kind: 'SHOW_EDIT', lineId: lineId(), messageId: message.id, version });
+        return { message: edited, session: tx.session };
+      }, idempotencyOf(deps, scope, 'editMessage', input));
+      return { ...answer, replayed };
+    },
+
+    async deleteMessage(scope: Scope, input: DeleteMessageInput) {
+      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        const message = await own(tx, input);
+        if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
+        if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+        const deleted = await changed(tx, message, { deletedAt: now() });
+        await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
+        await owe(tx, { kind: 'TAKE_BACK', lineId: lineId(), messageId: message.id });
+        return { message: deleted, session: tx.session, alreadyDeleted: false };
+      }, idempotencyOf(deps, scope, 'deleteMessage', input));
+      return { ...answer, replayed };
+    },
+
+    async reactToMessage(scope: Scope, input: ReactToMessageInput) {
+      const emoji = checkedEmoji(input.emoji);
+      const { by } = input;
+      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+        refuseClosed(tx);
+        const message = await named(tx, input);
+        refuseUnseen(message);
+        refuseDeleted(message);
+        refuseStale(tx, by, input.epoch);
+        const others = message.reactions.filter(reaction => reaction.by !== by);
+        if ((message.reactions.find(reaction => reaction.by === by)?.emoji ?? null) === emoji) return { message, session: tx.session };
+        const reacted = await changed(tx, message, { reactions: emoji === null ? others : [...others, { by, emoji, at: now() }] });
+        await tx.appendEvent({ type: 'MESSAGE_REACTED', messageId: message.id, by, emoji }, message.handoffId, now());
+        await owe(tx, { kind: 'SHOW_REACTION', lineId: lineId(), messageId: message.id, by, emoji });
+        return { message: reacted, session: tx.session };
+      }, idempotencyOf(deps, scope, 'reactToMessage', input));
+      return { ...answer, replayed };
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import type { ProviderChange, ProviderDelivery } from '../delivery';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import type { ProviderMessageId } from '../ids';
+import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgents } from '../message';
+import { instantOf } from '../ports/clock';
+import type { ConversationAccess } from '../ports/support-provider';
+import { canBeAnswered, editLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
+import { connect, conversationOf, type Connected } from './conversation';
+import type { Lease } from './deliver';
+import type { FlowDeps } from './deps';
+import { isInTranscript } from './transcript';
+
+/** One message as it is now, and where agents see it. */
+interface Changed {
+  readonly deps: FlowDeps;
+  readonly connected: Connected;
+  readonly conversation: ConversationAccess;
+  readonly message: MessageRecord;
+  readonly lease: Lease;
+  /** An earlier try may have told it: then nothing of it is left out, whatever has happened since. */
+  readonly mayExist: boolean;
+}
+
+/**
+ * Shows agents what happened to a message after it was said. What was overtaken before its turn came is not shown: the
+ * delivery of what overtook it stands behind it in the lane.
+ */
+export async function deliverChange(deps: FlowDeps, delivery: ProviderDelivery, change: ProviderChange, lease: Lease): Promise<void> {
+  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const connected = await connect(deps, organizationId, sessionId);
+  const conversation = conversationOf(deps, connected);
+  const message = await deps.stores.messages.get(organizationId, change.messageId);
+  if (conversation === null || message === null) return;
+  // Not there yet: whoever brings it brings it as it is then. Our own lines to the end-user are never brought.
+  if (message.providerMessageId === null && message.author !== 'SYSTEM') return;
+  const changed: Changed = { deps, connected, conversation, message, lease, mayExist: earlierAttempts > 0 };
+  switch (change.kind) {
+    case 'SHOW_EDIT': return showEdit(changed, change.lineId, change.version);
+    case 'SHOW_REACTION': return showReaction(changed, change.lineId, change.by, change.emoji);
+    case 'TAKE_BACK': return takeBack(changed, change.lineId);
+  }
+}
+
+async function showEdit(changed: Changed, lineId: string, version: number): Promise<void> {
+  const { message, mayExist } = changed;
+  if ((message.shown?.version ?? 1) >= version) return;
+  if (!mayExist && (message.version !== version || message.deletedAt !== null)) return;
+  const id = await tell(changed, lineId, message.author, message.deletedAt === null ? editLine(message) : TAKEN_BACK);
+  await remember(changed, shown => ({ ...shown, version, lines: [...shown.lines, id] }));
+}
+
+async function showReaction(changed: Changed, lineId: string, by: ReactionSide, emoji: string | null): Promise<void> {
+  const { message, mayExist } = changed;
+  const before = message.shown?.reactions[by] ?? null;
+  if (before === emoji) return;
+  const now = message.reactions.find(reaction => reaction.by === by)?.emoji ?? null;
+  if (!mayExist && (now !== emoji || message.deletedAt !== null)) return;
+  await tell(changed, lineId, by, reactionLine(message, before, emoji));
+  await remember(changed, shown => {
+    const { [by]: _before, ...others } = shown.reactions;
+    return { ...shown, reactions: emoji === null ? others : { ...others, [by]: emoji } };
+  });
+}
+
+/** Reactions to a message that was just brought to the agents as history. */
+export async function showReactions(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, messageId: string, lease: Lease): Promise<void> {
+  const message = await deps.stores.messages.get(connected.session.organizationId, messageId);
+  if (message === null || message.deletedAt !== null) return;
+  for (const { by, emoji } of message.reactions)
+    await showReaction({ deps, connected, conversation, message, lease, mayExist: true }, `reaction:${by === 'BOT' ? 'bot' : 'user'}:${message.id}`, by, emoji);
+}
+
+/** The message and every line that holds its words. What cannot be deleted there is told to be void. */
+async function takeBack(changed: Changed, lineId: string): Promise<void> {
+  const { message } = changed;
+  if (message.shown?.takenBack) return;
+  const inTranscript = isInTranscript(message);
+  const posts = [...(inTranscript ? [] : [message.providerMessageId!]), ...(message.shown?.lines ?? [])];
+  const areGone = await deletePosts(changed, posts);
+  if (inTranscript || !areGone) await tell(changed, lineId, message.author, takenBackLine(message));
+  await remember(changed, shown => ({ ...shown, takenBack: true }));
+}
+
+async function deletePosts({ deps, connected: { provider }, conversation, lease }: Changed, posts: readonly ProviderMessageId[]): Promise<boolean> {
+  if (provider.deleteMessage === undefined) return false;
+  try {
+    for (const messageId of posts) {
+      await lease.held();
+      await provider.deleteMessage({ conversation, messageId }, AbortSignal.timeout(deps.limits.callMs));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone)) return false;
+    throw error;
+  }
+}
+
+/** One line in somebody's own name, answering the message where that can be done. */
+async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string): Promise<ProviderMessageId> {
+  const { provider, session } = connected;
+  await lease.held();
+  return provider.postMessage({
+    conversation, mayExist, lookAfter: session.readAfter,
+    message: {
+      id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
+      createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
+    },
+  }, AbortSignal.timeout(deps.limits.callMs));
+}
+
+async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {
+  await deps.stores.sessions.transact(message.organizationId, message.sessionId, async tx => {
+    const now = await tx.message(message.id);
+    if (now !== null) await tx.updateMessage(now.id, { shown: next(now.shown ?? NOTHING_SHOWN) });
+  });
+}

@@ -1,0 +1,12 @@
+import type { PostMessage } from '../../../../../src/core/ports/support-provider';
+import { ToyProvider, toyDefinition } from '../../toy-provider';
+
+/** Wrong on purpose: of what it cannot show as what it is, only the words before it are shown. */
+class DropsKinds extends ToyProvider {
+  override postMessage(request: PostMessage, signal: AbortSignal) {
+    const { content, text } = request.message;
+    return super.postMessage({ ...request, message: { ...request.message, text: content?.caption ?? text } }, signal);
+  }
+}
+
+export const provider = toyDefinition('drops-kinds', () => new DropsKinds());

@@ -1,0 +1,4 @@
+import { toyHarness } from '../../../toy-harness';
+import { provider } from '..';
+
+export const harness = toyHarness(provider);
