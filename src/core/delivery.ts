@@ -26,11 +26,19 @@ export type RuntimeNotice =
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
 
+/**
+ * What is done about agents' files, in the order of their messages within a Session: a removal comes behind the keeping
+ * that it takes back.
+ */
+export type MediaWork =
+  | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** Among the message's attachments, from 0. */ readonly index: number }
+  | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
+
 /** `PARKED`: a dead letter, kept until an operator decides. */
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED';
 
 /** What waits in lanes of its own, by where it goes. */
-export interface LaneWork { readonly PROVIDER: ProviderWork }
+export interface LaneWork { readonly PROVIDER: ProviderWork; readonly MEDIA: MediaWork }
 export type LaneDestination = keyof LaneWork;
 
 /** One thing still owed, as the worker claims it. */
@@ -45,6 +53,7 @@ export interface LaneDelivery<To extends LaneDestination> {
 }
 
 export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
+export type MediaDelivery = LaneDelivery<'MEDIA'>;
 
 /** One thing for the runtime, as it collects it. */
 export interface RuntimeDelivery {

@@ -16,6 +16,8 @@ export interface LaneWorkOf<To extends LaneDestination> {
   deliver(delivery: ClaimedLane<To>['delivery'], lease: Lease): Promise<void>;
   /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
   failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed>;
+  /** Neither success nor failure tells whether the far side as a whole answers. */
+  readonly saysNothingOfFarSide?: true;
   /** After success. */
   succeeded?(lane: ClaimedLane<To>): Promise<void>;
 }
@@ -50,11 +52,11 @@ export class LaneRunner<To extends LaneDestination> {
         await this.work.deliver(delivery, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt));
       } catch (error) {
         if (error instanceof LeaseLostError) return answered;
-        answered = answeredAfter(error);
+        if (!this.work.saysNothingOfFarSide) answered = answeredAfter(error);
         await this.settle(lane, await this.work.failed(lane, error), error);
         return answered;
       }
-      answered = 'yes';
+      if (!this.work.saysNothingOfFarSide) answered = 'yes';
       await this.lanes.complete(lane);
       await this.work.succeeded?.(lane);
     } catch (error) {

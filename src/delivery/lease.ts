@@ -1,6 +1,6 @@
 import type { Lease } from '../core/flows/deliver';
 import { SupportError } from '../core/errors';
-import type { ClaimedLane, LaneStore } from '../core/ports/stores';
+import type { AnyLane, LaneStore } from '../core/ports/stores';
 
 /** Another replica may hold the lane by now: stop, and leave everything to it. */
 export class LeaseLostError extends SupportError {
@@ -14,7 +14,7 @@ export class LeaseLostError extends SupportError {
 export class LaneLease implements Lease {
   private until: number;
 
-  constructor(private readonly lanes: Pick<LaneStore, 'renew'>, private readonly lane: ClaimedLane, private readonly leaseMs: number, claimedAt: number) {
+  constructor(private readonly lanes: Pick<LaneStore, 'renew'>, private readonly lane: AnyLane, private readonly leaseMs: number, claimedAt: number) {
     this.until = claimedAt + leaseMs;
   }
 

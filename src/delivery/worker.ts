@@ -1,20 +1,25 @@
 import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings } from '../core/flows/end-handoff';
+import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
 import { Circuits } from './far-sides';
 import { HealthWatch } from './health-watch';
 import { LaneRunner } from './lane-runner';
 import { Loop } from './loop';
+import { mediaOptions, mediaWork } from './media-work';
 import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
 
-/** The background half of one replica: deliveries, readings of providers, and endings whose drain is over. */
+/** How often files are looked over for their age. */
+const SWEEP_MS = 3_600_000;
+
+/** The background half of one replica: deliveries, agents' files, readings of providers, and endings whose drain is over. */
 export class Worker {
-  private readonly runners: readonly { drained(): Promise<void> }[];
-  private readonly loops: readonly Loop[];
+  private readonly runners: { drained(): Promise<void> }[];
+  private readonly loops: Loop[];
   /** Not woken by commits: nothing that they do waits for somebody. */
-  private readonly slowLoops: readonly Loop[];
+  private readonly slowLoops: Loop[];
 
   constructor(private readonly deps: FlowDeps, options: WorkerOptions, private readonly log: WorkerLog) {
     const circuits = new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
@@ -30,6 +35,13 @@ export class Worker {
     this.runners = [deliveries, readings, health];
     this.loops = [delivering, reading, ending];
     this.slowLoops = [looking, checking];
+    const { files } = deps;
+    if (files === undefined) return;
+    const keeping = new Loop('files', () => keepings.turn(), options.pollMs, log);
+    const keepings = new LaneRunner(deps.stores.lanes, mediaWork(deps, files, options.leaseMs), mediaOptions(options), circuits, log, () => keeping.wake());
+    this.runners.push(keepings);
+    this.loops.push(keeping);
+    this.slowLoops.push(new Loop('sweeps', () => this.sweep(files), SWEEP_MS, log));
   }
 
   /** Our own outage may have swallowed hints: every live handoff is read once. */
@@ -42,10 +54,18 @@ export class Worker {
 
   wake(): void { for (const loop of this.loops) loop.wake(); }
 
-  /** Stops claiming, then lets what is under way finish. */
+  /** Stops claiming, then lets what is under way finish; files, which may take minutes, are cut off. */
   async stop(): Promise<void> {
-    await Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
+    const stopped = Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
+    this.deps.files?.stop();
+    await stopped;
     await Promise.all(this.runners.map(runner => runner.drained()));
+  }
+
+  private async sweep(files: FileKeeper): Promise<boolean> {
+    const removed = await files.sweep();
+    if (removed > 0) this.log.info({ removed }, 'removed files that are older than they are kept');
+    return false;
   }
 
   private async lookOver(): Promise<boolean> {

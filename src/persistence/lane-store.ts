@@ -39,7 +39,7 @@ const claim = (destination: string) => `
   update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
-const DESTINATIONS: readonly LaneDestination[] = ['PROVIDER'];
+const DESTINATIONS: readonly LaneDestination[] = ['PROVIDER', 'MEDIA'];
 const CLAIM_DELIVERIES = new Map(DESTINATIONS.map((to) => [to, statement(`claim_deliveries_${to}`,
   `${claim(to)} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));
 const CLAIM_READINGS = statement('claim_readings',

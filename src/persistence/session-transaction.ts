@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { ProviderWork, RuntimeNotice } from '../core/delivery';
+import type { LaneDestination, MediaWork, ProviderWork, RuntimeNotice } from '../core/delivery';
 import { NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
@@ -44,14 +44,16 @@ const INSERT_DELIVERY = `
   values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
 const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
 // Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
-const OWE_PROVIDER = statement('tx_owe_provider', `
+const oweLane = (name: string, destination: LaneDestination) => statement(name, `
   with owed as (${INSERT_DELIVERY} returning id)
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
-  select $1, 'PROVIDER', $2, $10, id, id, now() from owed
+  select $1, '${destination}', $2, $10, id, id, now() from owed
   on conflict on constraint pk_lane do update set
     head = case when lane.next_run_at is null then excluded.head else lane.head end,
     tail = excluded.tail,
     next_run_at = coalesce(lane.next_run_at, excluded.next_run_at)`);
+const OWE_PROVIDER = oweLane('tx_owe_provider', 'PROVIDER');
+const OWE_MEDIA = oweLane('tx_owe_media', 'MEDIA');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const WANT_READING = statement('tx_want_reading', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
@@ -174,6 +176,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId]);
   }
 
+  async oweMedia(work: MediaWork): Promise<void> {
+    this.write(OWE_MEDIA, [...this.delivery('MEDIA', work, null), this.inbox.accountId]);
+  }
+
   async oweRuntime(notice: RuntimeNotice): Promise<void> {
     this.write(OWE_RUNTIME, this.delivery('RUNTIME', notice, await this.drainedBy(notice)));
   }
@@ -215,7 +221,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return rowsOf<Row>(this.client, sql, values);
   }
 
-  private delivery(destination: 'PROVIDER' | 'RUNTIME', what: ProviderWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
+  private delivery(destination: LaneDestination | 'RUNTIME', what: ProviderWork | MediaWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
     const { id, organizationId, chatbotId } = this.current;
     return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, instantOf(this.clock.now())];
   }

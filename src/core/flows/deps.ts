@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock';
 import type { Stores } from '../ports/stores';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { AccountRecord, InboxRecord } from '../setup';
+import type { FileKeeper } from './keep-file';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {
@@ -30,6 +31,8 @@ export interface FlowDeps {
   readonly providers: ReadonlyMap<string, KnownProvider>;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
+  /** Left out: agents' files are not kept here. */
+  readonly files?: FileKeeper;
   /** A collision-free digest (SHA-256) of a text. */
   digest(text: string): string;
 }

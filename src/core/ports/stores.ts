@@ -1,5 +1,5 @@
 import type { Control } from '../control';
-import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { LaneDelivery, LaneDestination, MediaWork, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -44,6 +44,8 @@ export interface SessionTransaction {
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
+  /** Adds to the end of the Session's lane of files. */
+  oweMedia(work: MediaWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
