@@ -39,7 +39,7 @@ export function fileServer(deps: FileDeps): (request: IncomingMessage, response:
       if (keeping === 'removed') return end(404);
       // The provider lets everybody fetch it where it is.
       if (keeping === 'elsewhere') return end(302, { location: attachment.url });
-      await send(deps, ref, attachment, request, response) || end(404);
+      if (!await send(deps, ref, attachment, request, response)) end(404);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
       if (error instanceof FileRefusedError && error.code === 'FILE_MISSING' && mayAppear()) return end(503, { 'retry-after': OPENING.retryAfterSeconds });

@@ -204,7 +204,7 @@ describe('the worker', () => {
     await tryFiles(world);
     const keptMs = 86_400_000;
     world.deps.files = world.newKeeper({ keptMs });
-    expect(await world.deps.files!.sweep()).toBe(0);
+    expect(await world.deps.files.sweep()).toBe(0);
     world.time.aheadMs += keptMs + 60_000;
     const worker = await start();
     try {

@@ -16,7 +16,7 @@ const HELD_MB = 4;
 
 const servers: Server[] = [];
 async function serve(listener: Parameters<typeof createServer>[1]): Promise<string> {
-  const server = createServer(listener!);
+  const server = createServer(listener);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
