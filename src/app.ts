@@ -5,6 +5,7 @@ import { loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
 import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
+import { FileKeeper } from './core/flows/keep-file';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/support-provider';
@@ -14,8 +15,8 @@ import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './gr
 import { Health } from './health';
 import { createIdentify } from './identity/identify';
 import { logOf, type Logger } from './logging';
-import { FolderMediaStore } from './media/folder-store';
 import { MediaLinks } from './media/links';
+import { openMediaStore } from './media/open-store';
 import { fileServer } from './media/serve-file';
 import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
@@ -129,7 +130,8 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     if (definition.routes) pages.set(name, definition.routes(own));
   }
 
-  const media = new FolderMediaStore(config.mediaDir);
+  const store = await openMediaStore(config.media);
+  started.push(async () => store.close());
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
@@ -142,9 +144,10 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
       pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
-    retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: media },
+    retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: store.media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
+  const files = deps.files = new FileKeeper(deps, store.media, config.media.limits, config.media.keptMs);
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity);
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
@@ -164,10 +167,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
-    files: fileServer({
-      links, media, stores,
-      providerOf: account => known.get(account.provider)?.instance, accessOf: account => accessOf(deps, account),
-    }),
+    files: fileServer({ links, files, stores, clock }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { IDENTITY_KEYS, isGiven, readSettings, type Environment } from './config/load';
 import { authorityOf } from './config/network';
 import type { SettingValues } from './config/settings';
+import type { FileLimits } from './core/files';
 import type { IdentityOptions } from './identity/identify';
 
 export { ConfigError, EXIT_CONFIG } from './config/config-error';
@@ -17,8 +18,8 @@ export interface Config {
   /** Null: the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
-  /** Where agents' files are kept. */
-  readonly mediaDir: string;
+  /** Where agents' files are kept, which, and for how long. */
+  readonly media: MediaConfig;
   readonly poolSize: number;
   /** Base64; null: kept in `dataDir`, see loadSecretKey. */
   readonly secretKey: string | null;
@@ -45,6 +46,18 @@ export interface Config {
   readonly notices: readonly string[];
 }
 
+export interface MediaConfig {
+  readonly folder: string;
+  /** Null: in the folder. */
+  readonly s3: {
+    readonly bucket: string; readonly region: string; readonly endpoint: string | null; readonly prefix: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  } | null;
+  /** Null: until their messages are taken back. */
+  readonly keptMs: number | null;
+  readonly limits: FileLimits;
+}
+
 /** @throws ConfigError with every problem at once */
 export function loadConfig(env: Environment): Config {
   const values = readSettings(env);
@@ -55,7 +68,7 @@ export function loadConfig(env: Environment): Config {
     publicUrl: values.SUPPORT_PUBLIC_URL,
     databaseUrl: values.DATABASE_URL,
     dataDir: path.resolve(values.SUPPORT_DATA_DIR!),
-    mediaDir: path.resolve(values.SUPPORT_MEDIA_DIR ?? path.join(values.SUPPORT_DATA_DIR!, 'media')),
+    media: mediaOf(values),
     poolSize: values.SUPPORT_POOL_SIZE!,
     secretKey: values.SUPPORT_SECRET_KEY,
     identity: identityOf(values),
@@ -102,6 +115,19 @@ function identityOf(values: SettingValues): IdentityOptions {
   };
 }
 
+function mediaOf(values: SettingValues): MediaConfig {
+  const { SUPPORT_S3_BUCKET: bucket, SUPPORT_S3_ACCESS_KEY_ID: accessKeyId, SUPPORT_S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  return {
+    folder: path.resolve(values.SUPPORT_MEDIA_DIR ?? path.join(values.SUPPORT_DATA_DIR!, 'media')),
+    s3: bucket === null ? null : {
+      bucket, region: values.SUPPORT_S3_REGION!, endpoint: values.SUPPORT_S3_ENDPOINT, prefix: values.SUPPORT_S3_PREFIX!,
+      credentials: accessKeyId === null || secretAccessKey === null ? null : { accessKeyId, secretAccessKey },
+    },
+    keptMs: values.SUPPORT_MEDIA_DAYS === null ? null : values.SUPPORT_MEDIA_DAYS * 86_400_000,
+    limits: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES!, refusedTypes: values.SUPPORT_MEDIA_REFUSED_TYPES! },
+  };
+}
+
 function noticesOf(env: Environment, values: SettingValues, hasIdentity: boolean): string[] {
   const notices: string[] = [];
   if (!hasIdentity)
@@ -110,6 +136,8 @@ function noticesOf(env: Environment, values: SettingValues, hasIdentity: boolean
     notices.push('SUPPORT_JWT_AUDIENCE is not set: a token that the same issuer made for another service is taken too.');
   if (values.DATABASE_URL !== null && isGiven(env, 'SUPPORT_DATA_DIR'))
     notices.push('SUPPORT_DATA_DIR is not used: DATABASE_URL is set.');
+  if (values.SUPPORT_S3_BUCKET !== null && isGiven(env, 'SUPPORT_MEDIA_DIR'))
+    notices.push('SUPPORT_MEDIA_DIR is not used: SUPPORT_S3_BUCKET is set.');
   return notices;
 }
 

@@ -51,10 +51,28 @@ function combinationProblems(env: Environment): readonly ConfigProblem[] {
       problems.push(problem(env, key, 'a key to check tokens with beside it: SUPPORT_JWT_JWKS_URL or SUPPORT_JWT_SHARED_KEY', lineOf('SUPPORT_JWT_JWKS_URL')));
   if (host !== undefined && SETTINGS.HOST.schema.safeParse(host).success && !isLoopbackHost(host) && !IDENTITY_KEYS.some(has))
     problems.push(problem(env, 'HOST', `127.0.0.1, ::1 or localhost as long as nobody has to prove who they are; to serve other machines set one of ${IDENTITY_KEYS.join(', ')}`, lineOf('SUPPORT_GATEWAY_SECRET')));
+  problems.push(...bucketProblems(env));
   if (has('DATABASE_URL') && !has('SUPPORT_SECRET_KEY'))
     problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL there is no data folder to keep one in`));
   return problems;
 }
+
+/** A bucket is what the others are about, and without a region the library asks around. */
+function bucketProblems(env: Environment): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const together = (key: SettingKey, partner: SettingKey, expected: string): void => {
+    if (isGiven(env, partner) && !isGiven(env, key)) problems.push(problem(env, key, expected));
+  };
+  together('SUPPORT_S3_REGION', 'SUPPORT_S3_BUCKET', 'the region of SUPPORT_S3_BUCKET; servers that have none take us-east-1');
+  together('SUPPORT_S3_ACCESS_KEY_ID', 'SUPPORT_S3_SECRET_ACCESS_KEY', 'the id of the key that SUPPORT_S3_SECRET_ACCESS_KEY is the secret of');
+  together('SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_ACCESS_KEY_ID', 'the secret of SUPPORT_S3_ACCESS_KEY_ID');
+  const stray = S3_KEYS.find(key => isGiven(env, key));
+  if (stray !== undefined && !isGiven(env, 'SUPPORT_S3_BUCKET'))
+    problems.push(problem(env, 'SUPPORT_S3_BUCKET', `the bucket that ${stray} is about`));
+  return problems;
+}
+
+const S3_KEYS = ['SUPPORT_S3_REGION', 'SUPPORT_S3_ENDPOINT', 'SUPPORT_S3_PREFIX', 'SUPPORT_S3_ACCESS_KEY_ID', 'SUPPORT_S3_SECRET_ACCESS_KEY'] as const satisfies readonly SettingKey[];
 
 const lineOf = (key: SettingKey): string => `${key}=${SETTINGS[key].example}`;
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { baseUrl, botKeys, host, key256, keySetUrl, logLevel, name, onOff, postgresUrl, text, wholeNumber } from './values';
+import { baseUrl, botKeys, bucketName, fileTypes, host, key256, keySetUrl, logLevel, name, objectPrefix, onOff, postgresUrl, text, wholeNumber } from './values';
 
 export interface Setting<T = unknown> {
   readonly schema: z.ZodType<T, string>;
@@ -42,6 +42,34 @@ export const SETTINGS = {
   }),
   SUPPORT_MEDIA_DIR: define({
     schema: name, default: null, expected: 'a folder that this process may write; several replicas share one', example: '/var/lib/support/media',
+  }),
+  SUPPORT_MEDIA_DAYS: define({
+    schema: wholeNumber(1, 36_500), default: null, expected: 'whole days from 1 to 36500', example: '90',
+  }),
+  SUPPORT_MEDIA_MAX_BYTES: define({
+    schema: wholeNumber(1_024, 5_000_000_000), default: '104857600', expected: 'whole bytes from 1024 to 5000000000', example: '104857600',
+  }),
+  SUPPORT_MEDIA_REFUSED_TYPES: define({
+    schema: fileTypes, default: '.exe,.msi,.com,.scr,.bat,.cmd,.ps1,.vbs,application/x-msdownload,application/x-msdos-program',
+    expected: 'none, or MIME types (image/png, video/*) and endings of names (.exe), separated by commas', example: '.exe,.apk,video/*',
+  }),
+  SUPPORT_S3_BUCKET: define({
+    schema: bucketName, default: null, expected: 'the name of a bucket', example: 'support-files',
+  }),
+  SUPPORT_S3_REGION: define({
+    schema: text(1, 100), default: null, expected: 'the bucket\'s region, in one word', example: 'eu-central-1',
+  }),
+  SUPPORT_S3_ENDPOINT: define({
+    schema: baseUrl, default: null, expected: 'an http(s) URL without credentials, query or fragment', example: 'http://minio.internal:9000',
+  }),
+  SUPPORT_S3_PREFIX: define({
+    schema: objectPrefix, default: 'support/', expected: 'letters, digits and !-_.*()/ that end in /', example: 'support/',
+  }),
+  SUPPORT_S3_ACCESS_KEY_ID: define({
+    schema: text(3, 1_000), default: null, expected: 'at least 3 printable characters without spaces', example: 'AKIAIOSFODNN7EXAMPLE',
+  }),
+  SUPPORT_S3_SECRET_ACCESS_KEY: define({
+    schema: text(8, 1_000), default: null, expected: 'at least 8 printable characters without spaces', example: 'the-secret-of-the-access-key', isSecret: true,
   }),
   SUPPORT_POOL_SIZE: define({
     schema: wholeNumber(4, 400), default: '16', expected: 'a whole number from 4 to 400', example: '16',

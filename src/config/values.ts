@@ -51,6 +51,21 @@ export const key256 = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+/** As S3 takes them, also under its older rules. */
+export const bucketName = z.string().regex(/^[a-z0-9A-Z][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/).refine(value => !value.includes('..'));
+
+/** What every server that speaks S3 takes without escaping. Ends in `/`, so that nobody else's names begin like ours. */
+export const objectPrefix = z.string().regex(/^[\w!.*()-][\w!.*()/-]{0,198}\/$/).refine(value => !value.includes('//'));
+
+/** `none`, or types and endings of names; see core/files.ts. */
+export const fileTypes = z.string().transform((value, context): readonly string[] => {
+  if (value === 'none') return [];
+  const types = value.split(',').map(type => type.trim().toLowerCase());
+  if (types.every(type => /^\.[\w-]{1,20}$|^[\w.+-]{1,100}\/([\w.+-]{1,100}|\*)$/.test(type))) return types;
+  context.addIssue('not types of files');
+  return z.NEVER;
+});
+
 /** `org-a=key,org-b=key`. An organization may have several keys, so that one can be replaced without a gap. */
 export const botKeys = z.string().transform((value, context): readonly BotKey[] => {
   const pairs = value.split(',').map(pair => {

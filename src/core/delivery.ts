@@ -41,7 +41,17 @@ export interface LaneWork {
   readonly PROVIDER: ProviderWork;
   /** Only where a runtime has an endpoint of its own; otherwise its deliveries wait to be collected, in no lane. */
   readonly RUNTIME: RuntimeNotice;
+  readonly MEDIA: MediaWork;
 }
+
+/**
+ * What is done about agents' files, in the order of their messages within a Session: a removal comes behind the keeping
+ * that it takes back.
+ */
+export type MediaWork =
+  | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** Among the message's attachments, from 0. */ readonly index: number }
+  | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
+
 export type LaneDestination = keyof LaneWork;
 
 /** One thing still owed, as the worker claims it. */
@@ -59,6 +69,7 @@ export interface LaneDelivery<To extends LaneDestination> {
 
 export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
 export type PushedDelivery = LaneDelivery<'RUNTIME'>;
+export type MediaDelivery = LaneDelivery<'MEDIA'>;
 
 /** One thing for the runtime, as it collects it. */
 export interface RuntimeDelivery {

@@ -105,6 +105,18 @@ export class OverloadedError extends SupportError {
   }
 }
 
+export type FileRefusal = 'FILE_MISSING' | 'FILE_TOO_LARGE' | 'FILE_TYPE_REFUSED';
+
+/** An agent's file that is not kept: it is not where it should be, or more than our limits allow. */
+export class FileRefusedError extends SupportError {
+  constructor(readonly code: FileRefusal, message: string) { super(message); }
+}
+
+/** Kept files cannot be reached or written now; a later try may succeed. */
+export class MediaStoreError extends SupportError {
+  readonly code = 'MEDIA_STORE_UNAVAILABLE';
+}
+
 /** The provider's manifest does not declare this verb. */
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';

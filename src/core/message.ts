@@ -18,9 +18,6 @@ export interface Attachment {
   readonly sizeBytes: number | null;
 }
 
-/** Under which key a file of a message is kept. */
-export const fileKeyOf = (messageId: MessageId, index: number): string => `${messageId}-${index}`;
-
 /** Longest text of one message, in UTF-16 code units. Less than half of what known providers take (150,000): room for markers and escapes. */
 export const MAX_TEXT_LENGTH = 64_000;
 export const MAX_ATTACHMENTS = 15;

@@ -19,6 +19,8 @@ export interface LaneWorkOf<To extends LaneDestination> {
   deliver(lane: ClaimedLane<To>, lease: Lease): Promise<void>;
   /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
   failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | NotNow>;
+  /** Neither success nor failure tells whether the far side as a whole answers. */
+  readonly saysNothingOfFarSide?: true;
   /** After success. */
   succeeded?(lane: ClaimedLane<To>): Promise<void>;
 }
@@ -65,12 +67,12 @@ export class LaneRunner<To extends LaneDestination> {
           await this.lanes.release(lane, true);
           return answered;
         }
-        answered = answeredAfter(error);
+        if (!this.work.saysNothingOfFarSide) answered = answeredAfter(error);
         const verdict = await patient(() => this.work.failed(lane, error));
         await patient(() => this.settle(lane, verdict, error));
         return answered;
       }
-      answered = 'yes';
+      if (!this.work.saysNothingOfFarSide) answered = 'yes';
       await patient(() => this.lanes.complete(lane));
       await this.work.succeeded?.(lane);
     } catch (error) {

@@ -1,23 +1,28 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings } from '../core/flows/end-handoff';
+import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
 import { Circuits } from './far-sides';
 import { HealthWatch } from './health-watch';
 import { LaneRunner } from './lane-runner';
 import { Loop } from './loop';
+import { mediaOptions, mediaWork } from './media-work';
 import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
 import { RetentionTurn } from './retention-turn';
 import { runtimeWork } from './runtime-work';
 
-/** The background half of one replica: deliveries, pushes to runtimes, readings of providers, endings whose drain is over, and the removal of what is old. */
+/** How often files are looked over for their age. */
+const SWEEP_MS = 3_600_000;
+
+/** The background half of one replica: deliveries, pushes to runtimes, agents' files, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
-  private readonly runners: readonly { stop(): Promise<void> }[];
-  private readonly loops: readonly Loop[];
+  private readonly runners: { stop(): Promise<void> }[];
+  private readonly loops: Loop[];
   /** Not woken by commits: nothing that they do waits for somebody. */
-  private readonly slowLoops: readonly Loop[];
+  private readonly slowLoops: Loop[];
 
   constructor(private readonly deps: FlowDeps, options: WorkerOptions, private readonly log: WorkerLog) {
     const circuitsOf = () => new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
@@ -39,6 +44,13 @@ export class Worker {
     this.runners = [deliveries, pushes, readings, health];
     this.loops = [delivering, pushing, reading, ending];
     this.slowLoops = [looking, checking, settling, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
+    const { files } = deps;
+    if (files === undefined) return;
+    const keeping = new Loop('files', () => keepings.turn(), options.pollMs, log);
+    const keepings = new LaneRunner(deps.stores.lanes, mediaWork(deps, files, options.leaseMs), mediaOptions(options), circuits, log, () => keeping.wake());
+    this.runners.push(keepings);
+    this.loops.push(keeping);
+    this.slowLoops.push(new Loop('sweeps', () => this.sweep(files), SWEEP_MS, log));
   }
 
   /** Our own outage may have swallowed hints: every live handoff is read once. */
@@ -53,12 +65,21 @@ export class Worker {
 
   /** Stops claiming, then lets remote calls that are under way finish, within a limit. What is left keeps its lease. */
   async stop(limitMs = Infinity): Promise<void> {
-    await Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
+    const stopped = Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
+    // Files may take minutes: they are cut off.
+    this.deps.files?.stop();
+    await stopped;
     const ended = Promise.all(this.runners.map(runner => runner.stop()));
     if (limitMs === Infinity) return void (await ended);
     const late = new AbortController();
     await Promise.race([ended, setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => undefined)]);
     late.abort();
+}
+
+  private async sweep(files: FileKeeper): Promise<boolean> {
+    const removed = await files.sweep();
+    if (removed > 0) this.log.info({ removed }, 'removed files that are older than they are kept');
+    return false;
   }
 
   private async lookOver(): Promise<boolean> {

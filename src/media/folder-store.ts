@@ -1,40 +1,89 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, opendir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { MediaStore } from '../core/ports/media-store';
+import { checkedKey, isKey } from './key';
+import { ofStore, storing } from './storing';
+
+/** While it is written a file has another name, which nobody reads. One that old was left by a crash. */
+const UNFINISHED = '.part';
+const UNFINISHED_MS = 24 * 3_600_000;
 
 /** One folder of this machine. Replicas without a folder in common each fetch for themselves. */
 export class FolderMediaStore implements MediaStore {
   constructor(private readonly folder: string) {}
 
+  async sizeOf(key: string): Promise<number | null> {
+    return (await this.statOf(this.fileOf(key)))?.size ?? null;
+  }
+
   async read(key: string) {
     const file = this.fileOf(key);
-    const found = await stat(file).catch((error: NodeJS.ErrnoException) => { if (error.code === 'ENOENT') return null; throw error; });
+    const found = await this.statOf(file);
     return found && { body: createReadStream(file), sizeBytes: found.size };
   }
 
   async write(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
     const file = this.fileOf(key);
-    await mkdir(path.dirname(file), { recursive: true });
-    const unfinished = `${file}.${randomUUID()}.part`;
-    try {
-      await pipeline(Readable.from(body, { objectMode: false }), createWriteStream(unfinished, { mode: 0o600 }));
-      await rename(unfinished, file);
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw error;
-    }
+    const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
+    await storing(body, async watched => {
+      try {
+        await mkdir(path.dirname(file), { recursive: true });
+        // On the disk before it has its name: after a power failure it is whole or not there.
+        await pipeline(Readable.from(watched, { objectMode: false }), createWriteStream(unfinished, { mode: 0o600, flush: true }));
+        await rename(unfinished, file);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw error;
+      }
+    });
   }
 
   async remove(key: string): Promise<void> {
-    await rm(this.fileOf(key), { force: true });
+    const file = this.fileOf(key);
+    await ofStore('removed', () => rm(file, { force: true }));
+  }
+
+  async sweep(before: string | null, signal: AbortSignal): Promise<number> {
+    const oldest = before === null ? -Infinity : Date.parse(before);
+    const oldestUnfinished = Date.now() - UNFINISHED_MS;
+    return ofStore('removed', async () => {
+      let removed = 0;
+      for await (const file of filesIn(this.folder)) {
+        if (signal.aborted) break;
+        const isUnfinished = file.endsWith(UNFINISHED);
+        if (!isUnfinished && !isKey(path.basename(file))) continue;
+        const found = await this.statOf(file);
+        if (found === null || found.mtimeMs >= (isUnfinished ? oldestUnfinished : oldest)) continue;
+        await rm(file, { force: true });
+        removed += 1;
+      }
+      return removed;
+    });
+  }
+
+  private statOf(file: string) {
+    return ofStore('read', () => stat(file).catch(nullIfMissing));
   }
 
   private fileOf(key: string): string {
-    if (!/^[\w-]{1,200}$/.test(key)) throw new Error('A key of the media store has a character that it may not have.');
-    return path.join(this.folder, key.slice(0, 2), key);
+    return path.join(this.folder, checkedKey(key).slice(0, 2), key);
+  }
+}
+
+function nullIfMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
+/** One by one, however many there are. */
+async function* filesIn(folder: string): AsyncIterable<string> {
+  for await (const { name } of await opendir(folder).catch(nullIfMissing) ?? []) {
+    if (!/^[0-9a-f]{2}$/.test(name)) continue;
+    for await (const entry of await opendir(path.join(folder, name)).catch(nullIfMissing) ?? [])
+      if (entry.isFile()) yield path.join(folder, name, entry.name);
   }
 }

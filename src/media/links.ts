@@ -1,10 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { MessageId, OrganizationId } from '../core/ids';
+import type { FileRef } from '../core/files';
 
 /** How long a link works. A link is made anew each time the message is asked for. */
 export const LINK_MS = 24 * 3_600_000;
-
-export interface FileRef { readonly organizationId: OrganizationId; readonly messageId: MessageId; readonly index: number }
 
 /** Links that prove themselves: whoever has one may fetch that one file until it expires, and nothing else. */
 export class MediaLinks {

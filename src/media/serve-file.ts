@@ -1,67 +1,91 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../core/errors';
-import { type Attachment, fileKeyOf } from '../core/message';
-import type { MediaStore } from '../core/ports/media-store';
+import { setTimeout } from 'node:timers/promises';
+import { FileRefusedError, MediaStoreError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportDisabledError } from '../core/errors';
+import { keyOfFile, type FileRef } from '../core/files';
+import { KEEPING, type FileKeeper, type Keeping } from '../core/flows/keep-file';
+import type { Attachment } from '../core/message';
+import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';
-import type { AccountAccess, SupportProvider } from '../core/ports/support-provider';
-import type { AccountRecord } from '../core/setup';
-import type { FileRef, MediaLinks } from './links';
+import type { MediaLinks } from './links';
 
-const FETCH_MS = 60_000;
+/** Whoever opens a link at once waits a little for a file that the provider is about to have. */
+export const OPENING = { tries: 5, pauseMs: 500, retryAfterSeconds: 10 } as const;
 /** What a browser would run in our name goes out as bytes. */
 const ACTIVE = /html|xml|svg|javascript|ecmascript|x-msdownload|x-sh/i;
 
 export interface FileDeps {
   readonly links: MediaLinks;
-  readonly media: MediaStore;
-  readonly stores: Pick<Stores, 'messages' | 'sessions' | 'setup'>;
-  providerOf(account: AccountRecord): Pick<SupportProvider, 'openFile'> | undefined;
-  accessOf(account: AccountRecord): AccountAccess;
+  readonly files: FileKeeper;
+  readonly stores: Pick<Stores, 'messages'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-/** `GET /files/<token>/<name>`: a file of an agent, fetched from the provider the first time and kept by us. */
+/** `GET /files/<token>/<name>`: a file of an agent that we keep; fetched now when it is asked for before it was kept. */
 export function fileServer(deps: FileDeps): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
-    const end = (status: number): void => { response.writeHead(status, { 'cache-control': 'no-store' }).end(); };
+    const end = (status: number, headers: Readonly<Record<string, string | number>> = {}): void => {
+      response.writeHead(status, { 'cache-control': 'no-store', ...headers }).end();
+    };
     if (request.method !== 'GET' && request.method !== 'HEAD') return end(405);
     const ref = deps.links.refOf((request.url ?? '').split('?')[0]!);
-    const found = ref && await attachmentOf(deps, ref);
-    if (!ref || !found) return end(404);
+    const message = ref && await deps.stores.messages.get(ref.organizationId, ref.messageId);
+    const attachment = message?.deletedAt === null ? message.attachments[ref!.index] : undefined;
+    if (!ref || !message || attachment === undefined) return end(404);
+    const mayAppear = () => deps.clock.now() - Date.parse(message.createdAt) < KEEPING.appearsWithinMs;
     try {
-      const key = fileKeyOf(ref.messageId, ref.index);
-      const file = await deps.media.read(key) ?? await fetchInto(deps, key, found.account, found.attachment);
+      const keeping = await keptNow(deps.files, ref, () => mayAppear() && !response.destroyed);
+      if (keeping === 'removed') return end(404);
       // The provider lets everybody fetch it where it is.
-      if (file === null) return void response.writeHead(302, { location: found.attachment.url, 'cache-control': 'no-store' }).end();
-      const type = ACTIVE.test(found.attachment.contentType) ? 'application/octet-stream' : found.attachment.contentType;
-      response.writeHead(200, {
-        'content-type': type, 'content-length': file.sizeBytes, 'cache-control': 'private, max-age=3600', 'x-content-type-options': 'nosniff',
-        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(found.attachment.name)}`, 'content-security-policy': "sandbox; default-src 'none'",
-      });
-      if (request.method === 'HEAD') return void response.end();
-      await pipeline(Readable.from(file.body, { objectMode: false }), response);
+      if (keeping === 'elsewhere') return end(302, { location: attachment.url });
+      if (!await send(deps, ref, attachment, request, response)) end(404);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
-      if (error instanceof ProviderRefusedError) return end(error.gone ? 410 : 415);
-      if (error instanceof ProviderUnavailableError || error instanceof ProviderAuthError) return end(502);
-      throw error;
+      if (error instanceof FileRefusedError && error.code === 'FILE_MISSING' && mayAppear()) return end(503, { 'retry-after': OPENING.retryAfterSeconds });
+      const status = statusOf(error);
+      if (status === null) throw error;
+      end(status);
     }
   };
 }
 
-async function attachmentOf({ stores }: FileDeps, { organizationId, messageId, index }: FileRef): Promise<{ attachment: Attachment; account: AccountRecord } | null> {
-  const message = await stores.messages.get(organizationId, messageId);
-  const attachment = message?.deletedAt === null ? message.attachments[index] : undefined;
-  const session = message && await stores.sessions.get(organizationId, message.sessionId);
-  const inbox = session && await stores.setup.inbox(organizationId, session.inboxId);
-  const account = inbox && await stores.setup.account(organizationId, inbox.accountId);
-  return attachment && account ? { attachment, account } : null;
+async function keptNow(files: FileKeeper, ref: FileRef, mayAppear: () => boolean): Promise<Keeping> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await files.keep(ref);
+    } catch (error) {
+      if (!(error instanceof FileRefusedError && error.code === 'FILE_MISSING') || attempt === OPENING.tries || !mayAppear()) throw error;
+      await setTimeout(OPENING.pauseMs * attempt);
+    }
+  }
 }
 
-async function fetchInto({ media, providerOf, accessOf }: FileDeps, key: string, account: AccountRecord, attachment: Attachment) {
-  const provider = providerOf(account);
-  if (provider?.openFile === undefined) return null;
-  await media.write(key, await provider.openFile(accessOf(account), attachment, AbortSignal.timeout(FETCH_MS)));
-  return media.read(key);
+/** False: it was removed in this very moment. */
+async function send({ files: { media } }: FileDeps, ref: FileRef, { name, contentType }: Attachment, { method }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  const key = keyOfFile(ref);
+  const head = (sizeBytes: number) => response.writeHead(200, {
+    'content-type': ACTIVE.test(contentType) ? 'application/octet-stream' : contentType, 'content-length': sizeBytes,
+    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`, 'content-security-policy': "sandbox; default-src 'none'",
+    'cache-control': 'private, max-age=3600', 'x-content-type-options': 'nosniff',
+  });
+  if (method === 'HEAD') {
+    const sizeBytes = await media.sizeOf(key);
+    if (sizeBytes !== null) head(sizeBytes).end();
+    return sizeBytes !== null;
+  }
+  const file = await media.read(key);
+  if (file === null) return false;
+  head(file.sizeBytes);
+  await pipeline(Readable.from(file.body, { objectMode: false }), response);
+  return true;
+}
+
+/** Null: nothing that we foresaw. */
+function statusOf(error: unknown): number | null {
+  if (error instanceof FileRefusedError) return { FILE_MISSING: 410, FILE_TOO_LARGE: 413, FILE_TYPE_REFUSED: 415 }[error.code];
+  if (error instanceof ProviderRefusedError) return 403;
+  if (error instanceof ProviderUnavailableError || error instanceof ProviderAuthError) return 502;
+  if (error instanceof MediaStoreError || error instanceof SupportDisabledError) return 503;
+  return null;
 }

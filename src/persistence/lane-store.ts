@@ -44,6 +44,7 @@ const claim = (destination: string, condition = '') => `
 const CONDITIONS: Readonly<Record<LaneDestination, string>> = {
   PROVIDER: '',
   RUNTIME: " and exists (select from runtime_endpoint e where e.id = side.far_side_id and e.state = 'ACTIVE')",
+  MEDIA: '',
 };
 const CLAIM_DELIVERIES = new Map((Object.keys(CONDITIONS) as LaneDestination[]).map((to) => [to, statement(`claim_deliveries_${to}`,
   `${claim(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));

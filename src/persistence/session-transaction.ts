@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { LaneDestination, ProviderWork, RuntimeNotice } from '../core/delivery';
+import type { LaneDestination, MediaWork, ProviderWork, RuntimeNotice } from '../core/delivery';
 import { NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
@@ -57,6 +57,7 @@ const inLane = (name: string, to: LaneDestination) => statement(name, `
     tail = excluded.tail,
     next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, excluded.next_run_at) end`);
 const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
+const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA');
 const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const WANT_READING = statement('tx_want_reading', `
@@ -185,6 +186,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId]);
   }
 
+  async oweMedia(work: MediaWork): Promise<void> {
+    this.write(OWE_MEDIA, [...this.delivery('MEDIA', work, null), this.inbox.accountId]);
+  }
+
   async oweRuntime(notice: RuntimeNotice): Promise<void> {
     const delivery = this.delivery('RUNTIME', notice, await this.drainedBy(notice));
     if (this.endpointId === null) this.write(OWE_RUNTIME, delivery);
@@ -192,7 +197,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string): Promise<boolean> {
-    const blocks = this.inbox.policy.onDeadLetter === 'BLOCK';
+    // A file or a push that is lost keeps nothing else from going out.
+    const blocks = destination === 'PROVIDER' && this.inbox.policy.onDeadLetter === 'BLOCK';
     return (await this.read(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks])).length > 0;
   }
 
@@ -254,7 +260,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return rowsOf<Row>(this.client, sql, values);
   }
 
-  private delivery(destination: 'PROVIDER' | 'RUNTIME', what: ProviderWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
+  private delivery(destination: LaneDestination | 'RUNTIME', what: ProviderWork | MediaWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {
     const { id, organizationId, chatbotId } = this.current;
     return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, this.now()];
   }

@@ -1,14 +1,20 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createFlows } from '../../src/core/flows';
 import type { DeepPartial, Flows } from '../../src/core/flows/api';
 import { deliver, deliveryRefused, conversationLost } from '../../src/core/flows/deliver';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/deps';
+import { FileKeeper } from '../../src/core/flows/keep-file';
 import { readForward } from '../../src/core/flows/read-forward';
+import type { MediaStore } from '../../src/core/ports/media-store';
 import type { ConversationAccess } from '../../src/core/ports/support-provider';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
+import { FolderMediaStore } from '../../src/media/folder-store';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
@@ -55,13 +61,19 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 
-  const deps: FlowDeps = {
+  const mediaFolder = mkdtempSync(path.join(tmpdir(), 'media-'));
+  const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
     push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
+  const media = new FolderMediaStore(mediaFolder);
+  /** As another process has it. */
+  const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
+    new FileKeeper(deps, store, { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, keptMs);
+  deps.files = newKeeper();
   const receive = webhookReceiver({ stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account) });
   const flows: Flows = createFlows(deps);
 
@@ -78,7 +90,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   let keys = 0;
   const world = {
-    double, farSide, stores, flows, deps, pool, time, logged, admin, accountPath, account: enabled.account,
+    double, farSide, stores, flows, deps, pool, time, media, mediaFolder, newKeeper, logged, admin, accountPath, account: enabled.account,
     get inbox() { return inbox; },
     get provider() { return instance; },
     nextKey: () => `key-${++keys}`,
@@ -229,6 +241,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       await new Promise(resolve => server.close(resolve));
       await pool.end();
       await database.drop();
+      rmSync(mediaFolder, { recursive: true, force: true });
     },
   };
   return world;

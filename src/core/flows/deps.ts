@@ -5,6 +5,7 @@ import type { Stores } from '../ports/stores';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
+import type { FileKeeper } from './keep-file';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {
@@ -48,6 +49,8 @@ export interface FlowDeps {
   readonly publicUrl: string;
   /** Left out: nothing is ever removed. */
   readonly retention?: Retention;
+  /** Left out: agents' files are not kept here. */
+  readonly files?: FileKeeper;
   /** A collision-free digest (SHA-256) of a text. */
   digest(text: string): string;
 }

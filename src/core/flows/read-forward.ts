@@ -31,6 +31,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const { provider, account, session } = connected;
   const signal = () => AbortSignal.timeout(deps.limits.callMs);
   const people = peopleOf(deps, account.id);
+  const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
 
   const { recheck } = session;
   const readAt = instantOf(deps.clock.now());
@@ -48,7 +49,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
       const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
       await sessions.transact(organizationId, sessionId, async tx => {
         if (tx.session.conversationId !== conversation.conversationId) return;
-        for (const observation of read.observations) await receiveObservation(tx, deps, observation, agents);
+        for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles });
         if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
       });
       for (const observation of read.observations) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
@@ -59,7 +60,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     if (recheck.length > 0) {
       const changed = await provider.readMessages?.(conversation, recheck, signal()) ?? [];
       await sessions.transact(organizationId, sessionId, async tx => {
-        for (const observation of changed) await receiveObservation(tx, deps, observation, new Map());
+        for (const observation of changed) await receiveObservation(tx, deps, observation, { agents: new Map(), keepsFiles });
         await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
       });
       for (const observation of changed) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
@@ -121,8 +122,11 @@ function peopleOf(deps: FlowDeps, accountId: AccountId) {
   };
 }
 
+/** What a reading knows besides what it found. */
+interface Finding { readonly agents: People; /** Whether agents' files are fetched into our own store. */ readonly keepsFiles: boolean }
+
 /** One thing that was found there. Repeats stop at the provider's message id. */
-export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, people: People): Promise<void> {
+export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, { agents, keepsFiles }: Finding): Promise<void> {
   if (observation.kind === 'ignored' || observation.kind === 'note') return;
   if (observation.kind === 'echo') {
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
@@ -135,7 +139,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (isForgotten(tx, observation)) return;
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
-  const agent = people.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
+  const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
   let live = tx.liveHandoff;
   if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
@@ -149,6 +153,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+  if (keepsFiles) for (const index of message.attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
 }
 

@@ -6,9 +6,10 @@ import type { FlowDeps } from './deps';
 
 type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDeleted' | 'survey' }>;
 
-/** An agent should know when end-users do not see what they sent. Said once for each message. */
-export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string): Promise<void> {
-  await tx.oweProvider({ kind: 'POST_NOTE', noteId: `unshown:${tx.session.id}:${about}`, text: `A part of your message was not shown to the end-user: ${what}.` });
+/** An agent should know when end-users do not see what they sent. Said once for each message, or each of its files. */
+export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string, fileIndex?: number): Promise<void> {
+  const noteId = `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
+  await tx.oweProvider({ kind: 'POST_NOTE', noteId, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 
 /** What is found besides words: things taken back, things that cannot be shown, a survey. Repeats change nothing. */
@@ -21,7 +22,9 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (message === null || message.deletedAt !== null) return;
       await tx.updateMessage(message.id, { deletedAt: at });
       await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, at);
-      if (message.author === 'AGENT') await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
+      if (message.author !== 'AGENT') return;
+      await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
+      if (deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
       return;
     }
     case 'unshowable': {

@@ -1,4 +1,4 @@
-import { fileKeyOf } from '../message';
+import { keyOfFile } from '../files';
 import { instantOf } from '../ports/clock';
 import type { OldRow } from '../ports/retention-store';
 import type { FlowDeps, Retention } from './deps';
@@ -31,7 +31,7 @@ export async function removeOld(deps: FlowDeps, { keepMs, files }: Retention, wa
     const cutoff = before(keepMs.messages);
     const old = await retention.oldMessages(cutoff, walk.messages, LIMIT);
     // Files first: one whose message is left after all is fetched again when somebody asks for it.
-    for (const message of old.withFiles) for (let index = 0; index < message.files; index++) await files.remove(fileKeyOf(message.id, index));
+    for (const message of old.withFiles) for (let index = 0; index < message.files; index++) await files.remove(keyOfFile({ messageId: message.id, index }));
     removed.messages = await retention.removeMessages(cutoff, old.sessionIds, LIMIT);
     next.messages = old.next ?? 'OVER';
   }

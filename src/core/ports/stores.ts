@@ -1,6 +1,6 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
-import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { LaneDelivery, LaneDestination, MediaWork, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -48,6 +48,8 @@ export interface SessionTransaction {
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
+  /** Adds to the end of the Session's lane of files. */
+  oweMedia(work: MediaWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */

@@ -266,6 +266,14 @@ export interface ReadPage {
   readonly more: boolean;
 }
 
+/** What the far side says of a file, and its bytes. An error while they are read is one of those that verbs throw. */
+export interface OpenedFile {
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Null: it does not say. */
+  readonly sizeBytes: number | null;
+  readonly contentType: string | null;
+}
+
 /**
  * One support system. The core decides; a provider only does and reports.
  *
@@ -341,8 +349,12 @@ export interface SupportProvider {
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */
   answerSurvey?(request: AnswerSurvey, signal: AbortSignal): Promise<void>;
-  /** The bytes of an agent's file, read as they come. Without it everybody may fetch the address of the attachment. */
-  openFile?(access: AccountAccess, attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * An agent's file, read as it comes; `gone` while it is not there. Called once for each file when its message has been
+   * received, again after an error, and when somebody opens a link before that; tries once, and the signal also ends the
+   * reading. Without it everybody may fetch the address of the attachment.
+   */
+  openFile?(access: AccountAccess, attachment: Attachment, signal: AbortSignal): Promise<OpenedFile>;
   /** One page of the conversations that changed lately, newest change first. Called after our own outage and on a slow timer. */
   changedConversations?(request: ChangedConversations, signal: AbortSignal): Promise<ChangedPage>;
 

@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { SessionRow } from './session';
 
-/** One thing still owed to the provider or to the bot runtime, with attempts and outcome. */
+/** One thing still owed to the provider, to the bot runtime, or to our own store of files, with attempts and outcome. */
 @Entity('delivery')
 @Index('ix_delivery_lane', ['sessionId', 'destination', 'id'], { where: "state <> 'DONE'" })
 @Index('ix_delivery_runtime', ['organizationId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
@@ -15,7 +15,7 @@ export class DeliveryRow {
   @Column('text') organizationId: string;
   @Column('text') chatbotId: string;
   @ForeignKey(() => SessionRow) @Column('uuid') sessionId: string;
-  /** PROVIDER | RUNTIME */
+  /** PROVIDER | MEDIA | RUNTIME */
   @Column('text') destination: string;
   /** WAITING | DONE | PARKED | DISCARDED */
   @Column('text') state: string;
@@ -41,12 +41,12 @@ export class DeliveryRow {
 @Index('ix_lane_due', ['destination', 'farSideId', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
 export class LaneRow {
   @ForeignKey(() => SessionRow) @PrimaryColumn('uuid') sessionId: string;
-  /** PROVIDER | RUNTIME | READING */
+  /** PROVIDER | RUNTIME | MEDIA | READING */
   @PrimaryColumn('text') destination: string;
   @Column('text') organizationId: string;
   /** Whom its work goes to: the support account, or the runtime's endpoint. One that hangs must not take the others' turn. */
   @Column('uuid') farSideId: string;
-  /** PROVIDER: nothing below `head` waits, but for what was sent again. PROVIDER, RUNTIME: `tail` is the newest. Both are read from the row itself, never from a snapshot. */
+  /** PROVIDER, MEDIA: nothing below `head` waits, but for what was sent again. These and RUNTIME: `tail` is the newest. Both are read from the row itself, never from a snapshot. */
   @Column('bigint', { default: 0 }) head: string;
   @Column('bigint', { default: 0 }) tail: string;
   /** The lowest delivery that was sent again since the last claim: the next claim begins there. */

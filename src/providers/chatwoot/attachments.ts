@@ -1,55 +1,70 @@
+import { createWriteStream, openAsBlob } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Attachment } from '../../core/message';
 import { leadsToPrivate } from './addresses';
+import type { FormFile } from './multipart';
 
 /** Of all files of one message together; whatever does not make it goes as a link. */
 const LIMITS = { milliseconds: 5_000, bytes: 25 * 1024 * 1024, redirects: 3 } as const;
 
-export interface Downloads { readonly files: readonly File[]; readonly links: readonly Attachment[] }
+export interface Downloads {
+  readonly files: readonly FormFile[];
+  readonly links: readonly Attachment[];
+  /** Call when the files have been used. */
+  release(): Promise<void>;
+}
 
-/** Fetches what a message carries. Nothing is lost: what cannot be fetched in time stays a link. */
+/**
+ * Fetches what a message carries into a folder of its own, so that none of it is held in memory and the length of the
+ * upload is known before it begins. Nothing is lost: what cannot be fetched in time stays a link.
+ */
 export async function download(fetch: typeof globalThis.fetch, attachments: readonly Attachment[], allowPrivate: boolean, signal: AbortSignal): Promise<Downloads> {
-  const files: File[] = [];
+  if (attachments.length === 0) return { files: [], links: [], release: async () => undefined };
+  const folder = await mkdtemp(path.join(tmpdir(), 'support-upload-')).catch(() => null);
+  if (folder === null) return { files: [], links: attachments, release: async () => undefined };
+  const files: FormFile[] = [];
   const links: Attachment[] = [];
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.milliseconds)]);
   let room: number = LIMITS.bytes;
-  for (const attachment of attachments) {
-    const file = await fetchFile(fetch, attachment, room, allowPrivate, limit).catch(() => null);
-    if (file === null) links.push(attachment);
+  for (const [index, attachment] of attachments.entries()) {
+    const body = await fetchInto(path.join(folder, String(index)), fetch, attachment, room, allowPrivate, limit).catch(() => null);
+    if (body === null) links.push(attachment);
     else {
-      files.push(file);
-      room -= file.size;
+      files.push({ name: attachment.name, contentType: attachment.contentType, body });
+      room -= body.size;
     }
   }
-  return { files, links };
+  return { files, links, release: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /** Redirects are followed by hand, so that each address is looked at before it is asked. */
-async function fetchFile(fetch: typeof globalThis.fetch, { url: first, name, contentType }: Attachment, room: number, allowPrivate: boolean, signal: AbortSignal): Promise<File | null> {
+async function fetchInto(file: string, fetch: typeof globalThis.fetch, { url: first }: Attachment, room: number, allowPrivate: boolean, signal: AbortSignal): Promise<Blob | null> {
   let url = new URL(first);
   for (let hop = 0; hop <= LIMITS.redirects; hop++) {
     if (url.protocol !== 'https:' && url.protocol !== 'http:') return null;
     if (!allowPrivate && await leadsToPrivate(url.hostname)) return null;
     const response = await fetch(url, { signal, redirect: 'manual' });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
-    if (next !== null) {
-      await response.body?.cancel();
-      url = new URL(next, url);
-      continue;
+    if (response.ok) {
+      await pipeline(Readable.from(upTo(room, response.body ?? []), { objectMode: false }), createWriteStream(file, { mode: 0o600 }));
+      return openAsBlob(file);
     }
-    const bytes = response.ok ? await readUpTo(response, room) : null;
-    if (bytes === null) await response.body?.cancel().catch(() => undefined);
-    return bytes && new File(bytes, name, { type: contentType });
+    await response.body?.cancel();
+    if (next === null) return null;
+    url = new URL(next, url);
   }
   return null;
 }
 
-async function readUpTo(response: Response, most: number): Promise<Uint8Array<ArrayBuffer>[] | null> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+async function* upTo(most: number, body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     size += chunk.length;
-    if (size > most) return null;
-    chunks.push(chunk);
+    if (size > most) throw new Error('There is no room left for this file.');
+    yield chunk;
   }
-  return chunks;
 }

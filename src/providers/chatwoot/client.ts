@@ -13,6 +13,15 @@ export interface Call {
 /** A token that can stand in a header; anything else would end up in the text of fetch's error. */
 export const isToken = (token: unknown): token is string => typeof token === 'string' && /^[\x21-\x7e]{1,500}$/.test(token);
 
+/**
+ * Node's fetch keeps a copy of all it has sent of a body, in case it has to send it again, unless a redirect is an error
+ * and there is no window to ask for a password in (undici 6, read and measured): a form would be whole in memory.
+ */
+const SENT_ONCE = { redirect: 'error', window: null } as const;
+
+/** That is how it says so. */
+const isRedirect = (error: unknown): boolean => ((error as { cause?: Error } | null)?.cause?.message ?? '') === 'unexpected redirect';
+
 /** One Chatwoot installation, as one caller. */
 export class ChatwootClient {
   constructor(private readonly fetch: typeof globalThis.fetch, private readonly baseUrl: string, private readonly token: string | null, readonly caller: Caller) {
@@ -42,7 +51,7 @@ export class ChatwootClient {
     if (body && !isForm) headers['content-type'] = 'application/json';
     try {
       const response = await this.fetch(this.baseUrl + path, {
-        method, headers, signal, redirect: 'manual', ...(body && { body: isForm ? body : JSON.stringify(body) }),
+        method, headers, signal, ...(isForm ? { ...SENT_ONCE, body } : { redirect: 'manual', ...(body && { body: JSON.stringify(body) }) }),
       });
       const text = await response.text();
       return {
@@ -52,6 +61,7 @@ export class ChatwootClient {
     } catch (error) {
       // Our own pace held it back: nothing was sent.
       if (error instanceof ProviderUnavailableError) throw error;
+      if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, requestId: null };
       throw failureWithoutAnswer(error, attempt, signal.aborted);
     }
   }

@@ -3,13 +3,13 @@ import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
 import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
-import { download } from './attachments';
+import { download, type Downloads } from './attachments';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
 import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { idOfOurs, MARK } from './mapping';
-import { multipart } from './multipart';
+import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
 import { idIn } from './wire';
 
@@ -21,7 +21,7 @@ interface Post {
   readonly attachments: readonly Attachment[];
   readonly as: 'endUser' | 'bot' | 'note';
   /** Made by us, not fetched. */
-  readonly ownFiles?: readonly File[];
+  readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
@@ -38,7 +38,7 @@ export class Posts {
   }
 
   transcript({ conversation, noteId: ourId, title: text, fileName, content, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
-    const file = new File([content], fileName, { type: 'text/plain' });
+    const file: FormFile = { name: fileName, contentType: 'text/plain', body: new Blob([content]) };
     return this.post({ conversation, ourId, text, attachments: [], ownFiles: [file], as: 'note', mayExist, lookAfter }, signal);
   }
 
@@ -60,38 +60,39 @@ export class Posts {
     throwIfOver(signal);
     const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
     if (earlier !== null) return earlier;
+    const downloads = await download(this.fetch, post.attachments, connection.settings.allowPrivateAttachments ?? false, signal);
     const write = async (one: Post) => {
       this.pace.take(keyOf(post.conversation));
-      const body = await this.bodyOf(one, connection.settings.allowPrivateAttachments ?? false, signal);
-      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
+      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');
     };
     try {
       return await write(post);
     } catch (error) {
       // The words alone say it all, and a server may be pickier than those that we have seen.
       if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
-      return write({ ...post, content: null });
+      return await write({ ...post, content: null });
+    } finally {
+      await downloads.release();
     }
   }
+}
 
-  private async bodyOf({ ourId, text, content: structured, attachments, as, ownFiles = [], replyTo }: Post, allowPrivate: boolean, signal: AbortSignal): Promise<object | Blob> {
-    const { files: fetched, links } = await download(this.fetch, attachments, allowPrivate, signal);
-    const files = [...ownFiles, ...fetched];
-    const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
-    const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
-    const content = as === 'endUser' ? whole : escapeLiquid(whole);
-    if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
-      throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
-    const type = as === 'endUser' ? 'incoming' : 'outgoing';
-    if (files.length === 0)
-      return withItems(as === 'bot' ? structured : null, {
-        content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
-        content_attributes: { [MARK]: ourId, ...(answered !== null && { in_reply_to: answered }) },
-      });
+function bodyOf({ ourId, text, content: structured, as, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
+  const files = [...ownFiles, ...fetched];
+  const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
+  const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
+  const content = as === 'endUser' ? whole : escapeLiquid(whole);
+  if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
+    throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
+  const type = as === 'endUser' ? 'incoming' : 'outgoing';
+  if (files.length === 0)
+    return withItems(as === 'bot' ? structured : null, {
+      content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
+      content_attributes: { [MARK]: ourId, ...(answered !== null && { in_reply_to: answered }) },
+    });
 
-    const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
-    return multipart(fields, 'attachments[]', files);
-  }
+  const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
+  return multipart(fields, 'attachments[]', files);
 }
 
 /**

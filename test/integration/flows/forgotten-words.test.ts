@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NEW_WALK, removeOld } from '../../../src/core/flows/retention';
-import { fileKeyOf } from '../../../src/core/message';
+import { keyOfFile } from '../../../src/core/files';
 import { FolderMediaStore } from '../../../src/media/folder-store';
 import { recordHint } from '../../../src/webhooks/record-hint';
 import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
@@ -69,7 +69,7 @@ it('the files of a message go with it, and those of others stay', async () => {
     await world.readHinted();
     const { node } = (await world.stores.messages.page('org-1', sessionId, { first: 50, after: null })).edges.at(-1)!;
     expect(node.attachments).toHaveLength(1);
-    const key = fileKeyOf(node.id, 0);
+    const key = keyOfFile({ messageId: node.id, index: 0 });
     await media.write(key, (async function* () { yield Buffer.from('the bill'); })());
     await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
     await world.read(sessionId);

@@ -1,41 +1,42 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { accessOf } from '../../../src/core/flows/deps';
-import { FolderMediaStore } from '../../../src/media/folder-store';
+import { tryFiles } from '../../support/media-lane';
+import { KEEPING } from '../../../src/core/flows/keep-file';
 import { LINK_MS, MediaLinks } from '../../../src/media/links';
-import { fileServer } from '../../../src/media/serve-file';
-import { FILE_LIMITS, openFile } from '../../../src/providers/chatwoot/file-download';
+import { fileServer, OPENING } from '../../../src/media/serve-file';
+
+const OF_FILES = /^\/rails\//;
 
 describe('an agent\'s file', () => {
   let world: ChatwootWorld;
   let server: Server;
-  let folder: string;
+  let providerMessageId: number;
+  let act: Awaited<ReturnType<ChatwootWorld['acting']>>;
   const time = { ms: Date.now() };
   const links = new MediaLinks(Buffer.alloc(32, 7), () => time.ms);
-  let url: (file?: { index?: number; organizationId?: string }) => string;
+  let lastMessageId: () => Promise<string>;
+  let url: (file?: { index?: number; organizationId?: string; messageId?: string }) => string;
+  const asked = () => world.double.requests().filter(({ path }) => OF_FILES.test(path)).length;
 
   beforeEach(async () => {
     world = await createChatwootWorld();
-    folder = mkdtempSync(path.join(tmpdir(), 'media-'));
-    const serve = fileServer({ links, media: new FolderMediaStore(folder), stores: world.stores, providerOf: () => world.provider, accessOf: (account) => accessOf(world.deps, account) });
+    const serve = fileServer({ links, files: world.deps.files!, stores: world.stores, clock: world.deps.clock });
     server = createServer((request, response) => void serve(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
-    await (await world.acting(alice, sessionId)).attach({ filename: 'bill 1.pdf', contentType: 'application/pdf', bytes: 'the bill' });
+    act = await world.acting(alice, sessionId);
+    providerMessageId = await act.attach({ filename: 'bill 1.pdf', contentType: 'application/pdf', bytes: 'the bill' });
     await world.readHinted();
-    const notice = (await world.inboxOf(sessionId)).map((one) => one.notice).filter((one) => one.kind === 'MESSAGE').at(-1)!;
-    const messageId = (notice as { messageId: string }).messageId;
-    url = ({ index = 0, organizationId = ORG } = {}) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${links.pathOf({ organizationId, messageId, index }, 'bill 1.pdf')}`;
+    lastMessageId = async () => (await world.inboxOf(sessionId)).flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : [])).at(-1)!;
+    const first = await lastMessageId();
+    url = ({ index = 0, organizationId = ORG, messageId = first } = {}) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${links.pathOf({ organizationId, messageId, index }, 'bill 1.pdf')}`;
   });
   afterEach(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    rmSync(folder, { recursive: true, force: true });
     await world.close();
   });
 
@@ -46,7 +47,59 @@ describe('an agent\'s file', () => {
     await world.double.outage('web');
     expect(await (await fetch(url())).text()).toBe('the bill');
     await world.double.outage(null);
-    expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
+    expect(readdirSync(world.mediaFolder, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
+  });
+
+  it('is served from what was kept, also when the support system has lost it since', async () => {
+    expect(await tryFiles(world)).toEqual(['done']);
+    world.double.clearRequests();
+    await world.double.outage('web');
+    const head = await fetch(url(), { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '8', '']);
+    expect(await (await fetch(url())).text()).toBe('the bill');
+    expect(asked()).toBe(0);
+    await world.double.outage(null);
+  });
+
+  it('is fetched once, however many open it at the same moment, and the worker with them', async () => {
+    const opened = Array.from({ length: 5 }, async () => (await fetch(url())).text());
+    expect(await tryFiles(world)).toEqual(['done']);
+    expect(await Promise.all(opened)).toEqual(Array(5).fill('the bill'));
+    // The address in the message, and where it redirects to.
+    expect(asked()).toBe(2);
+  });
+
+  it('that is not there yet is waited for a little', async () => {
+    world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
+    expect(await (await fetch(url())).text()).toBe('the bill');
+  });
+
+  it('that is not there for longer is asked for later, or gone when its message is old', async () => {
+    world.double.failNext({ mode: 'status:404', times: OPENING.tries + 1, match: { path: OF_FILES } });
+    const later = await fetch(url());
+    expect([later.status, later.headers.get('retry-after')]).toEqual([503, String(OPENING.retryAfterSeconds)]);
+    world.time.aheadMs += KEEPING.appearsWithinMs;
+    expect((await fetch(url())).status).toBe(410);
+    expect(asked()).toBe(OPENING.tries + 1);
+  });
+
+  it.each([
+    ['setup.exe', 'the program', 415],
+    ['large.pdf', 'x'.repeat(1_000_001), 413],
+  ])('against our limits is not served: %s', async (filename, bytes, status) => {
+    await act.attach({ filename, contentType: 'application/pdf', bytes });
+    await world.readHinted();
+    expect((await fetch(url({ messageId: await lastMessageId() }))).status).toBe(status);
+    expect(await (await fetch(url())).text()).toBe('the bill');
+  });
+
+  it('that was taken back is no longer served, and no longer kept', async () => {
+    expect((await fetch(url())).status).toBe(200);
+    await act.deleteMessage(providerMessageId);
+    await world.readHinted();
+    expect((await fetch(url())).status).toBe(404);
+    await tryFiles(world);
+    expect(readdirSync(world.mediaFolder, { recursive: true }).filter((name) => String(name).length > 3)).toEqual([]);
   });
 
   it('is not given to who changed the link, came too late, or asks in another organization\'s name', async () => {
@@ -64,49 +117,5 @@ describe('an agent\'s file', () => {
     expect((await fetch(url())).status).toBe(502);
     await world.double.outage(null);
     expect((await fetch(url())).status).toBe(200);
-  });
-});
-
-describe('fetching', () => {
-  const access = { accountId: 'a', externalId: '1', baseUrl: 'https://chatwoot.example', settings: {}, credentials: { botToken: 'secret' }, webhookUrl: '' };
-  const attachment = { url: 'https://chatwoot.example/rails/x/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
-  const asked: { url: string; headers: unknown }[] = [];
-  const answering = (...answers: (() => Response)[]) => (async (address: URL, init?: RequestInit) => {
-    asked.push({ url: String(address), headers: init?.headers });
-    return (answers.length > 1 ? answers.shift()! : answers[0]!)();
-  }) as typeof fetch;
-  const to = (location: string) => () => new Response(null, { status: 302, headers: { location } });
-  const found = () => new Response('bytes');
-  const missing = () => new Response(null, { status: 404 });
-  const read = async (fetch: typeof globalThis.fetch) => {
-    let text = '';
-    for await (const chunk of await openFile(fetch, access, attachment, AbortSignal.timeout(20_000))) text += Buffer.from(chunk).toString();
-    return text;
-  };
-  beforeEach(() => { asked.length = 0; });
-
-  it('tries again while the file is not there yet, and gives up by name', async () => {
-    expect(await read(answering(missing, missing, found))).toBe('bytes');
-    const gone = answering(missing);
-    await expect(read(gone)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
-    expect(asked.length).toBe(3 + FILE_LIMITS.missingTries);
-  }, 20_000);
-
-  it('follows one redirect, without a token, and not into a private network', async () => {
-    expect(await read(answering(to('https://203.0.113.9/bucket/a.png'), found))).toBe('bytes');
-    expect(JSON.stringify(asked)).not.toContain('secret');
-    for (const hidden of ['http://127.0.0.1/x', 'http://169.254.169.254/latest', 'http://10.0.0.1/', 'file:///etc/passwd'])
-      await expect(read(answering(to(hidden), found))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    await expect(read(answering(to('https://203.0.113.9/1'), to('https://203.0.113.9/2'), found))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-  });
-
-  it('ends at the size limit, whether it was announced or not', async () => {
-    const announced = () => new Response('x', { headers: { 'content-length': String(FILE_LIMITS.bytes + 1) } });
-    await expect(read(answering(announced))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    const chunk = new Uint8Array(8 * 1024 * 1024);
-    let left = 20;
-    const endless = () => new Response(new ReadableStream({ pull(controller) { if (left-- > 0) controller.enqueue(chunk); else controller.close(); } }));
-    const size = openFile(answering(endless), access, attachment, AbortSignal.timeout(20_000)).then(async (body) => { for await (const _one of body); });
-    await expect(size).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
   });
 });

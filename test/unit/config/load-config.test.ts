@@ -29,6 +29,7 @@ describe('with nothing set', () => {
       push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000, toPrivate: true },
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
+      media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) } },
     });
   });
 
@@ -134,6 +135,9 @@ describe.each([
   ['SUPPORT_GRAPHQL_BODY_LIMIT_BYTES', ['262143', '1MB']],
   ['SUPPORT_WEBHOOK_BODY_LIMIT_BYTES', ['65535']],
   ['SUPPORT_PROVIDER_BODY_LIMIT_BYTES', ['100000001']],
+  ['SUPPORT_MEDIA_DAYS', ['0', '36501', '1d']],
+  ['SUPPORT_MEDIA_MAX_BYTES', ['1023', '5000000001', '5MB']],
+  ['SUPPORT_MEDIA_REFUSED_TYPES', ['exe', '*', '.exe,', 'none,.exe', 'image', '*/*']],
   ['LOG_LEVEL', ['verbose', 'INFO']],
 ])('%s', (key, wrong) => {
   it.each(wrong)('refuses %j', value => {
@@ -181,6 +185,45 @@ describe('settings that do not fit together', () => {
   it('a database of one\'s own without a key to encrypt with', () => {
     expect(keysOf({ DATABASE_URL: 'postgres://db/support' })).toEqual(['SUPPORT_SECRET_KEY']);
   });
+});
+
+describe('a bucket for files', () => {
+  const bucket = { SUPPORT_S3_BUCKET: 'files', SUPPORT_S3_REGION: 'eu-central-1' };
+  const pair = { SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_SECRET_ACCESS_KEY: 'hunter2-hunter2' };
+
+  it('needs its region; where it is, under which prefix and with which key may be said', () => {
+    expect(loadConfig(bucket).media.s3).toEqual({ bucket: 'files', region: 'eu-central-1', endpoint: null, prefix: 'support/', credentials: null });
+    expect(loadConfig({ ...bucket, ...pair, SUPPORT_S3_ENDPOINT: 'http://minio:9000/', SUPPORT_S3_PREFIX: 'a/b/' }).media.s3).toEqual({
+      bucket: 'files', region: 'eu-central-1', endpoint: 'http://minio:9000', prefix: 'a/b/', credentials: { accessKeyId: 'key-1', secretAccessKey: 'hunter2-hunter2' },
+    });
+  });
+
+  it.each([
+    [{ SUPPORT_S3_BUCKET: 'files' }, ['SUPPORT_S3_REGION']],
+    [{ SUPPORT_S3_REGION: 'eu-central-1' }, ['SUPPORT_S3_BUCKET']],
+    [{ SUPPORT_S3_ENDPOINT: 'http://minio:9000' }, ['SUPPORT_S3_BUCKET']],
+    [{ ...bucket, SUPPORT_S3_ACCESS_KEY_ID: 'key-1' }, ['SUPPORT_S3_SECRET_ACCESS_KEY']],
+    [{ ...bucket, SUPPORT_S3_SECRET_ACCESS_KEY: 'hunter2-hunter2' }, ['SUPPORT_S3_ACCESS_KEY_ID']],
+    [{ SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_PREFIX: 'x/' }, ['SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_BUCKET']],
+    [{ ...bucket, SUPPORT_S3_BUCKET: '-x', SUPPORT_S3_ENDPOINT: 'minio', SUPPORT_S3_PREFIX: '/', SUPPORT_S3_SECRET_ACCESS_KEY: '' },
+      ['SUPPORT_S3_BUCKET', 'SUPPORT_S3_ENDPOINT', 'SUPPORT_S3_PREFIX', 'SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_ACCESS_KEY_ID']],
+  ])('lacks a partner, or is wrong, all at once: %j', (env, keys) => {
+    expect(keysOf(env as Record<string, string>)).toEqual(keys);
+    expect(JSON.stringify(problemsOf(env as Record<string, string>))).not.toContain('hunter2');
+  });
+
+  it.each(['x', '/a/', 'a', 'a//b/', 'a b/'])('has no prefix %j', (prefix) => {
+    expect(keysOf({ ...bucket, SUPPORT_S3_PREFIX: prefix })).toEqual(['SUPPORT_S3_PREFIX']);
+  });
+
+  it('makes the folder unused, and says so', () => {
+    expect(loadConfig({ ...bucket, SUPPORT_MEDIA_DIR: '/files' }).notices.join()).toContain('SUPPORT_MEDIA_DIR');
+  });
+});
+
+it('refuses no type of file when it says none', () => {
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { refusedTypes: [] } });
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.refusedTypes).toEqual(['.apk', 'video/*']);
 });
 
 describe('a key under our prefix that nothing reads', () => {

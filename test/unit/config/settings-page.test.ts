@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SETTINGS, type Setting, type SettingKey } from '../../../src/config/settings';
 
 const page = readFileSync(path.join(__dirname, '../../../docs/settings.md'), 'utf8');
-const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \| (.*?) \|$/gm)].map(([, key, fallback, expected]) => ({ key: key!, fallback: fallback!, expected: expected! }));
+const rows = [...page.matchAll(/^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \| (.*?) \|$/gm)].map(([, key, fallback, expected]) => ({ key: key!, fallback: fallback!, expected: expected! }));
 const settings = Object.entries(SETTINGS) as [SettingKey, Setting][];
 
 it('has exactly one row for every setting, and no row for anything else', () => {

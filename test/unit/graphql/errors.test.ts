@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { GraphQLError, parse } from 'graphql';
 import {
-  ControlLostError, HandoffTransitionRefusedError, InProgressError, NotFoundError, ProviderAuthError, ProviderUnavailableError, UnsupportedByProviderError,
+  ControlLostError, FileRefusedError, HandoffTransitionRefusedError, InProgressError, MediaStoreError, NotFoundError,
+  ProviderAuthError, ProviderUnavailableError, SupportDisabledError, UnsupportedByProviderError,
 } from '../../../src/core/errors';
 import { publicError, TOP_LEVEL_CODES, USER_ERROR_CODES, userErrorOf } from '../../../src/graphql/errors';
 
@@ -20,6 +21,12 @@ describe('docs/errors.md', () => {
 
   it('has one whole row for every code of userErrors, and no other', () => {
     expect(rowsOf('`userErrors`').sort()).toEqual(Object.keys(USER_ERROR_CODES).sort());
+  });
+
+  it('has one whole row for every code that only deliveries and links to files have', () => {
+    const ofFiles = ['FILE_MISSING', 'FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const;
+    const codes = [...ofFiles.map((code) => new FileRefusedError(code, '')), new MediaStoreError(''), new SupportDisabledError('')].map(({ code }) => code);
+    expect(rowsOf('Codes of dead letters, and what a file\'s link answers')).toEqual(expect.arrayContaining(codes));
   });
 
   it('has one whole row for every code of a top-level error, and no other', () => {

@@ -10,6 +10,7 @@ beforeAll(async () => {
   files = createServer((request, response) => {
     const path = request.url ?? '';
     if (path === '/cat.png') response.end('meow');
+    else if (path === '/nothing') response.end();
     else if (path === '/moved') response.writeHead(302, { location: '/cat.png' }).end();
     else if (path === '/around') response.writeHead(302, { location: '/around' }).end();
     else if (path === '/to-file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
@@ -27,12 +28,16 @@ afterAll(async () => {
 
 const attachment = (path: string, name = 'cat.png') => ({ url: path.includes(':') ? path : url + path, name, contentType: 'image/png', sizeBytes: null });
 const fetched = async (path: string, allowPrivate = true) => {
-  const { files: got, links } = await download(fetch, [attachment(path)], allowPrivate, AbortSignal.timeout(20_000));
-  return got[0] ? `${got[0].name} (${got[0].type}): ${await got[0].text()}` : `link ${links.length}`;
+  const { files: got, links, release } = await download(fetch, [attachment(path)], allowPrivate, AbortSignal.timeout(20_000));
+  try {
+    return got[0] ? `${got[0].name} (${got[0].contentType}): ${await got[0].body.text()}` : `link ${links.length}`;
+  } finally {
+    await release();
+  }
 };
 
 describe('files of a message', () => {
-  it.each([['/cat.png', 'cat.png (image/png): meow'], ['/moved', 'cat.png (image/png): meow']])('are fetched: %s', async (path, outcome) => {
+  it.each([['/cat.png', 'cat.png (image/png): meow'], ['/moved', 'cat.png (image/png): meow'], ['/nothing', 'cat.png (image/png): ']])('are fetched: %s', async (path, outcome) => {
     expect(await fetched(path)).toBe(outcome);
   });
 

@@ -1,0 +1,106 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import type { MediaStore } from '../core/ports/media-store';
+import { checkedKey, isKey } from './key';
+import { ofStore, storing } from './storing';
+
+export interface S3Options {
+  readonly bucket: string;
+  readonly region: string;
+  /** Null: Amazon's of the region. Another server is asked with the bucket in the path. */
+  readonly endpoint: string | null;
+  /** Before every key, e.g. `support/`; may be empty. */
+  readonly prefix: string;
+  /** Null: where the library usually finds them (environment, profile, the machine's or the pod's role). */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+}
+
+/** The least that S3 takes; one part is all that is held in memory of a file. */
+const PART_BYTES = 5 * 1024 * 1024;
+const CONNECT_MS = 5_000;
+const SILENCE_MS = 30_000;
+
+type Library = typeof import('@aws-sdk/client-s3') & typeof import('@aws-sdk/lib-storage');
+
+/**
+ * A bucket of Amazon S3 or of a server that speaks like it. An object appears when its last byte is there. What a crash
+ * leaves of an upload is invisible, and goes by the bucket's rule for incomplete uploads.
+ */
+export class S3MediaStore implements MediaStore {
+  private constructor(private readonly options: S3Options, private readonly s3: Library, private readonly client: S3Client) {}
+
+  /** Loads the library, which is large. Asks nobody anything. */
+  static async open(options: S3Options): Promise<S3MediaStore> {
+    const s3 = { ...await import('@aws-sdk/client-s3'), ...await import('@aws-sdk/lib-storage') };
+    const { region, endpoint, credentials } = options;
+    const client = new s3.S3Client({
+      region, ...(endpoint !== null && { endpoint, forcePathStyle: true }), ...(credentials !== null && { credentials }),
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      // Servers that are not Amazon's know the newer checksums only in their newest versions.
+      requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+    return new S3MediaStore(options, s3, client);
+  }
+
+  async sizeOf(key: string): Promise<number | null> {
+    const at = this.at(key);
+    const found = await this.orNull(() => this.client.send(new this.s3.HeadObjectCommand(at)));
+    return found?.ContentLength ?? null;
+  }
+
+  async read(key: string) {
+    const at = this.at(key);
+    const found = await this.orNull(() => this.client.send(new this.s3.GetObjectCommand(at)));
+    return found && { body: found.Body as Readable, sizeBytes: found.ContentLength! };
+  }
+
+  async write(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const at = this.at(key);
+    await storing(body, async watched => {
+      const bytes = Readable.from(watched, { objectMode: false });
+      try {
+        await new this.s3.Upload({ client: this.client, params: { ...at, Body: bytes }, partSize: PART_BYTES, queueSize: 1 }).done();
+      } finally {
+        bytes.destroy();
+      }
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    const at = this.at(key);
+    await ofStore('removed', () => this.client.send(new this.s3.DeleteObjectCommand(at)));
+  }
+
+  async sweep(before: string | null, signal: AbortSignal): Promise<number> {
+    if (before === null) return 0;
+    const { bucket: Bucket, prefix: Prefix } = this.options;
+    return ofStore('removed', async () => {
+      let removed = 0;
+      for (let ContinuationToken: string | undefined; !signal.aborted;) {
+        const page = await this.client.send(new this.s3.ListObjectsV2Command({ Bucket, Prefix, ContinuationToken }));
+        for (const { Key, LastModified } of page.Contents ?? []) {
+          if (signal.aborted || LastModified === undefined || LastModified >= new Date(before) || !isKey(Key!.slice(Prefix.length))) continue;
+          await this.client.send(new this.s3.DeleteObjectCommand({ Bucket, Key }));
+          removed += 1;
+        }
+        ContinuationToken = page.NextContinuationToken;
+        if (ContinuationToken === undefined) break;
+      }
+      return removed;
+    });
+  }
+
+  close(): void { this.client.destroy(); }
+
+  private at(key: string) {
+    return { Bucket: this.options.bucket, Key: this.options.prefix + checkedKey(key) };
+  }
+
+  /** Null when there is no such object; a bucket that is not there is an error. */
+  private orNull<T>(ask: () => Promise<T>): Promise<T | null> {
+    return ofStore('read', () => ask().catch((error: { name?: string }) => {
+      if (error.name === 'NoSuchKey' || error.name === 'NotFound') return null;
+      throw error;
+    }));
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { heldBytes } from '../../../../test/support/held-bytes';
+import { ChatwootClient } from '../client';
+import { download } from '../attachments';
+import { multipart } from '../multipart';
+import { Workshop } from './workshop';
+
+const MB = 1024 * 1024;
+const FILE_MB = 16;
+/** What may be on its way through the process: chunks in streams and sockets, of both servers of the test too. */
+const HELD_MB = 4;
+
+const servers: Server[] = [];
+async function serve(listener: Parameters<typeof createServer>[1]): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+const bigFile = () => serve(async (request, response) => {
+  response.writeHead(200, { 'content-length': FILE_MB * MB });
+  for (let n = 0; n < FILE_MB * 16; n++) if (!response.write(Buffer.alloc(MB / 16, n))) await new Promise((resolve) => response.once('drain', resolve));
+  response.end();
+});
+const attachment = (url: string) => ({ url, name: 'video.mp4', contentType: 'video/mp4', sizeBytes: null });
+
+describe('a large file of an end-user', () => {
+  let temporary: string;
+  const uploadsGoTo = (folder: string) => jest.spyOn(os, 'tmpdir').mockReturnValue(folder);
+  beforeEach(() => {
+    temporary = mkdtempSync(path.join(os.tmpdir(), 'uploads-'));
+    uploadsGoTo(temporary);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(temporary, { recursive: true, force: true });
+  });
+
+  it('is never whole in memory: neither while it comes, nor once it is here, nor while it goes out', async () => {
+    const url = await bigFile();
+    const most = { fetched: 0, sent: 0 };
+    const start = heldBytes();
+    const watched = (async (input: URL, init?: RequestInit) => {
+      const response = await fetch(input, init);
+      let count = 0;
+      const counted = response.body!.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk);
+          if (++count % 48 === 0) most.fetched = Math.max(most.fetched, heldBytes() - start);
+        },
+      }));
+      return new Response(counted, response);
+    }) as typeof fetch;
+    const { files, links, release } = await download(watched, [attachment(url)], true, AbortSignal.timeout(20_000));
+    expect([files.length, links.length]).toEqual([1, 0]);
+    const waiting = heldBytes() - start;
+    expect(readdirSync(temporary)).toHaveLength(1);
+
+    const arrived = { bytes: 0, headers: {} as Record<string, unknown> };
+    const chatwoot = await serve(async (request, response) => {
+      arrived.headers = request.headers;
+      let next = 4 * MB;
+      for await (const chunk of request) {
+        arrived.bytes += (chunk as Buffer).length;
+        if (arrived.bytes < next) continue;
+        next += 4 * MB;
+        most.sent = Math.max(most.sent, heldBytes() - start);
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":1}');
+    });
+    const body = multipart({ content: 'look' }, 'attachments[]', files);
+    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot').json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000));
+    await release();
+
+    expect(arrived.bytes).toBe(body.size);
+    expect(arrived.headers).toMatchObject({ 'content-length': String(body.size) });
+    expect(arrived.headers).not.toHaveProperty('transfer-encoding');
+    expect(body.size).toBeGreaterThan(FILE_MB * MB);
+    for (const bytes of [most.fetched, waiting, most.sent]) expect(bytes / MB).toBeLessThan(HELD_MB);
+    expect(most.fetched).not.toBe(0);
+    expect(most.sent).not.toBe(0);
+  });
+
+  it('is shown to agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
+    const workshop = await Workshop.ready();
+    try {
+      const conversation = await workshop.conversation();
+      const attachments = [attachment(await bigFile())];
+      await workshop.post(conversation, 'look', { attachments });
+      expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ attachments: [expect.objectContaining({ file_type: 'video', file_size: FILE_MB * MB })] })]);
+      expect(readdirSync(temporary)).toEqual([]);
+      for (const mode of ['status:503', 'status:422', 'cutBeforeApply'] as const) {
+        workshop.double.failNext({ mode, match: { method: 'POST', path: /\/messages$/ } });
+        await expect(workshop.post(conversation, 'again', { attachments })).rejects.toMatchObject({ code: expect.stringMatching(/^PROVIDER_/) });
+        expect(readdirSync(temporary)).toEqual([]);
+      }
+    } finally {
+      await workshop.stop();
+    }
+  });
+
+  it('becomes a link when our disk does not take it', async () => {
+    uploadsGoTo(path.join(temporary, 'nowhere'));
+    const { files, links } = await download(fetch, [attachment(await bigFile())], true, AbortSignal.timeout(20_000));
+    expect([files.length, links.length]).toEqual([0, 1]);
+  });
+});
+
+it('a form that is redirected says, as every call does, that the base URL is not Chatwoot\'s own', async () => {
+  const proxy = await serve((request, response) => { request.resume(); response.writeHead(308, { location: 'https://elsewhere.example/' }).end(); });
+  const client = new ChatwootClient(fetch, proxy, 'token', 'agentBot');
+  const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
+  expect(await messageOf(multipart({ content: 'x' }, 'attachments[]', []))).toBe(await messageOf({ content: 'x' }));
+});

@@ -1,0 +1,216 @@
+import { readdirSync } from 'node:fs';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
+import { tryFiles } from '../../support/media-lane';
+import { MediaStoreError } from '../../../src/core/errors';
+import { keyOfFile } from '../../../src/core/files';
+import { KEEPING } from '../../../src/core/flows/keep-file';
+import type { MediaStore } from '../../../src/core/ports/media-store';
+import { Worker } from '../../../src/delivery';
+import { mediaWork } from '../../../src/delivery/media-work';
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const OF_FILES = /^\/rails\//;
+
+let world: ChatwootWorld;
+let alice: number;
+let sessionId: string;
+beforeEach(async () => {
+  world = await createChatwootWorld();
+  alice = await world.addPerson('Alice');
+  sessionId = await world.handedOver();
+});
+afterEach(() => world.close());
+
+const acting = () => world.acting(alice, sessionId);
+async function sends(filename: string, bytes: string | Buffer = `the bytes of ${filename}`, contentType = 'application/pdf'): Promise<number> {
+  const id = await (await acting()).attach({ filename, contentType, bytes });
+  await world.readHinted();
+  return id;
+}
+const kept = () => readdirSync(world.mediaFolder, { recursive: true }).filter((name) => String(name).length > 3);
+const asked = () => world.double.requests().filter(({ path }) => OF_FILES.test(path)).length;
+const notes = async () => (await world.messages(sessionId)).filter((message) => message.private).map(({ content }) => content as string);
+/** Our store, with something that happens before the next write. */
+function before(happens: () => Promise<void>): MediaStore {
+  let left = [happens];
+  const { media } = world;
+  return {
+    sizeOf: (key) => media.sizeOf(key), read: (key) => media.read(key), remove: (key) => media.remove(key), sweep: (when, signal) => media.sweep(when, signal),
+    async write(key, body) {
+      const due = left;
+      left = [];
+      for (const act of due) await act();
+      await media.write(key, body);
+    },
+  };
+}
+const fileOf = (lane: { readonly delivery: { readonly work: unknown } }) => ({ organizationId: ORG, ...(lane.delivery.work as { messageId: string; index: number }) });
+const parked = async () => (await world.stores.events.ofSession(ORG, sessionId, 0, 1_000)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
+
+describe('an agent\'s file', () => {
+  it('is fetched because its message came, not because somebody asked for it, and once', async () => {
+    await sends('bill.pdf');
+    expect(kept()).toEqual([]);
+    expect(await tryFiles(world)).toEqual(['done']);
+    expect(kept()).toHaveLength(1);
+    // The address in the message, and where it redirects to.
+    expect(asked()).toBe(2);
+    await world.readHinted();
+    await world.read(sessionId);
+    expect(await tryFiles(world)).toEqual([]);
+  });
+
+  it('does not keep its message from the runtime, whatever becomes of it', async () => {
+    world.double.failNext({ mode: 'status:500', times: 99, match: { path: OF_FILES } });
+    await sends('bill.pdf');
+    expect(await tryFiles(world)).toEqual(['again PROVIDER_UNAVAILABLE']);
+    expect((await world.inboxOf(sessionId)).filter(({ notice }) => notice.kind === 'MESSAGE')).not.toEqual([]);
+    expect(await world.user(sessionId, 'thanks')).toBeDefined();
+    expect(await world.deliverAll()).toEqual([]);
+  });
+
+  it('that is not there yet is asked for again, and kept once it is', async () => {
+    world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
+    await sends('bill.pdf');
+    expect([await tryFiles(world), await tryFiles(world), await tryFiles(world)]).toEqual([['again FILE_MISSING'], ['again FILE_MISSING'], ['done']]);
+    expect(kept()).toHaveLength(1);
+    expect([await parked(), await notes()]).toEqual([[], []]);
+  });
+
+  it('that is still not there after the declared time is given up; the agent is told once, and the next file is not held up', async () => {
+    await sends('lost.pdf');
+    world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
+    await sends('here.pdf');
+    expect(await tryFiles(world)).toEqual(['again FILE_MISSING']);
+    world.time.aheadMs += KEEPING.appearsWithinMs;
+    expect(await tryFiles(world)).toEqual(['parked FILE_MISSING', 'done']);
+    await world.deliverAll();
+    expect(await notes()).toEqual([expect.stringContaining('lost.pdf')]);
+    expect(await parked()).toEqual([{ type: 'DELIVERY_PARKED', kind: 'KEEP_FILE', code: 'FILE_MISSING' }]);
+    expect(await world.stores.deliveries.owed(ORG, sessionId)).toMatchObject({ parked: 1, provider: 0 });
+  });
+
+  it.each([
+    ['large.pdf', 'application/pdf', Buffer.alloc(1_000_001), 'FILE_TOO_LARGE'],
+    ['setup.exe', 'application/octet-stream', Buffer.from('MZ'), 'FILE_TYPE_REFUSED'],
+  ])('against our limits is set aside by name, and its agent told among agents: %s', async (name, contentType, bytes, code) => {
+    await sends(name, bytes, contentType);
+    await sends('next.pdf');
+    expect(await tryFiles(world)).toEqual([`parked ${code}`, 'done']);
+    await world.deliverAll();
+    expect(await notes()).toEqual([expect.stringContaining(name)]);
+    expect(kept()).toHaveLength(1);
+  });
+
+  it('is told about once, also when we died between telling and setting it aside', async () => {
+    await sends('setup.exe');
+    const work = mediaWork(world.deps, world.deps.files!, 60_000);
+    const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
+    const error = await work.deliver(lane!, { held: async () => undefined }).catch((thrown: unknown) => thrown);
+    expect(await work.failed(lane!, error)).toMatchObject({ kind: 'park' });
+    expect(await tryFiles(world)).toEqual(['parked FILE_TYPE_REFUSED']);
+    await world.deliverAll();
+    expect([(await notes()).length, (await parked()).length]).toEqual([1, 1]);
+  });
+
+  it('is claimed again after a kill between fetch and completion, and nothing is fetched or harmed', async () => {
+    await sends('bill.pdf');
+    const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
+    await world.deps.files!.keep(fileOf(lane!));
+    const once = asked();
+    expect(await tryFiles(world, world.newKeeper())).toEqual(['done']);
+    expect([asked(), kept().length]).toEqual([once, 1]);
+    expect(await world.stores.lanes.complete(lane!)).toBe(false);
+  });
+
+  it('is kept whole when several processes fetch it at the same time', async () => {
+    await sends('bill.pdf', 'x'.repeat(500_000));
+    const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 60_000);
+    const file = fileOf(lane!);
+    expect(await Promise.all([world.newKeeper(), world.newKeeper(), world.newKeeper()].map((keeper) => keeper.keep(file)))).toEqual(['kept', 'kept', 'kept']);
+    expect([kept().length, await world.media.sizeOf(keyOfFile(file))]).toEqual([1, 500_000]);
+  });
+
+  it('goes when its agent takes the message back', async () => {
+    const id = await sends('bill.pdf');
+    expect(await tryFiles(world)).toEqual(['done']);
+    await (await acting()).deleteMessage(id);
+    await world.readHinted();
+    expect(await tryFiles(world)).toEqual(['done']);
+    expect(kept()).toEqual([]);
+  });
+
+  it('is not kept when the message is taken back before it was fetched, or while it comes', async () => {
+    const id = await sends('bill.pdf');
+    const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
+    const store = before(async () => {
+      await (await acting()).deleteMessage(id);
+      await world.readHinted();
+    });
+    expect(await world.newKeeper({ store }).keep(fileOf(lane!))).toBe('removed');
+    expect(kept()).toEqual([]);
+    world.double.clearRequests();
+    expect(await tryFiles(world)).toEqual(['done', 'done']);
+    expect([asked(), kept(), await notes()]).toEqual([0, [], []]);
+  });
+
+  it('waits while our own store is away, however young or old it is', async () => {
+    await sends('bill.pdf');
+    const files = world.newKeeper({ store: before(() => Promise.reject(new MediaStoreError('away'))) });
+    world.time.aheadMs += KEEPING.appearsWithinMs * 2;
+    expect([await tryFiles(world, files), await tryFiles(world, files)]).toEqual([['again MEDIA_STORE_UNAVAILABLE'], ['done']]);
+  });
+
+  it('is owed no more once support is switched off', async () => {
+    await sends('bill.pdf');
+    await world.flows.disableChatbot({ organizationId: ORG }, 'bot-1');
+    expect(await tryFiles(world)).toEqual(['nothing owed']);
+    expect(asked()).toBe(0);
+  });
+});
+
+describe('the worker', () => {
+  const start = () => {
+    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 10 }, quiet);
+    return worker.start().then(() => worker);
+  };
+  const until = async (isSo: () => Promise<boolean> | boolean) => { while (!await isSo()) await new Promise((resolve) => setTimeout(resolve, 10)); };
+
+  it('keeps files while it delivers and reads, and goes past one that it gives up', async () => {
+    await sends('setup.exe');
+    await sends('bill.pdf');
+    const worker = await start();
+    try {
+      await until(() => kept().length === 1);
+      await until(async () => (await notes()).length === 1);
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  it('stops at once while a file hangs, and the next process fetches it', async () => {
+    world.double.failNext({ mode: 'hang', match: { path: OF_FILES } });
+    await sends('bill.pdf');
+    const worker = await start();
+    await until(() => asked() === 1);
+    await worker.stop();
+    expect(kept()).toEqual([]);
+    expect(await tryFiles(world, world.newKeeper())).toEqual(['done']);
+    expect(kept()).toHaveLength(1);
+  });
+
+  it('removes files that are older than they are to be kept', async () => {
+    await sends('bill.pdf');
+    await tryFiles(world);
+    const keptMs = 86_400_000;
+    world.deps.files = world.newKeeper({ keptMs });
+    expect(await world.deps.files.sweep()).toBe(0);
+    world.time.aheadMs += keptMs + 60_000;
+    const worker = await start();
+    try {
+      await until(() => kept().length === 0);
+    } finally {
+      await worker.stop();
+    }
+  });
+});

@@ -1,0 +1,32 @@
+import { mediaWork } from '../../src/delivery/media-work';
+import type { ChatwootWorld } from './chatwoot-world';
+
+const LEASE_MS = 60_000;
+const LATER_MS = 3_600_000;
+
+/** The worker of agents' files, by hand: everything that is owed is tried once more. Says what became of each try, in order. */
+export async function tryFiles({ stores, pool, deps }: ChatwootWorld, files = deps.files!): Promise<string[]> {
+  const work = mediaWork(deps, files, LEASE_MS);
+  await pool.query("update lane set next_run_at = now() where destination = 'MEDIA' and next_run_at is not null");
+  for (const outcomes: string[] = []; ;) {
+    const [lane] = await stores.lanes.claimDeliveries('MEDIA', 1, LEASE_MS);
+    if (lane === undefined) return outcomes;
+    try {
+      await work.deliver(lane, { held: async () => undefined });
+      await stores.lanes.complete(lane);
+      outcomes.push('done');
+    } catch (error) {
+      const verdict = await work.failed(lane, error);
+      if (verdict.kind === 'nothingOwed') {
+        await stores.lanes.complete(lane);
+        outcomes.push('nothing owed');
+      } else if (verdict.kind === 'park') {
+        await stores.lanes.park(lane, verdict.code);
+        outcomes.push(`parked ${verdict.code}`);
+      } else if (verdict.kind !== 'notNow') {
+        await stores.lanes.retry(lane, LATER_MS, verdict.code);
+        outcomes.push(`again ${verdict.code}`);
+      }
+    }
+  }
+}
