@@ -58,12 +58,15 @@ export interface SupportPolicy {
   readonly whileWaiting: WhileWaiting;
   /** `ALWAYS`: the conversation exists from the first message, held by the bot. `ON_HANDOFF`: only when a person is asked for. */
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
+  /** What becomes of what the provider says by itself to end-users (greeting, closed): `SEND_ON` shows it to them as ours. */
+  readonly automaticReplies: 'WITHHOLD' | 'SEND_ON';
   readonly lines: PolicyLines;
 }
 
 export const DEFAULT_POLICY: SupportPolicy = {
   whileWaiting: 'HOLD',
   mirroring: 'ALWAYS',
+  automaticReplies: 'WITHHOLD',
   lines: {
     queued: 'A colleague will be with you shortly.',
     rejected: 'Nobody is available right now. I will go on helping you as well as I can.',

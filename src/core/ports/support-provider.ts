@@ -98,6 +98,8 @@ export interface EnsureInbox {
   readonly inboxId: string;
   readonly chatbotId: string;
   readonly name: string;
+  /** Whether greetings and the like may be switched on there: people's own settings of them then stay. Left out: they are off. */
+  readonly repliesByItself?: boolean;
 }
 export interface EnsuredInbox {
   readonly externalId: ProviderInboxId;
@@ -236,7 +238,9 @@ export type Observation =
   | { readonly kind: 'note'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null; readonly at: Instant }
   /** One of our own posts, recognised by the id that we gave it. */
   | { readonly kind: 'echo'; readonly id: ProviderMessageId; readonly ourId: string }
-  /** Anything else: activity lines, templates, foreign bots, deleted messages. Default deny. */
+  /** Said in public by the provider itself, in nobody's name: a greeting, or that nobody is there. Goes out only where the policy says so. */
+  | { readonly kind: 'automaticReply'; readonly id: ProviderMessageId; readonly text: string; readonly at: Instant }
+  /** Anything else: activity lines, unknown templates, foreign bots, deleted messages. Default deny. */
   | { readonly kind: 'ignored'; readonly id: ProviderMessageId; readonly why: string };
 
 export interface ReadForward {

@@ -68,6 +68,7 @@ export function policyOf(given: SupportPolicyInput | null | undefined): DeepPart
   return {
     ...(given?.whileWaiting ? { whileWaiting: given.whileWaiting } : {}),
     ...(given?.mirroring ? { mirroring: given.mirroring } : {}),
+    ...(given?.automaticReplies ? { automaticReplies: given.automaticReplies } : {}),
     ...(given?.lines ? { lines: onlyGiven(given.lines) } : {}),
   };
 }

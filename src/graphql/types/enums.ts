@@ -32,6 +32,11 @@ export const Mirroring = enumOf<SupportPolicy['mirroring']>('SupportMirroring', 
   ON_HANDOFF: 'Only when a person is asked for; the history is brought along.',
 });
 
+export const AutomaticReplies = enumOf<SupportPolicy['automaticReplies']>('SupportAutomaticReplies', 'What becomes of what the provider says to end-users by itself: a greeting, or that nobody is there.', {
+  WITHHOLD: 'It does not go out, and set-up and repair switch it off at the provider.',
+  SEND_ON: 'It goes out as a message of the author SYSTEM; whether the provider says such things is set there.',
+});
+
 export const HandoffState = enumOf<State>('HandoffState', 'Where a handoff stands. ENDED, REJECTED and FAILED are final.', {
   REQUESTED: 'Recorded; the provider does not know yet.',
   QUEUED: 'People can see it, nobody has it.',

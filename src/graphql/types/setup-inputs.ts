@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import type { SupportPolicy } from '../../core/setup';
 import type { AgentRecord } from '../../core/setup';
-import { AgentRole, Mirroring, WhileWaiting } from './enums';
+import { AgentRole, AutomaticReplies, Mirroring, WhileWaiting } from './enums';
 import { Json } from './scalars';
 
 @InputType()
@@ -32,6 +32,7 @@ export class SupportPolicyLinesInput {
 export class SupportPolicyInput {
   @Field(() => WhileWaiting, { nullable: true }) whileWaiting?: SupportPolicy['whileWaiting'] | null;
   @Field(() => Mirroring, { nullable: true }) mirroring?: SupportPolicy['mirroring'] | null;
+  @Field(() => AutomaticReplies, { nullable: true }) automaticReplies?: SupportPolicy['automaticReplies'] | null;
   @Field(() => SupportPolicyLinesInput, { nullable: true }) lines?: SupportPolicyLinesInput | null;
 }
 

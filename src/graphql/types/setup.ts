@@ -1,7 +1,7 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { DriftItem } from '../../core/ports/support-provider';
 import type { AccountHealth, AccountRecord, InboxRecord, SupportPolicy } from '../../core/setup';
-import { AccountHealthStateEnum, AgentRole, DriftKindEnum, Mirroring, ProvisioningStateEnum, WhileWaiting } from './enums';
+import { AccountHealthStateEnum, AgentRole, AutomaticReplies, DriftKindEnum, Mirroring, ProvisioningStateEnum, WhileWaiting } from './enums';
 import { DateTime, Json } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'Why set-up stopped.' })
@@ -72,6 +72,7 @@ export class SupportPolicyLines {
 export class SupportPolicyType {
   @Field(() => WhileWaiting) whileWaiting: SupportPolicy['whileWaiting'];
   @Field(() => Mirroring) mirroring: SupportPolicy['mirroring'];
+  @Field(() => AutomaticReplies) automaticReplies: SupportPolicy['automaticReplies'];
   @Field(() => SupportPolicyLines) lines: SupportPolicyLines;
 }
 
