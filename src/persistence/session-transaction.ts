@@ -24,6 +24,10 @@ const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_mes
 const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
+const FORGET_POSTS = statement('tx_forget_posts', `
+  update message set provider_message_id = null
+  where session_id = $1 and provider_message_id is not null and deleted_at is null
+    and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
 const UPDATE_MESSAGE = statement('tx_update_message', `
   update message set deleted_at = coalesce($3, deleted_at), channel_state = coalesce($4, channel_state) where session_id = $1 and id = $2`);
@@ -128,6 +132,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void> {
     this.write(SET_PROVIDER_MESSAGE_ID, [this.current.id, id, providerMessageId]);
+  }
+
+  async forgetPosts(): Promise<void> {
+    this.write(FORGET_POSTS, [this.current.id]);
   }
 
   async updateMessage(id: MessageId, { deletedAt, channelState }: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void> {

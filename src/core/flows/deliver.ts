@@ -8,6 +8,7 @@ import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-ha
 import {
   beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
 } from './conversation';
+import { isOpenedAgain } from './conversation-lost';
 import { deliverMark } from './deliver-mark';
 import { HISTORY_MESSAGES, transcriptId, transcriptOf } from './transcript';
 import type { FlowDeps } from './deps';
@@ -39,14 +40,21 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const providerMessageId = await provider.postMessage({
     conversation, message: { ...message, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
   }, signalOf(deps)());
-  await deps.stores.sessions.transact(session.organizationId, session.id, tx => tx.setProviderMessageId(message.id, providerMessageId));
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await tx.setProviderMessageId(message.id, providerMessageId);
+  });
 }
+
+/** A reading has found it deleted since: what was written there counts for nothing. */
+const deletedMeanwhile = () => new ProviderRefusedError('The conversation was deleted while it was written to.', { gone: true });
 
 async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
   // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
   const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
+  if (await isBroughtLater(deps, connected, message)) return;
   await lease.held();
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps));
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
@@ -54,9 +62,16 @@ async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: st
   await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
 }
 
+/** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
+async function isBroughtLater(deps: FlowDeps, { session }: Connected, { seq }: MessageRecord): Promise<boolean> {
+  if (session.liveHandoffId === null) return false;
+  const live = await deps.stores.handoffs.get(session.organizationId, session.liveHandoffId);
+  return live !== null && isOpenedAgain(live) && seq <= live.historyThroughSeq;
+}
+
 /** Whether what was said before this message was not brought: its handoff ended before that, or the policy has changed. */
 async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, handoffId }: MessageRecord): Promise<boolean> {
-  if (session.conversationId === null) return seq > 1;
+  if (session.conversationId === null || session.tellsAgain) return seq > 1;
   const handoff = handoffId === null ? null : await deps.stores.handoffs.get(session.organizationId, handoffId);
   return handoff !== null && !handoff.stepsDone.includes('history');
 }
@@ -80,6 +95,8 @@ async function bringHistory(deps: FlowDeps, connected: Connected, conversation: 
       await sessions.transact(organizationId, id, tx => tx.appendEvent({ type: 'DELIVERY_PARKED', kind: 'POST_MESSAGE', code: error.code }, message.handoffId, instantOf(deps.clock.now())));
     }
   }
+  if (connected.session.tellsAgain)
+    await sessions.transact(organizationId, id, async tx => { if (tx.session.conversationId === conversation.conversationId) await tx.updateSession({ tellsAgain: false }); });
 }
 
 /** The beginning of a long talk, as one file before the messages that follow it; then those count as shown. */
@@ -177,16 +194,15 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
-    // A reading has found it deleted since: nobody would be waiting there.
-    if (tx.session.conversationId !== conversation.conversationId) throw new ProviderRefusedError('The conversation was deleted while it was opened.', { gone: true });
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null } });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
     await stepDone(tx, handoffId, 'opened');
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
-    // Only now is the promise true, and only if nobody has spoken yet.
-    if (accepted.state === 'QUEUED') await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
+    // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
+    if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
     await tx.wantReading(instantOf(deps.clock.now()));
   });
 }
@@ -215,6 +231,9 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // Lost meanwhile, it is opened again from its beginning, if at all.
+    if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
+    if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
     await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });
@@ -263,17 +282,4 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
   });
 }
 
-/**
- * The conversation was deleted at the provider. The link is dropped, so that the next try makes a new one; a handoff
- * that people already had is lost with it, one that was still opening opens in the new conversation.
- */
-export async function conversationLost(deps: FlowDeps, organizationId: string, sessionId: string, conversationId: string | null): Promise<void> {
-  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    if (conversationId !== null && tx.session.conversationId !== conversationId) return;
-    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, statusWrites: evenAfter(tx.session.statusWrites) });
-    const live = tx.liveHandoff;
-    if (live === null || !isOpen(live.state)) return;
-    if (live.state === 'REQUESTED') await tx.updateHandoff(live.id, { stepsDone: [] });
-    else await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
-  });
-}
+export { conversationLost } from './conversation-lost';

@@ -20,6 +20,7 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
   whileWaiting: change.whileWaiting ?? base.whileWaiting,
   mirroring: change.mirroring ?? base.mirroring,
   automaticReplies: change.automaticReplies ?? base.automaticReplies,
+  lostConversation: change.lostConversation ?? base.lostConversation,
   lines: { ...base.lines, ...change.lines },
 });
 

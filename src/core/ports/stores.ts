@@ -36,6 +36,8 @@ export interface SessionTransaction {
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
+  /** Makes everything unposted again that was said to or by people and bot, and that nobody took back: the conversation it stood in is gone. */
+  forgetPosts(): Promise<void>;
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;

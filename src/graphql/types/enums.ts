@@ -37,6 +37,11 @@ export const AutomaticReplies = enumOf<SupportPolicy['automaticReplies']>('Suppo
   SEND_ON: 'It goes out as a message of the author SYSTEM; whether the provider says such things is set there.',
 });
 
+export const LostConversation = enumOf<SupportPolicy['lostConversation']>('SupportLostConversation', 'What becomes of a handoff whose conversation is deleted at the provider.', {
+  END: 'It ends: PROVIDER_LOST.',
+  OPEN_AGAIN: 'It is REQUESTED again and opens in a new conversation, with all that was said; at most three times, then it ends.',
+});
+
 export const HandoffState = enumOf<State>('HandoffState', 'Where a handoff stands. ENDED, REJECTED and FAILED are final.', {
   REQUESTED: 'Recorded; the provider does not know yet.',
   QUEUED: 'People can see it, nobody has it.',

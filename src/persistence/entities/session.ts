@@ -26,6 +26,7 @@ export class SessionRow {
   @Column('text', { nullable: true }) readAfter: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
+  @Column('boolean', { default: false }) tellsAgain: boolean;
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
