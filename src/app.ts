@@ -7,7 +7,7 @@ import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/support-provider';
-import { Worker } from './delivery';
+import { TypingRelay, Worker } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
 import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
 import { Health } from './health';
@@ -16,7 +16,7 @@ import { logOf, type Logger } from './logging';
 import { FolderMediaStore } from './media/folder-store';
 import { MediaLinks } from './media/links';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
+import { createPool, createStores, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
@@ -80,6 +80,9 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const pool = createPool(databaseUrl, { max: config.poolSize, onError: error => { if (!pool.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
   started.push(() => pool.end());
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
+  const typing = new PostgresTyping(wake);
+  const relay = new TypingRelay();
+  started.push(async () => relay.stop());
   const stores = createStores(pool, { secretBox: new SecretBox(secretKey), clock, wake });
   await stores.setup.sealInboxes();
 
@@ -112,7 +115,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   }
 
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, providers: known, publicUrl: publicUrlOf(config),
+    stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config),
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
@@ -125,7 +128,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const links = new MediaLinks(secretKey, clock.now);
   const graphql = await createGraphqlHttp({
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
-    flows, stores, wake, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
+    flows, stores, wake, typing, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
@@ -133,7 +136,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const server = createHttpServer({
     graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
     webhooks: webhookReceiver({
-      stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
+      stores, clock, typing: { stores, clock, board: typing }, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({

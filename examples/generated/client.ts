@@ -306,6 +306,8 @@ type UserErrors_SetSupportInboxMembersPayload_Fragment = { userErrors: Array<{ c
 
 type UserErrors_SetSupportTeamMembersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_SetSupportTypingPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_UpdateSupportPolicyPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 export type UserErrorsFragment =
@@ -333,6 +335,7 @@ export type UserErrorsFragment =
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment
+  | UserErrors_SetSupportTypingPayload_Fragment
   | UserErrors_UpdateSupportPolicyPayload_Fragment
 ;
 

@@ -19,19 +19,20 @@ import { SupportAccountFields, SupportAgentFields, SupportInboxFields, SupportTe
 import { SetUpMutations } from './resolvers/setup-mutations';
 import { UpkeepMutations } from './resolvers/upkeep-mutations';
 import { SupportConversationStatusFields, Subscriptions } from './resolvers/subscriptions';
+import { SupportTypingFields, TypingResolver } from './resolvers/typing';
 
 export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; readonly fileUrl?: ConstructorParameters<typeof SupportMessageFields>[0] }
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(),
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(), new TypingResolver(flows),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(),
-  new SupportConversationStatusFields(),
+  new SupportConversationStatusFields(), new SupportTypingFields(),
 ];
 
 /** The schema as its users know it, without federation's own fields. */

@@ -7,8 +7,11 @@ import { deliver, deliveryRefused, conversationLost } from '../../src/core/flows
 import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/deps';
 import { readForward } from '../../src/core/flows/read-forward';
 import type { ConversationAccess } from '../../src/core/ports/support-provider';
+import type { AgentTyping } from '../../src/core/ports/typing';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
+import { TypingRelay } from '../../src/delivery';
+import { verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { chatwoot } from '../../src/providers/chatwoot';
 import { startChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
@@ -55,12 +58,15 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 
   const deps: FlowDeps = {
-    stores, clock, publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stores, clock, typing: new TypingRelay(), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, ...limits },
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
-  const receive = webhookReceiver({ stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account) });
+  const typed: AgentTyping[] = [];
+  const receive = webhookReceiver({
+    typing: { stores, clock, board: { agentTyping: typing => { typed.push(typing); } } }, stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account),
+  });
   const flows: Flows = createFlows(deps);
 
   const enabled = await flows.enableSupport(scope, {
@@ -76,7 +82,8 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   let keys = 0;
   const world = {
-    double, farSide, stores, flows, deps, pool, time, logged, admin, accountPath, account: enabled.account,
+    /** Agents whose typing has reached us. */
+    typed, double, farSide, stores, flows, deps, pool, time, logged, admin, accountPath, account: enabled.account,
     get inbox() { return inbox; },
     get provider() { return instance; },
     nextKey: () => `key-${++keys}`,
@@ -185,6 +192,26 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
             return errors;
           }
           if (errors.length > 20) return errors;
+        }
+      }
+    },
+    /** As the worker settles what fails, without its waiting: what is to be retried is left for an hour. Answers what became of failures. */
+    async settleAll(): Promise<string[]> {
+      const verdicts: string[] = [];
+      for (;;) {
+        const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+        if (!lane) return verdicts;
+        try {
+          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await stores.lanes.complete(lane);
+        } catch (error) {
+          const verdict = verdictOn(error, lane.delivery.earlierAttempts, 0, 0.5);
+          verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
+          if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
+          if (verdict.kind === 'park') {
+            await deliveryRefused(deps, lane.delivery, verdict.code);
+            await stores.lanes.park(lane, verdict.code);
+          } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code);
         }
       }
     },

@@ -110,6 +110,8 @@ export interface ReportChannelDeliveryInput extends Keyed {
 }
 export interface ReportChannelDeliveryAnswer { readonly message: MessageRecord; readonly replayed: boolean }
 
+export interface SetTypingInput { readonly sessionId: SessionId; readonly isTyping: boolean }
+
 export interface AnswerSurveyInput extends Keyed {
   readonly handoffId: HandoffId;
   readonly rating: number;
@@ -194,6 +196,8 @@ export interface Flows {
   reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput): Promise<ReportChannelDeliveryAnswer>;
   /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
+  /** Shows agents that the end-user types, or no longer does. Stores nothing and needs no key; not shown: nobody would see it, or the provider cannot. */
+  setTyping(scope: Scope, input: SetTypingInput): Promise<{ readonly isShown: boolean }>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock';
 import type { Stores } from '../ports/stores';
+import type { TypingOutbox } from '../ports/typing';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { AccountRecord, InboxRecord } from '../setup';
 
@@ -28,6 +29,8 @@ export interface FlowDeps {
   readonly clock: Clock;
   readonly limits: FlowLimits;
   readonly providers: ReadonlyMap<string, KnownProvider>;
+  /** Left out: agents are never shown that an end-user types. */
+  readonly typing?: TypingOutbox;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
   /** A collision-free digest (SHA-256) of a text. */

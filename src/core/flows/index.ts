@@ -9,7 +9,8 @@ import { requestHandoffFlow } from './request-handoff';
 import { sayFlows } from './say';
 import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
+import { typingFlows } from './typing';
 
 export const createFlows = (deps: FlowDeps): Flows => ({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift,
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...typingFlows(deps),
 });

@@ -17,6 +17,7 @@ export interface Capabilities {
   readonly priorities: boolean;
   readonly privateNotes: boolean;
   readonly attachments: boolean;
+  /** Whether agents can be shown that the end-user types. */
   readonly typing: boolean;
   /** Whether accounts and people can be made there by us, or must exist. */
   readonly createsAccounts: boolean;
@@ -171,6 +172,8 @@ export interface ReportDelivery {
   readonly error: string | null;
 }
 
+export interface ShowTyping { readonly conversation: ConversationAccess; readonly isTyping: boolean }
+
 export interface AnswerSurvey {
   readonly conversation: ConversationAccess;
   readonly surveyId: ProviderMessageId;
@@ -202,6 +205,8 @@ export interface OpenForAgents {
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
   | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId }
+  /** A person, never we, began or stopped to write what the end-user will see. No reading follows from it. */
+  | { readonly kind: 'typing'; readonly conversationId: ProviderConversationId; readonly agentId: ProviderAgentId; readonly isTyping: boolean }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export interface WebhookRequest {
@@ -327,6 +332,8 @@ export interface SupportProvider {
   postTranscript?(request: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId>;
   /** Shows agents what became of a message on the end-user's channel. Repeatable. Without it they do not see it. */
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
+  /** Shows agents, under the end-user's name, that somebody types. With `typing`; cosmetic, repeatable, and never a message. */
+  showTyping?(request: ShowTyping, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */
   answerSurvey?(request: AnswerSurvey, signal: AbortSignal): Promise<void>;
   /** The bytes of an agent's file, read as they come. Without it everybody may fetch the address of the attachment. */

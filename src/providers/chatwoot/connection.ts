@@ -13,6 +13,8 @@ export interface Connection {
    * reply, and a conversation that it opens is not assigned to it (an agent-role user's would be).
    */
   readonly bot: ChatwootClient;
+  /** Nobody: what end-users do themselves, by the public API. */
+  readonly endUser: ChatwootClient;
   readonly settings: ChatwootSettings;
   /** Path of the account's API. */
   readonly account: string;
@@ -30,6 +32,7 @@ export const connector = (host: ProviderHost): Connect => (access) => {
   return {
     user: clientFor(host, access, userToken, botToken ? 'botAgent' : 'administrator'),
     bot: clientFor(host, access, agentBotToken, 'agentBot'),
+    endUser: clientFor(host, access, null, 'nobody'),
     settings: settingsOf(access),
     account,
     conversation: (id) => `${account}/conversations/${numberOf(id, 'conversation')}`,

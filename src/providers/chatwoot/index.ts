@@ -16,6 +16,7 @@ import { Posts } from './post';
 import { readForward } from './read-forward';
 import { answerSurvey } from './survey';
 import { checkSettings } from './settings';
+import { showTyping } from './as-end-user';
 import { parseWebhook } from './webhook';
 
 export const chatwoot: ProviderDefinition = {
@@ -55,6 +56,7 @@ function create(lent: ProviderHost): SupportProvider {
     postingRoom: (conversation) => posts.room(conversation),
     postTranscript: (request, signal) => posts.transcript(request, signal),
     reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
+    showTyping: (request, signal) => showTyping(connect, request, signal),
     openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
     changedConversations: (request, signal) => changedConversations(connect, request, signal),

@@ -1,7 +1,7 @@
 import type { DesiredState, DriftItem, DriftKind, ProviderHost } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
 import { clientFor, numberOf, type Connect } from './connection';
-import { INBOX_SETTINGS, settingsFor } from './inbox-setup';
+import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 

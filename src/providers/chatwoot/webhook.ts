@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { WebhookRejectedError } from '../../core/errors';
 import type { WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
 import { MARK } from './mapping';
+import { settingsOf } from './settings';
 
 const SKEW_MS = 5 * 60_000;
 
@@ -15,6 +16,9 @@ interface Body {
   readonly conversation?: { readonly id?: unknown; readonly inbox_id?: unknown } | null;
   readonly content_attributes?: Readonly<Record<string, unknown>> | null;
   readonly changed_attributes?: unknown;
+  /** Who types. */
+  readonly user?: { readonly id?: unknown; readonly type?: unknown } | null;
+  readonly is_private?: unknown;
 }
 
 export function parseWebhook(request: WebhookRequest): WebhookHint {
@@ -37,9 +41,18 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
     case 'conversation_opened':
     case 'conversation_resolved':
       return lookAt(body.id);
+    case 'conversation_typing_on':
+    case 'conversation_typing_off':
+      return typingIn(body, settingsOf(request.account).botUserId) ?? ignored('somebody types, and it is no person who writes to the end-user');
     default:
       return ignored(/^[a-z_]{1,60}$/.test(body.event) ? `event ${body.event}` : 'an unknown event');
   }
+}
+
+/** A contact has no `type`, our own end-users included; a note is for colleagues. */
+function typingIn({ event, user, is_private: isPrivate, conversation }: Body, botUserId: number | undefined): WebhookHint | null {
+  if (user?.type !== 'user' || !Number.isSafeInteger(user.id) || user.id === botUserId || isPrivate !== false) return null;
+  return { kind: 'typing', conversationId: lookAt(conversation?.id).conversationId, agentId: String(user.id), isTyping: event === 'conversation_typing_on' };
 }
 
 /** Taken back, answered, or marked as failed: it may have been read before. */

@@ -9,6 +9,7 @@ import { driftCases } from './cases/drift';
 import { listenCases } from './cases/listen';
 import { peopleCases } from './cases/people';
 import { setUpCases } from './cases/set-up';
+import { signalCases } from './cases/signals';
 import { speakCases } from './cases/speak';
 import type { ProviderHarnessFactory } from './harness';
 import { Stage } from './stage';
@@ -25,6 +26,7 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     describe('people and teams', () => peopleCases(stage));
     describe('drift', () => driftCases(stage));
     describe('speaking', () => speakCases(stage));
+    describe('signals', () => signalCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));
     describe('failures', () => failureCases(stage));

@@ -1,6 +1,4 @@
 import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
-import { conversationLost, deliver, deliveryRefused } from '../../../core/flows/deliver';
-import { verdictOn } from '../../../delivery/retry-policy';
 import type { ChatwootVersion } from './double';
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
@@ -25,28 +23,6 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
   };
   afterEach(() => world.close());
 
-  /** As the worker settles what fails, without its waiting; answers the codes of the failures. */
-  async function work(): Promise<string[]> {
-    const codes: string[] = [];
-    for (;;) {
-      const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-      if (!lane) return codes;
-      try {
-        await deliver(world.deps, lane.delivery, { held: async () => undefined });
-        await world.stores.lanes.complete(lane);
-      } catch (error) {
-        const verdict = verdictOn(error, lane.delivery.earlierAttempts, 0, 0.5);
-        codes.push(verdict.kind === 'retry' ? `${verdict.kind} ${verdict.code}` : verdict.kind);
-        if (verdict.kind === 'park') {
-          await deliveryRefused(world.deps, lane.delivery, verdict.code);
-          await world.stores.lanes.park(lane, verdict.code);
-          continue;
-        }
-        if (verdict.kind === 'remake') await conversationLost(world.deps, lane.organizationId, lane.sessionId, null);
-        await world.stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code);
-      }
-    }
-  }
   /** Deletes, and waits until it is gone: Chatwoot deletes inboxes behind the answer. */
   async function remove(path: string): Promise<void> {
     await world.double.settled();
@@ -66,12 +42,12 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await remove(`${world.accountPath}/${what === 'contact' ? `contacts/${contactId}` : `conversations/${conversationId}`}`);
     await readUntilFound();
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
-    expect(await work()).toEqual([]);
+    expect(await world.settleAll()).toEqual([]);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'QUEUED', agent: null });
     expect(await shown()).toEqual(TALK);
     expect(await world.conversation(sessionId)).toMatchObject({ status: 'open', meta: { team: { id: Number(team) } } });
     await world.user(sessionId, 'still there?');
-    expect(await work()).toEqual([]);
+    expect(await world.settleAll()).toEqual([]);
     expect(await shown()).toEqual([...TALK, 'still there?']);
   });
 
@@ -79,14 +55,14 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await open();
     await remove(`${world.accountPath}/inboxes/${world.inbox.externalId}`);
     await readUntilFound();
-    const codes = await work();
+    const codes = await world.settleAll();
     expect(codes.filter((code) => code === 'park').length).toBe(1);
     expect(codes.length).toBeLessThan(10);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
     await world.enableAgain();
     await world.user(sessionId, 'still there?');
-    expect(await work()).toEqual([]);
+    expect(await world.settleAll()).toEqual([]);
     expect(await shown()).toEqual(['hello', 'Alice: Here I am.', 'still there?']);
   });
 
@@ -97,11 +73,11 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.double.settled();
     // The AgentBot went with it: what is owed waits as for any credentials that no longer serve, and is not lost.
     await world.user(sessionId, 'still there?');
-    expect(await work()).toEqual(['retry PROVIDER_AUTH']);
+    expect(await world.settleAll()).toEqual(['retry PROVIDER_AUTH']);
     await readUntilFound();
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
     await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
-    expect(await work()).toEqual([...Array<string>(5).fill('remake'), 'park']);
+    expect(await world.settleAll()).toEqual([...Array<string>(5).fill('remake'), 'park']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
@@ -115,7 +91,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     const { conversationId, contactId } = await world.session(sessionId);
     await remove(version === '3.16' ? `${world.accountPath}/contacts/${contactId}` : `${world.accountPath}/conversations/${conversationId}`);
     await readUntilFound();
-    expect(await work()).toEqual(['park']);
+    expect(await world.settleAll()).toEqual(['park']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
   });
@@ -125,7 +101,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     const { contactId } = await world.session(sessionId);
     await remove(`${world.accountPath}/contacts/${contactId}`);
     await world.user(sessionId, 'still there?');
-    expect(await work()).toEqual(['remake']);
+    expect(await world.settleAll()).toEqual(['remake']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
     expect(await shown()).toEqual(['still there?']);
   });

@@ -5,7 +5,8 @@ import { recordings, type WebhookRecording } from './recording-files';
 
 type Inboxes = NonNullable<WebhookRequest['inboxes']>;
 
-const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: {}, credentials: {}, webhookUrl: '' };
+const BOT = 3;
+const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: BOT }, credentials: {}, webhookUrl: '' };
 const plain = recordings<WebhookRecording>('webhooks');
 const signed = recordings<WebhookRecording>('webhooks-4.14');
 
@@ -28,7 +29,7 @@ describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
   /** By the names of the files; a conversation's number, or null where there is nothing to look at. */
   const expected: [RegExp, string | null][] = [
-    [/^contact_|typing_|updated\.(custom_attributes|labels|waiting_since)/, null],
+    [/^contact_|typing_.*\.contact|updated\.(custom_attributes|labels|waiting_since)/, null],
     [/^agent_bot\.|bot_handoff/, '23'], [/csat/, '30'], [/greeting/, '65'], [/out_of_office/, '66'], [/url_|delivery_failed/, '45'],
     [/reopened/, '25'], [/status_read/, '28'], [/./, '1'],
   ];
@@ -39,6 +40,8 @@ describe('recorded webhooks', () => {
     const id = expected.find(([pattern]) => pattern.test(file))?.[1] ?? null;
     // What may have been read before is named, so that it is looked at again.
     const changed = /message_updated\.(csat_answer|deleted|delivery_failed|status_failed)/.test(file) ? { changedMessageId: expect.stringMatching(/^\d+$/) } : {};
+    const typing = /typing_(on|off)\.agent/.exec(file);
+    if (typing) return expect(parseWebhook(requestOf(recording))).toEqual({ kind: 'typing', conversationId: '1', agentId: '4', isTyping: typing[1] === 'on' });
     expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file) });
   });
 
@@ -86,6 +89,12 @@ describe('what a webhook can hold', () => {
 
   it.each<[string, object, unknown]>([
     ['our own post', { event: 'message_created', conversation: { id: 5 }, content_attributes: { support_message_id: 'x' } }, expect.objectContaining({ kind: 'ignored' })],
+    ['an agent who types', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 }, is_private: false }, { kind: 'typing', conversationId: '5', agentId: '4', isTyping: true }],
+    ['an agent who types a note', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 }, is_private: true }, expect.objectContaining({ kind: 'ignored' })],
+    ['typing that does not say for whom', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],
+    ['BotAgent1 who types', { event: 'conversation_typing_on', user: { id: BOT, type: 'user' }, conversation: { id: 5 }, is_private: false }, expect.objectContaining({ kind: 'ignored' })],
+    ['an end-user who types', { event: 'conversation_typing_on', user: { id: 4, identifier: 'x' }, conversation: { id: 5 }, is_private: false }, expect.objectContaining({ kind: 'ignored' })],
+    ['typing without a conversation', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, is_private: false }, 'malformed'],
     ['an event to come', { event: 'conversation_merged', id: 5 }, expect.objectContaining({ kind: 'ignored' })],
     ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', why: 'an unknown event' }],
     ['another account', { event: 'message_created', account: { id: 2 }, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],

@@ -1,0 +1,15 @@
+import type { Stage } from '../stage';
+
+/** Small things that are shown beside the talk, and are never part of it. */
+export function signalCases(stage: Stage): void {
+  if (stage.capabilities.typing)
+    it('shows that the end-user types, any number of times, and says nothing by it', async () => {
+      const conversation = await stage.conversationWithAgents();
+      await stage.post(stage.message(conversation, 'Hello?'));
+      const before = await stage.harness.conversationState(conversation);
+      for (const isTyping of [true, true, false, false]) await stage.provider.showTyping!({ conversation, isTyping }, stage.signal());
+      expect(await stage.textsSeen(conversation)).toEqual(['Hello?']);
+      expect(await stage.agentSays(conversation)).toEqual([]);
+      expect(await stage.harness.conversationState(conversation)).toEqual(before);
+    });
+}
