@@ -87,7 +87,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   await stores.setup.sealInboxes();
 
   const host = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, conversationId).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
+    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
       async transaction(work) {

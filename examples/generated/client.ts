@@ -286,6 +286,8 @@ type UserErrors_LinkSupportAgentPayload_Fragment = { userErrors: Array<{ code: S
 
 type UserErrors_MakeSupportTeamPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_MarkSupportMessagesReadPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_OpenSupportSessionPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_RecordEndUserMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -325,6 +327,7 @@ export type UserErrorsFragment =
   | UserErrors_EndHandoffPayload_Fragment
   | UserErrors_LinkSupportAgentPayload_Fragment
   | UserErrors_MakeSupportTeamPayload_Fragment
+  | UserErrors_MarkSupportMessagesReadPayload_Fragment
   | UserErrors_OpenSupportSessionPayload_Fragment
   | UserErrors_RecordEndUserMessagePayload_Fragment
   | UserErrors_RefreshSupportDirectoryPayload_Fragment

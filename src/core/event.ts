@@ -11,6 +11,10 @@ export type EventBody =
   | { readonly type: 'HANDOFF_CHANGED'; readonly from: HandoffState | null; readonly to: HandoffState; readonly cause: string; readonly endReason: HandoffEndReason | null; readonly agentName: string | null }
   | { readonly type: 'MESSAGE_DELETED'; readonly messageId: MessageId }
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
+  /** Everything that was said to the end-user up to this message. */
+  | { readonly type: 'MESSAGES_READ'; readonly throughSeq: number }
+  /** Agents have read what was said up to this moment. */
+  | { readonly type: 'AGENTS_READ'; readonly readAt: Instant }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
   | { readonly type: 'DELIVERY_PARKED'; readonly kind: string; readonly code: string };

@@ -48,6 +48,8 @@ export interface SessionRecord {
   /** Why a reading is wanted: `MESSAGES` saves the call for the state, for a while. Null: nobody said, read all. */
   readonly readHint: 'MESSAGES' | 'ALL' | null;
   readonly stateReadAt: Instant | null;
+  /** Agents have seen everything that was said up to then, as far as the provider has told. Never goes back. */
+  readonly agentsReadAt: Instant | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
 }

@@ -13,6 +13,7 @@ import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
 import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
 import { PeopleMutations } from './resolvers/people-mutations';
 import { Queries } from './resolvers/queries';
+import { ReadMarkMutations } from './resolvers/read-marks';
 import { RuntimeMutations } from './resolvers/runtime-mutations';
 import { SupportMessageFields, SupportSessionFields } from './resolvers/session-fields';
 import { SupportAccountFields, SupportAgentFields, SupportInboxFields, SupportTeamFields } from './resolvers/setup-fields';
@@ -25,7 +26,7 @@ export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; re
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
-  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(), new TypingResolver(flows),
+  new Queries(flows, stores), new RuntimeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new Subscriptions(), new TypingResolver(flows), new ReadMarkMutations(flows),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),

@@ -10,6 +10,8 @@ const BY_ID = statement('message', `select ${MESSAGE} from message m where m.org
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
 const OF_SESSION = statement('messages_of_session',
   `select ${MESSAGE} from message m where m.organization_id = $1 and m.session_id = $2 and m.seq > $3 order by m.seq limit $4`);
+const AGENT_SAID_SINCE = statement('agent_said_since', `
+  select from message where organization_id = $1 and session_id = $2 and seq > $3 and author = 'AGENT' and visibility = 'PUBLIC' limit 1`);
 
 export class PostgresMessageStore implements MessageStore {
   constructor(private readonly pool: Pool) {}
@@ -20,6 +22,10 @@ export class PostgresMessageStore implements MessageStore {
 
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]> {
     return manyById<MessageRecord>(this.pool, BY_IDS, organizationId, ids);
+  }
+
+  async hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean> {
+    return (await firstOf(this.pool, AGENT_SAID_SINCE, [organizationId, sessionId, seq])) !== null;
   }
 
   async page(organizationId: OrganizationId, sessionId: SessionId, { first, after }: PageRequest): Promise<Page<MessageRecord>> {

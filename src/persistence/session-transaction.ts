@@ -31,6 +31,13 @@ const FORGET_POSTS = statement('tx_forget_posts', `
 
 const UPDATE_MESSAGE = statement('tx_update_message', `
   update message set deleted_at = coalesce($3, deleted_at), channel_state = coalesce($4, channel_state) where session_id = $1 and id = $2`);
+const MARK_READ = statement('tx_mark_read', `
+  with marked as (
+    update message set channel_state = 'READ'
+    where session_id = $1 and seq <= $2 and author <> 'END_USER' and visibility = 'PUBLIC' and coalesce(channel_state, '') not in ('READ', 'FAILED')
+    returning id, author, seq
+  )
+  select id, author from marked order by seq`);
 
 const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
@@ -140,6 +147,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async updateMessage(id: MessageId, { deletedAt, channelState }: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void> {
     this.write(UPDATE_MESSAGE, [this.current.id, id, deletedAt ?? null, channelState ?? null]);
+  }
+
+  markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]> {
+    return this.read(MARK_READ, [this.current.id, throughSeq]);
   }
 
   async lastHandoff(): Promise<HandoffRecord | null> {

@@ -65,7 +65,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
     account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
   });
   if (hint.kind === 'typing') return deps.typing === undefined ? 'ignored' : recordTyping(deps.typing, account, hint);
-  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId, hint.changedMessageId, hint.about);
+  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint);
 }
 
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */

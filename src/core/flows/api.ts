@@ -110,6 +110,18 @@ export interface ReportChannelDeliveryInput extends Keyed {
 }
 export interface ReportChannelDeliveryAnswer { readonly message: MessageRecord; readonly replayed: boolean }
 
+export interface MarkReadInput extends Keyed {
+  readonly sessionId: SessionId;
+  /** The end-user has read this one and everything before it. */
+  readonly throughMessageId: MessageId;
+}
+export interface MarkReadAnswer {
+  readonly session: SessionRecord;
+  /** How many messages were not known to be read before. */
+  readonly marked: number;
+  readonly replayed: boolean;
+}
+
 export interface SetTypingInput { readonly sessionId: SessionId; readonly isTyping: boolean }
 
 export interface AnswerSurveyInput extends Keyed {
@@ -196,6 +208,8 @@ export interface Flows {
   reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput): Promise<ReportChannelDeliveryAnswer>;
   /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
+  /** The end-user has read all that agents, bot and we have said up to a message; agents see it. What FAILED stays so. */
+  markRead(scope: Scope, input: MarkReadInput): Promise<MarkReadAnswer>;
   /** Shows agents that the end-user types, or no longer does. Stores nothing and needs no key; not shown: nobody would see it, or the provider cannot. */
   setTyping(scope: Scope, input: SetTypingInput): Promise<{ readonly isShown: boolean }>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;

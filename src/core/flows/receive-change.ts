@@ -1,5 +1,5 @@
 import { instantOf } from '../ports/clock';
-import type { ProviderMessageId } from '../ids';
+import type { Instant, ProviderMessageId } from '../ids';
 import type { SessionTransaction } from '../ports/stores';
 import type { Observation } from '../ports/support-provider';
 import type { FlowDeps } from './deps';
@@ -61,4 +61,12 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (answer !== null) await tx.appendEvent({ type: 'SURVEY_ANSWERED', rating: answer.rating }, handoff.id, at);
     }
   }
+}
+
+/** How far agents have read. Repeats, and marks that were taken back there, change nothing. */
+export async function receiveReadMark(tx: SessionTransaction, deps: FlowDeps, readAt: Instant | null): Promise<void> {
+  const { agentsReadAt: before } = tx.session;
+  if (readAt === null || (before !== null && Date.parse(readAt) <= Date.parse(before))) return;
+  await tx.updateSession({ agentsReadAt: readAt });
+  await tx.appendEvent({ type: 'AGENTS_READ', readAt }, tx.liveHandoff?.id ?? null, instantOf(deps.clock.now()));
 }

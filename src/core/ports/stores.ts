@@ -33,6 +33,8 @@ export interface SessionTransaction {
   /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
   insertMessage(message: NewMessage): Promise<MessageRecord>;
   updateMessage(id: MessageId, patch: Partial<Pick<MessageRecord, 'deletedAt' | 'channelState'>>): Promise<void>;
+  /** Sets READ on all public messages to the end-user up to `throughSeq` that are neither READ nor FAILED; returns those, ascending. */
+  markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
@@ -123,6 +125,8 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
+  /** Whether an agent has said something in public after that message. */
+  hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /** Oldest first. */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
 }

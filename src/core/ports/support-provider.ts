@@ -204,7 +204,7 @@ export interface OpenForAgents {
 
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId }
+  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId }
   /** A person, never we, began or stopped to write what the end-user will see. No reading follows from it. */
   | { readonly kind: 'typing'; readonly conversationId: ProviderConversationId; readonly agentId: ProviderAgentId; readonly isTyping: boolean }
   | { readonly kind: 'ignored'; readonly why: string };
@@ -227,6 +227,12 @@ export interface ConversationView {
   readonly status: ProviderStatus;
   readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null;
   readonly teamId: ProviderTeamId | null;
+}
+
+/** A view with what stands beside the state and decides nothing. */
+export interface ConversationSeen extends ConversationView {
+  /** Agents have seen everything that was said up to then; null: nothing yet. Left out: the provider does not tell. */
+  readonly agentsReadAt?: Instant | null;
 }
 
 /** The closed list of what reading forward can find. */
@@ -318,7 +324,7 @@ export interface SupportProvider {
    */
   parseWebhook(request: WebhookRequest): WebhookHint;
   /** The conversation's state now. `gone` refused errors mean that it was deleted. */
-  readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationView>;
+  readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationSeen>;
   /** What was said after a known message; called after each hint and on a timer for live handoffs. */
   readForward(request: ReadForward, signal: AbortSignal): Promise<ReadPage>;
 
@@ -332,6 +338,8 @@ export interface SupportProvider {
   postTranscript?(request: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId>;
   /** Shows agents what became of a message on the end-user's channel. Repeatable. Without it they do not see it. */
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
+  /** Shows agents that the end-user has read all that they have said. Repeatable. Without it each message is reported by itself. */
+  markRead?(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
   /** Shows agents, under the end-user's name, that somebody types. With `typing`; cosmetic, repeatable, and never a message. */
   showTyping?(request: ShowTyping, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */

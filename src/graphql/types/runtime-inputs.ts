@@ -4,7 +4,7 @@ import { ChannelStateEnum, HandoffCancelReason, HandoffPriority, HandoffState, O
 import type { ChannelState } from '../../core/message';
 import { Json } from './scalars';
 
-const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
+export const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
 
 @InputType({ description: 'What is not given stays as it is.' })
 export class SupportEndUserInput {

@@ -30,6 +30,7 @@ export class SessionRow {
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) agentsReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
 }

@@ -23,5 +23,9 @@ async function asEndUser(connect: Connect, { inbox, conversationId, sessionId }:
   }
 }
 
+/** Marks every outgoing message as read, notes too; each change comes back to us as a `message_updated` without its status. */
+export const markRead = (connect: Connect, conversation: ConversationAccess, signal: AbortSignal): Promise<void> =>
+  asEndUser(connect, conversation, 'update_last_seen', undefined, signal);
+
 export const showTyping = (connect: Connect, { conversation, isTyping }: ShowTyping, signal: AbortSignal): Promise<void> =>
   asEndUser(connect, conversation, 'toggle_typing', { typing_status: isTyping ? 'on' : 'off' }, signal);

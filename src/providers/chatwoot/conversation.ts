@@ -1,6 +1,6 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { ProviderConversationId } from '../../core/ids';
-import type { ConversationAccess, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
+import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
@@ -58,9 +58,11 @@ export class Conversations {
     await setStatus(connection, path, 'resolved', signal);
   }
 
-  async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationView> {
+  async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationSeen> {
     const { connection } = this.at(access);
-    return viewOf(await this.read(access, signal), connection.settings.botUserId);
+    const conversation = await this.read(access, signal);
+    const { agent_last_seen_at: seenAt } = conversation;
+    return { ...viewOf(conversation, connection.settings.botUserId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
   }
 
   private at({ inbox, conversationId }: ConversationAccess) {

@@ -16,7 +16,7 @@ import { Posts } from './post';
 import { readForward } from './read-forward';
 import { answerSurvey } from './survey';
 import { checkSettings } from './settings';
-import { showTyping } from './as-end-user';
+import { markRead, showTyping } from './as-end-user';
 import { parseWebhook } from './webhook';
 
 export const chatwoot: ProviderDefinition = {
@@ -56,6 +56,7 @@ function create(lent: ProviderHost): SupportProvider {
     postingRoom: (conversation) => posts.room(conversation),
     postTranscript: (request, signal) => posts.transcript(request, signal),
     reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
+    markRead: (conversation, signal) => markRead(connect, conversation, signal),
     showTyping: (request, signal) => showTyping(connect, request, signal),
     openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),

@@ -16,6 +16,7 @@ interface Body {
   readonly conversation?: { readonly id?: unknown; readonly inbox_id?: unknown } | null;
   readonly content_attributes?: Readonly<Record<string, unknown>> | null;
   readonly changed_attributes?: unknown;
+  readonly private?: unknown;
   /** Who types. */
   readonly user?: { readonly id?: unknown; readonly type?: unknown } | null;
   readonly is_private?: unknown;
@@ -33,6 +34,9 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
     case 'message_updated':
       // The echo of a post of ours is nothing new, and looking would cost calls for every turn.
       if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
+      if (body.private === true) return ignored('a note');
+      // A delivery status, and whatever else comes without a trace of itself: all outgoing messages at once when the end-user has read them.
+      if (body.event === 'message_updated' && !changesWhatWasSaid(body) && Number.isSafeInteger(body.id)) return { ...wordsOf(body.conversation?.id), unlessKnown: String(body.id) };
       return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : wordsOf(body.conversation?.id);
     case 'conversation_updated':
       return changesHandoff(body.changed_attributes) ? lookAt(body.id) : ignored('a change that does not matter to a handoff');
