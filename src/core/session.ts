@@ -43,6 +43,8 @@ export interface SessionRecord {
   readonly lastView: ConversationView | null;
   /** What was said is told again in the next conversation, before anything else: the one it stood in is gone. */
   readonly tellsAgain: boolean;
+  /** When we posted into the conversation, of the last minute before the newest; milliseconds since 1970. */
+  readonly recentPosts: readonly number[];
   /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
   readonly recheck: readonly ProviderMessageId[];
   /** Why a reading is wanted: `MESSAGES` saves the call for the state, for a while. Null: nobody said, read all. */

@@ -23,7 +23,7 @@ export const isOpenedAgain = (handoff: HandoffRecord): boolean => handoff.state 
 export async function conversationLost(deps: FlowDeps, organizationId: string, sessionId: string, conversationId: string | null): Promise<void> {
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (conversationId !== null && tx.session.conversationId !== conversationId) return;
-    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, recheck: [], statusWrites: evenAfter(tx.session.statusWrites) });
+    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, recheck: [], recentPosts: [], statusWrites: evenAfter(tx.session.statusWrites) });
     const live = tx.liveHandoff;
     if (live === null || !isOpen(live.state)) return;
     const times = timesLost(live);

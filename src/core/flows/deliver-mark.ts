@@ -1,7 +1,7 @@
 import type { ProviderDelivery, ProviderMark } from '../delivery';
 import { UnsupportedByProviderError } from '../errors';
 import type { ConversationAccess } from '../ports/support-provider';
-import { connect, conversationOf, type Connected } from './conversation';
+import { connect, conversationOf, notePost, type Connected } from './conversation';
 import type { Lease } from './deliver';
 import type { FlowDeps } from './deps';
 
@@ -19,6 +19,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
         await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: session.readAfter }, signal);
+        await deps.stores.sessions.transact(organizationId, sessionId, tx => notePost(tx, deps));
         return;
       }
       case 'REPORT_DELIVERY': {

@@ -6,7 +6,7 @@ import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import {
-  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
+  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, type Connected,
 } from './conversation';
 import { isOpenedAgain } from './conversation-lost';
 import { deliverMark } from './deliver-mark';
@@ -43,6 +43,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
+    await notePost(tx, deps);
   });
 }
 
@@ -122,6 +123,7 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
+    await notePost(tx, deps);
   });
 }
 
@@ -179,7 +181,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const note = contextNote(handoff);
   if (note !== null && account.capabilities.privateNotes && !handoff.stepsDone.includes('note')) {
     await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
-    await done('note');
+    await sessions.transact(organizationId, sessionId, async tx => {
+      await stepDone(tx, handoffId, 'note');
+      await notePost(tx, deps);
+    });
   }
 
   handoff = await current();

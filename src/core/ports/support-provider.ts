@@ -59,6 +59,11 @@ export interface ConversationAccess {
   readonly contactId: ProviderContactId;
   readonly conversationId: ProviderConversationId;
   readonly sessionId: SessionId;
+  /**
+   * Our own posts of the last minute into it, by whichever process, as known at `asOf` (milliseconds since 1970): for
+   * servers that take only so many. Left out: not known.
+   */
+  readonly recentPosts?: { readonly at: readonly number[]; readonly asOf: number };
 }
 
 // ---- set up -----------------------------------------------------------------------------------------------------

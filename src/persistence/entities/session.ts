@@ -27,6 +27,7 @@ export class SessionRow {
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
   @Column('boolean', { default: false }) tellsAgain: boolean;
+  @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;

@@ -1,7 +1,7 @@
 import type { ProviderDefinition, ProviderHost, SupportProvider } from '../../core/ports/support-provider';
 import { capabilitiesOf, ensureAccount } from './account-setup';
 import { throwIfOver } from './client';
-import { connector } from './connection';
+import { connector, type ChatwootHost } from './connection';
 import { ensureContact } from './contact';
 import { Conversations } from './conversation';
 import { listAgents, listTeams } from './directory';
@@ -27,7 +27,7 @@ export const chatwoot: ProviderDefinition = {
 };
 
 function create(lent: ProviderHost): SupportProvider {
-  const host = { ...lent, fetch: paced(lent.fetch, lent.now) };
+  const host: ChatwootHost = { ...lent, fetchFor: paced(lent.fetch, lent.now) };
   const connect = connector(host);
   const conversations = new Conversations(connect);
   const posts = new Posts(connect, lent.fetch, lent.now);

@@ -1,6 +1,6 @@
-import type { DesiredState, DriftItem, DriftKind, ProviderHost } from '../../core/ports/support-provider';
+import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
-import { clientFor, numberOf, type Connect } from './connection';
+import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
 import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
@@ -33,7 +33,7 @@ export class Inspector {
   private inboxes: readonly WireInbox[] = [];
   private readonly hasPlatform: boolean;
 
-  constructor(private readonly host: ProviderHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
     this.hasPlatform = desired.access.credentials['platformToken'] !== undefined;
   }
 

@@ -32,7 +32,7 @@ export class Posts {
 
   /** For history: a share of our share stays for what is said next. */
   room(conversation: ConversationAccess): number {
-    return this.pace.room(keyOf(conversation)) - PACE.reservedForTalk;
+    return this.pace.room(keyOf(conversation), conversation.recentPosts) - PACE.reservedForTalk;
   }
 
   transcript({ conversation, noteId: ourId, title: text, fileName, content, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -58,7 +58,7 @@ export class Posts {
     throwIfOver(signal);
     const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
     if (earlier !== null) return earlier;
-    this.pace.take(keyOf(post.conversation));
+    this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
     const body = await this.bodyOf(post, connection.settings.allowPrivateAttachments ?? false, signal);
     return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body }, signal), 'message');
   }
