@@ -69,6 +69,8 @@ const WANT_READING = statement('tx_want_reading', `
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
+const WANT_READING_AGAIN = statement('tx_want_reading_again', `
+  update lane set wanted_at = least(wanted_at, now()) where session_id = $1 and destination = 'READING' and is_claimed returning 1`);
 
 const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
@@ -150,7 +152,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]> {
-    return this.read(MARK_READ, [this.current.id, throughSeq]);
+    return this.change(MARK_READ, [this.current.id, throughSeq]);
   }
 
   async lastHandoff(): Promise<HandoffRecord | null> {
@@ -201,10 +203,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
   }
 
-  async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' = 'ALL'): Promise<void> {
-    await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
+  async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {
+    if (about !== 'TIMER') await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     // As a delay: the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId]);
+  }
+
+  async wantReadingAgain(): Promise<void> {
+    if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.updateSession({ readHint: 'ALL' });
   }
 
   /** Sends a statement behind everything else of this transaction. */
@@ -232,6 +238,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   private async read<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
     return rowsOf<Row>(this.client, sql, values);
+  }
+
+  /** A write that answers what it changed; one that changed nothing was none. */
+  private async change<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
+    const answer = rowsOf<Row>(this.client, sql, values);
+    const rows = await answer;
+    if (rows.length > 0) this.sent.push(answer);
+    return rows;
   }
 
   private delivery(destination: 'PROVIDER' | 'RUNTIME', what: ProviderWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {

@@ -1,3 +1,4 @@
+import { isNews } from '../core/flows/hint-news';
 import type { AccountId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore } from '../core/ports/stores';
@@ -15,12 +16,13 @@ export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConve
  */
 export async function recordHint(
   { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
-  accountId: AccountId, { conversationId, changedMessageId, about, unlessKnown }: Hint,
+  accountId: AccountId, { conversationId, changedMessageId, about, unlessKnown, shows }: Hint,
 ): Promise<'recorded' | 'unknownConversation'> {
   const session = await stores.sessions.findByConversation(accountId, conversationId);
   if (session === null) return 'unknownConversation';
   await stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (unlessKnown !== undefined && (await tx.messageByProviderId(unlessKnown)) !== null) return;
+    if (shows !== undefined && !isNews(tx.session, shows)) return tx.wantReadingAgain();
     await tx.wantReading(instantOf(clock.now()), about);
     // One that was never read is found by reading forward; only what we know has to be looked at again.
     const { recheck } = tx.session;

@@ -200,7 +200,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
 
   await sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null } });
+    const now = deps.clock.now();
+    await tx.updateSession({
+      statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now),
+    });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
@@ -208,7 +211,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
     // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
     if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
-    await tx.wantReading(instantOf(deps.clock.now()));
+    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by nobody who cannot
+    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
+    const isToldOf = deps.publicUrl !== '' && agent == null && earlierAttempts === 0;
+    await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }
 
@@ -276,6 +282,8 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
   await deps.stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const { work } = delivery;
     const live = tx.liveHandoff;
+    // Hints of the meantime were left to the reading behind the write.
+    if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     await tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, live?.id ?? null, instantOf(deps.clock.now()));
     if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;

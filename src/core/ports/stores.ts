@@ -52,8 +52,10 @@ export interface SessionTransaction {
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
-  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
-  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
+  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. `TIMER`: nothing is known to have happened. */
+  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
+  /** Asks for another reading if one is under way: it may have looked before now. */
+  wantReadingAgain(): Promise<void>;
 }
 
 export interface OpenSessionRow {

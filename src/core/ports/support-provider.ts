@@ -207,9 +207,20 @@ export interface OpenForAgents {
 
 // ---- listen -----------------------------------------------------------------------------------------------------
 
+/**
+ * The parts of the state that a hint is about, as they became or are now. A hint, too: what is known already causes no
+ * reading, and nothing else follows from it.
+ */
+export interface ShownState {
+  readonly status?: ProviderStatus;
+  /** Null: nobody has it. */
+  readonly agentId?: ProviderAgentId | null;
+  readonly teamId?: ProviderTeamId | null;
+}
+
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId }
+  | { readonly kind: 'conversation'; readonly shows?: ShownState; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId }
   /** A person, never we, began or stopped to write what the end-user will see. No reading follows from it. */
   | { readonly kind: 'typing'; readonly conversationId: ProviderConversationId; readonly agentId: ProviderAgentId; readonly isTyping: boolean }
   | { readonly kind: 'ignored'; readonly why: string };

@@ -4,7 +4,7 @@ import type { ConversationAccess, ConversationSeen, ConversationView, OpenConver
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
-const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
+export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 
 /** Conversations of one account, as the bot handles them. */
 export class Conversations {
@@ -79,7 +79,7 @@ export class Conversations {
 }
 
 /** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. */
-export function viewOf({ status, meta }: WireConversation, botUserId: number | undefined): ConversationView {
+export function viewOf({ status, meta }: Pick<WireConversation, 'status' | 'meta'>, botUserId: number | undefined): ConversationView {
   const known = STATUSES[status];
   if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
   const { assignee, assignee_type: type } = meta;

@@ -23,7 +23,7 @@ const rejection = (request: WebhookRequest): unknown => {
 };
 
 /** What was said costs one call, what was done to the conversation two. */
-const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : {});
+const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : file.includes('agent_bot_assigned') ? {} : { shows: expect.any(Object) });
 
 describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
@@ -45,6 +45,24 @@ describe('recorded webhooks', () => {
     const typing = /typing_(on|off)\.agent/.exec(file);
     if (typing) return expect(parseWebhook(requestOf(recording))).toEqual({ kind: 'typing', conversationId: '1', agentId: '4', isTyping: typing[1] === 'on' });
     expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file) });
+  });
+
+  const ALL = { agentId: null, teamId: null };
+  it.each<[string, object]>([
+    ['conversation_updated.assigned.inbox', { agentId: '5' }],
+    ['conversation_updated.unassigned.inbox', { agentId: null, teamId: '1' }],
+    ['conversation_updated.team_assigned.inbox', { teamId: '1' }],
+    ['conversation_updated.bot_handoff.inbox', { status: 'OPEN' }],
+    ['conversation_updated.resolved.inbox', { status: 'RESOLVED' }],
+    ['conversation_status_changed.snoozed.inbox', { status: 'ON_HOLD', ...ALL }],
+    ['conversation_status_changed.pending.inbox', { status: 'BOT_HELD', ...ALL }],
+    ['conversation_status_changed.reopened.inbox', { status: 'OPEN', ...ALL, agentId: '4' }],
+    ['conversation_created.inbox', { status: 'OPEN', ...ALL }],
+    // To a bot: who is left is not told.
+    ['conversation_updated.agent_bot_assigned.inbox', {}],
+  ])('%s shows what became of the state, and no more', (name, shown) => {
+    const hint = parseWebhook(requestOf(plain.find(({ file }) => file === name)!));
+    expect('shows' in hint ? hint.shows : {}).toEqual(shown);
   });
 
   it.each(signed.map((recording) => [recording.file, recording] as const))('signed: %s', (file, recording) => {
