@@ -9,7 +9,7 @@ import { FileKeeper } from './core/flows/keep-file';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/support-provider';
-import { Worker } from './delivery';
+import { TypingRelay, Worker } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
 import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
 import { Health } from './health';
@@ -18,7 +18,7 @@ import { logOf, type Logger } from './logging';
 import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, migrate, PostgresWake, SecretBox, startEmbedded } from './persistence';
+import { createPool, createStores, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded } from './persistence';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
 import { createHttpServer } from './server';
@@ -100,10 +100,13 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
   const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
+  const typing = new PostgresTyping(wake);
+  const relay = new TypingRelay();
+  started.push(async () => relay.stop());
   await stores.setup.sealInboxes();
 
   const host = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, conversationId).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
+    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
       async transaction(work) {
@@ -135,7 +138,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, providers: known, publicUrl: publicUrlOf(config),
+    stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config),
     push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
@@ -153,7 +156,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
-    flows, stores, wake, clock, limits: {
+    flows, stores, wake, typing, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
       connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs,
     },
@@ -164,7 +167,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const server = createHttpServer({
     graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
     webhooks: webhookReceiver({
-      stores, clock, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
+      stores, clock, typing: { stores, clock, board: typing }, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({ links, files, stores, clock }),

@@ -424,6 +424,8 @@ type UserErrors_LinkSupportAgentPayload_Fragment = { userErrors: Array<{ code: S
 
 type UserErrors_MakeSupportTeamPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_MarkSupportMessagesReadPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_OpenSupportSessionPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_ReactToSupportMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -454,6 +456,8 @@ type UserErrors_SetSupportInboxMembersPayload_Fragment = { userErrors: Array<{ c
 
 type UserErrors_SetSupportTeamMembersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_SetSupportTypingPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_UpdateSupportPolicyPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 export type UserErrorsFragment =
@@ -477,6 +481,7 @@ export type UserErrorsFragment =
   | UserErrors_EndHandoffPayload_Fragment
   | UserErrors_LinkSupportAgentPayload_Fragment
   | UserErrors_MakeSupportTeamPayload_Fragment
+  | UserErrors_MarkSupportMessagesReadPayload_Fragment
   | UserErrors_OpenSupportSessionPayload_Fragment
   | UserErrors_ReactToSupportMessagePayload_Fragment
   | UserErrors_RecordEndUserMessagePayload_Fragment
@@ -492,6 +497,7 @@ export type UserErrorsFragment =
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment
+  | UserErrors_SetSupportTypingPayload_Fragment
   | UserErrors_UpdateSupportPolicyPayload_Fragment
 ;
 

@@ -10,12 +10,6 @@ export interface Counted {
   readonly calls: readonly string[];
 }
 
-/** What Chatwoot's webhooks about our own writes cause behind them is not theirs: a reading may fall into the same moment. */
-function ofWrites(calls: readonly string[]): readonly string[] {
-  const first = calls.findIndex((call) => !call.startsWith('GET '));
-  return calls.filter((call, i) => i <= first || !call.startsWith('GET '));
-}
-
 const QUIET_MS = 700;
 const PATIENCE_MS = 10_000;
 
@@ -34,11 +28,13 @@ export async function countCalls(story: Story, bot: Story['runtime']['client'], 
   const idle = () => settled(async () => ({ provider: (await runtime.explain()).owed.provider }), IDLE);
   const handoffIs = (state: string) => settled(async () => ({ state: (await runtime.explain()).handoff?.state }), { state });
   const counted: Counted[] = [];
-  const count = async (what: string, act: () => Promise<unknown>, which = ofWrites): Promise<void> => {
+  const count = async (what: string, act: () => Promise<unknown>): Promise<void> => {
     await quiet(traffic);
     const mark = traffic.calls.length;
     await act();
-    counted.push({ what, calls: which(traffic.since(mark)) });
+    // Also what Chatwoot's webhooks about it made us read.
+    await quiet(traffic);
+    counted.push({ what, calls: traffic.since(mark) });
   };
 
   await runtime.open({ name: endUser });
@@ -55,7 +51,7 @@ export async function countCalls(story: Story, bot: Story['runtime']['client'], 
   await count('a message, agent to end-user', async () => {
     await story.adam.reply(endUser, 'Here I am.');
     await settled(async () => ({ isThere: (await runtime.inbox()).some((line) => line.endsWith('Here I am.')) }), { isThere: true });
-  }, (calls) => calls);
+  });
   return counted;
 }
 

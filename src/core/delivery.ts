@@ -23,6 +23,8 @@ export type ProviderMark =
   /** Tells an agent, among agents only, that something did not reach the end-user. */
   | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string }
   | { readonly kind: 'REPORT_DELIVERY'; readonly messageId: MessageId; readonly state: ChannelState; readonly error: string | null }
+  /** `messageIds`: the newest of the agents' messages that were read with it. */
+  | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }
   | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
 /** What the bot runtime must collect and acknowledge, in order within a Session. */

@@ -13,6 +13,10 @@ export type EventBody =
   | { readonly type: 'MESSAGE_EDITED'; readonly messageId: MessageId }
   | { readonly type: 'MESSAGE_REACTED'; readonly messageId: MessageId; readonly by: string; /** Null: taken back. */ readonly emoji: string | null }
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
+  /** Everything that was said to the end-user up to this message. */
+  | { readonly type: 'MESSAGES_READ'; readonly throughSeq: number }
+  /** Agents have read what was said up to this moment. */
+  | { readonly type: 'AGENTS_READ'; readonly readAt: Instant }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
   | { readonly type: 'DELIVERY_PARKED'; /** Left out in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string }

@@ -11,7 +11,7 @@ export type HandoffState = (typeof HANDOFF_STATES)[number];
 export const HANDOFF_CAUSES = [
   'PROVIDER_ACCEPTED', 'NOBODY_AVAILABLE', 'PROVIDER_REFUSED',
   'ASSIGNED', 'UNASSIGNED', 'TEAM_CHANGED', 'AGENT_REPLIED', 'SNOOZED', 'UNSNOOZED',
-  'END', 'DRAINED',
+  'CONVERSATION_LOST', 'END', 'DRAINED',
 ] as const;
 export type HandoffCause = (typeof HANDOFF_CAUSES)[number];
 
@@ -37,23 +37,23 @@ export const HANDOFF_TRANSITIONS: Readonly<Record<HandoffState, Partial<Record<H
   REQUESTED: {
     PROVIDER_ACCEPTED: 'QUEUED', NOBODY_AVAILABLE: 'REJECTED', PROVIDER_REFUSED: 'FAILED',
     // An agent who watches bot-held conversations can be quicker than the saga that opens this one.
-    ASSIGNED: 'ASSIGNED', AGENT_REPLIED: 'ACTIVE', END: 'ENDING',
+    ASSIGNED: 'ASSIGNED', AGENT_REPLIED: 'ACTIVE', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   QUEUED: {
     PROVIDER_ACCEPTED: 'QUEUED', ASSIGNED: 'ASSIGNED', UNASSIGNED: 'QUEUED', TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', END: 'ENDING',
+    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   ASSIGNED: {
     PROVIDER_ACCEPTED: 'ASSIGNED', ASSIGNED: 'ASSIGNED', UNASSIGNED: 'QUEUED', TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', END: 'ENDING',
+    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   ACTIVE: {
     PROVIDER_ACCEPTED: 'ACTIVE', ASSIGNED: 'ACTIVE', UNASSIGNED: 'QUEUED', TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', END: 'ENDING',
+    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   ON_HOLD: {
     PROVIDER_ACCEPTED: 'ON_HOLD', ASSIGNED: 'ON_HOLD', UNASSIGNED: 'QUEUED', TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', UNSNOOZED: 'ACTIVE', END: 'ENDING',
+    AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', UNSNOOZED: 'ACTIVE', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   // Ending twice is a no-op: whoever comes second finds it done.
   ENDING: { END: 'ENDING', DRAINED: 'ENDED', PROVIDER_ACCEPTED: 'ENDING' },
@@ -126,7 +126,7 @@ export interface HandoffRecord {
   readonly resumeTarget: string | null;
   /** Messages with `seq` up to here are the history that is brought along. */
   readonly historyThroughSeq: number;
-  /** Remote steps already done: `held`, `history`, `note`, `opened`; see flows/deliver.ts. Before `opened`, the provider's status says nothing of this handoff. */
+  /** Remote steps already done: `held`, `history`, `note`, `opened`; see flows/deliver.ts. Before `opened`, the provider's status says nothing of this handoff. `lost:<n>` counts conversations that were lost under it. */
   readonly stepsDone: readonly string[];
   readonly endReason: HandoffEndReason | null;
   /** Why it failed or was rejected: a stable error code, never a provider's text. */

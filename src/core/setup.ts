@@ -60,6 +60,10 @@ export interface SupportPolicy {
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
   /** What the rest of a Session's lane does behind a dead letter: `BLOCK` waits until an operator decides about it. */
   readonly onDeadLetter: 'GO_ON' | 'BLOCK';
+  /** What becomes of what the provider says by itself to end-users (greeting, closed): `SEND_ON` shows it to them as ours. */
+  readonly automaticReplies: 'WITHHOLD' | 'SEND_ON';
+  /** What becomes of a handoff that people have when its conversation is deleted there: it ends, or the same one opens in a new conversation. */
+  readonly lostConversation: 'END' | 'OPEN_AGAIN';
   readonly lines: PolicyLines;
 }
 
@@ -67,6 +71,8 @@ export const DEFAULT_POLICY: SupportPolicy = {
   whileWaiting: 'HOLD',
   mirroring: 'ALWAYS',
   onDeadLetter: 'GO_ON',
+  automaticReplies: 'WITHHOLD',
+  lostConversation: 'END',
   lines: {
     queued: 'A colleague will be with you shortly.',
     rejected: 'Nobody is available right now. I will go on helping you as well as I can.',

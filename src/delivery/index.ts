@@ -1,2 +1,3 @@
 export type { WorkerLog, WorkerOptions } from './options';
+export { TypingRelay } from './typing-relay';
 export { Worker } from './worker';

@@ -9,7 +9,7 @@ import type { Stores } from '../core/ports/stores';
 import { type ContextDeps, OperationContext } from './context';
 import { type Log, publicError, RequestRefusedError } from './errors';
 import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
-import { OpenReaders, type WakeSource } from './live/follow';
+import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
 import { SessionRounds } from './live/session-rounds';
 import { buildSupportSchema } from './schema';
 import { Admission } from './transport/admission';
@@ -23,6 +23,8 @@ export interface GraphqlDeps {
   readonly flows: Flows;
   readonly stores: Stores;
   readonly wake: WakeSource;
+  /** Left out: subscriptions never hear that an agent types. */
+  readonly typing?: TypingSource;
   readonly clock: Clock;
   readonly identify: Identify;
   /** Our own link to a file of an agent; left out: the address where the provider has it. */
@@ -50,9 +52,9 @@ export interface GraphqlHttp {
 /** The room's front door for a plain node:http server. */
 export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp> {
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
-  const { stores, wake, clock, identify, log } = deps;
+  const { stores, wake, typing = NOBODY_TYPES, clock, identify, log } = deps;
   const open = new OpenReaders();
-  const context: ContextDeps = { stores, live: { stores, wake, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
+  const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
   const admission = new Admission(limits.maxOperations);
   const runner = new OperationRunner(schema, limits, admission, log);
@@ -104,4 +106,4 @@ export { buildApiSchema, buildSupportSchema } from './schema';
 export { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 export { TOP_LEVEL_CODES, USER_ERROR_CODES } from './errors';
 export type { Identify } from './transport/web-socket';
-export type { WakeListener, WakeSource } from './live/follow';
+export type { TypingSource, WakeListener, WakeSource } from './live/follow';

@@ -16,26 +16,28 @@ import { PeopleMutations } from './resolvers/people-mutations';
 import { MessageChangeMutations } from './resolvers/message-change-mutations';
 import { Queries } from './resolvers/queries';
 import { RuntimeEndpoints } from './resolvers/runtime-endpoints';
+import { ReadMarkMutations } from './resolvers/read-marks';
 import { RuntimeMutations } from './resolvers/runtime-mutations';
 import { SupportMessageFields, SupportSessionFields } from './resolvers/session-fields';
 import { SupportAccountFields, SupportAgentFields, SupportInboxFields, SupportTeamFields } from './resolvers/setup-fields';
 import { SetUpMutations } from './resolvers/setup-mutations';
 import { UpkeepMutations } from './resolvers/upkeep-mutations';
 import { SupportConversationStatusFields, Subscriptions } from './resolvers/subscriptions';
+import { SupportTypingFields, TypingResolver } from './resolvers/typing';
 
 export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; readonly fileUrl?: ConstructorParameters<typeof SupportMessageFields>[0] }
 
 /** Every resolver class and how it is made; nothing here is global. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
   new Queries(flows, stores), new RuntimeMutations(flows), new MessageChangeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores),
-  new RuntimeEndpoints(flows, stores), new Subscriptions(),
+  new RuntimeEndpoints(flows, stores), new TypingResolver(flows), new ReadMarkMutations(flows), new Subscriptions(),
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), new SupportMessageRecordedFields(),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(), new SupportMessageEditedFields(), new SupportMessageReactedFields(),
-  new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(),
+  new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(), new SupportTypingFields(),
 ];
 
 /** The schema as its users know it, without federation's own fields. */

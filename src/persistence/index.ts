@@ -3,4 +3,5 @@ export { createStores, type StoreParts } from './stores';
 export { migrate, revertAll, schemaDrift } from './migrate';
 export { startEmbedded, type EmbeddedPostgres } from './embedded-postgres';
 export { SecretBox } from './secret-box';
+export { PostgresTyping, type TypingListener } from './postgres-typing';
 export { PostgresWake, type PostgresWakeOptions, type WakeListener } from './postgres-wake';

@@ -13,6 +13,8 @@ const OF_SESSION = statement('messages_of_session', `
   select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq" from session s
   left join lateral (select * from message m where m.session_id = s.id and m.seq > $3 order by m.seq limit $4) m on true
   where s.organization_id = $1 and s.id = $2 order by m.seq`);
+const AGENT_SAID_SINCE = statement('agent_said_since', `
+  select from message where organization_id = $1 and session_id = $2 and seq > $3 and author = 'AGENT' and visibility = 'PUBLIC' limit 1`);
 
 export class PostgresMessageStore implements MessageStore {
   constructor(private readonly pool: Pool) {}
@@ -23,6 +25,10 @@ export class PostgresMessageStore implements MessageStore {
 
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]> {
     return manyById<MessageRecord>(this.pool, BY_IDS, organizationId, ids);
+  }
+
+  async hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean> {
+    return (await firstOf(this.pool, AGENT_SAID_SINCE, [organizationId, sessionId, seq])) !== null;
   }
 
   async page(organizationId: OrganizationId, sessionId: SessionId, { first, after }: PageRequest): Promise<Page<MessageRecord>> {

@@ -26,6 +26,7 @@ const RECONNECT_MS = { first: 100, most: 5_000 };
 export class PostgresWake implements Wake {
   private readonly listeners = new Set<WakeListener>();
   private readonly untold = new Set<string>();
+  private readonly channels = new Map<string, (payload: string) => void>();
   private client: Client | undefined;
   private lose: (error: Error) => void = () => undefined;
   private isStopped = true;
@@ -53,6 +54,17 @@ export class PostgresWake implements Wake {
     const entry: WakeListener = (ids) => listener(ids);
     this.listeners.add(entry);
     return () => { this.listeners.delete(entry); };
+  }
+
+  /** Hears what other replicas say on a channel of its own, by the same connection. Before `start`. */
+  hear(channel: string, listener: (payload: string) => void): void {
+    this.channels.set(channel, listener);
+  }
+
+  /** Says something to the other replicas, if they can be reached now; else it is lost. Payloads below 8,000 bytes. */
+  async say(channel: string, payload: string): Promise<void> {
+    const { client } = this;
+    await client?.query('select pg_notify($1, $2)', [channel, payload]).catch((error: Error) => this.lose(error));
   }
 
   /** Resolves when it listens, or has failed to and will go on trying. */
@@ -98,12 +110,15 @@ export class PostgresWake implements Wake {
     this.lose = lost;
     client.on('error', lost);
     client.on('end', () => lost(new Error('The connection for wake-ups ended.')));
-    client.on('notification', ({ processId, payload }) => {
-      if (processId !== (client as unknown as { processID: number }).processID) this.ring(heard(payload));
+    client.on('notification', ({ processId, channel, payload }) => {
+      if (processId === (client as unknown as { processID: number }).processID) return;
+      const own = this.channels.get(channel);
+      if (own === undefined) this.ring(heard(payload));
+      else own(payload ?? '');
     });
     try {
       await client.connect();
-      await client.query(`listen ${CHANNEL}`);
+      for (const channel of [CHANNEL, ...this.channels.keys()]) await client.query(`listen ${channel}`);
     } catch (error) {
       lost(error as Error);
       return;

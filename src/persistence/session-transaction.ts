@@ -25,11 +25,22 @@ const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_mes
 const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
+const FORGET_POSTS = statement('tx_forget_posts', `
+  update message set provider_message_id = null
+  where session_id = $1 and provider_message_id is not null and deleted_at is null
+    and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
 const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
 /** One for each set of fields that changes together: there are few. */
 const updateMessageOf = (fields: readonly string[]): Statement =>
   statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);
+const MARK_READ = statement('tx_mark_read', `
+  with marked as (
+    update message set channel_state = 'READ'
+    where session_id = $1 and seq <= $2 and author <> 'END_USER' and visibility = 'PUBLIC' and coalesce(channel_state, '') not in ('READ', 'FAILED')
+    returning id, author, seq
+  )
+  select id, author from marked order by seq`);
 
 const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
@@ -65,6 +76,8 @@ const WANT_READING = statement('tx_want_reading', `
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
+const WANT_READING_AGAIN = statement('tx_want_reading_again', `
+  update lane set wanted_at = least(wanted_at, now()) where session_id = $1 and destination = 'READING' and is_claimed returning 1`);
 
 const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
@@ -144,6 +157,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
   async updateMessage(id: MessageId, change: MessageChange): Promise<void> {
     const fields = CHANGING_MESSAGE_FIELDS.filter((field) => change[field as keyof MessageChange] !== undefined);
     if (fields.length > 0) this.write(updateMessageOf(fields), [this.current.id, id, ...valuesOf(change, fields)]);
+  }
+
+  async forgetPosts(): Promise<void> {
+    this.write(FORGET_POSTS, [this.current.id]);
+  }
+
+  markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]> {
+    return this.change(MARK_READ, [this.current.id, throughSeq]);
   }
 
   async lastHandoff(): Promise<HandoffRecord | null> {
@@ -227,10 +248,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
   }
 
-  async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' = 'ALL'): Promise<void> {
-    await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
+  async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {
+    if (about !== 'TIMER') await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     // As a delay: the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId]);
+  }
+
+  async wantReadingAgain(): Promise<void> {
+    if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.updateSession({ readHint: 'ALL' });
   }
 
   /** Sends a statement behind everything else of this transaction. */
@@ -258,6 +283,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   private async read<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
     return rowsOf<Row>(this.client, sql, values);
+  }
+
+  /** A write that answers what it changed; one that changed nothing was none. */
+  private async change<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
+    const answer = rowsOf<Row>(this.client, sql, values);
+    const rows = await answer;
+    if (rows.length > 0) this.sent.push(answer);
+    return rows;
   }
 
   private delivery(destination: LaneDestination | 'RUNTIME', what: ProviderWork | MediaWork | RuntimeNotice, drainedBy: HandoffId | null): unknown[] {

@@ -5,9 +5,12 @@ import type { AccountAccess, ProviderHost, SupportProvider } from '../core/ports
 import type { AccountRecord } from '../core/setup';
 import { accepted, answerOfWebhookError, methodNotAllowed, type WebhookAnswer } from './errors';
 import { recordHint, type HintStores } from './record-hint';
+import { recordTyping, type TypingDeps } from './record-typing';
 
 export interface WebhookDeps {
   readonly stores: HintStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf'> };
+  /** Left out: nobody is told who types. */
+  readonly typing?: TypingDeps;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: ProviderHost['log'];
   readonly bodyLimitBytes: number;
@@ -23,7 +26,7 @@ export interface IncomingWebhook {
   readBody(limitBytes: number): Promise<Buffer | null>;
 }
 
-type Outcome = 'recorded' | 'unknownConversation' | 'ignored' | 'senderGone';
+type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'ignored' | 'senderGone';
 /** What may be logged of a webhook: never its headers or content. */
 interface Facts { accountId?: string; bytes?: number }
 
@@ -61,7 +64,8 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   const hint = deps.providerOf(account).parseWebhook({
     account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
   });
-  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint.conversationId, hint.changedMessageId, hint.about);
+  if (hint.kind === 'typing') return deps.typing === undefined ? 'ignored' : recordTyping(deps.typing, account, hint);
+  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint);
 }
 
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */

@@ -1,8 +1,12 @@
-import type { AccountId, ProviderConversationId, ProviderMessageId } from '../core/ids';
+import { isNews } from '../core/flows/hint-news';
+import type { AccountId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore } from '../core/ports/stores';
+import type { WebhookHint } from '../core/ports/support-provider';
 
 const MOST_RECHECKED = 50;
+
+type Hint = Omit<Extract<WebhookHint, { readonly kind: 'conversation' }>, 'kind'>;
 
 export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConversation' | 'transact'> }
 
@@ -12,11 +16,13 @@ export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConve
  */
 export async function recordHint(
   { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
-  accountId: AccountId, conversationId: ProviderConversationId, changedMessageId?: ProviderMessageId, about: 'MESSAGES' | 'ALL' = 'ALL',
+  accountId: AccountId, { conversationId, changedMessageId, about, unlessKnown, shows }: Hint,
 ): Promise<'recorded' | 'unknownConversation'> {
   const session = await stores.sessions.findByConversation(accountId, conversationId);
   if (session === null) return 'unknownConversation';
   await stores.sessions.transact(session.organizationId, session.id, async tx => {
+    if (unlessKnown !== undefined && (await tx.messageByProviderId(unlessKnown)) !== null) return;
+    if (shows !== undefined && !isNews(tx.session, shows)) return tx.wantReadingAgain();
     await tx.wantReading(instantOf(clock.now()), about);
     // One that was never read is found by reading forward; only what we know has to be looked at again.
     const { recheck } = tx.session;

@@ -12,9 +12,12 @@ import { FileKeeper } from '../../src/core/flows/keep-file';
 import { readForward } from '../../src/core/flows/read-forward';
 import type { MediaStore } from '../../src/core/ports/media-store';
 import type { ConversationAccess } from '../../src/core/ports/support-provider';
+import type { AgentTyping } from '../../src/core/ports/typing';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
 import { FolderMediaStore } from '../../src/media/folder-store';
+import { TypingRelay } from '../../src/delivery';
+import { verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
@@ -63,7 +66,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   const mediaFolder = mkdtempSync(path.join(tmpdir(), 'media-'));
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stores, clock, typing: new TypingRelay(), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
     push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
@@ -74,7 +77,10 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
     new FileKeeper(deps, store, { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, keptMs);
   deps.files = newKeeper();
-  const receive = webhookReceiver({ stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account) });
+  const typed: AgentTyping[] = [];
+  const receive = webhookReceiver({
+    typing: { stores, clock, board: { agentTyping: typing => { typed.push(typing); } } }, stores, clock, log, bodyLimitBytes: 5_000_000, providerOf: () => instance, accessOf: account => accessOf(deps, account),
+  });
   const flows: Flows = createFlows(deps);
 
   const enabled = await flows.enableSupport(scope, {
@@ -91,6 +97,8 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   let keys = 0;
   const world = {
     double, farSide, stores, flows, deps, pool, time, media, mediaFolder, newKeeper, logged, admin, accountPath, account: enabled.account,
+    /** Agents whose typing has reached us. */
+    typed,
     get inbox() { return inbox; },
     get provider() { return instance; },
     nextKey: () => `key-${++keys}`,
@@ -199,6 +207,26 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
             return errors;
           }
           if (errors.length > 20) return errors;
+        }
+      }
+    },
+    /** As the worker settles what fails, without its waiting: what is to be retried is left for an hour. Answers what became of failures. */
+    async settleAll(): Promise<string[]> {
+      const verdicts: string[] = [];
+      for (;;) {
+        const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+        if (!lane) return verdicts;
+        try {
+          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await stores.lanes.complete(lane);
+        } catch (error) {
+          const verdict = verdictOn(error, lane.delivery.earlierAttempts, 0, 0.5);
+          verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
+          if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
+          if (verdict.kind === 'park') {
+            await deliveryRefused(deps, lane.delivery, verdict.code);
+            await stores.lanes.park(lane, verdict.code);
+          } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code);
         }
       }
     },

@@ -119,6 +119,20 @@ export interface ReportChannelDeliveryInput extends Keyed {
 }
 export interface ReportChannelDeliveryAnswer { readonly message: MessageRecord; readonly replayed: boolean }
 
+export interface MarkReadInput extends Keyed {
+  readonly sessionId: SessionId;
+  /** The end-user has read this one and everything before it. */
+  readonly throughMessageId: MessageId;
+}
+export interface MarkReadAnswer {
+  readonly session: SessionRecord;
+  /** How many messages were not known to be read before. */
+  readonly marked: number;
+  readonly replayed: boolean;
+}
+
+export interface SetTypingInput { readonly sessionId: SessionId; readonly isTyping: boolean }
+
 export interface AnswerSurveyInput extends Keyed {
   readonly handoffId: HandoffId;
   readonly rating: number;
@@ -275,6 +289,10 @@ export interface Flows {
   reactToMessage(scope: Scope, input: ReactToMessageInput): Promise<ReactToMessageAnswer>;
   /** The end-user's answer to the survey of a handoff. A second answer replaces the first. */
   answerSurvey(scope: Scope, input: AnswerSurveyInput): Promise<AnswerSurveyAnswer>;
+  /** The end-user has read all that agents, bot and we have said up to a message; agents see it. What FAILED stays so. */
+  markRead(scope: Scope, input: MarkReadInput): Promise<MarkReadAnswer>;
+  /** Shows agents that the end-user types, or no longer does. Stores nothing and needs no key; not shown: nobody would see it, or the provider cannot. */
+  setTyping(scope: Scope, input: SetTypingInput): Promise<{ readonly isShown: boolean }>;
   acknowledge(scope: Scope, deliveryIds: readonly string[]): Promise<AcknowledgeAnswer>;
   /** Everything that the cursor's list showed up to it; the filter narrows. Answers how many that were. */
   acknowledgeThrough(scope: Scope, input: AcknowledgeThroughInput): Promise<{ readonly acknowledged: number }>;

@@ -1,6 +1,7 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
 import type { HandoffId, OrganizationId, SessionId } from '../ids';
 import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
+import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { inboxAccessOf, type FlowDeps } from './deps';
@@ -16,10 +17,13 @@ export interface Connected {
   readonly account: AccountRecord;
   readonly inbox: InboxRecord;
   readonly session: SessionRecord;
+  /** When the Session was read; milliseconds since 1970. */
+  readonly asOf: number;
 }
 
 /** Everything that a provider call about this Session needs. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
 export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<Connected> {
+  const asOf = deps.clock.now();
   const session = await deps.stores.sessions.get(organizationId, sessionId);
   const inbox = session && await deps.stores.setup.inbox(organizationId, session.inboxId);
   const account = inbox && await deps.stores.setup.account(organizationId, inbox.accountId);
@@ -28,14 +32,14 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
     throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
   if (inbox.state === 'DISABLED' || account.state === 'DISABLED')
     throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
-  return { provider: provider.instance, account, inbox, session };
+  return { provider: provider.instance, account, inbox, session, asOf };
 }
 
 /** The link to the provider's conversation, or null while there is none. */
-export function conversationOf(deps: FlowDeps, { account, inbox, session }: Connected): ConversationAccess | null {
+export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }: Connected): ConversationAccess | null {
   const access = inboxAccessOf(deps, account, inbox);
   if (access === null || session.contactId === null || session.conversationId === null) return null;
-  return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id };
+  return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
 }
 
 const NOTE = 'handoff:';
@@ -45,7 +49,7 @@ export const handoffOfNote = (ourId: string): HandoffId | null => (ourId.startsW
 
 /** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
 export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal): Promise<ConversationAccess> {
-  const { provider, account, inbox, session } = connected;
+  const { provider, account, inbox, session, asOf } = connected;
   const access = inboxAccessOf(deps, account, inbox);
   if (access === null) throw new ProviderRefusedError(`Inbox ${inbox.id} is ${inbox.state} and not connected to the provider; call enableChatbotSupport again.`);
   const { sessions } = deps.stores;
@@ -61,7 +65,15 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
     conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
     await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null }));
   }
-  return { inbox: access, contactId, conversationId, sessionId: session.id };
+  return { inbox: access, contactId, conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
+}
+
+const MINUTE_MS = 60_000;
+
+/** Remembers a post into the conversation, in the transaction that records it: other processes post there too, and must know. */
+export async function notePost(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>): Promise<void> {
+  const now = deps.clock.now();
+  await tx.updateSession({ recentPosts: [...tx.session.recentPosts.filter(at => at > now - MINUTE_MS), now] });
 }
 
 /**

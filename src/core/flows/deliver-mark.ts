@@ -1,6 +1,7 @@
 import type { ProviderDelivery, ProviderMark } from '../delivery';
 import { UnsupportedByProviderError } from '../errors';
-import { connect, conversationOf } from './conversation';
+import type { ConversationAccess } from '../ports/support-provider';
+import { connect, conversationOf, notePost, type Connected } from './conversation';
 import type { Lease } from './deliver';
 import type { FlowDeps } from './deps';
 
@@ -19,6 +20,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
         if (!account.capabilities.privateNotes) return;
         // Readings pass its echo by and go on: an earlier try may lie before what was read since.
         await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: null }, signal);
+        await deps.stores.sessions.transact(organizationId, sessionId, tx => notePost(tx, deps));
         return;
       }
       case 'REPORT_DELIVERY': {
@@ -27,6 +29,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
         await provider.reportDelivery?.({ conversation, messageId: message.providerMessageId, state: mark.state, error: mark.error }, signal);
         return;
       }
+      case 'MARK_READ': return await markRead(deps, connected, conversation, mark, lease);
       case 'ANSWER_SURVEY': {
         const survey = (await deps.stores.handoffs.get(organizationId, mark.handoffId))?.survey;
         if (!survey?.answer) return;
@@ -35,5 +38,19 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
     }
   } catch (error) {
     if (!(error instanceof UnsupportedByProviderError)) throw error;
+  }
+}
+
+type MarkRead = Extract<ProviderMark, { readonly kind: 'MARK_READ' }>;
+
+/** All at once, unless an agent has said more since, which the end-user may not have read: then one by one. */
+async function markRead(deps: FlowDeps, { provider, session: { organizationId, id } }: Connected, conversation: ConversationAccess, { throughSeq, messageIds }: MarkRead, lease: Lease): Promise<void> {
+  const signal = () => AbortSignal.timeout(deps.limits.callMs);
+  if (provider.markRead !== undefined && !(await deps.stores.messages.hasAgentSaidSince(organizationId, id, throughSeq)))
+    return provider.markRead(conversation, signal());
+  for (const message of await deps.stores.messages.getMany(organizationId, messageIds)) {
+    if (message?.providerMessageId == null || message.channelState !== 'READ') continue;
+    await lease.held();
+    await provider.reportDelivery?.({ conversation, messageId: message.providerMessageId, state: 'READ', error: null }, signal());
   }
 }

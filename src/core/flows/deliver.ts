@@ -6,9 +6,10 @@ import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import {
-  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
+  beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, type Connected,
 } from './conversation';
 import { deliverChange, showReactions } from './deliver-change';
+import { isOpenedAgain } from './conversation-lost';
 import { deliverMark } from './deliver-mark';
 import { TAKEN_BACK } from './change-lines';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
@@ -29,7 +30,7 @@ export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease:
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
     case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': return deliverChange(deps, delivery, work, lease);
-    case 'POST_NOTE': case 'REPORT_DELIVERY': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
+    case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
 }
@@ -45,17 +46,23 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
     conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
   }, signalOf(deps)());
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
+    await notePost(tx, deps);
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
     if (!mayExist && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
   });
 }
+
+/** A reading has found it deleted since: what was written there counts for nothing. */
+const deletedMeanwhile = () => new ProviderRefusedError('The conversation was deleted while it was written to.', { gone: true });
 
 async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
   // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
   const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
+  if (await isBroughtLater(deps, connected, message)) return;
   await lease.held();
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps));
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
@@ -63,9 +70,16 @@ async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: st
   await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
 }
 
+/** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
+async function isBroughtLater(deps: FlowDeps, { session }: Connected, { seq }: MessageRecord): Promise<boolean> {
+  if (session.liveHandoffId === null) return false;
+  const live = await deps.stores.handoffs.get(session.organizationId, session.liveHandoffId);
+  return live !== null && isOpenedAgain(live) && seq <= live.historyThroughSeq;
+}
+
 /** Whether what was said before this message was not brought: its handoff ended before that, or the policy has changed. */
 async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, handoffId }: MessageRecord): Promise<boolean> {
-  if (session.conversationId === null) return seq > 1;
+  if (session.conversationId === null || session.tellsAgain) return seq > 1;
   const handoff = handoffId === null ? null : await deps.stores.handoffs.get(session.organizationId, handoffId);
   return handoff !== null && !handoff.stepsDone.includes('history');
 }
@@ -94,6 +108,8 @@ async function bringHistory(deps: FlowDeps, connected: Connected, conversation: 
       });
     }
   }
+  if (connected.session.tellsAgain)
+    await sessions.transact(organizationId, id, async tx => { if (tx.session.conversationId === conversation.conversationId) await tx.updateSession({ tellsAgain: false }); });
 }
 
 /** The beginning of a long talk, as one file before the messages that follow it; then those count as shown. */
@@ -120,6 +136,7 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
+    await notePost(tx, deps);
   });
 }
 
@@ -178,7 +195,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const note = contextNote(handoff);
   if (note !== null && account.capabilities.privateNotes && !handoff.stepsDone.includes('note')) {
     await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
-    await done('note');
+    await sessions.transact(organizationId, sessionId, async tx => {
+      await stepDone(tx, handoffId, 'note');
+      await notePost(tx, deps);
+    });
   }
 
   handoff = await current();
@@ -193,17 +213,22 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
-    // A reading has found it deleted since: nobody would be waiting there.
-    if (tx.session.conversationId !== conversation.conversationId) throw new ProviderRefusedError('The conversation was deleted while it was opened.', { gone: true });
-    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null } });
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    const now = deps.clock.now();
+    await tx.updateSession({
+      statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now),
+    });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
     await stepDone(tx, handoffId, 'opened');
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
-    // Only now is the promise true, and only if nobody has spoken yet.
-    if (accepted.state === 'QUEUED') await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
-    await tx.wantReading(instantOf(deps.clock.now()));
+    // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
+    if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
+    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by nobody who cannot
+    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
+    const isToldOf = deps.publicUrl !== '' && agent == null && earlierAttempts === 0;
+    await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }
 
@@ -231,6 +256,9 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // Lost meanwhile, it is opened again from its beginning, if at all.
+    if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
+    if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
     await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });
@@ -269,6 +297,8 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
   await deps.stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const { work } = delivery;
     const live = tx.liveHandoff;
+    // Hints of the meantime were left to the reading behind the write.
+    if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
     if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
@@ -279,17 +309,4 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
   });
 }
 
-/**
- * The conversation was deleted at the provider. The link is dropped, so that the next try makes a new one; a handoff
- * that people already had is lost with it, one that was still opening opens in the new conversation.
- */
-export async function conversationLost(deps: FlowDeps, organizationId: string, sessionId: string, conversationId: string | null): Promise<void> {
-  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    if (conversationId !== null && tx.session.conversationId !== conversationId) return;
-    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, statusWrites: evenAfter(tx.session.statusWrites) });
-    const live = tx.liveHandoff;
-    if (live === null || !isOpen(live.state)) return;
-    if (live.state === 'REQUESTED') await tx.updateHandoff(live.id, { stepsDone: [] });
-    else await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
-  });
-}
+export { conversationLost } from './conversation-lost';

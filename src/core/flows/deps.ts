@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
 import type { RuntimePush } from '../ports/runtime-push';
 import type { Stores } from '../ports/stores';
+import type { TypingOutbox } from '../ports/typing';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
@@ -45,6 +46,8 @@ export interface FlowDeps {
   readonly push: RuntimePush;
   /** Our own link to a file of an agent; expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
+  /** Left out: agents are never shown that an end-user types. */
+  readonly typing?: TypingOutbox;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
   /** Left out: nothing is ever removed. */

@@ -38,8 +38,10 @@ async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<Desire
   return {
     access: accessOf(deps, account),
     owners: account.owners,
-    inboxes: (await setup.inboxesOf(organizationId, id)).flatMap(({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state }) =>
-      (externalId === null || state !== 'READY' ? [] : [{ inboxId, chatbotId, name, externalId, providerData, members: memberIds && theirs(memberIds) }])),
+    inboxes: (await setup.inboxesOf(organizationId, id)).flatMap(({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state, policy }) =>
+      (externalId === null || state !== 'READY' ? [] : [{
+        inboxId, chatbotId, name, externalId, providerData, members: memberIds && theirs(memberIds), repliesByItself: policy.automaticReplies === 'SEND_ON',
+      }])),
     teams: (await setup.teamsOf(organizationId, id)).flatMap(({ externalId, name, memberIds }) =>
       (memberIds === null ? [] : [{ externalId, name, members: theirs(memberIds) }])),
   };

@@ -7,12 +7,14 @@ import { disableFlows } from './disable';
 import { endHandoffFlows } from './end-handoff';
 import { healthFlows } from './health';
 import { peopleFlows } from './people';
+import { readMarkFlows } from './read-marks';
 import { requestHandoffFlow } from './request-handoff';
 import { runtimeEndpointFlows } from './runtime-endpoints';
 import { sayFlows } from './say';
 import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
+import { typingFlows } from './typing';
 
 export const createFlows = (deps: FlowDeps): Flows => ({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps),
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps), ...typingFlows(deps), ...readMarkFlows(deps),
 });

@@ -3,10 +3,10 @@ import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffReco
 import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { ConversationAccess, ConversationView, Observation } from '../ports/support-provider';
+import type { ConversationAccess, ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
-import { receiveChange, tellAgents } from './receive-change';
+import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './deliver';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
@@ -38,11 +38,11 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
   // However much is said: the state is read as often as the timer would.
   const onlyWords = session.readHint === 'MESSAGES' && stateAge < deps.limits.livePollMs;
-  let view: ConversationView | null = null;
+  let seen: ConversationSeen | null = null;
   let after = session.readAfter;
   const failed = new Set<ProviderMessageId>();
   try {
-    if (!onlyWords) view = await provider.readConversation(conversation, signal());
+    if (!onlyWords) seen = await provider.readConversation(conversation, signal());
     let more = true;
     for (let page = 0; more && page < MAX_PAGES; page++) {
       const read = await provider.readForward({ conversation, after }, signal());
@@ -72,6 +72,8 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     return null;
   }
 
+  // Only the state is compared and kept.
+  const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId };
   const agents = await people(view?.agent ? [view.agent] : []);
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
     // One that came meanwhile stands.
@@ -83,6 +85,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
     await receiveView(tx, deps, view, agents);
     await tx.updateSession({ stateReadAt: readAt });
+    await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });

@@ -1,10 +1,10 @@
 import { instantOf } from '../ports/clock';
-import type { ProviderMessageId } from '../ids';
+import type { Instant, ProviderMessageId } from '../ids';
 import type { SessionTransaction } from '../ports/stores';
 import type { Observation } from '../ports/support-provider';
 import type { FlowDeps } from './deps';
 
-type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDeleted' | 'survey' }>;
+type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDeleted' | 'survey' | 'automaticReply' }>;
 
 /** An agent should know when end-users do not see what they sent. Said once for each message, or each of its files. */
 export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string, fileIndex?: number): Promise<void> {
@@ -12,7 +12,7 @@ export async function tellAgents(tx: SessionTransaction, about: ProviderMessageI
   await tx.oweProvider({ kind: 'POST_NOTE', noteId, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 
-/** What is found besides words: things taken back, things that cannot be shown, a survey. Repeats change nothing. */
+/** What is found besides people's words: things taken back, things that cannot be shown, a survey, the provider's own words. Repeats change nothing. */
 export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, change: Change): Promise<void> {
   const at = instantOf(deps.clock.now());
   switch (change.kind) {
@@ -37,6 +37,16 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
       return tellAgents(tx, change.id, change.what);
     }
+    case 'automaticReply': {
+      if (tx.inbox.policy.automaticReplies !== 'SEND_ON' || tx.session.closedAt !== null) return;
+      if ((await tx.messageByProviderId(change.id)) !== null) return;
+      const message = await tx.insertMessage({
+        id: deps.clock.newId(), author: 'SYSTEM', visibility: 'PUBLIC', text: change.text, attachments: [], authorName: null, agentId: null,
+        handoffId: tx.liveHandoff?.id ?? null, callerMessageId: null, providerMessageId: change.id, createdAt: change.at,
+      });
+      await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
+      return tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+    }
     case 'survey': {
       const handoff = await tx.lastHandoff();
       if (handoff === null) return;
@@ -54,4 +64,12 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (answer !== null) await tx.appendEvent({ type: 'SURVEY_ANSWERED', rating: answer.rating }, handoff.id, at);
     }
   }
+}
+
+/** How far agents have read. Repeats, and marks that were taken back there, change nothing. */
+export async function receiveReadMark(tx: SessionTransaction, deps: FlowDeps, readAt: Instant | null): Promise<void> {
+  const { agentsReadAt: before } = tx.session;
+  if (readAt === null || (before !== null && Date.parse(readAt) <= Date.parse(before))) return;
+  await tx.updateSession({ agentsReadAt: readAt });
+  await tx.appendEvent({ type: 'AGENTS_READ', readAt }, tx.liveHandoff?.id ?? null, instantOf(deps.clock.now()));
 }

@@ -20,6 +20,8 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
   whileWaiting: change.whileWaiting ?? base.whileWaiting,
   mirroring: change.mirroring ?? base.mirroring,
   onDeadLetter: change.onDeadLetter ?? base.onDeadLetter,
+  automaticReplies: change.automaticReplies ?? base.automaticReplies,
+  lostConversation: change.lostConversation ?? base.lostConversation,
   lines: { ...base.lines, ...change.lines },
 });
 
@@ -46,9 +48,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
   async function connectInbox(account: AccountRecord, inbox: InboxRecord): Promise<InboxRecord> {
     const { id, externalId, providerData, chatbotId, name, state } = inbox;
+    const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
     try {
       const made = await providerOf(account.provider).instance.ensureInbox(
-        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name }, AbortSignal.timeout(deps.limits.setupMs));
+        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, AbortSignal.timeout(deps.limits.setupMs));
       return await setup.updateInbox(id, { ...made, state: 'READY', problem: null });
     } catch (error) {
       const problem = problemOf(error);

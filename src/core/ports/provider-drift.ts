@@ -35,6 +35,8 @@ export interface DesiredState {
     readonly providerData: Readonly<Record<string, unknown>>;
     /** Null: nobody has said who the members are; whoever they are is right. */
     readonly members: readonly ProviderAgentId[] | null;
+    /** As in EnsureInbox. */
+    readonly repliesByItself?: boolean;
   }[];
   /** Only those whose members somebody has set from here. */
   readonly teams: readonly { readonly externalId: ProviderTeamId; readonly name: string; readonly members: readonly ProviderAgentId[] }[];

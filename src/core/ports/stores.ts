@@ -37,9 +37,13 @@ export interface SessionTransaction {
   insertMessage(message: NewMessage): Promise<MessageRecord>;
   /** What is left out stays as it is. */
   updateMessage(id: MessageId, change: MessageChange): Promise<void>;
+  /** Sets READ on all public messages to the end-user up to `throughSeq` that are neither READ nor FAILED; returns those, ascending. */
+  markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
+  /** Makes everything unposted again that was said to or by people and bot, and that nobody took back: the conversation it stood in is gone. */
+  forgetPosts(): Promise<void>;
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
@@ -62,8 +66,10 @@ export interface SessionTransaction {
   discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
-  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
-  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
+  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. `TIMER`: nothing is known to have happened. */
+  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
+  /** Asks for another reading if one is under way: it may have looked before now. */
+  wantReadingAgain(): Promise<void>;
 }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
@@ -139,6 +145,8 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
+  /** Whether an agent has said something in public after that message. */
+  hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
 }

@@ -18,6 +18,7 @@ export interface Capabilities {
   readonly priorities: boolean;
   readonly privateNotes: boolean;
   readonly attachments: boolean;
+  /** Whether agents can be shown that the end-user types. */
   readonly typing: boolean;
   /** Whether accounts and people can be made there by us, or must exist. */
   readonly createsAccounts: boolean;
@@ -59,6 +60,11 @@ export interface ConversationAccess {
   readonly contactId: ProviderContactId;
   readonly conversationId: ProviderConversationId;
   readonly sessionId: SessionId;
+  /**
+   * Our own posts of the last minute into it, by whichever process, as known at `asOf` (milliseconds since 1970): for
+   * servers that take only so many. Left out: not known.
+   */
+  readonly recentPosts?: { readonly at: readonly number[]; readonly asOf: number };
 }
 
 // ---- set up -----------------------------------------------------------------------------------------------------
@@ -99,6 +105,8 @@ export interface EnsureInbox {
   readonly inboxId: string;
   readonly chatbotId: string;
   readonly name: string;
+  /** Whether greetings and the like may be switched on there: people's own settings of them then stay. Left out: they are off. */
+  readonly repliesByItself?: boolean;
 }
 export interface EnsuredInbox {
   readonly externalId: ProviderInboxId;
@@ -179,6 +187,8 @@ export interface ReportDelivery {
   readonly error: string | null;
 }
 
+export interface ShowTyping { readonly conversation: ConversationAccess; readonly isTyping: boolean }
+
 export interface AnswerSurvey {
   readonly conversation: ConversationAccess;
   readonly surveyId: ProviderMessageId;
@@ -207,9 +217,22 @@ export interface OpenForAgents {
 
 // ---- listen -----------------------------------------------------------------------------------------------------
 
+/**
+ * The parts of the state that a hint is about, as they became or are now. A hint, too: what is known already causes no
+ * reading, and nothing else follows from it.
+ */
+export interface ShownState {
+  readonly status?: ProviderStatus;
+  /** Null: nobody has it. */
+  readonly agentId?: ProviderAgentId | null;
+  readonly teamId?: ProviderTeamId | null;
+}
+
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId }
+  | { readonly kind: 'conversation'; readonly shows?: ShownState; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId }
+  /** A person, never we, began or stopped to write what the end-user will see. No reading follows from it. */
+  | { readonly kind: 'typing'; readonly conversationId: ProviderConversationId; readonly agentId: ProviderAgentId; readonly isTyping: boolean }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export interface WebhookRequest {
@@ -232,6 +255,12 @@ export interface ConversationView {
   readonly teamId: ProviderTeamId | null;
 }
 
+/** A view with what stands beside the state and decides nothing. */
+export interface ConversationSeen extends ConversationView {
+  /** Agents have seen everything that was said up to then; null: nothing yet. Left out: the provider does not tell. */
+  readonly agentsReadAt?: Instant | null;
+}
+
 /** The closed list of what reading forward can find. */
 export type Observation =
   /** Said in public by a person: for the end-user. */
@@ -246,7 +275,9 @@ export type Observation =
   | { readonly kind: 'note'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null; readonly at: Instant }
   /** One of our own posts, recognised by the id that we gave it. */
   | { readonly kind: 'echo'; readonly id: ProviderMessageId; readonly ourId: string }
-  /** Anything else: activity lines, templates, foreign bots, deleted messages. Default deny. */
+  /** Said in public by the provider itself, in nobody's name: a greeting, or that nobody is there. Goes out only where the policy says so. */
+  | { readonly kind: 'automaticReply'; readonly id: ProviderMessageId; readonly text: string; readonly at: Instant }
+  /** Anything else: activity lines, unknown templates, foreign bots, deleted messages. Default deny. */
   | { readonly kind: 'ignored'; readonly id: ProviderMessageId; readonly why: string };
 
 export interface ReadForward {
@@ -327,7 +358,7 @@ export interface SupportProvider {
    */
   parseWebhook(request: WebhookRequest): WebhookHint;
   /** The conversation's state now. `gone` refused errors mean that it was deleted. */
-  readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationView>;
+  readConversation(conversation: ConversationAccess, signal: AbortSignal): Promise<ConversationSeen>;
   /** What was said after a known message; called after each hint and on a timer for live handoffs. */
   readForward(request: ReadForward, signal: AbortSignal): Promise<ReadPage>;
 
@@ -347,6 +378,10 @@ export interface SupportProvider {
   deleteMessage?(request: DeleteMessage, signal: AbortSignal): Promise<void>;
   /** Shows agents what became of a message on the end-user's channel. Repeatable. Without it they do not see it. */
   reportDelivery?(request: ReportDelivery, signal: AbortSignal): Promise<void>;
+  /** Shows agents that the end-user has read all that they have said. Repeatable. Without it each message is reported by itself. */
+  markRead?(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
+  /** Shows agents, under the end-user's name, that somebody types. With `typing`; cosmetic, repeatable, and never a message. */
+  showTyping?(request: ShowTyping, signal: AbortSignal): Promise<void>;
   /** Repeatable. Without it surveys are not answered through us. */
   answerSurvey?(request: AnswerSurvey, signal: AbortSignal): Promise<void>;
   /**

@@ -69,6 +69,8 @@ export function policyOf(given: SupportPolicyInput | null | undefined): DeepPart
     ...(given?.whileWaiting ? { whileWaiting: given.whileWaiting } : {}),
     ...(given?.mirroring ? { mirroring: given.mirroring } : {}),
     ...(given?.onDeadLetter ? { onDeadLetter: given.onDeadLetter } : {}),
+    ...(given?.automaticReplies ? { automaticReplies: given.automaticReplies } : {}),
+    ...(given?.lostConversation ? { lostConversation: given.lostConversation } : {}),
     ...(given?.lines ? { lines: onlyGiven(given.lines) } : {}),
   };
 }

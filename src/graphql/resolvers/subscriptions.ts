@@ -13,25 +13,8 @@ import { HandoffChangeItem, SupportConversationStatus, SupportSessionEventItem }
 import { HandoffFilterInput } from '../types/runtime-inputs';
 import { SupportRuntimeDelivery } from '../types/runtime';
 import { SupportSession } from '../types/session';
+import { fresh, type Subscribing } from './fresh';
 import { filterOf } from './input';
-
-interface Subscribing<A> { readonly args: A; readonly context: OperationContext }
-
-/** Nested fields of each item are read anew. */
-async function fresh<T>(context: OperationContext, items: Promise<AsyncIterableIterator<T>>): Promise<AsyncIterableIterator<T>> {
-  const source = await items;
-  const refreshed: AsyncIterableIterator<T> = {
-    [Symbol.asyncIterator]: () => refreshed,
-    next: async () => {
-      const item = await source.next();
-      context.forgetRead();
-      return item;
-    },
-    return: () => source.return!(),
-    throw: (error: unknown) => source.throw!(error),
-  };
-  return refreshed;
-}
 
 interface SessionArgs { readonly sessionId: string; readonly after?: number | null }
 const RESUME = 'The last `seq` that you have seen: every later item comes, without a gap.';

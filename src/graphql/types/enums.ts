@@ -45,6 +45,16 @@ export const SupportDeadLetterState = enumOf<DeadLetter['state']>('SupportDeadLe
   DISCARDED: 'An operator gave it up for good.',
 });
 
+export const AutomaticReplies = enumOf<SupportPolicy['automaticReplies']>('SupportAutomaticReplies', 'What becomes of what the provider says to end-users by itself: a greeting, or that nobody is there.', {
+  WITHHOLD: 'It does not go out, and set-up and repair switch it off at the provider.',
+  SEND_ON: 'It goes out as a message of the author SYSTEM; whether the provider says such things is set there.',
+});
+
+export const LostConversation = enumOf<SupportPolicy['lostConversation']>('SupportLostConversation', 'What becomes of a handoff whose conversation is deleted at the provider.', {
+  END: 'It ends: PROVIDER_LOST.',
+  OPEN_AGAIN: 'It is REQUESTED again and opens in a new conversation, with all that was said; at most three times, then it ends.',
+});
+
 export const HandoffState = enumOf<State>('HandoffState', 'Where a handoff stands. ENDED, REJECTED and FAILED are final.', {
   REQUESTED: 'Recorded; the provider does not know yet.',
   QUEUED: 'People can see it, nobody has it.',

@@ -18,6 +18,8 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   MESSAGE_EDITED: 'SupportMessageEdited',
   MESSAGE_REACTED: 'SupportMessageReacted',
   MESSAGE_STATE_CHANGED: 'SupportMessageStateChanged',
+  MESSAGES_READ: 'SupportMessagesRead',
+  AGENTS_READ: 'SupportAgentsRead',
   SURVEY_OFFERED: 'SupportSurveyOffered',
   SURVEY_ANSWERED: 'SupportSurveyAnswered',
   DELIVERY_PARKED: 'SupportDeliveryParked',
@@ -79,6 +81,16 @@ export class SupportMessageReacted extends SupportSessionEvent {
 export class SupportMessageStateChanged extends SupportSessionEvent {
   @Field(() => ID) messageId: string;
   @Field(() => ChannelStateEnum) state: string;
+}
+
+@ObjectType({ ...implementsEvent, description: 'The end-user has read what was said to them.' })
+export class SupportMessagesRead extends SupportSessionEvent {
+  @Field(() => Int, { description: 'Every message up to this `seq`, but for those that failed.' }) throughSeq: number;
+}
+
+@ObjectType({ ...implementsEvent, description: 'Agents have read what was said.' })
+export class SupportAgentsRead extends SupportSessionEvent {
+  @Field(() => DateTime, { description: 'Everything up to this moment.' }) readAt: string;
 }
 
 @ObjectType({ ...implementsEvent, description: 'The end-user was asked how it was.' })

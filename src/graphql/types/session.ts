@@ -25,6 +25,7 @@ export class SupportSession {
   @Field(() => SupportControl) control: SessionRecord['control'];
   @Field(() => Int, { description: 'Rises at every change of control. A bot message must carry the current one.' }) epoch: number;
   @Field(() => Int, { description: 'Number of the last event; give it as `after` to go on from this state.' }) lastEventSeq: number;
+  @Field(() => DateTime, { nullable: true, description: 'Agents have read everything that was said up to then; null: nothing, or the provider does not tell.' }) agentsReadAt: string | null;
   @Field(() => DateTime) openedAt: string;
   @Field(() => DateTime, { nullable: true }) closedAt: string | null;
 }
@@ -54,8 +55,8 @@ export class SupportMessage {
   @Field(() => String, { nullable: true }) authorName: string | null;
   @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
   @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;
-  @Field(() => ChannelStateEnum, { nullable: true, description: 'As reported by reportChannelDelivery.' }) channelState: MessageRecord['channelState'];
   @Field(() => DateTime, { nullable: true, description: 'When its author said it anew; `text` and `content` are the newest.' }) editedAt?: string | null;
+  @Field(() => ChannelStateEnum, { nullable: true, description: 'As reported by reportChannelDelivery and markSupportMessagesRead.' }) channelState: MessageRecord['channelState'];
   @Field(() => DateTime) createdAt: string;
 }
 

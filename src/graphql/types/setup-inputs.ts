@@ -1,7 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql';
 import type { SupportPolicy } from '../../core/setup';
 import type { AgentRecord } from '../../core/setup';
-import { AgentRole, Mirroring, OnDeadLetter, WhileWaiting } from './enums';
+import { AgentRole, AutomaticReplies, LostConversation, Mirroring, OnDeadLetter, WhileWaiting } from './enums';
 import { Json } from './scalars';
 
 @InputType()
@@ -33,6 +33,8 @@ export class SupportPolicyInput {
   @Field(() => WhileWaiting, { nullable: true }) whileWaiting?: SupportPolicy['whileWaiting'] | null;
   @Field(() => Mirroring, { nullable: true }) mirroring?: SupportPolicy['mirroring'] | null;
   @Field(() => OnDeadLetter, { nullable: true }) onDeadLetter?: SupportPolicy['onDeadLetter'] | null;
+  @Field(() => AutomaticReplies, { nullable: true }) automaticReplies?: SupportPolicy['automaticReplies'] | null;
+  @Field(() => LostConversation, { nullable: true }) lostConversation?: SupportPolicy['lostConversation'] | null;
   @Field(() => SupportPolicyLinesInput, { nullable: true }) lines?: SupportPolicyLinesInput | null;
 }
 

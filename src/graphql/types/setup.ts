@@ -1,7 +1,7 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { DriftItem } from '../../core/ports/support-provider';
 import type { AccountHealth, AccountRecord, InboxRecord, SupportPolicy } from '../../core/setup';
-import { AccountHealthStateEnum, AgentRole, DriftKindEnum, Mirroring, OnDeadLetter, ProvisioningStateEnum, WhileWaiting } from './enums';
+import { AccountHealthStateEnum, AgentRole, AutomaticReplies, DriftKindEnum, LostConversation, Mirroring, OnDeadLetter, ProvisioningStateEnum, WhileWaiting } from './enums';
 import { DateTime, Json } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'Why set-up stopped.' })
@@ -73,6 +73,8 @@ export class SupportPolicyType {
   @Field(() => WhileWaiting) whileWaiting: SupportPolicy['whileWaiting'];
   @Field(() => Mirroring) mirroring: SupportPolicy['mirroring'];
   @Field(() => OnDeadLetter) onDeadLetter: SupportPolicy['onDeadLetter'];
+  @Field(() => AutomaticReplies) automaticReplies: SupportPolicy['automaticReplies'];
+  @Field(() => LostConversation) lostConversation: SupportPolicy['lostConversation'];
   @Field(() => SupportPolicyLines) lines: SupportPolicyLines;
 }
 

@@ -27,9 +27,12 @@ export class SessionRow {
   @Column('text', { nullable: true }) readAfter: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
+  @Column('boolean', { default: false }) tellsAgain: boolean;
+  @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) agentsReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
   /** What was removed from the front of its history. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ProviderAuthError } from '../../core/errors';
-import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person, ProviderHost } from '../../core/ports/support-provider';
+import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
 import { isPrivateHost } from './addresses';
-import { clientFor, numberOf } from './connection';
+import { clientFor, numberOf, type ChatwootHost } from './connection';
 import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
@@ -15,7 +15,7 @@ export const capabilitiesOf = (access: Pick<AccountAccess, 'credentials'>): Capa
   maxTextLength: 150_000,
 });
 
-export async function ensureAccount(host: ProviderHost, request: EnsureAccount, signal: AbortSignal): Promise<EnsuredAccount> {
+export async function ensureAccount(host: ChatwootHost, request: EnsureAccount, signal: AbortSignal): Promise<EnsuredAccount> {
   const setUp = new AccountSetUp(host, request, signal);
   await setUp.run();
   const { externalId, settings, credentials } = setUp.access;
@@ -27,7 +27,7 @@ export class AccountSetUp {
   access: AccountAccess;
   readonly leftToDo: string[] = [];
 
-  constructor(private readonly host: ProviderHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'save'>, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'save'>, private readonly signal: AbortSignal) {
     this.access = request.access;
   }
 

@@ -2,6 +2,7 @@ import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
 import type { AccountAccess, ProviderHost } from '../../core/ports/support-provider';
 import { ChatwootClient } from './client';
 import type { Caller } from './errors';
+import type { FetchFor } from './pace';
 import { baseUrlOf, settingsOf, type ChatwootSettings } from './settings';
 
 /** One account that is set up, with the two identities we have in it. */
@@ -13,6 +14,8 @@ export interface Connection {
    * reply, and a conversation that it opens is not assigned to it (an agent-role user's would be).
    */
   readonly bot: ChatwootClient;
+  /** Nobody: what end-users do themselves, by the public API. */
+  readonly endUser: ChatwootClient;
   readonly settings: ChatwootSettings;
   /** Path of the account's API. */
   readonly account: string;
@@ -21,7 +24,10 @@ export interface Connection {
 
 export type Connect = (access: AccountAccess) => Connection;
 
-export const connector = (host: ProviderHost): Connect => (access) => {
+/** What the process lends, with requests only at the pace of servers and accounts. */
+export type ChatwootHost = Omit<ProviderHost, 'fetch'> & { readonly fetchFor: FetchFor };
+
+export const connector = (host: ChatwootHost): Connect => (access) => {
   const { botToken, adminToken, agentBotToken } = access.credentials;
   const userToken = botToken ?? adminToken;
   if (!access.externalId || !userToken || !agentBotToken)
@@ -30,14 +36,15 @@ export const connector = (host: ProviderHost): Connect => (access) => {
   return {
     user: clientFor(host, access, userToken, botToken ? 'botAgent' : 'administrator'),
     bot: clientFor(host, access, agentBotToken, 'agentBot'),
+    endUser: clientFor(host, access, null, 'nobody'),
     settings: settingsOf(access),
     account,
     conversation: (id) => `${account}/conversations/${numberOf(id, 'conversation')}`,
   };
 };
 
-export const clientFor = (host: ProviderHost, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
-  new ChatwootClient(host.fetch, baseUrlOf(access), token, caller);
+export const clientFor = (host: Pick<ChatwootHost, 'fetchFor'>, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
+  new ChatwootClient(host.fetchFor(access.accountId), baseUrlOf(access), token, caller);
 
 /** Chatwoot's ids are numbers; anything else names nothing there, and must not become part of a path. */
 export function numberOf(id: string, what: string): number {

@@ -1,10 +1,10 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { ProviderConversationId } from '../../core/ids';
-import type { ConversationAccess, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
+import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
-const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
+export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 
 /** Conversations of one account, as the bot handles them. */
 export class Conversations {
@@ -58,9 +58,11 @@ export class Conversations {
     await setStatus(connection, path, 'resolved', signal);
   }
 
-  async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationView> {
+  async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationSeen> {
     const { connection } = this.at(access);
-    return viewOf(await this.read(access, signal), connection.settings.botUserId);
+    const conversation = await this.read(access, signal);
+    const { agent_last_seen_at: seenAt } = conversation;
+    return { ...viewOf(conversation, connection.settings.botUserId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
   }
 
   private at({ inbox, conversationId }: ConversationAccess) {
@@ -77,7 +79,7 @@ export class Conversations {
 }
 
 /** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. */
-export function viewOf({ status, meta }: WireConversation, botUserId: number | undefined): ConversationView {
+export function viewOf({ status, meta }: Pick<WireConversation, 'status' | 'meta'>, botUserId: number | undefined): ConversationView {
   const known = STATUSES[status];
   if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
   const { assignee, assignee_type: type } = meta;

@@ -1,12 +1,12 @@
-import type { AccountAccess, DesiredState, DriftVerbs, Inspection, ProviderHost, RepairDrift } from '../../core/ports/support-provider';
+import type { AccountAccess, DesiredState, DriftVerbs, Inspection, RepairDrift } from '../../core/ports/support-provider';
 import { AccountSetUp, BOT_NAME, capabilitiesOf } from './account-setup';
-import { clientFor, type Connect } from './connection';
+import { clientFor, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';
 import { connectBot, ensuredFrom, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
 import { peopleVerbs } from './people';
 import type { WireInbox } from './wire';
 
-export function driftVerbs(host: ProviderHost, connect: Connect): DriftVerbs {
+export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
   return {
     async inspectDrift(desired, signal): Promise<Inspection> {
       const inspector = new Inspector(host, connect, desired, signal);
@@ -28,7 +28,7 @@ export function driftVerbs(host: ProviderHost, connect: Connect): DriftVerbs {
 class Repair {
   private access: AccountAccess;
 
-  constructor(private readonly host: ProviderHost, private readonly connect: Connect, private readonly request: RepairDrift, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly request: RepairDrift, private readonly signal: AbortSignal) {
     this.access = request.desired.access;
   }
 

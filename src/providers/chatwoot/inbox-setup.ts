@@ -22,6 +22,13 @@ export const INBOX_SETTINGS = {
   working_hours_enabled: false,
 } as const;
 
+/** What Chatwoot may say by itself where the chatbot's policy sends it on: then it is its people's to set. */
+export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeting_enabled', 'working_hours_enabled'];
+
+/** The settings that are ours to want. */
+export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
+  (!repliesByItself ? INBOX_SETTINGS : Object.fromEntries(Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS))));
+
 export async function ensureInbox(connect: Connect, request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox> {
   const connection = connect(request.account);
   const found = await findInbox(connection, request, signal);
@@ -45,11 +52,11 @@ async function findInbox({ user, account }: Connection, request: EnsureInbox, si
   return payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
 }
 
-async function makeInbox({ user, account }: Connection, { name, inboxId, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
+async function makeInbox({ user, account }: Connection, { name, inboxId, repliesByItself, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
   return await user.json({
     method: 'POST', path: `${account}/inboxes`,
     body: {
-      name, ...INBOX_SETTINGS,
+      name, ...settingsFor(repliesByItself),
       channel: { type: 'api', ...(webhookUrl && { webhook_url: webhookUrl }), additional_attributes: { support_inbox_id: inboxId } },
     },
   }, signal) as WireInbox;

@@ -1,7 +1,7 @@
 import type { ProviderDefinition, ProviderHost, SupportProvider } from '../../core/ports/support-provider';
 import { capabilitiesOf, ensureAccount } from './account-setup';
 import { throwIfOver } from './client';
-import { connector } from './connection';
+import { connector, type ChatwootHost } from './connection';
 import { ensureContact } from './contact';
 import { Conversations } from './conversation';
 import { listAgents, listTeams } from './directory';
@@ -16,6 +16,7 @@ import { Posts } from './post';
 import { readForward } from './read-forward';
 import { answerSurvey } from './survey';
 import { checkSettings } from './settings';
+import { markRead, showTyping } from './as-end-user';
 import { parseWebhook } from './webhook';
 
 export const chatwoot: ProviderDefinition = {
@@ -26,7 +27,7 @@ export const chatwoot: ProviderDefinition = {
 };
 
 function create(lent: ProviderHost): SupportProvider {
-  const host = { ...lent, fetch: paced(lent.fetch, lent.now) };
+  const host: ChatwootHost = { ...lent, fetchFor: paced(lent.fetch, lent.now) };
   const connect = connector(host);
   const conversations = new Conversations(connect);
   const posts = new Posts(connect, lent.fetch, lent.now);
@@ -56,6 +57,8 @@ function create(lent: ProviderHost): SupportProvider {
     postTranscript: (request, signal) => posts.transcript(request, signal),
     deleteMessage: (request, signal) => deleteMessage(connect, request, signal),
     reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
+    markRead: (conversation, signal) => markRead(connect, conversation, signal),
+    showTyping: (request, signal) => showTyping(connect, request, signal),
     openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
     changedConversations: (request, signal) => changedConversations(connect, request, signal),

@@ -1,7 +1,7 @@
-import type { DesiredState, DriftItem, DriftKind, ProviderHost } from '../../core/ports/support-provider';
+import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
-import { clientFor, numberOf, type Connect } from './connection';
-import { INBOX_SETTINGS } from './inbox-setup';
+import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
+import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
@@ -33,7 +33,7 @@ export class Inspector {
   private inboxes: readonly WireInbox[] = [];
   private readonly hasPlatform: boolean;
 
-  constructor(private readonly host: ProviderHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
     this.hasPlatform = desired.access.credentials['platformToken'] !== undefined;
   }
 
@@ -136,7 +136,7 @@ export class Inspector {
 
     add('name', 'INBOX_NAME', { desired: name, observed: inbox.name, problem: 'The inbox has another name than its chatbot. Repair this item.' });
     this.compareWebhook(desired, inbox, add);
-    for (const [key, wanted] of Object.entries(INBOX_SETTINGS) as [keyof typeof INBOX_SETTINGS, boolean][])
+    for (const [key, wanted] of Object.entries(settingsFor(desired.repliesByItself)) as [keyof typeof INBOX_SETTINGS, boolean][])
       add(key, 'INBOX_SETTINGS', { desired: `${key}: ${wanted}`, observed: `${key}: ${String((inbox as unknown as Record<string, unknown>)[key])}`, problem: `${SETTING_PROBLEMS[key]} Repair this item.` });
 
     const { agent_bot } = await this.read(`${this.account}/inboxes/${inbox.id}/agent_bot`) as { agent_bot?: { id?: number; name?: string } | null };

@@ -9,7 +9,7 @@ export const MARK = 'support_message_id';
 const OUTGOING = 1;
 const TEMPLATE = 3;
 const IGNORED_TYPES: Readonly<Record<number, string>> = {
-  0: 'an end-user\'s message that we did not post', 2: 'an activity line', 3: 'a template (greeting, closed, survey)',
+  0: 'an end-user\'s message that we did not post', 2: 'an activity line', 3: 'a template of a kind that we do not know',
 };
 const OUR_ID = /^([a-z]+:)*[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -28,6 +28,7 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
   if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
   const survey = message.message_type === TEMPLATE ? surveyIn(message) : null;
   if (survey !== null) return survey;
+  if (isAutomaticReply(message)) return { kind: 'automaticReply', id, text: message.content ?? '', at: new Date(message.created_at * 1000).toISOString() };
 
   if (message.message_type === OUTGOING || message.message_type === 0) {
     const at = new Date(message.created_at * 1000).toISOString();
@@ -45,6 +46,10 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
   }
   return ignored(IGNORED_TYPES[message.message_type] ?? 'not written by a person');
 }
+
+/** A greeting, or "we are closed": in public, in nobody's name, and nothing but text. Other templates ask for something. */
+const isAutomaticReply = ({ message_type: type, private: isPrivate, sender, content_type: kind, content }: WireMessage): boolean =>
+  type === TEMPLATE && isPrivate === false && sender == null && (kind ?? 'text') === 'text' && (content ?? '').trim() !== '';
 
 /**
  * Our own id of a post of ours. Deleting a message wipes its attributes, and with them the mark; `source_id` stays.

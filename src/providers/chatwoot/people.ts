@@ -1,8 +1,8 @@
 import { ProviderRefusedError } from '../../core/errors';
 import type { ProviderAgentId } from '../../core/ids';
-import type { AccountAccess, AddAgent, LoginVerbs, PeopleVerbs, ProviderAgent, ProviderHost } from '../../core/ports/support-provider';
+import type { AccountAccess, AddAgent, LoginVerbs, PeopleVerbs, ProviderAgent } from '../../core/ports/support-provider';
 import { MADE_FOR, personOf } from './account-setup';
-import { clientFor, numberOf, type Connect, type Connection } from './connection';
+import { clientFor, numberOf, type Connect, type Connection, type ChatwootHost } from './connection';
 import { listAgents } from './directory';
 import { idIn, listIn, type WirePerson } from './wire';
 
@@ -17,7 +17,7 @@ function numberOfAgent({ settings }: Connection, id: ProviderAgentId): number {
   return number;
 }
 
-export function peopleVerbs(host: ProviderHost, connect: Connect): PeopleVerbs {
+export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
   const platformOf = (access: AccountAccess) => {
     const token = access.credentials['platformToken'];
     return token === undefined ? null : clientFor(host, access, token, 'platformApp');
@@ -111,7 +111,7 @@ export function peopleVerbs(host: ProviderHost, connect: Connect): PeopleVerbs {
 }
 
 /** A Platform App is let near everybody whose address it ever named, so its word is not enough: our mark must be there. */
-export const loginVerbs = (host: ProviderHost, connect: Connect): LoginVerbs => ({
+export const loginVerbs = (host: ChatwootHost, connect: Connect): LoginVerbs => ({
   async loginLink(access, agentId, signal) {
     const connection = connect(access);
     const id = /^\d{1,15}$/.test(agentId) ? Number(agentId) : 0;

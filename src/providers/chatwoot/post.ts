@@ -34,7 +34,7 @@ export class Posts {
 
   /** For history: a share of our share stays for what is said next. */
   room(conversation: ConversationAccess): number {
-    return this.pace.room(keyOf(conversation)) - PACE.reservedForTalk;
+    return this.pace.room(keyOf(conversation), conversation.recentPosts) - PACE.reservedForTalk;
   }
 
   transcript({ conversation, noteId: ourId, title: text, fileName, content, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -62,7 +62,7 @@ export class Posts {
     if (earlier !== null) return earlier;
     const downloads = await download(this.fetch, post.attachments, connection.settings.allowPrivateAttachments ?? false, signal);
     const write = async (one: Post) => {
-      this.pace.take(keyOf(post.conversation));
+      this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
       return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');
     };
     try {

@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { WebhookRejectedError } from '../../core/errors';
-import type { WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
+import type { ShownState, WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
+import { STATUSES, viewOf } from './conversation';
 import { MARK } from './mapping';
+import { settingsOf } from './settings';
+import type { WireConversation } from './wire';
 
 const SKEW_MS = 5 * 60_000;
 
@@ -15,6 +18,12 @@ interface Body {
   readonly conversation?: { readonly id?: unknown; readonly inbox_id?: unknown } | null;
   readonly content_attributes?: Readonly<Record<string, unknown>> | null;
   readonly changed_attributes?: unknown;
+  readonly private?: unknown;
+  readonly status?: unknown;
+  readonly meta?: WireConversation['meta'] | null;
+  /** Who types. */
+  readonly user?: { readonly id?: unknown; readonly type?: unknown } | null;
+  readonly is_private?: unknown;
 }
 
 export function parseWebhook(request: WebhookRequest): WebhookHint {
@@ -23,23 +32,36 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
   const ignored = (why: string): WebhookHint => ({ kind: 'ignored', why });
   if (body.account?.id !== undefined && String(body.account.id) !== request.account.externalId) return ignored('of another account');
 
+  const { botUserId } = settingsOf(request.account);
   switch (body.event) {
     // An update, besides all else, follows a message_created that we failed to take.
     case 'message_created':
     case 'message_updated':
       // The echo of a post of ours is nothing new, and looking would cost calls for every turn.
       if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
+      if (body.private === true) return ignored('a note');
+      // A delivery status, and whatever else comes without a trace of itself: all outgoing messages at once when the end-user has read them.
+      if (body.event === 'message_updated' && !changesWhatWasSaid(body) && Number.isSafeInteger(body.id)) return { ...wordsOf(body.conversation?.id), unlessKnown: String(body.id) };
       return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : wordsOf(body.conversation?.id);
     case 'conversation_updated':
-      return changesHandoff(body.changed_attributes) ? lookAt(body.id) : ignored('a change that does not matter to a handoff');
+      return changesHandoff(body.changed_attributes) ? { ...lookAt(body.id), ...shows(changedTo(body.changed_attributes, botUserId)) } : ignored('a change that does not matter to a handoff');
     case 'conversation_created':
     case 'conversation_status_changed':
     case 'conversation_opened':
     case 'conversation_resolved':
-      return lookAt(body.id);
+      return { ...lookAt(body.id), ...shows(stateIn(body, botUserId)) };
+    case 'conversation_typing_on':
+    case 'conversation_typing_off':
+      return typingIn(body, botUserId) ?? ignored('somebody types, and it is no person who writes to the end-user');
     default:
       return ignored(/^[a-z_]{1,60}$/.test(body.event) ? `event ${body.event}` : 'an unknown event');
   }
+}
+
+/** A contact has no `type`, our own end-users included; a note is for colleagues. */
+function typingIn({ event, user, is_private: isPrivate, conversation }: Body, botUserId: number | undefined): WebhookHint | null {
+  if (user?.type !== 'user' || !Number.isSafeInteger(user.id) || user.id === botUserId || isPrivate !== false) return null;
+  return { kind: 'typing', conversationId: lookAt(conversation?.id).conversationId, agentId: String(user.id), isTyping: event === 'conversation_typing_on' };
 }
 
 /** Taken back, answered, or marked as failed: it may have been read before. */
@@ -72,6 +94,37 @@ const MATTERS = new Set(['status', 'assignee_id', 'assignee_agent_bot_id', 'team
 function changesHandoff(changed: unknown): boolean {
   if (!Array.isArray(changed)) return true;
   return changed.flatMap((entry: unknown) => Object.keys(entry ?? {})).some((name) => MATTERS.has(name));
+}
+
+const shows = (state: ShownState | null): { readonly shows?: ShownState } => (state === null ? {} : { shows: state });
+
+/**
+ * What an update changed, and nothing else of it: the rest of the body is from the moment when it was built, which may lie
+ * between two writes of ours. Null: something that only reading tells.
+ */
+function changedTo(changed: unknown, botUserId: number | undefined): ShownState | null {
+  if (!Array.isArray(changed)) return null;
+  let state: ShownState = {};
+  for (const [name, change] of changed.flatMap((entry: unknown) => Object.entries(entry ?? {}))) {
+    const value = (change as { current_value?: unknown } | null)?.current_value;
+    const id = value === null ? null : Number.isSafeInteger(value) ? String(value) : undefined;
+    if (name === 'status') {
+      const status = STATUSES[String(value)];
+      if (status === undefined) return null;
+      state = { ...state, status };
+    } else if (name === 'assignee_id' && id !== undefined) state = { ...state, agentId: value === botUserId ? null : id };
+    else if (name === 'team_id' && id !== undefined) state = { ...state, teamId: id };
+    // How long it sleeps is nothing that we keep.
+    else if (name !== 'snoozed_until' && MATTERS.has(name)) return null;
+  }
+  return state;
+}
+
+/** The whole state, of events that do not say what changed. Null: not to be understood. */
+function stateIn({ status, meta }: Body, botUserId: number | undefined): ShownState | null {
+  if (typeof status !== 'string' || STATUSES[status] === undefined || typeof meta !== 'object' || meta === null) return null;
+  const { agent, teamId } = viewOf({ status, meta }, botUserId);
+  return { status: STATUSES[status], agentId: agent?.externalId ?? null, teamId };
 }
 
 /**

@@ -46,6 +46,8 @@ export interface WireConversation {
   readonly priority?: string | null;
   readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
   readonly additional_attributes?: Readonly<Record<string, unknown>> | null;
+  /** Unix seconds, 0 for never. */
+  readonly agent_last_seen_at?: number | null;
   readonly meta: {
     readonly assignee?: WirePerson | null;
     /** `User` or `AgentBot`; from 4.8 on. */

@@ -10,6 +10,7 @@ import { kindCases } from './cases/kinds';
 import { listenCases } from './cases/listen';
 import { peopleCases } from './cases/people';
 import { setUpCases } from './cases/set-up';
+import { signalCases } from './cases/signals';
 import { speakCases } from './cases/speak';
 import type { ProviderHarnessFactory } from './harness';
 import { Stage } from './stage';
@@ -27,6 +28,7 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     describe('drift', () => driftCases(stage));
     describe('speaking', () => speakCases(stage));
     describe('kinds and deletion', () => kindCases(stage));
+    describe('signals', () => signalCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));
     describe('failures', () => failureCases(stage));

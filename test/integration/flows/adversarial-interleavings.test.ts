@@ -114,7 +114,7 @@ afterAll(() => world.close());
 
 const COMMANDS: readonly (readonly [number, string])[] = [
   [14, 'user'], [8, 'bot'], [8, 'ask'], [4, 'cancel'], [0.6, 'close'], [14, 'agentSays'], [3, 'agentNotes'], [8, 'assign'], [3, 'unassign'],
-  [7, 'resolve'], [3, 'snooze'], [3, 'wake'], [3, 'giveBack'], [30, 'deliver'], [24, 'read'], [14, 'acknowledge'], [5, 'finish'], [5, 'later'], [0.5, 'policy'], [1, 'delete'],
+  [7, 'resolve'], [3, 'snooze'], [3, 'wake'], [3, 'giveBack'], [30, 'deliver'], [24, 'read'], [14, 'acknowledge'], [5, 'finish'], [5, 'later'], [0.5, 'policy'], [6, 'delete'],
 ];
 const WEIGHT = COMMANDS.reduce((sum, [weight]) => sum + weight, 0);
 
@@ -128,7 +128,8 @@ async function play(seed: number): Promise<string[]> {
 
   const mirroring = pick(['ALWAYS', 'ALWAYS', 'ON_HANDOFF'] as const);
   const whileWaiting = pick(['HOLD', 'BOT_MAY_ANSWER'] as const);
-  await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lines: { ended: pick([null, 'over']) } });
+  const lostConversation = seed % 2 === 0 ? 'OPEN_AGAIN' : 'END';
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lostConversation, lines: { ended: pick([null, 'over']) } });
   const provider = new LiteralProvider();
   const { sessions } = world.stores;
   let settling = false;
@@ -266,7 +267,7 @@ async function play(seed: number): Promise<string[]> {
   }
 
   for (const id of ids) wrong.push(...(await judge(id)).map(line => `session ${ids.indexOf(id)}: ${line}`));
-  return wrong.length === 0 ? [] : [`seed ${seed} (${mirroring}, ${whileWaiting})`, ...wrong, ...(process.env.ADVERSARIAL_STORY ? story : [])];
+  return wrong.length === 0 ? [] : [`seed ${seed} (${mirroring}, ${whileWaiting}, ${lostConversation})`, ...wrong, ...(process.env.ADVERSARIAL_STORY ? story : [])];
 
   async function judge(id: string): Promise<string[]> {
     const found: string[] = [];

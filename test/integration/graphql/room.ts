@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits } from '../../../src/graphql';
+import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSource } from '../../../src/graphql';
 import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
@@ -23,12 +23,12 @@ export interface Room {
   stop(): Promise<void>;
 }
 
-export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}): Promise<Room> {
+export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}, typing?: TypingSource): Promise<Room> {
   const log: LoggedLine[] = [];
   const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] });
   const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000 });
   const graphql = await createGraphqlHttp({
-    flows: world.flows, stores: world.stores, clock: world.deps.clock, wake,
+    flows: world.flows, stores: world.stores, clock: world.deps.clock, wake, ...(typing && { typing }),
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message) => { log.push({ fields, message }); },
     // The flow world rings no bell, so these tests live on the poll.

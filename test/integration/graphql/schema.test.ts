@@ -65,7 +65,7 @@ describe('conventions', () => {
       const key = isInputObjectType(input) ? input.getFields().idempotencyKey : undefined;
       const byItsNature = ['openSupportSession', 'acknowledgeRuntimeDeliveries', 'enableSupport', 'enableChatbotSupport', 'updateSupportPolicy', 'refreshSupportDirectory', 'linkSupportAgent',
         'addSupportAgent', 'changeSupportAgentRole', 'removeSupportAgent', 'setSupportInboxMembers', 'makeSupportTeam', 'setSupportTeamMembers', 'createSupportLoginLink',
-        'repairSupportDrift', 'disableSupport', 'disableChatbotSupport', 'resendSupportDeadLetters', 'discardSupportDeadLetters'];
+        'repairSupportDrift', 'disableSupport', 'disableChatbotSupport', 'resendSupportDeadLetters', 'discardSupportDeadLetters', 'setSupportTyping'];
       expect([field.name, key ? String(key.type) : 'none']).toEqual([field.name, byItsNature.includes(field.name) ? 'none' : 'String!']);
     }
   });

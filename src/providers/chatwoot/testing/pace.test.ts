@@ -9,20 +9,63 @@ describe('requests to one server', () => {
   const asked: string[] = [];
   const answering = (status: number) => paced((async (url: string) => { asked.push(String(url)); return new Response('Retry later', { status }); }) as typeof fetch, () => at.ms);
 
-  it('stay under its limit of 3,000 in any minute, whoever asks, and use most of it', () => {
+  /** Each account asks every so many milliseconds, from a second on; when its requests went out, and how many it made. */
+  function play(seconds: number, accounts: Readonly<Record<string, { readonly everyMs: number; readonly fromS: number }>>) {
     const pace = new ServerPace(() => at.ms);
-    const sentAt: number[] = [];
-    for (const end = at.ms + 180_000; at.ms < end; at.ms += 5)
-      try { sentAt.push(at.ms + pace.take('https://one.example')); } catch { /* given back */ }
-    for (const from of [1_000_000, 1_060_000, 1_100_000]) {
-      const inMinute = sentAt.filter((one) => one >= from && one < from + 60_000).length;
-      expect(inMinute).toBeLessThan(3_000);
-      expect(inMinute).toBeGreaterThan(2_000);
+    const start = at.ms;
+    const sent = new Map(Object.keys(accounts).map((account) => [account, { at: [] as number[], asked: 0 }]));
+    for (; at.ms < start + seconds * 1000; at.ms += 1)
+      for (const [account, { everyMs, fromS }] of Object.entries(accounts)) {
+        const since = at.ms - start - fromS * 1000;
+        if (since < 0 || since % everyMs !== 0) continue;
+        const one = sent.get(account)!;
+        one.asked += 1;
+        try { one.at.push(at.ms - start + pace.take('https://one.example', account)); } catch { /* given back */ }
+      }
+    /** Of one account, or of all, between two seconds. */
+    const count = (from: number, to: number, account?: string) => [...sent].filter(([one]) => account === undefined || one === account)
+      .flatMap(([, one]) => one.at).filter((ms) => ms >= from * 1000 && ms < to * 1000).length;
+    return { count, sent };
+  }
+  const GREEDY = { everyMs: 5, fromS: 0 };
+
+  it('stay under its limit of 3,000 in any minute, whoever asks, and use most of it', () => {
+    const { count } = play(180, { a: GREEDY, b: GREEDY, c: GREEDY });
+    for (const from of [0, 30, 60, 100]) {
+      expect(count(from, from + 60)).toBeLessThan(3_000);
+      expect(count(from, from + 60)).toBeGreaterThan(2_000);
     }
   });
 
+  it('of one account alone are never all that we may ask, and one that comes is served at once', () => {
+    const { count, sent } = play(180, { greedy: GREEDY, late: { everyMs: 200, fromS: 100 } });
+    expect(count(20, 80)).toBeLessThanOrEqual(PACE.requestsPerMinute * PACE.mostOfOneAccount + 60);
+    expect(count(20, 80)).toBeGreaterThan(PACE.requestsPerMinute * PACE.mostOfOneAccount * 0.9);
+    expect(count(100, 180, 'late')).toBe(sent.get('late')!.asked);
+    for (const from of [60, 90, 110]) expect(count(from, from + 60)).toBeLessThan(3_000);
+  });
+
+  it('are shared in equal parts among those who want more, and whoever wants less gets it', () => {
+    const { count, sent } = play(240, { a: GREEDY, b: GREEDY, c: GREEDY, modest: { everyMs: 500, fromS: 0 }, late: { everyMs: 200, fromS: 100 } });
+    const parts = ['a', 'b', 'c'].map((account) => count(130, 190, account));
+    expect(Math.max(...parts) - Math.min(...parts)).toBeLessThan(20);
+    expect(count(0, 240, 'modest')).toBeGreaterThan(sent.get('modest')!.asked * 0.95);
+    expect(count(100, 240, 'late')).toBeGreaterThan(sent.get('late')!.asked * 0.95);
+    for (const from of [0, 90, 110, 180]) expect(count(from, from + 60)).toBeLessThan(3_000);
+  });
+
+  it('of somebody who asks no more are the others\' after a minute', () => {
+    const pace = new ServerPace(() => at.ms);
+    pace.take('https://one.example', 'gone');
+    pace.take('https://one.example', 'a');
+    at.ms += 60_000;
+    let taken = 0;
+    try { for (; taken < 1_000; taken++) pace.take('https://one.example', 'a'); } catch { /* spent */ }
+    expect(taken).toBeGreaterThanOrEqual(PACE.burst * PACE.mostOfOneAccount);
+  });
+
   it('that would wait long are given back unsent, and other servers are not held up', async () => {
-    const fetch = answering(200);
+    const fetch = answering(200)('account');
     const results = await Promise.allSettled(Array.from({ length: 600 }, () => fetch('https://two.example/api')));
     const refused = results.filter((one): one is PromiseRejectedResult => one.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
@@ -30,24 +73,60 @@ describe('requests to one server', () => {
     await expect(fetch('https://three.example/api')).resolves.toMatchObject({ status: 200 });
   }, 20_000);
 
-  it('stop after a 429, which names no time, and go on by themselves', async () => {
+  it('stop after a 429, which names no time, for every account, and go on by themselves', async () => {
     const limited = answering(429);
-    await limited('https://four.example/api');
+    await limited('one')('https://four.example/api');
     const before = asked.length;
-    await expect(limited('https://four.example/api')).rejects.toMatchObject({ delivered: 'no', retryAfterMs: PACE.pauseMs });
+    for (const account of ['one', 'other']) await expect(limited(account)('https://four.example/api')).rejects.toMatchObject({ delivered: 'no', retryAfterMs: PACE.pauseMs });
     expect(asked.length).toBe(before);
     at.ms += PACE.pauseMs;
-    await limited('https://four.example/api');
+    await limited('other')('https://four.example/api');
     expect(asked.length).toBe(before + 1);
   });
 });
 
-it('posts into one conversation leave room for its agents, even when two processes spend our share in one minute', () => {
-  const pace = new PostingPace(() => 5_000_000);
-  for (let n = 0; n < PACE.postsPerMinute; n++) pace.take('a');
-  expect(() => pace.take('a')).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', retryAfterMs: 60_000 }));
-  pace.take('b');
-  expect(2 * PACE.postsPerMinute).toBeLessThan(200);
+describe('posts into one conversation', () => {
+  const at = { ms: 5_000_000 };
+  const process = () => new PostingPace(() => at.ms);
+  beforeEach(() => { at.ms = 5_000_000; });
+
+  it('leave room for its agents, even when two processes spend our share in one minute', () => {
+    const pace = process();
+    for (let n = 0; n < PACE.postsPerMinute; n++) pace.take('a');
+    expect(() => pace.take('a')).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', retryAfterMs: 60_000 }));
+    pace.take('b');
+    expect(2 * PACE.postsPerMinute).toBeLessThan(200);
+  });
+
+  it('of all processes together stay within our share, as the Session remembers them', () => {
+    const [one, other] = [process(), process()];
+    const stored: number[] = [];
+    const posts = (pace: PostingPace, count: number) => {
+      // As one delivery: the Session is read once, and each post is recorded behind it.
+      const known = { at: [...stored], asOf: at.ms };
+      for (let n = 0; n < count; n++) {
+        at.ms += 10;
+        pace.take('a', known);
+        stored.push(at.ms + 1);
+      }
+      at.ms += 10;
+    };
+    posts(one, 50);
+    posts(other, 30);
+    expect(one.room('a', { at: stored, asOf: at.ms })).toBe(PACE.postsPerMinute - 80);
+    expect(() => posts(one, 11)).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }));
+    // One that was born now knows as much.
+    expect(() => posts(process(), 1)).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }));
+    at.ms += 60_000;
+    posts(process(), PACE.postsPerMinute);
+  });
+
+  it('whose answers were cut, and so are stored nowhere, count where they were made', () => {
+    const pace = process();
+    for (let n = 0; n < PACE.postsPerMinute; n++) pace.take('a', { at: [], asOf: at.ms - 1 });
+    at.ms += 10;
+    expect(() => pace.take('a', { at: [], asOf: at.ms })).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }));
+  });
 });
 
 describe('a long history', () => {
@@ -97,4 +176,28 @@ describe('a long history', () => {
     expect(posts).toBe(1);
     await expectWhole(id);
   });
+});
+
+it('our share of a conversation\'s minute does not begin anew with another process, and the rest comes a minute later', async () => {
+  const world = await createChatwootWorld();
+  try {
+    const { id } = await world.open(randomUUID());
+    const lines = Array.from({ length: 120 }, (_, n) => `line ${n}`);
+    for (const [n, line] of lines.entries()) {
+      await world.user(id, line);
+      if (n % 30 !== 29) continue;
+      world.restart();
+      const errors = await world.deliverAll();
+      expect(errors).toEqual(n < PACE.postsPerMinute ? [] : ['PROVIDER_UNAVAILABLE']);
+    }
+    const shown = async () => (await world.messages(id)).map(({ content }) => content);
+    expect(await shown()).toEqual(lines.slice(0, PACE.postsPerMinute));
+    world.time.aheadMs += 61_000;
+    world.restart();
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await shown()).toEqual(lines);
+    expect((await world.session(id)).recentPosts).toHaveLength(lines.length - PACE.postsPerMinute);
+  } finally {
+    await world.close();
+  }
 });

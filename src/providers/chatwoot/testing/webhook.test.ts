@@ -5,7 +5,8 @@ import { recordings, type WebhookRecording } from './recording-files';
 
 type Inboxes = NonNullable<WebhookRequest['inboxes']>;
 
-const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: {}, credentials: {}, webhookUrl: '' };
+const BOT = 3;
+const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: BOT }, credentials: {}, webhookUrl: '' };
 const plain = recordings<WebhookRecording>('webhooks');
 const signed = recordings<WebhookRecording>('webhooks-4.14');
 
@@ -22,15 +23,15 @@ const rejection = (request: WebhookRequest): unknown => {
 };
 
 /** What was said costs one call, what was done to the conversation two. */
-const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : {});
+const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : file.includes('agent_bot_assigned') ? {} : { shows: expect.any(Object) });
 
 describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
   /** By the names of the files; a conversation's number, or null where there is nothing to look at. */
   const expected: [RegExp, string | null][] = [
-    [/^contact_|typing_|updated\.(custom_attributes|labels|waiting_since)/, null],
+    [/^contact_|typing_.*\.contact|private_note|status_read|updated\.(custom_attributes|labels|waiting_since)/, null],
     [/^agent_bot\.|bot_handoff/, '23'], [/csat/, '30'], [/greeting/, '65'], [/out_of_office/, '66'], [/url_|delivery_failed/, '45'],
-    [/reopened/, '25'], [/status_read/, '28'], [/./, '1'],
+    [/reopened/, '25'], [/./, '1'],
   ];
 
   it('are the 50 and the 12', () => { expect([plain.length, signed.length]).toEqual([50, 12]); });
@@ -38,8 +39,30 @@ describe('recorded webhooks', () => {
   it.each(plain.map((recording) => [recording.file, recording] as const))('%s', (file, recording) => {
     const id = expected.find(([pattern]) => pattern.test(file))?.[1] ?? null;
     // What may have been read before is named, so that it is looked at again.
-    const changed = /message_updated\.(csat_answer|deleted|delivery_failed|status_failed)/.test(file) ? { changedMessageId: expect.stringMatching(/^\d+$/) } : {};
+    const changed = /message_updated\.(csat_answer|deleted|delivery_failed|status_failed)/.test(file) ? { changedMessageId: expect.stringMatching(/^\d+$/) }
+      // Any other update of a message that was read before is nothing new.
+      : /message_updated/.test(file) ? { unlessKnown: expect.stringMatching(/^\d+$/) } : {};
+    const typing = /typing_(on|off)\.agent/.exec(file);
+    if (typing) return expect(parseWebhook(requestOf(recording))).toEqual({ kind: 'typing', conversationId: '1', agentId: '4', isTyping: typing[1] === 'on' });
     expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file) });
+  });
+
+  const ALL = { agentId: null, teamId: null };
+  it.each<[string, object]>([
+    ['conversation_updated.assigned.inbox', { agentId: '5' }],
+    ['conversation_updated.unassigned.inbox', { agentId: null, teamId: '1' }],
+    ['conversation_updated.team_assigned.inbox', { teamId: '1' }],
+    ['conversation_updated.bot_handoff.inbox', { status: 'OPEN' }],
+    ['conversation_updated.resolved.inbox', { status: 'RESOLVED' }],
+    ['conversation_status_changed.snoozed.inbox', { status: 'ON_HOLD', ...ALL }],
+    ['conversation_status_changed.pending.inbox', { status: 'BOT_HELD', ...ALL }],
+    ['conversation_status_changed.reopened.inbox', { status: 'OPEN', ...ALL, agentId: '4' }],
+    ['conversation_created.inbox', { status: 'OPEN', ...ALL }],
+    // To a bot: who is left is not told.
+    ['conversation_updated.agent_bot_assigned.inbox', {}],
+  ])('%s shows what became of the state, and no more', (name, shown) => {
+    const hint = parseWebhook(requestOf(plain.find(({ file }) => file === name)!));
+    expect('shows' in hint ? hint.shows : {}).toEqual(shown);
   });
 
   it.each(signed.map((recording) => [recording.file, recording] as const))('signed: %s', (file, recording) => {
@@ -86,6 +109,14 @@ describe('what a webhook can hold', () => {
 
   it.each<[string, object, unknown]>([
     ['our own post', { event: 'message_created', conversation: { id: 5 }, content_attributes: { support_message_id: 'x' } }, expect.objectContaining({ kind: 'ignored' })],
+    ['an agent who types', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 }, is_private: false }, { kind: 'typing', conversationId: '5', agentId: '4', isTyping: true }],
+    ['an agent who types a note', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 }, is_private: true }, expect.objectContaining({ kind: 'ignored' })],
+    ['typing that does not say for whom', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],
+    ['BotAgent1 who types', { event: 'conversation_typing_on', user: { id: BOT, type: 'user' }, conversation: { id: 5 }, is_private: false }, expect.objectContaining({ kind: 'ignored' })],
+    ['an end-user who types', { event: 'conversation_typing_on', user: { id: 4, identifier: 'x' }, conversation: { id: 5 }, is_private: false }, expect.objectContaining({ kind: 'ignored' })],
+    ['typing without a conversation', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, is_private: false }, 'malformed'],
+    ['a note', { event: 'message_created', id: 7, private: true, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],
+    ['a message that is delivered or read', { event: 'message_updated', id: 7, private: false, conversation: { id: 5 }, content_attributes: {} }, { kind: 'conversation', conversationId: '5', about: 'MESSAGES', unlessKnown: '7' }],
     ['an event to come', { event: 'conversation_merged', id: 5 }, expect.objectContaining({ kind: 'ignored' })],
     ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', why: 'an unknown event' }],
     ['another account', { event: 'message_created', account: { id: 2 }, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],

@@ -5,7 +5,7 @@ const UNSUPPORTED = { code: 'UNSUPPORTED_BY_PROVIDER' };
 
 /** The core never asks for these; a provider that swallowed them would hide a mistake. */
 export function absentCases(stage: Stage): void {
-  const { teams, priorities, privateNotes, attachments } = stage.capabilities;
+  const { teams, priorities, privateNotes, attachments, typing } = stage.capabilities;
 
   if (!teams)
     it('lists no teams, and does not take one as a target', async () => {
@@ -24,6 +24,13 @@ export function absentCases(stage: Stage): void {
       const note = { conversation, noteId: `handoff:${randomUUID()}`, text: 'inside only', mayExist: false, lookAfter: null };
       await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject(UNSUPPORTED);
       expect(await stage.textsSeen(conversation)).toEqual([]);
+    });
+
+  if (!typing)
+    it('has no verb for typing, or does not take it', async () => {
+      const conversation = await stage.newConversation();
+      await expect(async () => stage.provider.showTyping?.({ conversation, isTyping: true }, stage.signal()) ?? Promise.reject(Object.assign(new Error(), UNSUPPORTED)))
+        .rejects.toMatchObject(UNSUPPORTED);
     });
 
   if (!attachments)

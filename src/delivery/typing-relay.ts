@@ -1,0 +1,119 @@
+import type { EndUserTyping, TypingOutbox } from '../core/ports/typing';
+
+/** Durations in milliseconds. */
+export const TYPING = {
+  /** Whoever types and does not say so again has stopped. */
+  expiresMs: 10_000,
+  /** "Still typing" is told so often. */
+  repeatMs: 5_000,
+  /** Of one call: what takes longer is no news any more. */
+  callMs: 3_000,
+  /** Calls under way at one far side; more would wait behind each other there. */
+  atOnce: 2,
+  /** Told to one far side in any minute that somebody types, so that it never costs what talk needs. */
+  perMinute: 120,
+  /** Sessions in which somebody types; beyond that nobody is told. */
+  sessions: 1_000,
+} as const;
+
+const MINUTE_MS = 60_000;
+
+interface Side { underWay: number; readonly toldAt: number[]; readonly waiting: Set<Entry> }
+interface Entry { typing: EndUserTyping; wanted: boolean; told: boolean; toldAt: number; isUnderWay: boolean; stopWaiting: () => void }
+
+export interface RelayTime {
+  now(): number;
+  /** Runs `act` once after that time; what it returns takes it back. */
+  after(ms: number, act: () => void): () => void;
+}
+
+const REAL_TIME: RelayTime = {
+  now: () => performance.now(),
+  after: (ms, act) => {
+    const timer = setTimeout(act, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Tells providers that end-users type. Keeps at most one call of a Session under way and the newest word for after it;
+ * what there is no room for is forgotten. Failures are nobody's business: the next word comes soon.
+ */
+export class TypingRelay implements TypingOutbox {
+  private readonly entries = new Map<string, Entry>();
+  private readonly sides = new Map<string, Side>();
+
+  constructor(private readonly time: RelayTime = REAL_TIME) {}
+
+  show(typing: EndUserTyping): void {
+    let entry = this.entries.get(typing.sessionId);
+    if (entry === undefined) {
+      if (!typing.isTyping || this.entries.size >= TYPING.sessions) return;
+      entry = { typing, wanted: true, told: false, toldAt: -Infinity, isUnderWay: false, stopWaiting: () => undefined };
+      this.entries.set(typing.sessionId, entry);
+    }
+    entry.typing = typing;
+    this.want(entry, typing.isTyping);
+  }
+
+  /** Forgets everything. */
+  stop(): void {
+    for (const entry of this.entries.values()) entry.stopWaiting();
+    this.entries.clear();
+    this.sides.clear();
+  }
+
+  private want(entry: Entry, isTyping: boolean): void {
+    entry.wanted = isTyping;
+    entry.stopWaiting();
+    entry.stopWaiting = isTyping ? this.time.after(TYPING.expiresMs, () => this.want(entry, false)) : () => undefined;
+    this.pump(entry);
+  }
+
+  private pump(entry: Entry): void {
+    if (entry.isUnderWay || this.entries.get(entry.typing.sessionId) !== entry) return;
+    const isNews = entry.wanted !== entry.told || (entry.wanted && this.time.now() - entry.toldAt >= TYPING.repeatMs);
+    if (!isNews) {
+      if (!entry.wanted) this.entries.delete(entry.typing.sessionId);
+      return;
+    }
+    const side = this.sideOf(entry);
+    if (side.underWay >= TYPING.atOnce) side.waiting.add(entry);
+    // That somebody stopped follows each time that somebody began: it needs no room of its own.
+    else if (!entry.wanted || this.hasRoom(side)) void this.tell(entry, side);
+  }
+
+  private async tell(entry: Entry, side: Side): Promise<void> {
+    const isTyping = entry.wanted;
+    entry.isUnderWay = true;
+    side.underWay += 1;
+    if (isTyping) side.toldAt.push(this.time.now());
+    try {
+      await entry.typing.tell(isTyping, AbortSignal.timeout(TYPING.callMs));
+    } catch {
+      // Nothing follows from it.
+    }
+    entry.isUnderWay = false;
+    entry.told = isTyping;
+    entry.toldAt = this.time.now();
+    side.underWay -= 1;
+    this.pump(entry);
+    for (const next of side.waiting) {
+      if (side.underWay >= TYPING.atOnce) break;
+      side.waiting.delete(next);
+      this.pump(next);
+    }
+  }
+
+  private hasRoom({ toldAt }: Side): boolean {
+    const since = this.time.now() - MINUTE_MS;
+    while (toldAt.length > 0 && toldAt[0]! <= since) toldAt.shift();
+    return toldAt.length < TYPING.perMinute;
+  }
+
+  private sideOf({ typing: { accountId } }: Entry): Side {
+    let side = this.sides.get(accountId);
+    if (side === undefined) this.sides.set(accountId, side = { underWay: 0, toldAt: [], waiting: new Set() });
+    return side;
+  }
+}

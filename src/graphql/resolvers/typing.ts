@@ -1,0 +1,40 @@
+import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from 'type-graphql';
+import type { Flows } from '../../core/flows/api';
+import type { AgentRecord } from '../../core/setup';
+import type { SessionRecord } from '../../core/session';
+import { OperationContext } from '../context';
+import { agentsTyping, type TypingItem } from '../live/typing';
+import { SupportSession } from '../types/session';
+import { SupportAgent } from '../types/setup';
+import { SetSupportTypingInput, SetSupportTypingPayload, SupportTyping } from '../types/typing';
+import { answer } from './answer';
+import { fresh, type Subscribing } from './fresh';
+
+@Resolver()
+export class TypingResolver {
+  constructor(private readonly flows: Flows) {}
+
+  @Mutation(() => SetSupportTypingPayload, { description: 'Shows agents that the end-user types. Ephemeral: stored nowhere, needs no key, and never waits for the provider.' })
+  setSupportTyping(@Arg('input', () => SetSupportTypingInput) { sessionId, isTyping }: SetSupportTypingInput, @Ctx() context: OperationContext): Promise<SetSupportTypingPayload> {
+    return answer(context, 'RUNTIME', { isShown: false }, async (scope) => this.flows.setTyping(scope, { sessionId, isTyping }));
+  }
+
+  @Subscription(() => SupportTyping, {
+    description: 'Agents who write to the end-user of one session. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds.',
+    subscribe: ({ args, context }: Subscribing<{ readonly sessionId: string }>) => fresh(context, agentsTyping(context.live, context.scope('SUBSCRIBE'), args.sessionId)),
+  })
+  supportTyping(@Root() item: TypingItem, @Arg('sessionId', () => ID) _sessionId: string): TypingItem {
+    return item;
+  }
+}
+
+@Resolver(() => SupportTyping)
+export class SupportTypingFields {
+  @FieldResolver(() => SupportSession)
+  session(@Root() { sessionId }: TypingItem, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
+
+  @FieldResolver(() => SupportAgent, { nullable: true, description: 'Null: somebody who is not listed yet.' })
+  async agent(@Root() { agentId }: TypingItem, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
+    return agentId === null ? null : context.loaders.agent.load(agentId);
+  }
+}

@@ -1,0 +1,86 @@
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
+import { observe } from '../mapping';
+import type { WireMessage } from '../wire';
+import type { ChatwootVersion } from './double';
+
+const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
+const scope = { organizationId: ORG };
+let world: ChatwootWorld;
+const open = async (options: ChatwootWorldOptions): Promise<void> => { world = await createChatwootWorld(options); };
+const inboxSettings = (settings: object) => world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, settings);
+const drifted = async () => (await world.flows.inspectDrift(scope, world.account.id)).filter(({ problem }) => problem !== null).map(({ id }) => id.split(':').at(-1));
+
+describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
+  afterEach(() => world.close());
+
+  it('does not go out unless the policy says so, and is switched off by repair', async () => {
+    await open({ version });
+    await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!', working_hours_enabled: true });
+    expect((await drifted()).sort()).toEqual(['greeting_enabled', 'working_hours_enabled']);
+    const sessionId = await world.talk('hello');
+    await world.readHinted();
+    expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello', 'Welcome to us!']);
+    expect(await world.collected(sessionId)).toEqual([]);
+  });
+
+  it('goes out as ours, once, whether its webhook comes first, twice or never', async () => {
+    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!' });
+    world.double.duplicateWebhooks({});
+    world.double.reorderWebhooks(2);
+    const sessionId = await world.talk('hello');
+    world.double.reorderWebhooks(0);
+    await world.readHinted();
+    for (let round = 0; round < 2; round++) await world.read(sessionId);
+    expect(await world.collected(sessionId)).toEqual(['SYSTEM: Welcome to us!']);
+    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', lastMessageSeq: 2 });
+
+    world.double.dropWebhooks({ event: 'message_created', times: 10 });
+    const lost = await world.talk('hello');
+    await world.double.settled();
+    await world.read(lost);
+    expect(await world.collected(lost)).toEqual(['SYSTEM: Welcome to us!']);
+  });
+
+  it('when it is closed, likewise, and is no part of the history that is told again', async () => {
+    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    const closed = Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true }));
+    await inboxSettings({ working_hours_enabled: true, out_of_office_message: 'We are closed', working_hours: closed });
+    const sessionId = await world.talk('hello');
+    await world.readHinted();
+    await world.ask(sessionId);
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await world.collected(sessionId)).filter((line) => line.startsWith('SYSTEM'))).toEqual(['SYSTEM: We are closed', 'SYSTEM: A colleague will be with you shortly.']);
+    expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello', 'We are closed']);
+  });
+
+  it('is its people\'s to set where the policy sends it on: neither drift nor set-up nor repair minds it', async () => {
+    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!', working_hours_enabled: true, enable_auto_assignment: true });
+    expect(await drifted()).toEqual(['enable_auto_assignment']);
+    await world.flows.repairDrift(scope, world.account.id, [`inbox:${world.inbox.id}:greeting_enabled`, `inbox:${world.inbox.id}:enable_auto_assignment`]);
+    await world.enableAgain();
+    expect(await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin))
+      .toMatchObject({ greeting_enabled: true, working_hours_enabled: true, enable_auto_assignment: false });
+    await world.flows.updatePolicy(scope, 'bot-1', { automaticReplies: 'WITHHOLD' });
+    expect((await drifted()).sort()).toEqual(['greeting_enabled', 'working_hours_enabled']);
+  });
+});
+
+describe('a template', () => {
+  const template = (more: Partial<WireMessage>): WireMessage =>
+    ({ id: 447, content: 'Welcome to us!', message_type: 3, private: false, created_at: 1795381993, source_id: null, content_type: 'text', content_attributes: {}, ...more });
+
+  it('is an automatic reply when it is public text in nobody\'s name', () => {
+    expect(observe(template({}), 3)).toEqual({ kind: 'automaticReply', id: '447', text: 'Welcome to us!', at: '2026-11-22T21:13:13.000Z' });
+  });
+
+  it.each<[string, Partial<WireMessage>]>([
+    ['among agents', { private: true }], ['of unknown visibility', { private: undefined }], ['that asks for something', { content_type: 'input_email' }],
+    ['in somebody\'s name', { sender: { id: 4, name: 'Alice', type: 'user' } }], ['without words', { content: ' ' }], ['of no content', { content: null }],
+  ])('%s is ignored', (_what, more) => { expect(observe(template(more), 3)).toMatchObject({ kind: 'ignored' }); });
+
+  it('that asks how it was is a survey', () => {
+    expect(observe(template({ content_type: 'input_csat' }), 3)).toMatchObject({ kind: 'survey' });
+  });
+});

@@ -1,0 +1,97 @@
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import type { ChatwootVersion } from './double';
+
+const scope = { organizationId: ORG };
+let world: ChatwootWorld;
+afterEach(() => world.close());
+
+const typingWebhooks = () => world.double.deliveries().filter(({ event }) => event.startsWith('conversation_typing')).map(({ event, body }) => {
+  const { user, is_private } = JSON.parse(body);
+  return `${event.split('_').at(-1)} ${user.type ?? 'contact'} ${user.name}${is_private ? ' among agents' : ''}`;
+});
+const set = (sessionId: string, isTyping: boolean) => world.flows.setTyping(scope, { sessionId, isTyping });
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let tries = 0; !holds() && tries < 500; tries++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+};
+
+describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (version) => {
+  beforeEach(async () => { world = await createChatwootWorld({ version }); });
+
+  it('agents are shown the end-user, not BotAgent1, by one call, and nothing is read or said for it', async () => {
+    const sessionId = await world.handedOver();
+    await world.readHinted();
+    world.double.clearRequests();
+    expect(await set(sessionId, true)).toEqual({ isShown: true });
+    await until(() => world.double.requests().length > 0);
+    await world.double.settled();
+    const { conversationId } = await world.session(sessionId);
+    const { inboxIdentifier } = (await world.access(sessionId)).inbox.providerData;
+    const path = `/public/api/v1/inboxes/${String(inboxIdentifier)}/contacts/${sessionId}/conversations/${conversationId}/toggle_typing`;
+    expect(world.double.requests()).toMatchObject([{ method: 'POST', path, status: 200 }]);
+    expect(typingWebhooks()).toEqual(['on contact Eve']);
+
+    await set(sessionId, false);
+    await until(() => world.double.requests().length > 1);
+    await world.double.settled();
+    expect(typingWebhooks()).toEqual(['on contact Eve', 'off contact Eve']);
+    // Chatwoot tells us of our own end-user too.
+    expect(world.typed).toEqual([]);
+    expect(await world.readHinted()).toBe(0);
+    expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello']);
+  });
+
+  it('nobody is told while the bot has the session, or where there is none', async () => {
+    const sessionId = await world.talk();
+    world.double.clearRequests();
+    expect(await set(sessionId, true)).toEqual({ isShown: false });
+    await expect(set('00000000-0000-4000-8000-000000000000', true)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    await expect(world.flows.setTyping({ organizationId: 'org-2' }, { sessionId, isTyping: true })).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    await world.ask(sessionId);
+    await world.flows.disableChatbot(scope, 'bot-1');
+    expect(await set(sessionId, true)).toEqual({ isShown: false });
+    expect(world.double.requests()).toEqual([]);
+  });
+
+  it('a Chatwoot that is away costs the caller nothing, and a conversation that is gone is not lost by it', async () => {
+    const sessionId = await world.handedOver();
+    world.double.failNext({ mode: 'hang', match: { path: /toggle_typing/ } });
+    expect(await set(sessionId, true)).toEqual({ isShown: true });
+    await until(() => world.double.requests().some(({ path }) => path.endsWith('toggle_typing')));
+    const before = await world.session(sessionId);
+    world.double.clearFaults();
+    await world.pool.query("update session set conversation_id = '4711' where id = $1", [sessionId]);
+    const gone = { conversation: await world.access(sessionId), isTyping: true };
+    await expect(world.provider.showTyping!(gone, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });
+    expect((await world.session(sessionId)).epoch).toBe(before.epoch);
+  });
+
+  it('an agent who writes to the end-user is known, by our id; a note, the bot and the end-user are not', async () => {
+    const alice = await world.addPerson('Alice');
+    await world.flows.refreshDirectory(scope, world.account.id);
+    const held = await world.talk();
+    await (await world.acting(alice, held)).type(true);
+    const sessionId = await world.handedOver();
+    await world.readHinted();
+    const acting = await world.acting(alice, sessionId);
+    await acting.type(true);
+    await acting.type(false);
+    await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: true }, world.admin);
+    await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: false }, world.admin);
+    await world.double.settled();
+    const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
+    // Webhooks of one moment have no order.
+    expect(world.typed).toHaveLength(2);
+    expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
+    expect(await world.readHinted()).toBe(0);
+  });
+});
+
+it('a Chatwoot before 4.2 shows agents the end-user, and tells nothing of agents', async () => {
+  world = await createChatwootWorld({ version: '3.16' });
+  const alice = await world.addPerson('Alice');
+  const sessionId = await world.handedOver();
+  expect(await set(sessionId, true)).toEqual({ isShown: true });
+  await (await world.acting(alice, sessionId)).type(true);
+  await world.double.settled();
+  expect(world.typed).toEqual([]);
+});

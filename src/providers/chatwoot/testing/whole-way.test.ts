@@ -1,0 +1,157 @@
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import type { ChatwootVersion } from './double';
+
+/*
+ * What one thing costs on the whole way: call, transaction, delivery, Chatwoot's webhooks about it, and what we read for
+ * them. At most three calls for a handoff of an existing session, one for a message each way.
+ */
+
+const scope = { organizationId: ORG };
+let world: ChatwootWorld;
+afterEach(() => world.close());
+
+/** Calls of `act`, with everything that follows from it until nothing does. */
+const costOf = (act: () => Promise<unknown>) => world.callsOf(async () => {
+  await act();
+  for (let isQuiet = false; !isQuiet;) isQuiet = (await world.deliverAll()).length === 0 && (await world.readHinted()) === 0;
+});
+const HANDOFF = ['POST /conversations/messages', 'POST /conversations/assignments', 'POST /conversations/toggle_status'];
+const READING = ['GET /conversations', 'GET /conversations/messages'];
+const state = async (sessionId: string) => (await world.liveHandoff(sessionId))?.state;
+
+describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (version) => {
+  let alice: number;
+  let team: string;
+  beforeEach(async () => {
+    world = await createChatwootWorld({ version });
+    alice = await world.addPerson('Alice');
+    team = String((await world.addTeam('orders', [alice])).id);
+    await world.flows.refreshDirectory(scope, world.account.id);
+  });
+  const asked = async () => {
+    const sessionId = await world.talk();
+    await world.readHinted();
+    await world.ask(sessionId, { reason: 'asked', target: { team, agent: null } });
+    return sessionId;
+  };
+
+  it('a new conversation is not read: it is as we made it', async () => {
+    const { id } = await world.open();
+    expect(await costOf(() => world.user(id, 'hello'))).toEqual(['POST /contacts', 'POST /conversations', 'POST /conversations/messages']);
+  });
+
+  it('a handoff takes three calls, and nothing is read for it', async () => {
+    const sessionId = await world.talk();
+    await world.readHinted();
+    expect(await costOf(() => world.ask(sessionId, { reason: 'asked', target: { team, agent: null } }))).toEqual(HANDOFF);
+    expect(await state(sessionId)).toBe('QUEUED');
+    expect(world.double.deliveries().filter(({ event }) => event.startsWith('conversation_')).length).toBeGreaterThan(3);
+    // The timer's first look is due once nobody has told anything for its time.
+    const { rows: [reading] } = await world.pool.query("select extract(epoch from next_run_at - now())::float8 as wait from lane where destination = 'READING'");
+    expect(reading.wait).toBeGreaterThan(10);
+    expect(reading.wait).toBeLessThanOrEqual(20);
+  });
+
+  it('a message takes one call each way, also the first of an agent', async () => {
+    const sessionId = await asked();
+    await world.deliverAll();
+    await world.readHinted();
+    const acting = await world.acting(alice, sessionId);
+    expect(await costOf(() => acting.reply('Here I am.'))).toEqual(['GET /conversations/messages']);
+    expect(await state(sessionId)).toBe('ACTIVE');
+    expect(await costOf(() => world.user(sessionId, 'Where is it?'))).toEqual(['POST /conversations/messages']);
+    expect(await costOf(() => acting.reply('On its way.'))).toEqual(['GET /conversations/messages']);
+    expect(await costOf(() => acting.note('He is waiting.'))).toEqual([]);
+    expect(await world.collected(sessionId)).toEqual(expect.arrayContaining(['AGENT: Here I am.', 'AGENT: On its way.']));
+  });
+
+  it('what people do with it is read at once: taken, given back, resolved', async () => {
+    const sessionId = await asked();
+    await world.deliverAll();
+    await world.readHinted();
+    const acting = await world.acting(alice, sessionId);
+    expect((await costOf(() => acting.assignSelf())).slice(0, 2)).toEqual(READING);
+    expect(await state(sessionId)).toBe('ASSIGNED');
+    expect((await costOf(() => acting.resolve())).slice(0, 2)).toEqual(READING);
+    expect(await state(sessionId)).toBeUndefined();
+  });
+
+  it('somebody who takes it in the middle of our opening it is not overlooked', async () => {
+    const sessionId = await asked();
+    const acting = await world.acting(alice, sessionId);
+    const opening = world.provider.openForAgents.bind(world.provider);
+    world.provider.openForAgents = async (request, signal) => {
+      await opening(request, signal);
+      await acting.assignSelf();
+      await world.double.settled();
+    };
+    await world.deliverAll();
+    await world.readHinted();
+    expect(await state(sessionId)).toBe('ASSIGNED');
+  });
+
+  it('an agent who was asked for is found to have it at once', async () => {
+    const sessionId = await world.talk();
+    await world.readHinted();
+    await world.ask(sessionId, { target: { team: null, agent: String(alice) } });
+    await world.deliverAll();
+    await world.readHinted();
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ASSIGNED', agent: { externalId: String(alice) } });
+  });
+
+  it('a change that comes while another is being read is read behind it, though it shows what was known before', async () => {
+    const sessionId = await asked();
+    await world.deliverAll();
+    await world.readHinted();
+    const acting = await world.acting(alice, sessionId);
+    await acting.assignSelf();
+    await world.double.settled();
+    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    const reads = world.provider.readForward.bind(world.provider);
+    world.provider.readForward = async (request, signal) => {
+      world.provider.readForward = reads;
+      // The state was read: what follows now, back to what was known before, is not in it.
+      await acting.assign({ agentId: null });
+      await world.double.settled();
+      return reads(request, signal);
+    };
+    await world.read(sessionId);
+    expect(await state(sessionId)).toBe('ASSIGNED');
+    await world.stores.lanes.finishReading(reading!, null, false);
+    await world.readHinted();
+    expect(await state(sessionId)).toBe('QUEUED');
+  });
+
+  it('where nobody can reach us the state is read at once, and after a try that was cut too', async () => {
+    const sessionId = await asked();
+    world.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /toggle_status$/ } });
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    const acting = await world.acting(alice, sessionId);
+    await acting.reply('Here I am.');
+    await world.readHinted();
+    await acting.resolve();
+    expect(await world.deliverAll()).toEqual([]);
+    await world.readHinted();
+    expect(await state(sessionId)).toBe('ENDING');
+
+    (world.deps as { publicUrl: string }).publicUrl = '';
+    const other = await asked();
+    expect(await costOf(async () => {})).toEqual(expect.arrayContaining(READING));
+    expect(await state(other)).toBe('QUEUED');
+  });
+
+  it('every webhook lost: the timer finds all of it', async () => {
+    const sessionId = await asked();
+    await world.deliverAll();
+    await world.double.settled();
+    world.double.dropWebhooks({});
+    const acting = await world.acting(alice, sessionId);
+    await acting.assignSelf();
+    await acting.reply('Here I am.');
+    await world.double.settled();
+    expect(await world.readHinted()).toBe(0);
+    await world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
+    await world.readHinted();
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE', agent: { externalId: String(alice) } });
+  });
+});

@@ -1,0 +1,23 @@
+import { instantOf, type Clock } from '../core/ports/clock';
+import type { SessionStore, SetupStore } from '../core/ports/stores';
+import type { WebhookHint } from '../core/ports/support-provider';
+import type { TypingBoard } from '../core/ports/typing';
+import type { AccountRecord } from '../core/setup';
+
+export interface TypingDeps {
+  readonly stores: { readonly sessions: Pick<SessionStore, 'findByConversation'>; readonly setup: Pick<SetupStore, 'findAgent'> };
+  readonly clock: Pick<Clock, 'now'>;
+  readonly board: TypingBoard;
+}
+
+type Typing = Extract<WebhookHint, { readonly kind: 'typing' }>;
+
+/** Passes on who types, while a person has or is asked for the Session. Nothing of it is stored. */
+export async function recordTyping({ stores, clock, board }: TypingDeps, account: AccountRecord, hint: Typing): Promise<'typing' | 'unknownConversation' | 'ignored'> {
+  const session = await stores.sessions.findByConversation(account.id, hint.conversationId);
+  if (session === null) return 'unknownConversation';
+  if (session.control === 'BOT' || session.closedAt !== null) return 'ignored';
+  const agent = await stores.setup.findAgent(account.id, hint.agentId);
+  board.agentTyping({ sessionId: session.id, externalId: hint.agentId, agentId: agent?.id ?? null, isTyping: hint.isTyping, at: instantOf(clock.now()) });
+  return 'typing';
+}

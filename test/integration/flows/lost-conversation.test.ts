@@ -1,0 +1,125 @@
+import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/conversation-lost';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld({ lostConversation: 'OPEN_AGAIN' }); });
+afterEach(() => world.close());
+
+/** A handoff that Alice answers. */
+async function answered() {
+  const session = await world.open();
+  await world.user(session.id, 'one');
+  const { handoff } = await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+  await world.deliverAll();
+  await world.read(session.id);
+  world.provider.agentSays('two');
+  world.provider.set({ agent: 'alice' });
+  await world.read(session.id);
+  return { session, handoff };
+}
+async function lose(sessionId: string): Promise<void> {
+  world.provider.delete();
+  await world.read(sessionId);
+}
+const ACTIVE = { state: 'ACTIVE', agent: { externalId: 'alice' } };
+
+describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', () => {
+  it('is requested again, opens in a new conversation with all that was said, and goes on from there', async () => {
+    const { session, handoff } = await answered();
+    expect(await world.handoff(handoff.id)).toMatchObject(ACTIVE);
+    await world.acknowledgeAll(session.id);
+    const { epoch } = await world.session(session.id);
+    await lose(session.id);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'REQUESTED', agent: null });
+    expect(await world.session(session.id)).toMatchObject({ control: 'NONE', epoch: epoch + 1, conversationId: null });
+
+    await world.user(session.id, 'three');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.conversations).toHaveLength(2);
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'NOTE: Handed over by the bot.\nReason: help', 'END_USER: three']);
+    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
+    await world.read(session.id);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', endReason: null });
+    world.provider.agentSays('four', 'bob');
+    await world.read(session.id);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ACTIVE', agent: { externalId: 'bob' } });
+    // Nobody's words twice, and the promise of a colleague only once.
+    expect(await world.collected(session.id)).toEqual(['REQUESTED', 'QUEUED', 'ACTIVE', 'AGENT: four']);
+  });
+
+  it('is told what waited in its lane in the right place, however the loss is found', async () => {
+    const { session, handoff } = await answered();
+    await world.user(session.id, 'three');
+    world.provider.delete();
+    expect(await world.deliverAll()).toContain('PROVIDER_REFUSED');
+    await conversationLost(world.deps, ORG, session.id, null);
+    await conversationLost(world.deps, ORG, session.id, null);
+    await world.user(session.id, 'four');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three', 'END_USER: four']);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', stepsDone: expect.arrayContaining(['lost:1']) });
+  });
+
+  it('is opened again a few times and then ends as lost', async () => {
+    const { session, handoff } = await answered();
+    for (let times = 1; times <= MOST_OPENED_AGAIN; times++) {
+      await lose(session.id);
+      expect(await world.handoff(handoff.id)).toMatchObject({ state: 'REQUESTED' });
+      expect(await world.deliverAll()).toEqual([]);
+      expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+    }
+    await lose(session.id);
+    await world.acknowledgeAll(session.id);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
+    expect(await world.session(session.id)).toMatchObject({ control: 'BOT', conversationId: null });
+    await world.user(session.id, 'anybody?');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.only.view.status).toBe('BOT_HELD');
+  });
+
+  it('that an agent had taken over, and that was lost before it was opened for them, opens for anybody', async () => {
+    const session = await world.open();
+    await world.user(session.id, 'one');
+    await world.deliverAll();
+    await world.read(session.id);
+    world.provider.agentSays('let me help');
+    await world.read(session.id);
+    await lose(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(await world.session(session.id)).toMatchObject({ control: 'NONE' });
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+    const { liveHandoffId } = await world.session(session.id);
+    expect(await world.handoff(liveHandoffId!)).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER' });
+  });
+
+  it('that is cancelled before it opens leaves nobody waiting, and what was said is there once it is wanted again', async () => {
+    const { session, handoff } = await answered();
+    await world.acknowledgeAll(session.id);
+    await lose(session.id);
+    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await world.session(session.id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+    await world.user(session.id, 'three');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
+  });
+
+  it('does not tell again what an agent took back, what never went out, or our own lines', async () => {
+    const { session } = await answered();
+    const { rows: [said] } = await world.pool.query("select id from message where author = 'AGENT'");
+    await world.pool.query('update message set deleted_at = now() where id = $1', [said.id]);
+    await lose(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'NOTE: Handed over by the bot.\nReason: help']);
+  });
+});
+
+it('a post that a reading finds gone while it is made is not taken for shown', async () => {
+  const { session, handoff } = await answered();
+  await world.user(session.id, 'three');
+  world.provider.during.set('postMessage', () => lose(session.id));
+  await world.deliverAll();
+  expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+});

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import type { AgentTyping } from '../../../src/core/ports/typing';
+import { PostgresTyping, PostgresWake } from '../../../src/persistence';
+import { payloads } from '../../../src/persistence/postgres-typing';
+import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { until } from './store-world';
+
+let database: TestDatabase;
+let stranger: Client;
+const wakes: PostgresWake[] = [];
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  stranger = new Client({ connectionString: database.url });
+  await stranger.connect();
+});
+afterEach(() => Promise.all(wakes.splice(0).map((wake) => wake.stop())));
+afterAll(async () => {
+  await stranger.end();
+  await database.drop();
+});
+
+const sessionId = randomUUID();
+const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({ sessionId, externalId: '4', agentId: null, isTyping: true, at: '2026-11-22T12:00:00.000Z', ...more });
+
+async function replica() {
+  const wake = new PostgresWake(database.url, { pollMs: 600_000 });
+  wakes.push(wake);
+  const woken: unknown[] = [];
+  wake.onWake((ids) => { woken.push(ids); });
+  const board = new PostgresTyping(wake);
+  const heard: AgentTyping[] = [];
+  const forget = board.onTyping(sessionId, (one) => { heard.push(one); });
+  await wake.start();
+  woken.length = 0;
+  return { wake, woken, board, heard, forget };
+}
+
+it('who types is known here at once and on other replicas soon, the newest word of each agent, and wakes nobody', async () => {
+  const [one, other] = [await replica(), await replica()];
+  one.board.agentTyping(typing());
+  one.board.agentTyping(typing({ isTyping: false }));
+  one.board.agentTyping(typing({ externalId: '5' }));
+  expect(one.heard).toHaveLength(3);
+  await until('the other hears', () => other.heard.length > 0);
+  expect(other.heard).toEqual([typing({ isTyping: false }), typing({ externalId: '5' })]);
+  // It does not hear itself: by the time the other's own word is here, its echo would be.
+  other.board.agentTyping(typing({ externalId: '6' }));
+  await until('the first hears', () => one.heard.length > 3);
+  expect(one.heard.slice(3)).toEqual([typing({ externalId: '6' })]);
+  expect([one.woken, other.woken]).toEqual([[], []]);
+});
+
+it('only those who follow the Session hear of it', async () => {
+  const { board, heard, forget } = await replica();
+  board.agentTyping(typing({ sessionId: randomUUID() }));
+  forget();
+  board.agentTyping(typing());
+  expect(heard).toEqual([]);
+});
+
+it('what is not understood is passed over, and words come through after it', async () => {
+  const one = await replica();
+  for (const payload of ['', 'x', '{}', '[1, null, {"sessionId": 4}]', JSON.stringify([{ ...typing(), isTyping: 'yes' }])])
+    await stranger.query('select pg_notify($1, $2)', ['support_typing', payload]);
+  await stranger.query('select pg_notify($1, $2)', ['support_typing', JSON.stringify([typing()])]);
+  await until('it hears', () => one.heard.length > 0);
+  expect(one.heard).toEqual([typing()]);
+});
+
+it('nobody is told while the database is away, and nothing breaks', () => {
+  const board = new PostgresTyping(new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000 }));
+  const heard: AgentTyping[] = [];
+  board.onTyping(sessionId, (one) => { heard.push(one); });
+  board.agentTyping(typing());
+  expect(heard).toHaveLength(1);
+});
+
+it('a payload is never longer than Postgres takes, and holds no more than who and whether', () => {
+  const all = Array.from({ length: 300 }, (_, n) => typing({ externalId: `agent ${n}` }));
+  const texts = payloads([...all, typing({ externalId: 'x'.repeat(9_000) })]);
+  expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(7_900);
+  expect(texts.flatMap((text) => JSON.parse(text) as AgentTyping[])).toEqual(all);
+  expect(Object.keys(typing()).sort()).toEqual(['agentId', 'at', 'externalId', 'isTyping', 'sessionId']);
+});
