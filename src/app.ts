@@ -36,7 +36,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
 const WORK_WIDTH = 64;
@@ -115,7 +114,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     stores, clock, providers: known, publicUrl: publicUrlOf(config),
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
+      setupMs: config.providerTimeoutMs * 6, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs, targetLookupMs: Math.min(3_000, config.providerTimeoutMs),
     },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
@@ -149,7 +148,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker(deps, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker(deps, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

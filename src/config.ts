@@ -29,13 +29,18 @@ export interface Config {
   readonly example: boolean;
   readonly drainLimitMs: number;
   readonly livePollMs: number;
+  readonly lookIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
+  /** How long a replica may keep a piece of work without a sign of life; outlasts two calls to a provider. */
+  readonly leaseMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
   readonly notices: readonly string[];
 }
+
+const LEASE_MS = 60_000;
 
 /** @throws ConfigError with every problem at once */
 export function loadConfig(env: Environment): Config {
@@ -54,8 +59,10 @@ export function loadConfig(env: Environment): Config {
     hasIdentity,
     example: values.SUPPORT_EXAMPLE ?? (!hasIdentity && values.DATABASE_URL === null),
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
-    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
+    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, lookIntervalMs: values.SUPPORT_LOOK_INTERVAL_SECONDS! * 1_000,
+    checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
+    leaseMs: values.SUPPORT_LEASE_SECONDS === null ? Math.max(LEASE_MS, 2 * values.SUPPORT_PROVIDER_TIMEOUT_MS!) : values.SUPPORT_LEASE_SECONDS * 1_000,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

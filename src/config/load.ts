@@ -53,7 +53,17 @@ function combinationProblems(env: Environment): readonly ConfigProblem[] {
     problems.push(problem(env, 'HOST', `127.0.0.1, ::1 or localhost as long as nobody has to prove who they are; to serve other machines set one of ${IDENTITY_KEYS.join(', ')}`, lineOf('SUPPORT_GATEWAY_SECRET')));
   if (has('DATABASE_URL') && !has('SUPPORT_SECRET_KEY'))
     problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL there is no data folder to keep one in`));
+  const [timeoutMs, leaseSeconds] = [valid(env, 'SUPPORT_PROVIDER_TIMEOUT_MS'), valid(env, 'SUPPORT_LEASE_SECONDS')];
+  if (timeoutMs !== null && leaseSeconds !== null && leaseSeconds * 1_000 < 2 * timeoutMs)
+    problems.push(problem(env, 'SUPPORT_LEASE_SECONDS', SETTINGS.SUPPORT_LEASE_SECONDS.expected, `SUPPORT_LEASE_SECONDS=${Math.ceil(2 * timeoutMs / 1_000)}`));
   return problems;
+}
+
+/** Given or by default; null when absent, or wrong by itself, which is another problem. */
+function valid(env: Environment, key: 'SUPPORT_PROVIDER_TIMEOUT_MS' | 'SUPPORT_LEASE_SECONDS'): number | null {
+  const { schema, default: fallback } = SETTINGS[key];
+  const parsed = schema.safeParse(givenText(env, key) ?? fallback);
+  return parsed.success ? parsed.data : null;
 }
 
 const lineOf = (key: SettingKey): string => `${key}=${SETTINGS[key].example}`;
