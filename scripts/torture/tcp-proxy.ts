@@ -12,6 +12,8 @@ interface Line {
 }
 
 const SLOW_MS = 40;
+/** When even the side that waits for nothing has found out that nobody is there, as keep-alives do it. */
+const NOTICED_AFTER_MS = 45_000;
 
 /**
  * Stands between the services and their Postgres and passes bytes on. Of some commits the answer is cut off; whole
@@ -45,10 +47,13 @@ export class TcpFaultProxy {
     const line = this.plan.dice.pick([...this.lines]);
     switch (this.plan.dice.weighted({ cut: 5, halfOpen: 1, latency: 2 })) {
       case 'cut': this.plan.count('cut'); return close(line);
-      case 'halfOpen': this.plan.count('halfOpen'); line.isSilent = true; return;
+      case 'halfOpen': this.plan.count('halfOpen'); return silence(line);
       case 'latency': this.plan.count('latency'); this.slowUntil = Date.now() + 2_000; return;
     }
   }
+
+  /** Everything that is open falls silent; what is opened later does not. */
+  silence(): void { for (const line of this.lines) silence(line); }
 
   async stop(): Promise<void> {
     for (const line of this.lines) close(line);
@@ -62,9 +67,10 @@ export class TcpFaultProxy {
     for (const [from, to] of [[near, far], [far, near]] as const) {
       from.setNoDelay(true);
       from.on('error', () => undefined).on('close', () => {
+        // The end of one side travels as little as its bytes: the other finds out by itself, and later.
+        if (line.isSilent) return;
         this.lines.delete(line);
-        // The end of one side travels as little as its bytes.
-        if (!line.isSilent || from === near) to.destroy();
+        to.destroy();
       });
       this.pass(line, from, to);
     }
@@ -88,6 +94,11 @@ export class TcpFaultProxy {
 }
 
 const isCommit = (chunk: Buffer): boolean => chunk.includes('commit') || chunk.includes('COMMIT');
+
+function silence(line: Line): void {
+  line.isSilent = true;
+  void setTimeout(NOTICED_AFTER_MS, undefined, { ref: false }).then(() => close(line));
+}
 
 function close({ near, far }: Line): void {
   near.destroy();

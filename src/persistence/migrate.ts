@@ -8,6 +8,8 @@ const MIGRATION_LOCK = 7_364_482_011;
 /** Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. */
 export async function migrate(url: string): Promise<void> {
   const lock = new Client({ connectionString: url, application_name: 'support-migrate' });
+  // What waits for it fails by itself; without a listener it would end the process with a stack instead of a sentence.
+  lock.on('error', () => undefined);
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -5,6 +5,8 @@ export interface PoolOptions {
   /** Connections of this process. */
   readonly max?: number;
   readonly applicationName?: string;
+  /** How long a statement may go unanswered until its connection counts as dead. */
+  readonly silenceMs?: number;
   /** A connection that nobody was using broke. The pool makes a new one by itself. */
   readonly onError?: (error: Error) => void;
 }
@@ -19,6 +21,8 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     application_name: options.applicationName ?? 'support',
     options: SESSION_SETTINGS,
     statement_timeout: 15_000,
+    // Later than the server's own word, which then no longer comes: a connection that fell silent is given up.
+    query_timeout: options.silenceMs ?? 20_000,
     idle_in_transaction_session_timeout: 30_000,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
