@@ -74,7 +74,7 @@ export class Chaos {
 
   private async pullCables(): Promise<void> {
     while (!this.curtain.isOver) {
-      await setTimeout(this.dice.between(300, 2_000));
+      await setTimeout(this.dice.between(500, 3_500));
       this.world.hops.database.strike();
     }
   }

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ended, hasEnded, start } from './processes';
 
 const READY_WITHIN_MS = 120_000;
+const COMES_UP_WITHIN_MS = 40_000;
 const LOOK_AGAIN_MS = 100;
 
 export interface ServicesOptions {
@@ -77,7 +78,6 @@ export class Services {
 
 export class Service {
   private child: ChildProcess | null = null;
-  starts = 0;
 
   constructor(readonly name: string, private readonly port: number, private readonly env: Readonly<Record<string, string>>, private readonly logFile: string, private readonly loader: string | null) {}
 
@@ -85,14 +85,27 @@ export class Service {
   get runs(): boolean { return this.child !== null && !hasEnded(this.child); }
 
   launch(): void {
-    this.starts++;
-    this.child = start({ name: 'src/main', env: { ...this.env, HOST: '127.0.0.1', PORT: String(this.port) }, logFile: this.logFile, loader: this.loader });
+    const child = start({ name: 'src/main', env: { ...this.env, HOST: '127.0.0.1', PORT: String(this.port) }, logFile: this.logFile, loader: this.loader });
+    this.child = child;
+    void this.probe(child);
+  }
+
+  /** As an orchestrator does it: what does not come up is started again. One that came up is left alone, whatever it does. */
+  private async probe(child: ChildProcess): Promise<void> {
+    for (const until = Date.now() + COMES_UP_WITHIN_MS; !hasEnded(child); await setTimeout(LOOK_AGAIN_MS * 5, undefined, { ref: false })) {
+      if (await this.answers()) return;
+      if (Date.now() > until) return void child.kill('SIGKILL');
+    }
+  }
+
+  private answers(): Promise<boolean> {
+    return fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
   }
 
   /** @throws when it does not become ready */
   async ready(): Promise<void> {
     for (const until = Date.now() + READY_WITHIN_MS; ; await setTimeout(LOOK_AGAIN_MS)) {
-      if (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false)) return;
+      if (await this.answers()) return;
       if (!this.runs) this.launch();
       if (Date.now() > until) throw new Error(`${this.name} did not become ready; its log is ${this.logFile}.`);
     }

@@ -45,7 +45,7 @@ export class TcpFaultProxy {
   strike(): void {
     if (!this.plan.rough || this.lines.size === 0) return;
     const line = this.plan.dice.pick([...this.lines]);
-    switch (this.plan.dice.weighted({ cut: 5, halfOpen: 1, latency: 2 })) {
+    switch (this.plan.dice.weighted({ cut: 8, halfOpen: 1, latency: 3 })) {
       case 'cut': this.plan.count('cut'); return close(line);
       case 'halfOpen': this.plan.count('halfOpen'); return silence(line);
       case 'latency': this.plan.count('latency'); this.slowUntil = Date.now() + 2_000; return;

@@ -41,6 +41,15 @@ describe('the schema', () => {
     expect(rows.length).toBeGreaterThanOrEqual(3);
   });
 
+  it('keeps nobody waiting when there is nothing to migrate, whoever holds the lock', async () => {
+    await migrate(database.url);
+    const holder = new Client(database.url);
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7364482011)');
+    await migrate(database.url);
+    await holder.end();
+  });
+
   it('is not migrated when the connection is lost meanwhile, which is an error and no more', async () => {
     const holder = new Client(database.url);
     await holder.connect();
