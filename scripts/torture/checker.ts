@@ -33,7 +33,11 @@ function lostOrDoubledThere(one: Case): readonly Finding[] {
     if (times > 1) found.push(finding(one, 'doubled', `${turn.text} stands there ${times} times`));
     if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} was answered in two ways under one key`));
     if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!)) found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
+    if (times === 1 && turn.answer?.refused != null) found.push(finding(one, 'doubled', `${turn.text} was refused and stands there`));
   }
+  const said = new Set(one.turns.map(({ text }) => text));
+  for (const { by, isPrivate, text } of one.lines)
+    if ((by === 'endUser' || by === 'bot') && !isPrivate && !said.has(text)) found.push(finding(one, 'doubled', `${text} stands there and was never said in this session`));
   return found;
 }
 
@@ -66,6 +70,8 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
   const heard = groupedBy(messages.filter(({ author }) => author === 'AGENT'), ({ text }) => text);
   const said = one.lines.filter(({ by, isPrivate }) => by === 'agent' && !isPrivate);
   for (const { text } of said) if (!heard.has(text)) found.push(finding(one, 'lost', `${text} was said by an agent and never received`));
+  const words = new Set(said.map(({ text }) => text));
+  for (const text of heard.keys()) if (!words.has(text)) found.push(finding(one, 'doubled', `${text} was received and never said in this session`));
   for (const [text, times] of heard) if (times.length > 1) found.push(finding(one, 'doubled', `${text} was received as ${times.length} deliveries`));
 
   const outcomes = groupedBy(one.received.flatMap(({ notice }) => (notice.kind === 'outcome' ? [notice] : [])), ({ handoffId }) => handoffId);
