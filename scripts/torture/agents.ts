@@ -6,7 +6,7 @@ import type { RunRecord } from './record';
 
 /** What an agent does with a conversation, by what it looks like to them; `none` is a look and nothing more. */
 const HABITS: Readonly<Record<FarStatus, Readonly<Partial<Record<AgentAct | 'none', number>>>>> = {
-  open: { reply: 40, note: 10, take: 14, give: 4, drop: 3, team: 5, snooze: 4, resolve: 13, return: 6 },
+  open: { reply: 50, note: 10, take: 14, give: 4, drop: 3, team: 5, snooze: 4, resolve: 9, return: 4 },
   snoozed: { reply: 20, note: 5, reopen: 40, resolve: 10, none: 25 },
   pending: { reply: 3, note: 4, take: 2, none: 91 },
   resolved: { reply: 2, note: 3, none: 95 },

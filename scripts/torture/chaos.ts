@@ -24,7 +24,7 @@ export class Chaos {
     // Each kind once, in the seed's order, before chance decides: a short run has seen them all too.
     const first = [...STRIKES].sort(() => dice.roll() - 0.5);
     while (!curtain.isOver) {
-      await curtain.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(2_000, 6_000));
+      await curtain.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(3_000, 8_000));
       if (curtain.isOver) break;
       const strike = first.shift() ?? dice.weighted(OFTEN);
       if (!(await this.strike(strike))) continue;

@@ -59,9 +59,9 @@ export class Talk {
   private async endUser(): Promise<void> {
     const { dice, curtain } = this.options;
     while (this.goesOn) {
-      await curtain.pause(dice.between(200, 3_000));
+      await curtain.pause(dice.between(200, 2_500));
       if (!this.goesOn) return;
-      switch (dice.weighted({ say: 75, burst: 6, ask: 12, cancel: 5, close: 0.7 })) {
+      switch (dice.weighted({ say: 75, burst: 6, ask: 12, cancel: 2.5, close: 0.7 })) {
         case 'say': await this.userSays(); break;
         case 'burst': for (let i = 0; i < 4 && this.goesOn; i++) await this.userSays(); break;
         case 'ask': await this.askForPerson(); break;
