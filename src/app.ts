@@ -45,7 +45,6 @@ export interface App {
 
 type Stop = (graceMs: number) => Promise<unknown>;
 
-const LEASE_MS = 60_000;
 const POLL_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** Hands mostly wait for far sides; what they need of the database is short. */
@@ -143,7 +142,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs,
+      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
       pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
@@ -181,7 +180,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: LEASE_MS, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

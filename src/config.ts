@@ -30,6 +30,7 @@ export interface Config {
   readonly example: boolean;
   readonly drainLimitMs: number;
   readonly livePollMs: number;
+  readonly lookIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
   /** At a SIGTERM: how long requests are still taken while /readyz says no. */
@@ -40,6 +41,8 @@ export interface Config {
   readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
   /** `toPrivate`: whether runtimes' endpoints may lie in our own network. */
   readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number; readonly toPrivate: boolean };
+  /** How long a replica may keep a piece of work without a sign of life; outlasts two calls to a provider. */
+  readonly leaseMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
   /** Sentences that an operator should read at the start. */
@@ -57,6 +60,7 @@ export interface MediaConfig {
   readonly keptMs: number | null;
   readonly limits: FileLimits;
 }
+const LEASE_MS = 60_000;
 
 /** @throws ConfigError with every problem at once */
 export function loadConfig(env: Environment): Config {
@@ -75,7 +79,8 @@ export function loadConfig(env: Environment): Config {
     hasIdentity,
     example: values.SUPPORT_EXAMPLE ?? (!hasIdentity && values.DATABASE_URL === null),
     drainLimitMs: values.SUPPORT_DRAIN_LIMIT_SECONDS! * 1_000,
-    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
+    livePollMs: values.SUPPORT_LIVE_POLL_SECONDS! * 1_000, lookIntervalMs: values.SUPPORT_LOOK_INTERVAL_SECONDS! * 1_000,
+    checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
     stopGraceMs: values.SUPPORT_STOP_GRACE_SECONDS! * 1_000, maxOperations: values.SUPPORT_MAX_OPERATIONS!, maxSockets: values.SUPPORT_MAX_SOCKETS!,
     keepDays: {
@@ -90,6 +95,7 @@ export function loadConfig(env: Environment): Config {
       disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
       toPrivate: values.SUPPORT_PUSH_TO_PRIVATE ?? !hasIdentity,
     },
+    leaseMs: values.SUPPORT_LEASE_SECONDS === null ? Math.max(LEASE_MS, 2 * values.SUPPORT_PROVIDER_TIMEOUT_MS!) : values.SUPPORT_LEASE_SECONDS * 1_000,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

@@ -102,9 +102,13 @@ export const SETTINGS = {
 
   SUPPORT_DRAIN_LIMIT_SECONDS: seconds('30', 3_600),
   SUPPORT_LIVE_POLL_SECONDS: seconds('20', 3_600),
+  SUPPORT_LOOK_INTERVAL_SECONDS: seconds('300', 3_600),
   SUPPORT_CHECK_INTERVAL_SECONDS: seconds('900', 86_400),
   SUPPORT_PROVIDER_TIMEOUT_MS: define({
     schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
+  }),
+  SUPPORT_LEASE_SECONDS: define({
+    schema: wholeNumber(1, 3_600), default: null, expected: 'whole seconds from 1 to 3600, at least twice SUPPORT_PROVIDER_TIMEOUT_MS', example: '60',
   }),
 
   SUPPORT_STOP_GRACE_SECONDS: define({

@@ -5,13 +5,29 @@ import { dataSourceOptions } from '../../ormconfig';
 /** Any number that nothing else on the same server locks. */
 const MIGRATION_LOCK = 7_364_482_011;
 
-/** Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. */
-export async function migrate(url: string): Promise<void> {
-  const lock = new Client({ connectionString: url, application_name: 'support-migrate' });
+/**
+ * Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. Where there is
+ * nothing to do nobody is waited for, not even for one whose connection has fallen silent with the lock.
+ */
+export const migrate = (url: string): Promise<void> => withDataSource(url, async (source) => {
+  if (!(await isUpToDate(source))) await locked(url, () => source.runMigrations());
+});
+
+async function isUpToDate(source: DataSource): Promise<boolean> {
+  const [{ exists }] = await source.query<[{ exists: boolean }]>("select to_regclass('support_migration') is not null as exists");
+  if (!exists) return false;
+  const done = await source.query<{ name: string }[]>('select name from support_migration');
+  return source.migrations.every((migration) => done.some(({ name }) => name === (migration.name ?? migration.constructor.name)));
+}
+
+async function locked(url: string, work: () => Promise<unknown>): Promise<void> {
+  const lock = new Client({ connectionString: url, application_name: 'support-migrate', connectionTimeoutMillis: 10_000 });
+  // What waits for it fails by itself; without a listener it would end the process with a stack instead of a sentence.
+  lock.on('error', () => undefined);
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await withDataSource(url, (source) => source.runMigrations());
+    await work();
   } finally {
     await lock.end();
   }

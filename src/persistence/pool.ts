@@ -10,6 +10,8 @@ export interface PoolOptions {
   /** Connections of this process. */
   readonly max?: number;
   readonly applicationName?: string;
+  /** How long a statement may go unanswered until its connection counts as dead. */
+  readonly silenceMs?: number;
   /** A connection that nobody was using broke. The pool makes a new one by itself. */
   readonly onError?: (error: Error) => void;
 }
@@ -29,6 +31,8 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     statement_timeout: options.statementMs ?? DEFAULTS.statementMs,
     idle_in_transaction_session_timeout: options.idleInTransactionMs ?? DEFAULTS.idleInTransactionMs,
     connectionTimeoutMillis: options.connectMs ?? DEFAULTS.connectMs,
+    // Later than the server's own word, which then no longer comes: a connection that fell silent is given up.
+    query_timeout: options.silenceMs ?? 20_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.

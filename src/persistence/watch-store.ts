@@ -22,17 +22,18 @@ const CLAIM_LOOK = statement('watch_claim', `
 const FINISH_LOOK = statement('watch_finish', 'update account_watch set looked_at = greatest(looked_at, $2) where account_id = $1');
 
 const RECHECK = 20;
+// Sessions before their lanes, as every transaction locks them, and both in order: each part reads the one before it.
 const WANT_READING_OF = statement('watch_want_reading', `
-  with found as (
-    select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id
+  with found as materialized (
+    select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id for no key update
   ), rechecked as (
     update session s set read_hint = 'ALL', recheck = array(
       select m.provider_message_id from message m
       where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
-    from found where s.id = found.id
+    from found where s.id = found.id returning s.id, s.organization_id
   )
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)
-  select id, 'READING', organization_id, $1, now() from found order by id
+  select id, 'READING', organization_id, $1, now() from rechecked order by id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end

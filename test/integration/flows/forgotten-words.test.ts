@@ -48,7 +48,7 @@ it('what an agent said long ago is not told again when its record is gone here, 
 
   // Read again from where readings went on, and by name, as after a late webhook.
   const { conversationId } = await world.session(sessionId);
-  for (const id of [emptyId, emptyId - 1]) await recordHint(world.deps, world.account.id, { kind: 'conversation', conversationId: conversationId!, changedMessageId: String(id) });
+  for (const id of [emptyId, emptyId - 1]) await recordHint(world.deps, world.account.id, { conversationId: conversationId!, changedMessageId: String(id) });
   await world.readHinted();
   expect(await world.deliverAll()).toEqual([]);
   expect(await world.collected(sessionId)).toEqual([]);

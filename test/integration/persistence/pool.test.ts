@@ -1,5 +1,9 @@
+import { Dice } from '../../../scripts/torture/dice';
+import { FaultPlan } from '../../../scripts/torture/faults';
+import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { createPool } from '../../../src/persistence';
 import { instantOfRow } from '../../../src/persistence/pool';
+import { giveUp } from '../../../src/persistence/sql';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from './store-world';
 
@@ -34,6 +38,25 @@ describe('the pool', () => {
       statement_timeout: '15000', idle_in_transaction_session_timeout: '30000', random_page_cost: '1.1', application_name: 'of the test', TimeZone: 'UTC', DateStyle: 'ISO, MDY', jit: 'off',
     });
     await pool.end();
+  });
+
+  it('gives up a connection that falls silent, and goes on with another', async () => {
+    const plan = new FaultPlan('database', new Dice(1), {});
+    const proxy = await TcpFaultProxy.start(plan);
+    proxy.lead(Number(new URL(database.url).port));
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    const pool = createPool(url.href, { max: 1, silenceMs: 300 });
+    const client = await pool.connect();
+    await client.query('begin');
+    proxy.silence();
+    // What is sent behind the first fails with it, and does not wait its turn.
+    const lost = await Promise.allSettled([client.query('select 1'), client.query('select 2')]);
+    expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await giveUp(client);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+    await proxy.stop();
   });
 
   it('survives the loss of its connections', async () => {

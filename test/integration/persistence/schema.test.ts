@@ -1,6 +1,10 @@
 import { Client } from 'pg';
+import { Dice } from '../../../scripts/torture/dice';
+import { FaultPlan } from '../../../scripts/torture/faults';
+import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { migrate, revertAll, schemaDrift } from '../../../src/persistence/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { until } from './store-world';
 
 describe('the schema', () => {
   let database: TestDatabase;
@@ -35,6 +39,31 @@ describe('the schema', () => {
     const rows = await query<{ name: string }>('select name from support_migration');
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
     expect(rows.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('keeps nobody waiting when there is nothing to migrate, whoever holds the lock', async () => {
+    await migrate(database.url);
+    const holder = new Client(database.url);
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7364482011)');
+    await migrate(database.url);
+    await holder.end();
+  });
+
+  it('is not migrated when the connection is lost meanwhile, which is an error and no more', async () => {
+    const holder = new Client(database.url);
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7364482011)');
+    const proxy = await TcpFaultProxy.start(new FaultPlan('database', new Dice(1), {}));
+    const url = new URL(database.url);
+    proxy.lead(Number(url.port));
+    url.port = String(proxy.port);
+    const waiting = migrate(url.href);
+    waiting.catch(() => undefined);
+    await until('the other one waits', async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0);
+    await proxy.stop();
+    await expect(waiting).rejects.toThrow('terminated');
+    await holder.end();
   });
 
   it('can be taken back to nothing and made again', async () => {

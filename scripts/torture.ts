@@ -1,0 +1,71 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { judge } from './torture/checker';
+import { readEvidence } from './torture/record';
+import { columnsOf, findingsShown, isClean, tallyOf, tallyShown, verdictShown } from './torture/report';
+import { torture } from './torture/run';
+
+const USAGE = `Several processes of the service, a Postgres and a Chatwoot, with everything between them failing; then a verdict.
+
+  npm run torture -- [--minutes 2] [--seed N] [--services 3] [--talks 12] [--folder DIR] [--keep]
+                     [--chatwoot-url URL --platform-token TOKEN [--public-url http://this-machine:4100]]
+  npm run torture -- --check DIR       judges a kept run again
+
+Without --chatwoot-url the double stands for Chatwoot. A run with a finding keeps its folder. Exit status: 0 when every
+column is 0, 1 when one is not. docs/reliability.md says what the columns mean.
+`;
+
+const EXIT_USAGE = 64;
+
+class UsageError extends Error {}
+
+function number(name: string, text: string, min: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < min) throw new UsageError(`--${name} takes a number from ${min}.`);
+  return value;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '2' }, seed: { type: 'string' }, services: { type: 'string', default: '3' }, talks: { type: 'string', default: '12' },
+      folder: { type: 'string' }, keep: { type: 'boolean', default: false }, check: { type: 'string' },
+      'chatwoot-url': { type: 'string' }, 'platform-token': { type: 'string', default: process.env.CHATWOOT_PLATFORM_TOKEN ?? '' }, 'public-url': { type: 'string' },
+    },
+  });
+  if (values.check !== undefined) return check(values.check);
+
+  const url = values['chatwoot-url'];
+  if (url !== undefined && (!URL.canParse(url) || values['platform-token'] === '')) throw new UsageError('--chatwoot-url takes a URL, and a token beside it.');
+  const publicUrl = values['public-url'] ?? null;
+  if (publicUrl !== null && !URL.canParse(publicUrl)) throw new UsageError('--public-url takes the address at which that Chatwoot reaches this machine.');
+  const folder = values.folder ?? mkdtempSync(path.join(tmpdir(), 'support-torture-'));
+  const verdict = await torture({
+    seed: values.seed === undefined ? randomInt(1, 1_000_000) : number('seed', values.seed, 0), seconds: number('minutes', values.minutes, 0.1) * 60,
+    services: number('services', values.services, 1), talks: number('talks', values.talks, 1), folder,
+    chatwoot: url === undefined ? null : { url: url.replace(/\/+$/, ''), platformToken: values['platform-token'], publicUrl },
+    tell: (line) => console.log(line),
+  });
+  console.log(verdictShown(verdict));
+  if (isClean(verdict) && !values.keep) rmSync(folder, { recursive: true, force: true });
+  else console.log(`The run is kept in ${folder}; judge it again with --check ${folder}.`);
+  return isClean(verdict) ? 0 : 1;
+}
+
+function check(folder: string): number {
+  const evidence = readEvidence(folder);
+  const findings = judge(evidence);
+  console.log(tallyShown(tallyOf(evidence)));
+  if (findings.length > 0) console.log(findingsShown(findings));
+  console.log(columnsOf(findings));
+  return findings.length === 0 ? 0 : 1;
+}
+
+main().then((code) => process.exit(code), (error: unknown) => {
+  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
+  process.exit(isUsage ? EXIT_USAGE : 1);
+});

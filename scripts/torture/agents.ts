@@ -1,0 +1,86 @@
+import type { Curtain } from './actor';
+import type { Chatwoot, Person, WireConversation } from './chatwoot';
+import type { Dice } from './dice';
+import type { AgentAct, FarStatus } from './evidence';
+import type { RunRecord } from './record';
+
+/** What an agent does with a conversation, by what it looks like to them; `none` is a look and nothing more. */
+const HABITS: Readonly<Record<FarStatus, Readonly<Partial<Record<AgentAct | 'none', number>>>>> = {
+  open: { reply: 50, note: 10, take: 14, give: 4, drop: 3, team: 5, snooze: 4, resolve: 9, return: 4 },
+  snoozed: { reply: 20, note: 5, reopen: 40, resolve: 10, none: 25 },
+  pending: { reply: 3, note: 4, take: 2, none: 91 },
+  resolved: { reply: 2, note: 3, none: 95 },
+};
+
+interface AgentsOptions {
+  readonly chatwoot: Chatwoot;
+  readonly dice: Dice;
+  readonly record: RunRecord;
+  readonly curtain: Curtain;
+  /** Names of the sessions of this run. */
+  knows(session: string): boolean;
+}
+
+/** The people at Chatwoot. Each looks at the list, picks a conversation that no colleague is busy with, and does something. */
+export class Agents {
+  private readonly busy = new Set<number>();
+  private readonly count = new Map<string, number>();
+
+  constructor(private readonly options: AgentsOptions) {}
+
+  async work(): Promise<void> { await Promise.all(this.options.chatwoot.agents.map((agent) => this.shift(agent))); }
+
+  private async shift(agent: Person): Promise<void> {
+    const { chatwoot, dice, curtain } = this.options;
+    while (!curtain.isOver) {
+      await curtain.pause(dice.between(150, 1_200));
+      if (curtain.isOver) return;
+      const listed = (await chatwoot.listed(agent).catch(() => [])).filter(({ id, meta }) => !this.busy.has(id) && this.options.knows(meta.sender.name));
+      const waiting = listed.filter(({ status }) => status === 'open' || status === 'snoozed');
+      const picked = waiting.length > 0 && dice.chance(0.8) ? dice.pick(waiting) : dice.pick(listed);
+      if (!picked || this.busy.has(picked.id)) continue;
+      this.busy.add(picked.id);
+      // Somebody who is at it says more than one thing.
+      for (let deeds = dice.chance(0.3) ? 3 : 1; deeds > 0 && !curtain.isOver; deeds--) await this.deed(agent, picked);
+      this.busy.delete(picked.id);
+    }
+  }
+
+  private async deed(agent: Person, { id, meta }: WireConversation): Promise<void> {
+    const { chatwoot, dice, record } = this.options;
+    const session = meta.sender.name;
+    const now = await chatwoot.seen(agent, id).catch(() => null);
+    if (now === null) return;
+    const act = dice.weighted(HABITS[now.status] as Record<AgentAct | 'none', number>);
+    if (act === 'none') return;
+    const text = act === 'reply' || act === 'note' ? `[${session} ${act === 'reply' ? 'agent' : 'note'} ${this.next(session)} ${agent.name}]` : null;
+    // A refused act changes nothing (an open window on 200 messages a minute, for one); whether it did is for the history to say.
+    const ok = await this.perform(act, agent, id, text).then(() => true, () => false);
+    record.add({ kind: 'agent', session, agent: agent.name, act, saw: now.status, text, ok });
+  }
+
+  private perform(act: AgentAct, agent: Person, id: number, content: string | null): Promise<unknown> {
+    const { chatwoot, dice } = this.options;
+    const say = (isPrivate: boolean) => chatwoot.act(agent, id, 'messages', { content, message_type: 'outgoing', private: isPrivate });
+    const status = (value: FarStatus) => chatwoot.act(agent, id, 'toggle_status', { status: value });
+    const assign = (body: object) => chatwoot.act(agent, id, 'assignments', body);
+    switch (act) {
+      case 'reply': return say(false);
+      case 'note': return say(true);
+      case 'take': return assign({ assignee_id: agent.id });
+      case 'give': return assign({ assignee_id: dice.pick(chatwoot.agents).id });
+      case 'drop': return assign({ assignee_id: null });
+      case 'team': return assign({ team_id: dice.pick(chatwoot.teams) });
+      case 'snooze': return status('snoozed');
+      case 'reopen': return status('open');
+      case 'resolve': return status('resolved');
+      case 'return': return status('pending');
+    }
+  }
+
+  private next(session: string): number {
+    const number = (this.count.get(session) ?? 0) + 1;
+    this.count.set(session, number);
+    return number;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Evidence, FarConversation, FarLine, Invocation, Received } from './evidence';
+
+type Of<Kind extends Invocation['kind']> = Extract<Invocation, { kind: Kind }>;
+export type Answered = Of<'answered'>;
+export type Asked = Of<'asked'>;
+export type AgentActed = Of<'agent'>;
+
+/** A turn of end-user or bot: what was asked, and what came back. Numbers are places in the log. */
+export interface Turn {
+  readonly by: 'user' | 'bot';
+  readonly text: string;
+  readonly epoch: number | null;
+  readonly askedAt: number;
+  readonly answeredAt: number | null;
+  readonly answer: Answered | null;
+  /** Two answers to one key that differ in what counts. */
+  readonly contradicts: boolean;
+}
+
+/** All the evidence about one session. */
+export interface Case {
+  readonly session: string;
+  readonly opened: Of<'opened'>;
+  readonly conversations: readonly FarConversation[];
+  readonly lines: readonly FarLine[];
+  /** As they came, and the first of each delivery. */
+  readonly raw: readonly Received[];
+  readonly received: readonly Received[];
+  readonly turns: readonly Turn[];
+  readonly log: readonly { readonly place: number; readonly entry: Invocation }[];
+  readonly final: Of<'final'> | null;
+}
+
+export function casesOf({ farSide, received, log }: Evidence): readonly Case[] {
+  const entries = groupedBy(log.map((entry, place) => ({ place, entry })), ({ entry }) => (entry.kind === 'chaos' ? '' : entry.session));
+  const conversations = groupedBy(farSide, ({ session }) => session);
+  const deliveries = groupedBy(received, ({ session }) => session);
+  return log.flatMap((opened) => {
+    if (opened.kind !== 'opened') return [];
+    const { session } = opened;
+    const own = entries.get(session) ?? [];
+    const raw = deliveries.get(session) ?? [];
+    const seen = new Set<string>();
+    const mine = conversations.get(session) ?? [];
+    return {
+      session, opened, conversations: mine, lines: mine.flatMap(({ lines }) => lines), raw, log: own,
+      received: raw.filter(({ deliveryId }) => !seen.has(deliveryId) && seen.add(deliveryId)),
+      turns: turnsOf(own),
+      final: own.map(({ entry }) => entry).filter((entry) => entry.kind === 'final').at(-1) ?? null,
+    };
+  });
+}
+
+function turnsOf(log: Case['log']): readonly Turn[] {
+  const answers = groupedBy(log, ({ entry }) => (entry.kind === 'answered' ? `${entry.operation} ${entry.key}` : ''));
+  const asked = new Set<string>();
+  return log.flatMap(({ place, entry }) => {
+    if (entry.kind !== 'asked' || (entry.operation !== 'user' && entry.operation !== 'bot') || asked.has(entry.key)) return [];
+    asked.add(entry.key);
+    const all = answers.get(`${entry.operation} ${entry.key}`) ?? [];
+    const [first] = all;
+    const answer = first === undefined ? null : first.entry as Answered;
+    return {
+      by: entry.operation, text: entry.text!, epoch: entry.epoch, askedAt: place, answeredAt: first?.place ?? null, answer,
+      contradicts: all.some(({ entry: other }) => gist(other as Answered) !== gist(answer!)),
+    };
+  });
+}
+
+const gist = ({ refused, seq, delivered }: Answered): string => JSON.stringify([refused === null, seq, delivered]);
+
+export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

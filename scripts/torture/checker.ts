@@ -1,0 +1,133 @@
+import { casesOf, groupedBy, type Case } from './case';
+import { stuckIn } from './check-handoffs';
+import { orderOf } from './check-order';
+import { LINES, type Control, type Evidence, type FarLine } from './evidence';
+
+export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs'] as const;
+export type Column = (typeof COLUMNS)[number];
+export interface Finding { readonly column: Column; readonly session: string; readonly what: string }
+
+/**
+ * Judges a run that has come to rest. Reads nothing but the evidence: what both far sides show, and what was invoked.
+ * docs/reliability.md says in words what each column means.
+ */
+export function judge(evidence: Evidence): readonly Finding[] {
+  return casesOf(evidence).flatMap((one) => [
+    ...lostOrDoubledThere(one), ...lostOrDoubledHere(one), ...orderOf(one), ...botOverHuman(one), ...notesLeaked(one), ...stuckIn(one),
+  ]);
+}
+
+const finding = ({ session }: Case, column: Column, what: string): Finding => ({ column, session, what });
+
+/** How often a text stands at the agents': as a message, or as a line of the file that brings the beginning of a talk. */
+export const timesShown = (lines: readonly FarLine[], text: string): number =>
+  lines.reduce((sum, line) => sum + (line.text === text ? 1 : 0) + (line.file === null ? 0 : line.file.split('\n').filter((one) => one.trim() === text).length), 0);
+
+/** Turns of end-user and bot, at the agents'. */
+function lostOrDoubledThere(one: Case): readonly Finding[] {
+  const found: Finding[] = [];
+  if (one.conversations.length > 1) found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
+  const mustShow = obligation(one);
+  for (const turn of one.turns) {
+    const times = timesShown(one.lines, turn.text);
+    if (times > 1) found.push(finding(one, 'doubled', `${turn.text} stands there ${times} times`));
+    if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} was answered in two ways under one key`));
+    if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!)) found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
+    if (times === 1 && turn.answer?.refused != null) found.push(finding(one, 'doubled', `${turn.text} was refused and stands there`));
+  }
+  const said = new Set(one.turns.map(({ text }) => text));
+  for (const { by, isPrivate, text } of one.lines)
+    if ((by === 'endUser' || by === 'bot') && !isPrivate && !said.has(text)) found.push(finding(one, 'doubled', `${text} stands there and was never said in this session`));
+  return found;
+}
+
+/**
+ * Whether what was acknowledged at this place of the log has to be at the agents' by now. With mirroring ALWAYS everything
+ * has. With ON_HANDOFF what was said before a handoff that the provider accepted (its QUEUED was received: the history is
+ * brought before that), and everything when people have the session in the end.
+ */
+function obligation({ opened, log, received, final }: Case): (answeredAt: number) => boolean {
+  if (opened.mirroring === 'ALWAYS') return () => true;
+  if (final?.handoff && final.handoff.state !== 'REQUESTED' && final.handoff.state !== 'ENDING') return () => true;
+  const accepted = new Set(received.flatMap(({ notice }) => (notice.kind === 'state' && notice.state === 'QUEUED' ? [notice.handoffId] : [])));
+  const requests = log.flatMap(({ entry }) => (entry.kind === 'answered' && entry.operation === 'handoff' && entry.handoffId !== null && accepted.has(entry.handoffId) ? [entry] : []));
+  const keys = new Set(requests.map(({ key }) => key));
+  // A request that found a live one joins it, so only the first that names a handoff began it.
+  const began = new Map<string, number>();
+  for (const { place, entry } of log)
+    if (entry.kind === 'asked' && entry.operation === 'handoff' && keys.has(entry.key)) {
+      const { handoffId } = requests.find(({ key }) => key === entry.key)!;
+      if (!began.has(handoffId!)) began.set(handoffId!, place);
+    }
+  const last = Math.max(-1, ...began.values());
+  return (answeredAt) => answeredAt < last;
+}
+
+/** Words of agents and our own lines, at the runtime. A delivery may come many times; after that each word is there once. */
+function lostOrDoubledHere(one: Case): readonly Finding[] {
+  const found: Finding[] = [];
+  const messages = one.received.flatMap(({ notice }) => (notice.kind === 'message' ? [notice] : []));
+  const heard = groupedBy(messages.filter(({ author }) => author === 'AGENT'), ({ text }) => text);
+  const said = one.lines.filter(({ by, isPrivate }) => by === 'agent' && !isPrivate);
+  for (const { text } of said) if (!heard.has(text)) found.push(finding(one, 'lost', `${text} was said by an agent and never received`));
+  const words = new Set(said.map(({ text }) => text));
+  for (const text of heard.keys()) if (!words.has(text)) found.push(finding(one, 'doubled', `${text} was received and never said in this session`));
+  for (const [text, times] of heard) if (times.length > 1) found.push(finding(one, 'doubled', `${text} was received as ${times.length} deliveries`));
+
+  const outcomes = groupedBy(one.received.flatMap(({ notice }) => (notice.kind === 'outcome' ? [notice] : [])), ({ handoffId }) => handoffId);
+  for (const [id, times] of outcomes) if (times.length > 1) found.push(finding(one, 'doubled', `handoff ${id} has ${times.length} outcomes`));
+  const states = one.received.flatMap(({ notice }) => (notice.kind === 'state' ? [notice] : []));
+  const queued = new Set(states.filter(({ state }) => state === 'QUEUED').map(({ handoffId }) => handoffId)).size;
+  const promises = messages.filter(({ author, text }) => author === 'SYSTEM' && text === LINES.queued).length;
+  if (promises > queued) found.push(finding(one, 'doubled', `a colleague was promised ${promises} times in ${queued} handoffs`));
+  return found;
+}
+
+/**
+ * "While a human had control" is decided by epochs, as the service decides it under the session's lock:
+ * 1. The epoch of a line that the end-user was shown never belonged to HUMAN in any answer, and one epoch never has two
+ *    controls. Control NONE lets a bot speak only where the policy says so.
+ * 2. An agent's word means that people have control from there on. So between the last bot line before it and the first
+ *    one after it (by the numbers of messages) lie two changes of control at least: to the human, and back.
+ * 3. A line that was refused, or became a suggestion, never stands in public.
+ */
+function botOverHuman(one: Case): readonly Finding[] {
+  const found: Finding[] = [];
+  const controls = controlsOf(one, (epoch, controls) => found.push(finding(one, 'bot over human', `epoch ${epoch} is said to be ${controls.join(' and ')}`)));
+  const spoken = one.turns.flatMap(({ by, text, answer, epoch }) => (by === 'bot' && answer?.delivered === true ? [{ text, epoch: epoch!, seq: answer.seq! }] : []));
+  for (const { text, epoch } of spoken) {
+    const control = controls.get(epoch);
+    if (control === 'HUMAN' || (control === 'NONE' && one.opened.whileWaiting === 'HOLD')) found.push(finding(one, 'bot over human', `${text} was let through at epoch ${epoch}, which is ${control}`));
+  }
+
+  const words = one.received.flatMap(({ notice }) => (notice.kind === 'message' && notice.author === 'AGENT' ? [notice] : []));
+  const bySeq = [...spoken].sort((a, b) => a.seq - b.seq);
+  for (const word of words) {
+    const before = bySeq.filter(({ seq }) => seq < word.seq).at(-1);
+    const after = bySeq.find(({ seq }) => seq > word.seq);
+    if (after && after.epoch < (before?.epoch ?? 1) + 2)
+      found.push(finding(one, 'bot over human', `${after.text} follows ${word.text} without control having been given back`));
+  }
+
+  const held = new Set(one.turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.delivered !== true).map(({ text }) => text));
+  for (const { text, isPrivate } of one.lines) if (!isPrivate && held.has(text)) found.push(finding(one, 'bot over human', `${text} was held back and stands there in public`));
+  return found;
+}
+
+function controlsOf(one: Case, onContradiction: (epoch: number, controls: readonly Control[]) => void): ReadonlyMap<number, Control> {
+  const seen = new Map<number, Set<Control>>();
+  const note = (epoch: number | null, control: Control | null) => {
+    if (epoch !== null && control !== null) seen.set(epoch, (seen.get(epoch) ?? new Set()).add(control));
+  };
+  for (const { entry } of one.log) if (entry.kind === 'answered' || entry.kind === 'final') note(entry.epoch, entry.control);
+  for (const { epoch, control } of one.raw) note(epoch, control);
+  for (const [epoch, controls] of seen) if (controls.size > 1) onContradiction(epoch, [...controls]);
+  return new Map([...seen].map(([epoch, controls]) => [epoch, controls.has('HUMAN') ? 'HUMAN' : [...controls][0]!]));
+}
+
+/** Everything private at the agents', theirs and the bot's suggestions, against every text that a runtime was given. */
+function notesLeaked(one: Case): readonly Finding[] {
+  const texts = one.raw.flatMap(({ notice }) => (notice.kind === 'message' ? [notice.text] : []));
+  const secrets = new Set(one.lines.filter(({ isPrivate, file }) => isPrivate && file === null).map(({ text }) => text));
+  return [...secrets].filter((secret) => secret !== '' && texts.some((text) => text.includes(secret))).map((secret) => finding(one, 'notes leaked', `${secret} reached the runtime`));
+}

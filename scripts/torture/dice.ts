@@ -1,0 +1,31 @@
+/** Random numbers that a seed repeats. Each named stream is its own, so that one part's rolls do not move another's. */
+export class Dice {
+  private state: number;
+
+  constructor(private readonly seed: number) { this.state = seed | 0; }
+
+  of(name: string): Dice {
+    let hash = this.seed | 0;
+    for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193);
+    return new Dice(hash);
+  }
+
+  /** From 0 up to 1 (mulberry32). */
+  roll(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  }
+
+  chance(probability: number): boolean { return this.roll() < probability; }
+  between(from: number, to: number): number { return from + this.roll() * (to - from); }
+  pick<T>(from: readonly T[]): T { return from[Math.floor(this.roll() * from.length)]!; }
+
+  /** One of the keys, as often as its weight says. */
+  weighted<Key extends string>(weights: Readonly<Record<Key, number>>): Key {
+    const entries = Object.entries(weights) as [Key, number][];
+    let at = this.roll() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    return (entries.find(([, weight]) => (at -= weight) < 0) ?? entries[0]!)[0];
+  }
+}

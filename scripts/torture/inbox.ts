@@ -1,0 +1,80 @@
+import { AcknowledgeDocument, RuntimeDeliveriesDocument, RuntimeInboxDocument, type RuntimeInboxQuery } from '../../examples/generated/client';
+import type { SupportClient } from '../../examples/support-client';
+import type { Curtain } from './actor';
+import type { Dice } from './dice';
+import type { Received } from './evidence';
+import type { RunRecord } from './record';
+
+type Delivery = RuntimeInboxQuery['supportRuntimeInbox']['nodes'][number];
+
+export interface InboxOptions {
+  readonly chatbotId: string;
+  readonly client: SupportClient;
+  readonly dice: Dice;
+  readonly record: RunRecord;
+  readonly curtain: Curtain;
+}
+
+/**
+ * Collects one chatbot's deliveries, by asking and by subscription at once, and acknowledges them: sometimes twice,
+ * sometimes not yet. Goes on after the curtain has fallen, until it is given up.
+ */
+export class Inbox {
+  constructor(private readonly options: InboxOptions) {}
+
+  async collect(): Promise<void> {
+    const { client, curtain } = this.options;
+    const pushed = this.listen().catch((error: unknown) => { if (!curtain.isGivenUp) throw error; });
+    await Promise.all([pushed, this.ask().finally(() => client.close())]);
+  }
+
+  private async ask(): Promise<void> {
+    const { client, chatbotId, curtain, dice } = this.options;
+    while (!curtain.isGivenUp) {
+      try {
+        for (let after: string | null = null; ;) {
+          const { supportRuntimeInbox: page }: RuntimeInboxQuery = await client.call(RuntimeInboxDocument, { chatbotId, first: 20, after });
+          await this.take(page.nodes, 'query');
+          if (!page.pageInfo.hasNextPage || curtain.isGivenUp) break;
+          after = page.pageInfo.endCursor;
+        }
+      } catch {
+        // Asked again in a moment: nothing that waits there goes away.
+      }
+      await curtain.rest(dice.between(300, 1_500));
+    }
+  }
+
+  /** The client subscribes again by itself after each cut. */
+  private async listen(): Promise<void> {
+    const { client, chatbotId, curtain } = this.options;
+    while (!curtain.isGivenUp) {
+      try {
+        for await (const { supportRuntimeDeliveries } of client.subscribe(RuntimeDeliveriesDocument, { chatbotId })) await this.take([supportRuntimeDeliveries], 'subscription');
+      } catch {
+        // Refused by a process that stops, or one whose database is away.
+      }
+      await curtain.rest(500);
+    }
+  }
+
+  private async take(deliveries: readonly Delivery[], via: Received['via']): Promise<void> {
+    const { client, record, curtain, dice } = this.options;
+    for (const { id: deliveryId, session, notice } of deliveries)
+      record.receive({ via, session: session.externalId, deliveryId, control: session.control, epoch: session.epoch, notice: noticeOf(notice) });
+    // As if it had crashed between the channel's taking it and this.
+    const ids = deliveries.map(({ id }) => id).filter(() => curtain.isOver || !dice.chance(0.1));
+    if (ids.length === 0) return;
+    const acknowledge = () => client.call(AcknowledgeDocument, { input: { ids } });
+    await Promise.all([acknowledge(), ...(dice.chance(0.1) ? [acknowledge()] : [])]);
+  }
+}
+
+function noticeOf(notice: Delivery['notice']): Received['notice'] {
+  switch (notice.__typename) {
+    case 'SupportMessageNotice': return { kind: 'message', author: notice.message.author, messageId: notice.message.id, seq: notice.message.seq, text: notice.message.text };
+    case 'HandoffStateNotice': return { kind: 'state', handoffId: notice.handoff.id, state: notice.state };
+    case 'HandoffOutcomeNotice': return { kind: 'outcome', handoffId: notice.handoff.id, state: notice.outcome.state, reason: notice.outcome.reason };
+    default: return { kind: 'other', what: notice.__typename };
+  }
+}

@@ -1,0 +1,49 @@
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { Evidence, FarConversation, Invocation, Received } from './evidence';
+
+const INVOCATIONS = 'invocations.jsonl';
+const RECEIVED = 'received.jsonl';
+const FAR_SIDE = 'far-side.json';
+
+type Entry = Invocation extends infer One ? (One extends Invocation ? Omit<One, 'at'> : never) : never;
+
+/** A run's evidence as it comes in: in memory for the verdict, and line by line in the run's folder. */
+export class RunRecord {
+  readonly log: Invocation[] = [];
+  readonly received: Received[] = [];
+  private readonly invocationsFile: number;
+  private readonly receivedFile: number;
+
+  constructor(private readonly folder: string) {
+    this.invocationsFile = openSync(path.join(folder, INVOCATIONS), 'a');
+    this.receivedFile = openSync(path.join(folder, RECEIVED), 'a');
+  }
+
+  add(entry: Entry): void {
+    const whole = { at: Date.now(), ...entry } as Invocation;
+    this.log.push(whole);
+    writeSync(this.invocationsFile, `${JSON.stringify(whole)}\n`);
+  }
+
+  receive(delivery: Omit<Received, 'at'>): void {
+    const whole = { at: Date.now(), ...delivery };
+    this.received.push(whole);
+    writeSync(this.receivedFile, `${JSON.stringify(whole)}\n`);
+  }
+
+  with(farSide: readonly FarConversation[]): Evidence { return { farSide, received: this.received, log: this.log }; }
+
+  close(farSide: readonly FarConversation[]): void {
+    writeFileSync(path.join(this.folder, FAR_SIDE), JSON.stringify(farSide, null, 1));
+    closeSync(this.invocationsFile);
+    closeSync(this.receivedFile);
+  }
+}
+
+/** A kept run. @throws when the folder is not one */
+export function readEvidence(folder: string): Evidence {
+  const text = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
+  const lines = <T>(name: string): T[] => text(name).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as T);
+  return { farSide: JSON.parse(text(FAR_SIDE)) as FarConversation[], received: lines(RECEIVED), log: lines(INVOCATIONS) };
+}

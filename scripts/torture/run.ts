@@ -1,0 +1,138 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { SupportClient } from '../../examples/support-client';
+import { Explain } from '../demo/set-up';
+import { Curtain } from './actor';
+import { Agents } from './agents';
+import { Chaos } from './chaos';
+import { judge } from './checker';
+import { Dice } from './dice';
+import type { FarConversation } from './evidence';
+import { Inbox } from './inbox';
+import { RunRecord } from './record';
+import { tallyOf, type Verdict } from './report';
+import { Talk } from './talk';
+import { CHATBOTS, World, type RealChatwoot } from './world';
+
+export interface TortureOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly services: number;
+  /** Talks at the same time. */
+  readonly talks: number;
+  /** Where the evidence, the services' logs and Postgres go; made if it is not there. */
+  readonly folder: string;
+  /** Null: a double, of a release that the seed picks. */
+  readonly chatwoot: RealChatwoot | null;
+  /** For a run from the sources. */
+  readonly loader?: string;
+  /** How long everything may take to come to rest afterwards. */
+  readonly patienceMs?: number;
+  tell(line: string): void;
+}
+
+const PATIENCE_MS = 300_000;
+const LAST_WORDS_MS = 90_000;
+/** After everything is where it belongs: what comes twice comes now. */
+const AFTERMATH_MS = 5_000;
+
+/** One whole run: the world is built, tortured, healed, and judged. */
+export async function torture(options: TortureOptions): Promise<Verdict> {
+  const { seed, folder, chatwoot, tell } = options;
+  const dice = new Dice(seed);
+  const version = dice.of('version').pick(['4.10', '4.14']);
+  mkdirSync(folder, { recursive: true });
+  const record = new RunRecord(folder);
+  const world = await World.open({ dice: dice.of('world'), folder, services: options.services, chatwoot: chatwoot ?? { version }, loader: options.loader ?? null });
+  try {
+    tell(`The world stands (${chatwoot === null ? `Chatwoot double ${version}` : chatwoot.url}); ${options.seconds} s of torture with seed ${seed} begin.`);
+    const play = new Play(world, record, dice, options);
+    await play.act();
+    const { farSide, late } = await play.comeToRest();
+    const evidence = record.with(farSide);
+    record.close(farSide);
+    return { seed, seconds: options.seconds, far: chatwoot === null ? `Chatwoot double ${version}` : 'Chatwoot', services: options.services, findings: judge(evidence), tally: tallyOf(evidence), faults: world.plans, strikes: play.chaos.counts, late };
+  } finally {
+    await world.stop();
+    rmSync(path.join(folder, 'postgres'), { recursive: true, force: true });
+    rmSync(path.join(folder, 'media'), { recursive: true, force: true });
+  }
+}
+
+class Play {
+  private readonly curtain = new Curtain();
+  private readonly talks: Talk[] = [];
+  private readonly names = new Set<string>();
+  private readonly observer: SupportClient;
+  readonly chaos: Chaos;
+  private people: Promise<unknown> = Promise.resolve();
+  private readonly inboxes: Promise<unknown>;
+
+  constructor(private readonly world: World, private readonly record: RunRecord, private readonly dice: Dice, private readonly options: TortureOptions) {
+    this.observer = world.client();
+    this.chaos = new Chaos(world, dice.of('chaos'), record, this.curtain);
+    this.inboxes = Promise.all(CHATBOTS.map(({ id }) => new Inbox({ chatbotId: id, client: world.client(), dice: dice.of(`inbox ${id}`), record, curtain: this.curtain }).collect()));
+    // It is waited for at the end; what breaks it is told there.
+    this.inboxes.catch(() => undefined);
+  }
+
+  /** Everybody does what they do for the given time. */
+  async act(): Promise<void> {
+    const { world, record, dice, curtain } = this;
+    const agents = new Agents({ chatwoot: world.chatwoot, dice: dice.of('agents'), record, curtain, knows: (session) => this.names.has(session) });
+    this.people = Promise.all([agents.work(), ...Array.from({ length: this.options.talks }, (_, slot) => this.slot(slot + 1))]);
+    const chaos = this.chaos.rage();
+    await Promise.race([curtain.pause(this.options.seconds * 1_000), this.people, chaos]);
+    curtain.fall();
+    await chaos;
+    await world.heal();
+  }
+
+  /** Everything heals and drains; then the far sides are read for the last time. */
+  async comeToRest(): Promise<{ readonly farSide: readonly FarConversation[]; readonly late: boolean }> {
+    const { curtain, world, record, options } = this;
+    options.tell('The torture is over; everything comes to rest.');
+    const until = Date.now() + (options.patienceMs ?? PATIENCE_MS);
+    await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
+    let late = true;
+    for (; Date.now() < until; await setTimeout(1_500)) {
+      if (!(await this.isQuiet()) || judge(record.with(await world.chatwoot.history())).length > 0) continue;
+      late = false;
+      await setTimeout(AFTERMATH_MS);
+      break;
+    }
+    await this.isQuiet();
+    const farSide = await world.chatwoot.history();
+    curtain.giveUp();
+    await Promise.all([this.people, this.inboxes, this.observer.close()]);
+    return { farSide, late };
+  }
+
+  private async slot(slot: number): Promise<void> {
+    const { world, record, dice, curtain } = this;
+    const chatbot = CHATBOTS[slot % CHATBOTS.length]!;
+    const client = world.client();
+    for (let generation = 1; !curtain.isOver; generation++) {
+      const name = `s${slot}.${generation}`;
+      const talk = new Talk({ name, chatbot, client, dice: dice.of(name), record, curtain, teams: world.chatwoot.teams });
+      this.names.add(name);
+      this.talks.push(talk);
+      await talk.play();
+    }
+    await client.close();
+  }
+
+  /** The last look at each session, put down when nothing is owed and nothing is on its way. */
+  private async isQuiet(): Promise<boolean> {
+    let quiet = true;
+    for (const talk of this.talks) {
+      if (talk.sessionId === '') continue;
+      const { supportExplain: seen } = await this.observer.call(Explain, { sessionId: talk.sessionId });
+      const { session: { control, epoch }, handoff, owed } = seen!;
+      this.record.add({ kind: 'final', session: talk.name, control, epoch, handoff, owed });
+      if (owed.provider > 0 || owed.runtime > 0 || handoff?.state === 'REQUESTED' || handoff?.state === 'ENDING') quiet = false;
+    }
+    return quiet;
+  }
+}

@@ -1,0 +1,176 @@
+import { CancelHandoffDocument, CloseSessionDocument, OpenSessionDocument, RecordEndUserMessageDocument, RequestHandoffDocument, SendBotMessageDocument } from '../../examples/generated/client';
+import type { SupportClient, UserError } from '../../examples/support-client';
+import type { Curtain } from './actor';
+import type { Dice } from './dice';
+import type { Control, RuntimeOperation } from './evidence';
+import type { RunRecord } from './record';
+import type { Chatbot } from './world';
+
+export interface TalkOptions {
+  readonly name: string;
+  readonly chatbot: Chatbot;
+  readonly client: SupportClient;
+  readonly dice: Dice;
+  readonly record: RunRecord;
+  readonly curtain: Curtain;
+  /** Chatwoot's own numbers. */
+  readonly teams: readonly number[];
+}
+
+interface Payload {
+  readonly userErrors: readonly UserError[];
+  readonly session?: { readonly control: Control; readonly epoch: number } | null;
+  readonly message?: { readonly seq: number } | null;
+  readonly handoff?: { readonly id: string } | null;
+  readonly mayReply?: boolean | null;
+  readonly delivered?: boolean | null;
+}
+type Called = { readonly operation: RuntimeOperation; readonly key: string; readonly text?: string; readonly epoch?: number; call(): Promise<Payload> };
+
+/** One end-user and their bot, as docs/runtime.md tells a runtime to treat them: each asks until it is answered, with the same key. */
+export class Talk {
+  sessionId = '';
+  private epoch = 1;
+  private isClosed = false;
+  private count = { user: 0, bot: 0, other: 0 };
+  /** What the bot thinks about, with the epoch of the answer that let it. */
+  private readonly thoughts: { readonly epoch: number }[] = [];
+
+  constructor(private readonly options: TalkOptions) {}
+
+  get name(): string { return this.options.name; }
+
+  /** Until the curtain falls or the session is closed. */
+  async play(): Promise<void> {
+    const { chatbot, client, record, name } = this.options;
+    const session = await this.untilAnswered(async () => {
+      const { openSupportSession: { session: opened } } = await client.call(OpenSessionDocument, { input: { chatbotId: chatbot.id, channel: 'torture', externalId: name, endUser: { name } } });
+      return opened;
+    });
+    if (!session) return;
+    this.sessionId = session.id;
+    this.epoch = session.epoch;
+    record.add({ kind: 'opened', session: name, mirroring: chatbot.mirroring, whileWaiting: chatbot.whileWaiting });
+    await Promise.all([this.endUser(), this.bot()]);
+  }
+
+  private get goesOn(): boolean { return !this.options.curtain.isOver && !this.isClosed; }
+
+  private async endUser(): Promise<void> {
+    const { dice, curtain } = this.options;
+    while (this.goesOn) {
+      await curtain.pause(dice.between(200, 2_500));
+      if (!this.goesOn) return;
+      switch (dice.weighted({ say: 75, burst: 6, ask: 12, cancel: 2.5, close: 0.7 })) {
+        case 'say': await this.userSays(); break;
+        case 'burst': for (let i = 0; i < 4 && this.goesOn; i++) await this.userSays(); break;
+        case 'ask': await this.askForPerson(); break;
+        case 'cancel': await this.cancel(); break;
+        case 'close': await this.close(); break;
+      }
+    }
+  }
+
+  private async bot(): Promise<void> {
+    const { dice, curtain } = this.options;
+    while (this.goesOn) {
+      const thought = this.thoughts.shift();
+      // Some bots think so long that somebody else has answered; some do not wait to be asked.
+      if (thought) await curtain.pause(dice.chance(0.2) ? dice.between(1_000, 6_000) : dice.between(0, 500));
+      else await curtain.pause(200);
+      if (!this.goesOn) return;
+      if (thought) await this.botSays(thought.epoch);
+      else if (dice.chance(0.01)) await this.botSays(this.epoch);
+    }
+  }
+
+  private async userSays(): Promise<void> {
+    const { client, name } = this.options;
+    const key = `${name}:u${++this.count.user}`;
+    const text = `[${name} user ${this.count.user}]`;
+    const payload = await this.invoke({
+      operation: 'user', key, text,
+      call: async () => (await client.call(RecordEndUserMessageDocument, { input: { sessionId: this.sessionId, text, idempotencyKey: key } })).recordEndUserMessage,
+    });
+    if (payload?.mayReply) this.thoughts.push({ epoch: payload.session!.epoch });
+  }
+
+  private async botSays(epoch: number): Promise<void> {
+    const { client, name, dice } = this.options;
+    const key = `${name}:b${++this.count.bot}`;
+    const text = `[${name} bot ${this.count.bot}]`;
+    const onControlLost = dice.chance(0.3) ? 'SUGGEST' : 'REJECT';
+    await this.invoke({
+      operation: 'bot', key, text, epoch,
+      call: async () => (await client.call(SendBotMessageDocument, { input: { sessionId: this.sessionId, epoch, text, idempotencyKey: key, onControlLost } })).sendBotMessage,
+    });
+  }
+
+  private async askForPerson(): Promise<void> {
+    const { client, name, dice, teams } = this.options;
+    const key = `${name}:h${++this.count.other}`;
+    const target = dice.chance(0.5) ? { team: String(dice.pick(teams)) } : undefined;
+    const epoch = dice.chance(0.3) ? this.epoch : undefined;
+    await this.invoke({
+      operation: 'handoff', key,
+      call: async () => (await client.call(RequestHandoffDocument, {
+        input: { sessionId: this.sessionId, idempotencyKey: key, reason: 'asked', resumeTarget: key, ...(target && { target }), ...(epoch !== undefined && { epoch }) },
+      })).requestHandoff,
+    });
+  }
+
+  private async cancel(): Promise<void> {
+    const { client, name, dice } = this.options;
+    const key = `${name}:c${++this.count.other}`;
+    const reason = dice.pick(['BOT_CANCELLED', 'USER_ENDED'] as const);
+    await this.invoke({
+      operation: 'cancel', key, text: reason,
+      call: async () => (await client.call(CancelHandoffDocument, { input: { sessionId: this.sessionId, reason, idempotencyKey: key } })).cancelHandoff,
+    });
+  }
+
+  private async close(): Promise<void> {
+    const { client, name } = this.options;
+    const key = `${name}:close`;
+    await this.invoke({
+      operation: 'close', key,
+      call: async () => (await client.call(CloseSessionDocument, { input: { sessionId: this.sessionId, idempotencyKey: key } })).closeSupportSession,
+    });
+    this.isClosed = true;
+  }
+
+  /** Asks, now and then twice at once, and tells the record what was asked and each answer. */
+  private async invoke({ operation, key, text, epoch, call }: Called): Promise<Payload | undefined> {
+    const { record, name: session, dice } = this.options;
+    record.add({ kind: 'asked', session, operation, key, text: text ?? null, epoch: epoch ?? null });
+    const once = async () => {
+      const payload = await this.untilAnswered(call);
+      if (payload === undefined) {
+        record.add({ kind: 'unanswered', session, operation, key });
+        return undefined;
+      }
+      const [refusal] = payload.userErrors;
+      const known = payload.session ?? (refusal && refusal.control !== null && refusal.epoch !== null ? { control: refusal.control, epoch: refusal.epoch } : null);
+      record.add({
+        kind: 'answered', session, operation, key, refused: refusal?.code ?? null, control: known?.control ?? null, epoch: known?.epoch ?? null,
+        seq: payload.message?.seq ?? null, delivered: payload.delivered ?? null, handoffId: payload.handoff?.id ?? null,
+      });
+      if (known) this.epoch = Math.max(this.epoch, known.epoch);
+      return payload;
+    };
+    const [first] = await Promise.all([once(), ...(dice.chance(0.05) ? [once()] : [])]);
+    return first;
+  }
+
+  /** The client asks again by itself for half a minute; then this does. */
+  private async untilAnswered<T>(call: () => Promise<T>): Promise<T | undefined> {
+    while (!this.options.curtain.isGivenUp) {
+      try {
+        return await call();
+      } catch {
+        await this.options.curtain.rest(1_000);
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import type { FaultPlan } from './faults';
+
+interface Line {
+  readonly near: Socket;
+  readonly far: Socket;
+  /** Nothing passes any more, and neither end is told. */
+  isSilent: boolean;
+  /** The answer to the commit under way does not arrive: it took effect, and nobody knows. */
+  cutsAnswer: boolean;
+}
+
+const SLOW_MS = 40;
+/** When even the side that waits for nothing has found out that nobody is there, as keep-alives do it. */
+const NOTICED_AFTER_MS = 45_000;
+
+/**
+ * Stands between the services and their Postgres and passes bytes on. Of some commits the answer is cut off; whole
+ * connections are cut, fall silent or become slow when `strike` is called.
+ */
+export class TcpFaultProxy {
+  private readonly server: Server;
+  private readonly lines = new Set<Line>();
+  private slowUntil = 0;
+  private target = 0;
+
+  private constructor(private readonly plan: FaultPlan) {
+    this.server = createServer((near) => this.open(near));
+    plan.whenCalm(() => { for (const line of this.lines) if (line.isSilent) close(line); });
+  }
+
+  static async start(plan: FaultPlan): Promise<TcpFaultProxy> {
+    const proxy = new TcpFaultProxy(plan);
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number { return (this.server.address() as AddressInfo).port; }
+
+  /** Where connections go from now on; a Postgres that comes back has another port. */
+  lead(port: number): void { this.target = port; }
+
+  /** One fault on whatever is open. Called now and then. */
+  strike(): void {
+    if (!this.plan.rough || this.lines.size === 0) return;
+    const line = this.plan.dice.pick([...this.lines]);
+    switch (this.plan.dice.weighted({ cut: 8, halfOpen: 1, latency: 3 })) {
+      case 'cut': this.plan.count('cut'); return close(line);
+      case 'halfOpen': this.plan.count('halfOpen'); return silence(line);
+      case 'latency': this.plan.count('latency'); this.slowUntil = Date.now() + 2_000; return;
+    }
+  }
+
+  /** Everything that is open falls silent; what is opened later does not. */
+  silence(): void { for (const line of this.lines) silence(line); }
+
+  async stop(): Promise<void> {
+    for (const line of this.lines) close(line);
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private open(near: Socket): void {
+    const far = connect(this.target, '127.0.0.1');
+    const line: Line = { near, far, isSilent: false, cutsAnswer: false };
+    this.lines.add(line);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      from.setNoDelay(true);
+      from.on('error', () => undefined).on('close', () => {
+        // The end of one side travels as little as its bytes: the other finds out by itself, and later.
+        if (line.isSilent) return;
+        this.lines.delete(line);
+        to.destroy();
+      });
+      this.pass(line, from, to);
+    }
+  }
+
+  private pass(line: Line, from: Socket, to: Socket): void {
+    let before: Promise<unknown> | null = null;
+    from.on('data', (chunk: Buffer) => {
+      if (line.isSilent) return;
+      if (from === line.far && line.cutsAnswer && isCommit(chunk)) {
+        this.plan.count('appliedThenCut');
+        return close(line);
+      }
+      if (from === line.near && this.plan.rough && isCommit(chunk) && this.plan.dice.chance(0.004)) line.cutsAnswer = true;
+      if (before === null && Date.now() >= this.slowUntil) return void to.write(chunk);
+      const turn: Promise<unknown> = (before ?? Promise.resolve()).then(() => setTimeout(SLOW_MS)).then(() => { if (!line.isSilent) to.write(chunk); });
+      before = turn;
+      void turn.then(() => { if (before === turn) before = null; });
+    });
+  }
+}
+
+const isCommit = (chunk: Buffer): boolean => chunk.includes('commit') || chunk.includes('COMMIT');
+
+function silence(line: Line): void {
+  line.isSilent = true;
+  void setTimeout(NOTICED_AFTER_MS, undefined, { ref: false }).then(() => close(line));
+}
+
+function close({ near, far }: Line): void {
+  near.destroy();
+  far.destroy();
+}

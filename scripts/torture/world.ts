@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { done, SupportClient } from '../../examples/support-client';
+import { cleanUp } from '../demo/clean-up';
+import { EnableChatbot, EnableSupport, RefreshDirectory } from '../demo/set-up';
+import { Traffic } from '../demo/traffic';
+import { Chatwoot } from './chatwoot';
+import type { Dice } from './dice';
+import { LINES } from './evidence';
+import { FaultPlan, type Odds } from './faults';
+import { HttpFaultProxy } from './http-proxy';
+import { OwnPostgres } from './postgres';
+import { ended, start } from './processes';
+import { Services } from './services';
+import { TcpFaultProxy } from './tcp-proxy';
+
+const ORGANIZATION = 'org-torture';
+const LEASE_SECONDS = 5;
+export const LEASE_MS = LEASE_SECONDS * 1_000;
+
+/** Short enough that a run of a minute sees each of them pass many times. */
+const SETTINGS = {
+  SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS), SUPPORT_PROVIDER_TIMEOUT_MS: '2000', SUPPORT_LIVE_POLL_SECONDS: '3', SUPPORT_DRAIN_LIMIT_SECONDS: '20',
+  SUPPORT_LOOK_INTERVAL_SECONDS: '10', SUPPORT_CHECK_INTERVAL_SECONDS: '30', SUPPORT_EXAMPLE: 'off', LOG_LEVEL: 'warn',
+};
+
+/** A 429 stops a whole process for 20 s: enough of them would leave nothing to look at. */
+const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime', Odds>> = {
+  chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
+  webhooks: { jitter: 0.1, latency: 0.005, cut: 0.03, halfOpen: 0.01, appliedThenCut: 0.02, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.1, reorder: 0.12, drop: 0.12 },
+  runtime: { jitter: 0.15, latency: 0.005, cut: 0.02, halfOpen: 0.003, appliedThenCut: 0.03, serverError: 0.02, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
+};
+
+export interface Chatbot { readonly id: string; readonly mirroring: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER' }
+
+export const CHATBOTS: readonly Chatbot[] = [
+  { id: 'bot-mirrored', mirroring: 'ALWAYS', whileWaiting: 'HOLD' },
+  { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER' },
+  { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD' },
+];
+const AGENTS = ['Ann', 'Ben', 'Cem'];
+
+/** A Chatwoot that is there already, and where it reaches this machine. */
+export interface RealChatwoot { readonly url: string; readonly platformToken: string; readonly publicUrl: string | null }
+
+export interface WorldOptions {
+  readonly dice: Dice;
+  readonly folder: string;
+  readonly services: number;
+  readonly chatwoot: RealChatwoot | { readonly version: string };
+  readonly loader: string | null;
+}
+
+/** Postgres, a Chatwoot, several processes of the service, and a fault proxy on every hop between them and their callers. */
+export class World {
+  private constructor(
+    readonly postgres: OwnPostgres, readonly chatwoot: Chatwoot, readonly services: Services,
+    readonly hops: { readonly database: TcpFaultProxy; readonly chatwoot: HttpFaultProxy; readonly webhooks: HttpFaultProxy; readonly runtime: HttpFaultProxy },
+    readonly plans: readonly FaultPlan[], private readonly headers: { readonly bot: Record<string, string>; readonly operator: Record<string, string> },
+    private readonly started: (() => Promise<unknown>)[],
+  ) {}
+
+  static async open(options: WorldOptions): Promise<World> {
+    const started: (() => Promise<unknown>)[] = [];
+    try {
+      const world = await build(options, started);
+      await world.setUp();
+      return world;
+    } catch (error) {
+      await stopAll(started);
+      throw error;
+    }
+
+    async function build({ dice, folder, services: count, chatwoot: given, loader }: WorldOptions, stops: typeof started): Promise<World> {
+      const postgres = await OwnPostgres.start(path.join(folder, 'postgres'));
+      stops.push(() => postgres.stop());
+      const plan = (hop: string, odds: Odds) => new FaultPlan(hop, dice.of(hop), odds);
+      const plans = {
+        database: plan('service to Postgres', {}), chatwoot: plan('service to Chatwoot', ODDS.chatwoot),
+        webhooks: plan('webhooks to service', ODDS.webhooks), runtime: plan('runtime to service', ODDS.runtime),
+      };
+      const database = await TcpFaultProxy.start(plans.database);
+      stops.push(() => database.stop());
+      database.lead(postgres.port);
+      const { url, token } = 'url' in given ? { url: given.url, token: given.platformToken } : await startDouble(given.version, folder, loader, stops);
+      const chatwoot = new Chatwoot(url, token);
+
+      let services: Services | null = null;
+      const anyService = () => {
+        const running = services?.running ?? [];
+        return running.length === 0 ? null : dice.pick(running).url;
+      };
+      const publicUrl = 'url' in given ? given.publicUrl : null;
+      const listen = publicUrl === null ? {} : { host: '0.0.0.0', port: Number(new URL(publicUrl).port || 80) };
+      const hops = {
+        database,
+        chatwoot: await HttpFaultProxy.start({ plan: plans.chatwoot, target: () => url, jitterMs: 900 }),
+        webhooks: await HttpFaultProxy.start({ plan: plans.webhooks, target: anyService, jitterMs: 1_500, ...listen }),
+        runtime: await HttpFaultProxy.start({ plan: plans.runtime, target: anyService, jitterMs: 1_000 }),
+      };
+      stops.push(() => Promise.all([hops.chatwoot.stop(), hops.webhooks.stop(), hops.runtime.stop()]));
+
+      const secret = () => randomBytes(32).toString('hex');
+      const [gateway, key] = [secret(), secret()];
+      services = await Services.start({
+        count, folder, loader, env: {
+          ...SETTINGS, DATABASE_URL: postgres.urlAt(database.port), SUPPORT_PUBLIC_URL: publicUrl ?? hops.webhooks.url, SUPPORT_MEDIA_DIR: path.join(folder, 'media'),
+          SUPPORT_SECRET_KEY: secret(), SUPPORT_GATEWAY_SECRET: gateway, SUPPORT_BOT_KEYS: `${ORGANIZATION}=${key}`,
+        },
+      });
+      const all = services;
+      stops.push(() => all.stop());
+      if ('url' in given) stops.unshift(() => removeFrom(chatwoot));
+      return new World(postgres, chatwoot, services, hops, Object.values(plans),
+        { bot: { authorization: `Bearer ${key}` }, operator: { 'x-support-gateway-secret': gateway, 'x-organization-id': ORGANIZATION } }, stops);
+    }
+  }
+
+  /** A bot runtime's client, through the proxy. */
+  client(): SupportClient { return new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.bot }); }
+
+  begin(): void { for (const plan of this.plans) plan.begin(); }
+
+  /** Nothing fails any more, everything that was down comes back. */
+  async heal(): Promise<void> {
+    this.hops.chatwoot.away(false);
+    for (const plan of this.plans) plan.calm();
+    await this.services.heal();
+  }
+
+  async restartPostgres(downMs: () => Promise<unknown>): Promise<void> {
+    await this.postgres.fallOver();
+    await downMs();
+    await this.postgres.comeBack();
+    this.hops.database.lead(this.postgres.port);
+  }
+
+  async stop(): Promise<void> { await stopAll(this.started); }
+
+  private async setUp(): Promise<void> {
+    const operator = new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.operator });
+    const { chatwoot } = this;
+    const { account } = done((await operator.call(EnableSupport, {
+      input: { name: chatwoot.accountName, provider: 'chatwoot', baseUrl: this.hops.chatwoot.url, credentials: { platformToken: chatwoot.platformToken }, settings: {}, owners: [chatwoot.owner] },
+    })).enableSupport);
+    if (account?.state !== 'READY') throw new Error(`Support could not be enabled: ${account?.problem?.message}`);
+    for (const { id, mirroring, whileWaiting } of CHATBOTS) {
+      const { inbox } = done((await operator.call(EnableChatbot, { input: { chatbotId: id, name: id, policy: { mirroring, whileWaiting, lines: LINES } } })).enableChatbotSupport);
+      if (inbox?.state !== 'READY') throw new Error(`Support could not be enabled for ${id}: ${inbox?.problem?.message}`);
+    }
+    await chatwoot.staff(AGENTS);
+    done((await operator.call(RefreshDirectory, { input: { accountId: account.id } })).refreshSupportDirectory);
+    await operator.close();
+  }
+}
+
+async function stopAll(started: (() => Promise<unknown>)[]): Promise<void> {
+  for (const stop of started.splice(0).reverse()) await stop();
+}
+
+/** Its memory is the far side's: it is a process of its own, which nothing kills. */
+async function startDouble(version: string, folder: string, loader: string | null, stops: (() => Promise<unknown>)[]): Promise<{ url: string; token: string }> {
+  const child = start({ name: 'scripts/chatwoot-double', args: ['--port', '0', '--version', version], env: {}, logFile: null, loader });
+  stops.push(async () => {
+    child.kill('SIGTERM');
+    await ended(child);
+  });
+  const banner = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('Platform token: ') && said.endsWith('\n')) resolve(said);
+    });
+    child.once('exit', () => reject(new Error(`The Chatwoot double ended: ${said}`)));
+  });
+  return { url: / at (http\S+)/.exec(banner)![1]!, token: /Platform token: (\S+)/.exec(banner)![1]! };
+}
+
+/** A real Chatwoot keeps nothing of a run. */
+async function removeFrom(chatwoot: Chatwoot): Promise<void> {
+  const made = new Traffic(chatwoot.baseUrl);
+  for (const id of chatwoot.accounts) made.accounts.add(id);
+  for (const id of chatwoot.users) made.users.add(id);
+  const left = await cleanUp({ baseUrl: chatwoot.baseUrl, platformToken: chatwoot.platformToken, traffic: made, accountName: chatwoot.accountName });
+  if (left.length > 0) console.error(`Still there, delete by hand (super-admin console): ${left.join(', ')}.`);
+}

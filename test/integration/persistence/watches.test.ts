@@ -1,0 +1,26 @@
+import { createStoreWorld, type StoreWorld, ORG, until } from './store-world';
+
+let world: StoreWorld;
+beforeAll(async () => { world = await createStoreWorld(); });
+afterAll(() => world.end());
+
+describe('wanting to read what changed', () => {
+  it('waits for a transaction that is at one of the sessions, and keeps nothing that it still needs', async () => {
+    const { sessions, watches } = world.stores;
+    const { id } = await world.open();
+    await sessions.transact(ORG, id, (tx) => tx.updateSession({ contactId: 'c-1', conversationId: 'talk-1' }));
+    await sessions.transact(ORG, id, (tx) => tx.wantReading('2026-11-22T20:52:23.000Z'));
+
+    let times = 0;
+    let looking: Promise<number> | undefined;
+    await sessions.transact(ORG, id, async (tx) => {
+      times++;
+      looking = watches.wantReadingOf(world.account.id, ['talk-1']);
+      await until('the look waits', async () => (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
+      await tx.wantReading('2026-11-22T20:52:24.000Z');
+    });
+    expect(await looking).toBe(1);
+    // Neither was picked by Postgres to make room for the other.
+    expect(times).toBe(1);
+  });
+});

@@ -1,0 +1,38 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { judge } from '../../scripts/torture/checker';
+import { readEvidence } from '../../scripts/torture/record';
+import { isClean, verdictShown, type Verdict } from '../../scripts/torture/report';
+import { torture } from '../../scripts/torture/run';
+
+jest.setTimeout(600_000);
+
+const SEED = 5;
+let folder: string;
+let verdict: Verdict;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
+  verdict = await torture({
+    seed: SEED, seconds: 25, services: 2, talks: 6, folder, chatwoot: null, loader: path.join(__dirname, '..', 'support', 'run-typescript.cjs'), tell: () => undefined,
+  });
+});
+afterAll(() => { if (isClean(verdict)) rmSync(folder, { recursive: true, force: true }); });
+
+it('finds nothing lost, doubled, out of order, over a human, leaked or stuck after half a minute of everything', () => {
+  if (!isClean(verdict)) throw new Error(`${verdictShown(verdict)}\nThe run is kept in ${folder}.`);
+});
+
+it('has exercised what it judged', () => {
+  expect(verdict.tally.endUserTurns).toBeGreaterThan(0);
+  expect(verdict.tally.botTurns).toBeGreaterThan(0);
+  expect(Object.keys(verdict.strikes)).not.toHaveLength(0);
+  for (const { hop, counts } of verdict.faults) expect({ hop, faults: Object.keys(counts).length }).not.toEqual({ hop, faults: 0 });
+});
+
+it('leaves evidence that can be judged again, and no database', () => {
+  const evidence = readEvidence(folder);
+  expect(judge(evidence)).toEqual(verdict.findings);
+  expect(evidence.log.length).toBeGreaterThan(0);
+  expect(readdirSync(folder).filter((name) => !name.startsWith('service-')).sort()).toEqual(['far-side.json', 'invocations.jsonl', 'received.jsonl']);
+});
