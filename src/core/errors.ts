@@ -89,6 +89,11 @@ export class SupportDisabledError extends SupportError {
   readonly code = 'SUPPORT_DISABLED';
 }
 
+/** Another replica has the lane by now: stop, and leave everything to it. */
+export class LeaseLostError extends SupportError {
+  readonly code = 'LEASE_LOST';
+}
+
 /** The provider's manifest does not declare this verb. */
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';

@@ -1,8 +1,9 @@
 import type { LaneDestination } from '../core/delivery';
+import { LeaseLostError } from '../core/errors';
 import type { Lease } from '../core/flows/deliver';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
-import { LaneLease, LeaseLostError } from './lease';
+import { LaneLease } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
 import { WorkPool } from './pool';
 import { answeredAfter, codeOf, type Verdict } from './retry-policy';

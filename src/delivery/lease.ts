@@ -1,11 +1,6 @@
 import type { Lease } from '../core/flows/deliver';
-import { SupportError } from '../core/errors';
+import { LeaseLostError } from '../core/errors';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
-
-/** Another replica may hold the lane by now: stop, and leave everything to it. */
-export class LeaseLostError extends SupportError {
-  readonly code = 'LEASE_LOST';
-}
 
 /**
  * A lane's lease as work sees it. Asked before each remote call: a process that was paused past its lease finds that

@@ -1,5 +1,5 @@
 import type { Control } from '../control';
-import type { LaneDelivery, LaneDestination, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { LaneDelivery, LaneDestination, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -48,6 +48,11 @@ export interface SessionTransaction {
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
+  /**
+   * For a transaction that records what a worker did: proves its claim, and keeps the lane from being claimed by another
+   * until this transaction ends. @throws LeaseLostError when it was claimed again since
+   */
+  holdLane(claim: Pick<ProviderDelivery, 'fence'>): Promise<void>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL'): Promise<void>;
 }
