@@ -9,7 +9,7 @@ import { ORG, scope, type FlowWorld } from '../support/flow-world';
 import { scriptedDefinition } from '../support/scripted-provider';
 import { FarSide, type Talk } from './far-side';
 import { SessionModel, type Doing, type Evidence, type Fact, type Mirroring, type WhileWaiting } from './session-model';
-import { LEASE_MS, timePasses, Worker, type Cut, type Job } from './workers';
+import { DUE_IS_DUE, LEASE_MS, timePasses, Worker, type Cut, type Job } from './workers';
 
 export interface Setting {
   readonly mirroring: Mirroring;
@@ -111,6 +111,7 @@ export class Play {
   // ---- the workers and the time
   /** Whether it found something to do. */
   async start(job: Job, steps: number): Promise<boolean> {
+    await this.world.pool.query(DUE_IS_DUE);
     const worker = new Worker(job, this.deps, this.far, this.now);
     this.workers.push(worker);
     await this.goOn(worker, steps);

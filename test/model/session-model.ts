@@ -34,6 +34,8 @@ interface Live {
   readonly begun: number;
   readonly history: number;
   readonly isTakeover: boolean;
+  /** People had it before it was opened to them. */
+  isQuick: boolean;
   /** The takeover was a word into a conversation that was done with already. */
   readonly intoDone: boolean;
   /** Who has it, as far as the log knows. */
@@ -144,14 +146,14 @@ export class SessionModel {
     const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, wasPromised: false };
     if (cause === 'REQUESTED') {
       this.need(this.doing !== null && 'asks' in this.doing, 'a handoff that nobody asked for');
-      return { ...handoff, begun: far.tick, isTakeover: false, intoDone: false };
+      return { ...handoff, begun: far.tick, isTakeover: false, isQuick: false, intoDone: false };
     }
     this.need(!this.isClosed, 'a closed session was taken over');
     const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
     const taken = to === 'ASSIGNED' ? far.acts.filter(act => act.deed === 'assign' && act.agent === agent
       && (act.tick > this.over || (act.tick > this.missed.since && agent !== this.missed.not))).at(-1) : undefined;
     this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
-    return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, intoDone: word?.status === 'RESOLVED' };
+    return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
   }
 
   private nextWord(far: Evidence): Entry | undefined {
@@ -162,6 +164,7 @@ export class SessionModel {
   private justify({ to, cause, endReason, agent }: Extract<Fact, { type: 'handoff' }>, live: Live, far: Evidence): void {
     const opened = far.acts.filter(({ deed, tick }) => deed === 'opened' && tick > live.begun).at(-1);
     const since = (...deeds: Deed[]) => far.acts.some(({ deed, tick }) => deeds.includes(deed) && tick > live.begun);
+    if (cause === 'AGENT_REPLIED' || cause === 'ASSIGNED') live.isQuick ||= opened === undefined;
     switch (cause) {
       case 'PROVIDER_ACCEPTED':
         this.need(opened !== undefined, 'accepted, though nobody opened it there');
@@ -193,9 +196,11 @@ export class SessionModel {
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
     if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead, 'lost a conversation that is still there');
-    // What was done before it was opened is not about this handoff.
-    const from = live.isTakeover ? live.begun : far.acts.find(({ deed, tick }) => deed === 'opened' && tick > live.begun)?.tick ?? Infinity;
-    const act = far.acts.find(({ deed, tick }) => deed === (reason === 'AGENT_RESOLVED' ? 'resolve' : 'giveBack') && tick > from);
+    // What was done before anybody was called is not about this handoff.
+    const from = live.isQuick ? live.begun : far.acts.find(({ deed, tick }) => deed === 'opened' && tick > live.begun)?.tick ?? Infinity;
+    // Who speaks into what we are about to resolve has it for that moment only.
+    const deeds: readonly Deed[] = reason === 'AGENT_RETURNED' ? ['giveBack'] : live.isTakeover ? ['resolve', 'closed'] : ['resolve'];
+    const act = far.acts.find(({ deed, tick }) => deeds.includes(deed) && tick > from);
     this.need(act !== undefined || (reason === 'AGENT_RESOLVED' && live.intoDone), `ended as ${reason} though nobody did that`);
     this.over = act?.tick ?? live.begun;
     this.missed = { since: Infinity, not: null };

@@ -134,6 +134,13 @@ function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }
 
+/** Two processes of one database server can differ in what they call now. What is due at once is due for all of them. */
+export const DUE_IS_DUE = `
+  with lanes as (
+    update lane set next_run_at = next_run_at - interval '2 s' where next_run_at between now() - interval '2 s' and now() + interval '1 s'
+  )
+  update account_watch set next_look_at = next_look_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
+
 export const timePasses = (ms: number): { readonly text: string; readonly values: readonly unknown[] } => ({
   text: "update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
   values: [ms * STRETCH],

@@ -1,5 +1,6 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
 import type { HandoffId, OrganizationId, SessionId } from '../ids';
+import { instantOf } from '../ports/clock';
 import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
@@ -62,7 +63,11 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
     const mayExist = !(firstTry && session.lastEventSeq <= 2);
     await lease.held();
     conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
-    await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null }));
+    await sessions.transact(session.organizationId, session.id, async tx => {
+      await tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null });
+      // One that was there unlinked may have been spoken in: hints of that led nowhere.
+      if (mayExist) await tx.wantReading(instantOf(deps.clock.now()));
+    });
   }
   return { inbox: access, contactId, conversationId, sessionId: session.id };
 }
