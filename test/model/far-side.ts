@@ -56,10 +56,10 @@ export class FarSide extends ScriptedProvider {
   did(talk: Talk, deed: Deed, agent: string | null = null): void {
     this.acts.set(talk.sessionId, [...this.actsOf(talk.sessionId), { deed, tick: ++this.tick, agent }]);
   }
-  setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy']): void {
+  setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy'], agent: string | null = null): void {
     talk.view.status = status;
     talk.statusBy = by;
-    this.did(talk, deed);
+    this.did(talk, deed, agent);
   }
   write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent'>>): Entry {
     const written: Entry = { ourId: null, agent: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };
@@ -111,7 +111,7 @@ export class FarSide extends ScriptedProvider {
   override openForAgents: ScriptedProvider['openForAgents'] = async ({ conversation, teamId, agentId }) => {
     const talk = this.talk(conversation.conversationId);
     Object.assign(talk.view, { agent: agentId ?? talk.view.agent, teamId: teamId ?? talk.view.teamId });
-    this.setStatus(talk, 'OPEN', 'opened', 'us');
+    this.setStatus(talk, 'OPEN', 'opened', 'us', agentId);
   };
 
   override resolve: ScriptedProvider['resolve'] = async access => this.setStatus(this.talk(access.conversationId), 'RESOLVED', 'closed', 'us');

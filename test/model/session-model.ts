@@ -177,7 +177,7 @@ export class SessionModel {
       case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
       case 'ASSIGNED': {
         const cleared = far.acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
-        return this.need(far.acts.some(act => act.deed === 'assign' && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
+        return this.need(far.acts.some(act => ['assign', 'opened'].includes(act.deed) && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
       }
       case 'UNASSIGNED': case 'TEAM_CHANGED': return this.need(since('unassign', 'team', 'wake'), 'nobody let it go');
       case 'SNOOZED': return this.need(since('snooze'), 'nobody put it on hold');

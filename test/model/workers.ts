@@ -80,12 +80,12 @@ export class Worker {
     switch (this.job) {
       case 'deliver': {
         const runner = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, silent, () => undefined);
-        this.found = await runner.turn();
+        this.found = await runner.turn().catch(unlessOurs);
         return runner.drained();
       }
       case 'read': {
         const runner = new ReadingRunner(deps, health, options, circuits, silent, () => undefined);
-        this.found = await runner.turn();
+        this.found = await runner.turn().catch(unlessOurs);
         return runner.drained();
       }
       case 'endings': return void (this.found = await finishEndings(deps, 100).then(count => count > 0, unlessOurs));
