@@ -61,6 +61,8 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
+  /** Proves the claim: see SessionTransaction.holdLane. */
+  readonly fence: string;
   readonly work: LaneWork[To];
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;

@@ -117,6 +117,11 @@ export class MediaStoreError extends SupportError {
   readonly code = 'MEDIA_STORE_UNAVAILABLE';
 }
 
+/** Another replica has the lane by now: stop, and leave everything to it. */
+export class LeaseLostError extends SupportError {
+  readonly code = 'LEASE_LOST';
+}
+
 /** The provider's manifest does not declare this verb. */
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';

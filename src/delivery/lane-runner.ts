@@ -1,8 +1,9 @@
 import type { LaneDestination } from '../core/delivery';
+import { LeaseLostError } from '../core/errors';
 import type { Lease } from '../core/flows/deliver';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
-import { LaneLease, LeaseLostError, WorkStoppedError } from './lease';
+import { LaneLease, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
 import { patiently } from './patience';
 import { WorkPool } from './pool';

@@ -1,11 +1,6 @@
 import type { Lease } from '../core/flows/deliver';
-import { SupportError } from '../core/errors';
+import { LeaseLostError, SupportError } from '../core/errors';
 import type { AnyLane, LaneStore } from '../core/ports/stores';
-
-/** Another replica may hold the lane by now: stop, and leave everything to it. */
-export class LeaseLostError extends SupportError {
-  readonly code = 'LEASE_LOST';
-}
 
 /** The process stops: what was begun goes on elsewhere, behind the step that is done. */
 export class WorkStoppedError extends SupportError {

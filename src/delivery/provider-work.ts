@@ -2,6 +2,7 @@ import { SupportDisabledError } from '../core/errors';
 import { conversationLost, deliver, deliveryRefused } from '../core/flows/deliver';
 import type { FlowDeps } from '../core/flows/deps';
 import { endForDisabled } from '../core/flows/disable';
+import { provingClaim } from '../core/flows/proving-claim';
 import type { HealthWatch } from './health-watch';
 import type { LaneWorkOf } from './lane-runner';
 import { verdictOn } from './retry-policy';
@@ -13,15 +14,16 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
 
   async failed(lane, error) {
     const { organizationId, sessionId, delivery } = lane;
+    const mine = provingClaim(deps, delivery);
     if (error instanceof SupportDisabledError) {
       // Owed from before support was switched off: not any more, and nobody is waiting for people.
-      await endForDisabled(deps, organizationId, sessionId);
+      await endForDisabled(mine, organizationId, sessionId);
       return { kind: 'nothingOwed' };
     }
     await health.failed(lane, 'DELIVERY', error);
     const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.owedSince), deps.clock.random());
-    if (verdict.kind === 'park') await deliveryRefused(deps, delivery, verdict.code);
-    if (verdict.kind === 'remake') await conversationLost(deps, organizationId, sessionId, null);
+    if (verdict.kind === 'park') await deliveryRefused(mine, delivery, verdict.code);
+    if (verdict.kind === 'remake') await conversationLost(mine, organizationId, sessionId, null);
     return verdict;
   },
 

@@ -30,8 +30,10 @@ export class ReadingRunner {
 
   stop(): Promise<void> {
     this.stopping.abort();
-    return this.pool.drained();
+    return this.drained();
   }
+
+  drained(): Promise<void> { return this.pool.drained(); }
 
   private async one(reading: ClaimedReading): Promise<Answered> {
     const { deps, log } = this;

@@ -126,7 +126,7 @@ export class PostgresLaneStore implements LaneStore {
   async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
     const lanes = await rowsOf<{ sessionId: string; farSideId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
     if (lanes.length === 0) return [];
-    const heads = await rowsOf<LaneDelivery<To> & { fence: string }>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]);
+    const heads = await rowsOf<LaneDelivery<To>>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]);
     const bySession = new Map(heads.map((head) => [head.sessionId, head]));
     const claimed: ClaimedLane<To>[] = [];
     for (const { sessionId, farSideId, fence, tail } of lanes) {
@@ -135,8 +135,7 @@ export class PostgresLaneStore implements LaneStore {
         await rowsOf(this.pool, IDLE, [sessionId, to, fence, tail]);
         continue;
       }
-      const { fence: held, ...delivery } = head;
-      claimed.push({ destination: to, organizationId: delivery.organizationId, sessionId, farSideId, fence: held, delivery });
+      claimed.push({ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery: head });
     }
     return claimed;
   }

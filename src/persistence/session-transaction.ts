@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { LaneDestination, MediaWork, ProviderWork, RuntimeNotice } from '../core/delivery';
-import { NotFoundError } from '../core/errors';
+import type { LaneDestination, MediaWork, ProviderDelivery, ProviderWork, RuntimeNotice } from '../core/delivery';
+import { LeaseLostError, NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
@@ -71,6 +71,7 @@ const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
 const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA');
 const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
+const HOLD_LANE = statement('tx_hold_lane', "select 1 from lane where session_id = $1 and destination = 'PROVIDER' and fence = $2 for no key update");
 const WANT_READING = statement('tx_want_reading', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
   on conflict on constraint pk_lane do update set
@@ -246,6 +247,11 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async unacknowledgedMessages(handoffId: HandoffId): Promise<number> {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
+  }
+
+  async holdLane({ fence }: Pick<ProviderDelivery, 'fence'>): Promise<void> {
+    if ((await this.read(HOLD_LANE, [this.current.id, fence])).length === 0)
+      throw new LeaseLostError('The lane\'s lease ended; another replica goes on with it.');
   }
 
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {

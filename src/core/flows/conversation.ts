@@ -1,9 +1,11 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
 import type { HandoffId, OrganizationId, SessionId } from '../ids';
+import { instantOf } from '../ports/clock';
 import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
 import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
+import type { Lease } from './deliver';
 import { inboxAccessOf, type FlowDeps } from './deps';
 
 /** A conversation that nobody has touched: held by the bot, nobody's. */
@@ -48,7 +50,7 @@ export const noteIdOf = (handoffId: HandoffId): string => NOTE + handoffId;
 export const handoffOfNote = (ourId: string): HandoffId | null => (ourId.startsWith(NOTE) ? ourId.slice(NOTE.length) : null);
 
 /** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
-export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal): Promise<ConversationAccess> {
+export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal, lease: Lease): Promise<ConversationAccess> {
   const { provider, account, inbox, session, asOf } = connected;
   const access = inboxAccessOf(deps, account, inbox);
   if (access === null) throw new ProviderRefusedError(`Inbox ${inbox.id} is ${inbox.state} and not connected to the provider; call enableChatbotSupport again.`);
@@ -56,14 +58,20 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
 
   let { contactId, conversationId } = session;
   if (contactId === null) {
+    await lease.held();
     contactId = await provider.ensureContact(access, session.id, session.endUser, signal());
     await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ contactId }));
   }
   if (conversationId === null) {
     // Only the very first try of the very first turn cannot have left one behind: nothing but the opening and that turn has happened.
     const mayExist = !(firstTry && session.lastEventSeq <= 2);
+    await lease.held();
     conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
-    await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null }));
+    await sessions.transact(session.organizationId, session.id, async tx => {
+      await tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null });
+      // One that was there unlinked may have been spoken in: hints of that led nowhere.
+      if (mayExist) await tx.wantReading(instantOf(deps.clock.now()));
+    });
   }
   return { inbox: access, contactId, conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
 }

@@ -14,6 +14,7 @@ import { deliverMark } from './deliver-mark';
 import { TAKEN_BACK } from './change-lines';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 import type { FlowDeps } from './deps';
+import { provingClaim } from './proving-claim';
 
 /** How a worker lends its lease: called before every remote call. Throws when the lease is lost. */
 export interface Lease { held(): Promise<void> }
@@ -21,10 +22,11 @@ export interface Lease { held(): Promise<void> }
 /**
  * Does one delivery to the provider. Called at least once per delivery, in order within a Session, by whoever holds the
  * lane. Each remote step is committed before the next begins, so that a repeat continues.
- * @throws the provider's errors; the worker decides by class whether to retry or park
+ * @throws the provider's errors; the worker decides by class whether to retry or park. LeaseLostError when the claim is no longer the worker's
  */
-export async function deliver(deps: FlowDeps, delivery: ProviderDelivery, lease: Lease): Promise<void> {
+export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease: Lease): Promise<void> {
   const { work } = delivery;
+  const deps = provingClaim(given, delivery);
   switch (work.kind) {
     case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
@@ -63,8 +65,7 @@ async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: st
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;
-  await lease.held();
-  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps));
+  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps), lease);
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
   await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
@@ -172,7 +173,7 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   if (handoff === null || handoff.stepsDone.includes('opened')) return;
   const connected = await connect(deps, organizationId, sessionId);
   const { provider, account } = connected;
-  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal);
+  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
   await beginStatusWrite(deps, connected.session);
 
   if (!handoff.stepsDone.includes('held')) {

@@ -1,6 +1,6 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
-import type { LaneDelivery, LaneDestination, MediaWork, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { LaneDelivery, LaneDestination, MediaWork, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -70,6 +70,11 @@ export interface SessionTransaction {
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
   /** Asks for another reading if one is under way: it may have looked before now. */
   wantReadingAgain(): Promise<void>;
+  /**
+   * For a transaction that records what a worker did: proves its claim, and keeps the lane from being claimed by another
+   * until this transaction ends. @throws LeaseLostError when it was claimed again since
+   */
+  holdLane(claim: Pick<ProviderDelivery, 'fence'>): Promise<void>;
 }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }

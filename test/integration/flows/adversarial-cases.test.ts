@@ -2,7 +2,7 @@ import { deliver } from '../../../src/core/flows/deliver';
 import { readForward } from '../../../src/core/flows/read-forward';
 import type { PostMessage } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
-import { LeaseLostError } from '../../../src/delivery/lease';
+import { LeaseLostError } from '../../../src/core/errors';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;

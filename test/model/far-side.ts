@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { ProviderRefusedError } from '../../src/core/errors';
+import type { Observation, PostMessage, PostNote, ReadForward, ReadPage } from '../../src/core/ports/support-provider';
+import { ScriptedProvider } from '../support/scripted-provider';
+
+export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
+export type Deed = 'assign' | 'unassign' | 'team' | 'resolve' | 'giveBack' | 'snooze' | 'wake' | 'reopen' | 'delete' | 'opened' | 'held' | 'closed';
+
+/** What happened there, in one order with everything that was said. */
+export interface Act { readonly deed: Deed; readonly tick: number; readonly agent: string | null }
+export interface Entry {
+  readonly id: number;
+  readonly tick: number;
+  /** `us`: a post of ours, under `ourId`. */
+  readonly by: 'us' | 'agent' | 'note';
+  readonly ourId: string | null;
+  readonly text: string;
+  readonly agent: string | null;
+  /** Of the conversation when it was written. */
+  readonly status: Status;
+}
+export interface Talk {
+  readonly id: string;
+  readonly sessionId: string;
+  deleted: boolean;
+  readonly entries: Entry[];
+  readonly view: { status: Status; agent: string | null; teamId: string | null };
+  /** Whose hand made the status what it is. */
+  statusBy: 'us' | 'people';
+}
+
+const PAGE = 5;
+/** As a provider does whose ids become visible late. */
+const READ_AGAIN = 2;
+
+/**
+ * A support system in memory, written from the port's comments and nothing else. It keeps their word to the letter: an
+ * earlier post is found only behind `lookAfter`, and only when told that there may be one.
+ */
+export class FarSide extends ScriptedProvider {
+  readonly talks: Talk[] = [];
+  readonly acts = new Map<string, Act[]>();
+  private lastId = 0;
+  /** Rises with everything that happens here. */
+  tick = 0;
+
+  of(sessionId: string): Talk | undefined { return this.talks.find(talk => talk.sessionId === sessionId && !talk.deleted); }
+  allOf(sessionId: string): readonly Talk[] { return this.talks.filter(talk => talk.sessionId === sessionId); }
+  actsOf(sessionId: string): readonly Act[] { return this.acts.get(sessionId) ?? []; }
+  /** What agents said in public, in order. */
+  wordsOf(sessionId: string): readonly (Entry & { readonly isLost: boolean })[] {
+    return this.allOf(sessionId).flatMap(talk => talk.entries.filter(({ by }) => by === 'agent').map(entry => ({ ...entry, isLost: talk.deleted })));
+  }
+
+  // ---- people
+  did(talk: Talk, deed: Deed, agent: string | null = null): void {
+    this.acts.set(talk.sessionId, [...this.actsOf(talk.sessionId), { deed, tick: ++this.tick, agent }]);
+  }
+  setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy'], agent: string | null = null): void {
+    talk.view.status = status;
+    talk.statusBy = by;
+    this.did(talk, deed, agent);
+  }
+  write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent'>>): Entry {
+    const written: Entry = { ourId: null, agent: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };
+    talk.entries.push(written);
+    return written;
+  }
+
+  // ---- the port
+  private talk(id: string): Talk {
+    const talk = this.talks.find(one => one.id === id && !one.deleted);
+    if (!talk) throw new ProviderRefusedError('deleted', { gone: true });
+    return talk;
+  }
+
+  override ensureContact: ScriptedProvider['ensureContact'] = async (_inbox, sessionId) => `contact-${sessionId}`;
+
+  override openConversation: ScriptedProvider['openConversation'] = async ({ sessionId, mayExist }) => {
+    const known = mayExist ? this.of(sessionId) : undefined;
+    if (known) return known.id;
+    const talk: Talk = { id: randomUUID(), sessionId, deleted: false, entries: [], view: { status: 'BOT_HELD', agent: null, teamId: null }, statusBy: 'us' };
+    this.talks.push(talk);
+    return talk.id;
+  };
+
+  private post(talkId: string, ourId: string, text: string, { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>): string {
+    const talk = this.talk(talkId);
+    const known = mayExist ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookAfter ?? 0)) : undefined;
+    return String((known ?? this.write(talk, { ourId, by: 'us', text })).id);
+  }
+
+  override postMessage: ScriptedProvider['postMessage'] = async request => {
+    const talk = this.talk(request.conversation.conversationId);
+    if (request.message.text.startsWith('poison')) throw new ProviderRefusedError('never');
+    const id = this.post(talk.id, request.message.id, request.message.text, request);
+    // The end-user's word wakes what sleeps, and goes to the bot where people are done.
+    if (request.message.author === 'END_USER' && talk.view.status === 'RESOLVED') this.setStatus(talk, 'BOT_HELD', 'giveBack', 'people');
+    if (request.message.author === 'END_USER' && talk.view.status === 'ON_HOLD') this.setStatus(talk, 'OPEN', 'wake', 'people');
+    return id;
+  };
+
+  override postNote: ScriptedProvider['postNote'] = async (request: PostNote) => this.post(request.conversation.conversationId, request.noteId, request.text, request);
+
+  override holdForBot: ScriptedProvider['holdForBot'] = async access => {
+    const talk = this.talk(access.conversationId);
+    Object.assign(talk.view, { agent: null, teamId: null });
+    this.setStatus(talk, 'BOT_HELD', 'held', 'us');
+  };
+
+  override openForAgents: ScriptedProvider['openForAgents'] = async ({ conversation, teamId, agentId }) => {
+    const talk = this.talk(conversation.conversationId);
+    Object.assign(talk.view, { agent: agentId ?? talk.view.agent, teamId: teamId ?? talk.view.teamId });
+    this.setStatus(talk, 'OPEN', 'opened', 'us', agentId);
+  };
+
+  override resolve: ScriptedProvider['resolve'] = async access => this.setStatus(this.talk(access.conversationId), 'RESOLVED', 'closed', 'us');
+
+  override readConversation: ScriptedProvider['readConversation'] = async access => {
+    const { status, teamId, agent } = this.talk(access.conversationId).view;
+    return { status, teamId, agent: agent === null ? null : { externalId: agent, name: agent } };
+  };
+
+  override readForward: ScriptedProvider['readForward'] = async ({ conversation, after }: ReadForward): Promise<ReadPage> => {
+    const from = Math.max(0, Number(after ?? 0) - READ_AGAIN);
+    const entries = this.talk(conversation.conversationId).entries.filter(entry => entry.id > from).slice(0, PAGE);
+    const observations = entries.map((entry): Observation => {
+      const [id, at] = [String(entry.id), new Date(0).toISOString()];
+      if (entry.ourId !== null) return { kind: 'echo', id, ourId: entry.ourId };
+      const agent = { externalId: entry.agent!, name: entry.agent! };
+      return entry.by === 'note' ? { kind: 'note', id, agent, at } : { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at };
+    });
+    return { observations, after: entries.length === 0 ? after : String(entries.at(-1)!.id), more: entries.length === PAGE };
+  };
+
+  changedConversations = async () => ({ conversationIds: this.talks.filter(({ deleted }) => !deleted).map(({ id }) => id), more: false });
+}

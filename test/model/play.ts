@@ -1,0 +1,261 @@
+import { isDeepStrictEqual } from 'node:util';
+import { createFlows } from '../../src/core/flows';
+import type { Flows } from '../../src/core/flows/api';
+import type { FlowDeps } from '../../src/core/flows/deps';
+import type { RuntimeDelivery } from '../../src/core/delivery';
+import { instantOf } from '../../src/core/ports/clock';
+import type { SessionRecord } from '../../src/core/session';
+import { ORG, scope, type FlowWorld } from '../support/flow-world';
+import { scriptedDefinition } from '../support/scripted-provider';
+import { FarSide, type Talk } from './far-side';
+import { SessionModel, type Doing, type Evidence, type Fact, type Mirroring, type WhileWaiting } from './session-model';
+import { DUE_IS_DUE, LEASE_MS, timePasses, Worker, type Cut, type Job } from './workers';
+
+export interface Setting {
+  readonly mirroring: Mirroring;
+  readonly whileWaiting: WhileWaiting;
+  readonly closingLine: string | null;
+  readonly sessions: number;
+}
+
+/** One Session of a play: what we believe of it, and what its runtime has collected. */
+export interface Part {
+  readonly id: string;
+  readonly model: SessionModel;
+  readonly collected: RuntimeDelivery[];
+  lastSeq: number;
+  link: string | null;
+}
+
+/** Of a retry. */
+const LONGEST_WAIT_MS = 11 * 60_000;
+
+type Call = { readonly answer: unknown; repeat(): Promise<unknown> };
+
+/** One play over the real flows, the real stores and the real runners, with the far side and the time in its hand. */
+export class Play {
+  readonly far = new FarSide();
+  readonly parts: Part[] = [];
+  readonly workers: Worker[] = [];
+  readonly flows: Flows;
+  lastCall: Call | null = null;
+  private readonly deps: FlowDeps;
+  private said = 0;
+
+  private constructor(readonly world: FlowWorld, readonly setting: Setting) {
+    this.deps = { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(this.far), instance: this.far }]]) };
+    this.flows = createFlows(this.deps);
+  }
+
+  static async begin(world: FlowWorld, setting: Setting): Promise<Play> {
+    const play = new Play(world, setting);
+    const { mirroring, whileWaiting, closingLine } = setting;
+    // What a play that went wrong has left behind is for nobody to work on.
+    await world.pool.query("update handoff set state = 'ENDED' where state not in ('ENDED', 'REJECTED', 'FAILED')");
+    await world.pool.query('update lane set next_run_at = null, wanted_at = null where next_run_at is not null');
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lines: { ended: closingLine } });
+    for (let i = 0; i < setting.sessions; i++)
+      play.parts.push({ id: (await world.open()).id, model: new SessionModel(mirroring, whileWaiting, play.now), collected: [], lastSeq: 1, link: null });
+    return play;
+  }
+
+  readonly now = (): number => this.world.time.ms;
+  text(who: string): string { return `${who} ${++this.said}`; }
+  part(who: number): Part { return this.parts[who % this.parts.length]!; }
+  talk(who: number): Talk | undefined { return this.far.of(this.part(who).id); }
+
+  // ---- the runtime
+  /** A mutation: what it may cause is allowed for as long as it runs. */
+  async runtime<T>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
+    part.model.doing = doing;
+    try {
+      const answer = await call();
+      this.lastCall = { answer, repeat: call };
+      return answer;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === undefined) throw error;
+      return { code };
+    } finally {
+      await this.look(part);
+      part.model.doing = null;
+    }
+  }
+
+  async repeat(): Promise<void> {
+    const { answer, repeat } = this.lastCall!;
+    const again = await repeat();
+    if (!isDeepStrictEqual(JSON.parse(JSON.stringify({ ...again as object, replayed: true })), JSON.parse(JSON.stringify({ ...answer as object, replayed: true }))))
+      throw new Error('A repeated call was answered differently.');
+  }
+
+  /** Collects, and acknowledges the first `count`; what was shown before and is not acknowledged is shown again, in its order. */
+  async acknowledge(part: Part, count: number): Promise<number> {
+    const { edges } = await this.deps.stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId: part.id }, { first: 200, after: null });
+    const waiting = edges.map(({ node }) => node);
+    const known = part.collected.filter(({ acknowledgedAt }) => acknowledgedAt === null).map(({ id }) => id);
+    part.model.need(isDeepStrictEqual(known, waiting.slice(0, known.length).map(({ id }) => id)), 'the runtime\'s inbox has changed behind its back');
+    part.collected.push(...waiting.slice(known.length));
+    const now = waiting.slice(0, count);
+    for (const delivery of now) Object.assign(part.collected.find(({ id }) => id === delivery.id)!, { acknowledgedAt: 'now' });
+    part.model.acknowledged(now.flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : [])));
+    await this.flows.acknowledge(scope, now.map(({ id }) => id));
+    return now.length;
+  }
+
+  /** What a webhook causes. */
+  hint(part: Part, about: 'MESSAGES' | 'ALL'): Promise<unknown> {
+    return this.deps.stores.sessions.transact(ORG, part.id, tx => tx.wantReading(instantOf(this.now()), about));
+  }
+
+  // ---- the workers and the time
+  /** Whether it found something to do. */
+  async start(job: Job, steps: number): Promise<boolean> {
+    await this.world.pool.query(DUE_IS_DUE);
+    const worker = new Worker(job, this.deps, this.far, this.now);
+    this.workers.push(worker);
+    await this.goOn(worker, steps);
+    return worker.found;
+  }
+  async goOn(worker: Worker, steps: number, cut?: Cut): Promise<void> {
+    await worker.go(steps, cut);
+    if (worker.at === null) this.dies(worker);
+  }
+  dies(worker: Worker): void { this.workers.splice(this.workers.indexOf(worker), 1); }
+
+  async pass(ms: number): Promise<void> {
+    this.world.time.ms += ms;
+    const { text, values } = timePasses(ms);
+    await this.world.pool.query(text, [...values]);
+  }
+
+  /** As every process does it at its start: our own outage may have swallowed hints. */
+  async restart(): Promise<void> {
+    this.workers.length = 0;
+    await this.deps.stores.lanes.wantReadingOfLive();
+    await this.deps.stores.watches.wantLooks();
+    await this.start('look', Infinity);
+  }
+
+  // ---- what can be seen
+  /** Lets each model take in what the log has got, and compares. */
+  async agree(): Promise<void> {
+    for (const part of this.parts) await this.look(part);
+    this.judge();
+  }
+
+  /** @throws what does not agree */
+  judge(): void {
+    const wrong = this.parts.flatMap(({ model }, i) => model.wrong.map(line => `session ${i}: ${line}`));
+    if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  }
+
+  private async look(part: Part): Promise<void> {
+    const { model } = part;
+    const [{ rows }, { rows: [now] }] = await Promise.all([
+      this.world.pool.query<Row>(NEWS, [part.id, part.lastSeq]),
+      this.world.pool.query<Pick<SessionRecord, 'control' | 'epoch' | 'conversationId'> & { live: string | null; state: string | null }>(NOW, [part.id]),
+    ]);
+    for (const { seq } of rows) model.need(seq === ++part.lastSeq, `event ${part.lastSeq} has the number ${seq}`);
+    if (process.env.MODEL_TRACE) for (const row of rows) process.stderr.write(JSON.stringify(row) + '\n');
+    model.accept(rows.map(factOf), this.evidence(part));
+    part.link = now!.conversationId ?? part.link;
+    model.need(now!.control === model.control && now!.epoch === model.epoch, `the session says ${now!.control} ${now!.epoch}, its log ${model.control} ${model.epoch}`);
+    model.need(now!.live === (model.live?.id ?? null) && now!.state === (model.live?.state ?? null), `the session says ${now!.state}, its log ${model.live?.state ?? null}`);
+    this.lookAtFarSide(part);
+  }
+
+  private evidence({ id, link }: Part): Evidence {
+    const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
+    return {
+      tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id),
+      shownAt: ourId => posts.find(entry => entry.ourId === ourId)?.tick,
+      isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
+    };
+  }
+
+  private lookAtFarSide({ id, model }: Part): void {
+    const talks = this.far.allOf(id);
+    model.need(talks.filter(({ deleted }) => !deleted).length <= 1, 'two conversations');
+    const order = new Map(model.said.map(({ id: messageId }, seq) => [messageId, seq]));
+    for (const { entries } of talks) {
+      const ours = entries.flatMap(({ ourId }) => ourId ?? []);
+      model.need(new Set(ours).size === ours.length, `shown twice: ${entries.map(({ text }) => text).join(' | ')}`);
+      const seqs = ours.flatMap(ourId => order.get(ourId) ?? []);
+      model.need(seqs.every((seq, i) => i === 0 || seq > seqs[i - 1]!), `shown out of order: ${entries.map(({ text }) => text).join(' | ')}`);
+      model.need(seqs.every(seq => model.said[seq]!.author !== 'SYSTEM'), 'a line of ours was shown to agents');
+    }
+  }
+
+  // ---- the end
+  /** Nobody does anything more, nothing fails any more: everything comes to rest and must add up. */
+  async settle(): Promise<void> {
+    const late = [...this.workers];
+    await this.comeToRest();
+    // Those who stood still all the while wake up now, when everything was done without them.
+    for (const worker of late) {
+      this.workers.push(worker);
+      await this.goOn(worker, Infinity);
+      await this.agree();
+    }
+    if (late.length > 0) await this.comeToRest();
+    for (const part of this.parts) await this.lookAtRest(part);
+    await this.agree();
+  }
+
+  private async comeToRest(): Promise<void> {
+    await this.pass(LEASE_MS + 1_000);
+    await this.restart();
+    for (let round = 0, idle = 0; idle < 2; round++) {
+      if (round > 60) throw new Error('It never comes to rest.');
+      let found = false;
+      for (const job of ['deliver', 'read', 'endings'] as const)
+        while (await this.start(job, Infinity)) {
+          await this.agree();
+          // Readings of what lives go on for ever.
+          found ||= job !== 'read';
+        }
+      for (const part of this.parts) found = await this.acknowledge(part, 200) > 0 || found;
+      await this.agree();
+      await this.pass(LONGEST_WAIT_MS);
+      idle = found ? 0 : idle + 1;
+    }
+  }
+
+  private async lookAtRest(part: Part): Promise<void> {
+    const { model, id } = part;
+    const talk = this.far.of(id);
+    model.rest(this.evidence(part), talk === undefined ? null : { ...talk.view, statusBy: talk.statusBy });
+    const collected = part.collected.flatMap(({ notice }): string[] => (notice.kind === 'HANDOFF_OUTCOME' ? [notice.handoffId]
+      : notice.kind === 'MESSAGE' && model.said.find(message => message.id === notice.messageId)?.author === 'AGENT' ? [notice.messageId] : []));
+    model.need(isDeepStrictEqual(collected, model.owed), `the runtime should have collected ${model.owed.length} words and outcomes in order, and has ${collected.length}`);
+    const { rows: owed } = await this.world.pool.query<{ kind: string; state: string }>(
+      "select kind, state from delivery where session_id = $1 and state <> 'DONE' and destination = 'PROVIDER'", [id]);
+    const poisoned = model.said.filter(({ text }) => text.startsWith('poison'));
+    model.need(owed.every(({ kind, state }) => kind === 'POST_MESSAGE' && state === 'PARKED') && owed.length <= poisoned.length, `still owed: ${JSON.stringify(owed)}`);
+    const session = await this.world.session(id);
+    model.need(session.statusWrites % 2 === 0, 'a status write is left open');
+  }
+}
+
+interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageHandoffId: string | null }
+
+const NEWS = `
+  select e.seq::int, e.body, e.handoff_id as "handoffId", m.text, m.handoff_id as "messageHandoffId"
+  from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid
+  where e.session_id = $1 and e.seq > $2 order by e.seq`;
+const NOW = `
+  select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state
+  from session s left join handoff h on h.id = s.live_handoff_id where s.id = $1`;
+
+function factOf({ body, handoffId, text, messageHandoffId }: Row): Fact {
+  const { type, ...fields } = body as never as Record<string, string | null> & { type: string; epoch: number };
+  switch (type) {
+    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, handoffId: messageHandoffId };
+    case 'HANDOFF_CHANGED': return { type: 'handoff', id: handoffId!, from: fields['from']!, to: fields['to']!, cause: fields['cause']!, endReason: fields['endReason']!, agent: fields['agentName']! };
+    case 'CONTROL_CHANGED': return { type: 'control', control: fields['control']!, epoch: body['epoch'] as number };
+    case 'SESSION_CLOSED': return { type: 'closed' };
+    case 'DELIVERY_PARKED': return { type: 'parked', kind: fields['kind']! };
+    default: throw new Error(`A play has no ${type}.`);
+  }
+}

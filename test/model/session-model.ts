@@ -1,0 +1,226 @@
+import type { Act, Deed, Entry } from './far-side';
+
+export type Control = 'BOT' | 'HUMAN' | 'NONE';
+export type Mirroring = 'ALWAYS' | 'ON_HANDOFF';
+export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
+
+/** One entry of the Session's log, as a reader of it sees it. */
+export type Fact =
+  | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly handoffId: string | null }
+  | { readonly type: 'handoff'; readonly id: string; readonly from: string | null; readonly to: string; readonly cause: string; readonly endReason: string | null; readonly agent: string | null }
+  | { readonly type: 'control'; readonly control: string; readonly epoch: number }
+  | { readonly type: 'closed' }
+  | { readonly type: 'parked'; readonly kind: string };
+
+/** What the runtime does right now: the only reason for which facts of its making may appear. */
+export type Doing = { readonly says: 'END_USER' | 'BOT'; readonly text: string } | { readonly asks: true } | { readonly ends: string } | { readonly closes: true } | null;
+
+/** What there is to see at the far side. */
+export interface Evidence {
+  readonly tick: number;
+  readonly acts: readonly Act[];
+  readonly words: readonly (Entry & { readonly isLost: boolean })[];
+  /** When the first post under one of our ids came to be there. */
+  shownAt(ourId: string): number | undefined;
+  /** The conversation that the Session was linked with last was deleted. */
+  readonly isLinkDead: boolean;
+}
+
+interface Said { readonly id: string; readonly text: string; readonly author: string; isDue: boolean }
+interface Live {
+  readonly id: string;
+  state: string;
+  /** Ticks: what was before these says nothing of this handoff. */
+  readonly begun: number;
+  readonly history: number;
+  readonly isTakeover: boolean;
+  /** People had it before it was opened to them. */
+  isQuick: boolean;
+  /** The takeover was a word into a conversation that was done with already. */
+  readonly intoDone: boolean;
+  /** Who has it, as far as the log knows. */
+  agent: string | null;
+  drainBy: number | null;
+  wasPromised: boolean;
+}
+
+const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
+const DRAIN_MS = 30_000;
+
+/**
+ * What must be true of one Session, told from outside: it reads the log and asks of each entry whether it may be there,
+ * given what runtime and people have done. It knows nothing of deliveries, readings, locks or steps.
+ */
+export class SessionModel {
+  control: Control = 'BOT';
+  epoch = 1;
+  isClosed = false;
+  live: Live | null = null;
+  doing: Doing = null;
+  /** Everything said, in order; `isDue`: agents must see it in the end. */
+  readonly said: Said[] = [];
+  /** What the runtime must collect, in this order: agents' words and outcomes. */
+  readonly owed: string[] = [];
+  readonly wrong: string[] = [];
+  private heard = -1;
+  private readonly unacknowledged = new Map<string, string>();
+  /** When the last handoff was over, by what people did or by ours; who was assigned before that is residue. */
+  private over = 0;
+  /** Except who had just come when the runtime ended it, and had not been seen yet. */
+  private missed: { readonly since: number; readonly not: string | null } = { since: Infinity, not: null };
+  private closingLineOf: string | null = null;
+
+  constructor(readonly mirroring: Mirroring, public whileWaiting: WhileWaiting, private readonly now: () => number) {}
+
+  get isOpen(): boolean { return this.live !== null && this.live.state !== 'ENDING'; }
+  get mayReply(): boolean { return !this.isClosed && (this.control === 'BOT' || (this.control === 'NONE' && this.whileWaiting === 'BOT_MAY_ANSWER')); }
+
+  acknowledged(messageIds: readonly string[]): void { for (const id of messageIds) this.unacknowledged.delete(id); }
+
+  need(holds: boolean, what: string): void { if (!holds) this.wrong.push(what); }
+
+  /** Takes in what the log has got since it was last looked at. */
+  accept(facts: readonly Fact[], far: Evidence): void {
+    for (const fact of facts)
+      switch (fact.type) {
+        case 'said': this.acceptSaid(fact, far); break;
+        case 'handoff': this.acceptHandoff(fact, far); break;
+        case 'control':
+          this.need(fact.epoch === this.epoch + 1, `the epoch goes from ${this.epoch} to ${fact.epoch}`);
+          this.need(fact.control !== this.control, `control changes from ${this.control} to itself`);
+          [this.control, this.epoch] = [fact.control as Control, fact.epoch];
+          break;
+        case 'closed':
+          this.need(this.doing !== null && 'closes' in this.doing, 'it closed by itself');
+          this.isClosed = true;
+          break;
+        case 'parked': this.need(fact.kind === 'POST_MESSAGE' && this.said.some(({ text }) => text.startsWith('poison')), `${fact.kind} was set aside`);
+      }
+    const rightful = this.live === null ? 'BOT' : ['REQUESTED', 'QUEUED'].includes(this.live.state) ? 'NONE' : 'HUMAN';
+    this.need(this.control === rightful, `control is ${this.control} while the handoff is ${this.live?.state ?? 'none'}`);
+  }
+
+  private acceptSaid({ author, visibility, text, messageId, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
+    const byRuntime = author === 'END_USER' || author === 'BOT';
+    this.said.push({ id: messageId, text, author, isDue: byRuntime && !text.startsWith('poison') && (this.mirroring === 'ALWAYS' || this.isOpen) });
+    if (byRuntime) {
+      this.need(this.doing !== null && 'says' in this.doing && this.doing.says === author && this.doing.text === text, `${author} was recorded though nobody said it`);
+      if (author === 'BOT' && visibility === 'PUBLIC') this.need(this.mayReply, `two voices: the bot spoke while control was ${this.control}`);
+    } else if (author === 'AGENT') {
+      const at = far.words.findIndex((word, i) => i > this.heard && word.text === text);
+      this.need(at >= 0, `"${text}" was told twice, or is no agent's public word`);
+      this.need(far.words.slice(this.heard + 1, Math.max(at, 0)).every(({ isLost }) => isLost), `"${text}" came before an earlier word`);
+      this.heard = Math.max(at, this.heard);
+      this.need(handoffId === (this.live?.id ?? null), `"${text}" belongs to another handoff`);
+      this.owed.push(messageId);
+      if (handoffId !== null) this.unacknowledged.set(messageId, handoffId);
+    } else if (this.live !== null) {
+      this.need(this.live.state === 'QUEUED' && !this.live.wasPromised, 'a colleague was promised twice, or nobody was free to come');
+      this.live.wasPromised = true;
+    } else {
+      this.need(handoffId !== null && handoffId === this.closingLineOf, 'a closing line without an end');
+      this.closingLineOf = null;
+    }
+  }
+
+  private acceptHandoff(fact: Extract<Fact, { type: 'handoff' }>, far: Evidence): void {
+    const { id, from, to, cause } = fact;
+    if (from === null) {
+      this.need(this.live === null, 'a second live handoff');
+      this.live = this.begun(fact, far);
+      return;
+    }
+    if (this.live?.id !== id) { this.wrong.push(`a handoff that is not live went from ${from} to ${to}`); return; }
+    this.need(this.live.state === from, `the handoff was ${this.live.state}, not ${from}`);
+    this.justify(fact, this.live, far);
+    this.live.state = to;
+    this.live.agent = fact.agent;
+    if (to === 'ENDING') this.live.drainBy = this.now() + DRAIN_MS;
+    if (!FINAL.includes(to)) return;
+    this.owed.push(id);
+    this.closingLineOf = id;
+    this.live = null;
+  }
+
+  private begun({ id, to, cause, agent }: Extract<Fact, { type: 'handoff' }>, far: Evidence): Live {
+    const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, wasPromised: false };
+    if (cause === 'REQUESTED') {
+      this.need(this.doing !== null && 'asks' in this.doing, 'a handoff that nobody asked for');
+      return { ...handoff, begun: far.tick, isTakeover: false, isQuick: false, intoDone: false };
+    }
+    this.need(!this.isClosed, 'a closed session was taken over');
+    const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
+    const taken = to === 'ASSIGNED' ? far.acts.filter(act => act.deed === 'assign' && act.agent === agent
+      && (act.tick > this.over || (act.tick > this.missed.since && agent !== this.missed.not))).at(-1) : undefined;
+    this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
+    return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
+  }
+
+  private nextWord(far: Evidence): Entry | undefined {
+    const unheard = far.words.slice(this.heard + 1);
+    return unheard.find(({ isLost }) => !isLost) ?? unheard[0];
+  }
+
+  private justify({ to, cause, endReason, agent }: Extract<Fact, { type: 'handoff' }>, live: Live, far: Evidence): void {
+    const opened = far.acts.filter(({ deed, tick }) => deed === 'opened' && tick > live.begun).at(-1);
+    const since = (...deeds: Deed[]) => far.acts.some(({ deed, tick }) => deeds.includes(deed) && tick > live.begun);
+    if (cause === 'AGENT_REPLIED' || cause === 'ASSIGNED') live.isQuick ||= opened === undefined;
+    switch (cause) {
+      case 'PROVIDER_ACCEPTED':
+        this.need(opened !== undefined, 'accepted, though nobody opened it there');
+        for (const message of this.said.slice(0, live.history)) {
+          if (!['END_USER', 'BOT'].includes(message.author) || message.text.startsWith('poison')) continue;
+          message.isDue = true;
+          this.need((far.shownAt(message.id) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
+        }
+        return;
+      case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
+      case 'ASSIGNED': {
+        const cleared = far.acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
+        return this.need(far.acts.some(act => ['assign', 'opened'].includes(act.deed) && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
+      }
+      case 'UNASSIGNED': case 'TEAM_CHANGED': return this.need(since('unassign', 'team', 'wake'), 'nobody let it go');
+      case 'SNOOZED': return this.need(since('snooze'), 'nobody put it on hold');
+      case 'UNSNOOZED': return this.need(since('wake', 'opened', 'reopen'), 'nobody woke it');
+      case 'DRAINED': return this.need(
+        ![...this.unacknowledged.values()].includes(live.id) || this.now() >= live.drainBy! || this.isClosed || (this.doing !== null && ('asks' in this.doing || 'closes' in this.doing)),
+        'it ended before the agent\'s words were collected');
+      case 'END': return this.justifyEnd(endReason, live, far);
+      default: this.wrong.push(`${cause} to ${to} though nobody refused anything`);
+    }
+  }
+
+  private justifyEnd(reason: string | null, live: Live, far: Evidence): void {
+    this.over = far.tick;
+    this.missed = { since: live.begun, not: live.agent };
+    if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
+    if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
+    if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead, 'lost a conversation that is still there');
+    // What was done before anybody was called is not about this handoff.
+    const from = live.isQuick ? live.begun : far.acts.find(({ deed, tick }) => deed === 'opened' && tick > live.begun)?.tick ?? Infinity;
+    // Who speaks into what we are about to resolve has it for that moment only.
+    const deeds: readonly Deed[] = reason === 'AGENT_RETURNED' ? ['giveBack'] : live.isTakeover ? ['resolve', 'closed'] : ['resolve'];
+    const act = far.acts.find(({ deed, tick }) => deeds.includes(deed) && tick > from);
+    this.need(act !== undefined || (reason === 'AGENT_RESOLVED' && live.intoDone), `ended as ${reason} though nobody did that`);
+    this.over = act?.tick ?? live.begun;
+    this.missed = { since: Infinity, not: null };
+    const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.over);
+    this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
+  }
+
+  /** Everything has come to rest: what must be so then. */
+  rest(far: Evidence, view: { readonly status: string; readonly agent: string | null; readonly statusBy: string } | null): void {
+    for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id) !== undefined, `agents never saw "${message.text}"`);
+    const unheard = far.words.filter((word, i) => i > this.heard && !word.isLost);
+    this.need(unheard.length === 0, `nobody told the runtime "${unheard[0]?.text}"`);
+    if (this.live === null) {
+      this.need(view === null || view.statusBy === 'people' || ['BOT_HELD', 'RESOLVED'].includes(view.status), `no handoff, and the conversation is left ${view?.status}`);
+      return;
+    }
+    const { state } = this.live;
+    this.need(view !== null, `${state} without a conversation`);
+    if (view === null) return;
+    const possible = view.status === 'ON_HOLD' ? ['ON_HOLD'] : view.status !== 'OPEN' ? [] : view.agent === null ? ['QUEUED', 'ACTIVE'] : ['ASSIGNED', 'ACTIVE'];
+    this.need(possible.includes(state), `stuck: ${state} over a conversation that is ${view.status}${view.agent === null ? '' : ` with ${view.agent}`}`);
+  }
+}

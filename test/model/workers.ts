@@ -1,0 +1,147 @@
+import { ProviderUnavailableError } from '../../src/core/errors';
+import type { FlowDeps } from '../../src/core/flows/deps';
+import { finishEndings } from '../../src/core/flows/end-handoff';
+import { lookOver } from '../../src/core/flows/look-over';
+import type { SupportProvider } from '../../src/core/ports/support-provider';
+import { Circuits } from '../../src/delivery/far-sides';
+import { HealthWatch } from '../../src/delivery/health-watch';
+import { LaneRunner } from '../../src/delivery/lane-runner';
+import { providerWork } from '../../src/delivery/provider-work';
+import { ReadingRunner } from '../../src/delivery/reading-runner';
+import { scriptedDefinition } from '../support/scripted-provider';
+
+export const JOBS = ['deliver', 'read', 'endings', 'look'] as const;
+export type Job = (typeof JOBS)[number];
+
+export const LEASE_MS = 60_000;
+/** A second of the story is as long as this many of the database: however slow the machine is, no real time decides what is due. */
+const STRETCH = 100_000;
+
+/** Where a process can be cut: around each remote call and around each commit. */
+export interface Moment { readonly what: 'call' | 'commit'; readonly name: string; readonly when: 'before' | 'after' }
+export type Cut = 'nothing arrived' | 'answer lost';
+
+const CALLS = ['ensureContact', 'openConversation', 'postMessage', 'postNote', 'holdForBot', 'openForAgents', 'resolve', 'readConversation', 'readForward', 'changedConversations'];
+const CLAIMS = ['claimDeliveries', 'claimReadings'];
+const silent = { error: () => undefined, info: () => undefined, warn: () => undefined };
+
+/**
+ * One replica's worker on one piece of work, with the service's own runners. It goes on for as many moments as it is
+ * given, and stands still there: others act meanwhile, or it dies there, or wakes up when its time is long over.
+ */
+export class Worker {
+  at: Moment | null = null;
+  /** Whether there was anything to do. */
+  found = false;
+  private since = 0;
+  private steps = 0;
+  private goOn: ((error?: Error) => void) | undefined;
+  private stopped: () => void = () => undefined;
+  private work: Promise<void> | undefined;
+
+  /** @param now the story's time in milliseconds */
+  constructor(readonly job: Job, private readonly deps: FlowDeps, private readonly provider: SupportProvider, private readonly now: () => number) {}
+
+  /** Resolves when it stands still again or is done. */
+  async go(steps: number, cut?: Cut): Promise<void> {
+    this.steps = steps;
+    const still = new Promise<void>(resolve => { this.stopped = resolve; });
+    const error = this.at === null ? undefined : this.errorAt(this.at, cut);
+    this.at = null;
+    if (this.work === undefined) this.work = this.run();
+    else this.goOn!(error);
+    await Promise.race([still, this.work]);
+  }
+
+  toString(): string { return `${this.job} ${this.at === null ? 'done' : `${this.at.when} ${this.at.name}`}`; }
+
+  private errorAt({ what, when }: Moment, cut: Cut | undefined): Error | undefined {
+    if (what === 'commit') return cut === undefined ? undefined : new Error('The database did not answer.');
+    // A call that stands still for longer than its time limit ends with that.
+    if (this.now() - this.since > this.deps.limits.callMs) return new ProviderUnavailableError('out of time', { delivered: 'unknown' });
+    return cut === undefined ? undefined : new ProviderUnavailableError('away', { delivered: when === 'before' && cut === 'nothing arrived' ? 'no' : 'unknown' });
+  }
+
+  private async moment(what: Moment['what'], name: string, when: Moment['when']): Promise<void> {
+    if (this.steps-- > 0) return;
+    this.at = { what, name, when };
+    this.since = this.now();
+    const error = new Promise<Error | undefined>(resolve => { this.goOn = resolve; });
+    this.stopped();
+    const thrown = await error;
+    if (thrown) throw thrown;
+  }
+
+  private async run(): Promise<void> {
+    const deps = this.interruptible();
+    const options = { leaseMs: LEASE_MS, width: 1, widthOfFarSide: 1, pollMs: 1 };
+    const circuits = new Circuits(this.now, deps.clock.random, () => undefined);
+    const health = new HealthWatch(deps, silent, () => undefined);
+    switch (this.job) {
+      case 'deliver': {
+        const runner = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, silent, () => undefined);
+        this.found = await runner.turn().catch(unlessOurs);
+        return runner.drained();
+      }
+      case 'read': {
+        const runner = new ReadingRunner(deps, health, options, circuits, silent, () => undefined);
+        this.found = await runner.turn().catch(unlessOurs);
+        return runner.drained();
+      }
+      case 'endings': return void (this.found = await finishEndings(deps, 100).then(count => count > 0, unlessOurs));
+      case 'look': return void (this.found = await lookOver(deps).then(look => look !== null, unlessOurs));
+    }
+  }
+
+  private interruptible(): FlowDeps {
+    const around = <T extends object>(target: T, what: Moment['what'], names: readonly string[], change = (_name: string, all: unknown[]) => all): T => new Proxy(target, {
+      get: (_, name: string) => {
+        const value = Reflect.get(target, name) as unknown;
+        if (typeof value !== 'function') return value;
+        if (!names.includes(name)) return value.bind(target);
+        return async (...all: unknown[]) => {
+          if (!CLAIMS.includes(name)) await this.moment(what, name, 'before');
+          const answer: unknown = await value.apply(target, change(name, all));
+          if (!Array.isArray(answer) || answer.length > 0) await this.moment(what, name, 'after');
+          return answer;
+        };
+      },
+    });
+    const { stores } = this.deps;
+    const instance = around(this.provider, 'call', CALLS);
+    return {
+      ...this.deps,
+      providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]),
+      stores: {
+        ...stores,
+        sessions: around(stores.sessions, 'commit', ['transact']),
+        lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'retry', 'park', 'renew', 'finishReading'], stretched),
+        watches: around(stores.watches, 'commit', ['wantReadingOf', 'finishLook']),
+      },
+    };
+  }
+}
+
+/** As the worker's loops do: an error is logged, and the next turn comes. */
+function unlessOurs(error: unknown): false {
+  if (!/did not answer|away|out of time/.test((error as Error).message)) throw error;
+  return false;
+}
+
+/** Which argument of a lane's statement is a time, from now. */
+const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 1, retry: 1, renew: 1, finishReading: 1 };
+function stretched(name: string, all: unknown[]): unknown[] {
+  return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
+}
+
+/** Two processes of one database server can differ in what they call now. What is due at once is due for all of them. */
+export const DUE_IS_DUE = `
+  with lanes as (
+    update lane set next_run_at = next_run_at - interval '2 s' where next_run_at between now() - interval '2 s' and now() + interval '1 s'
+  )
+  update account_watch set next_look_at = next_look_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
+
+export const timePasses = (ms: number): { readonly text: string; readonly values: readonly unknown[] } => ({
+  text: "update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
+  values: [ms * STRETCH],
+});
