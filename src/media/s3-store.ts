@@ -34,7 +34,9 @@ export class S3MediaStore implements MediaStore {
     const s3 = { ...await import('@aws-sdk/client-s3'), ...await import('@aws-sdk/lib-storage') };
     const { region, endpoint, credentials } = options;
     const client = new s3.S3Client({
-      region, ...(endpoint !== null && { endpoint, forcePathStyle: true }), ...(credentials !== null && { credentials }),
+      region, ...(endpoint !== null && { endpoint, forcePathStyle: true }),
+      // A copy: the library writes into it.
+      ...(credentials !== null && { credentials: { ...credentials } }),
       requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
       // Servers that are not Amazon's know the newer checksums only in their newest versions.
       requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
