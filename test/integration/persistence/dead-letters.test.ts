@@ -64,8 +64,9 @@ describe('a lane whose policy is to block', () => {
   it('goes on without it once it is discarded', async () => {
     const { id } = await world.open();
     await owe(id, 'one', 'two');
-    await discard(id, await parkNext());
+    const letter = await parkNext();
     await owe(id, 'three');
+    await discard(id, letter);
     expect(await work()).toEqual(['two', 'three']);
   });
 
