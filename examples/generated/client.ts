@@ -195,6 +195,14 @@ export type SupportErrorCode =
   | 'CURSOR_INVALID'
   /** No such delivery in your organization. */
   | 'DELIVERY_NOT_FOUND'
+  /** The chatbot, or the organization as a whole, has a runtime endpoint. */
+  | 'ENDPOINT_EXISTS'
+  /** No such runtime endpoint in your organization. */
+  | 'ENDPOINT_NOT_FOUND'
+  /** The endpoint did not prove itself. */
+  | 'ENDPOINT_NOT_VERIFIED'
+  /** The address is none that we push to. */
+  | 'ENDPOINT_URL_REFUSED'
   /** No such handoff in your organization. */
   | 'HANDOFF_NOT_FOUND'
   /** The handoff's state has no such step. */
@@ -260,6 +268,8 @@ export type SessionControlFragment = { id: string, control: SupportControl, epoc
 
 type UserErrors_AcknowledgeRuntimeDeliveriesPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_AcknowledgeRuntimeDeliveriesThroughPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_AddSupportAgentPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_AnswerSurveyPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -276,9 +286,13 @@ type UserErrors_DisableChatbotSupportPayload_Fragment = { userErrors: Array<{ co
 
 type UserErrors_DisableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_DisableSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_EnableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EnableSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_EnableSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_EndHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -292,13 +306,19 @@ type UserErrors_RecordEndUserMessagePayload_Fragment = { userErrors: Array<{ cod
 
 type UserErrors_RefreshSupportDirectoryPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_RegisterSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_RemoveSupportAgentPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_RemoveSupportRuntimeEndpointPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_RepairSupportDriftPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_ReportChannelDeliveryPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_RequestHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
+type UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_SendBotMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -310,6 +330,7 @@ type UserErrors_UpdateSupportPolicyPayload_Fragment = { userErrors: Array<{ code
 
 export type UserErrorsFragment =
   | UserErrors_AcknowledgeRuntimeDeliveriesPayload_Fragment
+  | UserErrors_AcknowledgeRuntimeDeliveriesThroughPayload_Fragment
   | UserErrors_AddSupportAgentPayload_Fragment
   | UserErrors_AnswerSurveyPayload_Fragment
   | UserErrors_CancelHandoffPayload_Fragment
@@ -318,18 +339,23 @@ export type UserErrorsFragment =
   | UserErrors_CreateSupportLoginLinkPayload_Fragment
   | UserErrors_DisableChatbotSupportPayload_Fragment
   | UserErrors_DisableSupportPayload_Fragment
+  | UserErrors_DisableSupportRuntimeEndpointPayload_Fragment
   | UserErrors_EnableChatbotSupportPayload_Fragment
   | UserErrors_EnableSupportPayload_Fragment
+  | UserErrors_EnableSupportRuntimeEndpointPayload_Fragment
   | UserErrors_EndHandoffPayload_Fragment
   | UserErrors_LinkSupportAgentPayload_Fragment
   | UserErrors_MakeSupportTeamPayload_Fragment
   | UserErrors_OpenSupportSessionPayload_Fragment
   | UserErrors_RecordEndUserMessagePayload_Fragment
   | UserErrors_RefreshSupportDirectoryPayload_Fragment
+  | UserErrors_RegisterSupportRuntimeEndpointPayload_Fragment
   | UserErrors_RemoveSupportAgentPayload_Fragment
+  | UserErrors_RemoveSupportRuntimeEndpointPayload_Fragment
   | UserErrors_RepairSupportDriftPayload_Fragment
   | UserErrors_ReportChannelDeliveryPayload_Fragment
   | UserErrors_RequestHandoffPayload_Fragment
+  | UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment
