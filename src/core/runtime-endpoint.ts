@@ -20,15 +20,15 @@ export interface RuntimeEndpoint {
   readonly disabledReason: EndpointDisabledReason | null;
   readonly disabledAt: Instant | null;
   /** The first failure since the last success; null while the last push succeeded. */
-  readonly failingSince: Instant | null;
+  readonly firstFailureAt: Instant | null;
   readonly lastFailureAt: Instant | null;
   readonly lastFailureCode: EndpointFailureCode | null;
   /** The HTTP status of that failure, if there was an answer. */
   readonly lastFailureStatus: number | null;
   /** When it last proved itself. */
   readonly verifiedAt: Instant | null;
-  /** Until when the secret before the last rotation signs too. */
-  readonly previousSecretUntil: Instant | null;
+  /** Until when secrets before the last rotation sign too. */
+  readonly previousSecretExpiresAt: Instant | null;
   readonly createdAt: Instant;
 }
 
@@ -36,12 +36,13 @@ export interface RuntimeEndpoint {
 export interface SigningEndpoint extends RuntimeEndpoint {
   /** `whsec_…` */
   readonly secret: string;
-  readonly previousSecret: string | null;
+  /** Newest first; some may have expired. Several, since whoever lost the answer to a rotation rotates again. */
+  readonly previousSecrets: readonly { readonly secret: string; readonly expiresAt: Instant }[];
 }
 
 /** The secrets that sign at this moment, newest first. */
-export const secretsAt = ({ secret, previousSecret, previousSecretUntil }: SigningEndpoint, now: number): readonly string[] =>
-  previousSecret !== null && previousSecretUntil !== null && Date.parse(previousSecretUntil) > now ? [secret, previousSecret] : [secret];
+export const secretsAt = ({ secret, previousSecrets }: Pick<SigningEndpoint, 'secret' | 'previousSecrets'>, now: number): readonly string[] =>
+  [secret, ...previousSecrets.filter(({ expiresAt }) => Date.parse(expiresAt) > now).map((previous) => previous.secret)];
 
 /** As Standard Webhooks writes a secret: the bytes of a URL-safe random text, in plain base64 behind a prefix. */
 export function signingSecretOf(random: string): string {

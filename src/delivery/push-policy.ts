@@ -18,7 +18,7 @@ export interface FailedPush {
   /** Tries before this one. */
   readonly attempts: number;
   /** The endpoint's. */
-  readonly failingSince: Instant | null;
+  readonly firstFailureAt: Instant | null;
   readonly now: number;
   readonly random: number;
 }
@@ -28,10 +28,10 @@ export interface FailedPush {
  * cannot be reached at all, that is no fault of the delivery: it stays at its place with the table's longest wait, until the
  * endpoint is back, or is switched off and everything stays in the inbox.
  */
-export function pushVerdict(error: unknown, { attempts, failingSince, now, random }: FailedPush): Exclude<Verdict, { kind: 'remake' }> {
+export function pushVerdict(error: unknown, { attempts, firstFailureAt, now, random }: FailedPush): Exclude<Verdict, { kind: 'remake' }> {
   const code = codeOf(error);
   const isThrough = attempts >= PUSH_RETRIES_MS.length;
-  const failsAltogether = isAway(error) && failingSince !== null && now - Date.parse(failingSince) >= WHOLE_TABLE_MS;
+  const failsAltogether = isAway(error) && firstFailureAt !== null && now - Date.parse(firstFailureAt) >= WHOLE_TABLE_MS;
   if (isThrough && !failsAltogether) return { kind: 'park', code };
   const wait = PUSH_RETRIES_MS[Math.min(attempts, PUSH_RETRIES_MS.length - 1)]!;
   const wanted = error instanceof EndpointError ? error.retryAfterMs ?? 0 : 0;

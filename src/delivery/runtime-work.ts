@@ -16,14 +16,14 @@ export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME
     const endpoint = error instanceof EndpointError ? await pushFailed(deps, farSideId, delivery, error) : undefined;
     if (endpoint === null) return { kind: 'notNow' };
     if (endpoint !== undefined && endpoint.state !== 'ACTIVE') {
-      log.error({ endpointId: farSideId, organizationId: delivery.organizationId, reason: endpoint.disabledReason, failingSince: endpoint.failingSince, code: endpoint.lastFailureCode },
+      log.error({ endpointId: farSideId, organizationId: delivery.organizationId, reason: endpoint.disabledReason, firstFailureAt: endpoint.firstFailureAt, code: endpoint.lastFailureCode },
         'runtime endpoint switched off; its deliveries stay in the inbox');
       return { kind: 'notNow' };
     }
     // Collected while it was pushed: what comes behind it waits for no next try.
     if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
     const verdict = pushVerdict(error, {
-      attempts: delivery.earlierAttempts, failingSince: endpoint?.failingSince ?? null, now: deps.clock.now(), random: deps.clock.random(),
+      attempts: delivery.earlierAttempts, firstFailureAt: endpoint?.firstFailureAt ?? null, now: deps.clock.now(), random: deps.clock.random(),
     });
     if (verdict.kind === 'park') await pushGivenUp(deps, delivery, verdict.code);
     return verdict;

@@ -8,8 +8,8 @@ import type { SecretBox } from './secret-box';
 import { firstOf, inTransaction, rowsOf, selected, statement } from './sql';
 
 const FIELDS: readonly (keyof RuntimeEndpoint)[] = [
-  'id', 'organizationId', 'chatbotId', 'url', 'state', 'disabledReason', 'disabledAt', 'failingSince', 'lastFailureAt', 'lastFailureCode', 'lastFailureStatus',
-  'verifiedAt', 'previousSecretUntil', 'createdAt',
+  'id', 'organizationId', 'chatbotId', 'url', 'state', 'disabledReason', 'disabledAt', 'firstFailureAt', 'lastFailureAt', 'lastFailureCode', 'lastFailureStatus',
+  'verifiedAt', 'previousSecretExpiresAt', 'createdAt',
 ];
 const ENDPOINT = selected('e', FIELDS);
 const THIS = "e.organization_id = $1 and e.id = $2 and e.state <> 'REMOVED'";
@@ -20,11 +20,18 @@ const INSERT = statement('insert_endpoint', `
 const OF = statement('endpoints_of', `
   select ${ENDPOINT} from runtime_endpoint e where e.organization_id = $1 and e.state <> 'REMOVED' order by e.chatbot_id nulls first, e.id`);
 const GET = statement('endpoint', `
-  select ${ENDPOINT}, e.secret_sealed as "secretSealed", e.previous_secret_sealed as "previousSecretSealed" from runtime_endpoint e where ${THIS}`);
+  select ${ENDPOINT}, e.secret_sealed as "secretSealed", e.previous_secrets as "previousSealed" from runtime_endpoint e where ${THIS}`);
+const MOST_PREVIOUS = 4;
 const ROTATE = statement('rotate_endpoint_secret', `
-  update runtime_endpoint e set previous_secret_sealed = e.secret_sealed, previous_secret_until = $4, secret_sealed = $3 where ${THIS} returning ${ENDPOINT}`);
+  update runtime_endpoint e set secret_sealed = $3, previous_secret_expires_at = $4::text::timestamptz, previous_secrets = (
+    select jsonb_agg(jsonb_build_object('sealed', sealed, 'expiresAt', expires_at) order by age) from (
+      select 0 as age, e.secret_sealed as sealed, $4::text as expires_at
+      union all
+      select age, old ->> 'sealed', least(old ->> 'expiresAt', $4::text) from jsonb_array_elements(e.previous_secrets) with ordinality as previous (old, age) where age < ${MOST_PREVIOUS}
+    ) kept)
+  where ${THIS} returning ${ENDPOINT}`);
 const ACTIVATE = statement('activate_endpoint', `
-  update runtime_endpoint e set state = 'ACTIVE', disabled_reason = null, disabled_at = null, failing_since = null, verified_at = $3,
+  update runtime_endpoint e set state = 'ACTIVE', disabled_reason = null, disabled_at = null, first_failure_at = null, verified_at = $3,
     is_settled = false, settle_position = null
   where ${THIS} returning ${ENDPOINT}`);
 const MAKE_DUE = statement('make_lanes_of_endpoint_due', `
@@ -47,12 +54,12 @@ const REMOVE = statement('remove_endpoint', `
   update runtime_endpoint e set state = 'REMOVED', is_settled = false, settle_position = null where ${THIS} returning 1`);
 const FAILED = statement('endpoint_failed', `
   update runtime_endpoint e set
-    failing_since = case when e.last_failure_at > $3::timestamptz - interval '2 days' then coalesce(e.failing_since, $3) else $3 end,
+    first_failure_at = case when e.last_failure_at > $3::timestamptz - interval '2 days' then coalesce(e.first_failure_at, $3) else $3 end,
     last_failure_at = $3, last_failure_code = $4, last_failure_status = $5
   where ${THIS} returning ${ENDPOINT}`);
-const RECOVERED = statement('endpoint_recovered', `update runtime_endpoint e set failing_since = null where ${THIS} and e.failing_since is not null`);
+const RECOVERED = statement('endpoint_recovered', `update runtime_endpoint e set first_failure_at = null where ${THIS} and e.first_failure_at is not null`);
 
-type Row = RuntimeEndpoint & { readonly secretSealed: string; readonly previousSecretSealed: string | null };
+type Row = RuntimeEndpoint & { readonly secretSealed: string; readonly previousSealed: readonly { readonly sealed: string; readonly expiresAt: string }[] };
 
 export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
   constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
@@ -73,13 +80,13 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
   async get(organizationId: string, id: string): Promise<SigningEndpoint | null> {
     const row = await this.one<Row>(GET, organizationId, id);
     if (row === null) return null;
-    const { secretSealed, previousSecretSealed, ...endpoint } = row;
+    const { secretSealed, previousSealed, ...endpoint } = row;
     const open = (sealed: string): string => this.secretBox.open(sealed, placeOf(endpoint.id));
-    return { ...endpoint, secret: open(secretSealed), previousSecret: previousSecretSealed === null ? null : open(previousSecretSealed) };
+    return { ...endpoint, secret: open(secretSealed), previousSecrets: previousSealed.map(({ sealed, expiresAt }) => ({ secret: open(sealed), expiresAt })) };
   }
 
-  rotate(organizationId: string, id: string, secret: string, previousUntil: string): Promise<RuntimeEndpoint | null> {
-    return this.one(ROTATE, organizationId, id, this.secretBox.seal(secret, placeOf(id.toLowerCase())), previousUntil);
+  rotate(organizationId: string, id: string, secret: string, expiresAt: string): Promise<RuntimeEndpoint | null> {
+    return this.one(ROTATE, organizationId, id, this.secretBox.seal(secret, placeOf(id.toLowerCase())), expiresAt);
   }
 
   async activate(organizationId: string, id: string, at: string): Promise<RuntimeEndpoint | null> {
@@ -112,7 +119,7 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
   }
 }
 
-/** Of both columns: a rotation moves the secret from one to the other as it is. */
+/** Of a secret in any of its columns: a rotation moves it as it is. */
 const placeOf = (id: string): string => `runtime_endpoint/${id}/secret`;
 
 const isTaken = (error: unknown): boolean =>

@@ -27,16 +27,11 @@ async function call(replica: Replica, name: string, answered: string, input: obj
   const response = await fetch(`${replica.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ query, variables: { input } }) });
   return ((await response.json()) as { data: { answer: unknown } }).data.answer;
 }
-const enable = (replica: Replica, endpointId: string) => fetch(`${replica.url}/graphql`, {
-  method: 'POST', headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ query: 'mutation ($input: SupportRuntimeEndpointInput!) { enableSupportRuntimeEndpoint(input: $input) { endpoint { state } userErrors { code } } }', variables: { input: { endpointId } } }),
-}).then((response) => response.json() as Promise<any>);
-
 it('a service that was just started pushes what becomes of a handoff to a program beside it', async () => {
   const replica = await start({ SUPPORT_EXAMPLE: 'on' });
   const { endpoint, secret } = await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret endpoint { id }', { url: receiver.url });
   receiver.secrets.push(secret);
-  expect((await enable(replica, endpoint.id)).data.enableSupportRuntimeEndpoint).toEqual({ endpoint: { state: 'ACTIVE' }, userErrors: [] });
+  expect(await call(replica, 'EnableSupportRuntimeEndpoint', 'endpoint { state }', { endpointId: endpoint.id })).toEqual({ endpoint: { state: 'ACTIVE' }, userErrors: [] });
   const { session } = await call(replica, 'OpenSupportSession', 'session { id }', { chatbotId: 'chatbot-orders', channel: 'web', externalId: 'chat-1' });
   const arrived = new Promise<void>((resolve) => { receiver.answer = ({ body }) => { if (body.type === 'message.created') resolve(); return 204; }; });
   await call(replica, 'RequestHandoff', 'handoff { id }', { sessionId: session.id, idempotencyKey: 'handoff-1' });

@@ -124,7 +124,7 @@ export class SessionModel {
   }
 
   private acceptHandoff(fact: Extract<Fact, { type: 'handoff' }>, far: Evidence): void {
-    const { id, from, to, cause } = fact;
+    const { id, from, to } = fact;
     if (from === null) {
       this.need(this.live === null, 'a second live handoff');
       this.live = this.begun(fact, far);

@@ -21,7 +21,7 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, AbortSignal.timeout(deps.limits.pushMs));
-  if (endpoint.failingSince !== null) await endpoints.recovered(organizationId, endpoint.id);
+  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id);
 }
 
 async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {
@@ -49,7 +49,7 @@ export async function pushFailed(deps: FlowDeps, endpointId: string, { organizat
   const at = instantOf(now);
   const endpoint = await endpoints.failed(organizationId, endpointId, { at, code, status });
   if (endpoint === null || endpoint.state !== 'ACTIVE') return endpoint;
-  const isWornOut = endpoint.failingSince !== null && now - Date.parse(endpoint.failingSince) >= deps.limits.disableEndpointMs;
+  const isWornOut = endpoint.firstFailureAt !== null && now - Date.parse(endpoint.firstFailureAt) >= deps.limits.disableEndpointMs;
   if (code !== 'ENDPOINT_GONE' && !isWornOut) return endpoint;
   const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
   const disabled = await endpoints.disable(organizationId, endpointId, reason, at);

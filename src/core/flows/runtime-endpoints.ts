@@ -24,12 +24,12 @@ export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
   const now = () => instantOf(clock.now());
 
   /** Who reads our message and says back what stands in it has the address, and wants us to use it. */
-  async function prove({ id, url, chatbotId, ...secrets }: SigningEndpoint): Promise<void> {
+  async function prove({ id, url, chatbotId, secret, previousSecrets }: SigningEndpoint): Promise<void> {
     const challenge = clock.newSecret();
     const body = JSON.stringify({ type: 'endpoint.verification', timestamp: now(), data: { endpointId: id, chatbotId, challenge } });
     let answer: string;
     try {
-      answer = await push.post(url, secretsAt({ id, url, chatbotId, ...secrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, AbortSignal.timeout(deps.limits.pushMs));
+      answer = await push.post(url, secretsAt({ secret, previousSecrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, AbortSignal.timeout(deps.limits.pushMs));
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
       throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', `${error.message} It must answer the signed endpoint.verification message with 2xx and its challenge.`);
@@ -48,8 +48,8 @@ export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
       const secret = signingSecretOf(clock.newSecret());
       const endpoint = await endpoints.insert({
         id: clock.newId(), organizationId: scope.organizationId, chatbotId, url, state: 'UNVERIFIED', disabledReason: null, disabledAt: null,
-        failingSince: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretUntil: null, createdAt: now(),
-        secret, previousSecret: null,
+        firstFailureAt: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretExpiresAt: null, createdAt: now(),
+        secret, previousSecrets: [],
       });
       return { endpoint, secret };
     },

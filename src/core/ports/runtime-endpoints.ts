@@ -16,8 +16,8 @@ export interface RuntimeEndpointStore {
   insert(endpoint: SigningEndpoint): Promise<RuntimeEndpoint>;
   of(organizationId: OrganizationId): Promise<readonly RuntimeEndpoint[]>;
   get(organizationId: OrganizationId, id: EndpointId): Promise<SigningEndpoint | null>;
-  /** The current secret becomes the previous one, which signs until `previousUntil`. Null: no such endpoint. */
-  rotate(organizationId: OrganizationId, id: EndpointId, secret: string, previousUntil: Instant): Promise<RuntimeEndpoint | null>;
+  /** The current secret joins the previous ones, which sign until `expiresAt` at the longest. Null: no such endpoint. */
+  rotate(organizationId: OrganizationId, id: EndpointId, secret: string, expiresAt: Instant): Promise<RuntimeEndpoint | null>;
   /**
    * It has proven itself: ACTIVE, its failures forgotten, and what waits for it due now with all its tries ahead. Lanes for
    * what has none yet come with `settle`. Null: no such endpoint.
@@ -30,7 +30,7 @@ export interface RuntimeEndpointStore {
 
   /** After a failed push. Failures with two days of silence between them are not one streak. Null: it is gone. */
   failed(organizationId: OrganizationId, id: EndpointId, failure: EndpointFailure): Promise<RuntimeEndpoint | null>;
-  /** After a push that succeeded while `failingSince` was set. */
+  /** After a push that succeeded while `firstFailureAt` was set. */
   recovered(organizationId: OrganizationId, id: EndpointId): Promise<void>;
 
   /**

@@ -4,9 +4,9 @@ import type { Stores } from '../../core/ports/stores';
 import type { RuntimeEndpoint } from '../../core/runtime-endpoint';
 import { OperationContext } from '../context';
 import {
-  DisableSupportRuntimeEndpointPayload, EnableSupportRuntimeEndpointPayload, RegisterSupportRuntimeEndpointInput, RegisterSupportRuntimeEndpointPayload,
-  RemoveSupportRuntimeEndpointPayload, RotateSupportRuntimeEndpointSecretInput, RotateSupportRuntimeEndpointSecretPayload, SupportRuntimeEndpoint,
-  SupportRuntimeEndpointInput,
+  DisableSupportRuntimeEndpointInput, DisableSupportRuntimeEndpointPayload, EnableSupportRuntimeEndpointInput, EnableSupportRuntimeEndpointPayload,
+  RegisterSupportRuntimeEndpointInput, RegisterSupportRuntimeEndpointPayload, RemoveSupportRuntimeEndpointInput, RemoveSupportRuntimeEndpointPayload,
+  RotateSupportRuntimeEndpointSecretInput, RotateSupportRuntimeEndpointSecretPayload, SupportRuntimeEndpoint,
 } from '../types/runtime-endpoint';
 import { answer } from './answer';
 
@@ -26,12 +26,12 @@ export class RuntimeEndpoints {
   }
 
   @Mutation(() => EnableSupportRuntimeEndpointPayload, { description: 'Calls the endpoint, which must answer the challenge; then everything that waits is pushed at once. Also after it was switched off, and for one that waits for its next try.' })
-  enableSupportRuntimeEndpoint(@Arg('input', () => SupportRuntimeEndpointInput) { endpointId }: SupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<EnableSupportRuntimeEndpointPayload> {
+  enableSupportRuntimeEndpoint(@Arg('input', () => EnableSupportRuntimeEndpointInput) { endpointId }: EnableSupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<EnableSupportRuntimeEndpointPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({ endpoint: await this.flows.enableEndpoint(scope, endpointId) }));
   }
 
   @Mutation(() => DisableSupportRuntimeEndpointPayload, { description: 'Nothing is pushed any more; everything waits in the inbox.' })
-  disableSupportRuntimeEndpoint(@Arg('input', () => SupportRuntimeEndpointInput) { endpointId }: SupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<DisableSupportRuntimeEndpointPayload> {
+  disableSupportRuntimeEndpoint(@Arg('input', () => DisableSupportRuntimeEndpointInput) { endpointId }: DisableSupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<DisableSupportRuntimeEndpointPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({ endpoint: await this.flows.disableEndpoint(scope, endpointId) }));
   }
 
@@ -41,7 +41,7 @@ export class RuntimeEndpoints {
   }
 
   @Mutation(() => RemoveSupportRuntimeEndpointPayload, { description: 'Forgets the endpoint. What waits goes to the organization\'s other one, or stays in the inbox.' })
-  removeSupportRuntimeEndpoint(@Arg('input', () => SupportRuntimeEndpointInput) { endpointId }: SupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<RemoveSupportRuntimeEndpointPayload> {
+  removeSupportRuntimeEndpoint(@Arg('input', () => RemoveSupportRuntimeEndpointInput) { endpointId }: RemoveSupportRuntimeEndpointInput, @Ctx() context: OperationContext): Promise<RemoveSupportRuntimeEndpointPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => {
       await this.flows.removeEndpoint(scope, endpointId);
       return { removedId: endpointId };

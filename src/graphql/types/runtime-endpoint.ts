@@ -14,12 +14,12 @@ export class SupportRuntimeEndpoint {
   @Field(() => RuntimeEndpointStateEnum) state: RuntimeEndpoint['state'];
   @Field(() => EndpointDisabledReasonEnum, { ...nullable, description: 'Set while DISABLED.' }) disabledReason: RuntimeEndpoint['disabledReason'];
   @Field(() => DateTime, { ...nullable, description: 'Set while DISABLED.' }) disabledAt: string | null;
-  @Field(() => DateTime, { ...nullable, description: 'The first failure since the last success; null while pushes succeed.' }) failingSince: string | null;
+  @Field(() => DateTime, { ...nullable, description: 'The first failure since the last success; null while pushes succeed.' }) firstFailureAt: string | null;
   @Field(() => DateTime, nullable) lastFailureAt: string | null;
   @Field(() => String, { ...nullable, description: 'Stable; see docs/errors.md.' }) lastFailureCode: string | null;
   @Field(() => Int, { ...nullable, description: 'What it answered, if it answered.' }) lastFailureStatus: number | null;
   @Field(() => DateTime, { ...nullable, description: 'When it last proved itself.' }) verifiedAt: string | null;
-  @Field(() => DateTime, { ...nullable, description: 'Until when the secret before the last rotation signs too.' }) previousSecretUntil: string | null;
+  @Field(() => DateTime, { ...nullable, description: 'Until when secrets before the last rotation sign too.' }) previousSecretExpiresAt: string | null;
   @Field(() => DateTime) createdAt: string;
 }
 
@@ -30,7 +30,17 @@ export class RegisterSupportRuntimeEndpointInput {
 }
 
 @InputType()
-export class SupportRuntimeEndpointInput {
+export class EnableSupportRuntimeEndpointInput {
+  @Field(() => ID) endpointId: string;
+}
+
+@InputType()
+export class DisableSupportRuntimeEndpointInput {
+  @Field(() => ID) endpointId: string;
+}
+
+@InputType()
+export class RemoveSupportRuntimeEndpointInput {
   @Field(() => ID) endpointId: string;
 }
 

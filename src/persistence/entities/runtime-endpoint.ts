@@ -13,13 +13,14 @@ export class RuntimeEndpointRow {
   @Column('text', { nullable: true }) chatbotId: string | null;
   @Column('text') url: string;
   @Column('text') secretSealed: string;
-  @Column('text', { nullable: true }) previousSecretSealed: string | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) previousSecretUntil: string | null;
+  /** Newest first: `{ sealed, expiresAt }`. */
+  @Column('jsonb', { default: [] }) previousSecrets: unknown;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) previousSecretExpiresAt: string | null;
   /** UNVERIFIED | ACTIVE | DISABLED | REMOVED: shown to nobody, and kept only until its lanes are somebody else's. */
   @Column('text') state: string;
   @Column('text', { nullable: true }) disabledReason: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) disabledAt: string | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) failingSince: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) firstFailureAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) lastFailureAt: string | null;
   @Column('text', { nullable: true }) lastFailureCode: string | null;
   @Column('integer', { nullable: true }) lastFailureStatus: number | null;

@@ -33,7 +33,7 @@ describe('an endpoint that answers 410', () => {
     });
     expect(await eventsOf(id, 'RUNTIME_ENDPOINT_DISABLED')).toEqual([{ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId, reason: 'GONE', code: 'ENDPOINT_GONE' }]);
     expect(world.logged.filter(({ message }) => message.includes('switched off')).map(({ fields }) => fields)).toEqual([
-      { endpointId, organizationId: ORG, reason: 'GONE', failingSince: '2026-11-22T12:00:00.000Z', code: 'ENDPOINT_GONE' },
+      { endpointId, organizationId: ORG, reason: 'GONE', firstFailureAt: '2026-11-22T12:00:00.000Z', code: 'ENDPOINT_GONE' },
     ]);
     await world.agentSays(id, 'three');
     await world.passRetries();
@@ -41,7 +41,7 @@ describe('an endpoint that answers 410', () => {
     expect([world.heard(), await waiting(id)]).toEqual([['one'], 3]);
 
     world.receiver.answer = () => 204;
-    expect(await world.flows.enableEndpoint(scope, endpointId)).toMatchObject({ state: 'ACTIVE', disabledReason: null, disabledAt: null, failingSince: null });
+    expect(await world.flows.enableEndpoint(scope, endpointId)).toMatchObject({ state: 'ACTIVE', disabledReason: null, disabledAt: null, firstFailureAt: null });
     await world.push();
     expect([world.heard(), await waiting(id)]).toEqual([['one', 'one', 'two', 'three'], 0]);
   });
@@ -92,14 +92,14 @@ describe('an endpoint that fails', () => {
     await world.receiver.shut();
     await world.agentSays(id, 'one');
     await world.push();
-    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-11-22T12:00:00.000Z', lastFailureCode: 'ENDPOINT_UNREACHABLE', lastFailureStatus: null });
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', firstFailureAt: '2026-11-22T12:00:00.000Z', lastFailureCode: 'ENDPOINT_UNREACHABLE', lastFailureStatus: null });
     const since = world.time.ms;
     while ((await world.endpointNow(endpointId)).state === 'ACTIVE') {
       expect(world.time.ms - since).toBeLessThan(5 * DAY);
       await tryOn(1);
     }
     expect(world.time.ms - since).toBeGreaterThanOrEqual(5 * DAY);
-    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'DISABLED', disabledReason: 'FAILING', failingSince: '2026-11-22T12:00:00.000Z' });
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'DISABLED', disabledReason: 'FAILING', firstFailureAt: '2026-11-22T12:00:00.000Z' });
     expect(await eventsOf(id, 'RUNTIME_ENDPOINT_DISABLED')).toMatchObject([{ reason: 'FAILING', code: 'ENDPOINT_UNREACHABLE' }]);
     expect(await eventsOf(id, 'DELIVERY_PARKED')).toEqual([]);
     await world.agentSays(id, 'two');
@@ -121,12 +121,12 @@ describe('an endpoint that fails', () => {
     world.receiver.answer = () => 204;
     await world.passRetries();
     await world.push();
-    expect((await world.endpointNow(endpointId)).failingSince).toBeNull();
+    expect((await world.endpointNow(endpointId)).firstFailureAt).toBeNull();
     world.time.ms += 2 * HOUR;
     world.receiver.answer = () => 503;
     await world.agentSays(id, 'two');
     await world.push();
-    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-11-26T14:00:00.000Z', lastFailureStatus: 503 });
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', firstFailureAt: '2026-11-26T14:00:00.000Z', lastFailureStatus: 503 });
   });
 
   it('has begun anew when nobody tried it for days in between', async () => {
@@ -138,7 +138,7 @@ describe('an endpoint that fails', () => {
     world.time.ms += 30 * DAY;
     await world.agentSays(other.id, 'two');
     await world.push();
-    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', failingSince: '2026-12-22T12:00:00.000Z' });
+    expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', firstFailureAt: '2026-12-22T12:00:00.000Z' });
   });
 });
 

@@ -5,7 +5,7 @@ import type { Answer } from '../../support/receiver';
 import { startReceiver } from '../../support/receiver';
 
 let world: PushWorld;
-let workers: Worker[] = [];
+const workers: Worker[] = [];
 beforeEach(async () => { world = await createPushWorld(); });
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop()));

@@ -31,7 +31,7 @@ describe('a registered endpoint', () => {
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two');
     const endpoint = await world.endpoint();
-    expect(endpoint).toMatchObject({ state: 'ACTIVE', verifiedAt: '2026-11-22T12:00:00.000Z', failingSince: null });
+    expect(endpoint).toMatchObject({ state: 'ACTIVE', verifiedAt: '2026-11-22T12:00:00.000Z', firstFailureAt: null });
     const [verification] = world.receiver.verifications;
     expect([verification!.provenBy, verification!.body.type]).toEqual([world.receiver.secrets, 'endpoint.verification']);
     expect(verification!.body.data).toEqual({ endpointId: endpoint.id, chatbotId: null, challenge: expect.any(String) });
@@ -210,7 +210,7 @@ describe('rotating the secret', () => {
   it('signs with both until the old one has run out', async () => {
     const { id: endpointId } = await world.endpoint();
     const { endpoint, secret } = await world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds: null });
-    expect(endpoint.previousSecretUntil).toBe('2026-11-23T12:00:00.000Z');
+    expect(endpoint.previousSecretExpiresAt).toBe('2026-11-23T12:00:00.000Z');
     world.receiver.secrets.push(secret);
     const { id } = await world.open();
     await world.agentSays(id, 'one');
@@ -222,6 +222,21 @@ describe('rotating the secret', () => {
     expect(both!.provenBy).toEqual(world.receiver.secrets);
     expect(String(both!.headers['webhook-signature']).split(' ')).toHaveLength(2);
     expect(alone!.provenBy).toEqual([secret]);
+  });
+
+  it('may be done again by who lost the answer: whom the first secret was given to is still understood', async () => {
+    const { id: endpointId } = await world.endpoint();
+    const rotate = async (previousValidSeconds: number) => { world.receiver.secrets.push((await world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds })).secret); };
+    for (let i = 0; i < 5; i++) await rotate(7_200);
+    const { id } = await world.open();
+    await world.agentSays(id, 'one');
+    await world.push();
+    expect(world.receiver.received[0]!.provenBy).toEqual(world.receiver.secrets.slice(1));
+    await rotate(3_600);
+    world.time.ms += HOUR;
+    await world.agentSays(id, 'two');
+    await world.push();
+    expect(world.receiver.received[1]!.provenBy).toEqual(world.receiver.secrets.slice(-1));
   });
 
   it('can drop the old one at once, and knows bounds', async () => {

@@ -19,10 +19,10 @@ const OPERATOR = caller('operator');
 const run = async (query: string, variables: object = {}, as = OPERATOR) => (await room.run(query, variables, as)).body;
 const call = (name: string, answered: string, input: object, as = OPERATOR) =>
   run(`mutation ($input: ${name}Input!) { answer: ${name[0]!.toLowerCase()}${name.slice(1)}(input: $input) { ${answered} userErrors { code field } } }`, { input }, as);
-const of = (verb: string) => async (endpointId: string, as = OPERATOR) =>
-  (await run(`mutation ($input: SupportRuntimeEndpointInput!) { answer: ${verb}SupportRuntimeEndpoint(input: $input) { ${verb === 'remove' ? 'removedId' : 'endpoint { id state disabledReason }'} userErrors { code field } } }`, { input: { endpointId } }, as));
+const of = (verb: string) => (endpointId: string, as = OPERATOR) =>
+  call(`${verb[0]!.toUpperCase()}${verb.slice(1)}SupportRuntimeEndpoint`, verb === 'remove' ? 'removedId' : 'endpoint { id state disabledReason }', { endpointId }, as);
 const register = async (as = OPERATOR) => call('RegisterSupportRuntimeEndpoint', 'secret endpoint { id state chatbotId url }', { url: receiver.url }, as);
-const LIST = '{ supportRuntimeEndpoints { id chatbotId url state disabledReason disabledAt failingSince lastFailureAt lastFailureCode lastFailureStatus verifiedAt previousSecretUntil createdAt } }';
+const LIST = '{ supportRuntimeEndpoints { id chatbotId url state disabledReason disabledAt firstFailureAt lastFailureAt lastFailureCode lastFailureStatus verifiedAt previousSecretExpiresAt createdAt } }';
 
 describe('runtime endpoints', () => {
   it('are registered, enabled, rotated, switched off and removed', async () => {
@@ -33,13 +33,13 @@ describe('runtime endpoints', () => {
     expect((await of('enable')(endpoint.id)).data.answer).toEqual({ endpoint: null, userErrors: [{ code: 'ENDPOINT_NOT_VERIFIED', field: 'endpointId' }] });
     receiver.verify = ({ body }) => ({ status: 200, body: JSON.stringify({ challenge: body.data.challenge }) });
     expect((await of('enable')(endpoint.id)).data.answer).toEqual({ endpoint: { id: endpoint.id, state: 'ACTIVE', disabledReason: null }, userErrors: [] });
-    const rotated = (await call('RotateSupportRuntimeEndpointSecret', 'secret endpoint { previousSecretUntil }', { endpointId: endpoint.id, previousValidSeconds: 60 })).data.answer;
-    expect(rotated).toEqual({ secret: expect.stringMatching(/^whsec_/), endpoint: { previousSecretUntil: '2026-11-22T12:01:00.000Z' }, userErrors: [] });
+    const rotated = (await call('RotateSupportRuntimeEndpointSecret', 'secret endpoint { previousSecretExpiresAt }', { endpointId: endpoint.id, previousValidSeconds: 60 })).data.answer;
+    expect(rotated).toEqual({ secret: expect.stringMatching(/^whsec_/), endpoint: { previousSecretExpiresAt: '2026-11-22T12:01:00.000Z' }, userErrors: [] });
     expect(rotated.secret).not.toBe(secret);
     expect((await of('disable')(endpoint.id)).data.answer.endpoint).toEqual({ id: endpoint.id, state: 'DISABLED', disabledReason: 'OPERATOR' });
     expect((await run(LIST, {}, caller('ui'))).data.supportRuntimeEndpoints).toEqual([{
-      id: endpoint.id, chatbotId: null, url: receiver.url, state: 'DISABLED', disabledReason: 'OPERATOR', disabledAt: '2026-11-22T12:00:00.000Z', failingSince: null, lastFailureAt: null,
-      lastFailureCode: null, lastFailureStatus: null, verifiedAt: '2026-11-22T12:00:00.000Z', previousSecretUntil: '2026-11-22T12:01:00.000Z', createdAt: '2026-11-22T12:00:00.000Z',
+      id: endpoint.id, chatbotId: null, url: receiver.url, state: 'DISABLED', disabledReason: 'OPERATOR', disabledAt: '2026-11-22T12:00:00.000Z', firstFailureAt: null, lastFailureAt: null,
+      lastFailureCode: null, lastFailureStatus: null, verifiedAt: '2026-11-22T12:00:00.000Z', previousSecretExpiresAt: '2026-11-22T12:01:00.000Z', createdAt: '2026-11-22T12:00:00.000Z',
     }]);
     expect((await of('remove')(endpoint.id)).data.answer).toEqual({ removedId: endpoint.id, userErrors: [] });
     expect((await run(LIST)).data.supportRuntimeEndpoints).toEqual([]);

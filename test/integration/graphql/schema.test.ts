@@ -65,7 +65,9 @@ describe('conventions', () => {
       const key = isInputObjectType(input) ? input.getFields().idempotencyKey : undefined;
       const byItsNature = ['openSupportSession', 'acknowledgeRuntimeDeliveries', 'enableSupport', 'enableChatbotSupport', 'updateSupportPolicy', 'refreshSupportDirectory', 'linkSupportAgent',
         'addSupportAgent', 'changeSupportAgentRole', 'removeSupportAgent', 'setSupportInboxMembers', 'makeSupportTeam', 'setSupportTeamMembers', 'createSupportLoginLink',
-        'repairSupportDrift', 'disableSupport', 'disableChatbotSupport', 'resendSupportDeadLetters', 'discardSupportDeadLetters', 'setSupportTyping'];
+        'repairSupportDrift', 'disableSupport', 'disableChatbotSupport', 'resendSupportDeadLetters', 'discardSupportDeadLetters', 'setSupportTyping',
+        'acknowledgeRuntimeDeliveriesThrough', 'registerSupportRuntimeEndpoint',
+        'enableSupportRuntimeEndpoint', 'disableSupportRuntimeEndpoint', 'rotateSupportRuntimeEndpointSecret', 'removeSupportRuntimeEndpoint'];
       expect([field.name, key ? String(key.type) : 'none']).toEqual([field.name, byItsNature.includes(field.name) ? 'none' : 'String!']);
     }
   });
@@ -86,7 +88,8 @@ describe('conventions', () => {
   it('let no type bear a name that another subgraph could well have', () => {
     const shared = ['Organization', 'Chatbot', 'User', 'PageInfo', 'Query', 'Mutation', 'Subscription', 'DateTime', 'JSON', 'String', 'Int', 'ID', 'Boolean', 'Float'];
     const others = own().map((type) => type.name).filter((name) => !shared.includes(name) && !/Support|Handoff/.test(name));
-    expect(others).toEqual(['RecordEndUserMessagePayload', 'RecordEndUserMessageInput', 'SendBotMessagePayload', 'SendBotMessageInput', 'ReportChannelDeliveryPayload', 'ReportChannelDeliveryInput', 'AnswerSurveyPayload', 'AnswerSurveyInput', 'AcknowledgeRuntimeDeliveriesPayload', 'AcknowledgeRuntimeDeliveriesInput']);
+    expect(others).toEqual(['RecordEndUserMessagePayload', 'RecordEndUserMessageInput', 'SendBotMessagePayload', 'SendBotMessageInput', 'ReportChannelDeliveryPayload', 'ReportChannelDeliveryInput', 'AnswerSurveyPayload', 'AnswerSurveyInput', 'AcknowledgeRuntimeDeliveriesPayload', 'AcknowledgeRuntimeDeliveriesInput',
+      'AcknowledgeRuntimeDeliveriesThroughPayload', 'AcknowledgeRuntimeDeliveriesThroughInput']);
   });
 
   it('make every connection as Relay has it', () => {
@@ -105,7 +108,10 @@ describe('conventions', () => {
 
   it('never show a secret', () => {
     const shown = outputs().flatMap((type) => fieldsOf(type).map((field) => field.name)).filter((name) => /credential|secret|token|password/i.test(name));
-    expect(shown).toEqual(['credentialNames']);
+    // The one that signs what is pushed to a runtime: answered once, to whoever made it, and shown nowhere else.
+    const givenOnce = ['RegisterSupportRuntimeEndpointPayload', 'RotateSupportRuntimeEndpointSecretPayload'];
+    expect(outputs().filter((type) => 'secret' in type.getFields()).map((type) => type.name).sort()).toEqual(givenOnce);
+    expect(shown.filter((name) => name !== 'secret')).toEqual(['credentialNames', 'previousSecretExpiresAt', 'rotateSupportRuntimeEndpointSecret']);
   });
 
   it('leave no type that nothing leads to', () => {

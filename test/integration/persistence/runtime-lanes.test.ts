@@ -16,8 +16,8 @@ const settled = async (): Promise<void> => { while (!(await endpoints().settle()
 
 const endpointOf = (given: Partial<SigningEndpoint> = {}): SigningEndpoint => ({
   id: randomUUID(), organizationId: ORG, chatbotId: null, url: 'https://bot.example.com/hook', state: 'UNVERIFIED', disabledReason: null, disabledAt: null,
-  failingSince: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretUntil: null, createdAt: AT,
-  secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', previousSecret: null, ...given,
+  firstFailureAt: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretExpiresAt: null, createdAt: AT,
+  secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', previousSecrets: [], ...given,
 });
 async function enabled(given: Partial<SigningEndpoint> = {}): Promise<string> {
   const { id } = await endpoints().insert(endpointOf(given));
@@ -172,7 +172,7 @@ describe('a change of endpoints', () => {
     let isOver = false;
     const owing = ids.map(async (id, i) => {
       for (let n = 0; n < 25; n++) {
-        await owe(id, `${n}`, replicas[(i + n) % 3]!);
+        await owe(id, `${n}`, replicas[(i + n) % 3]);
         expected.get(id)!.push(`${n}`);
       }
     });
@@ -219,7 +219,7 @@ describe('a secret', () => {
     expect(await endpoints().get(FOREIGN, endpoint.id)).toBeNull();
     expect(await endpoints().rotate(FOREIGN, endpoint.id, 'whsec_bmV3', AT)).toBeNull();
     await endpoints().rotate(ORG, endpoint.id, 'whsec_bmV3', AT);
-    expect(await endpoints().get(ORG, endpoint.id)).toMatchObject({ secret: 'whsec_bmV3', previousSecret: endpoint.secret, previousSecretUntil: AT });
+    expect(await endpoints().get(ORG, endpoint.id)).toMatchObject({ secret: 'whsec_bmV3', previousSecrets: [{ secret: endpoint.secret, expiresAt: AT }], previousSecretExpiresAt: AT });
     const [row] = await world.sql('select * from runtime_endpoint');
     expect(JSON.stringify(row)).not.toMatch(/whsec/);
   });

@@ -8,8 +8,8 @@ const NOW = Date.parse('2026-11-22T12:00:00Z');
 const since = (ms: number) => new Date(NOW - ms).toISOString();
 const refused = new EndpointError('ENDPOINT_REFUSED', 'no', { status: 500 });
 const away = new EndpointError('ENDPOINT_UNREACHABLE', 'away');
-const after = (error: unknown, attempts: number, more: { failingSince?: string | null; random?: number } = {}) =>
-  pushVerdict(error, { attempts, failingSince: since(0), now: NOW, random: 0, ...more });
+const after = (error: unknown, attempts: number, more: { firstFailureAt?: string | null; random?: number } = {}) =>
+  pushVerdict(error, { attempts, firstFailureAt: since(0), now: NOW, random: 0, ...more });
 
 describe('the retries of pushes', () => {
   it('come as the Standard Webhooks specification has them', () => {
@@ -28,10 +28,10 @@ describe('the retries of pushes', () => {
   });
 
   it('end after the table, unless the endpoint as a whole has been away for as long', () => {
-    expect(after(refused, 9, { failingSince: since(100 * HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_REFUSED' });
-    expect(after(away, 9, { failingSince: since(HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
-    expect(after(away, 9, { failingSince: null })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
-    expect(after(away, 20, { failingSince: since(76 * HOUR) })).toEqual({ kind: 'retry', afterMs: 24 * HOUR, code: 'ENDPOINT_UNREACHABLE' });
+    expect(after(refused, 9, { firstFailureAt: since(100 * HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_REFUSED' });
+    expect(after(away, 9, { firstFailureAt: since(HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
+    expect(after(away, 9, { firstFailureAt: null })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
+    expect(after(away, 20, { firstFailureAt: since(76 * HOUR) })).toEqual({ kind: 'retry', afterMs: 24 * HOUR, code: 'ENDPOINT_UNREACHABLE' });
     expect(after(new Error('ours'), 9)).toEqual({ kind: 'park', code: 'INTERNAL' });
   });
 });
