@@ -37,6 +37,8 @@ export async function countCalls(story: Story, bot: Story['runtime']['client'], 
     counted.push({ what, calls: traffic.since(mark) });
   };
 
+  // The look over a whole new account comes once, some seconds after it was made, and then not for minutes.
+  await settled(async () => ({ isLookedOver: traffic.calls.some(({ by, method, path }) => by === 'service' && method === 'GET' && path.endsWith('/conversations')) }), { isLookedOver: true });
   await runtime.open({ name: endUser });
   await runtime.userSays('Hello?');
   await idle();

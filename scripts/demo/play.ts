@@ -23,8 +23,11 @@ export interface PlayOnChatwoot {
   readonly signal?: AbortSignal;
 }
 
-/** Shorter than a story's patience: it goes well without webhooks too, where Chatwoot cannot reach this machine. */
-const POLLING = { SUPPORT_LIVE_POLL_SECONDS: '3' };
+/**
+ * Shorter than a story's patience: it goes well without webhooks too, where Chatwoot cannot reach this machine. Longer than
+ * it takes to count one thing's calls: what the timer reads is no part of them.
+ */
+const POLLING = { SUPPORT_LIVE_POLL_SECONDS: '10' };
 
 const given = (values: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
