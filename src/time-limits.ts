@@ -1,6 +1,6 @@
 /**
  * Every time limit of this process, hop by hop, in milliseconds. What an operator may change comes from the settings;
- * nothing waits without a limit that stands here. The table in docs/operations.md is held equal by a test.
+ * nothing waits without a limit that stands here.
  */
 export const TIME_LIMITS = {
   /** A caller's request. */
