@@ -131,7 +131,7 @@ describe('HTTP', () => {
 it('reads data fields without a resolver, also after a router asked for a trace', async () => {
   await room.run('{ supportAccounts { id } }', {}, { ...caller('gateway'), 'apollo-federation-include-trace': 'ftv1' });
   const fields = (room.graphql.schema.getType('Handoff') as GraphQLObjectType).getFields();
-  expect(Object.values(fields).filter((field) => field.resolve).map((field) => field.name).sort()).toEqual(['isLive', 'organization', 'outcome', 'session', 'targetAgent', 'targetTeam']);
+  expect(Object.values(fields).filter((field) => field.resolve).map((field) => field.name).sort()).toEqual(['isLive', 'links', 'organization', 'outcome', 'session', 'targetAgent', 'targetTeam']);
 });
 
 describe('graphql-transport-ws', () => {
