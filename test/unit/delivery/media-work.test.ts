@@ -26,7 +26,7 @@ describe('a file that could not be kept', () => {
 
 describe('a large file', () => {
   const files = (keep: () => Promise<unknown>) => mediaWork({} as never, { keep } as never, 40);
-  const delivery = { organizationId: 'o', sessionId: 's', work: { kind: 'KEEP_FILE', messageId: 'm', index: 0 } } as never;
+  const delivery = { organizationId: 'o', sessionId: 's', delivery: { work: { kind: 'KEEP_FILE', messageId: 'm', index: 0 } } } as never;
 
   it('holds its lease for as long as it comes', async () => {
     let asked = 0;
