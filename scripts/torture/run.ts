@@ -128,8 +128,12 @@ class Play {
     let quiet = true;
     for (const talk of this.talks) {
       if (talk.sessionId === '') continue;
-      const { supportExplain: seen } = await this.observer.call(Explain, { sessionId: talk.sessionId });
-      const { session: { control, epoch }, handoff, owed } = seen!;
+      const seen = await this.observer.call(Explain, { sessionId: talk.sessionId }).then((answer) => answer.supportExplain, () => null);
+      if (seen === null) {
+        quiet = false;
+        continue;
+      }
+      const { session: { control, epoch }, handoff, owed } = seen;
       this.record.add({ kind: 'final', session: talk.name, control, epoch, handoff, owed });
       if (owed.provider > 0 || owed.runtime > 0 || handoff?.state === 'REQUESTED' || handoff?.state === 'ENDING') quiet = false;
     }
