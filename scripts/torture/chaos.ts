@@ -36,8 +36,8 @@ export class Chaos {
   /** @returns whether it could be done */
   private async strike(strike: Strike): Promise<boolean> {
     const { world, dice, curtain } = this;
-    const { running } = world.services;
-    const service = dice.pick(running);
+    // Now and then one that has not even come up yet.
+    const service = dice.pick(dice.chance(0.15) ? world.services.running : world.services.up);
     const tell = (what: string) => this.record.add({ kind: 'chaos', what });
     switch (strike) {
       case 'kill -9':
