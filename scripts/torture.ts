@@ -43,11 +43,16 @@ async function main(): Promise<number> {
   const publicUrl = values['public-url'] ?? null;
   if (publicUrl !== null && !URL.canParse(publicUrl)) throw new UsageError('--public-url takes the address at which that Chatwoot reaches this machine.');
   const folder = values.folder ?? mkdtempSync(path.join(tmpdir(), 'support-torture-'));
+  // Ends the processes of the run with this one.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const verdict = await torture({
     seed: values.seed === undefined ? randomInt(1, 1_000_000) : number('seed', values.seed, 0), seconds: number('minutes', values.minutes, 0.1) * 60,
     services: number('services', values.services, 1), talks: number('talks', values.talks, 1), folder,
     chatwoot: url === undefined ? null : { url: url.replace(/\/+$/, ''), platformToken: values['platform-token'], publicUrl },
     tell: (line) => console.log(line),
+  }).catch((error: unknown) => {
+    console.error(`The run broke; what it left is in ${folder}.`);
+    throw error;
   });
   console.log(verdictShown(verdict));
   if (isClean(verdict) && !values.keep) rmSync(folder, { recursive: true, force: true });

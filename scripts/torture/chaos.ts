@@ -26,6 +26,10 @@ export class Chaos {
     while (!curtain.isOver) {
       await curtain.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(3_000, 8_000));
       if (curtain.isOver) break;
+      if (world.postgres.isGone) {
+        this.record.add({ kind: 'chaos', what: 'Postgres was stopped by somebody else' });
+        await world.restartPostgres(async () => undefined);
+      }
       const strike = first.shift() ?? dice.weighted(OFTEN);
       if (!(await this.strike(strike))) continue;
       this.counts[strike] = (this.counts[strike] ?? 0) + 1;
@@ -36,8 +40,8 @@ export class Chaos {
   /** @returns whether it could be done */
   private async strike(strike: Strike): Promise<boolean> {
     const { world, dice, curtain } = this;
-    const { running } = world.services;
-    const service = dice.pick(running);
+    // Now and then one that has not even come up yet.
+    const service = dice.pick(dice.chance(0.15) ? world.services.running : world.services.up);
     const tell = (what: string) => this.record.add({ kind: 'chaos', what });
     switch (strike) {
       case 'kill -9':

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { startEmbedded, type EmbeddedPostgres } from '../../src/persistence/embedded-postgres';
 
@@ -7,6 +7,11 @@ export class OwnPostgres {
   private constructor(private readonly folder: string, private server: EmbeddedPostgres) {}
 
   static async start(folder: string): Promise<OwnPostgres> { return new OwnPostgres(folder, await startEmbedded(folder)); }
+
+  /** Whether somebody outside of the run has stopped it. */
+  get isGone(): boolean { return !existsSync(this.lockFile); }
+
+  private get lockFile(): string { return path.join(this.folder, 'pgdata', 'postmaster.pid'); }
 
   get port(): number { return Number(new URL(this.server.url).port); }
 
@@ -19,7 +24,7 @@ export class OwnPostgres {
 
   /** At once and without a checkpoint, as after a power cut; the next start recovers from the log. */
   async fallOver(): Promise<void> {
-    process.kill(Number(readFileSync(path.join(this.folder, 'pgdata', 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGQUIT');
+    if (!this.isGone) process.kill(Number(readFileSync(this.lockFile, 'utf8').split('\n')[0]), 'SIGQUIT');
     await this.server.stop();
   }
 

@@ -27,11 +27,10 @@ export interface TortureOptions {
   readonly chatwoot: RealChatwoot | null;
   /** For a run from the sources. */
   readonly loader?: string;
-  /** How long everything may take to come to rest afterwards. */
-  readonly patienceMs?: number;
   tell(line: string): void;
 }
 
+/** How long everything may take to come to rest afterwards. */
 const PATIENCE_MS = 300_000;
 const LAST_WORDS_MS = 90_000;
 /** After everything is where it belongs: what comes twice comes now. */
@@ -93,7 +92,7 @@ class Play {
   async comeToRest(): Promise<{ readonly farSide: readonly FarConversation[]; readonly late: boolean }> {
     const { curtain, world, record, options } = this;
     options.tell('The torture is over; everything comes to rest.');
-    const until = Date.now() + (options.patienceMs ?? PATIENCE_MS);
+    const until = Date.now() + PATIENCE_MS;
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;
     for (; Date.now() < until; await setTimeout(1_500)) {
@@ -128,8 +127,12 @@ class Play {
     let quiet = true;
     for (const talk of this.talks) {
       if (talk.sessionId === '') continue;
-      const { supportExplain: seen } = await this.observer.call(Explain, { sessionId: talk.sessionId });
-      const { session: { control, epoch }, handoff, owed } = seen!;
+      const seen = await this.observer.call(Explain, { sessionId: talk.sessionId }).then((answer) => answer.supportExplain, () => null);
+      if (seen === null) {
+        quiet = false;
+        continue;
+      }
+      const { session: { control, epoch }, handoff, owed } = seen;
       this.record.add({ kind: 'final', session: talk.name, control, epoch, handoff, owed });
       if (owed.provider > 0 || owed.runtime > 0 || handoff?.state === 'REQUESTED' || handoff?.state === 'ENDING') quiet = false;
     }

@@ -40,6 +40,9 @@ export class Services {
   /** Of those that run, paused ones included: nobody knows that they do not answer. */
   get running(): readonly Service[] { return this.all.filter(({ runs }) => runs); }
 
+  /** Of those that run, the ones that have come up: there is more to lose. */
+  get up(): readonly Service[] { return this.running.filter(({ cameUp }) => cameUp); }
+
   /** From here on a dead one is started again after a moment. */
   watch(afterMs: () => number): void {
     this.isWatching = true;
@@ -78,6 +81,7 @@ export class Services {
 
 export class Service {
   private child: ChildProcess | null = null;
+  cameUp = false;
 
   constructor(readonly name: string, private readonly port: number, private readonly env: Readonly<Record<string, string>>, private readonly logFile: string, private readonly loader: string | null) {}
 
@@ -87,13 +91,17 @@ export class Service {
   launch(): void {
     const child = start({ name: 'src/main', env: { ...this.env, HOST: '127.0.0.1', PORT: String(this.port) }, logFile: this.logFile, loader: this.loader });
     this.child = child;
+    this.cameUp = false;
     void this.probe(child);
   }
 
   /** As an orchestrator does it: what does not come up is started again. One that came up is left alone, whatever it does. */
   private async probe(child: ChildProcess): Promise<void> {
     for (const until = Date.now() + COMES_UP_WITHIN_MS; !hasEnded(child); await setTimeout(LOOK_AGAIN_MS * 5, undefined, { ref: false })) {
-      if (await this.answers()) return;
+      if (await this.answers()) {
+        this.cameUp ||= this.child === child;
+        return;
+      }
       if (Date.now() > until) return void child.kill('SIGKILL');
     }
   }

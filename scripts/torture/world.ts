@@ -125,6 +125,7 @@ export class World {
   async heal(): Promise<void> {
     this.hops.chatwoot.away(false);
     for (const plan of this.plans) plan.calm();
+    if (this.postgres.isGone) await this.restartPostgres(async () => undefined);
     await this.services.heal();
   }
 

@@ -39,7 +39,7 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
 export function fileVerdict(error: unknown, attempts: number, ageMs: number, random: number): Verdict {
   if (!(error instanceof FileRefusedError)) return verdictOn(error, attempts, ageMs, random);
   const { code } = error;
-  return code === 'FILE_MISSING' && ageMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(attempts, random), code } : { kind: 'park', code };
+  return code === 'FILE_MISSING' && ageMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
 }
 
 /** A large file outlasts a lease: it is renewed meanwhile. When it is lost, another replica goes on; what comes here does no harm. */

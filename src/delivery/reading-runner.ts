@@ -55,7 +55,7 @@ export class ReadingRunner {
         answered = answeredAfter(error);
         await patient(() => this.health.failed(reading, 'READING', error));
         log.warn({ sessionId, code: codeOf(error), failures: reading.failures + 1 }, 'reading the provider failed, will be tried again');
-        await patient(() => lanes.finishReading(reading, backoffMs(reading.failures, deps.clock.random()), true));
+        await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));
         return answered;
       }
       await this.health.succeeded(reading, 'READING');

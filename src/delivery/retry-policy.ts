@@ -11,15 +11,17 @@ export type Verdict =
 /** DESIGN promise 4 asks for at least 72 h; a weekend and a night fit. */
 export const GIVE_UP_AFTER_MS = 75 * 3_600_000;
 const FIRST_MS = 500;
-const LONGEST_MS = 10 * 60_000;
+/** A far side that is away is spared by its circuit. This is how long a Session may wait for nothing once it is back. */
+const LONGEST_MS = 60_000;
 /** Somebody has to repair a role or a token: asking often does not help. */
-const CREDENTIALS_FIRST_MS = 5_000;
+const CREDENTIALS_MS = { first: 5_000, longest: 10 * 60_000 };
 /** A conversation that is "gone" again and again means that something above it is gone. */
 const MAX_REMAKES = 5;
 
 /** Full jitter: anywhere between a tenth and all of the exponential wait, so that replicas and Sessions spread. */
-export function backoffMs(attempt: number, random: number, firstMs = FIRST_MS): number {
-  const cap = Math.min(LONGEST_MS, firstMs * 2 ** Math.min(attempt, 20));
+export function backoffMs(error: unknown, attempt: number, random: number): number {
+  const { first, longest } = error instanceof ProviderAuthError ? CREDENTIALS_MS : { first: FIRST_MS, longest: LONGEST_MS };
+  const cap = Math.min(longest, first * 2 ** Math.min(attempt, 20));
   return Math.round(cap * (0.1 + 0.9 * random));
 }
 
@@ -27,11 +29,10 @@ export function backoffMs(attempt: number, random: number, firstMs = FIRST_MS): 
 export function verdictOn(error: unknown, attempts: number, ageMs: number, random: number): Verdict {
   const code = codeOf(error);
   if (error instanceof ProviderRefusedError && error.gone && attempts < MAX_REMAKES)
-    return { kind: 'remake', afterMs: backoffMs(attempts, random), code };
+    return { kind: 'remake', afterMs: backoffMs(error, attempts, random), code };
   if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || ageMs > GIVE_UP_AFTER_MS) return { kind: 'park', code };
-  if (error instanceof ProviderAuthError) return { kind: 'retry', afterMs: backoffMs(attempts, random, CREDENTIALS_FIRST_MS), code };
   const wanted = error instanceof ProviderUnavailableError ? error.retryAfterMs : undefined;
-  return { kind: 'retry', afterMs: wanted === undefined ? backoffMs(attempts, random) : wanted + Math.round(1_000 * random), code };
+  return { kind: 'retry', afterMs: wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random), code };
 }
 
 /** A signal ended the call. */

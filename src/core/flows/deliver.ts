@@ -209,16 +209,18 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
   if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
-  const isDoneWith = earlierAttempts > 0 && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED';
+  const isDoneWith = handoff.stepsDone.includes('opened')
+    || (earlierAttempts > 0 && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
   if (!isDoneWith)
     await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 
   await sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // A replica that outlived its lease, or has the lane after us, was quicker: the end-user has been told, and what people did since stands.
+    if ((await tx.handoff(handoffId))?.stepsDone.includes('opened')) return;
     const now = deps.clock.now();
-    await tx.updateSession({
-      statusWrites: evenAfter(tx.session.statusWrites), lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now),
-    });
+    await tx.updateSession({ lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now) });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;

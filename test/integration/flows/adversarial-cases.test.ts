@@ -50,6 +50,36 @@ describe('an opening whose completion was lost', () => {
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
 
+  describe('and that another replica did meanwhile, whose lease came after ours', () => {
+    const QUEUED = ['QUEUED', 'SYSTEM: A colleague will be with you shortly.'];
+    async function openedTwice(meanwhile: (sessionId: string) => Promise<void>): Promise<string> {
+      const session = await mirrored();
+      await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+      const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+      world.provider.during.set('openForAgents', async () => {
+        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, { held: async () => undefined });
+        await meanwhile(session.id);
+      });
+      await deliver(world.deps, lane!.delivery, { held: async () => undefined });
+      return session.id;
+    }
+
+    it('promises a colleague once', async () => {
+      const id = await openedTwice(async () => undefined);
+      expect(await world.collected(id)).toEqual(QUEUED);
+      expect((await world.session(id)).statusWrites % 2).toBe(0);
+    });
+
+    it('keeps what was seen of people since', async () => {
+      const id = await openedTwice(async sessionId => {
+        world.provider.set({ agent: 'alice' });
+        await world.read(sessionId);
+      });
+      expect(await world.collected(id)).toEqual([...QUEUED, 'ASSIGNED']);
+      expect((await world.session(id)).lastView).toMatchObject({ agent: { externalId: 'alice' } });
+    });
+  });
+
   it('does not write its note again when a reading has seen it', async () => {
     const session = await mirrored();
     await world.ask(session.id, { reason: 'help' });

@@ -16,16 +16,17 @@ describe('the retry policy', () => {
     expect((verdict as { afterMs: number }).afterMs).toBeGreaterThanOrEqual(20_000);
   });
 
-  it('grows with each attempt up to ten minutes, with jitter over nearly the whole span', () => {
-    expect(backoffMs(0, 1)).toBe(500);
-    expect(backoffMs(3, 1)).toBe(4_000);
-    expect(backoffMs(60, 1)).toBe(600_000);
-    expect(backoffMs(3, 0)).toBe(400);
+  it('grows with each attempt up to a minute, with jitter over nearly the whole span', () => {
+    expect(backoffMs(away, 0, 1)).toBe(500);
+    expect(backoffMs(away, 3, 1)).toBe(4_000);
+    expect(backoffMs(away, 60, 1)).toBe(60_000);
+    expect(backoffMs(away, 3, 0)).toBe(400);
   });
 
   it('keeps trying while credentials are wrong, but not often', () => {
     const verdict = verdictOn(new ProviderAuthError('BotAgent1 is not an administrator any more.'), 0, 0, 1);
     expect(verdict).toEqual({ kind: 'retry', afterMs: 5_000, code: 'PROVIDER_AUTH' });
+    expect(verdictOn(new ProviderAuthError('Still not.'), 60, 0, 1)).toMatchObject({ afterMs: 600_000 });
   });
 
   it('parks at once what no retry can help', () => {
