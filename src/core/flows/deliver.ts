@@ -137,8 +137,14 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
 
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
-  if (handoff === null || handoff.stepsDone.includes('opened')) return;
+  if (handoff?.stepsDone.includes('opened')) return;
   const connected = await connect(deps, organizationId, sessionId);
+  if (handoff === null) {
+    // An earlier try may have made a conversation and not lived to say so; people may speak there.
+    if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
+      await ensureConversation(deps, connected, false, signal, lease);
+    return;
+  }
   const { provider, account } = connected;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
   await beginStatusWrite(deps, connected.session);
