@@ -1,6 +1,7 @@
 import { ChatwootStage } from '../../scripts/demo/chatwoot-stage';
+import { settled } from '../../scripts/demo/step';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { KillRoom, type House, type Talk } from '../support/kill-room';
+import { KillRoom, Talk, type House } from '../support/kill-room';
 import { startStepProxy, type StepProxy } from '../support/step-proxy';
 
 jest.setTimeout(300_000);
@@ -17,7 +18,7 @@ let proxy: StepProxy;
 beforeAll(async () => {
   double = await startChatwootDouble();
   proxy = await startStepProxy(double.baseUrl);
-  room = await KillRoom.open(['org-team', 'org-person']);
+  room = await KillRoom.open(['org-team', 'org-person', 'org-quick']);
 });
 
 afterAll(async () => {
@@ -167,5 +168,33 @@ describe('a person who is asked for by name, where Chatwoot\'s round robin wants
       before: (talk) => talk.says(...SPOKEN), now: (talk) => talk.ask({ target: { agent: olga } }), then: 'ASSIGNED',
       has: [assigned, 'POST /conversations/toggle_status: status open'],
     });
+  });
+});
+
+describe('people who are quicker than the next replica', () => {
+  it('are believed: what they resolved after a kill stays resolved', async () => {
+    const house = await houseAt('org-quick');
+    const { adam } = house.story;
+    const talk = new Talk(room, house, 'quick');
+    await talk.says('A person, please.');
+    const held = proxy.holdNext(await talk.session(), (_, name) => name.endsWith('status open'));
+    await talk.ask();
+    await held;
+    await room.alive.killHard();
+    proxy.release();
+    await adam.take(talk.endUser);
+    await adam.reply(talk.endUser, 'Done.');
+    await adam.resolve(talk.endUser);
+
+    // The reading at the start comes long before the lease of the dead one is over.
+    await room.start();
+    const runtime = await talk.runtime();
+    const spoken = ['handoff ACTIVE by Adam Agent', 'Adam Agent: Done.'];
+    expect(await settled(() => runtime.inbox(), spoken)).toEqual(spoken);
+    await room.endLeases();
+    await runtime.acknowledge();
+    const outcome = ['outcome ENDED, AGENT_RESOLVED, by Adam Agent'];
+    expect(await settled(() => runtime.inbox(), outcome)).toEqual(outcome);
+    expect((await adam.see(talk.endUser))[0]!.standing).toBe('resolved');
   });
 });

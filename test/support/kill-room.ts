@@ -23,12 +23,16 @@ export interface Steps {
   release(): Promise<void>;
 }
 
-export interface House {
-  readonly organization: string;
-  readonly story: Story;
+export interface House extends Home {
   readonly steps: Steps;
   /** All that there is of one end-user at the far side. */
   historyOf(endUser: string): Promise<object>;
+}
+
+/** An organization that is set up, with its chatbot. */
+export interface Home {
+  readonly organization: string;
+  readonly story: Story;
 }
 
 export interface Way {
@@ -51,8 +55,8 @@ export class KillRoom {
   static async open(organizations: readonly string[]): Promise<KillRoom> {
     const database = await createTestDatabase();
     const sql = new Pool({ connectionString: database.url, max: 4 });
-    // As rarely as can be set: what is found is found by the way under test. And what is held waits for the kill.
-    const fleet = new Fleet(database.url, organizations, { SUPPORT_LIVE_POLL_SECONDS: '3600', SUPPORT_PROVIDER_TIMEOUT_MS: '120000', SUPPORT_POOL_SIZE: '30' });
+    // As rarely and as late as can be set: what is found is found by the way under test, and what is held waits for the kill.
+    const fleet = new Fleet(database.url, organizations, { SUPPORT_LIVE_POLL_SECONDS: '3600', SUPPORT_PROVIDER_TIMEOUT_MS: '120000', SUPPORT_POOL_SIZE: '30', SUPPORT_DRAIN_LIMIT_SECONDS: '3600' });
     const room = new KillRoom(database, sql, fleet);
     room.alive = await fleet.add();
     return room;
@@ -64,19 +68,19 @@ export class KillRoom {
     await this.database.drop();
   }
 
-  async storyAt(organization: string, stage: Stage): Promise<Story> {
-    const story = new Story(stage, this.fleet.operator(this.alive, organization), this.fleet.bot(this.alive, organization), { mirroring: 'ON_HANDOFF' });
+  async storyAt(organization: string, stage: Stage, policy: object = { mirroring: 'ON_HANDOFF' }): Promise<Story> {
+    const story = new Story(stage, this.fleet.operator(this.alive, organization), this.fleet.bot(this.alive, organization), policy);
     const said: string[] = [];
     const out = { log: (text: string) => { said.push(text); }, error: (text: string) => { said.push(text); } };
     if (await tell(SET_UP, story, out) !== 0) throw new Error(said.join('\n'));
     return story;
   }
 
-  /** The next one under the same address, when a minute has passed: the leases of the dead one are over. */
-  async next(): Promise<void> {
-    this.alive = await this.fleet.add(this.alive.port);
-    await this.sql.query('update lane set next_run_at = now() where next_run_at > now()');
-  }
+  /** The next one, under the same address. */
+  async start(): Promise<void> { this.alive = await this.fleet.add(this.alive.port); }
+
+  /** A minute passes: the leases of the dead one are over. */
+  async endLeases(): Promise<void> { await this.sql.query('update lane set next_run_at = now() where next_run_at > now()'); }
 
   /**
    * Compares a table: one row per step of an undisturbed run, each what there is at the far side in the end. Several
@@ -106,7 +110,8 @@ export class KillRoom {
 
       await this.alive.killHard();
       await house.steps.release();
-      await this.next();
+      await this.start();
+      await this.endLeases();
       for (const { talk, step, index } of talks) {
         await talk.rests(then);
         seen[`${index}: ${step}`] = await settled(() => house.historyOf(talk.endUser), expected);
@@ -126,7 +131,7 @@ export class Talk {
   private at: { readonly replica: Replica; readonly runtime: Runtime } | undefined;
   private asked = 0;
 
-  constructor(private readonly room: KillRoom, readonly house: House, private readonly name: string) { this.endUser = `Ida, ${name}.`; }
+  constructor(private readonly room: KillRoom, private readonly home: Home, private readonly name: string) { this.endUser = `Ida, ${name}.`; }
 
   async session(): Promise<string> { return (await this.runtime()).session; }
 
@@ -154,15 +159,21 @@ export class Talk {
       const { owed, handoff } = await runtime.explain();
       const { rows: [row] } = await this.room.sql.query<{ isOdd: boolean }>('select status_writes % 2 = 1 as "isOdd" from session where id = $1', [runtime.session]);
       const isOver = handoff === null || ['ENDED', 'REJECTED', 'FAILED'].includes(handoff.state);
-      return { talk: this.name, owed: owed.provider, parked: owed.parked, writes: row!.isOdd ? 'under way' : 'finished', state: isOver ? null : handoff.state };
+      return { talk: this.name, owed: owed.provider + owed.runtime, parked: owed.parked, writes: row!.isOdd ? 'under way' : 'finished', state: isOver ? null : handoff.state };
     };
     expect(await settled(look, expected)).toEqual(expected);
   }
 
-  private async runtime(): Promise<Runtime> {
+  /** As `rests`, with nothing collected. */
+  async reaches(state: string): Promise<void> {
+    expect(await settled(async () => (await (await this.runtime()).explain()).handoff?.state, state)).toBe(state);
+  }
+
+  /** Of whichever replica is alive. */
+  async runtime(): Promise<Runtime> {
     const { alive, fleet } = this.room;
     if (this.at?.replica !== alive) {
-      const runtime = new Runtime(fleet.bot(alive, this.house.organization), this.house.story.chatbotId, this.name);
+      const runtime = new Runtime(fleet.bot(alive, this.home.organization), this.home.story.chatbotId, this.name);
       this.at = { replica: alive, runtime };
       await runtime.open({ name: this.endUser });
     }
