@@ -232,7 +232,7 @@ export class Play {
   }
 }
 
-interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageHandoffId: string | null }
+interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageSeq: number | null; messageHandoffId: string | null }
 
 interface Now { control: string; epoch: number; conversationId: string | null; live: string | null; state: string | null; news: Row[] | null }
 
@@ -240,17 +240,17 @@ const NOW = {
   name: 'play_now',
   text: `
     select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state, (
-      select json_agg(json_build_object('seq', e.seq, 'body', e.body, 'handoffId', e.handoff_id, 'text', m.text, 'messageHandoffId', m.handoff_id) order by e.seq)
+      select json_agg(json_build_object('seq', e.seq, 'body', e.body, 'handoffId', e.handoff_id, 'text', m.text, 'messageSeq', m.seq, 'messageHandoffId', m.handoff_id) order by e.seq)
       from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid
       where e.session_id = $1 and e.seq > $2
     ) as news
     from session s left join handoff h on h.id = s.live_handoff_id where s.id = $1`,
 };
 
-function factOf({ body, handoffId, text, messageHandoffId }: Row): Fact {
+function factOf({ body, handoffId, text, messageSeq, messageHandoffId }: Row): Fact {
   const { type, ...fields } = body as never as Record<string, string | null> & { type: string; epoch: number };
   switch (type) {
-    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, handoffId: messageHandoffId };
+    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, seq: messageSeq!, handoffId: messageHandoffId };
     case 'HANDOFF_CHANGED': return { type: 'handoff', id: handoffId!, from: fields['from']!, to: fields['to']!, cause: fields['cause']!, endReason: fields['endReason']!, agent: fields['agentName']! };
     case 'CONTROL_CHANGED': return { type: 'control', control: fields['control']!, epoch: body['epoch'] as number };
     case 'SESSION_CLOSED': return { type: 'closed' };

@@ -6,7 +6,7 @@ export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 
 /** One entry of the Session's log, as a reader of it sees it. */
 export type Fact =
-  | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly handoffId: string | null }
+  | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly seq: number; readonly handoffId: string | null }
   | { readonly type: 'handoff'; readonly id: string; readonly from: string | null; readonly to: string; readonly cause: string; readonly endReason: string | null; readonly agent: string | null }
   | { readonly type: 'control'; readonly control: string; readonly epoch: number }
   | { readonly type: 'closed' }
@@ -100,7 +100,8 @@ export class SessionModel {
     this.need(this.control === rightful, `control is ${this.control} while the handoff is ${this.live?.state ?? 'none'}`);
   }
 
-  private acceptSaid({ author, visibility, text, messageId, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
+  private acceptSaid({ author, visibility, text, messageId, seq, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
+    this.need(seq === this.said.length + 1, `message ${this.said.length + 1} has the number ${seq}`);
     const byRuntime = author === 'END_USER' || author === 'BOT';
     this.said.push({ id: messageId, text, author, isDue: byRuntime && !text.startsWith('poison') && (this.mirroring === 'ALWAYS' || this.isOpen) });
     if (byRuntime) {
@@ -221,6 +222,7 @@ export class SessionModel {
     this.need(view !== null, `${state} without a conversation`);
     if (view === null) return;
     const possible = view.status === 'ON_HOLD' ? ['ON_HOLD'] : view.status !== 'OPEN' ? [] : view.agent === null ? ['QUEUED', 'ACTIVE'] : ['ASSIGNED', 'ACTIVE'];
+    this.need(view.status !== 'OPEN' || view.agent === null || view.agent === this.live.agent, `it names ${this.live.agent}, and ${view.agent} has it`);
     this.need(possible.includes(state), `stuck: ${state} over a conversation that is ${view.status}${view.agent === null ? '' : ` with ${view.agent}`}`);
   }
 }
