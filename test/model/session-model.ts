@@ -44,6 +44,9 @@ interface Live {
   wasPromised: boolean;
 }
 
+/** When we last took everybody off it. */
+const lastHeld = ({ acts }: Evidence): number => acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
+
 const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
 const DRAIN_MS = 30_000;
 
@@ -151,8 +154,9 @@ export class SessionModel {
     }
     this.need(!this.isClosed, 'a closed session was taken over');
     const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
+    const cleared = lastHeld(far);
     const taken = to === 'ASSIGNED' ? far.acts.filter(act => act.deed === 'assign' && act.agent === agent
-      && (act.tick > this.over || (act.tick > this.missed.since && agent !== this.missed.not))).at(-1) : undefined;
+      && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && agent !== this.missed.not))).at(-1) : undefined;
     this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
     return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
   }
@@ -177,7 +181,7 @@ export class SessionModel {
         return;
       case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
       case 'ASSIGNED': {
-        const cleared = far.acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
+        const cleared = lastHeld(far);
         return this.need(far.acts.some(act => ['assign', 'opened'].includes(act.deed) && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
       }
       case 'UNASSIGNED': case 'TEAM_CHANGED': return this.need(since('unassign', 'team', 'wake'), 'nobody let it go');
@@ -192,8 +196,8 @@ export class SessionModel {
   }
 
   private justifyEnd(reason: string | null, live: Live, far: Evidence): void {
+    this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
-    this.missed = { since: live.begun, not: live.agent };
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
     if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead, 'lost a conversation that is still there');

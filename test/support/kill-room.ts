@@ -80,7 +80,17 @@ export class KillRoom {
   async start(): Promise<void> { this.alive = await this.fleet.add(this.alive.port); }
 
   /** A minute passes: the leases of the dead one are over. */
-  async endLeases(): Promise<void> { await this.sql.query('update lane set next_run_at = now() where next_run_at > now()'); }
+  async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
+    await this.sql.query('update lane set next_run_at = now() where next_run_at > now() and destination = any($1)', [of]);
+  }
+
+  /** The dead one was reading every conversation, too: nothing that it left there is found by the way. */
+  private async holdReadings(): Promise<void> {
+    await this.sql.query(`
+      insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
+      select id, 'READING', organization_id, account_id, now() + interval '1 hour', true from session
+      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true`);
+  }
 
   /**
    * Compares a table: one row per step of an undisturbed run, each what there is at the far side in the end. Several
@@ -110,8 +120,11 @@ export class KillRoom {
 
       await this.alive.killHard();
       await house.steps.release();
+      await this.holdReadings();
       await this.start();
-      await this.endLeases();
+      await this.endLeases(['PROVIDER']);
+      for (const { talk } of talks) await talk.isDelivered();
+      await this.endLeases(['READING']);
       for (const { talk, step, index } of talks) {
         await talk.rests(then);
         seen[`${index}: ${step}`] = await settled(() => house.historyOf(talk.endUser), expected);
@@ -162,6 +175,11 @@ export class Talk {
       return { talk: this.name, owed: owed.provider + owed.runtime, parked: owed.parked, writes: row!.isOdd ? 'under way' : 'finished', state: isOver ? null : handoff.state };
     };
     expect(await settled(look, expected)).toEqual(expected);
+  }
+
+  /** Until nothing is owed to the provider. */
+  async isDelivered(): Promise<void> {
+    expect(await settled(async () => (await (await this.runtime()).explain()).owed.provider, 0)).toBe(0);
   }
 
   /** As `rests`, with nothing collected. */
