@@ -103,6 +103,7 @@ const PEOPLE = [
     say(play, talk, agent);
     play.far.setStatus(talk, 'RESOLVED', 'resolve', 'people');
   }, talk => talk.view.status !== 'RESOLVED'),
+  deed(4, 'says with a sticker', (play, talk, agent) => play.far.write(talk, { by: 'agent', text: play.text('agent'), agent, file: 'a sticker' })),
   deed(5, 'notes', (play, talk, agent) => play.far.write(talk, { by: 'note', text: play.text('note'), agent })),
   deed(14, 'takes', (play, talk, agent) => {
     talk.view.agent = agent;

@@ -165,7 +165,8 @@ export class Play {
     const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
     return {
       tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id),
-      shownAt: ourId => posts.find(entry => entry.ourId === ourId)?.tick,
+      shownAt: (ourId, text) => posts.find(entry => entry.by === 'us' && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
+      notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
       isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
     };
   }

@@ -20,8 +20,10 @@ export interface Evidence {
   readonly tick: number;
   readonly acts: readonly Act[];
   readonly words: readonly (Entry & { readonly isLost: boolean })[];
-  /** When the first post under one of our ids came to be there. */
-  shownAt(ourId: string): number | undefined;
+  /** When a turn came to be there: as a post under our id, or in a file of earlier ones. */
+  shownAt(ourId: string, text: string): number | undefined;
+  /** Notes to agents that a part of this message was not shown. */
+  notesOf(word: Entry): number;
   /** The conversation that the Session was linked with last was deleted. */
   readonly isLinkDead: boolean;
 }
@@ -176,7 +178,7 @@ export class SessionModel {
         for (const message of this.said.slice(0, live.history)) {
           if (!['END_USER', 'BOT'].includes(message.author) || message.text.startsWith('poison')) continue;
           message.isDue = true;
-          this.need((far.shownAt(message.id) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
+          this.need((far.shownAt(message.id, message.text) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
         }
         return;
       case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
@@ -215,7 +217,8 @@ export class SessionModel {
 
   /** Everything has come to rest: what must be so then. */
   rest(far: Evidence, view: { readonly status: string; readonly agent: string | null; readonly statusBy: string } | null): void {
-    for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id) !== undefined, `agents never saw "${message.text}"`);
+    for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id, message.text) !== undefined, `agents never saw "${message.text}"`);
+    for (const word of far.words) this.need(word.isLost || far.notesOf(word) === (word.file === null ? 0 : 1), `agents were told ${far.notesOf(word)} times that a part of "${word.text}" was not shown`);
     const unheard = far.words.filter((word, i) => i > this.heard && !word.isLost);
     this.need(unheard.length === 0, `nobody told the runtime "${unheard[0]?.text}"`);
     if (this.live === null) {

@@ -17,7 +17,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
     switch (mark.kind) {
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
-        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: session.readAfter }, signal);
+        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: mark.about ?? session.readAfter }, signal);
         return;
       }
       case 'REPORT_DELIVERY': {

@@ -3,7 +3,7 @@ import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import type { MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
-import type { ConversationAccess } from '../ports/support-provider';
+import type { ConversationAccess, ConversationView } from '../ports/support-provider';
 import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import {
   beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, type Connected,
@@ -100,9 +100,10 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   const early = said.filter(message => message.seq <= throughSeq);
   if (early.length === 0) return;
   await lease.held();
+  // Looked for from the start: its echo leaves no mark here, and a reading may have gone past it since.
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
-    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: session.readAfter,
+    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, `${transcript}#${message.seq}`);
@@ -204,6 +205,9 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
+  // Only the delivery's own completion was lost: what they have done with it since stands.
+  if (handoff?.stepsDone.includes('opened')) return;
+  let lastView: ConversationView | null = connected.session.lastView;
   if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
     // A return that stood before us in the lane may have made it even.
     await beginStatusWrite(deps, connected.session);
@@ -213,15 +217,17 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
     }
     await lease.held();
     const view = await connected.provider.readConversation(conversation, signalOf(deps)());
+    // Whom we find or put on it is not one who takes it once more.
+    lastView = view;
     if (view.status === 'BOT_HELD') {
+      const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
       await lease.held();
-      await connected.provider.openForAgents({
-        conversation, teamId: null, agentId: view.agent === null ? handoff.agent?.externalId ?? null : null, priority: null,
-      }, signalOf(deps)());
+      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, signalOf(deps)());
+      lastView = { status: 'OPEN', agent, teamId: view.teamId };
     }
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), lastView });
     await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });

@@ -8,7 +8,7 @@ type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDelet
 
 /** An agent should know when end-users do not see what they sent. Said once for each message. */
 export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string): Promise<void> {
-  await tx.oweProvider({ kind: 'POST_NOTE', noteId: `unshown:${tx.session.id}:${about}`, text: `A part of your message was not shown to the end-user: ${what}.` });
+  await tx.oweProvider({ kind: 'POST_NOTE', noteId: `unshown:${tx.session.id}:${about}`, about, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 
 /** What is found besides words: things taken back, things that cannot be shown, a survey. Repeats change nothing. */
