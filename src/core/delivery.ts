@@ -1,5 +1,5 @@
 import type { ChannelState, ReactionSide } from './message';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, SessionId } from './ids';
+import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
 
 /** What we owe to the provider. One lane per Session, strictly in order. */
 export type ProviderWork =
@@ -21,7 +21,7 @@ export type ProviderChange =
 /** Small things that agents should see: each is one call, and none holds up the talk for long. */
 export type ProviderMark =
   /** Tells an agent, among agents only, that something did not reach the end-user. */
-  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string }
+  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string; /** What it is about, and hence comes after. Left out by earlier versions. */ readonly about?: ProviderMessageId }
   | { readonly kind: 'REPORT_DELIVERY'; readonly messageId: MessageId; readonly state: ChannelState; readonly error: string | null }
   /** `messageIds`: the newest of the agents' messages that were read with it. */
   | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }

@@ -17,8 +17,9 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
     const mine = provingClaim(deps, delivery);
     if (error instanceof SupportDisabledError) {
       // Owed from before support was switched off: not any more, and nobody is waiting for people.
-      await endForDisabled(mine, organizationId, sessionId);
-      return { kind: 'nothingOwed' };
+      const { isOff } = await endForDisabled(mine, organizationId, sessionId);
+      // On again since; or off a moment ago, and the inbox does not say so yet.
+      return isOff ? { kind: 'nothingOwed' } : { kind: 'retry', afterMs: 1_000, code: error.code };
     }
     await health.failed(lane, 'DELIVERY', error);
     const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.owedSince), deps.clock.random());

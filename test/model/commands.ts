@@ -22,7 +22,6 @@ const command = (name: string, act: (play: Play) => Promise<unknown>, can: (play
 const expected = (part: Part, holds: boolean, what: string) => part.model.need(holds, what);
 const codeOf = (answer: object): string | null => ('code' in answer ? String(answer.code) : null);
 const who = fc.nat(1);
-const agent = fc.constantFrom('alice', 'bob');
 
 // ---- the runtime: what it is answered is known beforehand
 
@@ -83,35 +82,57 @@ const changesPolicy = fc.constantFrom('HOLD' as const, 'BOT_MAY_ANSWER' as const
 
 // ---- people at the far side
 
-const people = (name: string, at: number, act: (play: Play, talk: Talk) => void, can: (talk: Talk) => boolean = () => true): Command =>
-  command(`${name} ${at}`, async play => act(play, play.talk(at)!), play => play.talk(at) !== undefined && can(play.talk(at)!), 'far side');
+/** Somebody does something there, and the webhook of it comes at once, or not. */
+function deed(weight: number, name: string, act: (play: Play, talk: Talk, agent: string, at: number) => void, can: (talk: Talk) => boolean = () => true): readonly [number, fc.Arbitrary<Command>] {
+  return [weight, fc.record({ at: fc.nat(1), agent: fc.constantFrom('alice', 'bob'), isTold: fc.boolean() }).map(({ at, agent, isTold }) => command(
+    `${agent} ${name} ${at}${isTold ? '' : ' untold'}`,
+    async play => {
+      act(play, play.talk(at)!, agent, at);
+      if (isTold) await play.hint(play.part(at), 'ALL');
+    },
+    play => play.talk(at) !== undefined && can(play.talk(at)!), 'far side'))];
+}
+const turn = (weight: number, name: Deed, from: readonly Status[], to: Status) =>
+  deed(weight, name, (play, talk) => play.far.setStatus(talk, to, name, 'people'), talk => from.includes(talk.view.status));
+const say = (play: Play, talk: Talk, agent: string) => play.far.write(talk, { by: 'agent', text: play.text('agent'), agent });
 
-const speaks = fc.tuple(who, agent).map(([at, name]) => people(`${name} says`, at, (play, talk) => play.far.write(talk, { by: 'agent', text: play.text('agent'), agent: name })));
-const notes = fc.tuple(who, agent).map(([at, name]) => people(`${name} notes`, at, (play, talk) => play.far.write(talk, { by: 'note', text: play.text('note'), agent: name })));
-const takes = fc.tuple(who, agent).map(([at, name]) => people(`assign ${name}`, at, (play, talk) => {
-  talk.view.agent = name;
-  play.far.did(talk, 'assign', name);
-}));
-const lets = who.map(at => people('unassign', at, (play, talk) => {
-  talk.view.agent = null;
-  play.far.did(talk, 'unassign');
-}, talk => talk.view.agent !== null));
-const transfers = fc.tuple(who, fc.constantFrom('47', '48')).map(([at, team]) => people(`transfer to ${team}`, at, (play, talk) => {
-  Object.assign(talk.view, { teamId: team, agent: null });
-  play.far.did(talk, 'team');
-}, talk => talk.view.status === 'OPEN'));
-const turns = (deed: Deed, from: readonly Status[], to: Status) => who.map(at =>
-  people(deed, at, (play, talk) => play.far.setStatus(talk, to, deed, 'people'), talk => from.includes(talk.view.status)));
-const deletes = who.map(at => people('delete', at, (play, talk) => {
-  talk.deleted = true;
-  play.far.did(talk, 'delete');
-}));
+const PEOPLE = [
+  deed(24, 'says', say),
+  // As people do it: one word more, and done.
+  deed(14, 'says goodbye', (play, talk, agent) => {
+    say(play, talk, agent);
+    play.far.setStatus(talk, 'RESOLVED', 'resolve', 'people');
+  }, talk => talk.view.status !== 'RESOLVED'),
+  deed(4, 'says with a sticker', (play, talk, agent) => play.far.write(talk, { by: 'agent', text: play.text('agent'), agent, file: 'a sticker' })),
+  deed(5, 'notes', (play, talk, agent) => play.far.write(talk, { by: 'note', text: play.text('note'), agent })),
+  deed(14, 'takes', (play, talk, agent) => {
+    talk.view.agent = agent;
+    play.far.did(talk, 'assign', agent);
+  }),
+  deed(5, 'lets go', (play, talk) => {
+    talk.view.agent = null;
+    play.far.did(talk, 'unassign');
+  }, talk => talk.view.agent !== null),
+  deed(4, 'passes on', (play, talk) => {
+    Object.assign(talk.view, { teamId: talk.view.teamId === '47' ? '48' : '47', agent: null });
+    play.far.did(talk, 'team');
+  }, talk => talk.view.status === 'OPEN'),
+  turn(8, 'resolve', ['BOT_HELD', 'OPEN', 'ON_HOLD'], 'RESOLVED'),
+  turn(5, 'giveBack', ['OPEN'], 'BOT_HELD'),
+  turn(4, 'snooze', ['OPEN'], 'ON_HOLD'),
+  turn(4, 'wake', ['ON_HOLD'], 'OPEN'),
+  turn(4, 'reopen', ['RESOLVED'], 'OPEN'),
+  deed(2, 'deletes', (play, talk) => {
+    talk.deleted = true;
+    play.far.did(talk, 'delete');
+  }),
+];
 
 // ---- hints, workers, time
 
-/** A webhook: it comes once, twice, late, in any order with what it is about, or never. */
+/** A webhook that comes late, or once more, whatever it was about. */
 const hints = fc.tuple(who, fc.constantFrom('MESSAGES' as const, 'ALL' as const)).map(([at, about]) => command(`hint ${at} ${about}`, play => play.hint(play.part(at), about)));
-const steps = fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, { weight: 2, arbitrary: fc.nat(16) });
+const steps = fc.oneof(fc.constant(Infinity), fc.nat(16));
 const starts = (job: 'deliver' | 'read' | 'endings' | 'look') => steps.map(n => command(`${job} ${n}`, play => play.start(job, n), play => play.workers.length < 4));
 const goesOn = fc.tuple(fc.nat(3), steps).map(([at, n]) => command(`go on ${at} ${n}`, play => play.goOn(play.workers[at]!, n), play => play.workers.length > at));
 const isCut = fc.tuple(fc.nat(3), fc.constantFrom('nothing arrived' as const, 'answer lost' as const)).map(([at, cut]) =>
@@ -120,12 +141,32 @@ const dies = fc.nat(3).map(at => command(`die ${at}`, async play => play.dies(pl
 const restarts = fc.constant(command('restart', play => play.restart()));
 const passes = fc.constantFrom(1_000, 25_000, LEASE_MS + 1_000).map(ms => command(`${ms / 1_000} s pass`, play => play.pass(ms)));
 
-const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
-  [28, userSays], [16, botSays], [18, asks], [8, ends], [1, closes], [20, acknowledges], [4, repeats], [1, changesPolicy],
-  [26, speaks], [5, notes], [14, takes], [5, lets], [4, transfers], [2, deletes],
-  [12, turns('resolve', ['BOT_HELD', 'OPEN', 'ON_HOLD'], 'RESOLVED')], [5, turns('giveBack', ['OPEN'], 'BOT_HELD')], [4, turns('snooze', ['OPEN'], 'ON_HOLD')],
-  [4, turns('wake', ['ON_HOLD'], 'OPEN')], [4, turns('reopen', ['RESOLVED'], 'OPEN')],
-  [14, hints], [56, starts('deliver')], [36, starts('read')], [8, starts('endings')], [2, starts('look')], [36, goesOn], [8, isCut], [10, dies], [1, restarts], [16, passes],
+type Weighted = readonly (readonly [number, fc.Arbitrary<Command>])[];
+const oneOf = (weighted: Weighted): fc.Arbitrary<Command> => fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+const TALK: Weighted = [
+  ...PEOPLE, [16, userSays], [12, botSays], [18, asks], [8, ends], [1, closes], [20, acknowledges], [4, repeats], [1, changesPolicy], [8, hints],
 ];
 
-export const anyCommand: fc.Arbitrary<Command> = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+/** The races that matter: somebody acts while a worker is between two of its steps, and it goes on as if nothing had been. */
+const meanwhile = fc.tuple(fc.constantFrom('deliver' as const, 'read' as const), fc.nat(12), oneOf(TALK)).map(([job, n, other]): Command => ({
+  check: ({ play }) => play.workers.length < 4,
+  async run(stage, play) {
+    const before = [...play.workers];
+    await play.start(job, n);
+    await play.agree();
+    const worker = play.workers.find(one => !before.includes(one));
+    if (worker === undefined) return;
+    if (other.check(stage)) await other.run(stage, play);
+    await play.goOn(worker, Infinity);
+    await play.agree();
+  },
+  toString: () => `${job} ${n} (${String(other)}) and on`,
+}));
+
+const WEIGHTED: Weighted = [
+  ...TALK,
+  [50, meanwhile], [40, starts('deliver')], [28, starts('read')], [8, starts('endings')], [2, starts('look')], [36, goesOn], [8, isCut], [10, dies], [1, restarts], [16, passes],
+];
+
+export const anyCommand: fc.Arbitrary<Command> = oneOf(WEIGHTED);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ProviderRefusedError } from '../../src/core/errors';
-import type { Observation, PostMessage, PostNote, ReadForward, ReadPage } from '../../src/core/ports/support-provider';
+import type { Observation, PostMessage, PostNote, PostTranscript, ReadForward, ReadPage } from '../../src/core/ports/support-provider';
 import { ScriptedProvider } from '../support/scripted-provider';
 
 export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
@@ -16,6 +16,8 @@ export interface Entry {
   readonly ourId: string | null;
   readonly text: string;
   readonly agent: string | null;
+  /** A file of ours, with earlier turns; or what an end-user's channel cannot show of an agent's message. */
+  readonly file: string | null;
   /** Of the conversation when it was written. */
   readonly status: Status;
 }
@@ -30,6 +32,8 @@ export interface Talk {
 }
 
 const PAGE = 5;
+/** So little that a talk of a few turns needs a transcript. */
+const HISTORY_ROOM = 2;
 /** As a provider does whose ids become visible late. */
 const READ_AGAIN = 2;
 
@@ -61,8 +65,8 @@ export class FarSide extends ScriptedProvider {
     talk.statusBy = by;
     this.did(talk, deed, agent);
   }
-  write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent'>>): Entry {
-    const written: Entry = { ourId: null, agent: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };
+  write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>): Entry {
+    const written: Entry = { ourId: null, agent: null, file: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };
     talk.entries.push(written);
     return written;
   }
@@ -84,10 +88,10 @@ export class FarSide extends ScriptedProvider {
     return talk.id;
   };
 
-  private post(talkId: string, ourId: string, text: string, { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>): string {
+  private post(talkId: string, ourId: string, text: string, { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>, file: string | null = null): string {
     const talk = this.talk(talkId);
     const known = mayExist ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookAfter ?? 0)) : undefined;
-    return String((known ?? this.write(talk, { ourId, by: 'us', text })).id);
+    return String((known ?? this.write(talk, { ourId, by: 'us', text, file })).id);
   }
 
   override postMessage: ScriptedProvider['postMessage'] = async request => {
@@ -101,6 +105,9 @@ export class FarSide extends ScriptedProvider {
   };
 
   override postNote: ScriptedProvider['postNote'] = async (request: PostNote) => this.post(request.conversation.conversationId, request.noteId, request.text, request);
+
+  postTranscript = async (request: PostTranscript) => this.post(request.conversation.conversationId, request.noteId, request.title, request, request.content);
+  postingRoom = (): number => HISTORY_ROOM;
 
   override holdForBot: ScriptedProvider['holdForBot'] = async access => {
     const talk = this.talk(access.conversationId);
@@ -128,7 +135,7 @@ export class FarSide extends ScriptedProvider {
       const [id, at] = [String(entry.id), new Date(0).toISOString()];
       if (entry.ourId !== null) return { kind: 'echo', id, ourId: entry.ourId };
       const agent = { externalId: entry.agent!, name: entry.agent! };
-      return entry.by === 'note' ? { kind: 'note', id, agent, at } : { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at };
+      return entry.by === 'note' ? { kind: 'note', id, agent, at } : { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at, lacking: entry.file };
     });
     return { observations, after: entries.length === 0 ? after : String(entries.at(-1)!.id), more: entries.length === PAGE };
   };

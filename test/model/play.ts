@@ -4,12 +4,11 @@ import type { Flows } from '../../src/core/flows/api';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import type { RuntimeDelivery } from '../../src/core/delivery';
 import { instantOf } from '../../src/core/ports/clock';
-import type { SessionRecord } from '../../src/core/session';
 import { ORG, scope, type FlowWorld } from '../support/flow-world';
 import { scriptedDefinition } from '../support/scripted-provider';
 import { FarSide, type Talk } from './far-side';
 import { SessionModel, type Doing, type Evidence, type Fact, type Mirroring, type WhileWaiting } from './session-model';
-import { DUE_IS_DUE, LEASE_MS, timePasses, Worker, type Cut, type Job } from './workers';
+import { DUE_IS_DUE, timePasses, Worker, type Cut, type Job } from './workers';
 
 export interface Setting {
   readonly mirroring: Mirroring;
@@ -27,7 +26,7 @@ export interface Part {
   link: string | null;
 }
 
-/** Of a retry. */
+/** Longer than a lease, a retry or a reading has to wait. */
 const LONGEST_WAIT_MS = 11 * 60_000;
 
 type Call = { readonly answer: unknown; repeat(): Promise<unknown> };
@@ -152,16 +151,13 @@ export class Play {
 
   private async look(part: Part): Promise<void> {
     const { model } = part;
-    const [{ rows }, { rows: [now] }] = await Promise.all([
-      this.world.pool.query<Row>(NEWS, [part.id, part.lastSeq]),
-      this.world.pool.query<Pick<SessionRecord, 'control' | 'epoch' | 'conversationId'> & { live: string | null; state: string | null }>(NOW, [part.id]),
-    ]);
-    for (const { seq } of rows) model.need(seq === ++part.lastSeq, `event ${part.lastSeq} has the number ${seq}`);
-    if (process.env.MODEL_TRACE) for (const row of rows) process.stderr.write(JSON.stringify(row) + '\n');
-    model.accept(rows.map(factOf), this.evidence(part));
-    part.link = now!.conversationId ?? part.link;
-    model.need(now!.control === model.control && now!.epoch === model.epoch, `the session says ${now!.control} ${now!.epoch}, its log ${model.control} ${model.epoch}`);
-    model.need(now!.live === (model.live?.id ?? null) && now!.state === (model.live?.state ?? null), `the session says ${now!.state}, its log ${model.live?.state ?? null}`);
+    const { rows: [now] } = await this.world.pool.query<Now>({ ...NOW, values: [part.id, part.lastSeq] });
+    const { control, epoch, conversationId, live, state, news } = now!;
+    for (const { seq } of news ?? []) model.need(seq === ++part.lastSeq, `event ${part.lastSeq} has the number ${seq}`);
+    model.accept((news ?? []).map(factOf), this.evidence(part));
+    part.link = conversationId ?? part.link;
+    model.need(control === model.control && epoch === model.epoch, `the session says ${control} ${epoch}, its log ${model.control} ${model.epoch}`);
+    model.need(live === (model.live?.id ?? null) && state === (model.live?.state ?? null), `the session says ${state}, its log ${model.live?.state ?? null}`);
     this.lookAtFarSide(part);
   }
 
@@ -169,7 +165,8 @@ export class Play {
     const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
     return {
       tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id),
-      shownAt: ourId => posts.find(entry => entry.ourId === ourId)?.tick,
+      shownAt: (ourId, text) => posts.find(entry => entry.by === 'us' && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
+      notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
       isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
     };
   }
@@ -204,11 +201,11 @@ export class Play {
   }
 
   private async comeToRest(): Promise<void> {
-    await this.pass(LEASE_MS + 1_000);
     await this.restart();
-    for (let round = 0, idle = 0; idle < 2; round++) {
+    for (let round = 0, found = true; found; round++) {
       if (round > 60) throw new Error('It never comes to rest.');
-      let found = false;
+      await this.pass(LONGEST_WAIT_MS);
+      found = false;
       for (const job of ['deliver', 'read', 'endings'] as const)
         while (await this.start(job, Infinity)) {
           await this.agree();
@@ -217,8 +214,6 @@ export class Play {
         }
       for (const part of this.parts) found = await this.acknowledge(part, 200) > 0 || found;
       await this.agree();
-      await this.pass(LONGEST_WAIT_MS);
-      idle = found ? 0 : idle + 1;
     }
   }
 
@@ -238,20 +233,25 @@ export class Play {
   }
 }
 
-interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageHandoffId: string | null }
+interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageSeq: number | null; messageHandoffId: string | null }
 
-const NEWS = `
-  select e.seq::int, e.body, e.handoff_id as "handoffId", m.text, m.handoff_id as "messageHandoffId"
-  from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid
-  where e.session_id = $1 and e.seq > $2 order by e.seq`;
-const NOW = `
-  select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state
-  from session s left join handoff h on h.id = s.live_handoff_id where s.id = $1`;
+interface Now { control: string; epoch: number; conversationId: string | null; live: string | null; state: string | null; news: Row[] | null }
 
-function factOf({ body, handoffId, text, messageHandoffId }: Row): Fact {
+const NOW = {
+  name: 'play_now',
+  text: `
+    select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state, (
+      select json_agg(json_build_object('seq', e.seq, 'body', e.body, 'handoffId', e.handoff_id, 'text', m.text, 'messageSeq', m.seq, 'messageHandoffId', m.handoff_id) order by e.seq)
+      from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid
+      where e.session_id = $1 and e.seq > $2
+    ) as news
+    from session s left join handoff h on h.id = s.live_handoff_id where s.id = $1`,
+};
+
+function factOf({ body, handoffId, text, messageSeq, messageHandoffId }: Row): Fact {
   const { type, ...fields } = body as never as Record<string, string | null> & { type: string; epoch: number };
   switch (type) {
-    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, handoffId: messageHandoffId };
+    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, seq: messageSeq!, handoffId: messageHandoffId };
     case 'HANDOFF_CHANGED': return { type: 'handoff', id: handoffId!, from: fields['from']!, to: fields['to']!, cause: fields['cause']!, endReason: fields['endReason']!, agent: fields['agentName']! };
     case 'CONTROL_CHANGED': return { type: 'control', control: fields['control']!, epoch: body['epoch'] as number };
     case 'SESSION_CLOSED': return { type: 'closed' };

@@ -6,7 +6,7 @@ export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 
 /** One entry of the Session's log, as a reader of it sees it. */
 export type Fact =
-  | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly handoffId: string | null }
+  | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly seq: number; readonly handoffId: string | null }
   | { readonly type: 'handoff'; readonly id: string; readonly from: string | null; readonly to: string; readonly cause: string; readonly endReason: string | null; readonly agent: string | null }
   | { readonly type: 'control'; readonly control: string; readonly epoch: number }
   | { readonly type: 'closed' }
@@ -20,8 +20,10 @@ export interface Evidence {
   readonly tick: number;
   readonly acts: readonly Act[];
   readonly words: readonly (Entry & { readonly isLost: boolean })[];
-  /** When the first post under one of our ids came to be there. */
-  shownAt(ourId: string): number | undefined;
+  /** When a turn came to be there: as a post under our id, or in a file of earlier ones. */
+  shownAt(ourId: string, text: string): number | undefined;
+  /** Notes to agents that a part of this message was not shown. */
+  notesOf(word: Entry): number;
   /** The conversation that the Session was linked with last was deleted. */
   readonly isLinkDead: boolean;
 }
@@ -43,6 +45,9 @@ interface Live {
   drainBy: number | null;
   wasPromised: boolean;
 }
+
+/** When we last took everybody off it. */
+const lastHeld = ({ acts }: Evidence): number => acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
 
 const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
 const DRAIN_MS = 30_000;
@@ -100,7 +105,8 @@ export class SessionModel {
     this.need(this.control === rightful, `control is ${this.control} while the handoff is ${this.live?.state ?? 'none'}`);
   }
 
-  private acceptSaid({ author, visibility, text, messageId, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
+  private acceptSaid({ author, visibility, text, messageId, seq, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
+    this.need(seq === this.said.length + 1, `message ${this.said.length + 1} has the number ${seq}`);
     const byRuntime = author === 'END_USER' || author === 'BOT';
     this.said.push({ id: messageId, text, author, isDue: byRuntime && !text.startsWith('poison') && (this.mirroring === 'ALWAYS' || this.isOpen) });
     if (byRuntime) {
@@ -150,8 +156,9 @@ export class SessionModel {
     }
     this.need(!this.isClosed, 'a closed session was taken over');
     const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
+    const cleared = lastHeld(far);
     const taken = to === 'ASSIGNED' ? far.acts.filter(act => act.deed === 'assign' && act.agent === agent
-      && (act.tick > this.over || (act.tick > this.missed.since && agent !== this.missed.not))).at(-1) : undefined;
+      && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && agent !== this.missed.not))).at(-1) : undefined;
     this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
     return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
   }
@@ -171,12 +178,12 @@ export class SessionModel {
         for (const message of this.said.slice(0, live.history)) {
           if (!['END_USER', 'BOT'].includes(message.author) || message.text.startsWith('poison')) continue;
           message.isDue = true;
-          this.need((far.shownAt(message.id) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
+          this.need((far.shownAt(message.id, message.text) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
         }
         return;
       case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
       case 'ASSIGNED': {
-        const cleared = far.acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
+        const cleared = lastHeld(far);
         return this.need(far.acts.some(act => ['assign', 'opened'].includes(act.deed) && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
       }
       case 'UNASSIGNED': case 'TEAM_CHANGED': return this.need(since('unassign', 'team', 'wake'), 'nobody let it go');
@@ -191,8 +198,8 @@ export class SessionModel {
   }
 
   private justifyEnd(reason: string | null, live: Live, far: Evidence): void {
+    this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
-    this.missed = { since: live.begun, not: live.agent };
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
     if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead, 'lost a conversation that is still there');
@@ -210,7 +217,8 @@ export class SessionModel {
 
   /** Everything has come to rest: what must be so then. */
   rest(far: Evidence, view: { readonly status: string; readonly agent: string | null; readonly statusBy: string } | null): void {
-    for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id) !== undefined, `agents never saw "${message.text}"`);
+    for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id, message.text) !== undefined, `agents never saw "${message.text}"`);
+    for (const word of far.words) this.need(word.isLost || far.notesOf(word) === (word.file === null ? 0 : 1), `agents were told ${far.notesOf(word)} times that a part of "${word.text}" was not shown`);
     const unheard = far.words.filter((word, i) => i > this.heard && !word.isLost);
     this.need(unheard.length === 0, `nobody told the runtime "${unheard[0]?.text}"`);
     if (this.live === null) {
@@ -221,6 +229,7 @@ export class SessionModel {
     this.need(view !== null, `${state} without a conversation`);
     if (view === null) return;
     const possible = view.status === 'ON_HOLD' ? ['ON_HOLD'] : view.status !== 'OPEN' ? [] : view.agent === null ? ['QUEUED', 'ACTIVE'] : ['ASSIGNED', 'ACTIVE'];
+    this.need(view.status !== 'OPEN' || view.agent === null || view.agent === this.live.agent, `it names ${this.live.agent}, and ${view.agent} has it`);
     this.need(possible.includes(state), `stuck: ${state} over a conversation that is ${view.status}${view.agent === null ? '' : ` with ${view.agent}`}`);
   }
 }

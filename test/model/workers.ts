@@ -21,7 +21,7 @@ const STRETCH = 100_000;
 export interface Moment { readonly what: 'call' | 'commit'; readonly name: string; readonly when: 'before' | 'after' }
 export type Cut = 'nothing arrived' | 'answer lost';
 
-const CALLS = ['ensureContact', 'openConversation', 'postMessage', 'postNote', 'holdForBot', 'openForAgents', 'resolve', 'readConversation', 'readForward', 'changedConversations'];
+const CALLS = ['ensureContact', 'openConversation', 'postMessage', 'postNote', 'postTranscript', 'holdForBot', 'openForAgents', 'resolve', 'readConversation', 'readForward', 'changedConversations'];
 const CLAIMS = ['claimDeliveries', 'claimReadings'];
 const silent = { error: () => undefined, info: () => undefined, warn: () => undefined };
 

@@ -19,7 +19,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
         // Readings pass its echo by and go on: an earlier try may lie before what was read since.
-        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: null }, signal);
+        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: mark.about ?? null }, signal);
         await deps.stores.sessions.transact(organizationId, sessionId, tx => notePost(tx, deps));
         return;
       }

@@ -3,7 +3,7 @@ import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
-import type { ConversationAccess } from '../ports/support-provider';
+import type { ConversationAccess, ConversationView } from '../ports/support-provider';
 import { endLiveHandoff, moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import {
   beginStatusWrite, CLEAN_VIEW, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, type Connected,
@@ -130,9 +130,9 @@ async function bringTranscript(deps: FlowDeps, { provider, session }: Connected,
   const early = said.filter(message => message.seq <= throughSeq);
   if (early.length === 0) return;
   await lease.held();
+  // Looked for from the start: its echo leaves no mark here, and a reading may have gone past it since.
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
-    // Readings pass its echo by and go on: an earlier try may lie before what was read since.
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, signalOf(deps)());
   await sessions.transact(session.organizationId, session.id, async tx => {
@@ -170,8 +170,14 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
 
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
-  if (handoff === null || handoff.stepsDone.includes('opened')) return;
+  if (handoff?.stepsDone.includes('opened')) return;
   const connected = await connect(deps, organizationId, sessionId);
+  if (handoff === null) {
+    // An earlier try may have made a conversation and not lived to say so; people may speak there.
+    if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
+      await ensureConversation(deps, connected, false, signal, lease);
+    return;
+  }
   const { provider, account } = connected;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
   await beginStatusWrite(deps, connected.session);
@@ -241,6 +247,9 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
   const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
+  // Only the delivery's own completion was lost: what they have done with it since stands.
+  if (handoff?.stepsDone.includes('opened')) return;
+  let lastView: ConversationView | null = connected.session.lastView;
   if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
     // A return that stood before us in the lane may have made it even.
     await beginStatusWrite(deps, connected.session);
@@ -250,11 +259,13 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
     }
     await lease.held();
     const view = await connected.provider.readConversation(conversation, signalOf(deps)());
+    // Whom we find or put on it is not one who takes it once more.
+    lastView = view;
     if (view.status === 'BOT_HELD') {
+      const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
       await lease.held();
-      await connected.provider.openForAgents({
-        conversation, teamId: null, agentId: view.agent === null ? handoff.agent?.externalId ?? null : null, priority: null,
-      }, signalOf(deps)());
+      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, signalOf(deps)());
+      lastView = { status: 'OPEN', agent, teamId: view.teamId };
     }
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
@@ -262,6 +273,7 @@ async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoff
     // Lost meanwhile, it is opened again from its beginning, if at all.
     if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
     if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
+    await tx.updateSession({ lastView });
     await stepDone(tx, handoffId, 'opened');
     await tx.wantReading(instantOf(deps.clock.now()));
   });

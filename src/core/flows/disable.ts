@@ -17,15 +17,17 @@ export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean 
 
 /**
  * Ends what people still had of one Session. Nothing is owed to the provider for it: the conversation stays there as it
- * is. Also called by the worker when it meets something that was owed before support was switched off.
+ * is. Also called by the worker when it meets something that was owed before support was switched off; when it is on
+ * again by then (`isOff` false), nothing is ended.
  */
-export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<boolean> {
+export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly isOff: boolean; readonly ended: boolean }> {
   const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.inbox.state !== 'DISABLED') return { isOff: false, ended: false };
     // A write that was under way will not be finished: no view may wait for it.
     if (tx.session.statusWrites % 2 === 1) await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
-    if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return false;
+    if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return { isOff: true, ended: false };
     await endLiveHandoff(tx, deps, tx.liveHandoff, 'OPERATOR_ENDED');
-    return true;
+    return { isOff: true, ended: true };
   });
   return answer;
 }
@@ -44,7 +46,7 @@ export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'di
     let ended = 0;
     for (let after: string | null = null; ;) {
       const page = await handoffs.page(organizationId, filter, { first: PAGE, after });
-      for (const { node } of page.edges) if (await endForDisabled(deps, organizationId, node.sessionId)) ended += 1;
+      for (const { node } of page.edges) if ((await endForDisabled(deps, organizationId, node.sessionId)).ended) ended += 1;
       if (!page.hasNextPage) return ended;
       after = page.edges.at(-1)!.cursor;
     }

@@ -81,7 +81,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, deps.limits.livePollMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
-      || canonical(tx.session.lastView) !== canonical(session.lastView);
+      || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
     await receiveView(tx, deps, view, agents);
     await tx.updateSession({ stateReadAt: readAt });

@@ -9,7 +9,7 @@ type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDelet
 /** An agent should know when end-users do not see what they sent. Said once for each message, or each of its files. */
 export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string, fileIndex?: number): Promise<void> {
   const noteId = `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
-  await tx.oweProvider({ kind: 'POST_NOTE', noteId, text: `A part of your message was not shown to the end-user: ${what}.` });
+  await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 
 /** What is found besides people's words: things taken back, things that cannot be shown, a survey, the provider's own words. Repeats change nothing. */

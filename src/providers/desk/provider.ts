@@ -1,10 +1,11 @@
 import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
 import type {
-  AccountAccess, ConversationAccess, ConversationView, DeleteMessage, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
+  AccountAccess, ChangedConversations, ChangedPage, ConversationAccess, ConversationView, DeleteMessage, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
   DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
+import { changedConversations } from './changed';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
 import { emptyMessage, insertMessage, type NewMessage } from './messages';
 import { gone, readForward } from './read-forward';
@@ -160,6 +161,10 @@ export class DeskProvider implements SupportProvider {
 
   readForward(request: ReadForward, signal: AbortSignal) {
     return inTime(signal, () => readForward(this.database.query, request));
+  }
+
+  changedConversations(request: ChangedConversations, signal: AbortSignal): Promise<ChangedPage> {
+    return inTime(signal, () => changedConversations(this.database.query, this.host.now(), request));
   }
 
   /** One transaction over one conversation, whose row is locked. */

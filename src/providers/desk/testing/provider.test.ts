@@ -22,6 +22,20 @@ describe('the desk as a provider', () => {
     expect(await said(conversation)).toEqual(['once']);
   });
 
+  it('tells which conversations of the account changed lately, newest first, page by page', async () => {
+    const { inbox } = await stage.enable();
+    const conversations = await Promise.all(Array.from({ length: 101 }, () => stage.newConversation(inbox)));
+    await stage.newConversation();
+    stage.world.ahead = 3_600_000;
+    await stage.says(conversations[7]!, 'END_USER', 'still there?');
+    const changed = (withinMs: number, page: number) => stage.provider.changedConversations!({ access: inbox.account, withinMs, page }, stage.signal());
+    expect(await changed(60_000, 1)).toEqual({ conversationIds: [conversations[7]!.conversationId], more: false });
+    const [first, second] = [await changed(7_200_000, 1), await changed(7_200_000, 2)];
+    stage.world.ahead = 0;
+    expect([first.conversationIds[0], first.more, second.more]).toEqual([conversations[7]!.conversationId, true, false]);
+    expect([...first.conversationIds, ...second.conversationIds].sort()).toEqual(conversations.map((one) => one.conversationId).sort());
+  });
+
   it('opens one conversation when eight replicas ask at once', async () => {
     const { inbox, contactId, sessionId } = await stage.newConversation();
     await stage.world.database.query('delete from desk_conversation where session_id = $1', [sessionId]);

@@ -1,0 +1,13 @@
+import type { ChangedConversations, ChangedPage } from '../../core/ports/support-provider';
+import { accountOf, type Query } from './database';
+
+const PAGE = 100;
+
+/** Newest first: while one pages, conversations move to pages that were read already, never behind. */
+export async function changedConversations(query: Query, now: number, { access, withinMs, page }: ChangedConversations): Promise<ChangedPage> {
+  const { rows } = await query(`
+    select id from desk_conversation where account_id = $1 and last_activity_at >= $2
+    order by last_activity_at desc, id desc limit ${PAGE + 1} offset $3`,
+  [await accountOf(query, access), new Date(now - withinMs).toISOString(), (page - 1) * PAGE]);
+  return { conversationIds: rows.slice(0, PAGE).map(({ id }) => id as string), more: rows.length > PAGE };
+}

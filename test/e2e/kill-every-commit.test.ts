@@ -1,0 +1,87 @@
+import { DeskStage } from '../../scripts/demo/desk-stage';
+import type { AgentAtWork } from '../../scripts/demo/stage';
+import { buildCommitGate, type CommitGate } from '../support/commit-gate';
+import { KillRoom, type House, type Talk } from '../support/kill-room';
+
+jest.setTimeout(300_000);
+
+/*
+ * The desk lies in our own database and answers at once: what can be lost is our commit behind its own. A process is
+ * killed in the middle of each by which it records a step; the steps are those of an undisturbed run.
+ */
+
+const ORGANIZATION = 'org-desk';
+let room: KillRoom;
+let gate: CommitGate;
+let house: House;
+
+const stageNow = () => new DeskStage(room.alive.url, room.fleet.gateway(ORGANIZATION));
+const adam = async (): Promise<AgentAtWork> => (await stageNow().staff()).agent;
+
+beforeAll(async () => {
+  room = await KillRoom.open([ORGANIZATION]);
+  gate = await buildCommitGate(room.database.url, room.sql);
+  house = { organization: ORGANIZATION, story: await room.storyAt(ORGANIZATION, stageNow()), steps: gate, historyOf };
+});
+
+afterAll(async () => {
+  await gate?.close();
+  await room?.close();
+});
+
+async function historyOf(endUser: string): Promise<object> {
+  const { rows: contacts } = await room.sql.query<{ id: string }>('select id from desk_contact where name = $1', [endUser]);
+  const { rows: conversations } = await room.sql.query(`
+    select c.status, c.priority, t.name as team, a.name as agent,
+      (select array_agg(concat_ws(' ', m.kind, m.author, m.visibility, m.text) order by m.id) from desk_message m where m.conversation_id = c.id) as lines
+    from desk_conversation c left join desk_team t on t.id = c.team_id left join desk_agent a on a.id = c.agent_id
+    where c.contact_id = any($1::bigint[]) order by c.id`, [contacts.map(({ id }) => id)]);
+  return { contacts: contacts.length, conversations };
+}
+
+const SPOKEN = ['Hello?', 'Hello!', 'A person, please.'];
+const toTheTeam = (talk: Talk) => talk.ask({ target: { team: house.story.teamId } });
+const opened = async (talk: Talk) => {
+  await talk.says(...SPOKEN);
+  await toTheTeam(talk);
+  await talk.rests('QUEUED');
+};
+
+describe('a replica that is killed in any commit behind a step at the desk leaves it to the next, and nothing is there twice', () => {
+  it('opening a first handoff', () => room.killedBehindEach(house, 'first', {
+    before: (talk) => talk.says(...SPOKEN), now: toTheTeam, then: 'QUEUED',
+    has: ['contact', 'conversation', 'status write', 'message: Hello?', 'handoff history', 'handoff note', 'handoff opened'],
+  }));
+
+  it('opening a second one, on which the first has left its traces', () => room.killedBehindEach(house, 'second', {
+    async before(talk) {
+      await opened(talk);
+      await (await adam()).take(talk.endUser);
+      await talk.rests('ASSIGNED');
+      await (await adam()).resolve(talk.endUser);
+      await talk.rests(null);
+      await talk.says('Once more, please.', 'Of course.');
+    },
+    now: toTheTeam, then: 'QUEUED', has: ['handoff held', 'message: Once more, please.', 'handoff opened'],
+  }));
+
+  it.each(['BOT_CANCELLED', 'USER_ENDED'] as const)('giving it back (%s)', (reason) => room.killedBehindEach(house, reason, {
+    async before(talk) {
+      await opened(talk);
+      await (await adam()).take(talk.endUser);
+      await talk.rests('ASSIGNED');
+    },
+    now: (talk) => talk.cancel(reason), then: null, has: ['status write'],
+  }));
+
+  it('opening what an agent has taken over', () => room.killedBehindEach(house, 'takeover', {
+    async before(talk) {
+      await opened(talk);
+      await talk.cancel('BOT_CANCELLED');
+      await talk.rests(null);
+      await talk.says('I think I manage.', 'Good.');
+    },
+    now: async (talk) => (await adam()).reply(talk.endUser, 'May I help?'), then: 'ACTIVE',
+    has: ['message: I think I manage.', 'handoff history', 'handoff opened'],
+  }));
+});

@@ -1,0 +1,130 @@
+import { deliver } from '../../../src/core/flows/deliver';
+import { endForDisabled } from '../../../src/core/flows/disable';
+import type { PostNote, PostTranscript } from '../../../src/core/ports/support-provider';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const leasesEnd = () => world.pool.query('update lane set next_run_at = now()');
+const claim = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
+const work = async () => deliver(world.deps, (await claim()).delivery, { held: async () => undefined });
+const cancel = (sessionId: string) =>
+  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+
+async function opened(): Promise<string> {
+  const { id } = await world.open();
+  await world.user(id, 'help');
+  await world.ask(id);
+  await world.deliverAll();
+  await world.read(id);
+  return id;
+}
+
+describe('a state that was read late', () => {
+  it('is not believed when another reading has seen a later one, though that looks like the one before', async () => {
+    const id = await opened();
+    world.provider.set({ status: 'RESOLVED' });
+    // Between its state and its messages it stands still; people change their minds, and another replica reads.
+    world.provider.during.set('readForward', async () => {
+      world.time.ms += 61_000;
+      world.provider.set({ status: 'OPEN' });
+      await world.read(id);
+    });
+    await world.read(id);
+    await world.read(id);
+    const { liveHandoffId } = await world.session(id);
+    expect(liveHandoffId).not.toBeNull();
+    expect(await world.handoff(liveHandoffId!)).toMatchObject({ state: 'QUEUED' });
+  });
+});
+
+describe('a conversation that was opened for who took it over', () => {
+  async function takenOver(): Promise<string> {
+    const { id } = await world.open();
+    await world.user(id, 'hello');
+    await world.deliverAll();
+    world.provider.agentSays('May I?');
+    await world.read(id);
+    return id;
+  }
+
+  it('is not opened again when only the completion was lost and they have given it back', async () => {
+    const id = await takenOver();
+    await work();
+    world.provider.set({ status: 'BOT_HELD', agent: null });
+    await leasesEnd();
+    await work();
+    expect(world.provider.only.view.status).toBe('BOT_HELD');
+    await world.read(id);
+    const [handoff] = (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id }, { first: 1, after: null })).edges;
+    expect(handoff!.node).toMatchObject({ endReason: 'AGENT_RETURNED' });
+  });
+
+  it('is not taken over once more because of that, when it is cancelled before it is read', async () => {
+    const id = await takenOver();
+    expect(await world.deliverAll()).toEqual([]);
+    await world.acknowledgeAll(id);
+    await cancel(id);
+    await world.read(id);
+    expect(await world.session(id)).toMatchObject({ liveHandoffId: null, control: 'BOT' });
+  });
+});
+
+describe('what was posted by a worker that died, and was read before the next try', () => {
+  it('is looked for behind the message that it is about: a note that a part was not shown', async () => {
+    const id = await opened();
+    world.provider.agentSays('with a sticker');
+    const said = String(world.provider.only.entries.at(-1)!.id);
+    const { readForward, postNote } = world.provider;
+    world.provider.readForward = async request => {
+      const page = await readForward(request);
+      return { ...page, observations: page.observations.map(one => (one.kind === 'agentMessage' ? { ...one, lacking: 'a sticker' } : one)) };
+    };
+    await world.read(id);
+    world.provider.failNext('postNote', 'after');
+    await expect(work()).rejects.toThrow('cut');
+    world.provider.agentNotes('later');
+    await world.read(id);
+    await leasesEnd();
+    const asked: PostNote[] = [];
+    world.provider.postNote = request => { asked.push(request); return postNote(request); };
+    await work();
+    expect(asked).toMatchObject([{ mayExist: true, lookAfter: said }]);
+  });
+
+  it('is looked for from the start: the file of a long talk', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const asked: PostTranscript[] = [];
+    let isCut = true;
+    Object.assign(world.provider, {
+      postingRoom: () => 1,
+      postTranscript: async (request: PostTranscript) => {
+        asked.push(request);
+        const id = await world.provider.postNote({ ...request, text: request.title });
+        if (isCut) throw new Error('cut');
+        return id;
+      },
+    });
+    const { id } = await world.open();
+    for (const text of ['one', 'two', 'three']) await world.user(id, text);
+    await world.ask(id);
+    await expect(work()).rejects.toThrow('cut');
+    world.provider.agentNotes('later');
+    await world.read(id);
+    isCut = false;
+    await leasesEnd();
+    await work();
+    expect(asked.at(-1)).toMatchObject({ mayExist: true, lookAfter: null });
+    expect((await world.session(id)).readAfter).not.toBeNull();
+  });
+});
+
+describe('a worker that finds support switched off', () => {
+  it('ends nothing when it was switched on again meanwhile', async () => {
+    const id = await opened();
+    expect(await endForDisabled(world.deps, ORG, id)).toEqual({ isOff: false, ended: false });
+    expect((await world.session(id)).liveHandoffId).not.toBeNull();
+  });
+});

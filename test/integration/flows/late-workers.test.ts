@@ -1,0 +1,79 @@
+import { LeaseLostError } from '../../../src/core/errors';
+import { deliver } from '../../../src/core/flows/deliver';
+import { provingClaim } from '../../../src/core/flows/proving-claim';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld({ mirroring: 'ON_HANDOFF' }); });
+afterEach(() => world.close());
+
+const claim = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
+const leasesEnd = () => world.pool.query('update lane set next_run_at = now()');
+const cancel = (sessionId: string) =>
+  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+
+describe('a worker that was paused past its lease', () => {
+  it('commits nothing of what it did', async () => {
+    const { id } = await world.open();
+    await world.ask(id);
+    const late = await claim();
+    await leasesEnd();
+    await claim();
+    const { sessions } = provingClaim(world.deps, late.delivery).stores;
+    expect(await codeOf(sessions.transact(ORG, id, tx => tx.updateSession({ statusWrites: tx.session.statusWrites + 1 })))).toBe('LEASE_LOST');
+    expect((await world.session(id)).statusWrites).toBe(0);
+  });
+
+  it('makes no second conversation', async () => {
+    const { id } = await world.open();
+    await world.ask(id);
+    const lane = await claim();
+    const held = async () => { if (world.provider.calls.includes('ensureContact')) throw new LeaseLostError('lost'); };
+    await expect(deliver(world.deps, lane.delivery, { held })).rejects.toThrow(LeaseLostError);
+    expect(world.provider.conversations).toEqual([]);
+  });
+
+  it('keeps others from its lane while it commits in time', async () => {
+    const { id } = await world.open();
+    await world.ask(id);
+    const lane = await claim();
+    await leasesEnd();
+    await world.stores.sessions.transact(ORG, id, async tx => {
+      await tx.holdLane(lane.delivery);
+      expect(await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000)).toEqual([]);
+    });
+    expect((await claim()).sessionId).toBe(id);
+  });
+});
+
+describe('a conversation that was made by a worker that died before it could say so', () => {
+  async function orphaned(): Promise<string> {
+    const { id } = await world.open();
+    await world.ask(id);
+    world.provider.failNext('openConversation', 'after');
+    const lane = await claim();
+    await expect(deliver(world.deps, lane.delivery, { held: async () => undefined })).rejects.toThrow('cut');
+    await leasesEnd();
+    world.provider.agentSays('Anybody there?');
+    return id;
+  }
+
+  it('is read once it is found: hints about it led nowhere', async () => {
+    const id = await orphaned();
+    const lane = await claim();
+    // As far as the link, and no further: nothing else asks for a reading.
+    const held = async () => { if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost'); };
+    await expect(deliver(world.deps, lane.delivery, { held })).rejects.toThrow(LeaseLostError);
+    expect((await world.stores.lanes.claimReadings(1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
+  });
+
+  it('is found though the handoff has ended since', async () => {
+    const id = await orphaned();
+    await cancel(id);
+    expect(await world.deliverAll()).toEqual([]);
+    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    await world.read(reading!.sessionId);
+    expect(await world.collected(id)).toContain('AGENT: Anybody there?');
+    expect(world.provider.conversations).toHaveLength(1);
+  });
+});

@@ -1,0 +1,87 @@
+import { Client, type Pool } from 'pg';
+import { settled } from '../../scripts/demo/step';
+import type { Steps } from './kill-room';
+
+const LOCKS = 21_334;
+/** As much as Postgres keeps of it. */
+const NAME_LENGTH = 60;
+
+/*
+ * Each remote step that a worker has done is recorded by a write to one of these. The trigger notes it, and stops the
+ * transaction there when it is the one that is waited for.
+ */
+const GATE = `
+  create table commit_gate (session_id uuid primary key, stop_at integer, lock_no integer, seen text[] not null default '{}');
+
+  create function pass_commit_gate() returns trigger language plpgsql as $$
+  declare
+    about uuid := coalesce(to_jsonb(new) ->> 'session_id', to_jsonb(new) ->> 'id');
+    what text := case tg_table_name
+      when 'session' then case
+        when to_jsonb(new) -> 'contact_id' is distinct from to_jsonb(old) -> 'contact_id' then 'contact'
+        when to_jsonb(new) -> 'conversation_id' is distinct from to_jsonb(old) -> 'conversation_id' then 'conversation'
+        when to_jsonb(new) -> 'status_writes' is distinct from to_jsonb(old) -> 'status_writes' then 'status write' end
+      when 'message' then case
+        when to_jsonb(old) ->> 'provider_message_id' is null and to_jsonb(new) ->> 'provider_message_id' is not null then 'message: ' || (to_jsonb(new) ->> 'text') end
+      else case
+        when to_jsonb(new) -> 'steps_done' is distinct from to_jsonb(old) -> 'steps_done' then 'handoff ' || (to_jsonb(new) -> 'steps_done' ->> -1) end
+      end;
+    gate commit_gate;
+  begin
+    if what is null then return new; end if;
+    what := left(what, ${NAME_LENGTH});
+    insert into commit_gate (session_id, seen) values (about, array[what])
+      on conflict (session_id) do update set seen = commit_gate.seen || what returning * into gate;
+    if cardinality(gate.seen) = gate.stop_at then
+      -- The only thing of an open transaction that others can read.
+      perform set_config('application_name', what, true), pg_advisory_xact_lock(${LOCKS}, gate.lock_no);
+    end if;
+    return new;
+  end $$;
+
+  create trigger pass_commit_gate before update on session for each row execute function pass_commit_gate();
+  create trigger pass_commit_gate before update on message for each row execute function pass_commit_gate();
+  create trigger pass_commit_gate before update on handoff for each row execute function pass_commit_gate();`;
+
+export interface CommitGate extends Steps { close(): Promise<void> }
+
+/** Stops time in the moment after a step has been committed at the far side and before our own commit. */
+export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<CommitGate> {
+  const holder = new Client({ connectionString: databaseUrl });
+  await holder.connect();
+  await sql.query(GATE);
+  let locks = 0;
+  let locked: Promise<unknown> = Promise.resolve();
+
+  async function of(sessionId: string): Promise<readonly string[]> {
+    const { rows: [gate] } = await sql.query<{ seen: string[] }>('select seen from commit_gate where session_id = $1', [sessionId]);
+    return gate?.seen ?? [];
+  }
+  const waitingAt = async (lock: number): Promise<string | undefined> => (await sql.query<{ what: string }>(`
+    select a.application_name as what from pg_locks l join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory' and l.classid = $1 and l.objid = $2 and not l.granted`, [LOCKS, lock])).rows[0]?.what;
+  const waiting = async (): Promise<number> =>
+    (await sql.query("select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS])).rows.length;
+
+  return {
+    of,
+    async hold(sessionId, index) {
+      const lock = ++locks;
+      const at = (await of(sessionId)).length + index + 1;
+      await (locked = locked.then(() => holder.query('select pg_advisory_lock($1, $2)', [LOCKS, lock])));
+      await sql.query(`
+        insert into commit_gate (session_id, stop_at, lock_no) values ($1, $2, $3)
+        on conflict (session_id) do update set stop_at = excluded.stop_at, lock_no = excluded.lock_no`, [sessionId, at, lock]);
+      await settled(async () => (await waitingAt(lock)) !== undefined, true);
+      return (await waitingAt(lock)) ?? 'never reached';
+    },
+    async release() {
+      // The dead process has sent its commit already: without it, Postgres would do it as soon as the lock is free.
+      await sql.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS]);
+      await settled(waiting, 0);
+      await sql.query('update commit_gate set stop_at = null');
+      await holder.query('select pg_advisory_unlock_all()');
+    },
+    async close() { await holder.end(); },
+  };
+}

@@ -1,0 +1,200 @@
+import { Pool } from 'pg';
+import { CancelHandoffDocument, type HandoffCancelReason } from '../../examples/generated/client';
+import { done } from '../../examples/support-client';
+import { Runtime } from '../../scripts/demo/runtime';
+import type { Stage } from '../../scripts/demo/stage';
+import { settled } from '../../scripts/demo/step';
+import { SET_UP, Story } from '../../scripts/demo/story';
+import { tell } from '../../scripts/demo/tell';
+import { createTestDatabase, type TestDatabase } from './database';
+import { Fleet } from './fleet';
+import type { Replica } from './replica';
+
+/** Of one account, as many pieces of work as one process has under way at once. */
+const AT_ONCE = 8;
+
+/** The steps of a way as they can be seen, and where they can be held. */
+export interface Steps {
+  /** Those about one Session so far, each named, in order. */
+  of(sessionId: string): Promise<readonly string[]>;
+  /** The step no. `index` from now on: it has taken effect at the far side, and we do not know of it. Resolves with its name. */
+  hold(sessionId: string, index: number): Promise<string>;
+  /** After the kill: what was held is as a dead process leaves it, and everything passes again. */
+  release(): Promise<void>;
+}
+
+export interface House extends Home {
+  readonly steps: Steps;
+  /** All that there is of one end-user at the far side. */
+  historyOf(endUser: string): Promise<object>;
+}
+
+/** An organization that is set up, with its chatbot. */
+export interface Home {
+  readonly organization: string;
+  readonly story: Story;
+}
+
+export interface Way {
+  /** What happened before. */
+  before(talk: Talk): Promise<void>;
+  /** What causes the steps; killed behind each. */
+  now(talk: Talk): Promise<void>;
+  /** The handoff's state when all is done; null: over. */
+  readonly then: string | null;
+  /** Steps that it must have, so that the way is the one that is meant. */
+  readonly has: readonly string[];
+}
+
+/** One replica after the other: each is killed, and the next does what was left. */
+export class KillRoom {
+  alive!: Replica;
+
+  private constructor(readonly database: TestDatabase, readonly sql: Pool, readonly fleet: Fleet) {}
+
+  static async open(organizations: readonly string[]): Promise<KillRoom> {
+    const database = await createTestDatabase();
+    const sql = new Pool({ connectionString: database.url, max: 4 });
+    // As rarely and as late as can be set: what is found is found by the way under test, and what is held waits for the kill.
+    const fleet = new Fleet(database.url, organizations, { SUPPORT_LIVE_POLL_SECONDS: '3600', SUPPORT_PROVIDER_TIMEOUT_MS: '120000', SUPPORT_POOL_SIZE: '30', SUPPORT_DRAIN_LIMIT_SECONDS: '3600' });
+    const room = new KillRoom(database, sql, fleet);
+    room.alive = await fleet.add();
+    return room;
+  }
+
+  async close(): Promise<void> {
+    await this.fleet.stop();
+    await this.sql.end();
+    await this.database.drop();
+  }
+
+  async storyAt(organization: string, stage: Stage, policy: object = { mirroring: 'ON_HANDOFF' }): Promise<Story> {
+    const story = new Story(stage, this.fleet.operator(this.alive, organization), this.fleet.bot(this.alive, organization), policy);
+    const said: string[] = [];
+    const out = { log: (text: string) => { said.push(text); }, error: (text: string) => { said.push(text); } };
+    if (await tell(SET_UP, story, out) !== 0) throw new Error(said.join('\n'));
+    return story;
+  }
+
+  /** The next one, under the same address. */
+  async start(): Promise<void> { this.alive = await this.fleet.add(this.alive.port); }
+
+  /** A minute passes: the leases of the dead one are over. */
+  async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
+    await this.sql.query('update lane set next_run_at = now() where next_run_at > now() and destination = any($1)', [of]);
+  }
+
+  /** The dead one was reading every conversation, too: nothing that it left there is found by the way. */
+  private async holdReadings(): Promise<void> {
+    await this.sql.query(`
+      insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
+      select id, 'READING', organization_id, account_id, now() + interval '1 hour', true from session
+      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true`);
+  }
+
+  /**
+   * Compares a table: one row per step of an undisturbed run, each what there is at the far side in the end. Several
+   * Sessions are held at once, each at a step of its own, so that one kill serves them all.
+   */
+  async killedBehindEach(house: House, title: string, { before, now, then, has }: Way): Promise<void> {
+    const undisturbed = new Talk(this, house, `${title}, undisturbed`);
+    await before(undisturbed);
+    const first = (await house.steps.of(await undisturbed.session())).length;
+    await now(undisturbed);
+    await undisturbed.rests(then);
+    const all = (await house.steps.of(await undisturbed.session())).slice(first);
+    expect(all).toEqual(expect.arrayContaining([...has]));
+    const expected = await house.historyOf(undisturbed.endUser);
+
+    const steps = all.map((step, index) => ({ step, index })).filter(({ index }) => !isInTheMiddle(all, index));
+    const seen: Record<string, unknown> = {};
+    for (let from = 0; from < steps.length; from += AT_ONCE) {
+      const talks = steps.slice(from, from + AT_ONCE).map((one) => ({ ...one, talk: new Talk(this, house, `${title}, ${one.index}`) }));
+      await Promise.all(talks.map(({ talk }) => before(talk)));
+      const held = await Promise.all(talks.map(async ({ talk, index }) => {
+        const reached = house.steps.hold(await talk.session(), index);
+        await now(talk);
+        return reached;
+      }));
+      expect(held).toEqual(talks.map(({ step }) => step));
+
+      await this.alive.killHard();
+      await house.steps.release();
+      await this.holdReadings();
+      await this.start();
+      await this.endLeases(['PROVIDER']);
+      for (const { talk } of talks) await talk.isDelivered();
+      await this.endLeases(['READING']);
+      for (const { talk, step, index } of talks) {
+        await talk.rests(then);
+        seen[`${index}: ${step}`] = await settled(() => house.historyOf(talk.endUser), expected);
+      }
+    }
+    expect(seen).toEqual(Object.fromEntries(steps.map(({ step, index }) => [`${index}: ${step}`, expected])));
+  }
+}
+
+/** One of a long row of messages, with two of them on either side: to be killed behind it is to be killed behind its neighbour. */
+const isInTheMiddle = (steps: readonly string[], index: number): boolean =>
+  index >= 2 && [-2, -1, 0, 1, 2].every((distance) => /: Line \d/.test(steps[index + distance] ?? ''));
+
+/** One end-user with their bot, through whichever replica is alive. */
+export class Talk {
+  readonly endUser: string;
+  private at: { readonly replica: Replica; readonly runtime: Runtime } | undefined;
+  private asked = 0;
+
+  constructor(private readonly room: KillRoom, private readonly home: Home, private readonly name: string) { this.endUser = `Ida, ${name}.`; }
+
+  async session(): Promise<string> { return (await this.runtime()).session; }
+
+  /** By turns: the end-user, the bot, the end-user… */
+  async says(...lines: readonly string[]): Promise<void> {
+    const runtime = await this.runtime();
+    for (const [i, line] of lines.entries()) await (i % 2 === 0 ? runtime.userSays(line) : runtime.botSays(line));
+  }
+
+  async ask(input: Parameters<Runtime['requestHandoff']>[0] = {}): Promise<void> {
+    await (await this.runtime()).requestHandoff({ reason: 'Asked for a person', priority: 'HIGH', ...input, idempotencyKey: `${this.endUser} ${++this.asked}` });
+  }
+
+  async cancel(reason: HandoffCancelReason): Promise<void> {
+    const { client, session } = await this.runtime();
+    done((await client.call(CancelHandoffDocument, { input: { sessionId: session, reason, idempotencyKey: `${this.endUser} cancel` } })).cancelHandoff);
+  }
+
+  /** Until nothing is owed there, the handoff is where it should be, and the runtime has collected all. */
+  async rests(state: string | null): Promise<void> {
+    const expected = { talk: this.name, owed: 0, parked: 0, writes: 'finished', state };
+    const look = async () => {
+      const runtime = await this.runtime();
+      await runtime.acknowledge();
+      const { owed, handoff } = await runtime.explain();
+      const { rows: [row] } = await this.room.sql.query<{ isOdd: boolean }>('select status_writes % 2 = 1 as "isOdd" from session where id = $1', [runtime.session]);
+      const isOver = handoff === null || ['ENDED', 'REJECTED', 'FAILED'].includes(handoff.state);
+      return { talk: this.name, owed: owed.provider + owed.runtime, parked: owed.parked, writes: row!.isOdd ? 'under way' : 'finished', state: isOver ? null : handoff.state };
+    };
+    expect(await settled(look, expected)).toEqual(expected);
+  }
+
+  /** Until nothing is owed to the provider. */
+  async isDelivered(): Promise<void> {
+    expect(await settled(async () => (await (await this.runtime()).explain()).owed.provider, 0)).toBe(0);
+  }
+
+  /** As `rests`, with nothing collected. */
+  async reaches(state: string): Promise<void> {
+    expect(await settled(async () => (await (await this.runtime()).explain()).handoff?.state, state)).toBe(state);
+  }
+
+  /** Of whichever replica is alive. */
+  async runtime(): Promise<Runtime> {
+    const { alive, fleet } = this.room;
+    if (this.at?.replica !== alive) {
+      const runtime = new Runtime(fleet.bot(alive, this.home.organization), this.home.story.chatbotId, this.name);
+      this.at = { replica: alive, runtime };
+      await runtime.open({ name: this.endUser });
+    }
+    return this.at.runtime;
+  }
+}
