@@ -1,6 +1,6 @@
 import { EndpointError, EndpointNotActiveError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { pushDelivery, pushFailed, pushGivenUp, pushTaken } from '../core/flows/push';
+import { pushDelivery, pushFailed, pushTaken } from '../core/flows/push';
 import type { LaneWorkOf } from './lane-runner';
 import type { WorkerLog } from './options';
 import { pushVerdict } from './push-policy';
@@ -22,11 +22,9 @@ export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME
     }
     // Collected while it was pushed: what comes behind it waits for no next try.
     if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
-    const verdict = pushVerdict(error, {
+    return pushVerdict(error, {
       attempts: delivery.earlierAttempts, firstFailureAt: endpoint?.firstFailureAt ?? null, now: deps.clock.now(), random: deps.clock.random(),
     });
-    if (verdict.kind === 'park') await pushGivenUp(deps, delivery, verdict.code);
-    return verdict;
   },
 
   succeeded: ({ delivery }) => pushTaken(deps, delivery),

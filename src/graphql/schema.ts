@@ -9,7 +9,7 @@ import { DeadLetters, SupportDeadLetterConnectionFields, SupportDeadLetterFields
 import {
   HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
-import { SupportMessageDeletedFields, SupportMessageEditedFields, SupportMessageReactedFields, SupportMessageRecordedFields, SupportSessionEventFields } from './resolvers/event-fields';
+import { MessageEventFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
 import { ChatbotFields, OrganizationFields, SupportChatbotFields, UserFields } from './resolvers/platform';
 import { PeopleMutations } from './resolvers/people-mutations';
@@ -34,9 +34,9 @@ const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] 
   new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
-  new SupportSessionEventFields(), new SupportMessageRecordedFields(),
+  new SupportSessionEventFields(), ...MessageEventFields.map((Fields) => new Fields()),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
-  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportMessageDeletedFields(), new SupportMessageEditedFields(), new SupportMessageReactedFields(),
+  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(),
   new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(), new SupportTypingFields(),
 ];
 

@@ -152,8 +152,8 @@ export class PostgresLaneStore implements LaneStore {
     const { organizationId, sessionId, delivery: { id: deliveryId, work } } = lane;
     const { answer } = await this.sessions.transact(organizationId, sessionId, async (tx) => {
       if (!(await tx.parkHead(lane, code))) return false;
-      const handoffId = 'handoffId' in work ? work.handoffId : tx.liveHandoff?.id ?? null;
-      await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId, kind: work.kind, code }, handoffId, this.now());
+      const about = 'handoffId' in work ? work.handoffId : 'messageId' in work ? (await tx.message(work.messageId))?.handoffId : null;
+      await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId, kind: work.kind, code }, about ?? tx.liveHandoff?.id ?? null, this.now());
       return true;
     });
     return answer;

@@ -67,13 +67,17 @@ class WatchedStage extends ChatwootStage {
     const events = double.deliveries().filter(({ receiver, body }) => receiver === 'account' && numberIn(body) === number);
     return {
       status, priority, team: meta.team?.name ?? null, agent: meta.assignee?.name ?? null,
-      lines: messages.map(({ message_type: type, private: isPrivate, content, attachments }) => `${type}${isPrivate ? ' private' : ''} ${content}${attachments ? ` +${attachments.length}` : ''}`),
+      // What Chatwoot notes by itself comes a little later, before or behind what was said since.
+      activities: messages.filter(({ message_type: type }) => type === ACTIVITY).map(({ content }) => content).sort(),
+      lines: messages.filter(({ message_type: type }) => type !== ACTIVITY).map(({ message_type: type, private: isPrivate, content, attachments }) => `${type}${isPrivate ? ' private' : ''} ${content}${attachments ? ` +${attachments.length}` : ''}`),
       events: Object.fromEntries(TOLD_ONCE.map((event) => [event, events.filter((one) => one.event === event).length])),
     };
   }
 }
 interface Conversation { id: number; status: string; priority: string | null; meta: { team?: { name: string } | null; assignee?: { name: string } | null } }
 interface Message { id: number; message_type: number; private: boolean; content: string | null; attachments?: unknown[] }
+
+const ACTIVITY = 2;
 
 /** Events that tell of something new; others repeat what is the case. */
 const TOLD_ONCE = ['conversation_created', 'conversation_status_changed', 'message_created'];

@@ -133,11 +133,10 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** A file that was given up: the agent should know that the end-user does not have it. Said once for each delivery. */
-export async function fileGivenUp({ stores, clock }: FlowDeps, { id, organizationId, sessionId, work }: MediaDelivery, code: string): Promise<void> {
+export async function fileGivenUp({ stores }: FlowDeps, { id, organizationId, sessionId, work }: MediaDelivery, code: string): Promise<void> {
   const once = { organizationId, operation: 'fileGivenUp', key: id, requestDigest: '' };
   await stores.sessions.transact(organizationId, sessionId, async tx => {
     const message = await tx.message(work.messageId);
-    await tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, message?.handoffId ?? null, instantOf(clock.now()));
     const file = work.kind === 'KEEP_FILE' && message?.deletedAt === null ? message.attachments[work.index] : undefined;
     if (work.kind !== 'KEEP_FILE' || file === undefined || message?.providerMessageId == null) return;
     await tellAgents(tx, message.providerMessageId, `the file ${file.name.slice(0, 150)}, because ${WHY[code] ?? 'it could not be fetched'}`, work.index);

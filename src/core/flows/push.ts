@@ -56,9 +56,3 @@ export async function pushFailed(deps: FlowDeps, endpointId: string, { organizat
   await sessions.transact(organizationId, sessionId, tx => tx.appendEvent({ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: endpoint.id, reason, code }, tx.liveHandoff?.id ?? null, at));
   return disabled;
 }
-
-/** No further try: an operator sees it in the Session's history. An agent's message that is set aside holds up no ending. */
-export async function pushGivenUp(deps: FlowDeps, { organizationId, sessionId, work }: PushedDelivery, code: string): Promise<void> {
-  await deps.stores.sessions.transact(organizationId, sessionId, tx =>
-    tx.appendEvent({ type: 'DELIVERY_PARKED', kind: work.kind, code }, tx.liveHandoff?.id ?? null, instantOf(deps.clock.now())));
-}

@@ -1,4 +1,4 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root, type ClassType } from 'type-graphql';
 import type { EventRecord } from '../../core/event';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageRecord } from '../../core/message';
@@ -6,8 +6,6 @@ import { OperationContext } from '../context';
 import { SupportMessageDeleted, SupportMessageEdited, SupportMessageReacted, SupportMessageRecorded, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { SupportMessage } from '../types/session';
-
-const REMOVED = { nullable: true, description: 'Null: it was older than messages are kept.' } as const;
 
 @Resolver(() => SupportSessionEvent)
 export class SupportSessionEventFields {
@@ -17,34 +15,16 @@ export class SupportSessionEventFields {
   }
 }
 
-@Resolver(() => SupportMessageDeleted)
-export class SupportMessageDeletedFields {
-  @FieldResolver(() => SupportMessage, REMOVED)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
-    return context.loaders.message.load(messageId);
+/** Alike in all of them, so that a query may ask each type for `message`. */
+function messageFields(type: ClassType<SupportSessionEvent>) {
+  @Resolver(() => type)
+  class MessageFields {
+    @FieldResolver(() => SupportMessage, { nullable: true, description: 'Null: it was older than messages are kept.' })
+    message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
+      return context.loaders.message.load(messageId);
+    }
   }
+  return MessageFields;
 }
 
-@Resolver(() => SupportMessageRecorded)
-export class SupportMessageRecordedFields {
-  @FieldResolver(() => SupportMessage, REMOVED)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
-    return context.loaders.message.load(messageId);
-  }
-}
-
-@Resolver(() => SupportMessageEdited)
-export class SupportMessageEditedFields {
-  @FieldResolver(() => SupportMessage)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
-    return context.loaders.message.load(messageId);
-  }
-}
-
-@Resolver(() => SupportMessageReacted)
-export class SupportMessageReactedFields {
-  @FieldResolver(() => SupportMessage)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
-    return context.loaders.message.load(messageId);
-  }
-}
+export const MessageEventFields = [SupportMessageRecorded, SupportMessageDeleted, SupportMessageEdited, SupportMessageReacted].map(messageFields);

@@ -1,31 +1,22 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readdirSync } from 'node:fs';
 import { NEW_WALK, removeOld } from '../../../src/core/flows/retention';
 import { keyOfFile } from '../../../src/core/files';
-import { FolderMediaStore } from '../../../src/media/folder-store';
 import { recordHint } from '../../../src/webhooks/record-hint';
+import { tryFiles } from '../../support/media-lane';
 import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
 
 const DAY = 86_400_000;
 let world: ChatwootWorld;
-let folder: string;
-beforeEach(async () => {
-  world = await createChatwootWorld();
-  folder = mkdtempSync(path.join(tmpdir(), 'media-'));
-});
-afterEach(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await world.close();
-});
+beforeEach(async () => { world = await createChatwootWorld(); });
+afterEach(() => world.close());
 
 async function forget() {
   const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 30 * DAY, idempotencyKeys: 7 * DAY, sessions: 365 * DAY };
-  const { removed, walk } = await removeOld(world.deps, { keepMs, files: new FolderMediaStore(folder) }, NEW_WALK);
+  const { removed, walk } = await removeOld(world.deps, { keepMs, files: world.media }, NEW_WALK);
   expect(walk).toBeNull();
   return removed;
 }
-const files = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+const files = () => readdirSync(world.mediaFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
 
 it('what an agent said long ago is not told again when its record is gone here, only what is new', async () => {
   const alice = await world.addPerson('Alice');
@@ -62,7 +53,6 @@ it('what an agent said long ago is not told again when its record is gone here, 
 
 it('the files of a message go with it, and those of others stay', async () => {
   const alice = await world.addPerson('Alice');
-  const media = new FolderMediaStore(folder);
   async function fileOf(): Promise<{ sessionId: string; key: string }> {
     const sessionId = await world.handedOver();
     await (await world.acting(alice, sessionId)).attach({ filename: 'bill.pdf', contentType: 'application/pdf', bytes: 'the bill' });
@@ -70,7 +60,7 @@ it('the files of a message go with it, and those of others stay', async () => {
     const { node } = (await world.stores.messages.page('org-1', sessionId, { first: 50, after: null })).edges.at(-1)!;
     expect(node.attachments).toHaveLength(1);
     const key = keyOfFile({ messageId: node.id, index: 0 });
-    await media.write(key, (async function* () { yield Buffer.from('the bill'); })());
+    expect(await tryFiles(world)).toEqual(['done']);
     await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
     await world.read(sessionId);
     await world.acknowledgeAll(sessionId);
@@ -84,6 +74,5 @@ it('the files of a message go with it, and those of others stay', async () => {
   expect(files()).toEqual([old.key, young.key].sort());
   expect((await forget()).messages).toBeGreaterThan(0);
   expect(files()).toEqual([young.key]);
-  await media.remove(old.key);
-  expect(await media.read(old.key)).toBeNull();
+  expect(await world.media.read(old.key)).toBeNull();
 });

@@ -86,7 +86,7 @@ describe('an agent\'s file', () => {
     expect(await tryFiles(world)).toEqual(['parked FILE_MISSING', 'done']);
     await world.deliverAll();
     expect(await notes()).toEqual([expect.stringContaining('lost.pdf')]);
-    expect(await parked()).toEqual([{ type: 'DELIVERY_PARKED', kind: 'KEEP_FILE', code: 'FILE_MISSING' }]);
+    expect(await parked()).toMatchObject([{ type: 'DELIVERY_PARKED', kind: 'KEEP_FILE', code: 'FILE_MISSING' }]);
     expect(await world.stores.deliveries.owed(ORG, sessionId)).toMatchObject({ parked: 1, provider: 0 });
   });
 
