@@ -122,7 +122,7 @@ const PEOPLE = [
   turn(4, 'snooze', ['OPEN'], 'ON_HOLD'),
   turn(4, 'wake', ['ON_HOLD'], 'OPEN'),
   turn(4, 'reopen', ['RESOLVED'], 'OPEN'),
-  deed(2, 'deletes', (play, talk) => {
+  deed(4, 'deletes', (play, talk) => {
     talk.deleted = true;
     play.far.did(talk, 'delete');
   }),

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const setting: fc.Arbitrary<Setting> = fc.record({
   mirroring: fc.constantFrom('ALWAYS', 'ALWAYS', 'ON_HANDOFF'), whileWaiting: fc.constantFrom('HOLD', 'BOT_MAY_ANSWER'),
-  closingLine: fc.constantFrom(null, 'over'), sessions: fc.constantFrom(1, 1, 2),
+  lostConversation: fc.constantFrom('END', 'OPEN_AGAIN'), closingLine: fc.constantFrom(null, 'over'), sessions: fc.constantFrom(1, 1, 2),
 });
 
 it(`agrees with the model, whoever interferes with whom (${RUNS} stories)`, async () => {

@@ -7,12 +7,13 @@ import { instantOf } from '../../src/core/ports/clock';
 import { ORG, scope, type FlowWorld } from '../support/flow-world';
 import { scriptedDefinition } from '../support/scripted-provider';
 import { FarSide, type Talk } from './far-side';
-import { SessionModel, type Doing, type Evidence, type Fact, type Mirroring, type WhileWaiting } from './session-model';
+import { SessionModel, type Doing, type Evidence, type Fact, type LostConversation, type Mirroring, type WhileWaiting } from './session-model';
 import { DUE_IS_DUE, timePasses, Worker, type Cut, type Job } from './workers';
 
 export interface Setting {
   readonly mirroring: Mirroring;
   readonly whileWaiting: WhileWaiting;
+  readonly lostConversation: LostConversation;
   readonly closingLine: string | null;
   readonly sessions: number;
 }
@@ -48,13 +49,13 @@ export class Play {
 
   static async begin(world: FlowWorld, setting: Setting): Promise<Play> {
     const play = new Play(world, setting);
-    const { mirroring, whileWaiting, closingLine } = setting;
+    const { mirroring, whileWaiting, lostConversation, closingLine } = setting;
     // What a play that went wrong has left behind is for nobody to work on.
     await world.pool.query("update handoff set state = 'ENDED' where state not in ('ENDED', 'REJECTED', 'FAILED')");
     await world.pool.query('update lane set next_run_at = null, wanted_at = null where next_run_at is not null');
-    await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lines: { ended: closingLine } });
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lostConversation, lines: { ended: closingLine } });
     for (let i = 0; i < setting.sessions; i++)
-      play.parts.push({ id: (await world.open()).id, model: new SessionModel(mirroring, whileWaiting, play.now), collected: [], lastSeq: 1, link: null });
+      play.parts.push({ id: (await world.open()).id, model: new SessionModel(mirroring, whileWaiting, lostConversation, play.now), collected: [], lastSeq: 1, link: null });
     return play;
   }
 
@@ -165,7 +166,7 @@ export class Play {
     const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
     return {
       tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id),
-      shownAt: (ourId, text) => posts.find(entry => entry.by === 'us' && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
+      shownAt: (ourId, text, since = 0) => posts.find(entry => entry.by === 'us' && entry.tick > since && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
       notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
       isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
     };

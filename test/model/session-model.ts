@@ -3,6 +3,7 @@ import type { Act, Deed, Entry } from './far-side';
 export type Control = 'BOT' | 'HUMAN' | 'NONE';
 export type Mirroring = 'ALWAYS' | 'ON_HANDOFF';
 export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
+export type LostConversation = 'END' | 'OPEN_AGAIN';
 
 /** One entry of the Session's log, as a reader of it sees it. */
 export type Fact =
@@ -20,8 +21,8 @@ export interface Evidence {
   readonly tick: number;
   readonly acts: readonly Act[];
   readonly words: readonly (Entry & { readonly isLost: boolean })[];
-  /** When a turn came to be there: as a post under our id, or in a file of earlier ones. */
-  shownAt(ourId: string, text: string): number | undefined;
+  /** When a turn came to be there after `since`: as a post under our id, or in a file of earlier ones. */
+  shownAt(ourId: string, text: string, since?: number): number | undefined;
   /** Notes to agents that a part of this message was not shown. */
   notesOf(word: Entry): number;
   /** The conversation that the Session was linked with last was deleted. */
@@ -33,8 +34,11 @@ interface Live {
   readonly id: string;
   state: string;
   /** Ticks: what was before these says nothing of this handoff. */
-  readonly begun: number;
-  readonly history: number;
+  begun: number;
+  history: number;
+  /** Since when its talk has to be told anew, because its conversation was deleted; and how often that was so. */
+  lostAt: number;
+  timesLost: number;
   readonly isTakeover: boolean;
   /** People had it before it was opened to them. */
   isQuick: boolean;
@@ -51,6 +55,7 @@ const lastHeld = ({ acts }: Evidence): number => acts.filter(({ deed }) => deed 
 
 const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
 const DRAIN_MS = 30_000;
+const MOST_OPENED_AGAIN = 3;
 
 /**
  * What must be true of one Session, told from outside: it reads the log and asks of each entry whether it may be there,
@@ -75,7 +80,7 @@ export class SessionModel {
   private missed: { readonly since: number; readonly not: string | null } = { since: Infinity, not: null };
   private closingLineOf: string | null = null;
 
-  constructor(readonly mirroring: Mirroring, public whileWaiting: WhileWaiting, private readonly now: () => number) {}
+  constructor(readonly mirroring: Mirroring, public whileWaiting: WhileWaiting, readonly lostConversation: LostConversation, private readonly now: () => number) {}
 
   get isOpen(): boolean { return this.live !== null && this.live.state !== 'ENDING'; }
   get mayReply(): boolean { return !this.isClosed && (this.control === 'BOT' || (this.control === 'NONE' && this.whileWaiting === 'BOT_MAY_ANSWER')); }
@@ -149,7 +154,7 @@ export class SessionModel {
   }
 
   private begun({ id, to, cause, agent }: Extract<Fact, { type: 'handoff' }>, far: Evidence): Live {
-    const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, wasPromised: false };
+    const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, lostAt: 0, timesLost: 0, wasPromised: false };
     if (cause === 'REQUESTED') {
       this.need(this.doing !== null && 'asks' in this.doing, 'a handoff that nobody asked for');
       return { ...handoff, begun: far.tick, isTakeover: false, isQuick: false, intoDone: false };
@@ -178,7 +183,7 @@ export class SessionModel {
         for (const message of this.said.slice(0, live.history)) {
           if (!['END_USER', 'BOT'].includes(message.author) || message.text.startsWith('poison')) continue;
           message.isDue = true;
-          this.need((far.shownAt(message.id, message.text) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
+          this.need((far.shownAt(message.id, message.text, live.lostAt) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
         }
         return;
       case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
@@ -189,6 +194,7 @@ export class SessionModel {
       case 'UNASSIGNED': case 'TEAM_CHANGED': return this.need(since('unassign', 'team', 'wake'), 'nobody let it go');
       case 'SNOOZED': return this.need(since('snooze'), 'nobody put it on hold');
       case 'UNSNOOZED': return this.need(since('wake', 'opened', 'reopen'), 'nobody woke it');
+      case 'CONVERSATION_LOST': return this.opensAgain(live, far);
       case 'DRAINED': return this.need(
         ![...this.unacknowledged.values()].includes(live.id) || this.now() >= live.drainBy! || this.isClosed || (this.doing !== null && ('asks' in this.doing || 'closes' in this.doing)),
         'it ended before the agent\'s words were collected');
@@ -197,12 +203,20 @@ export class SessionModel {
     }
   }
 
+  /** The same handoff from its beginning, in a conversation that has yet to be made. */
+  private opensAgain(live: Live, far: Evidence): void {
+    this.need(this.lostConversation === 'OPEN_AGAIN' && live.timesLost < MOST_OPENED_AGAIN, 'opened again against the policy');
+    const deleted = far.acts.filter(({ deed, tick }) => deed === 'delete' && tick > live.begun).at(-1);
+    this.need(deleted !== undefined, 'opened again though its conversation is there');
+    Object.assign(live, { begun: deleted?.tick ?? far.tick, lostAt: deleted?.tick ?? far.tick, timesLost: live.timesLost + 1, history: this.said.length, isQuick: false });
+  }
+
   private justifyEnd(reason: string | null, live: Live, far: Evidence): void {
     this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
-    if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead, 'lost a conversation that is still there');
+    if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead && (this.lostConversation === 'END' || live.timesLost === MOST_OPENED_AGAIN), 'lost a conversation that is still there, or was to be made again');
     // What was done before anybody was called is not about this handoff.
     const from = live.isQuick ? live.begun : far.acts.find(({ deed, tick }) => deed === 'opened' && tick > live.begun)?.tick ?? Infinity;
     // Who speaks into what we are about to resolve has it for that moment only.

@@ -166,7 +166,9 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     const handoff = await handoffs.get(organizationId, handoffId);
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
-  const done = (step: string) => sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, step));
+  const done = (...steps: readonly string[]) => sessions.transact(organizationId, sessionId, async tx => {
+    for (const step of steps) await stepDone(tx, handoffId, step);
+  });
 
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
@@ -179,6 +181,8 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
     return;
   }
   const { provider, account } = connected;
+  const mayBeOpened = handoff.stepsDone.includes('opening');
+  const note = account.capabilities.privateNotes ? contextNote(handoff) : null;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
   await beginStatusWrite(deps, connected.session);
 
@@ -194,16 +198,16 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   if (!handoff.stepsDone.includes('history')) {
     await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
     await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
-    await done('history');
+    await (note === null ? done('history', 'opening') : done('history'));
   }
 
   handoff = await current();
   if (handoff === null) return;
-  const note = contextNote(handoff);
-  if (note !== null && account.capabilities.privateNotes && !handoff.stepsDone.includes('note')) {
+  if (note !== null && !handoff.stepsDone.includes('note')) {
     await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
     await sessions.transact(organizationId, sessionId, async tx => {
       await stepDone(tx, handoffId, 'note');
+      await stepDone(tx, handoffId, 'opening');
       await notePost(tx, deps);
     });
   }
@@ -214,9 +218,11 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId
   const [team] = target.teamId === null ? [null] : await setup.teamsByIds(organizationId, [target.teamId]);
   const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
   if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
+  // The note of an earlier try was found by a reading.
+  if (!handoff.stepsDone.includes('opening')) await done('opening');
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
   const isDoneWith = handoff.stepsDone.includes('opened')
-    || (earlierAttempts > 0 && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
+    || (mayBeOpened && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
   if (!isDoneWith)
     await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
 

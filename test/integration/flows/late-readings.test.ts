@@ -72,6 +72,26 @@ describe('a conversation that was opened for who took it over', () => {
   });
 });
 
+describe('an opening whose worker died before it opened anything', () => {
+  it('goes on, though the conversation was resolved before and somebody speaks there', async () => {
+    const { id } = await world.open();
+    await world.user(id, 'hello');
+    await world.deliverAll();
+    world.provider.set({ status: 'RESOLVED' });
+    await world.ask(id);
+    let asked = 0;
+    const dies = { held: async () => { if (++asked === 2) throw new Error('killed'); } };
+    await expect(deliver(world.deps, (await claim()).delivery, dies)).rejects.toThrow('killed');
+    world.provider.agentSays('Anything else?');
+    await world.read(id);
+    await leasesEnd();
+    await work();
+    expect(world.provider.only.view.status).toBe('OPEN');
+    await world.read(id);
+    expect(await world.session(id)).toMatchObject({ control: 'HUMAN', liveHandoffId: expect.any(String) });
+  });
+});
+
 describe('what was posted by a worker that died, and was read before the next try', () => {
   it('is looked for behind the message that it is about: a note that a part was not shown', async () => {
     const id = await opened();
