@@ -1,6 +1,6 @@
 import type { LaneDestination } from '../core/delivery';
 import { LeaseLostError } from '../core/errors';
-import type { Lease } from '../core/flows/deliver';
+import type { Lease } from '../core/flows/lease';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import { LaneLease, WorkStoppedError } from './lease';

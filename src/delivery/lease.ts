@@ -1,4 +1,4 @@
-import type { Lease } from '../core/flows/deliver';
+import type { Lease } from '../core/flows/lease';
 import { LeaseLostError, SupportError } from '../core/errors';
 import type { AnyLane, LaneStore } from '../core/ports/stores';
 

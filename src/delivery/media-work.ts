@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { FileRefusedError, SupportDisabledError } from '../core/errors';
-import type { Lease } from '../core/flows/deliver';
+import type { Lease } from '../core/flows/lease';
 import type { FlowDeps } from '../core/flows/deps';
 import { fileGivenUp, KEEPING, type FileKeeper } from '../core/flows/keep-file';
 import type { LaneWorkOf } from './lane-runner';

@@ -1,5 +1,6 @@
 import { SupportDisabledError } from '../core/errors';
-import { conversationLost, deliver, deliveryRefused } from '../core/flows/deliver';
+import { conversationLost } from '../core/flows/conversation-lost';
+import { deliver, deliveryRefused } from '../core/flows/deliver';
 import type { FlowDeps } from '../core/flows/deps';
 import { endForDisabled } from '../core/flows/disable';
 import { provingClaim } from '../core/flows/proving-claim';

@@ -150,7 +150,7 @@ async function atTheDesk(): Promise<Place> {
   let alone: Awaited<ReturnType<typeof serveDeskAlone>> | null = null;
   const identity = room.fleet.gateway('org-desk');
   const stage = (): DeskStage => new DeskStage(room.alive.url, identity);
-  const home = { organization: 'org-desk', story: await room.storyAt('org-desk', stage() as Stage, {}) };
+  const home = { organization: 'org-desk', story: await room.storyAt('org-desk', stage(), {}) };
   return {
     home, people: new DeskPeople(() => alone?.url ?? room.alive.url, identity), adam: async () => (await stage().staff()).agent,
     async serviceIsAway() { alone = await serveDeskAlone(room.sql, 'org-desk'); },

@@ -5,7 +5,7 @@ import type { ConversationAccess, ConversationView, SupportProvider } from '../p
 import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
-import type { Lease } from './deliver';
+import type { Lease } from './lease';
 import { inboxAccessOf, type FlowDeps } from './deps';
 
 /** A conversation that nobody has touched: held by the bot, nobody's. */
@@ -36,6 +36,8 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
     throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
   return { provider: provider.instance, account, inbox, session, asOf };
 }
+
+export const signalOf = (deps: FlowDeps) => () => AbortSignal.timeout(deps.limits.callMs);
 
 /** The link to the provider's conversation, or null while there is none. */
 export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }: Connected): ConversationAccess | null {

@@ -6,7 +6,7 @@ import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { canBeAnswered, editLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
 import { connect, conversationOf, type Connected } from './conversation';
-import type { Lease } from './deliver';
+import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
 

@@ -2,7 +2,7 @@ import type { ProviderDelivery, ProviderMark } from '../delivery';
 import { UnsupportedByProviderError } from '../errors';
 import type { ConversationAccess } from '../ports/support-provider';
 import { connect, conversationOf, notePost, type Connected } from './conversation';
-import type { Lease } from './deliver';
+import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 
 /** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */

@@ -3,7 +3,7 @@ import { EndpointNotActiveError, type EndpointError } from '../errors';
 import { instantOf } from '../ports/clock';
 import { secretsAt, type RuntimeEndpoint } from '../runtime-endpoint';
 import { runtimeMessage } from '../runtime-message';
-import type { Lease } from './deliver';
+import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
 

@@ -7,7 +7,7 @@ import type { ConversationAccess, ConversationSeen, ConversationView, Observatio
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
-import { conversationLost } from './deliver';
+import { conversationLost } from './conversation-lost';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
 

@@ -1,4 +1,4 @@
-import { contextNote } from '../../../src/core/flows/deliver';
+import { contextNote } from '../../../src/core/flows/open-handoff';
 import { canonical, checkedId } from '../../../src/core/flows/say';
 import type { HandoffRecord } from '../../../src/core/handoff';
 import { checkedText, MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';

@@ -1,0 +1,154 @@
+import { ProviderRefusedError } from '../errors';
+import type { ProviderDelivery } from '../delivery';
+import { isOpen, type HandoffRecord } from '../handoff';
+import { instantOf } from '../ports/clock';
+import type { ConversationView } from '../ports/support-provider';
+import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
+import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, signalOf } from './conversation';
+import type { FlowDeps } from './deps';
+import type { Lease } from './lease';
+import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
+
+/** What agents should know first, as one readable note; null when the runtime said nothing. */
+export function contextNote(handoff: HandoffRecord): string | null {
+  const lines = [
+    handoff.reason && `Reason: ${handoff.reason}`,
+    handoff.intent && `Intent: ${handoff.intent}`,
+    handoff.summary && `Summary: ${handoff.summary}`,
+    ...Object.entries(handoff.fields).map(([name, value]) => `${name}: ${value}`),
+    ...handoff.links.map(({ label, url }) => `${label}: ${url}`),
+  ].filter((line): line is string => typeof line === 'string');
+  return lines.length === 0 ? null : ['Handed over by the bot.', ...lines].join('\n');
+}
+
+/**
+ * Brings a requested handoff to the agents: hold, history, context note, target, open. Continues behind the steps that
+ * `stepsDone` names; gives up quietly when the handoff has ended meanwhile (what follows in the lane returns it).
+ */
+export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
+  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { sessions, setup, handoffs } = deps.stores;
+  const signal = signalOf(deps);
+  const current = async () => {
+    await lease.held();
+    const handoff = await handoffs.get(organizationId, handoffId);
+    return handoff !== null && isOpen(handoff.state) ? handoff : null;
+  };
+  const done = (...steps: readonly string[]) => sessions.transact(organizationId, sessionId, async tx => {
+    for (const step of steps) await stepDone(tx, handoffId, step);
+  });
+
+  let handoff = await current();
+  // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
+  if (handoff?.stepsDone.includes('opened')) return;
+  const connected = await connect(deps, organizationId, sessionId);
+  if (handoff === null) {
+    // An earlier try may have made a conversation and not lived to say so; people may speak there.
+    if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
+      await ensureConversation(deps, connected, false, signal, lease);
+    return;
+  }
+  const { provider, account } = connected;
+  const mayBeOpened = handoff.stepsDone.includes('opening');
+  const note = account.capabilities.privateNotes ? contextNote(handoff) : null;
+  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
+  await beginStatusWrite(deps, connected.session);
+
+  if (!handoff.stepsDone.includes('held')) {
+    await lease.held();
+    const session = await sessions.get(organizationId, sessionId);
+    if (!isClean(session?.lastView ?? null)) await provider.holdForBot(conversation, signal());
+    await done('held');
+  }
+
+  handoff = await current();
+  if (handoff === null) return;
+  if (!handoff.stepsDone.includes('history')) {
+    await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+    await (note === null ? done('history', 'opening') : done('history'));
+  }
+
+  handoff = await current();
+  if (handoff === null) return;
+  if (note !== null && !handoff.stepsDone.includes('note')) {
+    await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
+    await sessions.transact(organizationId, sessionId, async tx => {
+      await stepDone(tx, handoffId, 'note');
+      await stepDone(tx, handoffId, 'opening');
+      await notePost(tx, deps);
+    });
+  }
+
+  handoff = await current();
+  if (handoff === null) return;
+  const { target } = handoff;
+  const [team] = target.teamId === null ? [null] : await setup.teamsByIds(organizationId, [target.teamId]);
+  const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
+  if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
+  // The note of an earlier try was found by a reading.
+  if (!handoff.stepsDone.includes('opening')) await done('opening');
+  // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
+  const isDoneWith = handoff.stepsDone.includes('opened')
+    || (mayBeOpened && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
+  if (!isDoneWith)
+    await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
+
+  await sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // A replica that outlived its lease, or has the lane after us, was quicker: the end-user has been told, and what people did since stands.
+    if ((await tx.handoff(handoffId))?.stepsDone.includes('opened')) return;
+    const now = deps.clock.now();
+    await tx.updateSession({ lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now) });
+    const live = tx.liveHandoff;
+    // Ended in the meantime: the delivery behind this one returns the conversation.
+    if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
+    await stepDone(tx, handoffId, 'opened');
+    const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
+    // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
+    if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
+    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by nobody who cannot
+    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
+    const isToldOf = deps.publicUrl !== '' && agent == null && earlierAttempts === 0;
+    await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
+  });
+}
+
+/** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
+export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
+  const { organizationId, sessionId } = delivery;
+  const connected = await connect(deps, organizationId, sessionId);
+  const conversation = conversationOf(deps, connected);
+  const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
+  // Only the delivery's own completion was lost: what they have done with it since stands.
+  if (handoff?.stepsDone.includes('opened')) return;
+  let lastView: ConversationView | null = connected.session.lastView;
+  if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
+    // A return that stood before us in the lane may have made it even.
+    await beginStatusWrite(deps, connected.session);
+    if (!handoff.stepsDone.includes('history')) {
+      await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+      await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
+    }
+    await lease.held();
+    const view = await connected.provider.readConversation(conversation, signalOf(deps)());
+    // Whom we find or put on it is not one who takes it once more.
+    lastView = view;
+    if (view.status === 'BOT_HELD') {
+      const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
+      await lease.held();
+      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, signalOf(deps)());
+      lastView = { status: 'OPEN', agent, teamId: view.teamId };
+    }
+  }
+  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // Lost meanwhile, it is opened again from its beginning, if at all.
+    if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
+    if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
+    await tx.updateSession({ lastView });
+    await stepDone(tx, handoffId, 'opened');
+    await tx.wantReading(instantOf(deps.clock.now()));
+  });
+}
