@@ -26,10 +26,17 @@ export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where ses
 
 const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_handoff_id) as "handoffId"`;
 
-// One of the tries stays counted: whoever tries next looks before it writes.
+// One of the tries stays counted: whoever tries next looks before it writes. A runtime that reads its inbox by cursor has gone past the old place.
 export const SEND_AGAIN = statement('tx_send_again', `
-  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1
+  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1,
+    position = case destination when 'RUNTIME' then $4 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
+
+/** The endpoint may be another since, and the lane of the one before be forgotten. */
+export const LEAD_AGAIN = statement('tx_lead_again', `
+  insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
+  select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
+  on conflict on constraint pk_lane do update set far_side_id = excluded.far_side_id`);
 
 /** Their lanes begin again at the lowest of them; under a running lease that is left to its end. */
 export const DUE_AGAIN = statement('tx_due_again', `

@@ -9,7 +9,7 @@ import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DUE_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
+import { DISCARD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -230,10 +230,13 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async sendAgain(ids: readonly string[]): Promise<readonly SetAside[]> {
-    const { id } = this.current;
+    const { id, organizationId } = this.current;
     await this.read(LOCK_LANES, [id]);
-    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now()]);
-    if (letters.length > 0) this.write(DUE_AGAIN, [id, letters.map((letter) => letter.id)]);
+    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now(), this.position]);
+    if (letters.length === 0) return [];
+    const sent = letters.map((letter) => letter.id);
+    if (this.endpointId !== null) this.write(LEAD_AGAIN, [id, organizationId, this.endpointId, sent]);
+    this.write(DUE_AGAIN, [id, sent]);
     return inOrder(letters);
   }
 

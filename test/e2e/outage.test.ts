@@ -1,6 +1,6 @@
 import { AcknowledgeDocument, RuntimeInboxDocument, type RuntimeInboxQuery } from '../../examples/generated/client';
 import { DeskStage } from '../../scripts/demo/desk-stage';
-import type { AgentAtWork, Stage } from '../../scripts/demo/stage';
+import type { AgentAtWork } from '../../scripts/demo/stage';
 import { settled } from '../../scripts/demo/step';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { KillRoom, Talk, type Home } from '../support/kill-room';

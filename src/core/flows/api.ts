@@ -297,7 +297,7 @@ export interface Flows {
   /** Everything that the cursor's list showed up to it; the filter narrows. Answers how many that were. */
   acknowledgeThrough(scope: Scope, input: AcknowledgeThroughInput): Promise<{ readonly acknowledged: number }>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
-  /** Dead letters wait again in their old places, the lowest first. Up to 500 in one call. `by`: the operator, when that is a user. */
+  /** Dead letters wait again, the lowest first: for the provider in their old places, for the runtime behind what its inbox shows already. Up to 500 in one call. `by`: the operator, when that is a user. */
   resendDeadLetters(scope: Scope, selection: DeadLetterSelection, by: UserId | null): Promise<DeadLettersAnswer>;
   /** Dead letters are given up for good, and kept as such. Up to 500 in one call. */
   discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null): Promise<DeadLettersAnswer>;

@@ -168,6 +168,33 @@ describe('a delivery that the endpoint does not take', () => {
     expect((await world.flows.acknowledge(scope, [parked])).acknowledged).toEqual([parked]);
   });
 
+  it.each(['to the same endpoint', 'to the one that has taken its place'])('is sent again %s behind what came since, where a reader by cursor meets it', async (where) => {
+    const { id: endpointId } = await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 413 : 204);
+    await world.agentSays(id, 'poison', 'two');
+    await world.push();
+    while ((await world.waits()).length > 0) await tryOn(1);
+    if (where !== 'to the same endpoint') {
+      await world.flows.removeEndpoint(scope, endpointId);
+      while (!(await world.stores.endpoints.settle()));
+      await world.endpoint();
+      while (!(await world.stores.endpoints.settle()));
+    }
+    const [{ last } = { last: '' }] = await world.sql<{ last: string }>('select max(position)::text as last from delivery');
+    const before = world.heard().length;
+
+    const [{ id: parked } = { id: '' }] = await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'");
+    await world.flows.resendDeadLetters(scope, { ids: [parked], filter: null, all: false, after: null }, null);
+    const [node] = (await world.stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId: null }, { first: 10, after: null })).edges.map((edge) => edge.node);
+    expect(node!.id).toBe(parked);
+    expect(await world.sql('select position > $1::bigint as "isBehind" from delivery where id = $2', [last, parked])).toEqual([{ isBehind: true }]);
+    world.receiver.answer = () => 204;
+    await world.push();
+    expect(world.heard().slice(before)).toEqual(['poison']);
+    expect(await waiting(id)).toBe(0);
+  });
+
   it('is no dead letter while the endpoint is away altogether', async () => {
     await world.endpoint();
     const { id } = await world.open();
