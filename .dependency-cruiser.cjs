@@ -9,6 +9,8 @@ const room = name => `^src/${name}(/|\\.ts$)`;
 const CORE = '^src/core/';
 /** What the process itself consists of: settings, logs, health. Rooms get from it what they need, and import nothing. */
 const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
+/** Facts of the outside world that mean nothing of ours: which addresses are private. */
+const FACTS = '^src/addresses\\.ts$';
 const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';
 const TESTING = '/testing/';
 
@@ -19,7 +21,7 @@ const roomRules = ROOMS.map(name => ({
   from: { path: room(name) },
   to: {
     path: '^src/',
-    pathNot: [CORE, room(name), ...(name === 'server' ? [SHELL] : [])],
+    pathNot: [CORE, FACTS, room(name), ...(name === 'server' ? [SHELL] : [])],
   },
 }));
 
@@ -39,8 +41,9 @@ module.exports = {
       comment: 'A provider knows the port and its own folder.',
       severity: 'error',
       from: { path: '^src/providers/' },
-      to: { path: '^src/', pathNot: [CORE, '^src/providers/'] },
+      to: { path: '^src/', pathNot: [CORE, FACTS, '^src/providers/'] },
     },
+    { name: 'facts-import-nothing-of-ours', severity: 'error', from: { path: FACTS }, to: { path: '^src/' } },
     {
       name: 'providers-do-not-know-each-other',
       comment: 'A second provider is one folder and one registry line; the contract kit in providers/testing is for all.',

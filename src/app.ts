@@ -100,7 +100,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
-  const relay = new TypingRelay();
+  const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
   started.push(async () => relay.stop());
   await stores.setup.sealInboxes();
 
@@ -132,7 +132,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     if (definition.routes) pages.set(name, definition.routes(own));
   }
 
-  const store = await openMediaStore(config.media);
+  const store = await openMediaStore(config.media, TIME_LIMITS.store);
   started.push(async () => store.close());
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
@@ -143,15 +143,16 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
+      uploadMs: Math.max(config.providerTimeoutMs, Math.min(TIME_LIMITS.provider.uploadMs, config.leaseMs / 2)),
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
       pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
     retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: store.media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
-  const files = deps.files = new FileKeeper(deps, store.media, config.media.limits, config.media.keptMs);
+  const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
   const flows = createFlows(deps);
-  const identify = createIdentify(config.identity);
+  const identify = createIdentify(config.identity, TIME_LIMITS.identity);
   const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,

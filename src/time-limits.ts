@@ -33,11 +33,24 @@ export const TIME_LIMITS = {
   provider: {
     /** Looking up a target that is not listed yet, within requestHandoff; at most the setting of one call. */
     targetLookupMs: 3_000,
-    /** One file, from its first byte to its last. */
-    fileMs: 60_000,
+    /** A message with files, with all that is uploaded; at most half a lease, at least the setting of one call. */
+    uploadMs: 60_000,
+    /** That an end-user types: what takes longer is no news any more. */
+    typingMs: 3_000,
     /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
     setUpCalls: 6,
   },
+  /** Agents' files, from the provider into our store. */
+  file: {
+    /** One try, from asking for the first byte to having kept the last. */
+    tryMs: 10 * 60_000,
+    /** Without a single byte: given up until the next try. */
+    silenceMs: 30_000,
+  },
+  /** A bucket. */
+  store: { connectMs: 5_000, silenceMs: 30_000 },
+  /** The key set of JWTs. */
+  identity: { keySetMs: 5_000 },
   /** A stop, in its order. Together less than `exitMs`. */
   stop: {
     /** Requests under way. */

@@ -1,4 +1,4 @@
-import { leadsToPrivate } from '../../src/providers/chatwoot/addresses';
+import { leadsToPrivate } from '../../src/addresses';
 import { isToken } from '../../src/providers/chatwoot/client';
 import { failureOf, failureWithoutAnswer, type Answer } from '../../src/providers/chatwoot/errors';
 import { differencesOf, isBefore, SUPPORTED, versionIn, type Version } from './versions';

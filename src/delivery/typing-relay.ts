@@ -6,8 +6,6 @@ export const TYPING = {
   expiresMs: 10_000,
   /** "Still typing" is told so often. */
   repeatMs: 5_000,
-  /** Of one call: what takes longer is no news any more. */
-  callMs: 3_000,
   /** Calls under way at one far side; more would wait behind each other there. */
   atOnce: 2,
   /** Told to one far side in any minute that somebody types, so that it never costs what talk needs. */
@@ -43,7 +41,8 @@ export class TypingRelay implements TypingOutbox {
   private readonly entries = new Map<string, Entry>();
   private readonly sides = new Map<string, Side>();
 
-  constructor(private readonly time: RelayTime = REAL_TIME) {}
+  /** @param callMs of one call */
+  constructor(private readonly callMs: number, private readonly time: RelayTime = REAL_TIME) {}
 
   show(typing: EndUserTyping): void {
     let entry = this.entries.get(typing.sessionId);
@@ -89,7 +88,7 @@ export class TypingRelay implements TypingOutbox {
     side.underWay += 1;
     if (isTyping) side.toldAt.push(this.time.now());
     try {
-      await entry.typing.tell(isTyping, AbortSignal.timeout(TYPING.callMs));
+      await entry.typing.tell(isTyping, AbortSignal.timeout(this.callMs));
     } catch {
       // Nothing follows from it.
     }

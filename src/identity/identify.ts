@@ -1,7 +1,7 @@
 import type { Caller } from '../core/caller';
 import { AccessError } from '../core/errors';
 import { callerOfHeaders } from './claims';
-import { jwtVerifier, type JwtOptions } from './json-web-token';
+import { jwtVerifier, type IdentityLimits, type JwtOptions } from './json-web-token';
 import { requireLocalCaller } from './loopback';
 import { claimedBy, presentedBy, type Credentials } from './presented';
 import { keyRing, secretMatcher, type BotKey } from './secrets';
@@ -32,11 +32,11 @@ export const EXAMPLE_CALLER: Caller = { organizationId: 'org-example', role: 'op
  * One proof decides alone: the gateway's secret if it is given, else a bot key, else the bearer token. A wrong one is
  * refused even when another, right one stands beside it.
  */
-export function createIdentify({ jwt, gatewaySecret, botKeys }: IdentityOptions): Identify {
+export function createIdentify({ jwt, gatewaySecret, botKeys }: IdentityOptions, limits: IdentityLimits): Identify {
   if (jwt === null && gatewaySecret === null && botKeys.length === 0) return identifyLocal;
   const isGateway = gatewaySecret === null ? () => false : secretMatcher(gatewaySecret);
   const organizationOfBot = keyRing(botKeys);
-  const callerOfToken = jwt === null ? null : jwtVerifier(jwt);
+  const callerOfToken = jwt === null ? null : jwtVerifier(jwt, limits);
 
   const bot = (key: string): Caller | null => {
     const organizationId = organizationOfBot(key);

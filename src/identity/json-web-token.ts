@@ -10,6 +10,9 @@ export interface JwtOptions {
   readonly audience: string | null;
 }
 
+/** Milliseconds. `keySetMs`: fetching the key set. */
+export interface IdentityLimits { readonly keySetMs: number }
+
 /** The key set could not be fetched: nothing is known about the token, and the same one may be good in a moment. */
 export class IdentityUnavailableError extends SupportError {
   readonly code = 'IDENTITY_UNAVAILABLE';
@@ -19,10 +22,9 @@ export class IdentityUnavailableError extends SupportError {
 const SHARED = ['HS256'];
 const PUBLIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 5;
-const FETCH_TIMEOUT_MS = 5_000;
 
 /** Verifies a token and reads the caller from its claims `org` (or `organization_id`), `role` and `sub`. */
-export function jwtVerifier(options: JwtOptions): (token: string) => Promise<Caller> {
+export function jwtVerifier(options: JwtOptions, { keySetMs }: IdentityLimits): (token: string) => Promise<Caller> {
   const checks: JWTVerifyOptions = {
     algorithms: options.sharedKey === null ? PUBLIC : SHARED,
     requiredClaims: ['exp'],
@@ -31,7 +33,7 @@ export function jwtVerifier(options: JwtOptions): (token: string) => Promise<Cal
     ...(options.audience === null ? {} : { audience: options.audience }),
   };
   const verify = options.sharedKey === null
-    ? withKeySet(createRemoteJWKSet(new URL(options.jwksUrl!), { timeoutDuration: FETCH_TIMEOUT_MS }), checks)
+    ? withKeySet(createRemoteJWKSet(new URL(options.jwksUrl!), { timeoutDuration: keySetMs }), checks)
     : withSharedKey(new TextEncoder().encode(options.sharedKey), checks);
   return async token => {
     try {

@@ -15,10 +15,11 @@ export interface S3Options {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
 }
 
+/** Milliseconds. `silenceMs`: without a single byte. */
+export interface StoreLimits { readonly connectMs: number; readonly silenceMs: number }
+
 /** The least that S3 takes; one part is all that is held in memory of a file. */
 const PART_BYTES = 5 * 1024 * 1024;
-const CONNECT_MS = 5_000;
-const SILENCE_MS = 30_000;
 
 type Library = typeof import('@aws-sdk/client-s3') & typeof import('@aws-sdk/lib-storage');
 
@@ -30,14 +31,14 @@ export class S3MediaStore implements MediaStore {
   private constructor(private readonly options: S3Options, private readonly s3: Library, private readonly client: S3Client) {}
 
   /** Loads the library, which is large. Asks nobody anything. */
-  static async open(options: S3Options): Promise<S3MediaStore> {
+  static async open(options: S3Options, limits: StoreLimits): Promise<S3MediaStore> {
     const s3 = { ...await import('@aws-sdk/client-s3'), ...await import('@aws-sdk/lib-storage') };
     const { region, endpoint, credentials } = options;
     const client = new s3.S3Client({
       region, ...(endpoint !== null && { endpoint, forcePathStyle: true }),
       // A copy: the library writes into it.
       ...(credentials !== null && { credentials: { ...credentials } }),
-      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      requestHandler: { connectionTimeout: limits.connectMs, socketTimeout: limits.silenceMs },
       // Servers that are not Amazon's know the newer checksums only in their newest versions.
       requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     });

@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { EndpointError } from '../core/errors';
 import type { PushMessage, RuntimePush } from '../core/ports/runtime-push';
 import { retryAfterMs } from './retry-after';
-import { bareHost, isLoopback, isPrivateAddress, isPrivateHost } from './private-addresses';
+import { bareHost, isLoopback, isPrivateAddress, isPrivateHost } from '../addresses';
 
 interface Address { readonly address: string; readonly family: number }
 

@@ -76,7 +76,7 @@ describe('the whole service, with files in a bucket', () => {
 });
 
 it('a start without a bucket does not load the library for it', () => {
-  const look = "require('./src/media/open-store.ts').openMediaStore({ folder: 'x', s3: null }).then(() => console.log(Object.keys(require.cache).filter((file) => file.includes('@aws-sdk')).length))";
+  const look = "require('./src/media/open-store.ts').openMediaStore({ folder: 'x', s3: null }, {}).then(() => console.log(Object.keys(require.cache).filter((file) => file.includes('@aws-sdk')).length))";
   const options = { cwd: ROOT, encoding: 'utf8' as const };
   expect(execFileSync(process.execPath, ['-r', './test/support/run-typescript.cjs', '-e', look], options).trim()).toBe('0');
 });

@@ -25,6 +25,7 @@ import { chatwoot } from '../../src/providers/chatwoot';
 import { startChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
 import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 import { webhookReceiver } from '../../src/webhooks/receive-webhook';
+import { TIME_LIMITS } from '../../src/time-limits';
 import { createTestDatabase } from './database';
 
 export const ORG = 'org-1';
@@ -67,8 +68,8 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   const mediaFolder = mkdtempSync(path.join(tmpdir(), 'media-'));
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, typing: new TypingRelay(), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
+    stores, clock, typing: new TypingRelay(3_000), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
     push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
@@ -76,7 +77,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const media = new FolderMediaStore(mediaFolder);
   /** As another process has it. */
   const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
-    new FileKeeper(deps, store, { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, keptMs);
+    new FileKeeper(deps, store, { maxBytes: 1_000_000, refusedTypes: ['.exe'], ...TIME_LIMITS.file }, keptMs);
   deps.files = newKeeper();
   const typed: AgentTyping[] = [];
   const receive = webhookReceiver({

@@ -16,6 +16,8 @@ export interface FlowLimits {
   readonly livePollMs: number;
   /** One provider call of a delivery or a reading. */
   readonly callMs: number;
+  /** One call that brings files along. */
+  readonly uploadMs: number;
   /** A whole set-up call, with all its remote steps. */
   readonly setupMs: number;
   /** How often an account is compared with what it should be. */

@@ -13,11 +13,10 @@ import { tellAgents } from './receive-change';
 export const KEEPING = {
   /** A message is shown a moment before its files are there: until then "not there" is no answer. */
   appearsWithinMs: 10 * 60_000,
-  /** One try, from asking for the first byte to having kept the last. */
-  tryMs: 10 * 60_000,
-  /** Without a single byte: given up until the next try. */
-  silenceMs: 30_000,
 } as const;
+
+/** Times in milliseconds. `tryMs`: one try, from asking for the first byte to having kept the last; `silenceMs`: without a single byte. */
+export interface KeepingLimits extends FileLimits { readonly tryMs: number; readonly silenceMs: number }
 
 /** `elsewhere`: everybody may fetch it where it is. `removed`: its author took it back, or there never was one. */
 export type Keeping = 'kept' | 'elsewhere' | 'removed';
@@ -31,7 +30,7 @@ export class FileKeeper {
   private readonly stopping = new AbortController();
 
   /** @param keptMs after how long files are removed; null: when their messages are taken back */
-  constructor(private readonly deps: FlowDeps, readonly media: MediaStore, private readonly limits: FileLimits, private readonly keptMs: number | null = null) {}
+  constructor(private readonly deps: FlowDeps, readonly media: MediaStore, private readonly limits: KeepingLimits, private readonly keptMs: number | null = null) {}
 
   /**
    * @throws FileRefusedError FILE_MISSING when the provider does not have it (yet), others when it is against our limits
@@ -69,7 +68,7 @@ export class FileKeeper {
     const { provider, account } = await connect(this.deps, file.organizationId, attachment.of.sessionId);
     if (provider.openFile === undefined) return 'elsewhere';
     checkFile(attachment.file, this.limits);
-    const patience = new Patience(AbortSignal.any([this.stopping.signal, AbortSignal.timeout(KEEPING.tryMs)]));
+    const patience = new Patience(AbortSignal.any([this.stopping.signal, AbortSignal.timeout(this.limits.tryMs)]), this.limits.silenceMs);
     try {
       const opened = await provider.openFile(accessOf(this.deps, account), attachment.file, patience.signal);
       checkFile({ name: attachment.file.name, contentType: opened.contentType, sizeBytes: opened.sizeBytes }, this.limits);
@@ -111,14 +110,14 @@ class Patience {
   readonly signal: AbortSignal;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(whole: AbortSignal) {
+  constructor(whole: AbortSignal, private readonly silenceMs: number) {
     this.signal = AbortSignal.any([whole, this.silence.signal]);
     this.renew();
   }
 
   renew(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file of an agent stopped coming.')), KEEPING.silenceMs);
+    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file of an agent stopped coming.')), this.silenceMs);
   }
 
   /** Also lets go of an answer that nobody has read. */

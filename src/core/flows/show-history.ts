@@ -20,7 +20,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
   const providerMessageId = await provider.postMessage({
     conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
-  }, signalOf(deps)());
+  }, AbortSignal.timeout(said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
@@ -108,7 +108,7 @@ export async function bringTranscript(deps: FlowDeps, { provider, session }: Con
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
-  }, signalOf(deps)());
+  }, AbortSignal.timeout(deps.limits.uploadMs));
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
     await notePost(tx, deps);

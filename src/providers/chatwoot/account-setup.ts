@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ProviderAuthError } from '../../core/errors';
 import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
-import { isPrivateHost } from './addresses';
+import { isPrivateHost } from '../../addresses';
 import { clientFor, numberOf, type ChatwootHost } from './connection';
 import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Attachment } from '../../core/message';
-import { leadsToPrivate } from './addresses';
+import { leadsToPrivate } from '../../addresses';
 import type { FormFile } from './multipart';
 
 /** Of all files of one message together; whatever does not make it goes as a link. */

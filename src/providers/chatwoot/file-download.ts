@@ -1,7 +1,7 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { Attachment } from '../../core/message';
 import type { AccountAccess, OpenedFile } from '../../core/ports/support-provider';
-import { leadsToPrivate } from './addresses';
+import { leadsToPrivate } from '../../addresses';
 import { baseUrlOf } from './settings';
 
 /** Chatwoot redirects once to where the bytes are; a proxy in front may send from http to https before. */

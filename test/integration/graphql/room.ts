@@ -4,6 +4,7 @@ import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSou
 import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+import { TIME_LIMITS } from '../../../src/time-limits';
 
 export const SECRET = 'gateway-secret-of-the-tests-0123456789';
 /** The headers of a caller. They are also what it puts into `connection_init`. */
@@ -25,7 +26,7 @@ export interface Room {
 
 export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}, typing?: TypingSource): Promise<Room> {
   const log: LoggedLine[] = [];
-  const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] });
+  const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] }, TIME_LIMITS.identity);
   const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000 });
   const graphql = await createGraphqlHttp({
     flows: world.flows, stores: world.stores, clock: world.deps.clock, wake, ...(typing && { typing }),

@@ -9,6 +9,7 @@ import { openMediaStore } from '../../../src/media/open-store';
 import type { S3Options } from '../../../src/media/s3-store';
 import { heldBytes } from '../../support/held-bytes';
 import { S3Double } from '../../support/s3-double';
+import { TIME_LIMITS } from '../../../src/time-limits';
 
 const MB = 1024 * 1024;
 const PREFIX = 'support/';
@@ -27,7 +28,7 @@ async function folderHouse(): Promise<House> {
   const folder = newFolder();
   const foreign = path.join(folder, 'ab', 'holiday.jpg');
   return {
-    store: (await openMediaStore({ folder, s3: null })).media,
+    store: (await openMediaStore({ folder, s3: null }, TIME_LIMITS.store)).media,
     async addForeign() { mkdirSync(path.dirname(foreign), { recursive: true }); writeFileSync(foreign, 'sun'); },
     async hasForeign() { return readdirSync(path.dirname(foreign)).includes('holiday.jpg'); },
     async close() { rmSync(folder, { recursive: true }); },
@@ -38,7 +39,7 @@ async function s3rverHouse(): Promise<House> {
   const folder = newFolder();
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder, configureBuckets: [{ name: 'files', configs: [] }] });
   const { port } = await server.run();
-  const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(`http://127.0.0.1:${port}`) });
+  const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(`http://127.0.0.1:${port}`) }, TIME_LIMITS.store);
   const foreign = () => readdirSync(path.join(folder, 'files', PREFIX));
   return {
     store,
@@ -51,7 +52,7 @@ async function s3rverHouse(): Promise<House> {
 async function doubleHouse(): Promise<House & { readonly double: S3Double; readonly endpoint: string }> {
   const double = new S3Double('files', credentials.accessKeyId);
   const endpoint = await double.start();
-  const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(endpoint) });
+  const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(endpoint) }, TIME_LIMITS.store);
   return {
     store, double, endpoint,
     async addForeign() { double.objects.set(`${PREFIX}holiday.jpg`, { bytes: Buffer.from('sun'), modified: new Date() }); },
@@ -213,7 +214,7 @@ describe('S3', () => {
     ['that is away', { endpoint: 'http://127.0.0.1:1' }],
   ] as const)('%s answers every call with one code, without the secret', async (_name, wrong) => {
     const house = await doubleHouse();
-    const { media, close } = await openMediaStore({ folder: '', s3: optionsFor(house.endpoint, wrong) });
+    const { media, close } = await openMediaStore({ folder: '', s3: optionsFor(house.endpoint, wrong) }, TIME_LIMITS.store);
     const key = newKey();
     for (const call of [() => media.read(key), () => media.write(key, bytes('x')), () => media.remove(key), () => media.sweep(FUTURE, neverSignal)]) {
       const error = await call().catch((thrown: unknown) => thrown);

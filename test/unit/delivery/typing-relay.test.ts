@@ -9,7 +9,7 @@ class Stage {
   /** False: far sides hang until `answer`. */
   isQuick = true;
   isBroken = false;
-  readonly relay = new TypingRelay({
+  readonly relay = new TypingRelay(3_000, {
     now: () => this.ms,
     after: (ms, act) => {
       const alarm = { at: this.ms + ms, act };

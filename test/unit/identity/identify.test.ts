@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AccessError } from '../../../src/core/errors';
 import { createIdentify, type IdentityOptions } from '../../../src/identity/identify';
+import { TIME_LIMITS } from '../../../src/time-limits';
 
 const SECRET = 'gateway-secret-of-at-least-32-characters';
 const KEY_A = 'bot-key-of-organization-a-32-characters';
@@ -17,7 +18,7 @@ const code = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 describe('the gateway secret', () => {
-  const identify = createIdentify(BOTH);
+  const identify = createIdentify(BOTH, TIME_LIMITS.identity);
   const asGateway = (headers: IncomingHttpHeaders) => identify({ headers: { 'x-support-gateway-secret': SECRET, ...headers } });
 
   it('makes the identity headers believed', async () => {
@@ -34,7 +35,7 @@ describe('the gateway secret', () => {
   });
 
   it('is refused when none is configured', async () => {
-    const withoutGateway = createIdentify({ ...BOTH, gatewaySecret: null });
+    const withoutGateway = createIdentify({ ...BOTH, gatewaySecret: null }, TIME_LIMITS.identity);
     expect(await code(withoutGateway({ headers: { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-z' } }))).toBe('UNAUTHENTICATED');
   });
 
@@ -54,12 +55,12 @@ describe('the gateway secret', () => {
 
 describe('identity headers without a secret', () => {
   it('are nothing', async () => {
-    expect(await code(createIdentify(BOTH)({ headers: { 'x-organization-id': 'org-a', 'x-support-role': 'operator' } }))).toBe('UNAUTHENTICATED');
+    expect(await code(createIdentify(BOTH, TIME_LIMITS.identity)({ headers: { 'x-organization-id': 'org-a', 'x-support-role': 'operator' } }))).toBe('UNAUTHENTICATED');
   });
 });
 
 describe('a bot key', () => {
-  const identify = createIdentify(BOTH);
+  const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
   it.each([
     ['x-support-bot-key', { 'x-support-bot-key': KEY_A }, 'org-a'],
@@ -95,7 +96,7 @@ describe('a bot key', () => {
 });
 
 describe('two proofs in one call', () => {
-  const identify = createIdentify(BOTH);
+  const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
   it('the gateway secret decides over a bot key and a token that belong to the end-user\'s call', async () => {
     expect(await identify({ headers: { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-z', 'x-support-bot-key': KEY_A, authorization: `Bearer ${KEY_B}` } }))
@@ -112,7 +113,7 @@ describe('two proofs in one call', () => {
 });
 
 describe('connection_init', () => {
-  const identify = createIdentify(BOTH);
+  const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
   it.each([
     [{ authorization: `Bearer ${KEY_A}` }], [{ Authorization: `Bearer ${KEY_A}` }], [{ 'X-Support-Bot-Key': KEY_A }], [{ AUTHORIZATION: `Bearer ${KEY_A}`, other: { a: 1 } }],
@@ -142,13 +143,13 @@ describe('connection_init', () => {
 });
 
 it('tells nothing of a proof in what it says', async () => {
-  const identify = createIdentify(BOTH);
+  const identify = createIdentify(BOTH, TIME_LIMITS.identity);
   for (const headers of [{ authorization: 'Bearer hunter2' }, { 'x-support-bot-key': 'hunter2' }, { 'x-support-gateway-secret': 'hunter2' }, { authorization: 'hunter2' }])
     await expect(identify({ headers })).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
 });
 
 describe('with nothing configured', () => {
-  const identify = createIdentify(NOTHING);
+  const identify = createIdentify(NOTHING, TIME_LIMITS.identity);
   const local = { host: 'localhost:4000' };
 
   it('is the example organization\'s operator', async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from 'jose';
 import { AccessError } from '../../../src/core/errors';
 import { createIdentify, IdentityUnavailableError, type Identify } from '../../../src/identity/identify';
+import { TIME_LIMITS } from '../../../src/time-limits';
 
 const SHARED = 'shared-key-of-at-least-32-characters!';
 const KEY = new TextEncoder().encode(SHARED);
@@ -21,7 +22,7 @@ const code = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 describe('a token signed with the shared key', () => {
-  const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: null, sharedKey: SHARED, issuer: CLAIMS.iss, audience: CLAIMS.aud } });
+  const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: null, sharedKey: SHARED, issuer: CLAIMS.iss, audience: CLAIMS.aud } }, TIME_LIMITS.identity);
 
   it('says who calls', async () => {
     expect(await bearer(identify, await sign(CLAIMS))).toEqual({ organizationId: 'org-a', role: 'ui', userId: 'user-7' });
@@ -100,7 +101,7 @@ describe('a token signed with the shared key', () => {
   });
 
   it('stands beside bot keys: the same header holds either', async () => {
-    const both = createIdentify({ jwt: { jwksUrl: null, sharedKey: SHARED, issuer: null, audience: null }, gatewaySecret: null, botKeys: [{ organizationId: 'org-b', key: 'k'.repeat(32) }] });
+    const both = createIdentify({ jwt: { jwksUrl: null, sharedKey: SHARED, issuer: null, audience: null }, gatewaySecret: null, botKeys: [{ organizationId: 'org-b', key: 'k'.repeat(32) }] }, TIME_LIMITS.identity);
     expect(await bearer(both, 'k'.repeat(32))).toMatchObject({ organizationId: 'org-b', role: 'bot' });
     expect(await bearer(both, await sign(CLAIMS))).toMatchObject({ organizationId: 'org-a', role: 'ui' });
     expect(await code(both({ headers: { 'x-support-bot-key': await sign(CLAIMS) } }))).toBe('UNAUTHENTICATED');
@@ -132,7 +133,7 @@ describe('a token signed with a key of a key set', () => {
     answer = 'keys';
     fetches = 0;
   });
-  const withKeySet = () => createIdentify({ ...withoutBots, jwt: { jwksUrl: url, sharedKey: null, issuer: null, audience: null } });
+  const withKeySet = () => createIdentify({ ...withoutBots, jwt: { jwksUrl: url, sharedKey: null, issuer: null, audience: null } }, TIME_LIMITS.identity);
 
   it('says who calls, and the keys are fetched once', async () => {
     const identify = withKeySet();
@@ -167,7 +168,7 @@ describe('a token signed with a key of a key set', () => {
   });
 
   it('cannot be judged while the key set cannot be reached', async () => {
-    const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: 'http://127.0.0.1:1/keys', sharedKey: null, issuer: null, audience: null } });
+    const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: 'http://127.0.0.1:1/keys', sharedKey: null, issuer: null, audience: null } }, TIME_LIMITS.identity);
     await expect(bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' }))).rejects.toBeInstanceOf(IdentityUnavailableError);
   });
 });

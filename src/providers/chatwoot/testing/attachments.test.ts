@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isPrivateHost, leadsToPrivate } from '../addresses';
+import { isPrivateHost, leadsToPrivate } from '../../../addresses';
 import { download } from '../attachments';
 import { Workshop } from './workshop';
 

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
 /** Everything that is not the public internet: our own machine, the local network, metadata services. */
@@ -27,4 +28,12 @@ export function isPrivateHost(hostname: string): boolean {
 export function isLoopback(hostname: string): boolean {
   const host = bareHost(hostname);
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Whether a name leads anywhere but to public addresses. A name that leads nowhere is not private. */
+export async function leadsToPrivate(hostname: string): Promise<boolean> {
+  const host = bareHost(hostname);
+  if (isIP(host) !== 0 || isPrivateHost(host)) return isPrivateHost(host);
+  const addresses = await lookup(host, { all: true }).catch(() => []);
+  return addresses.some(({ address }) => isPrivateAddress(address));
 }
