@@ -128,7 +128,7 @@ async function ask(baseUrl: string, path: string, headers: Readonly<Record<strin
     const text = await response.text();
     return { status: response.status, body: parsed(text), retryAfter: null, requestId: null };
   } catch (error) {
-    return failureWithoutAnswer(error, { method: 'GET', path, caller: 'nobody', writes: false }, signal.aborted);
+    return failureWithoutAnswer(error, { method: 'GET', path, caller: 'nobody', writes: false }, signal.aborted, 0);
   }
 }
 

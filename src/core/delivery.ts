@@ -66,6 +66,8 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly work: LaneWork[To];
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
+  /** Of the last try; null before the first failure. */
+  readonly lastErrorCode: string | null;
   /** When it was made, or last sent again by an operator. */
   readonly owedSince: Instant;
   readonly createdAt: Instant;

@@ -70,10 +70,13 @@ export class ProviderUnavailableError extends SupportError {
   /** `unknown` after a timed-out or cut write: look it up by our id before writing again. */
   readonly delivered: 'no' | 'unknown';
   readonly retryAfterMs: number | undefined;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; cause?: unknown } = {}) {
+  /** For how long what was sent may still take effect over there: until then, not to be found says nothing. */
+  readonly settlesAfterMs: number;
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; cause?: unknown } = {}) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
+    this.settlesAfterMs = options.settlesAfterMs ?? 0;
   }
 }
 

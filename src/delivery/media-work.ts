@@ -5,7 +5,7 @@ import type { FlowDeps } from '../core/flows/deps';
 import { fileGivenUp, KEEPING, type FileKeeper } from '../core/flows/keep-file';
 import type { LaneWorkOf } from './lane-runner';
 import type { WorkerOptions } from './options';
-import { backoffMs, verdictOn, type Verdict } from './retry-policy';
+import { backoffMs, triedOf, verdictOn, type Tried, type Verdict } from './retry-policy';
 
 /** Files are large and nobody waits for them: a small share of the hands, and of each far side. */
 const WIDTH = 8;
@@ -26,7 +26,7 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
 
   async failed({ delivery }, error) {
     if (error instanceof SupportDisabledError) return { kind: 'nothingOwed' };
-    const verdict = fileVerdict(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.owedSince), deps.clock.random());
+    const verdict = fileVerdict(error, triedOf(deps, delivery));
     if (verdict.kind === 'park') await fileGivenUp(deps, delivery, verdict.code);
     return verdict;
   },
@@ -35,9 +35,9 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
   saysNothingOfFarSide: true,
 });
 
-/** @param attempts tries before this one @param ageMs since we learned of the file, or it was sent again */
-export function fileVerdict(error: unknown, attempts: number, ageMs: number, random: number): Verdict {
-  if (!(error instanceof FileRefusedError)) return verdictOn(error, attempts, ageMs, random);
+export function fileVerdict(error: unknown, tried: Tried): Verdict {
+  if (!(error instanceof FileRefusedError)) return verdictOn(error, tried);
+  const { attempts, ageMs, random } = tried;
   const { code } = error;
   return code === 'FILE_MISSING' && ageMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
 }

@@ -1,4 +1,4 @@
-import { SupportDisabledError } from '../core/errors';
+import { ProviderRefusedError, SupportDisabledError } from '../core/errors';
 import { conversationLost } from '../core/flows/conversation-lost';
 import { deliver, deliveryRefused } from '../core/flows/deliver';
 import type { FlowDeps } from '../core/flows/deps';
@@ -6,7 +6,7 @@ import { endForDisabled } from '../core/flows/disable';
 import { provingClaim } from '../core/flows/proving-claim';
 import type { HealthWatch } from './health-watch';
 import type { LaneWorkOf } from './lane-runner';
-import { verdictOn } from './retry-policy';
+import { triedOf, verdictOn } from './retry-policy';
 
 /** What we owe to support systems. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
@@ -23,9 +23,9 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
       return isOff ? { kind: 'nothingOwed' } : { kind: 'retry', afterMs: 1_000, code: error.code };
     }
     await health.failed(lane, 'DELIVERY', error);
-    const verdict = verdictOn(error, delivery.earlierAttempts, deps.clock.now() - Date.parse(delivery.owedSince), deps.clock.random());
+    const verdict = verdictOn(error, triedOf(deps, delivery));
     if (verdict.kind === 'park') await deliveryRefused(mine, delivery, verdict.code);
-    if (verdict.kind === 'remake') await conversationLost(mine, organizationId, sessionId, null);
+    if (verdict.kind === 'remake' || (error instanceof ProviderRefusedError && error.gone)) await conversationLost(mine, organizationId, sessionId, null);
     return verdict;
   },
 

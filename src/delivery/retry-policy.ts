@@ -1,4 +1,6 @@
 import { EndpointError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import type { LaneDelivery } from '../core/delivery';
+import type { FlowDeps } from '../core/flows/deps';
 import type { Answered } from './far-sides';
 
 /** What becomes of a delivery after an error. `code` is stable and free of people's words. */
@@ -25,14 +27,21 @@ export function backoffMs(error: unknown, attempt: number, random: number): numb
   return Math.round(cap * (0.1 + 0.9 * random));
 }
 
-/** @param attempts tries before this one @param ageMs since the delivery was made */
-export function verdictOn(error: unknown, attempts: number, ageMs: number, random: number): Verdict {
+/** Of a delivery, in milliseconds and tries before this one. */
+export interface Tried { readonly attempts: number; readonly ageMs: number; readonly lastErrorCode: string | null; readonly random: number }
+
+export const triedOf = ({ clock }: Pick<FlowDeps, 'clock'>, { earlierAttempts: attempts, owedSince, lastErrorCode }: Pick<LaneDelivery<'PROVIDER'>, 'earlierAttempts' | 'owedSince' | 'lastErrorCode'>): Tried =>
+  ({ attempts, ageMs: clock.now() - Date.parse(owedSince), lastErrorCode, random: clock.random() });
+
+export function verdictOn(error: unknown, { attempts, ageMs, lastErrorCode, random }: Tried): Verdict {
   const code = codeOf(error);
-  if (error instanceof ProviderRefusedError && error.gone && attempts < MAX_REMAKES)
+  // What failed before for another reason says nothing of the conversation.
+  if (error instanceof ProviderRefusedError && error.gone && (attempts < MAX_REMAKES || lastErrorCode !== code))
     return { kind: 'remake', afterMs: backoffMs(error, attempts, random), code };
   if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || ageMs > GIVE_UP_AFTER_MS) return { kind: 'park', code };
-  const wanted = error instanceof ProviderUnavailableError ? error.retryAfterMs : undefined;
-  return { kind: 'retry', afterMs: wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random), code };
+  const { retryAfterMs: wanted, settlesAfterMs } = error instanceof ProviderUnavailableError ? error : { retryAfterMs: undefined, settlesAfterMs: 0 };
+  const afterMs = wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random);
+  return { kind: 'retry', afterMs: Math.max(afterMs, settlesAfterMs), code };
 }
 
 /** A signal ended the call. */

@@ -65,7 +65,7 @@ const TAKE_HEADS = statement('take_heads', `
   )
   update delivery d set attempts = d.attempts + 1 from heads where d.id = heads.id
   returning heads.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", d.created_at as "createdAt", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
+    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `

@@ -18,7 +18,7 @@ import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
 import { FolderMediaStore } from '../../src/media/folder-store';
 import { TypingRelay } from '../../src/delivery';
-import { verdictOn } from '../../src/delivery/retry-policy';
+import { triedOf, verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
@@ -222,7 +222,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           await deliver(deps, lane.delivery, { held: async () => undefined });
           await stores.lanes.complete(lane);
         } catch (error) {
-          const verdict = verdictOn(error, lane.delivery.earlierAttempts, 0, 0.5);
+          const verdict = verdictOn(error, triedOf(deps, lane.delivery));
           verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
           if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
           if (verdict.kind === 'park') {

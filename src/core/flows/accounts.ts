@@ -2,6 +2,7 @@ import {
   InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError,
 } from '../errors';
 import type { AgentRecord, AccountRecord, TeamRecord } from '../setup';
+import { timeLimit } from '../time-limit';
 import type { Scope } from './api';
 import { accessOf, type FlowDeps, type KnownProvider } from './deps';
 
@@ -20,7 +21,7 @@ export function problemOf(error: unknown): Problem {
 /** What all set-up flows share: finding accounts, providers, agents and teams, by our ids or the provider's. */
 export function setUpTools(deps: FlowDeps) {
   const { setup } = deps.stores;
-  const signal = () => AbortSignal.timeout(deps.limits.setupMs);
+  const signal = () => timeLimit(deps.limits.setupMs);
 
   const providerOf = (name: string): KnownProvider => {
     const provider = deps.providers.get(name);

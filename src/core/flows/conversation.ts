@@ -5,6 +5,7 @@ import type { ConversationAccess, ConversationView, SupportProvider } from '../p
 import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
+import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
 import { inboxAccessOf, type FlowDeps } from './deps';
 
@@ -37,7 +38,7 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
   return { provider: provider.instance, account, inbox, session, asOf };
 }
 
-export const signalOf = (deps: FlowDeps) => () => AbortSignal.timeout(deps.limits.callMs);
+export const signalOf = (deps: FlowDeps) => () => timeLimit(deps.limits.callMs);
 
 /** The link to the provider's conversation, or null while there is none. */
 export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }: Connected): ConversationAccess | null {

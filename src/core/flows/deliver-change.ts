@@ -4,6 +4,7 @@ import type { ProviderMessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgents } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
+import { timeLimit } from '../time-limit';
 import { canBeAnswered, editLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
 import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
@@ -86,7 +87,7 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
   try {
     for (const messageId of posts) {
       await lease.held();
-      await provider.deleteMessage({ conversation, messageId }, AbortSignal.timeout(deps.limits.callMs));
+      await provider.deleteMessage({ conversation, messageId }, timeLimit(deps.limits.callMs));
     }
     return true;
   } catch (error) {
@@ -100,12 +101,13 @@ async function tell({ deps, connected, conversation, message, lease, mayExist }:
   const { provider, session } = connected;
   await lease.held();
   return provider.postMessage({
-    conversation, mayExist, lookAfter: session.readAfter,
+    // Its echo leaves no mark here, and a reading may have gone past it since.
+    conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : null,
     message: {
       id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, AbortSignal.timeout(deps.limits.callMs));
+  }, timeLimit(deps.limits.callMs));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Instant } from '../ids';
+import { timeLimit } from '../time-limit';
 import { accessOf, type FlowDeps } from './deps';
 
 const EVERY_MS = 5 * 60_000;
@@ -27,7 +28,7 @@ export async function lookOver(deps: FlowDeps): Promise<{ readonly accountId: st
   let page = 1;
   for (; more && page <= MOST_PAGES; page++) {
     const found = await instance!.changedConversations!(
-      { access: accessOf(deps, account!), withinMs: unseenMs + OVERLAP_MS, page }, AbortSignal.timeout(deps.limits.callMs));
+      { access: accessOf(deps, account!), withinMs: unseenMs + OVERLAP_MS, page }, timeLimit(deps.limits.callMs));
     readings += await watches.wantReadingOf(accountId, found.conversationIds);
     more = found.more;
   }

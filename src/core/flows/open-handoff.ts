@@ -91,8 +91,10 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
   const isDoneWith = handoff.stepsDone.includes('opened')
     || (mayBeOpened && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
-  if (!isDoneWith)
+  if (!isDoneWith) {
+    await lease.held();
     await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
+  }
 
   await sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();

@@ -3,6 +3,7 @@ import { EndpointNotActiveError, type EndpointError } from '../errors';
 import { instantOf } from '../ports/clock';
 import { secretsAt, type RuntimeEndpoint } from '../runtime-endpoint';
 import { runtimeMessage } from '../runtime-message';
+import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
@@ -20,7 +21,7 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   const body = await bodyOf(deps, delivery);
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
-  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, AbortSignal.timeout(deps.limits.pushMs));
+  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, timeLimit(deps.limits.pushMs));
   if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id);
 }
 

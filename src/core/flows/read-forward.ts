@@ -4,6 +4,7 @@ import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, ty
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { ConversationAccess, ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
+import { timeLimit } from '../time-limit';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
@@ -29,7 +30,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return null;
   const { provider, account, session } = connected;
-  const signal = () => AbortSignal.timeout(deps.limits.callMs);
+  const signal = () => timeLimit(deps.limits.callMs);
   const people = peopleOf(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
 

@@ -3,6 +3,7 @@ import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, Prov
 import type { HandoffLink, HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
+import { timeLimit } from '../time-limit';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
 import { deriveControl, moveHandoff } from './change-handoff';
 import { accessOf, type FlowDeps } from './deps';
@@ -44,7 +45,7 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
   let found = await find();
   if (missing(found)) {
     const provider = deps.providers.get(account.provider);
-    const signal = AbortSignal.timeout(deps.limits.targetLookupMs);
+    const signal = timeLimit(deps.limits.targetLookupMs);
     try {
       if (provider && target.team !== null) await setup.syncTeams(account, await provider.instance.listTeams(accessOf(deps, account), signal));
       if (provider && target.agent !== null) await setup.syncAgents(account, await provider.instance.listAgents(accessOf(deps, account), signal));

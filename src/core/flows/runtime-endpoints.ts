@@ -1,6 +1,7 @@
 import { ConflictError, EndpointError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
 import { secretsAt, signingSecretOf, type RuntimeEndpoint, type SigningEndpoint } from '../runtime-endpoint';
+import { timeLimit } from '../time-limit';
 import type { Flows, Scope } from './api';
 import type { FlowDeps } from './deps';
 import { checkedId } from './say';
@@ -29,7 +30,7 @@ export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
     const body = JSON.stringify({ type: 'endpoint.verification', timestamp: now(), data: { endpointId: id, chatbotId, challenge } });
     let answer: string;
     try {
-      answer = await push.post(url, secretsAt({ secret, previousSecrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, AbortSignal.timeout(deps.limits.pushMs));
+      answer = await push.post(url, secretsAt({ secret, previousSecrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, timeLimit(deps.limits.pushMs));
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
       throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', `${error.message} It must answer the signed endpoint.verification message with 2xx and its challenge.`);

@@ -2,6 +2,7 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
 import type { Capabilities } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
+import { timeLimit } from '../time-limit';
 import { setUpTools, problemOf } from './accounts';
 import { healthAfter } from './health';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
@@ -51,7 +52,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
     try {
       const made = await providerOf(account.provider).instance.ensureInbox(
-        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, AbortSignal.timeout(deps.limits.setupMs));
+        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
       return await setup.updateInbox(id, { ...made, state: 'READY', problem: null });
     } catch (error) {
       const problem = problemOf(error);
@@ -75,7 +76,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
       let account = await accountRow(scope, input);
-      const signal = AbortSignal.timeout(deps.limits.setupMs);
+      const signal = timeLimit(deps.limits.setupMs);
       try {
         const { leftToDo, ...made } = await instance.ensureAccount({
           access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners,
@@ -129,7 +130,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     },
 
     async refreshDirectory(scope, accountId) {
-      return mirrorDirectory(await accountFor(scope, accountId), AbortSignal.timeout(deps.limits.setupMs));
+      return mirrorDirectory(await accountFor(scope, accountId), timeLimit(deps.limits.setupMs));
     },
 
     async linkAgentByEmail(scope, email, userId) {

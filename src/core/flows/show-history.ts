@@ -4,6 +4,7 @@ import type { HandoffRecord } from '../handoff';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
+import { timeLimit } from '../time-limit';
 import { stepDone } from './change-handoff';
 import { TAKEN_BACK } from './change-lines';
 import { connect, ensureConversation, notePost, signalOf, type Connected } from './conversation';
@@ -20,7 +21,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
   const providerMessageId = await provider.postMessage({
     conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
-  }, AbortSignal.timeout(said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs));
+  }, timeLimit(said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
@@ -108,7 +109,7 @@ export async function bringTranscript(deps: FlowDeps, { provider, session }: Con
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
-  }, AbortSignal.timeout(deps.limits.uploadMs));
+  }, timeLimit(deps.limits.uploadMs));
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
     await notePost(tx, deps);

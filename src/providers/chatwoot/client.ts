@@ -1,4 +1,5 @@
 import { ProviderAuthError, ProviderUnavailableError } from '../../core/errors';
+import { isOver } from '../../core/time-limit';
 import { failureOf, failureWithoutAnswer, type Answer, type Attempt, type Caller } from './errors';
 
 export interface Call {
@@ -22,9 +23,9 @@ const SENT_ONCE = { redirect: 'error', window: null } as const;
 /** That is how it says so. */
 const isRedirect = (error: unknown): boolean => ((error as { cause?: Error } | null)?.cause?.message ?? '') === 'unexpected redirect';
 
-/** One Chatwoot installation, as one caller. */
+/** One Chatwoot installation, as one caller. `requestMs`: for how long it lets a request run. */
 export class ChatwootClient {
-  constructor(private readonly fetch: typeof globalThis.fetch, private readonly baseUrl: string, private readonly token: string | null, readonly caller: Caller) {
+  constructor(private readonly fetch: typeof globalThis.fetch, private readonly baseUrl: string, private readonly token: string | null, readonly caller: Caller, private readonly requestMs: number) {
     if (token !== null && !isToken(token)) throw new ProviderAuthError('A stored Chatwoot token cannot be one. Give it again.');
   }
 
@@ -49,6 +50,7 @@ export class ChatwootClient {
     // nginx drops the documented `api_access_token` unless it is told to keep underscores; Rails takes both.
     if (this.token !== null) headers['api-access-token'] = this.token;
     if (body && !isForm) headers['content-type'] = 'application/json';
+    const began = performance.now();
     try {
       const response = await this.fetch(this.baseUrl + path, {
         method, headers, signal, ...(isForm ? { ...SENT_ONCE, body } : { redirect: 'manual', ...(body && { body: JSON.stringify(body) }) }),
@@ -62,14 +64,14 @@ export class ChatwootClient {
       // Our own pace held it back: nothing was sent.
       if (error instanceof ProviderUnavailableError) throw error;
       if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, requestId: null };
-      throw failureWithoutAnswer(error, attempt, signal.aborted);
+      throw failureWithoutAnswer(error, attempt, signal.aborted, Math.max(0, Math.round(this.requestMs + began - performance.now())));
     }
   }
 }
 
 /** @throws ProviderUnavailableError when the call's time is over and nothing was sent yet */
 export function throwIfOver(signal: AbortSignal): void {
-  if (signal.aborted) throw new ProviderUnavailableError('The time for this call to Chatwoot was over before it was sent.');
+  if (isOver(signal)) throw new ProviderUnavailableError('The time for this call to Chatwoot was over before it was sent.');
 }
 
 function parsed(text: string, ok: boolean): Answer['body'] {

@@ -3,7 +3,7 @@ import type { AccountAccess, ProviderHost } from '../../core/ports/support-provi
 import { ChatwootClient } from './client';
 import type { Caller } from './errors';
 import type { FetchFor } from './pace';
-import { baseUrlOf, settingsOf, type ChatwootSettings } from './settings';
+import { baseUrlOf, requestMsOf, settingsOf, type ChatwootSettings } from './settings';
 
 /** One account that is set up, with the two identities we have in it. */
 export interface Connection {
@@ -44,7 +44,7 @@ export const connector = (host: ChatwootHost): Connect => (access) => {
 };
 
 export const clientFor = (host: Pick<ChatwootHost, 'fetchFor'>, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
-  new ChatwootClient(host.fetchFor(access.accountId), baseUrlOf(access), token, caller);
+  new ChatwootClient(host.fetchFor(access.accountId), baseUrlOf(access), token, caller, requestMsOf(access));
 
 /** Chatwoot's ids are numbers; anything else names nothing there, and must not become part of a path. */
 export function numberOf(id: string, what: string): number {

@@ -136,13 +136,16 @@ function adviceOn(code: string, timedOut: boolean): string {
   return 'Check that it runs, and that base URL and port can be reached from this machine; what is owed waits and is tried again.';
 }
 
-/** A call that got no whole answer: refused, cut, or ended by its time limit. */
-export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean): ProviderUnavailableError {
+/**
+ * A call that got no whole answer: refused, cut, or ended by its time limit.
+ * @param settlesAfterMs from when on a write that is under way over there has taken effect, or never will
+ */
+export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean, settlesAfterMs: number): ProviderUnavailableError {
   const reason = (cause as { cause?: { code?: unknown } } | null)?.cause ?? cause;
   const code = String((reason as { code?: unknown } | null)?.code ?? '');
   const notConnected = !timedOut && NOT_CONNECTED.test(code);
   const what = timedOut ? 'did not answer in time' : notConnected ? 'cannot be reached' : 'cut the connection';
   return new ProviderUnavailableError(`Chatwoot ${what} at ${attempt.method} ${attempt.path}${code && !timedOut ? ` (${code})` : ''}. ${adviceOn(code, timedOut)}`, {
-    delivered: attempt.writes && !notConnected ? 'unknown' : 'no', cause,
+    ...(attempt.writes && !notConnected ? { delivered: 'unknown', settlesAfterMs } : { delivered: 'no' }), cause,
   });
 }

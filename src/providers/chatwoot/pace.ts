@@ -1,5 +1,6 @@
 import { ProviderUnavailableError } from '../../core/errors';
 import type { ConversationAccess } from '../../core/ports/support-provider';
+import { throwIfOver } from './client';
 
 /** What we allow ourselves, in one place. Chatwoot 4.10 takes 3,000 requests a minute from one address, and 200 messages a minute in a conversation, everybody's together. */
 export const PACE = {
@@ -87,7 +88,10 @@ export function paced(fetch: typeof globalThis.fetch, now: () => number): FetchF
   return (accountId) => async (input, init) => {
     const server = new URL(input instanceof Request ? input.url : String(input)).origin;
     const waitMs = pace.take(server, accountId);
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (init?.signal) throwIfOver(init.signal);
+    }
     const response = await fetch(input, init);
     if (response.status === 429) pace.pause(server);
     return response;

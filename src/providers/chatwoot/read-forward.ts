@@ -2,12 +2,10 @@ import type { Observation, ReadForward, ReadPage } from '../../core/ports/suppor
 import { numberOf, type Connect } from './connection';
 import { messagesAfter } from './history';
 import { observe } from './mapping';
-import { baseUrlOf } from './settings';
+import { baseUrlOf, requestSecondsOf } from './settings';
 import { uuidOf } from './survey';
 import type { WireMessage } from './wire';
 
-/** Longest time between taking an id and its commit that we reckon with; Chatwoot ends a request after 15 s. */
-const SETTLED_AFTER_S = 15;
 /** Of one answer; a longer history is read in several. */
 const MOST_MESSAGES = 1000;
 
@@ -30,7 +28,7 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
     const url = uuid === null ? null : `${baseUrlOf(conversation.inbox.account)}/survey/responses/${uuid}`;
     return observations.map((one) => (one.kind === 'survey' ? { ...one, url } : one));
   }
-  const settled = settledUpTo(messages);
+  const settled = settledUpTo(messages, requestSecondsOf(connection.settings));
   const highest = messages.at(-1)?.id;
   // Standing still with more to read would never end.
   const next = settled ?? (more ? highest : undefined);
@@ -42,10 +40,10 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
 
 /**
  * The highest id below which nothing can appear any more. Another transaction may hold a lower id than one we see; it
- * cannot hold one that is lower than a message of 15 s before the newest, by the server's own clock.
+ * cannot hold one that is lower than a message of as long before the newest as a request may run, by the server's own clock.
  */
-export function settledUpTo(ascending: readonly WireMessage[]): number | undefined {
+export function settledUpTo(ascending: readonly WireMessage[], requestSeconds: number): number | undefined {
   const newest = Math.max(...ascending.map((message) => message.created_at));
-  const firstYoung = ascending.findIndex((message) => message.created_at > newest - SETTLED_AFTER_S);
+  const firstYoung = ascending.findIndex((message) => message.created_at > newest - requestSeconds);
   return firstYoung > 0 ? ascending[firstYoung - 1]?.id : undefined;
 }

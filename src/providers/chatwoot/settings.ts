@@ -18,6 +18,8 @@ const Settings = z.strictObject({
   botEmailDomain: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, { error: 'a domain, e.g. support.example.com' }).optional(),
   /** Fetch end-users' files from private addresses too. Only where every caller of our mutations may reach those. */
   allowPrivateAttachments: z.boolean({ error: 'true or false' }).optional(),
+  /** For how long this Chatwoot lets a request run, in seconds: its RACK_TIMEOUT_SERVICE_TIMEOUT. */
+  requestSeconds: z.number({ error: 'seconds from 1 to 300, e.g. 15' }).min(1, { error: 'seconds from 1 to 300, e.g. 15' }).max(300, { error: 'seconds from 1 to 300, e.g. 15' }).optional(),
 
   version: z.string().optional(),
   botUserId: z.int().optional(),
@@ -74,6 +76,12 @@ function problemsOf(schema: z.ZodType, given: unknown, field: string): Problem[]
     return [{ field: [field, ...issue.path].join('.'), message: `Not usable. Expected ${issue.message}.` }];
   });
 }
+
+/** Chatwoot's own default (read in its source, not measured), and a little for the way there and back. */
+const REQUEST_SECONDS = 15;
+const ON_THE_WAY_MS = 1_000;
+export const requestSecondsOf = ({ requestSeconds }: Pick<ChatwootSettings, 'requestSeconds'>): number => requestSeconds ?? REQUEST_SECONDS;
+export const requestMsOf = (access: Pick<AccountAccess, 'settings'>): number => requestSecondsOf(settingsOf(access)) * 1_000 + ON_THE_WAY_MS;
 
 /** Without the slash at its end. */
 export const baseUrlOf = (access: AccountAccess): string => (access.baseUrl ?? '').replace(/\/+$/, '');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DeepPartial, EditMessageInput, ReactToMessageInput } from '../../../src/core/flows/api';
+import type { PostMessage } from '../../../src/core/ports/support-provider';
 import type { SupportPolicy } from '../../../src/core/setup';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
@@ -61,6 +62,24 @@ describe('an edit', () => {
     await edit(sessionId, id, 'the 15th');
     world.provider.failNext('postMessage', fault);
     await world.deliverAll();
+    expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
+  });
+
+  it('is looked for behind its message when the answer is lost and a reading has gone past it', async () => {
+    const { sessionId, id } = await posted();
+    const { providerMessageId } = await record(id);
+    await edit(sessionId, id, 'the 15th');
+    const asked: PostMessage[] = [];
+    const { postMessage } = world.provider;
+    world.provider.postMessage = async request => {
+      asked.push(request);
+      const post = await postMessage.call(world.provider, request);
+      if (asked.length > 1) return post;
+      await world.read(sessionId);
+      throw new Error('cut');
+    };
+    await world.deliverAll();
+    expect(asked).toMatchObject([{ mayExist: false }, { mayExist: true, lookAfter: providerMessageId }]);
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 

@@ -1,19 +1,27 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
 import { backoffMs, GIVE_UP_AFTER_MS, verdictOn } from '../../../src/delivery/retry-policy';
 
+const tried = (attempts: number, ageMs: number, random: number, lastErrorCode: string | null = null) => ({ attempts, ageMs, random, lastErrorCode });
+
 describe('the retry policy', () => {
   const away = new ProviderUnavailableError('away');
 
   it('retries what may work later, for at least 72 hours, then parks', () => {
     expect(GIVE_UP_AFTER_MS).toBeGreaterThanOrEqual(72 * 3_600_000);
-    expect(verdictOn(away, 1_000, GIVE_UP_AFTER_MS - 1, 0.5).kind).toBe('retry');
-    expect(verdictOn(away, 0, GIVE_UP_AFTER_MS + 1, 0.5)).toEqual({ kind: 'park', code: 'PROVIDER_UNAVAILABLE' });
+    expect(verdictOn(away, tried(1_000, GIVE_UP_AFTER_MS - 1, 0.5)).kind).toBe('retry');
+    expect(verdictOn(away, tried(0, GIVE_UP_AFTER_MS + 1, 0.5))).toEqual({ kind: 'park', code: 'PROVIDER_UNAVAILABLE' });
   });
 
   it('waits at least as long as the provider asked for', () => {
-    const verdict = verdictOn(new ProviderUnavailableError('slow down', { retryAfterMs: 20_000 }), 0, 0, 0);
+    const verdict = verdictOn(new ProviderUnavailableError('slow down', { retryAfterMs: 20_000 }), tried(0, 0, 0));
     expect(verdict).toMatchObject({ kind: 'retry' });
     expect((verdict as { afterMs: number }).afterMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  it('does not try again while what was sent may still take effect over there', () => {
+    const cut = new ProviderUnavailableError('cut', { delivered: 'unknown', settlesAfterMs: 12_000 });
+    expect(verdictOn(cut, tried(0, 0, 1))).toMatchObject({ afterMs: 12_000 });
+    expect(verdictOn(cut, tried(60, 0, 1))).toMatchObject({ afterMs: 60_000 });
   });
 
   it('grows with each attempt up to a minute, with jitter over nearly the whole span', () => {
@@ -24,23 +32,25 @@ describe('the retry policy', () => {
   });
 
   it('keeps trying while credentials are wrong, but not often', () => {
-    const verdict = verdictOn(new ProviderAuthError('BotAgent1 is not an administrator any more.'), 0, 0, 1);
+    const verdict = verdictOn(new ProviderAuthError('BotAgent1 is not an administrator any more.'), tried(0, 0, 1));
     expect(verdict).toEqual({ kind: 'retry', afterMs: 5_000, code: 'PROVIDER_AUTH' });
-    expect(verdictOn(new ProviderAuthError('Still not.'), 60, 0, 1)).toMatchObject({ afterMs: 600_000 });
+    expect(verdictOn(new ProviderAuthError('Still not.'), tried(60, 0, 1))).toMatchObject({ afterMs: 600_000 });
   });
 
   it('parks at once what no retry can help', () => {
-    expect(verdictOn(new ProviderRefusedError('no'), 0, 0, 0)).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
-    expect(verdictOn(new UnsupportedByProviderError('no'), 0, 0, 0)).toEqual({ kind: 'park', code: 'UNSUPPORTED_BY_PROVIDER' });
+    expect(verdictOn(new ProviderRefusedError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
+    expect(verdictOn(new UnsupportedByProviderError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'UNSUPPORTED_BY_PROVIDER' });
   });
 
   it('remakes a conversation that is gone, but not for ever', () => {
     const gone = new ProviderRefusedError('gone', { gone: true });
-    expect(verdictOn(gone, 0, 0, 0).kind).toBe('remake');
-    expect(verdictOn(gone, 50, 0, 0).kind).toBe('park');
+    expect(verdictOn(gone, tried(0, 0, 0)).kind).toBe('remake');
+    expect(verdictOn(gone, tried(50, 0, 0, 'PROVIDER_REFUSED')).kind).toBe('park');
+    // An outage before it says nothing of the conversation.
+    expect(verdictOn(gone, tried(50, 0, 0, 'PROVIDER_UNAVAILABLE')).kind).toBe('remake');
   });
 
   it('retries errors of ours without quoting them', () => {
-    expect(verdictOn(new Error('hello, my card is 4111'), 0, 0, 0)).toMatchObject({ kind: 'retry', code: 'INTERNAL' });
+    expect(verdictOn(new Error('hello, my card is 4111'), tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'INTERNAL' });
   });
 });

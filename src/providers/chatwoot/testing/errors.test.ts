@@ -1,3 +1,4 @@
+import { timeLimit } from '../../../core/time-limit';
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../core/errors';
 import { ChatwootClient, type Call } from '../client';
 import { recordings, type RestRecording } from './recording-files';
@@ -54,7 +55,7 @@ const POST: Call = { method: 'POST', path: '/api/v1/accounts/1/conversations/1/m
 const GET: Call = { method: 'GET', path: '/api/v1/accounts/1/teams?secret=query' };
 
 async function failureFrom(fetch: typeof globalThis.fetch, call: Call = POST, signal = new AbortController().signal): Promise<Error> {
-  return new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent').json(call, signal).then(
+  return new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent', 16_000).json(call, signal).then(
     () => { throw new Error('no failure'); }, (error: Error) => error);
 }
 
@@ -117,6 +118,9 @@ describe('answers that are not Chatwoot\'s', () => {
     expect(error.message).toContain(words);
     expect(outcomeOf(await failureFrom(fetch, GET))).toBe('unavailable, delivered no');
     expect(outcomeOf(await failureFrom(fetch, { ...POST, reads: true }))).toBe('unavailable, delivered no');
+    // Chatwoot may be at it until it ends the request itself.
+    const settles = async (call: Call) => (await failureFrom(fetch, call) as ProviderUnavailableError).settlesAfterMs;
+    expect([await settles(POST) > 15_000, await settles(GET)]).toEqual([whenWriting.endsWith('unknown'), 0]);
   });
 
   it('an answer that does not come in time', async () => {
@@ -130,23 +134,27 @@ describe('answers that are not Chatwoot\'s', () => {
     expect(error.message).toContain('in time');
   });
 
-  it('a call whose time was over before it was sent is not sent', async () => {
+  it('a call whose time was over before it was sent is not sent, also when no timer has rung since', async () => {
     const fetch = jest.fn();
     expect(outcomeOf(await failureFrom(fetch, POST, AbortSignal.abort()))).toBe('unavailable, delivered no');
+    const paused = timeLimit(60_000);
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+    expect(outcomeOf(await failureFrom(fetch, POST, paused))).toBe('unavailable, delivered no');
+    now.mockRestore();
     expect(fetch).not.toHaveBeenCalled();
   });
 });
 
 it('sends the token in the header that proxies let through, and follows no redirect with it', async () => {
   const fetch = jest.fn(answering(200, '{}'));
-  await new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent').json(GET, new AbortController().signal);
+  await new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent', 16_000).json(GET, new AbortController().signal);
   expect(fetch).toHaveBeenCalledWith('https://chatwoot.example/api/v1/accounts/1/teams?secret=query', expect.objectContaining({ redirect: 'manual', headers: { accept: 'application/json', 'api-access-token': TOKEN } }));
 });
 
 it('does not take a token that cannot stand in a header, and does not repeat it', () => {
   let caught: unknown;
   try {
-    new ChatwootClient(fetch, 'https://chatwoot.example', 'first\nsecond', 'botAgent');
+    new ChatwootClient(fetch, 'https://chatwoot.example', 'first\nsecond', 'botAgent', 16_000);
   } catch (error) {
     caught = error;
   }

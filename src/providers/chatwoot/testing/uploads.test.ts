@@ -80,7 +80,7 @@ describe('a large file of an end-user', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":1}');
     });
     const body = multipart({ content: 'look' }, 'attachments[]', files);
-    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot').json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000));
+    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot', 16_000).json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000));
     await release();
 
     expect(arrived.bytes).toBe(body.size);
@@ -119,7 +119,7 @@ describe('a large file of an end-user', () => {
 
 it('a form that is redirected says, as every call does, that the base URL is not Chatwoot\'s own', async () => {
   const proxy = await serve((request, response) => { request.resume(); response.writeHead(308, { location: 'https://elsewhere.example/' }).end(); });
-  const client = new ChatwootClient(fetch, proxy, 'token', 'agentBot');
+  const client = new ChatwootClient(fetch, proxy, 'token', 'agentBot', 16_000);
   const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
   expect(await messageOf(multipart({ content: 'x' }, 'attachments[]', []))).toBe(await messageOf({ content: 'x' }));
 });
