@@ -30,6 +30,8 @@ export function done<P extends { readonly userErrors: readonly UserError[] }>(pa
   return payload;
 }
 
+const refusals = (payload: unknown): readonly UserError[] => (payload as { userErrors?: readonly UserError[] } | null)?.userErrors ?? [];
+
 export interface SupportClientOptions {
   /** E.g. `http://localhost:4000/graphql`. */
   readonly url: string;
@@ -53,8 +55,8 @@ export class SupportClient {
   }
 
   /**
-   * One call. When its answer is lost, or the service says `retryable`, the same call is made again: each carries an
-   * idempotency key or is idempotent by itself, so that it takes effect once.
+   * One call. When its answer is lost, the service says `retryable`, or an earlier try still runs, the same call is made
+   * again: each carries an idempotency key or is idempotent by itself, so that it takes effect once.
    */
   async call<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     const body = JSON.stringify({ query: print(document), variables });
@@ -90,6 +92,8 @@ export class SupportClient {
     }
     const [first] = answer.errors ?? [];
     if (first) return { error: new Error(`${first.extensions?.code}: ${first.message} (request ${first.extensions?.requestId})`), isRetryable: first.extensions?.retryable === true };
+    const running = Object.values(answer.data ?? {}).flatMap(refusals).filter(({ code }) => code === 'IDEMPOTENCY_IN_PROGRESS');
+    if (running.length > 0) return { error: new RefusedError(running), isRetryable: true };
     return { data: answer.data as Data };
   }
 }

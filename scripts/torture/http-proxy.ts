@@ -10,6 +10,8 @@ export interface HttpProxyOptions {
   target(): string | null;
   /** The longest that `jitter` takes; less than the callers' time limits, so that nothing arrives after they gave up. */
   readonly jitterMs: number;
+  /** When what is `late` arrives: after the callers' time limit, before the far side's. */
+  readonly lateMs?: readonly [number, number];
   readonly host?: string;
   readonly port?: number;
 }
@@ -86,6 +88,9 @@ export class HttpFaultProxy {
         await this.forward(exchange);
         return reply(outgoing, page(502));
       case 'wrongJson': return reply(outgoing, garbled(await this.forward(exchange)));
+      case 'late':
+        await this.later(plan.dice.between(...this.options.lateMs!), () => this.forward(exchange));
+        return void outgoing.destroy();
       case 'duplicate': {
         const [answer] = await Promise.all([this.forward(exchange), setTimeout(plan.dice.between(0, jitterMs)).then(() => this.forward(exchange))]);
         return reply(outgoing, answer);

@@ -30,8 +30,8 @@ export interface TortureOptions {
   tell(line: string): void;
 }
 
-/** How long everything may take to come to rest afterwards. */
-const PATIENCE_MS = 300_000;
+/** How long everything may take to come to rest afterwards: what a long run leaves goes at the pace of Chatwoot's flood limit. */
+const patienceMs = (seconds: number): number => 300_000 + seconds * 500;
 const LAST_WORDS_MS = 90_000;
 /** After everything is where it belongs: what comes twice comes now. */
 const AFTERMATH_MS = 5_000;
@@ -92,7 +92,7 @@ class Play {
   async comeToRest(): Promise<{ readonly farSide: readonly FarConversation[]; readonly late: boolean }> {
     const { curtain, world, record, options } = this;
     options.tell('The torture is over; everything comes to rest.');
-    const until = Date.now() + PATIENCE_MS;
+    const until = Date.now() + patienceMs(options.seconds);
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;
     for (; Date.now() < until; await setTimeout(1_500)) {

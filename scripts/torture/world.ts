@@ -17,16 +17,19 @@ import { TcpFaultProxy } from './tcp-proxy';
 const ORGANIZATION = 'org-torture';
 const LEASE_SECONDS = 5;
 export const LEASE_MS = LEASE_SECONDS * 1_000;
+const CALL_MS = 2_000;
+/** What the service believes of how long Chatwoot lets a request run. A real one is believed to be as they come. */
+const REQUEST_SECONDS = 3;
 
 /** Short enough that a run of a minute sees each of them pass many times. */
 const SETTINGS = {
-  SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS), SUPPORT_PROVIDER_TIMEOUT_MS: '2000', SUPPORT_LIVE_POLL_SECONDS: '3', SUPPORT_DRAIN_LIMIT_SECONDS: '20',
+  SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS), SUPPORT_PROVIDER_TIMEOUT_MS: String(CALL_MS), SUPPORT_LIVE_POLL_SECONDS: '3', SUPPORT_DRAIN_LIMIT_SECONDS: '20',
   SUPPORT_LOOK_INTERVAL_SECONDS: '10', SUPPORT_CHECK_INTERVAL_SECONDS: '30', SUPPORT_EXAMPLE: 'off', LOG_LEVEL: 'warn',
 };
 
 /** A 429 stops a whole process for 20 s: enough of them would leave nothing to look at. */
 const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime', Odds>> = {
-  chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
+  chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, late: 0.006, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
   webhooks: { jitter: 0.1, latency: 0.005, cut: 0.03, halfOpen: 0.01, appliedThenCut: 0.02, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.1, reorder: 0.12, drop: 0.12 },
   runtime: { jitter: 0.15, latency: 0.005, cut: 0.02, halfOpen: 0.003, appliedThenCut: 0.03, serverError: 0.02, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
 };
@@ -57,7 +60,7 @@ export class World {
     readonly postgres: OwnPostgres, readonly chatwoot: Chatwoot, readonly services: Services,
     readonly hops: { readonly database: TcpFaultProxy; readonly chatwoot: HttpFaultProxy; readonly webhooks: HttpFaultProxy; readonly runtime: HttpFaultProxy },
     readonly plans: readonly FaultPlan[], private readonly headers: { readonly bot: Record<string, string>; readonly operator: Record<string, string> },
-    private readonly started: (() => Promise<unknown>)[],
+    private readonly accountSettings: object, private readonly started: (() => Promise<unknown>)[],
   ) {}
 
   static async open(options: WorldOptions): Promise<World> {
@@ -94,7 +97,7 @@ export class World {
       const listen = publicUrl === null ? {} : { host: '0.0.0.0', port: Number(new URL(publicUrl).port || 80) };
       const hops = {
         database,
-        chatwoot: await HttpFaultProxy.start({ plan: plans.chatwoot, target: () => url, jitterMs: 900 }),
+        chatwoot: await HttpFaultProxy.start({ plan: plans.chatwoot, target: () => url, jitterMs: 900, lateMs: [CALL_MS + 100, REQUEST_SECONDS * 1_000] }),
         webhooks: await HttpFaultProxy.start({ plan: plans.webhooks, target: anyService, jitterMs: 1_500, ...listen }),
         runtime: await HttpFaultProxy.start({ plan: plans.runtime, target: anyService, jitterMs: 1_000 }),
       };
@@ -112,7 +115,8 @@ export class World {
       stops.push(() => all.stop());
       if ('url' in given) stops.unshift(() => removeFrom(chatwoot));
       return new World(postgres, chatwoot, services, hops, Object.values(plans),
-        { bot: { authorization: `Bearer ${key}` }, operator: { 'x-support-gateway-secret': gateway, 'x-organization-id': ORGANIZATION } }, stops);
+        { bot: { authorization: `Bearer ${key}` }, operator: { 'x-support-gateway-secret': gateway, 'x-organization-id': ORGANIZATION } },
+        'url' in given ? {} : { requestSeconds: REQUEST_SECONDS }, stops);
     }
   }
 
@@ -142,7 +146,7 @@ export class World {
     const operator = new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.operator });
     const { chatwoot } = this;
     const { account } = done((await operator.call(EnableSupport, {
-      input: { name: chatwoot.accountName, provider: 'chatwoot', baseUrl: this.hops.chatwoot.url, credentials: { platformToken: chatwoot.platformToken }, settings: {}, owners: [chatwoot.owner] },
+      input: { name: chatwoot.accountName, provider: 'chatwoot', baseUrl: this.hops.chatwoot.url, credentials: { platformToken: chatwoot.platformToken }, settings: this.accountSettings, owners: [chatwoot.owner] },
     })).enableSupport);
     if (account?.state !== 'READY') throw new Error(`Support could not be enabled: ${account?.problem?.message}`);
     for (const { id, mirroring, whileWaiting } of CHATBOTS) {
