@@ -63,7 +63,8 @@ export class FarSide extends ScriptedProvider {
   setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy'], agent: string | null = null): void {
     talk.view.status = status;
     talk.statusBy = by;
-    this.did(talk, deed, agent);
+    // Whoever has it opens it again.
+    this.did(talk, deed, agent ?? (deed === 'reopen' ? talk.view.agent : null));
   }
   write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>): Entry {
     const written: Entry = { ourId: null, agent: null, file: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };

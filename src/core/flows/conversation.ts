@@ -13,7 +13,7 @@ import { inboxAccessOf, type FlowDeps } from './deps';
 export const CLEAN_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
 
 export const isClean = (view: ConversationView | null): boolean =>
-  view !== null && view.status === 'BOT_HELD' && view.agent === null && view.teamId === null;
+  view !== null && view.status === 'BOT_HELD' && view.agent === null && view.teamId === null && !view.isMarked;
 
 export interface Connected {
   readonly provider: SupportProvider;

@@ -74,7 +74,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   }
 
   // Only the state is compared and kept.
-  const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId };
+  const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId, ...(seen.isMarked && { isMarked: true }) };
   const agents = await people(view?.agent ? [view.agent] : []);
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
     // One that came meanwhile stands.
@@ -177,8 +177,10 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
   const live = tx.liveHandoff;
 
   if (live === null) {
-    if (isNewAgent && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
-      await beginTakeover(tx, deps, 'ASSIGNED', agent);
+    // Whoever has it, and opens what was over, takes it again.
+    const isReopened = agent !== null && before !== null && view.status === 'OPEN' && (before.status === 'RESOLVED' || before.status === 'BOT_HELD');
+    if ((isNewAgent || isReopened) && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
+      await beginTakeover(tx, deps, 'ASSIGNED', agent!);
   } else if (!isOpen(live.state)) {
     return;
   } else if (live.stepsDone.includes('opened')) {
@@ -197,6 +199,7 @@ async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecor
       return;
     case 'BOT_HELD':
       await endLiveHandoff(tx, deps, live, 'AGENT_RETURNED');
+      if (view.isMarked) await tx.oweProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: live.id });
       return;
     case 'ON_HOLD':
       await move(live, 'SNOOZED', agent === null ? {} : { agent });

@@ -253,6 +253,8 @@ export interface ConversationView {
   readonly status: ProviderStatus;
   readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null;
   readonly teamId: ProviderTeamId | null;
+  /** Something else of a handoff stands on it, e.g. a priority: held by the bot, it is not as new. Left out: no. */
+  readonly isMarked?: true;
 }
 
 /** A view with what stands beside the state and decides nothing. */

@@ -27,7 +27,8 @@ export async function ensureContact(connect: Connect, inbox: InboxAccess, sessio
   // One round more than there are fields to give up.
   for (let round = 0; round <= OPTIONAL_FIELDS.length; round++) {
     const call = { method: 'POST', path: `${connection.account}/contacts`, body: { ...contact, custom_attributes: attributes } } as const;
-    const answer = await connection.user.answer(call, [422], signal);
+    const answer = await connection.user.answer(call, [422, 500], signal);
+    if (answer.status === 500) return await ownerOf(connection, inboxId, sessionId, signal) ?? fail(failureOf(answer, { ...call, caller: connection.user.caller, writes: true }));
     if (answer.status !== 422 && answer.body !== 'notJson')
       return idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact');
 
@@ -53,7 +54,18 @@ async function findContact({ user, account }: Connection, inboxId: number, sessi
   if (!contact) throw new ProviderUnavailableError('Chatwoot knows the contact and does not show it yet.');
   const id = idIn(contact, 'contact');
   const linked = contact.contact_inboxes?.some((link) => link.inbox?.id === inboxId && link.source_id === sessionId);
-  if (!linked)
-    await user.json({ method: 'POST', path: `${account}/contacts/${id}/contact_inboxes`, body: { inbox_id: inboxId, source_id: sessionId } }, signal);
-  return id;
+  if (linked) return id;
+  const call = { method: 'POST', path: `${account}/contacts/${id}/contact_inboxes`, body: { inbox_id: inboxId, source_id: sessionId } } as const;
+  const answer = await user.answer(call, [500], signal);
+  if (answer.status !== 500) return id;
+  return await ownerOf({ user, account }, inboxId, sessionId, signal) ?? fail(failureOf(answer, { ...call, caller: user.caller, writes: true }));
 }
+
+/** Contacts that agents merged: what was the end-user's is another one's now, and Chatwoot answers 500 to having it again. */
+async function ownerOf({ user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId | null> {
+  const call = { method: 'POST', path: `${account}/contact_inboxes/filter`, body: { inbox_id: inboxId, source_id: sessionId }, reads: true } as const;
+  const answer = await user.answer(call, [404], signal);
+  return answer.status === 404 || answer.body === 'notJson' ? null : idIn(answer.body.json, 'contact');
+}
+
+const fail = (error: Error): never => { throw error; };

@@ -62,7 +62,7 @@ export class Conversations {
     const { connection } = this.at(access);
     const conversation = await this.read(access, signal);
     const { agent_last_seen_at: seenAt } = conversation;
-    return { ...viewOf(conversation, connection.settings.botUserId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
+    return { ...viewOf(conversation, connection.settings.botUserId, connection.settings.agentBotId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
   }
 
   private at({ inbox, conversationId }: ConversationAccess) {
@@ -78,14 +78,16 @@ export class Conversations {
   }
 }
 
-/** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. */
-export function viewOf({ status, meta }: Pick<WireConversation, 'status' | 'meta'>, botUserId: number | undefined): ConversationView {
+/** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. Who gives it to our own agent bot has given it back. */
+export function viewOf({ status, meta, priority }: Pick<WireConversation, 'status' | 'meta' | 'priority'>, botUserId: number | undefined, agentBotId?: number): ConversationView {
   const known = STATUSES[status];
   if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
   const { assignee, assignee_type: type } = meta;
   const isPerson = assignee != null && (type ?? 'User') === 'User' && (assignee.type ?? 'user') === 'user' && assignee.id !== botUserId;
+  const isOurs = assignee != null && type === 'AgentBot' && assignee.id === agentBotId;
+  const isGivenBack = isOurs && known === 'OPEN';
   return {
-    status: known,
+    status: isGivenBack ? 'BOT_HELD' : known, ...((isGivenBack || priority) && { isMarked: true as const }),
     agent: isPerson ? { externalId: String(assignee.id), name: shownName(assignee) } : null,
     teamId: meta.team ? String(meta.team.id) : null,
   };

@@ -13,6 +13,9 @@ import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
 import { idIn } from './wire';
 
+/** What is shown as soon as it is said needs no time of its own. */
+const NOW_MS = 60_000;
+
 interface Post {
   readonly conversation: ConversationAccess;
   readonly ourId: string;
@@ -20,6 +23,8 @@ interface Post {
   readonly content?: MessageContent | null;
   readonly attachments: readonly Attachment[];
   readonly as: 'endUser' | 'bot' | 'note';
+  /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
+  readonly saidAt?: number | null;
   /** Made by us, not fetched. */
   readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
@@ -30,7 +35,7 @@ interface Post {
 export class Posts {
   private readonly pace: PostingPace;
 
-  constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch, now: () => number) { this.pace = new PostingPace(now); }
+  constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch, private readonly now: () => number) { this.pace = new PostingPace(now); }
 
   /** For history: a share of our share stays for what is said next. */
   room(conversation: ConversationAccess): number {
@@ -47,7 +52,9 @@ export class Posts {
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
-    return this.post({ conversation, ourId, text, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    const at = Date.parse(message.createdAt);
+    const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
+    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -77,7 +84,7 @@ export class Posts {
   }
 }
 
-function bodyOf({ ourId, text, content: structured, as, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
+function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
   const files = [...ownFiles, ...fetched];
   const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
   const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
@@ -88,10 +95,10 @@ function bodyOf({ ourId, text, content: structured, as, ownFiles = [], replyTo }
   if (files.length === 0)
     return withItems(as === 'bot' ? structured : null, {
       content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
-      content_attributes: { [MARK]: ourId, ...(answered !== null && { in_reply_to: answered }) },
+      content_attributes: { [MARK]: ourId, ...(saidAt != null && { external_created_at: saidAt }), ...(answered !== null && { in_reply_to: answered }) },
     });
 
-  const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
+  const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(saidAt != null && { 'content_attributes[external_created_at]': String(saidAt) }), ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
   return multipart(fields, 'attachments[]', files);
 }
 

@@ -123,6 +123,7 @@ function changedTo(changed: unknown, botUserId: number | undefined): ShownState 
 /** The whole state, of events that do not say what changed. Null: not to be understood. */
 function stateIn({ status, meta }: Body, botUserId: number | undefined): ShownState | null {
   if (typeof status !== 'string' || STATUSES[status] === undefined || typeof meta !== 'object' || meta === null) return null;
+  if (meta.assignee_type === 'AgentBot') return null;
   const { agent, teamId } = viewOf({ status, meta }, botUserId);
   return { status: STATUSES[status], agentId: agent?.externalId ?? null, teamId };
 }

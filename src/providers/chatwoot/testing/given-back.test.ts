@@ -1,0 +1,90 @@
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+
+/* What people do with a conversation besides resolving it: give it to our bot, back with what stands on it, or open it again. */
+
+let world: ChatwootWorld;
+let alice: number;
+afterEach(() => world.close());
+beforeEach(async () => {
+  world = await createChatwootWorld();
+  alice = await world.addPerson('Alice');
+});
+
+async function inAlicesHands(more: Parameters<ChatwootWorld['handedOver']>[0] = {}): Promise<{ sessionId: string; handoffId: string }> {
+  const sessionId = await world.handedOver(more);
+  const { id: handoffId } = (await world.liveHandoff(sessionId))!;
+  await world.act(sessionId, 'POST', '/assignments', { assignee_id: alice });
+  await world.readHinted();
+  expect(await world.handoff(handoffId)).toMatchObject({ state: 'ASSIGNED' });
+  await world.acknowledgeAll(sessionId);
+  return { sessionId, handoffId };
+}
+
+it('who assigns it to our agent bot has given it back: the bot has control, and the conversation waits for nobody', async () => {
+  const { sessionId, handoffId } = await inAlicesHands();
+  await world.act(sessionId, 'POST', '/assignments', { assignee_id: world.account.settings['agentBotId'], assignee_type: 'AgentBot' });
+  await world.readHinted();
+  await world.acknowledgeAll(sessionId);
+  expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'AGENT_RETURNED' });
+  expect(await world.settleAll()).toEqual([]);
+  expect(await world.conversation(sessionId)).toMatchObject({ status: 'pending' });
+  expect((await world.conversation(sessionId)).meta.assignee ?? null).toBeNull();
+  await world.readHinted();
+  expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+});
+
+it('the priority of a handoff that is given back does not stay for the next', async () => {
+  const sessionId = await world.handedOver({ priority: 'URGENT' });
+  expect(await world.conversation(sessionId)).toMatchObject({ priority: 'urgent' });
+  await world.act(sessionId, 'POST', '/toggle_status', { status: 'pending' });
+  await world.readHinted();
+  await world.acknowledgeAll(sessionId);
+  expect(await world.settleAll()).toEqual([]);
+  await world.readHinted();
+  await world.ask(sessionId);
+  expect(await world.settleAll()).toEqual([]);
+  expect(await world.conversation(sessionId)).toMatchObject({ status: 'open', priority: null });
+});
+
+it('who had it and opens it again takes it again; what the end-user writes opens it for nobody', async () => {
+  const { sessionId } = await inAlicesHands();
+  await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
+  await world.readHinted();
+  await world.acknowledgeAll(sessionId);
+  expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+  await world.user(sessionId, 'Thanks.');
+  expect(await world.settleAll()).toEqual([]);
+  await world.readHinted();
+  expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+
+  await world.act(sessionId, 'POST', '/toggle_status', { status: 'open' });
+  await world.readHinted();
+  expect(await world.session(sessionId)).toMatchObject({ control: 'HUMAN' });
+  expect(await world.liveHandoff(sessionId)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ASSIGNED', agent: { name: 'Alice' } });
+});
+
+it('the contact of a session is another one\'s after a merge: a lost conversation is made anew with that one', async () => {
+  const sessionId = await world.handedOver();
+  const { contactId, conversationId } = await world.session(sessionId);
+  const { payload } = await world.farSide.call('POST', `${world.accountPath}/contacts`, world.admin, { name: 'Jane', email: 'jane@visitor.example' }) as { payload: { contact: { id: number } } };
+  await world.farSide.call('POST', `${world.accountPath}/actions/contact_merge`, world.admin, { base_contact_id: payload.contact.id, mergee_contact_id: Number(contactId) });
+  await world.farSide.call('DELETE', `${world.accountPath}/conversations/${conversationId}`, world.admin);
+  await world.double.settled();
+  for (let tries = 0; tries < 100 && (await world.session(sessionId)).conversationId !== null; tries++) await world.read(sessionId);
+  await world.user(sessionId, 'Still there?');
+  expect(await world.settleAll()).toEqual([]);
+  expect(await world.session(sessionId)).toMatchObject({ contactId: String(payload.contact.id), conversationId: expect.any(String) });
+  expect((await world.messages(sessionId)).map(({ content }) => content)).toContain('Still there?');
+});
+
+it('what was said a while before it is shown carries its time', async () => {
+  const { id } = await world.open();
+  await world.user(id, 'An hour ago');
+  const saidAt = Math.floor((Date.now() + world.time.aheadMs) / 1_000);
+  world.time.aheadMs += 3_600_000;
+  await world.user(id, 'Now');
+  expect(await world.settleAll()).toEqual([]);
+  const [late, now] = (await world.messages(id)).map(({ content_attributes: attributes }) => (attributes as { external_created_at?: number }).external_created_at);
+  expect(Math.abs(late! - saidAt)).toBeLessThan(60);
+  expect(now).toBeUndefined();
+});
