@@ -8,6 +8,12 @@ import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
 
 /**
+ * An endpoint that has done nothing but fail for so long was away: its first success makes all that waits for it due. Below
+ * that, what fails between successes fails by itself, and would go through its tries as fast as others succeed.
+ */
+const AWAY_MS = 60_000;
+
+/**
  * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, and as quietly when the runtime has
  * collected it by itself.
  * @throws EndpointError, EndpointNotActiveError
@@ -21,7 +27,7 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, AbortSignal.timeout(deps.limits.pushMs));
-  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id);
+  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id, instantOf(deps.clock.now() - AWAY_MS));
 }
 
 async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {

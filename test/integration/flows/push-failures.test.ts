@@ -129,6 +129,37 @@ describe('an endpoint that fails', () => {
     expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', firstFailureAt: '2026-11-26T14:00:00.000Z', lastFailureStatus: 503 });
   });
 
+  it('is sent all that waits as soon as it takes one thing again, and the tries made so far still count', async () => {
+    await world.endpoint();
+    const talks = [await world.open(), await world.open(), await world.open()];
+    await world.receiver.shut();
+    for (const [n, { id }] of talks.entries()) await world.agentSays(id, `one ${n}`, `two ${n}`);
+    await world.push();
+    await tryOn(3);
+    await world.sql("update lane set next_run_at = now() + interval '5 hours' where destination = 'RUNTIME'");
+    const { id } = await world.open();
+    await world.receiver.open();
+    await world.agentSays(id, 'new');
+    await world.push();
+    expect(world.heard()[0]).toBe('new');
+    for (const n of talks.keys()) expect(world.heard().filter((text) => text.endsWith(`${n}`))).toEqual([`one ${n}`, `two ${n}`]);
+    expect(await world.sql("select attempts from delivery where attempts > 1 order by id")).toEqual(Array(3).fill({ attempts: 5 }));
+  });
+
+  it('with one delivery only keeps that waiting for its own next try, whatever else it takes', async () => {
+    await world.endpoint();
+    const [one, other] = [await world.open(), await world.open()];
+    world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 500 : 204);
+    await world.agentSays(one.id, 'poison');
+    await world.push();
+    for (const text of ['two', 'three', 'four']) {
+      await world.agentSays(other.id, text);
+      await world.push();
+    }
+    expect(world.heard()).toEqual(['poison', 'two', 'three', 'four']);
+    expect(await world.waits()).toHaveLength(1);
+  });
+
   it('has begun anew when nobody tried it for days in between', async () => {
     const { id: endpointId } = await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
