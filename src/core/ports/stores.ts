@@ -4,9 +4,10 @@ import type { LaneDelivery, LaneDestination, MediaWork, ProviderDelivery, Provid
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
-  AccountId, AgentId, ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
+  AccountId, AgentId, ChatbotId, EndpointId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
 } from '../ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../message';
+import type { EndpointDisabledReason } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
@@ -72,9 +73,14 @@ export interface SessionTransaction {
   wantReadingAgain(): Promise<void>;
   /**
    * For a transaction that records what a worker did: proves its claim, and keeps the lane from being claimed by another
-   * until this transaction ends. @throws LeaseLostError when it was claimed again since
+   * until this transaction ends. `of`: PROVIDER when left out. @throws LeaseLostError when it was claimed again since
    */
-  holdLane(claim: Pick<ProviderDelivery, 'fence'>): Promise<void>;
+  holdLane(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
+  /**
+   * Switches an endpoint off that is ACTIVE and fails since `failingSince` still. False: it is off already, works again or
+   * was enabled anew, and nothing changed. Comes before `holdLane`: endpoints are locked before lanes.
+   */
+  disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
