@@ -183,7 +183,7 @@ export interface RuntimeInboxFilter { readonly chatbotId: ChatbotId | null; read
 export interface DeliveryStore {
   /** Waiting runtime deliveries, in order within each Session, oldest first. */
   runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
-  /** Marks them collected; unknown and foreign ids are returned. Repeatable. */
+  /** Marks them collected, dead letters too; what an operator has discarded is acknowledged and stays so. Unknown and foreign ids are returned. Repeatable. */
   acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
   /**
    * Marks collected, at most `limit` at once and oldest first, what a list of the runtime inbox showed up to and with

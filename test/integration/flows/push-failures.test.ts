@@ -199,6 +199,22 @@ describe('a delivery that the endpoint does not take', () => {
     expect((await world.flows.acknowledge(scope, [parked])).acknowledged).toEqual([parked]);
   });
 
+  it('stays on the operators\' list of what they gave up, also when the runtime acknowledges it afterwards', async () => {
+    await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = () => 413;
+    await world.agentSays(id, 'poison');
+    await world.push();
+    await tryOn(9);
+    const [{ id: parked } = { id: '' }] = await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'");
+    await world.flows.discardDeadLetters(scope, { ids: [parked], filter: null, all: false, after: null }, 'too large', null);
+    const before = await world.sql('select state, done_at, discard_reason from delivery');
+    world.time.ms += HOUR;
+    expect(await world.flows.acknowledge(scope, [parked])).toEqual({ acknowledged: [parked], unknown: [] });
+    expect(await world.sql('select state, done_at, discard_reason from delivery')).toEqual(before);
+    expect(before).toMatchObject([{ state: 'DISCARDED', discard_reason: 'too large' }]);
+  });
+
   it.each(['to the same endpoint', 'to the one that has taken its place'])('is sent again %s behind what came since, where a reader by cursor meets it', async (where) => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
