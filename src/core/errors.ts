@@ -70,10 +70,13 @@ export class ProviderUnavailableError extends SupportError {
   /** `unknown` after a timed-out or cut write: look it up by our id before writing again. */
   readonly delivered: 'no' | 'unknown';
   readonly retryAfterMs: number | undefined;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; cause?: unknown } = {}) {
+  /** It is there and said itself that it has had enough for now. Our own pace says nothing of that. */
+  readonly answered: boolean;
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; answered?: boolean; cause?: unknown } = {}) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
+    this.answered = options.answered ?? false;
   }
 }
 
