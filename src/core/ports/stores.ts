@@ -313,8 +313,13 @@ export interface SetupStore {
 export interface WatchStore {
   /** At start: every account that is in use is due now. */
   wantLooks(): Promise<void>;
-  /** The next account that is due, with how long it was not looked at; the next look is `everyMs` from now, also if this one dies. */
-  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant } | null>;
+  /**
+   * The next account that is due, with how long it was not looked at, and where to begin: at page 1, or where a look that
+   * began at `startedAt` was left. The next claim is `everyMs` from now, also if this one dies.
+   */
+  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
+  /** The look goes on at `page` with a later claim; `isDue`: the next one. Nothing counts as seen yet. */
+  leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void>;
   /** The look that began at `startedAt` saw everything up to then. */
   finishLook(accountId: AccountId, startedAt: Instant): Promise<void>;
   /**
