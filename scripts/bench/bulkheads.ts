@@ -31,12 +31,12 @@ export async function bulkheads(newDatabase: () => Promise<string>): Promise<str
   for (let round = 0; round < ROUNDS; round++)
     for (const [i, one] of all.entries()) found[i]!.push(...await one.times());
   for (const one of all) await one.end();
-  const [none, ...beside] = found as [number[], number[], number[]];
+  const [none, hang, refuse] = found as [number[], number[], number[]];
   const row = (what: string, times: number[]): string[] => [what, ms(median(times)), ms(quantile(times, 0.99)), ratio(median(times), median(none))];
   return table(['turn → provider, of an account that is well', 'median', 'p99', 'ratio of medians'], [
     row('alone', none),
-    row(`beside ${OTHERS} that hang, each with ${BACKLOG} talks waiting`, beside[0]!),
-    row(`beside ${OTHERS} that are dead (connection refused), likewise`, beside[1]!),
+    row(`beside ${OTHERS} that hang, each with ${BACKLOG} talks waiting`, hang),
+    row(`beside ${OTHERS} that are dead (connection refused), likewise`, refuse),
   ]);
 }
 

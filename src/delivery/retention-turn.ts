@@ -33,7 +33,7 @@ export class RetentionTurn {
     } catch (error) {
       if (error instanceof LeaseLostError) return false;
       if (!(error instanceof WorkStoppedError)) throw error;
-      await retention.rest(claim!, 0);
+      await retention.rest(claim, 0);
       return false;
     }
     if (this.walk !== null) await setTimeout(PAUSE_MS, undefined, { signal: this.stopped }).catch(() => undefined);

@@ -60,10 +60,9 @@ describe('a worker that stops', () => {
   it('ends the removal of files after the one that is under way', async () => {
     await oldFiles(3);
     let removed = 0;
-    let worker!: Worker;
     let stopped: Promise<void> | undefined;
     const files = { remove: async () => { removed += 1; stopped ??= worker.stop(); } };
-    worker = new Worker({ ...world.deps, retention: { keepMs, files } }, options, quiet);
+    const worker: Worker = new Worker({ ...world.deps, retention: { keepMs, files } }, options, quiet);
     await worker.start();
     while (stopped === undefined) await new Promise(setImmediate);
     await stopped;
