@@ -1,50 +1,78 @@
+import { setTimeout } from 'node:timers/promises';
+import { ProviderUnavailableError } from '../../src/core/errors';
 import { Worker } from '../../src/delivery';
-import { median, ms, quantile, ratio, table } from './figures';
-import { idleProvider, openWorld } from './world';
+import { median, ms, quantile, ratio, table, timed } from './figures';
+import { idleProvider, openWorld, type BenchWorld } from './world';
 
 const WELL = 'org-well';
-const HANGING = 'org-hanging';
-const BACKLOG = 2_000;
-const SAMPLES = 300;
+const BACKLOG = 250;
+const ROUNDS = 5;
+const SAMPLES = 60;
+/** A call's time limit, to those that hang. */
+const HANGS_MS = 1_000;
 const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
 
-/** Turn to provider, of an account that is well, alone and beside one that never answers. */
-export async function bulkheads(newDatabase: () => Promise<string>): Promise<string> {
-  let hangingId = '';
-  let letGo!: () => void;
-  const held = new Promise<void>((resolve) => { letGo = resolve; });
-  const provider = idleProvider((accountId) => (accountId === hangingId ? held : null));
-  const world = await openWorld(await newDatabase(), 10, provider);
-  const well = await world.enable(WELL);
-  const sessions = await world.open(WELL, well.chatbotId, 50);
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 64, widthOfFarSide: 8, pollMs: 1_000 }, quiet);
-  await worker.start();
+type Others = 'none' | 'hanging' | 'dead';
+const OTHERS = 8;
 
-  const times = async (): Promise<number[]> => {
-    const found: number[] = [];
-    for (let i = 0; i < SAMPLES; i++) {
-      const { length } = provider.posted;
-      const from = performance.now();
-      await world.flows.recordEndUserMessage({ organizationId: WELL }, { sessionId: sessions[i % sessions.length]!, text: 'Hello?', attachments: [], messageId: null, idempotencyKey: `${from}-${i}` });
-      worker.wake();
-      while (provider.posted.length === length) await new Promise(setImmediate);
-      found.push(performance.now() - from);
-    }
-    return found;
-  };
-  await times();
-  const alone = await times();
-  const hanging = await world.enable(HANGING);
-  hangingId = hanging.accountId;
-  for (const sessionId of await world.open(HANGING, hanging.chatbotId, BACKLOG))
-    await world.flows.recordEndUserMessage({ organizationId: HANGING }, { sessionId, text: 'Hello?', attachments: [], messageId: null, idempotencyKey: sessionId });
-  worker.wake();
-  const beside = await times();
-  letGo();
-  await worker.stop();
-  await world.end();
+/**
+ * Turn to provider, of an account that is well: alone, beside eight whose every call runs into its time limit, and beside
+ * eight that refuse every connection. Each of the three has a database and a worker of its own.
+ */
+export async function bulkheads(newDatabase: () => Promise<string>): Promise<string> {
+  const alone = await prepared(await newDatabase(), 'none');
+  const hanging = await prepared(await newDatabase(), 'hanging');
+  const dead = await prepared(await newDatabase(), 'dead');
+  const all = [alone, hanging, dead];
+  // The first turns plan and warm up, and circuits find out who is away.
+  for (const one of all) await one.times();
+  // In turns, so that what else the machine does falls on all three.
+  const found = all.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, one] of all.entries()) found[i]!.push(...await one.times());
+  for (const one of all) await one.end();
+  const [none, hang, refuse] = found as [number[], number[], number[]];
+  const row = (what: string, times: number[]): string[] => [what, ms(median(times)), ms(quantile(times, 0.99)), ratio(median(times), median(none))];
   return table(['turn → provider, of an account that is well', 'median', 'p99', 'ratio of medians'], [
-    ['alone', ms(median(alone)), ms(quantile(alone, 0.99)), '1'],
-    [`beside one that hangs with ${BACKLOG} talks waiting`, ms(median(beside)), ms(quantile(beside, 0.99)), ratio(median(beside), median(alone))],
+    row('alone', none),
+    row(`beside ${OTHERS} that hang, each with ${BACKLOG} talks waiting`, hang),
+    row(`beside ${OTHERS} that are dead (connection refused), likewise`, refuse),
   ]);
 }
+
+async function prepared(databaseUrl: string, others: Others) {
+  const away = new Set<string>();
+  const fails = async (): Promise<never> => {
+    if (others === 'hanging') await setTimeout(HANGS_MS);
+    throw new ProviderUnavailableError('Away.');
+  };
+  const provider = idleProvider((accountId) => (away.has(accountId) ? fails() : null));
+  const world = await openWorld(databaseUrl, 10, provider);
+  const well = await world.enable(WELL);
+  const sessions = await world.open(WELL, well.chatbotId, 50);
+  for (let i = 0; i < (others === 'none' ? 0 : OTHERS); i++) {
+    const organizationId = `org-${others}-${i}`;
+    const { accountId, chatbotId } = await world.enable(organizationId);
+    away.add(accountId);
+    for (const sessionId of await world.open(organizationId, chatbotId, BACKLOG)) await say(world, organizationId, sessionId, sessionId);
+  }
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 64, widthOfFarSide: 8, pollMs: 1_000 }, quiet);
+  await worker.start();
+  let said = 0;
+  async function times(): Promise<readonly number[]> {
+    const took: number[] = [];
+    for (let i = 0; i < SAMPLES; i++) {
+      const { length } = provider.posted;
+      await timed(took, async () => {
+        await say(world, WELL, sessions[said % sessions.length]!, `turn-${said++}`);
+        worker.wake();
+        while (provider.posted.length === length) await new Promise(setImmediate);
+      });
+    }
+    return took;
+  }
+  return { times, async end() { await worker.stop(); await world.end(); } };
+}
+
+const say = (world: BenchWorld, organizationId: string, sessionId: string, idempotencyKey: string) =>
+  world.flows.recordEndUserMessage({ organizationId }, { sessionId, text: 'Hello?', attachments: [], messageId: null, idempotencyKey });

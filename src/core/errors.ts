@@ -72,11 +72,14 @@ export class ProviderUnavailableError extends SupportError {
   readonly retryAfterMs: number | undefined;
   /** For how long what was sent may still take effect over there: until then, not to be found says nothing. */
   readonly settlesAfterMs: number;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; cause?: unknown } = {}) {
+  /** It is there and said itself that it has had enough for now. Our own pace says nothing of that. */
+  readonly answered: boolean;
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; cause?: unknown } = {}) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
     this.settlesAfterMs = options.settlesAfterMs ?? 0;
+    this.answered = options.answered ?? false;
   }
 }
 

@@ -3,7 +3,7 @@ import { LeaseLostError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
-import { LaneLease, WorkStoppedError } from './lease';
+import { ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
 import { patiently } from './patience';
 import { WorkPool } from './pool';
@@ -61,7 +61,7 @@ export class LaneRunner<To extends LaneDestination> {
     let answered: Answered = 'unknown';
     try {
       try {
-        await this.work.deliver(lane, new LaneLease(this.lanes, lane, this.options.leaseMs, claimedAt, this.stopping.signal));
+        await this.work.deliver(lane, new ClaimLease(() => this.lanes.renew(lane, this.options.leaseMs), this.options.leaseMs, claimedAt, this.stopping.signal));
       } catch (error) {
         if (error instanceof LeaseLostError) return answered;
         if (error instanceof WorkStoppedError) {

@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
+import { LeaseLostError } from '../core/errors';
 import type { FlowDeps, Retention } from '../core/flows/deps';
 import { NEW_WALK, removeOld, type RetentionWalk } from '../core/flows/retention';
+import { ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog } from './options';
 
 /** Between two batches: the database belongs to the work. */
 const PAUSE_MS = 200;
-/** Of one batch; a replica that dies in it leaves the next one to another. */
+/** Renewed within a batch that takes longer; a replica that dies in it leaves the next one to another. */
 const LEASE_MS = 60_000;
 /** Between two walks over everything that is old. */
 const EVERY_MS = 3_600_000;
@@ -14,17 +16,28 @@ const EVERY_MS = 3_600_000;
 export class RetentionTurn {
   private walk: RetentionWalk | null = null;
 
-  constructor(private readonly deps: FlowDeps, private readonly retention: Retention, private readonly log: Pick<WorkerLog, 'info'>) {}
+  /** @param stopped ends a batch after its present step */
+  constructor(private readonly deps: FlowDeps, private readonly retention: Retention, private readonly log: Pick<WorkerLog, 'info'>, private readonly stopped: AbortSignal) {}
 
   /** True: there is more. */
   async turn(): Promise<boolean> {
     const { retention } = this.deps.stores;
-    if (!(await retention.claim(LEASE_MS))) return false;
-    const { removed, walk } = await removeOld(this.deps, this.retention, this.walk ?? NEW_WALK);
-    this.walk = walk;
-    if (Object.values(removed).some(count => count > 0)) this.log.info({ ...removed }, 'removed what is older than it is kept');
-    if (walk !== null) await setTimeout(PAUSE_MS);
-    await retention.rest(walk === null ? EVERY_MS : 0);
-    return walk !== null;
+    const claimedAt = performance.now();
+    let claim = await retention.claim(LEASE_MS);
+    if (claim === null) return false;
+    const lease = new ClaimLease(async () => (claim = await retention.renew(claim!, LEASE_MS)) !== null, LEASE_MS, claimedAt, this.stopped);
+    try {
+      const { removed, walk } = await removeOld(this.deps, this.retention, this.walk ?? NEW_WALK, lease);
+      this.walk = walk;
+      if (Object.values(removed).some(count => count > 0)) this.log.info({ ...removed }, 'removed what is older than it is kept');
+    } catch (error) {
+      if (error instanceof LeaseLostError) return false;
+      if (!(error instanceof WorkStoppedError)) throw error;
+      await retention.rest(claim, 0);
+      return false;
+    }
+    if (this.walk !== null) await setTimeout(PAUSE_MS, undefined, { signal: this.stopped }).catch(() => undefined);
+    await retention.rest(claim, this.walk === null ? EVERY_MS : 0);
+    return this.walk !== null;
   }
 }

@@ -53,9 +53,9 @@ const AWAY_STATUSES: readonly (number | null)[] = [502, 503, 504];
 /** Whether a runtime's endpoint failed altogether, whatever was sent. */
 export const isAway = (error: unknown): boolean => error instanceof EndpointError && (error.code === 'ENDPOINT_UNREACHABLE' || AWAY_STATUSES.includes(error.status));
 
-/** What an error says of the far side as a whole. A wait that it, or our own pace, asks for is no sign of an outage. */
+/** What an error says of the far side as a whole. A wait that it asks for is an answer; one that our own pace asks for says nothing. */
 export function answeredAfter(error: unknown): Answered {
-  if (error instanceof ProviderUnavailableError) return error.retryAfterMs === undefined ? 'no' : 'unknown';
+  if (error instanceof ProviderUnavailableError) return error.answered ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (error instanceof EndpointError) return !isAway(error) ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (isOutOfTime(error)) return 'no';
   return error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';

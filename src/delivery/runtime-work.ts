@@ -13,13 +13,12 @@ export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME
   async failed({ farSideId, delivery }, error) {
     if (error instanceof EndpointNotActiveError) return { kind: 'notNow' };
     // An error of ours is no failure of the endpoint.
-    const endpoint = error instanceof EndpointError ? await pushFailed(deps, farSideId, delivery, error) : undefined;
-    if (endpoint === null) return { kind: 'notNow' };
-    if (endpoint !== undefined && endpoint.state !== 'ACTIVE') {
+    const failed = error instanceof EndpointError ? await pushFailed(deps, farSideId, delivery, error) : undefined;
+    const endpoint = failed?.endpoint;
+    if (failed?.isSwitchedOff && endpoint)
       log.error({ endpointId: farSideId, organizationId: delivery.organizationId, reason: endpoint.disabledReason, firstFailureAt: endpoint.firstFailureAt, code: endpoint.lastFailureCode },
         'runtime endpoint switched off; its deliveries stay in the inbox');
-      return { kind: 'notNow' };
-    }
+    if (endpoint === null || (endpoint !== undefined && endpoint.state !== 'ACTIVE')) return { kind: 'notNow' };
     // Collected while it was pushed: what comes behind it waits for no next try.
     if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
     return pushVerdict(error, {

@@ -20,6 +20,8 @@ const SWEEP_MS = 3_600_000;
 /** The background half of one replica: deliveries, pushes to runtimes, agents' files, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
   private readonly runners: { stop(): Promise<void> }[];
+  private readonly health: HealthWatch;
+  private readonly stopping = new AbortController();
   private readonly loops: Loop[];
   /** Not woken by commits: nothing that they do waits for somebody. */
   private readonly slowLoops: Loop[];
@@ -40,8 +42,9 @@ export class Worker {
     const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
     const ending = new Loop('endings', async () => (await finishEndings(deps, 100)) === 100, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
-    const removing = deps.retention && new RetentionTurn(deps, deps.retention, log);
-    this.runners = [deliveries, pushes, readings, health];
+    const removing = deps.retention && new RetentionTurn(deps, deps.retention, log, this.stopping.signal);
+    this.health = health;
+    this.runners = [deliveries, pushes, readings];
     this.loops = [delivering, pushing, reading, ending];
     this.slowLoops = [looking, checking, settling, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
     const { files } = deps;
@@ -63,13 +66,16 @@ export class Worker {
 
   wake(): void { for (const loop of this.loops) loop.wake(); }
 
-  /** Stops claiming, then lets remote calls that are under way finish, within a limit. What is left keeps its lease. */
+  /** Stops claiming, then lets remote calls that are under way finish, all within one limit. What is left keeps its lease. */
   async stop(limitMs = Infinity): Promise<void> {
-    const stopped = Promise.all([...this.loops, ...this.slowLoops].map(loop => loop.stop()));
+    this.stopping.abort();
     // Files may take minutes: they are cut off.
     this.deps.files?.stop();
-    await stopped;
-    const ended = Promise.all(this.runners.map(runner => runner.stop()));
+    // A runner is stopped behind its loop, which may be claiming; and waits for no turn of the slow ones.
+    const ended = Promise.all([
+      Promise.all(this.loops.map(loop => loop.stop())).then(() => Promise.all(this.runners.map(runner => runner.stop()))),
+      Promise.all(this.slowLoops.map(loop => loop.stop())).then(() => this.health.stop()),
+    ]);
     if (limitMs === Infinity) return void (await ended);
     const late = new AbortController();
     await Promise.race([ended, setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => undefined)]);
@@ -83,9 +89,9 @@ export class Worker {
   }
 
   private async lookOver(): Promise<boolean> {
-    const look = await lookOver(this.deps);
+    const look = await lookOver(this.deps, this.stopping.signal);
     if (look !== null && look.readings > 0) this.log.info({ ...look }, 'reading conversations that changed');
-    if (look?.complete === false) this.log.warn({ accountId: look.accountId }, 'more conversations changed than one look takes; the older ones wait for their webhooks');
+    if (look?.complete === false) this.log.info({ accountId: look.accountId }, 'more conversations changed than one turn takes; it goes on with the older ones');
     return look !== null;
   }
 }

@@ -24,7 +24,7 @@ const ACKNOWLEDGE = statement('acknowledge', `
     select id, session_id, state, attempts from delivery
     where organization_id = $1 and destination = 'RUNTIME' and id = any($2::bigint[]) order by id for no key update
   ), collected as (
-    update delivery d set state = 'DONE', done_at = $3 from mine where d.id = mine.id and mine.state <> 'DONE'
+    update delivery d set state = 'DONE', done_at = $3 from mine where d.id = mine.id and mine.state in ('WAITING', 'PARKED')
   )
   select id, session_id as "sessionId", attempts > 0 and state = 'WAITING' as "wasPushed" from mine`);
 

@@ -4,8 +4,10 @@ import { statement } from './sql';
 
 export const CLAIM = statement('claim_retention', `
   update upkeep set next_run_at = now() + $1 * interval '1 ms'
-  where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning 1`);
-export const REST = statement('rest_retention', "update upkeep set next_run_at = now() + $1 * interval '1 ms' where name = 'retention'");
+  where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`);
+/** Each claim ends at another time: that proves it. */
+export const RENEW = statement('renew_retention', `
+  update upkeep set next_run_at = now() + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`);
 
 // Arrays, not joins: with a limit that it does not know, the planner would join with the whole table.
 export const REMOVE_KEYS = statement('remove_keys', `

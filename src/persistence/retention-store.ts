@@ -3,7 +3,7 @@ import type { Instant, MessageId } from '../core/ids';
 import type { OldMessages, OldRow, Removed, RetentionStore } from '../core/ports/retention-store';
 import {
   CLAIM, DELETE_SESSIONS, EMPTY_SESSIONS, FILES_OF_OLD, LOCK_SESSIONS, LOCK_SESSIONS_FOR_GOOD, OLD_EVENTS, OLD_MESSAGES, OLD_SESSIONS,
-  REMOVE_DELIVERIES, REMOVE_EVENTS, REMOVE_KEYS, REMOVE_MESSAGES, REST,
+  REMOVE_DELIVERIES, REMOVE_EVENTS, REMOVE_KEYS, REMOVE_MESSAGES, RENEW,
 } from './retention-sql';
 import { firstOf, inTransaction, rowsOf, type Statement } from './sql';
 
@@ -16,13 +16,15 @@ interface Found { readonly id: string; readonly at: Instant }
 export class PostgresRetentionStore implements RetentionStore {
   constructor(private readonly pool: Pool) {}
 
-  async claim(leaseMs: number): Promise<boolean> {
-    return (await firstOf(this.pool, CLAIM, [leaseMs])) !== null;
+  async claim(leaseMs: number): Promise<Instant | null> {
+    return (await firstOf<{ until: Instant }>(this.pool, CLAIM, [leaseMs]))?.until ?? null;
   }
 
-  async rest(afterMs: number): Promise<void> {
-    await rowsOf(this.pool, REST, [afterMs]);
+  async renew(claim: Instant, leaseMs: number): Promise<Instant | null> {
+    return (await firstOf<{ until: Instant }>(this.pool, RENEW, [claim, leaseMs]))?.until ?? null;
   }
+
+  async rest(claim: Instant, afterMs: number): Promise<void> { await this.renew(claim, afterMs); }
 
   async removeKeys(before: Instant, limit: number): Promise<number> {
     return (await rowsOf(this.pool, REMOVE_KEYS, [before, limit])).length;

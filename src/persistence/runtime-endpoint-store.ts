@@ -57,7 +57,11 @@ const FAILED = statement('endpoint_failed', `
     first_failure_at = case when e.last_failure_at > $3::timestamptz - interval '2 days' then coalesce(e.first_failure_at, $3) else $3 end,
     last_failure_at = $3, last_failure_code = $4, last_failure_status = $5
   where ${THIS} returning ${ENDPOINT}`);
-const RECOVERED = statement('endpoint_recovered', `update runtime_endpoint e set first_failure_at = null where ${THIS} and e.first_failure_at is not null`);
+const RECOVERED = statement('endpoint_recovered', `
+  with failing as (
+    select e.id, e.first_failure_at from runtime_endpoint e where ${THIS} and e.first_failure_at is not null for no key update
+  )
+  update runtime_endpoint e set first_failure_at = null from failing where e.id = failing.id returning e.id, failing.first_failure_at <= $3 as "wasAway"`);
 
 type Row = RuntimeEndpoint & { readonly secretSealed: string; readonly previousSealed: readonly { readonly sealed: string; readonly expiresAt: string }[] };
 
@@ -110,7 +114,13 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
     return this.one(FAILED, organizationId, id, at, code, status);
   }
 
-  async recovered(organizationId: string, id: string): Promise<void> { await this.one(RECOVERED, organizationId, id); }
+  async recovered(organizationId: string, id: string, awaySince: string): Promise<void> {
+    if (!isUuid(id)) return;
+    await inTransaction(this.pool, async (client) => {
+      const recovered = await firstOf<{ id: string; wasAway: boolean }>(client, RECOVERED, [organizationId, id, awaySince]);
+      if (recovered?.wasAway) await rowsOf(client, MAKE_DUE, [recovered.id]);
+    });
+  }
 
   settle(): Promise<boolean> { return settleRuntimeLanes(this.pool); }
 

@@ -4,10 +4,11 @@ import type { LaneDestination, MediaWork, ProviderDelivery, ProviderWork, Runtim
 import { LeaseLostError, NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
-import { isUuid, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
+import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
+import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { DISCARD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
@@ -71,7 +72,10 @@ const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
 const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA');
 const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
-const HOLD_LANE = statement('tx_hold_lane', "select 1 from lane where session_id = $1 and destination = 'PROVIDER' and fence = $2 for no key update");
+const HOLD_LANE = statement('tx_hold_lane', 'select 1 from lane where session_id = $1 and destination = $3 and fence = $2 for no key update');
+const DISABLE_ENDPOINT = statement('tx_disable_endpoint', `
+  update runtime_endpoint set state = 'DISABLED', disabled_reason = $3, disabled_at = $5
+  where organization_id = $1 and id = $2 and state = 'ACTIVE' and first_failure_at is not distinct from $4 returning 1`);
 const WANT_READING = statement('tx_want_reading', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
   on conflict on constraint pk_lane do update set
@@ -252,9 +256,13 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return isUuid(handoffId) ? (await this.read<{ count: number }>(UNACKNOWLEDGED, [handoffId]))[0]!.count : 0;
   }
 
-  async holdLane({ fence }: Pick<ProviderDelivery, 'fence'>): Promise<void> {
-    if ((await this.read(HOLD_LANE, [this.current.id, fence])).length === 0)
+  async holdLane({ fence }: Pick<ProviderDelivery, 'fence'>, of: LaneDestination = 'PROVIDER'): Promise<void> {
+    if ((await this.read(HOLD_LANE, [this.current.id, fence, of])).length === 0)
       throw new LeaseLostError('The lane\'s lease ended; another replica goes on with it.');
+  }
+
+  async disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean> {
+    return (await this.change(DISABLE_ENDPOINT, [this.current.organizationId, id, reason, failingSince, at])).length > 0;
   }
 
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {

@@ -15,11 +15,17 @@ const CLAIM_LOOK = statement('watch_claim', `
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
     where w.next_look_at <= now() and a.state = 'READY' order by w.next_look_at limit 1 for no key update of w skip locked
   )
-  update account_watch w set next_look_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
+  update account_watch w set next_look_at = now() + $1 * interval '1 ms', look_started_at = coalesce(w.look_started_at, now()), look_page = coalesce(w.look_page, 1)
+  from due join support_account a on a.id = due.account_id
   where w.account_id = due.account_id
-  returning a.organization_id as "organizationId", w.account_id as "accountId", now() as "startedAt",
+  returning a.organization_id as "organizationId", w.account_id as "accountId", w.look_started_at as "startedAt", w.look_page as page,
     (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
-const FINISH_LOOK = statement('watch_finish', 'update account_watch set looked_at = greatest(looked_at, $2) where account_id = $1');
+// Of two replicas at one look (a claim may be outlived), the one that comes later changes nothing that is behind it.
+const LEAVE_LOOK = statement('watch_leave', `
+  update account_watch set look_page = greatest(look_page, $3), next_look_at = case when $4 then now() else next_look_at end
+  where account_id = $1 and look_started_at = $2`);
+const FINISH_LOOK = statement('watch_finish', `
+  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null where account_id = $1 and look_started_at = $2`);
 
 const RECHECK = 20;
 // Sessions before their lanes, as every transaction locks them, and both in order: each part reads the one before it.
@@ -48,7 +54,11 @@ export class PostgresWatchStore implements WatchStore {
 
   async claimLook(everyMs: number) {
     await rowsOf(this.pool, ADMIT);
-    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant }>(this.pool, CLAIM_LOOK, [everyMs]);
+    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(this.pool, CLAIM_LOOK, [everyMs]);
+  }
+
+  async leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void> {
+    await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, isDue]);
   }
 
   async finishLook(accountId: AccountId, startedAt: Instant): Promise<void> {

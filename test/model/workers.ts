@@ -89,7 +89,7 @@ export class Worker {
         return runner.drained();
       }
       case 'endings': return void (this.found = await finishEndings(deps, 100).then(count => count > 0, unlessOurs));
-      case 'look': return void (this.found = await lookOver(deps).then(look => look !== null, unlessOurs));
+      case 'look': return void (this.found = await lookOver(deps, new AbortController().signal).then(look => look !== null, unlessOurs));
     }
   }
 
@@ -116,7 +116,7 @@ export class Worker {
         ...stores,
         sessions: around(stores.sessions, 'commit', ['transact']),
         lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'retry', 'park', 'renew', 'finishReading'], stretched),
-        watches: around(stores.watches, 'commit', ['wantReadingOf', 'finishLook']),
+        watches: around(stores.watches, 'commit', ['wantReadingOf', 'leaveLook', 'finishLook']),
       },
     };
   }

@@ -9,6 +9,12 @@ import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
 
 /**
+ * An endpoint that has done nothing but fail for so long was away: its first success makes all that waits for it due. Below
+ * that, what fails between successes fails by itself, and would go through its tries as fast as others succeed.
+ */
+const AWAY_MS = 60_000;
+
+/**
  * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, and as quietly when the runtime has
  * collected it by itself.
  * @throws EndpointError, EndpointNotActiveError
@@ -22,7 +28,7 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, timeLimit(deps.limits.pushMs));
-  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id);
+  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id, instantOf(deps.clock.now() - AWAY_MS));
 }
 
 async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {
@@ -40,20 +46,30 @@ async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string 
 /** A push counts as the runtime's acknowledgement. */
 export const pushTaken = (deps: FlowDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> => drainCollected(deps, organizationId, [sessionId]);
 
+/** `endpoint`: as it is now; null: somebody has removed it. */
+export interface FailedEndpoint { readonly endpoint: RuntimeEndpoint | null; readonly isSwitchedOff: boolean }
+
 /**
- * Notes a failure, and switches the endpoint off when it wants nothing more or has only failed for days. Returns the
- * endpoint as it is now; null: somebody has removed it.
+ * Notes a failure, and switches the endpoint off when it wants nothing more or has only failed for days (`isSwitchedOff`:
+ * by this call, which is the only one to say so).
+ * @throws LeaseLostError when the claim is over: what it saw may be too
  */
-export async function pushFailed(deps: FlowDeps, endpointId: string, { organizationId, sessionId }: PushedDelivery, { code, status }: EndpointError): Promise<RuntimeEndpoint | null> {
+export async function pushFailed(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, { code, status }: EndpointError): Promise<FailedEndpoint> {
+  const { organizationId, sessionId } = delivery;
   const { endpoints, sessions } = deps.stores;
   const now = deps.clock.now();
   const at = instantOf(now);
   const endpoint = await endpoints.failed(organizationId, endpointId, { at, code, status });
-  if (endpoint === null || endpoint.state !== 'ACTIVE') return endpoint;
-  const isWornOut = endpoint.firstFailureAt !== null && now - Date.parse(endpoint.firstFailureAt) >= deps.limits.disableEndpointMs;
-  if (code !== 'ENDPOINT_GONE' && !isWornOut) return endpoint;
+  if (endpoint === null || endpoint.state !== 'ACTIVE') return { endpoint, isSwitchedOff: false };
+  const { id, firstFailureAt } = endpoint;
+  const isWornOut = firstFailureAt !== null && now - Date.parse(firstFailureAt) >= deps.limits.disableEndpointMs;
+  if (code !== 'ENDPOINT_GONE' && !isWornOut) return { endpoint, isSwitchedOff: false };
   const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
-  const disabled = await endpoints.disable(organizationId, endpointId, reason, at);
-  await sessions.transact(organizationId, sessionId, tx => tx.appendEvent({ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: endpoint.id, reason, code }, tx.liveHandoff?.id ?? null, at));
-  return disabled;
+  const { answer: isSwitchedOff } = await sessions.transact(organizationId, sessionId, async tx => {
+    if (!(await tx.disableEndpoint(id, reason, firstFailureAt, at))) return false;
+    await tx.holdLane(delivery, 'RUNTIME');
+    await tx.appendEvent({ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: id, reason, code }, tx.liveHandoff?.id ?? null, at);
+    return true;
+  });
+  return { endpoint: await endpoints.get(organizationId, id), isSwitchedOff };
 }

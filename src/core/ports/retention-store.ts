@@ -20,10 +20,12 @@ export interface OldMessages {
  * (`SessionRecord.forgotten`).
  */
 export interface RetentionStore {
-  /** True: this replica removes now, and no other one within `leaseMs`. */
-  claim(leaseMs: number): Promise<boolean>;
-  /** The next claim succeeds after `afterMs`. */
-  rest(afterMs: number): Promise<void>;
+  /** This replica removes now, and no other one until the answer, `leaseMs` from now, which proves the claim. Null: another one does, or all rest. */
+  claim(leaseMs: number): Promise<Instant | null>;
+  /** Moves the end of the claim to `leaseMs` from now. Null: it was lost. */
+  renew(claim: Instant, leaseMs: number): Promise<Instant | null>;
+  /** Ends the claim; the next one succeeds after `afterMs`. Changes nothing when it was lost. */
+  rest(claim: Instant, afterMs: number): Promise<void>;
   removeKeys(before: Instant, limit: number): Promise<number>;
   /** DONE and DISCARDED ones. */
   removeDeliveries(before: Instant, limit: number): Promise<number>;

@@ -30,8 +30,11 @@ export interface RuntimeEndpointStore {
 
   /** After a failed push. Failures with two days of silence between them are not one streak. Null: it is gone. */
   failed(organizationId: OrganizationId, id: EndpointId, failure: EndpointFailure): Promise<RuntimeEndpoint | null>;
-  /** After a push that succeeded while `firstFailureAt` was set. */
-  recovered(organizationId: OrganizationId, id: EndpointId): Promise<void>;
+  /**
+   * After a push that succeeded while `firstFailureAt` was set: its failures are over. When they had begun at `awaySince` or
+   * before, what waits for it is due now, and the tries made so far still count.
+   */
+  recovered(organizationId: OrganizationId, id: EndpointId, awaySince: Instant): Promise<void>;
 
   /**
    * Gives every delivery that waits a lane to the endpoint that is now right for it. A change of endpoints is durable

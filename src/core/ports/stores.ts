@@ -4,9 +4,10 @@ import type { LaneDelivery, LaneDestination, MediaWork, ProviderDelivery, Provid
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
-  AccountId, AgentId, ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
+  AccountId, AgentId, ChatbotId, EndpointId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
 } from '../ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../message';
+import type { EndpointDisabledReason } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
@@ -72,9 +73,14 @@ export interface SessionTransaction {
   wantReadingAgain(): Promise<void>;
   /**
    * For a transaction that records what a worker did: proves its claim, and keeps the lane from being claimed by another
-   * until this transaction ends. @throws LeaseLostError when it was claimed again since
+   * until this transaction ends. `of`: PROVIDER when left out. @throws LeaseLostError when it was claimed again since
    */
-  holdLane(claim: Pick<ProviderDelivery, 'fence'>): Promise<void>;
+  holdLane(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
+  /**
+   * Switches an endpoint off that is ACTIVE and fails since `failingSince` still. False: it is off already, works again or
+   * was enabled anew, and nothing changed. Comes before `holdLane`: endpoints are locked before lanes.
+   */
+  disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
@@ -177,7 +183,7 @@ export interface RuntimeInboxFilter { readonly chatbotId: ChatbotId | null; read
 export interface DeliveryStore {
   /** Waiting runtime deliveries, in order within each Session, oldest first. */
   runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
-  /** Marks them collected; unknown and foreign ids are returned. Repeatable. */
+  /** Marks them collected, dead letters too; what an operator has discarded is acknowledged and stays so. Unknown and foreign ids are returned. Repeatable. */
   acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
   /**
    * Marks collected, at most `limit` at once and oldest first, what a list of the runtime inbox showed up to and with
@@ -307,8 +313,13 @@ export interface SetupStore {
 export interface WatchStore {
   /** At start: every account that is in use is due now. */
   wantLooks(): Promise<void>;
-  /** The next account that is due, with how long it was not looked at; the next look is `everyMs` from now, also if this one dies. */
-  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant } | null>;
+  /**
+   * The next account that is due, with how long it was not looked at, and where to begin: at page 1, or where a look that
+   * began at `startedAt` was left. The next claim is `everyMs` from now, also if this one dies.
+   */
+  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
+  /** The look goes on at `page` with a later claim; `isDue`: the next one. Nothing counts as seen yet. */
+  leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void>;
   /** The look that began at `startedAt` saw everything up to then. */
   finishLook(accountId: AccountId, startedAt: Instant): Promise<void>;
   /**

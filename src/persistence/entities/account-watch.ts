@@ -7,4 +7,7 @@ export class AccountWatchRow {
   @ForeignKey(() => AccountRow) @PrimaryColumn('uuid') accountId: string;
   @Column({ type: 'timestamptz', precision: 3 }) lookedAt: string;
   @Column({ type: 'timestamptz', precision: 3 }) nextLookAt: string;
+  /** Of a look that is not complete: when it began, and at which page it goes on. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) lookStartedAt: string | null;
+  @Column({ type: 'integer', nullable: true }) lookPage: number | null;
 }

@@ -11,8 +11,8 @@ export async function changedConversations(connect: Connect, { access, withinMs,
   const within = Math.max(1, Math.ceil(withinMs / 1000));
   const { data } = await user.json({ method: 'GET', path: `${account}/conversations?status=all&updated_within=${within}&page=${page}` }, signal) as { data?: { payload?: unknown } };
   const rows = listIn<WireConversation>(data?.payload, 'conversations');
-  // Nothing is also what a user without the role is shown.
-  if (rows.length === 0 && page === 1) {
+  // Nothing is also what a user without the role is shown, on any page.
+  if (rows.length === 0) {
     const profile = await user.json({ method: 'GET', path: '/api/v1/profile' }, signal) as WireProfile;
     const role = profile.accounts?.find(({ id }) => String(id) === access.externalId)?.role;
     if (role !== 'administrator')

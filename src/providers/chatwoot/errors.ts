@@ -84,7 +84,7 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   const text = body === 'notJson' ? '' : textIn(body.json);
 
   if (status === 429)
-    return new ProviderUnavailableError(`Chatwoot asks us to slow down at ${call}.`, { retryAfterMs: retryAfterMs(answer.retryAfter) });
+    return new ProviderUnavailableError(`Chatwoot asks us to slow down at ${call}.`, { retryAfterMs: retryAfterMs(answer.retryAfter), answered: true });
   if (status >= 500)
     return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten, ...(answer.retryAfter && { retryAfterMs: retryAfterMs(answer.retryAfter) }) });
   if (status >= 300 && status < 400)
@@ -101,7 +101,7 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   if (status === 404) return new ProviderRefusedError(`What ${call} is about does not exist in Chatwoot (any more).`, { gone: true });
   if (status === 422) {
     if (text.includes('Too many messages'))
-      return new ProviderUnavailableError(`The conversation has had its messages of this minute [${call}].`, { retryAfterMs: RATE_LIMIT_PAUSE_MS });
+      return new ProviderUnavailableError(`The conversation has had its messages of this minute [${call}].`, { retryAfterMs: RATE_LIMIT_PAUSE_MS, answered: true });
     const attributes = refusedAttributes(answer);
     if (attributes.length === 0 && !REFUSING_TEXT.test(text))
       return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten });

@@ -129,6 +129,37 @@ describe('an endpoint that fails', () => {
     expect(await world.endpointNow(endpointId)).toMatchObject({ state: 'ACTIVE', firstFailureAt: '2026-11-26T14:00:00.000Z', lastFailureStatus: 503 });
   });
 
+  it('is sent all that waits as soon as it takes one thing again, and the tries made so far still count', async () => {
+    await world.endpoint();
+    const talks = [await world.open(), await world.open(), await world.open()];
+    await world.receiver.shut();
+    for (const [n, { id }] of talks.entries()) await world.agentSays(id, `one ${n}`, `two ${n}`);
+    await world.push();
+    await tryOn(3);
+    await world.sql("update lane set next_run_at = now() + interval '5 hours' where destination = 'RUNTIME'");
+    const { id } = await world.open();
+    await world.receiver.open();
+    await world.agentSays(id, 'new');
+    await world.push();
+    expect(world.heard()[0]).toBe('new');
+    for (const n of talks.keys()) expect(world.heard().filter((text) => text.endsWith(`${n}`))).toEqual([`one ${n}`, `two ${n}`]);
+    expect(await world.sql("select attempts from delivery where attempts > 1 order by id")).toEqual(Array(3).fill({ attempts: 5 }));
+  });
+
+  it('with one delivery only keeps that waiting for its own next try, whatever else it takes', async () => {
+    await world.endpoint();
+    const [one, other] = [await world.open(), await world.open()];
+    world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 500 : 204);
+    await world.agentSays(one.id, 'poison');
+    await world.push();
+    for (const text of ['two', 'three', 'four']) {
+      await world.agentSays(other.id, text);
+      await world.push();
+    }
+    expect(world.heard()).toEqual(['poison', 'two', 'three', 'four']);
+    expect(await world.waits()).toHaveLength(1);
+  });
+
   it('has begun anew when nobody tried it for days in between', async () => {
     const { id: endpointId } = await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
@@ -166,6 +197,22 @@ describe('a delivery that the endpoint does not take', () => {
     // Who looked by itself may still say so.
     const [{ id: parked }] = await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'") as [{ id: string }];
     expect((await world.flows.acknowledge(scope, [parked])).acknowledged).toEqual([parked]);
+  });
+
+  it('stays on the operators\' list of what they gave up, also when the runtime acknowledges it afterwards', async () => {
+    await world.endpoint();
+    const { id } = await world.open();
+    world.receiver.answer = () => 413;
+    await world.agentSays(id, 'poison');
+    await world.push();
+    await tryOn(9);
+    const [{ id: parked } = { id: '' }] = await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'");
+    await world.flows.discardDeadLetters(scope, { ids: [parked], filter: null, all: false, after: null }, 'too large', null);
+    const before = await world.sql('select state, done_at, discard_reason from delivery');
+    world.time.ms += HOUR;
+    expect(await world.flows.acknowledge(scope, [parked])).toEqual({ acknowledged: [parked], unknown: [] });
+    expect(await world.sql('select state, done_at, discard_reason from delivery')).toEqual(before);
+    expect(before).toMatchObject([{ state: 'DISCARDED', discard_reason: 'too large' }]);
   });
 
   it.each(['to the same endpoint', 'to the one that has taken its place'])('is sent again %s behind what came since, where a reader by cursor meets it', async (where) => {

@@ -53,11 +53,22 @@ describe('the circuit of a far side', () => {
     expect(made.allowed('a')).toBeNull();
   });
 
-  it('takes a refusal for an answer, and a wished wait for none at all', () => {
+  it('is over when the far side says that it has had enough for now', () => {
+    const { time, made, fail } = circuits();
+    fail('a', 5);
+    time.ms = 1_000;
+    made.report('a', answeredAfter(new ProviderUnavailableError('our own pace', { retryAfterMs: 1 })));
+    expect(made.allowed('a')).toBe(1);
+    made.report('a', answeredAfter(new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true })));
+    expect(made.allowed('a')).toBeNull();
+  });
+
+  it('takes a refusal and a wish to wait for an answer, and a wait of our own for none at all', () => {
     expect([
-      new ProviderUnavailableError('away'), new DOMException('too long', 'TimeoutError'), new ProviderUnavailableError('slow down', { retryAfterMs: 1 }),
+      new ProviderUnavailableError('away'), new DOMException('too long', 'TimeoutError'), new ProviderUnavailableError('our own pace', { retryAfterMs: 1 }),
+      new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true }),
       new ProviderRefusedError('no'), new ProviderAuthError('who'), new Error('our own'),
-    ].map(answeredAfter)).toEqual(['no', 'no', 'unknown', 'yes', 'yes', 'unknown']);
+    ].map(answeredAfter)).toEqual(['no', 'no', 'unknown', 'yes', 'yes', 'yes', 'unknown']);
   });
 });
 

@@ -101,7 +101,7 @@ describe('one word each way', () => {
 describe('after our own outage', () => {
   beforeEach(async () => { world = await createChatwootWorld(); });
   afterEach(() => world.close());
-  const look = async () => { await world.stores.watches.wantLooks(); return lookOver(world.deps); };
+  const look = async () => { await world.stores.watches.wantLooks(); return lookOver(world.deps, new AbortController().signal); };
 
   it('a takeover, a deletion and a red mark whose webhooks were lost are found, among many that did not change', async () => {
     const alice = await world.addPerson('Alice');
@@ -137,7 +137,7 @@ describe('after our own outage', () => {
     await world.pool.query("update account_watch set looked_at = now() + interval '1 hour'");
     world.time.aheadMs += 3_600_000;
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /api/v1/profile']);
-    expect(await lookOver(world.deps)).toBeNull();
+    expect(await lookOver(world.deps, new AbortController().signal)).toBeNull();
   });
 });
 

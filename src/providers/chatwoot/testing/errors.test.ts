@@ -40,14 +40,14 @@ const OUTCOMES: Record<string, readonly string[]> = {
     'public.contacts.create.hmac_missing', 'public.contacts.create.hmac_wrong',
   ],
   'unavailable, delivered no': ['outage.postgres_down.conversations.list', 'outage.redis_down.conversations.list'],
-  'unavailable, delivered no, again after 20000 ms': ['messages.create.too_many', 'rate_limit.contact_search', 'rate_limit.sign_in'],
+  'unavailable, delivered no, asked for 20000 ms': ['messages.create.too_many', 'rate_limit.contact_search', 'rate_limit.sign_in'],
 };
 
 const outcomeOf = (error: unknown): string => {
   if (error instanceof ProviderAuthError) return 'auth';
   if (error instanceof ProviderRefusedError) return error.gone ? 'gone' : 'refused';
   if (error instanceof ProviderUnavailableError)
-    return `unavailable, delivered ${error.delivered}${error.retryAfterMs ? `, again after ${error.retryAfterMs} ms` : ''}`;
+    return `unavailable, delivered ${error.delivered}${error.retryAfterMs ? `, ${error.answered ? 'asked for' : 'again after'} ${error.retryAfterMs} ms` : ''}`;
   throw error;
 };
 
@@ -98,7 +98,7 @@ describe('answers that are not Chatwoot\'s', () => {
     ['a 413 page', 413, PAGE, {}, 'refused', 'refused'],
     ['a 502 page', 502, PAGE, {}, 'unavailable, delivered unknown', 'unavailable, delivered no'],
     ['a 503 with a time', 503, '', { 'retry-after': '7' }, 'unavailable, delivered unknown, again after 7000 ms', 'unavailable, delivered no, again after 7000 ms'],
-    ['a 429 with a time', 429, 'Retry later\n', { 'retry-after': '3' }, 'unavailable, delivered no, again after 3000 ms', 'unavailable, delivered no, again after 3000 ms'],
+    ['a 429 with a time', 429, 'Retry later\n', { 'retry-after': '3' }, 'unavailable, delivered no, asked for 3000 ms', 'unavailable, delivered no, asked for 3000 ms'],
     ['cut JSON', 200, '{"id": 1', {}, 'unavailable, delivered unknown', 'unavailable, delivered no'],
   ])('%s', async (_what, status, body, headers, whenWriting, whenReading) => {
     const writing = await failureFrom(answering(status, body, headers), POST);

@@ -1,0 +1,14 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Where a look over an account that takes more than one turn goes on. */
+export class LooksGoOn1795650000000 implements MigrationInterface {
+  name = 'LooksGoOn1795650000000';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('alter table account_watch add look_started_at timestamptz(3), add look_page integer');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('alter table account_watch drop look_page, drop look_started_at');
+  }
+}

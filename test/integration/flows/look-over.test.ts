@@ -1,0 +1,86 @@
+import type { FlowDeps } from '../../../src/core/flows/deps';
+import { lookOver } from '../../../src/core/flows/look-over';
+import { ProviderUnavailableError } from '../../../src/core/errors';
+import type { SupportProvider } from '../../../src/core/ports/support-provider';
+import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { scriptedDefinition } from '../../support/scripted-provider';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+/** An account with so many pages of changed conversations; what is asked for is noted. */
+function pages(count: number) {
+  const asked: { page: number; withinMs: number }[] = [];
+  const on = new Map<number, (signal: AbortSignal) => Promise<void>>();
+  const instance: SupportProvider = Object.assign(Object.create(world.provider) as SupportProvider, {
+    changedConversations: async ({ page, withinMs }: { page: number; withinMs: number }, signal: AbortSignal) => {
+      asked.push({ page, withinMs });
+      const act = on.get(page);
+      on.delete(page);
+      await act?.(signal);
+      return { conversationIds: [], more: page < count };
+    },
+  });
+  const deps: FlowDeps = { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]) };
+  const stopping = new AbortController();
+  return { asked, on, stopping, pagesOf: () => asked.map(({ page }) => page), turn: () => lookOver(deps, stopping.signal) };
+}
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+const outage = async () => {
+  await world.stores.watches.claimLook(1).then((look) => look && world.stores.watches.finishLook(look.accountId, look.startedAt));
+  await world.pool.query("update account_watch set looked_at = now() - interval '5 hours', next_look_at = now()");
+};
+const seenAgoMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from now() - looked_at) * 1000 as ms from account_watch')).rows[0]!.ms);
+
+describe('a look over more pages than one turn takes', () => {
+  it('goes on where it was left, also after a restart, and counts as done when it has seen the last one', async () => {
+    await outage();
+    const { asked, pagesOf, turn } = pages(45);
+    expect(await turn()).toMatchObject({ complete: false });
+    const first = asked.length;
+    expect(first).toBeLessThan(45);
+    expect(await seenAgoMs()).toBeGreaterThan(4 * 3_600_000);
+
+    await world.stores.watches.wantLooks();
+    let turns = 1;
+    for (let isComplete = false; !isComplete; turns++) {
+      isComplete = (await turn())!.complete;
+      expect(asked.length).toBeLessThanOrEqual((turns + 1) * first);
+    }
+    expect(pagesOf()).toEqual(upTo(45));
+    // All reach back to before the outage, the last page as far as the first.
+    for (const { withinMs } of asked) expect(withinMs).toBeGreaterThanOrEqual(5 * 3_600_000);
+    expect(await seenAgoMs()).toBeLessThan(3_600_000);
+    expect(await turn()).toBeNull();
+    await world.stores.watches.wantLooks();
+    await turn();
+    expect(asked.at(-1)).toMatchObject({ page: 20 });
+    expect(pagesOf()[45]).toBe(1);
+  });
+
+  it('goes on at the page that failed, with its next regular turn', async () => {
+    await outage();
+    const { on, pagesOf, turn } = pages(5);
+    on.set(3, () => Promise.reject(new ProviderUnavailableError('away')));
+    await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(await turn()).toBeNull();
+    await world.pool.query('update account_watch set next_look_at = now()');
+    expect(await turn()).toMatchObject({ complete: true });
+    expect(pagesOf()).toEqual([1, 2, 3, 3, 4, 5]);
+  });
+
+  it('is left at once when the process stops, for another one to go on', async () => {
+    await outage();
+    const { on, stopping, pagesOf, turn } = pages(5);
+    on.set(2, (signal) => {
+      stopping.abort();
+      return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
+    });
+    expect(await turn()).toMatchObject({ complete: false });
+    expect(pagesOf()).toEqual([1, 2]);
+    const other = pages(5);
+    expect(await other.turn()).toMatchObject({ complete: true });
+    expect(other.pagesOf()).toEqual([2, 3, 4, 5]);
+  });
+});
