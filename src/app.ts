@@ -18,7 +18,7 @@ import { logOf, type Logger } from './logging';
 import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded } from './persistence';
+import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
 import { createHttpServer } from './server';
@@ -108,19 +108,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
-      async transaction(work) {
-        const client = await pool.connect();
-        try {
-          await client.query('begin');
-          const result = await work((text, values) => client.query(text, values as unknown[]));
-          await client.query('commit');
-          client.release();
-          return result;
-        } catch (error) {
-          await client.query('rollback').then(() => client.release(), (lost: Error) => client.release(lost));
-          throw error;
-        }
-      },
+      transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
     },
     fetch: outgoing, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
@@ -153,7 +141,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
+  const health = new Health({ takesWrites: () => takesWrites(pool), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
     flows, stores, wake, typing, clock, limits: {

@@ -6,8 +6,8 @@ export interface Readiness {
 }
 
 export interface HealthSources {
-  /** One statement; how it fails does not matter. */
-  queryDatabase(): Promise<unknown>;
+  /** One statement: whether the database can be written to. How it fails does not matter. */
+  takesWrites(): Promise<boolean>;
   isMigrated(): boolean;
 }
 
@@ -36,8 +36,8 @@ export class Health {
   private async database(): Promise<Check> {
     // Shared: questions that come while the database hangs must not queue up behind its pool.
     this.probe ??= Promise.resolve()
-      .then(() => this.sources.queryDatabase())
-      .then(() => ({ ok: true }), () => ({ ok: false, reason: 'the database does not answer queries' }))
+      .then(() => this.sources.takesWrites())
+      .then(does => (does ? { ok: true } : { ok: false, reason: 'the database takes no writes: it is a standby, or set to read-only' }), () => ({ ok: false, reason: 'the database does not answer queries' }))
       .finally(() => { this.probe = null; });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Check>(resolve => {

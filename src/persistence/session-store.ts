@@ -101,7 +101,7 @@ export class PostgresSessionStore implements SessionStore {
       return { answer, replayed: false };
     } catch (error) {
       const failure = tx ? await tx.firstFailure(error) : error;
-      await giveUp(client);
+      await giveUp(client, failure);
       throw idempotency && isStillRunning(failure) ? stillRunning(idempotency) : failure;
     }
   }

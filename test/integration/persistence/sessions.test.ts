@@ -354,3 +354,17 @@ describe('a transaction under an idempotency key', () => {
     expect(await call()).toEqual({ answer: { text }, replayed: true });
   });
 });
+
+it('a Session is written again, without a restart, as soon as a new connection leads to a server that takes writes', async () => {
+  const { id } = await world.open();
+  const stores = world.replica();
+  const say = () => stores.sessions.transact(ORG, id, (tx) => tx.insertMessage(said()));
+  const setReadOnly = (to: string) => world.sql(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
+  try {
+    await setReadOnly('set default_transaction_read_only = on');
+    await expect(say()).rejects.toMatchObject({ code: '25006' });
+  } finally {
+    await setReadOnly('reset default_transaction_read_only');
+  }
+  await expect(say()).resolves.toMatchObject({ replayed: false });
+});

@@ -32,7 +32,7 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
     providerPages: new Map(),
     providerBodyLimitBytes: 1_000_000,
     identify: () => Promise.resolve({ organizationId: 'org-a', role: 'ui', userId: null }),
-    health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => true }),
+    health: new Health({ takesWrites: () => Promise.resolve(true), isMigrated: () => true }),
     page: null,
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
