@@ -53,6 +53,9 @@ const WIDTH_OF_FAR_SIDE = 8;
 /** One endpoint takes what all the talks of a chatbot bring. */
 const PUSHES = { width: 32, widthOfFarSide: 8 };
 
+/** A provider's page may be sent megabytes, by callers whom only the provider knows. */
+const OPERATIONS_PER_PAGE = 8;
+
 const clock: Clock = {
   now: () => Date.now(),
   newId: () => randomUUID(),
@@ -161,7 +164,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     files: fileServer({ links, files, stores, clock }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets,
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.
