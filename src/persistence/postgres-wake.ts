@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import type { Wake } from '../core/ports/wake';
+import { Untold } from './untold';
 
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 
@@ -13,10 +14,6 @@ export interface PostgresWakeOptions {
 }
 
 const CHANNEL = 'support_wake';
-/** Postgres refuses payloads of 8,000 bytes and more. */
-const MAX_PAYLOAD = 7_900;
-/** Beyond this, naming Sessions costs more than looking everywhere. */
-const MAX_NAMED = 2_000;
 const RECONNECT_MS = { first: 100, most: 5_000 };
 
 /**
@@ -25,7 +22,7 @@ const RECONNECT_MS = { first: 100, most: 5_000 };
  */
 export class PostgresWake implements Wake {
   private readonly listeners = new Set<WakeListener>();
-  private readonly untold = new Set<string>();
+  private readonly untold = new Untold();
   private readonly channels = new Map<string, (payload: string) => void>();
   private client: Client | undefined;
   private lose: (error: Error) => void = () => undefined;
@@ -42,7 +39,7 @@ export class PostgresWake implements Wake {
     if (sessionIds.length === 0) return;
     this.ring(sessionIds);
     if (this.isStopped) return;
-    for (const id of sessionIds) this.untold.add(id);
+    this.untold.add(sessionIds);
     this.gathering ??= setTimeout(() => {
       this.gathering = undefined;
       this.telling = this.telling.then(() => this.tell());
@@ -131,19 +128,18 @@ export class PostgresWake implements Wake {
     this.reconnectMs = RECONNECT_MS.first;
     // What was told before we listened is lost to us.
     this.ring('all');
-    if (this.untold.size > 0) this.telling = this.telling.then(() => this.tell());
+    if (!this.untold.isEmpty) this.telling = this.telling.then(() => this.tell());
   }
 
   private async tell(): Promise<void> {
     const { client } = this;
-    if (!client || this.untold.size === 0) return;
-    const ids = [...this.untold];
-    this.untold.clear();
+    if (!client || this.untold.isEmpty) return;
+    const { said, putBack } = this.untold.take();
     try {
-      for (const payload of payloads(ids)) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+      for (const payload of said) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
     } catch (error) {
       // Told again after the reconnect; a repeat does no harm.
-      for (const id of ids) this.untold.add(id);
+      putBack();
       this.lose(error as Error);
     }
   }
@@ -157,23 +153,6 @@ export class PostgresWake implements Wake {
       }
     }
   }
-}
-
-/** JSON arrays of ids, each below the limit; an empty one says "all". */
-export function payloads(ids: readonly string[]): string[] {
-  if (ids.length > MAX_NAMED) return ['[]'];
-  const chunks: string[][] = [];
-  let size = MAX_PAYLOAD;
-  for (const id of ids) {
-    const bytes = Buffer.byteLength(JSON.stringify(id)) + 1;
-    if (size + bytes > MAX_PAYLOAD - 2) {
-      chunks.push([]);
-      size = 0;
-    }
-    chunks.at(-1)!.push(id);
-    size += bytes;
-  }
-  return chunks.map((chunk) => JSON.stringify(chunk));
 }
 
 function heard(payload: string | undefined): readonly string[] | 'all' {

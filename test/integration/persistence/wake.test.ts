@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { PostgresWake } from '../../../src/persistence';
-import { payloads } from '../../../src/persistence/postgres-wake';
+import { MAX_NAMED, payloads, Untold } from '../../../src/persistence/untold';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from './store-world';
 
@@ -123,5 +123,20 @@ describe('a payload', () => {
     const all = payloads(ids);
     expect(Math.max(...all.map((payload) => Buffer.byteLength(payload)))).toBeLessThan(7_900);
     expect(all.flatMap((payload) => JSON.parse(payload) as string[])).toEqual(ids);
+  });
+});
+
+describe('what cannot be told yet', () => {
+  it('is kept by name, and from some number on as everybody', () => {
+    const untold = new Untold();
+    for (let i = 0; i < 100_000; i += 1) {
+      untold.add([`${i}`]);
+      expect(untold.size).toBeLessThanOrEqual(MAX_NAMED);
+    }
+    const { said, putBack } = untold.take();
+    expect([said, untold.isEmpty]).toEqual([['[]'], true]);
+    untold.add(['later']);
+    putBack();
+    expect([untold.take().said, untold.isEmpty]).toEqual([['[]'], true]);
   });
 });
