@@ -144,7 +144,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ takesWrites: () => takesWrites(pool), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
+  const health = new Health({ takesWrites: () => takesWrites(pool) }, TIME_LIMITS.database.readinessMs);
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
     flows, stores, wake, typing, clock, limits: {
@@ -177,6 +177,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
   await worker.start();
+  health.hasStarted();
   // Together: nothing new is claimed while the last answers go out.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
 

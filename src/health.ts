@@ -2,23 +2,26 @@ export interface Check { readonly ok: boolean; readonly reason?: string }
 
 export interface Readiness {
   readonly ready: boolean;
-  readonly checks: { readonly database: Check; readonly migrations: Check; readonly draining: Check };
+  readonly checks: { readonly database: Check; readonly start: Check; readonly draining: Check };
 }
 
 export interface HealthSources {
   /** One statement: whether the database can be written to. How it fails does not matter. */
   takesWrites(): Promise<boolean>;
-  isMigrated(): boolean;
 }
 
 const DATABASE_LIMIT_MS = 1_000;
 
 /** Whether this replica should be sent requests. Being alive needs no check: a process that answers is alive. */
 export class Health {
+  private started = false;
   private draining = false;
   private probe: Promise<Check> | null = null;
 
   constructor(private readonly sources: HealthSources, private readonly databaseLimitMs = DATABASE_LIMIT_MS) {}
+
+  /** The whole process runs: before this it serves, and should not be sent anything yet. */
+  hasStarted(): void { this.started = true; }
 
   /** From now on not ready, so that a load balancer looks elsewhere. */
   startDraining(): void { this.draining = true; }
@@ -27,7 +30,7 @@ export class Health {
     const database = await this.database();
     const checks = {
       database,
-      migrations: this.sources.isMigrated() ? { ok: true } : { ok: false, reason: 'migrations have not finished' },
+      start: this.started ? { ok: true } : { ok: false, reason: 'the process is still starting' },
       draining: this.draining ? { ok: false, reason: 'the process is stopping' } : { ok: true },
     };
     return { ready: Object.values(checks).every(check => check.ok), checks };

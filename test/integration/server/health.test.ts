@@ -2,13 +2,13 @@ import { Pool } from 'pg';
 import { Health } from '../../../src/health';
 import { createPool, takesWrites } from '../../../src/persistence';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { startServer, until, type RunningServer } from './start-server';
+import { started, startServer, until, type RunningServer } from './start-server';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());
 
 it('is alive while it answers, also when it is not ready', async () => {
-  running = await startServer({ health: new Health({ takesWrites: () => Promise.reject(new Error('down')), isMigrated: () => false }) });
+  running = await startServer({ health: new Health({ takesWrites: () => Promise.reject(new Error('down')) }) });
   const response = await fetch(`${running.url}/livez`);
   expect([response.status, await response.json()]).toEqual([200, { alive: true }]);
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
@@ -23,14 +23,14 @@ it('takes only GET and HEAD', async () => {
   }
 });
 
-it('is not ready before migrations are done, and says so', async () => {
-  let isMigrated = false;
-  running = await startServer({ health: new Health({ takesWrites: () => Promise.resolve(true), isMigrated: () => isMigrated }) });
+it('is not ready before everything has started, and says so', async () => {
+  const health = new Health({ takesWrites: () => Promise.resolve(true) });
+  running = await startServer({ health });
   const response = await fetch(`${running.url}/readyz`);
   expect([response.status, await response.json()]).toEqual([503, {
-    ready: false, checks: { database: { ok: true }, migrations: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
+    ready: false, checks: { database: { ok: true }, start: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
   }]);
-  isMigrated = true;
+  health.hasStarted();
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
 });
 
@@ -38,7 +38,7 @@ it('is not ready while the database does not answer within the limit, and questi
   let questions = 0;
   let answer!: (takesWrites: true) => void;
   const answered = new Promise<boolean>(resolve => { answer = resolve; });
-  running = await startServer({ health: new Health({ takesWrites: () => { questions += 1; return answered; }, isMigrated: () => true }, 50) });
+  running = await startServer({ health: started({ takesWrites: () => { questions += 1; return answered; } }, 50) });
   const ask = async () => (await fetch(`${running.url}/readyz`)).status;
   expect(await Promise.all([ask(), ask(), ask()])).toEqual([503, 503, 503]);
   expect(await ask()).toBe(503);
@@ -54,9 +54,9 @@ describe('with a real database', () => {
 
   it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
     let pool = new Pool({ connectionString: database.url });
-    running = await startServer({ health: new Health({ takesWrites: () => takesWrites(pool), isMigrated: () => true }) });
+    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
     const ready = await fetch(`${running.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, migrations: { ok: true }, draining: { ok: true } } }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, start: { ok: true }, draining: { ok: true } } }]);
 
     await pool.end();
     pool = new Pool({ connectionString: 'postgres://support:hunter2@127.0.0.1:1/x' });
@@ -74,7 +74,7 @@ describe('with a real database', () => {
     await admin.query('select 1');
     await setReadOnly('set default_transaction_read_only = on');
     const pool = createPool(database.url, { max: 1 });
-    running = await startServer({ health: new Health({ takesWrites: () => takesWrites(pool), isMigrated: () => true }) });
+    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
     const demoted = await fetch(`${running.url}/readyz`);
     expect([demoted.status, await demoted.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: false, reason: expect.stringContaining('takes no writes') } }) })]);
 
