@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { tenantNames } from './addresses';
 import { loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
@@ -82,6 +83,7 @@ export async function startApp(config: Config, logger: Logger, lent: { readonly 
 }
 
 async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: Stop[], stopAll: App['stop']): Promise<App> {
+  tenantNames.limitMs = TIME_LIMITS.names.lookupMs;
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {

@@ -51,6 +51,8 @@ export const TIME_LIMITS = {
   store: { connectMs: 5_000, silenceMs: 30_000 },
   /** The key set of JWTs. */
   identity: { keySetMs: 5_000 },
+  /** Finding the address of a name that a tenant gave, with waiting for its turn. */
+  names: { lookupMs: 3_000 },
   /** A stop, in its order. Together less than `exitMs`. */
   stop: {
     /** Requests under way. */
