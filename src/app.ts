@@ -91,7 +91,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     started.push(() => embedded.stop());
     databaseUrl = embedded.url;
   }
-  await migrate(databaseUrl);
+  await migrate(databaseUrl, { connectMs: TIME_LIMITS.database.migrationConnectMs, lockMs: TIME_LIMITS.database.migrationLockMs });
 
   // Two halves: callers never wait for connections that the background work has, nor the other way round.
   const half = (applicationName: string, size: number): Pool => {
@@ -101,8 +101,8 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   };
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
-  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
+  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { waitMs: TIME_LIMITS.database.keyMs, keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
@@ -151,7 +151,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     fileUrl: deps.fileUrl,
     flows, stores, wake, typing, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
-      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs,
+      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs, closeGraceMs: TIME_LIMITS.socket.closeMs,
     },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),

@@ -7,6 +7,8 @@ export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 export interface PostgresWakeOptions {
   /** How often listeners are told `'all'`, whatever was or was not heard. */
   readonly pollMs: number;
+  /** Milliseconds until a connect, or a statement without an answer, counts as failed. */
+  readonly silenceMs: number;
   /** How long hints are gathered before other replicas are told. */
   readonly debounceMs?: number;
   /** The connection was lost or refused; it is tried again by itself. */
@@ -92,7 +94,7 @@ export class PostgresWake implements Wake {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
+    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: this.options.silenceMs, query_timeout: this.options.silenceMs });
     let isLost = false;
     const lost = (error: Error): void => {
       if (isLost) return;

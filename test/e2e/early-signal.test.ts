@@ -8,13 +8,16 @@ jest.setTimeout(120_000);
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
 let holder: Client;
+/** Within a transaction Postgres shows the activity of its beginning. */
+let onlooker: Client;
 beforeAll(async () => {
   database = await createTestDatabase();
   holder = new Client({ connectionString: database.url });
-  await holder.connect();
+  onlooker = new Client({ connectionString: database.url });
+  await Promise.all([holder.connect(), onlooker.connect()]);
 });
 afterAll(async () => {
-  await holder.end();
+  await Promise.all([holder.end(), onlooker.end()]);
   await database.drop();
 });
 
@@ -39,7 +42,7 @@ it('serves before its background work runs, is not ready yet, and a SIGTERM then
   try {
     await until('the worker starts', async () => {
       if (child.exitCode !== null) throw new Error(`It ended early:\n${log}`);
-      return (await holder.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount === 1;
+      return (await onlooker.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount === 1;
     });
     child.kill('SIGTERM');
     await until('it stops', async () => log.includes('"stopping"') || child.signalCode !== null);
@@ -48,5 +51,6 @@ it('serves before its background work runs, is not ready yet, and a SIGTERM then
   } finally {
     child.kill('SIGKILL');
     await holder.query('rollback');
+    await gone;
   }
 });

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** One replica, and what its listener heard. */
 async function replica(pollMs = 600_000, start = true) {
-  const wake = new PostgresWake(database.url, { pollMs });
+  const wake = new PostgresWake(database.url, { pollMs, silenceMs: 10_000 });
   wakes.push(wake);
   const heard: (readonly string[] | 'all')[] = [];
   const forget = wake.onWake((ids) => { heard.push(ids); });
@@ -100,7 +100,7 @@ describe('a wake-up', () => {
 
   it('that is still gathered when the process stops is told before it goes', async () => {
     const other = await replica();
-    const wake = new PostgresWake(database.url, { pollMs: 600_000, debounceMs: 600_000 });
+    const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000, debounceMs: 600_000 });
     await wake.start();
     const id = randomUUID();
     wake.committed([id]);
@@ -110,7 +110,7 @@ describe('a wake-up', () => {
 
   it('starts without a server, and listens as soon as there is one', async () => {
     const errors: Error[] = [];
-    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, onError: (error) => errors.push(error) });
+    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000, onError: (error) => errors.push(error) });
     await wake.start();
     await until('it has tried twice', () => errors.length >= 2);
     await wake.stop();
