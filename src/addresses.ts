@@ -30,10 +30,80 @@ export function isLoopback(hostname: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Whether a name leads anywhere but to public addresses. A name that leads nowhere is not private. */
-export async function leadsToPrivate(hostname: string): Promise<boolean> {
+export interface Address { readonly address: string; readonly family: number }
+
+/** No answer came in time, or names that do not answer were in the way for so long. */
+export class NoAnswerInTimeError extends Error {}
+
+/**
+ * Looks up names that tenants gave. Each look-up holds one of the process's few threads until the resolver answers, whoever
+ * still wants to know; so few run at once, and of one name only one.
+ */
+export class NameLookups {
+  /** Milliseconds for one question, with waiting for its turn. Null: as long as the resolver takes. */
+  limitMs: number | null = null;
+  private readonly running = new Map<string, Promise<readonly Address[]>>();
+  private readonly waiting = new Set<() => void>();
+
+  constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number) {}
+
+  /** @throws NoAnswerInTimeError, or what the resolver says */
+  readonly addressesOf = async (host: string): Promise<readonly Address[]> => {
+    const over = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (this.limitMs !== null) timer = setTimeout(() => { over.abort(); reject(new NoAnswerInTimeError(`${host} was not found in time.`)); }, this.limitMs);
+    });
+    return Promise.race([this.found(host, over.signal), late]).finally(() => clearTimeout(timer));
+  };
+
+  private async found(host: string, over: AbortSignal): Promise<readonly Address[]> {
+    while (!over.aborted) {
+      const known = this.running.get(host);
+      if (known !== undefined) return known;
+      if (this.running.size < this.atOnce) return this.start(host);
+      await this.room(over);
+    }
+    // Another one may use the place that came too late.
+    this.callNext();
+    return [];
+  }
+
+  private start(host: string): Promise<readonly Address[]> {
+    const answer = this.resolve(host).finally(() => {
+      this.running.delete(host);
+      this.callNext();
+    });
+    this.running.set(host, answer);
+    return answer;
+  }
+
+  private room(over: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      this.waiting.add(resolve);
+      over.addEventListener('abort', () => { if (this.waiting.delete(resolve)) resolve(); }, { once: true });
+    });
+  }
+
+  private callNext(): void {
+    const [next] = this.waiting;
+    if (next === undefined) return;
+    this.waiting.delete(next);
+    next();
+  }
+}
+
+/** One for the process, as its threads are: of libuv's four, two are always left. */
+export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 2);
+
+/** Whether a name leads anywhere but to public addresses. A name that leads nowhere is not private. @throws NoAnswerInTimeError */
+export async function leadsToPrivate(hostname: string, names: NameLookups = tenantNames): Promise<boolean> {
   const host = bareHost(hostname);
   if (isIP(host) !== 0 || isPrivateHost(host)) return isPrivateHost(host);
-  const addresses = await lookup(host, { all: true }).catch(() => []);
-  return addresses.some(({ address }) => isPrivateAddress(address));
+  try {
+    return (await names.addressesOf(host)).some(({ address }) => isPrivateAddress(address));
+  } catch (error) {
+    if (error instanceof NoAnswerInTimeError) throw error;
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { tenantNames } from './addresses';
 import { loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
@@ -18,7 +19,7 @@ import { logOf, type Logger } from './logging';
 import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded } from './persistence';
+import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
 import { createHttpServer } from './server';
@@ -53,6 +54,9 @@ const WIDTH_OF_FAR_SIDE = 8;
 /** One endpoint takes what all the talks of a chatbot bring. */
 const PUSHES = { width: 32, widthOfFarSide: 8 };
 
+/** A provider's page may be sent megabytes, by callers whom only the provider knows. */
+const OPERATIONS_PER_PAGE = 8;
+
 const clock: Clock = {
   now: () => Date.now(),
   newId: () => randomUUID(),
@@ -79,6 +83,7 @@ export async function startApp(config: Config, logger: Logger, lent: { readonly 
 }
 
 async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: Stop[], stopAll: App['stop']): Promise<App> {
+  tenantNames.limitMs = TIME_LIMITS.names.lookupMs;
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
@@ -86,7 +91,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     started.push(() => embedded.stop());
     databaseUrl = embedded.url;
   }
-  await migrate(databaseUrl);
+  await migrate(databaseUrl, { connectMs: TIME_LIMITS.database.migrationConnectMs, lockMs: TIME_LIMITS.database.migrationLockMs });
 
   // Two halves: callers never wait for connections that the background work has, nor the other way round.
   const half = (applicationName: string, size: number): Pool => {
@@ -96,8 +101,8 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   };
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
-  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
+  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { waitMs: TIME_LIMITS.database.keyMs, keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
@@ -108,19 +113,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
-      async transaction(work) {
-        const client = await pool.connect();
-        try {
-          await client.query('begin');
-          const result = await work((text, values) => client.query(text, values as unknown[]));
-          await client.query('commit');
-          client.release();
-          return result;
-        } catch (error) {
-          await client.query('rollback').then(() => client.release(), (lost: Error) => client.release(lost));
-          throw error;
-        }
-      },
+      transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
     },
     fetch: outgoing, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
@@ -153,12 +146,12 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }, TIME_LIMITS.database.readinessMs);
+  const health = new Health({ takesWrites: () => takesWrites(pool) }, TIME_LIMITS.database.readinessMs);
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
     flows, stores, wake, typing, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
-      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs,
+      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs, closeGraceMs: TIME_LIMITS.socket.closeMs,
     },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
@@ -173,7 +166,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     files: fileServer({ links, files, stores, clock }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets,
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.
@@ -186,6 +179,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
   await worker.start();
+  health.hasStarted();
   // Together: nothing new is claimed while the last answers go out.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
 

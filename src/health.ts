@@ -2,23 +2,26 @@ export interface Check { readonly ok: boolean; readonly reason?: string }
 
 export interface Readiness {
   readonly ready: boolean;
-  readonly checks: { readonly database: Check; readonly migrations: Check; readonly draining: Check };
+  readonly checks: { readonly database: Check; readonly start: Check; readonly draining: Check };
 }
 
 export interface HealthSources {
-  /** One statement; how it fails does not matter. */
-  queryDatabase(): Promise<unknown>;
-  isMigrated(): boolean;
+  /** One statement: whether the database can be written to. How it fails does not matter. */
+  takesWrites(): Promise<boolean>;
 }
 
 const DATABASE_LIMIT_MS = 1_000;
 
 /** Whether this replica should be sent requests. Being alive needs no check: a process that answers is alive. */
 export class Health {
+  private started = false;
   private draining = false;
   private probe: Promise<Check> | null = null;
 
   constructor(private readonly sources: HealthSources, private readonly databaseLimitMs = DATABASE_LIMIT_MS) {}
+
+  /** The whole process runs: before this it serves, and should not be sent anything yet. */
+  hasStarted(): void { this.started = true; }
 
   /** From now on not ready, so that a load balancer looks elsewhere. */
   startDraining(): void { this.draining = true; }
@@ -27,7 +30,7 @@ export class Health {
     const database = await this.database();
     const checks = {
       database,
-      migrations: this.sources.isMigrated() ? { ok: true } : { ok: false, reason: 'migrations have not finished' },
+      start: this.started ? { ok: true } : { ok: false, reason: 'the process is still starting' },
       draining: this.draining ? { ok: false, reason: 'the process is stopping' } : { ok: true },
     };
     return { ready: Object.values(checks).every(check => check.ok), checks };
@@ -36,8 +39,8 @@ export class Health {
   private async database(): Promise<Check> {
     // Shared: questions that come while the database hangs must not queue up behind its pool.
     this.probe ??= Promise.resolve()
-      .then(() => this.sources.queryDatabase())
-      .then(() => ({ ok: true }), () => ({ ok: false, reason: 'the database does not answer queries' }))
+      .then(() => this.sources.takesWrites())
+      .then(does => (does ? { ok: true } : { ok: false, reason: 'the database takes no writes: it is a standby, or set to read-only' }), () => ({ ok: false, reason: 'the database does not answer queries' }))
       .finally(() => { this.probe = null; });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Check>(resolve => {

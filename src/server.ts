@@ -4,13 +4,15 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from './config/config-error';
 import type { Caller } from './core/caller';
+import { OverloadedError } from './core/errors';
 import type { Health } from './health';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
-import { errorAnswer, jsonAnswer, send, type Answer } from './server/answer';
+import { errorAnswer, jsonAnswer, rawAnswer, send, type Answer } from './server/answer';
 import { ClientGoneError } from './server/body';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
+import { Places } from './server/places';
 import { plainRequest, type PlainRequest } from './server/plain-request';
 import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
@@ -30,7 +32,8 @@ export interface HttpLimits {
 
 /** The GraphQL room's side of the wire. */
 export interface GraphqlEndpoint {
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** @param enterStream called before an answer without an end begins, and before its body is read; throws OverloadedError */
+  handle(request: IncomingMessage, response: ServerResponse, enterStream: () => void): Promise<void>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends every socket and stream in a way that its client understands as "come back". */
   stop(): Promise<void>;
@@ -51,8 +54,12 @@ export interface ServerOptions {
   readonly page: ((path: string) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
-  /** WebSockets at once; one more is answered 503. */
+  /** WebSockets and event streams at once; one more is answered 503. */
   readonly maxSockets: number;
+  /** Webhooks under way at once; one more is answered 503. */
+  readonly maxWebhooks: number;
+  /** Requests to provider pages under way at once; one more is answered 503. */
+  readonly maxPages: number;
 }
 
 export interface HttpServer {
@@ -68,7 +75,10 @@ export interface HttpServer {
 export function createHttpServer(options: ServerOptions): HttpServer {
   const { graphql, health, logger, limits } = options;
   const pages = providerPages({ pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes, identify: credentials => options.identify(credentials) });
-  const inFlight = new InFlight();
+  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
+  // Each has its own: whoever crowds one door stands in nobody's way at another.
+  const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
+  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
 
   async function answer(request: PlainRequest): Promise<Answer> {
     const { path, method } = request;
@@ -80,21 +90,21 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       return jsonAnswer(readiness.ready ? 200 : 503, readiness);
     }
     if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
-    if (path.startsWith('/webhooks/')) return options.webhooks(request);
-    if (path.startsWith('/providers/')) return pages(request);
+    if (path.startsWith('/webhooks/')) return webhooks.during(() => options.webhooks(request));
+    if (path.startsWith('/providers/')) return pageCalls.during(() => pages(request));
     return (isRead ? await options.page?.(path) : null) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const plain = plainRequest(request);
     try {
-      if (plain.path === '/graphql') await graphql.handle(request, response);
+      if (plain.path === '/graphql') await graphql.handle(request, response, () => inFlight.addPeer(response));
       else if (plain.path.startsWith('/files/')) await options.files(request, response);
       else await send(request, response, await answer(plain));
     } catch (error) {
       if (error instanceof ClientGoneError) return;
       const failed = answerOfError(error);
-      if (failed.status >= 500) logger.error({ err: error }, 'request failed');
+      if (failed.status >= 500 && !(error instanceof OverloadedError)) logger.error({ err: error }, 'request failed');
       if (response.headersSent) response.destroy();
       else if (!response.destroyed) await send(request, response, failed);
     }
@@ -124,8 +134,13 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     socket.on('error', () => socket.destroy());
     const { path } = plainRequest(request);
     if (path !== '/graphql' && path !== '/ws') { socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
-    if (inFlight.isDraining || inFlight.sockets >= options.maxSockets) { socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
-    inFlight.addSocket(socket);
+    if (inFlight.isDraining) { socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
+    try {
+      inFlight.addPeer(socket);
+    } catch (error) {
+      socket.end(rawAnswer(answerOfError(error)));
+      return;
+    }
     withRequestId(requestId, () => {
       try {
         graphql.upgrade(request, socket, head);
@@ -150,7 +165,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     } catch (error) {
       logger.error({ err: error }, 'closing sockets failed');
     }
-    inFlight.destroySockets();
+    inFlight.destroyPeers();
     http.closeAllConnections();
     await closed;
   }

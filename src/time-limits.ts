@@ -1,6 +1,6 @@
 /**
  * Every time limit of this process, hop by hop, in milliseconds. What an operator may change comes from the settings;
- * nothing waits without a limit that stands here.
+ * what callers, tenants, far sides and other replicas can make us wait for is limited here.
  */
 export const TIME_LIMITS = {
   /** A caller's request. */
@@ -20,6 +20,8 @@ export const TIME_LIMITS = {
     connectionInitMs: 5_000,
     /** Peers that do not answer a ping until the next one are gone. */
     pingMs: 12_000,
+    /** At a stop: for a WebSocket's goodbye; less than `stop.goodbyeMs`. */
+    closeMs: 2_000,
   },
   database: {
     /** Until the pool has a connection to lend; then OVERLOADED. */
@@ -27,6 +29,15 @@ export const TIME_LIMITS = {
     statementMs: 15_000,
     /** A transaction of ours that does nothing: its process hangs. */
     idleInTransactionMs: 30_000,
+    /** An answer that does not come, also not the server's own word on the limits above: its connection is given up. */
+    silenceMs: 20_000,
+    /** A repeat, for the call with the same idempotency key that is still under way. */
+    keyMs: 5_000,
+    /** The connection for wake-ups, for connecting and for each answer. */
+    wakeMs: 10_000,
+    /** A start, for another replica that migrates. */
+    migrationLockMs: 10 * 60_000,
+    migrationConnectMs: 10_000,
     /** The question of /readyz. */
     readinessMs: 1_000,
   },
@@ -51,6 +62,8 @@ export const TIME_LIMITS = {
   store: { connectMs: 5_000, silenceMs: 30_000 },
   /** The key set of JWTs. */
   identity: { keySetMs: 5_000 },
+  /** Finding the address of a name that a tenant gave, with waiting for its turn. */
+  names: { lookupMs: 3_000 },
   /** A stop, in its order. Together less than `exitMs`. */
   stop: {
     /** Requests under way. */

@@ -142,10 +142,10 @@ function codeOf(error: GraphQLError): string {
 /** The same call may succeed later, unchanged. */
 const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED'];
 
-/** Postgres classes 08, 40, 53, 57, its waits that ran out, and broken sockets: the same call may work in a moment. */
+/** Postgres classes 08, 40, 53, 57, its waits that ran out, a standby (another server takes writes), and broken sockets: the same call may work in a moment. */
 const isTransient = (error: unknown): boolean => {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') return /^(08|40|53|57)[0-9A-Z]{3}$|^(25P0[2-4]|55P03)$/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code);
+  if (typeof code === 'string') return /^(08|40|53|57)[0-9A-Z]{3}$|^(25006|25P0[2-4]|55P03)$/.test(code) || /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code);
   // The driver's own, which have no code.
   return typeof message === 'string' && /^Connection terminated|is not queryable|^Query read timeout/.test(message);
 };

@@ -38,8 +38,11 @@ export interface GraphqlHttp {
   readonly schema: GraphQLSchema;
   readonly apollo: ApolloServer<OperationContext>;
   readonly handlers: {
-    /** GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects. */
-    http(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    /**
+     * GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects.
+     * @param enterStream called before an event stream is read and opened; throws OverloadedError. Left out: any number.
+     */
+    http(request: IncomingMessage, response: ServerResponse, enterStream?: () => void): Promise<void>;
     /** The upgrade of `/graphql` and `/ws`. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   };
@@ -62,7 +65,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
 
-  const http = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const http: GraphqlHttp['handlers']['http'] = async (request, response, enterStream) => {
     const requestId = givenRequestId(request.headers) ?? clock.newId();
     response.setHeader('x-request-id', requestId);
     try {
@@ -72,8 +75,10 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       const operation = new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
       const read = async () => (request.method === 'POST' ? readJsonBody(request, limits.maxBodyBytes) : undefined);
       // A stream is inside only while its operation is read and started; see OperationRunner.
-      if (wantsEventStream(request)) await sse.serve(request, response, await admission.during(read) ?? searchOf(request), operation);
-      else await admission.during(async () => serveApollo(apollo, request, response, await read(), operation));
+      if (wantsEventStream(request)) {
+        enterStream?.();
+        await sse.serve(request, response, await admission.during(read) ?? searchOf(request), operation);
+      } else await admission.during(async () => serveApollo(apollo, request, response, await read(), operation));
     } catch (error) {
       if (!(error instanceof ClientGoneError)) sendError(request, response, publicError(error, requestId, log));
     }

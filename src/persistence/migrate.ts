@@ -5,12 +5,22 @@ import { dataSourceOptions } from '../../ormconfig';
 /** Any number that nothing else on the same server locks. */
 const MIGRATION_LOCK = 7_364_482_011;
 
+/** Milliseconds. */
+export interface MigrationLimits {
+  readonly connectMs: number;
+  /** For another replica that migrates. */
+  readonly lockMs: number;
+}
+
+/** For tests and scripts; the service gives its own. */
+const UNHURRIED: MigrationLimits = { connectMs: 10_000, lockMs: 600_000 };
+
 /**
  * Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. Where there is
  * nothing to do nobody is waited for, not even for one whose connection has fallen silent with the lock.
  */
-export const migrate = (url: string): Promise<void> => withDataSource(url, async (source) => {
-  if (!(await isUpToDate(source))) await locked(url, () => source.runMigrations());
+export const migrate = (url: string, limits: MigrationLimits = UNHURRIED): Promise<void> => withDataSource(url, async (source) => {
+  if (!(await isUpToDate(source))) await locked(url, limits, () => source.runMigrations());
 });
 
 async function isUpToDate(source: DataSource): Promise<boolean> {
@@ -20,13 +30,17 @@ async function isUpToDate(source: DataSource): Promise<boolean> {
   return source.migrations.every((migration) => done.some(({ name }) => name === (migration.name ?? migration.constructor.name)));
 }
 
-async function locked(url: string, work: () => Promise<unknown>): Promise<void> {
-  const lock = new Client({ connectionString: url, application_name: 'support-migrate', connectionTimeoutMillis: 10_000 });
+async function locked(url: string, { connectMs, lockMs }: MigrationLimits, work: () => Promise<unknown>): Promise<void> {
+  const lock = new Client({ connectionString: url, application_name: 'support-migrate', connectionTimeoutMillis: connectMs });
   // What waits for it fails by itself; without a listener it would end the process with a stack instead of a sentence.
   lock.on('error', () => undefined);
   await lock.connect();
   try {
-    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.query(`set lock_timeout = ${lockMs}`);
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]).catch((cause: unknown) => {
+      if ((cause as { code?: unknown }).code !== '55P03') throw cause;
+      throw new Error(`Another replica has been migrating the database for more than ${lockMs} ms; look at its log, or end its connection (application_name support-migrate).`, { cause });
+    });
     await work();
   } finally {
     await lock.end();

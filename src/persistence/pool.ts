@@ -20,7 +20,7 @@ export interface PoolOptions {
 const SESSION_SETTINGS = '-c random_page_cost=1.1 -c jit=off -c TimeZone=UTC -c DateStyle=ISO';
 
 /** For pools of tests and scripts; the service gives its own. */
-const DEFAULTS = { connectMs: 10_000, statementMs: 15_000, idleInTransactionMs: 30_000 };
+const DEFAULTS = { connectMs: 10_000, statementMs: 15_000, idleInTransactionMs: 30_000, silenceMs: 20_000 };
 
 export function createPool(url: string, options: PoolOptions = {}): Pool {
   const pool = new Pool({
@@ -32,7 +32,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     idle_in_transaction_session_timeout: options.idleInTransactionMs ?? DEFAULTS.idleInTransactionMs,
     connectionTimeoutMillis: options.connectMs ?? DEFAULTS.connectMs,
     // Later than the server's own word, which then no longer comes: a connection that fell silent is given up.
-    query_timeout: options.silenceMs ?? 20_000,
+    query_timeout: options.silenceMs ?? DEFAULTS.silenceMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.

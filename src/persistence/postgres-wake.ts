@@ -1,11 +1,14 @@
 import { Client } from 'pg';
 import type { Wake } from '../core/ports/wake';
+import { Untold } from './untold';
 
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 
 export interface PostgresWakeOptions {
   /** How often listeners are told `'all'`, whatever was or was not heard. */
   readonly pollMs: number;
+  /** Milliseconds until a connect, or a statement without an answer, counts as failed. */
+  readonly silenceMs: number;
   /** How long hints are gathered before other replicas are told. */
   readonly debounceMs?: number;
   /** The connection was lost or refused; it is tried again by itself. */
@@ -13,10 +16,6 @@ export interface PostgresWakeOptions {
 }
 
 const CHANNEL = 'support_wake';
-/** Postgres refuses payloads of 8,000 bytes and more. */
-const MAX_PAYLOAD = 7_900;
-/** Beyond this, naming Sessions costs more than looking everywhere. */
-const MAX_NAMED = 2_000;
 const RECONNECT_MS = { first: 100, most: 5_000 };
 
 /**
@@ -25,7 +24,7 @@ const RECONNECT_MS = { first: 100, most: 5_000 };
  */
 export class PostgresWake implements Wake {
   private readonly listeners = new Set<WakeListener>();
-  private readonly untold = new Set<string>();
+  private readonly untold = new Untold();
   private readonly channels = new Map<string, (payload: string) => void>();
   private client: Client | undefined;
   private lose: (error: Error) => void = () => undefined;
@@ -42,7 +41,7 @@ export class PostgresWake implements Wake {
     if (sessionIds.length === 0) return;
     this.ring(sessionIds);
     if (this.isStopped) return;
-    for (const id of sessionIds) this.untold.add(id);
+    this.untold.add(sessionIds);
     this.gathering ??= setTimeout(() => {
       this.gathering = undefined;
       this.telling = this.telling.then(() => this.tell());
@@ -95,7 +94,7 @@ export class PostgresWake implements Wake {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
+    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: this.options.silenceMs, query_timeout: this.options.silenceMs });
     let isLost = false;
     const lost = (error: Error): void => {
       if (isLost) return;
@@ -131,19 +130,18 @@ export class PostgresWake implements Wake {
     this.reconnectMs = RECONNECT_MS.first;
     // What was told before we listened is lost to us.
     this.ring('all');
-    if (this.untold.size > 0) this.telling = this.telling.then(() => this.tell());
+    if (!this.untold.isEmpty) this.telling = this.telling.then(() => this.tell());
   }
 
   private async tell(): Promise<void> {
     const { client } = this;
-    if (!client || this.untold.size === 0) return;
-    const ids = [...this.untold];
-    this.untold.clear();
+    if (!client || this.untold.isEmpty) return;
+    const { said, putBack } = this.untold.take();
     try {
-      for (const payload of payloads(ids)) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+      for (const payload of said) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
     } catch (error) {
       // Told again after the reconnect; a repeat does no harm.
-      for (const id of ids) this.untold.add(id);
+      putBack();
       this.lose(error as Error);
     }
   }
@@ -157,23 +155,6 @@ export class PostgresWake implements Wake {
       }
     }
   }
-}
-
-/** JSON arrays of ids, each below the limit; an empty one says "all". */
-export function payloads(ids: readonly string[]): string[] {
-  if (ids.length > MAX_NAMED) return ['[]'];
-  const chunks: string[][] = [];
-  let size = MAX_PAYLOAD;
-  for (const id of ids) {
-    const bytes = Buffer.byteLength(JSON.stringify(id)) + 1;
-    if (size + bytes > MAX_PAYLOAD - 2) {
-      chunks.push([]);
-      size = 0;
-    }
-    chunks.at(-1)!.push(id);
-    size += bytes;
-  }
-  return chunks.map((chunk) => JSON.stringify(chunk));
 }
 
 function heard(payload: string | undefined): readonly string[] | 'all' {

@@ -12,6 +12,7 @@ import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnsw
 import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
 import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
+import { SessionGate } from './session-gate';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
 
 const BY_ID = statement('session', `select ${SESSION} from session s where s.organization_id = $1 and s.id = $2`);
@@ -48,7 +49,11 @@ const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from hando
 const ATTEMPTS = 5;
 
 export class PostgresSessionStore implements SessionStore {
-  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake, private readonly keys: KeyRules = KEY_RULES) {}
+  private readonly gate: SessionGate;
+
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake, private readonly keys: KeyRules = KEY_RULES) {
+    this.gate = new SessionGate(pool.options.connectionTimeoutMillis!);
+  }
 
   async open(row: OpenSessionRow): Promise<{ session: SessionRecord; created: boolean }> {
     const known = await this.findByRuntimeKey(row.organizationId, row.chatbotId, row.channel, row.externalId);
@@ -65,7 +70,7 @@ export class PostgresSessionStore implements SessionStore {
     if (!isUuid(sessionId)) throw unknownSession();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.once(organizationId, sessionId, work, idempotency);
+        return await this.gate.during(sessionId, () => this.once(organizationId, sessionId, work, idempotency));
       } catch (error) {
         if (attempt === ATTEMPTS || !mayWorkNextTime(error)) throw error;
         await setTimeout(this.clock.random() * 20 * attempt);
@@ -101,7 +106,7 @@ export class PostgresSessionStore implements SessionStore {
       return { answer, replayed: false };
     } catch (error) {
       const failure = tx ? await tx.firstFailure(error) : error;
-      await giveUp(client);
+      await giveUp(client, failure);
       throw idempotency && isStillRunning(failure) ? stillRunning(idempotency) : failure;
     }
   }

@@ -25,14 +25,21 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     client.release();
     return result;
   } catch (error) {
-    await giveUp(client);
+    await giveUp(client, error);
     throw error;
   }
 }
 
-/** Rolls back and returns the connection to its pool; one that cannot even do that is closed. */
-export const giveUp = (client: PoolClient): Promise<void> =>
-  client.query('rollback').then(() => client.release(), (broken: Error) => client.release(broken));
+/**
+ * Rolls back and returns the connection to its pool; one that cannot even do that is closed. So is one whose server takes
+ * no writes, because it is a standby now: the next connection goes to whoever has its name by then.
+ */
+export async function giveUp(client: PoolClient, failure?: unknown): Promise<void> {
+  if (isReadOnly(failure)) return client.release(failure as Error);
+  await client.query('rollback').then(() => client.release(), (broken: Error) => client.release(broken));
+}
+
+const isReadOnly = (failure: unknown): boolean => (failure as { code?: unknown } | undefined)?.code === '25006';
 
 /** Postgres text has no NUL. Where one is not an error of the caller, it is dropped. */
 const sendable = (value: unknown): unknown =>

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
@@ -6,16 +5,14 @@ import { Webhook } from 'standardwebhooks';
 import { EndpointError } from '../core/errors';
 import type { PushMessage, RuntimePush } from '../core/ports/runtime-push';
 import { retryAfterMs } from './retry-after';
-import { bareHost, isLoopback, isPrivateAddress, isPrivateHost } from '../addresses';
-
-interface Address { readonly address: string; readonly family: number }
+import { bareHost, isLoopback, isPrivateAddress, isPrivateHost, tenantNames, type Address } from '../addresses';
 
 export interface HttpPushOptions {
   /** Whether endpoints may lie in our own network, and on this machine. */
   readonly toPrivate: boolean;
   /** Of the signature: receivers compare it with their own clock. */
   readonly now: () => number;
-  /** Left out: the system's resolver. */
+  /** Left out: the system's resolver, in turns (`NameLookups`). */
   readonly resolve?: (host: string) => Promise<readonly Address[]>;
 }
 
@@ -27,7 +24,7 @@ export class HttpPush implements RuntimePush {
   private readonly resolve: (host: string) => Promise<readonly Address[]>;
 
   constructor(private readonly options: HttpPushOptions) {
-    this.resolve = options.resolve ?? ((host) => lookup(host, { all: true }));
+    this.resolve = options.resolve ?? tenantNames.addressesOf;
   }
 
   async whyRefused(text: string): Promise<string | null> {
@@ -57,7 +54,7 @@ export class HttpPush implements RuntimePush {
   }
 
   private send(url: URL, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const options: RequestOptions = { method: 'POST', headers, signal, agent: false, ...(!this.options.toPrivate && { lookup: this.guardedLookup as RequestOptions['lookup'] }) };
+    const options: RequestOptions = { method: 'POST', headers, signal, agent: false, lookup: this.ownLookup as RequestOptions['lookup'] };
     return new Promise((resolve, reject) => {
       const request = (url.protocol === 'https:' ? https : http).request(url, options, resolve);
       request.on('error', (cause) => reject(cause instanceof EndpointError ? cause
@@ -67,9 +64,9 @@ export class HttpPush implements RuntimePush {
   }
 
   /** What is looked at here is what is connected to: a name that moves in between gains nothing. */
-  private readonly guardedLookup = (host: string, { all }: { readonly all?: boolean }, done: (error: Error | null, found?: unknown, family?: number) => void): void => {
+  private readonly ownLookup = (host: string, { all }: { readonly all?: boolean }, done: (error: Error | null, found?: unknown, family?: number) => void): void => {
     this.resolve(host).then((addresses) => {
-      if (addresses.some(({ address }) => isPrivateAddress(address))) return done(new EndpointError('ENDPOINT_ADDRESS_REFUSED', PRIVATE));
+      if (!this.options.toPrivate && addresses.some(({ address }) => isPrivateAddress(address))) return done(new EndpointError('ENDPOINT_ADDRESS_REFUSED', PRIVATE));
       if (all) return done(null, addresses);
       done(null, addresses[0]?.address, addresses[0]?.family);
     }, done);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import { discardBody } from './body';
 
 export interface Answer {
@@ -13,6 +13,12 @@ export const jsonAnswer = (status: number, value: unknown, headers: Readonly<Rec
 
 export const errorAnswer = (status: number, code: string, message: string, headers?: Readonly<Record<string, string>>): Answer =>
   jsonAnswer(status, { error: { code, message } }, headers);
+
+/** The same for a connection that was to become a socket: no response is there to write to. */
+export function rawAnswer({ status, headers, body = '' }: Answer): string {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body.toString()}`;
+}
 
 /** Sends a whole answer. A request whose body was not read to its end loses its connection. */
 export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Places } from './places';
 
 const LOOK_EVERY_MS = 20;
 
@@ -8,7 +9,9 @@ const LOOK_EVERY_MS = 20;
 export class InFlight {
   isDraining = false;
   private readonly responses = new Set<ServerResponse>();
-  private readonly open = new Set<Duplex>();
+  private readonly peers = new Set<Duplex | ServerResponse>();
+
+  constructor(private readonly places: Places) {}
 
   add(response: ServerResponse): void {
     this.responses.add(response);
@@ -16,12 +19,17 @@ export class InFlight {
     if (this.isDraining) response.shouldKeepAlive = false;
   }
 
-  addSocket(socket: Duplex): void {
-    this.open.add(socket);
-    socket.once('close', () => this.open.delete(socket));
+  /** A socket, or an answer that goes on until somebody ends it. @throws OverloadedError */
+  addPeer(peer: Duplex | ServerResponse): void {
+    // Gone already: nothing tells it any more.
+    if (peer.destroyed) return;
+    const leave = this.places.take();
+    this.peers.add(peer);
+    peer.once('close', () => {
+      this.peers.delete(peer);
+      leave();
+    });
   }
-
-  get sockets(): number { return this.open.size; }
 
   startDraining(): void {
     this.isDraining = true;
@@ -35,8 +43,8 @@ export class InFlight {
     return this.ending();
   }
 
-  destroySockets(): void {
-    for (const socket of this.open) socket.destroy();
+  destroyPeers(): void {
+    for (const peer of this.peers) peer.destroy();
   }
 
   private ending(): number {

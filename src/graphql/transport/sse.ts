@@ -25,6 +25,8 @@ export class SseServer {
       throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Send mutations by POST.');
     const result = 'schema' in prepared ? await this.runner.run(prepared) : { errors: prepared };
 
+    // A ping is a write, and one that the peer takes nothing of for so long is told here: nothing is kept for the dead.
+    response.setTimeout(2 * this.limits.pingIntervalMs, () => response.destroy());
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', connection: 'keep-alive', 'x-accel-buffering': 'no',
     });

@@ -16,7 +16,7 @@ export async function openFile(fetch: typeof globalThis.fetch, access: AccountAc
   let address = addressIn(url);
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
     const isWeb = address.protocol === 'https:' || address.protocol === 'http:';
-    if (!isWeb || (address.host !== own && await leadsToPrivate(address.hostname)))
+    if (!isWeb || (address.host !== own && await leadsToPrivate(address.hostname).catch((cause: unknown) => { throw cannotBeFetched(cause); })))
       throw new ProviderRefusedError('A file of an agent lies at an address that we do not fetch from.');
     const response = await fetch(address, { signal, redirect: 'manual' }).catch((cause: unknown) => { throw cannotBeFetched(cause); });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;

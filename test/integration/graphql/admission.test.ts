@@ -1,6 +1,6 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { gate } from '../persistence/store-world';
 import { caller, startRoom, type Room } from './room';
 
@@ -20,18 +20,17 @@ const RECORD = 'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMes
 
 async function whileFull(work: (sessionId: string) => Promise<void>): Promise<void> {
   const { id } = await world.open();
-  const locked = gate();
-  const free = gate();
-  const holder = world.stores.sessions.transact(ORG, id, async () => { locked.open(); await free.opened; });
-  await locked.opened;
+  const holder = await world.pool.connect();
+  await holder.query('begin');
+  await holder.query('select from session where id = $1 for update', [id]);
   const inside = ['a', 'b'].map((text) => room.run(RECORD, { input: { sessionId: id, text, idempotencyKey: world.nextKey() } }));
   const waiting = async () => (await world.pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount;
   while (await waiting() !== 2) await new Promise(setImmediate);
   try {
     await work(id);
   } finally {
-    free.open();
-    await holder;
+    await holder.query('rollback');
+    holder.release();
   }
   for (const answer of await Promise.all(inside)) expect(answer.data.recordEndUserMessage.userErrors).toEqual([]);
 }

@@ -27,7 +27,7 @@ export interface Room {
 export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}, typing?: TypingSource): Promise<Room> {
   const log: LoggedLine[] = [];
   const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] }, TIME_LIMITS.identity);
-  const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000 });
+  const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000, silenceMs: 10_000 });
   const graphql = await createGraphqlHttp({
     flows: world.flows, stores: world.stores, clock: world.deps.clock, wake, ...(typing && { typing }),
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),

@@ -240,6 +240,35 @@ describe('a subscriber that does not read', () => {
     slow!.leave();
   });
 
+  it('is gone after two pings: its event stream is cut off, and nothing is kept for it', async () => {
+    const strict = await startRoom(world, { pollMs: 1_000_000, pingIntervalMs: 50 });
+    const asking = httpRequest(strict.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });
+    asking.end(JSON.stringify({ query: EVENTS, variables: { sessionId } }));
+    const [response] = await once(asking, 'response');
+    response.on('error', () => undefined);
+    try {
+      await eventually(() => strict.graphql.subscribers() === 1);
+      await eventually(() => strict.graphql.subscribers() === 0);
+    } finally {
+      asking.destroy();
+      await strict.stop();
+    }
+  });
+
+  it('lives as long as it reads, with nothing to read but pings', async () => {
+    const strict = await startRoom(world, { pingIntervalMs: 50 });
+    const { id } = await world.open();
+    const asking = httpRequest(strict.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });
+    asking.end(JSON.stringify({ query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` }));
+    const [response] = await once(asking, 'response');
+    let pings = 0;
+    response.on('data', (part: Buffer) => { pings += part.toString().split(':\n\n').length - 1; });
+    await eventually(() => pings > 8);
+    expect(strict.graphql.subscribers()).toBe(1);
+    asking.destroy();
+    await strict.stop();
+  });
+
   /** Both have asked, and read nothing until told to. */
   async function silentStream(take: (result: unknown) => void) {
     const asking = httpRequest(patient.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });

@@ -3,7 +3,7 @@ import { FaultPlan } from '../../../scripts/torture/faults';
 import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { createPool } from '../../../src/persistence';
 import { instantOfRow } from '../../../src/persistence/pool';
-import { giveUp } from '../../../src/persistence/sql';
+import { giveUp, inTransaction } from '../../../src/persistence/sql';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from './store-world';
 
@@ -68,5 +68,14 @@ describe('the pool', () => {
     await until('the pool notices', () => errors.length > 0);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await Promise.all([pool.end(), admin.end()]);
+  });
+
+  it('leaves a server that takes no writes any more: the next transaction has a new connection', async () => {
+    const pool = createPool(database.url, { max: 1 });
+    const write = () => inTransaction(pool, (client) => client.query('create temporary table written on commit drop as select 1'));
+    await pool.query("set session characteristics as transaction read only");
+    await expect(write()).rejects.toMatchObject({ code: '25006' });
+    await write();
+    await pool.end();
   });
 });

@@ -354,3 +354,51 @@ describe('a transaction under an idempotency key', () => {
     expect(await call()).toEqual({ answer: { text }, replayed: true });
   });
 });
+
+it('a Session is written again, without a restart, as soon as a new connection leads to a server that takes writes', async () => {
+  const { id } = await world.open();
+  const stores = world.replica();
+  const say = () => stores.sessions.transact(ORG, id, (tx) => tx.insertMessage(said()));
+  const setReadOnly = (to: string) => world.sql(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
+  try {
+    await setReadOnly('set default_transaction_read_only = on');
+    await expect(say()).rejects.toMatchObject({ code: '25006' });
+  } finally {
+    await setReadOnly('reset default_transaction_read_only');
+  }
+  await expect(say()).resolves.toMatchObject({ replayed: false });
+});
+
+describe('many calls for one Session', () => {
+  /** Five connections, as many as a pool of the tests has, and a Session whose row somebody else holds. */
+  async function whileHeld(work: (say: (key?: string) => Promise<unknown>, stores: StoreWorld['stores']) => Promise<void>): Promise<void> {
+    const { id } = await world.open();
+    const stores = world.replica();
+    const free = gate();
+    const locked = gate();
+    const holder = sessions().transact(ORG, id, async () => { locked.open(); await free.opened; });
+    await locked.opened;
+    const calls: Promise<unknown>[] = [];
+    const say = (of: string = randomUUID()) => {
+      const call = stores.sessions.transact(ORG, id, async (tx) => (await tx.insertMessage(said({ text: of }))).seq, { ...keyed(), key: of });
+      calls.push(call);
+      return call;
+    };
+    try {
+      await work(say, stores);
+    } finally {
+      free.open();
+      await holder;
+      await Promise.all(calls);
+    }
+  }
+
+  it.each([['of one key', () => 'the same'], ['of many keys', () => randomUUID()]])('%s take two connections at most: other Sessions go on', async (_what, nextKey) => {
+    await whileHeld(async (say, stores) => {
+      for (let i = 0; i < 12; i += 1) void say(nextKey());
+      await until('the calls wait in the database', async () => (await world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length >= 2);
+      const other = await world.open();
+      await stores.sessions.transact(ORG, other.id, (tx) => tx.insertMessage(said()));
+    });
+  });
+});

@@ -24,7 +24,7 @@ const sessionId = randomUUID();
 const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({ sessionId, externalId: '4', agentId: null, isTyping: true, at: '2026-11-22T12:00:00.000Z', ...more });
 
 async function replica() {
-  const wake = new PostgresWake(database.url, { pollMs: 600_000 });
+  const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000 });
   wakes.push(wake);
   const woken: unknown[] = [];
   wake.onWake((ids) => { woken.push(ids); });
@@ -69,7 +69,7 @@ it('what is not understood is passed over, and words come through after it', asy
 });
 
 it('nobody is told while the database is away, and nothing breaks', () => {
-  const board = new PostgresTyping(new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000 }));
+  const board = new PostgresTyping(new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000 }));
   const heard: AgentTyping[] = [];
   board.onTyping(sessionId, (one) => { heard.push(one); });
   board.agentTyping(typing());

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { PostgresWake } from '../../../src/persistence';
-import { payloads } from '../../../src/persistence/postgres-wake';
+import { MAX_NAMED, payloads, Untold } from '../../../src/persistence/untold';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from './store-world';
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** One replica, and what its listener heard. */
 async function replica(pollMs = 600_000, start = true) {
-  const wake = new PostgresWake(database.url, { pollMs });
+  const wake = new PostgresWake(database.url, { pollMs, silenceMs: 10_000 });
   wakes.push(wake);
   const heard: (readonly string[] | 'all')[] = [];
   const forget = wake.onWake((ids) => { heard.push(ids); });
@@ -100,7 +100,7 @@ describe('a wake-up', () => {
 
   it('that is still gathered when the process stops is told before it goes', async () => {
     const other = await replica();
-    const wake = new PostgresWake(database.url, { pollMs: 600_000, debounceMs: 600_000 });
+    const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000, debounceMs: 600_000 });
     await wake.start();
     const id = randomUUID();
     wake.committed([id]);
@@ -110,7 +110,7 @@ describe('a wake-up', () => {
 
   it('starts without a server, and listens as soon as there is one', async () => {
     const errors: Error[] = [];
-    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, onError: (error) => errors.push(error) });
+    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000, onError: (error) => errors.push(error) });
     await wake.start();
     await until('it has tried twice', () => errors.length >= 2);
     await wake.stop();
@@ -123,5 +123,20 @@ describe('a payload', () => {
     const all = payloads(ids);
     expect(Math.max(...all.map((payload) => Buffer.byteLength(payload)))).toBeLessThan(7_900);
     expect(all.flatMap((payload) => JSON.parse(payload) as string[])).toEqual(ids);
+  });
+});
+
+describe('what cannot be told yet', () => {
+  it('is kept by name, and from some number on as everybody', () => {
+    const untold = new Untold();
+    for (let i = 0; i < 100_000; i += 1) {
+      untold.add([`${i}`]);
+      expect(untold.size).toBeLessThanOrEqual(MAX_NAMED);
+    }
+    const { said, putBack } = untold.take();
+    expect([said, untold.isEmpty]).toEqual([['[]'], true]);
+    untold.add(['later']);
+    putBack();
+    expect([untold.take().said, untold.isEmpty]).toEqual([['[]'], true]);
   });
 });

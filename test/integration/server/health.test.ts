@@ -1,13 +1,14 @@
 import { Pool } from 'pg';
 import { Health } from '../../../src/health';
+import { createPool, takesWrites } from '../../../src/persistence';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { startServer, until, type RunningServer } from './start-server';
+import { started, startServer, until, type RunningServer } from './start-server';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());
 
 it('is alive while it answers, also when it is not ready', async () => {
-  running = await startServer({ health: new Health({ queryDatabase: () => Promise.reject(new Error('down')), isMigrated: () => false }) });
+  running = await startServer({ health: new Health({ takesWrites: () => Promise.reject(new Error('down')) }) });
   const response = await fetch(`${running.url}/livez`);
   expect([response.status, await response.json()]).toEqual([200, { alive: true }]);
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
@@ -22,27 +23,27 @@ it('takes only GET and HEAD', async () => {
   }
 });
 
-it('is not ready before migrations are done, and says so', async () => {
-  let isMigrated = false;
-  running = await startServer({ health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => isMigrated }) });
+it('is not ready before everything has started, and says so', async () => {
+  const health = new Health({ takesWrites: () => Promise.resolve(true) });
+  running = await startServer({ health });
   const response = await fetch(`${running.url}/readyz`);
   expect([response.status, await response.json()]).toEqual([503, {
-    ready: false, checks: { database: { ok: true }, migrations: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
+    ready: false, checks: { database: { ok: true }, start: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
   }]);
-  isMigrated = true;
+  health.hasStarted();
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
 });
 
 it('is not ready while the database does not answer within the limit, and questions do not pile up behind it', async () => {
   let questions = 0;
-  let answer!: () => void;
-  const answered = new Promise<void>(resolve => { answer = resolve; });
-  running = await startServer({ health: new Health({ queryDatabase: () => { questions += 1; return answered; }, isMigrated: () => true }, 50) });
+  let answer!: (takesWrites: true) => void;
+  const answered = new Promise<boolean>(resolve => { answer = resolve; });
+  running = await startServer({ health: started({ takesWrites: () => { questions += 1; return answered; } }, 50) });
   const ask = async () => (await fetch(`${running.url}/readyz`)).status;
   expect(await Promise.all([ask(), ask(), ask()])).toEqual([503, 503, 503]);
   expect(await ask()).toBe(503);
   expect(questions).toBe(1);
-  answer();
+  answer(true);
   await until(async () => (await ask()) === 200, 'ready again');
 });
 
@@ -53,9 +54,9 @@ describe('with a real database', () => {
 
   it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
     let pool = new Pool({ connectionString: database.url });
-    running = await startServer({ health: new Health({ queryDatabase: () => pool.query('select 1'), isMigrated: () => true }) });
+    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
     const ready = await fetch(`${running.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, migrations: { ok: true }, draining: { ok: true } } }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, start: { ok: true }, draining: { ok: true } } }]);
 
     await pool.end();
     pool = new Pool({ connectionString: 'postgres://support:hunter2@127.0.0.1:1/x' });
@@ -65,5 +66,20 @@ describe('with a real database', () => {
     expect(JSON.parse(text)).toMatchObject({ ready: false, checks: { database: { ok: false } } });
     expect(text).not.toContain('hunter2');
     await pool.end();
+  });
+
+  it('is not ready while it leads to a server that takes no writes, and is again as soon as a new connection leads to one that does', async () => {
+    const admin = createPool(database.url, { max: 1 });
+    const setReadOnly = (to: string) => admin.query(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
+    await admin.query('select 1');
+    await setReadOnly('set default_transaction_read_only = on');
+    const pool = createPool(database.url, { max: 1 });
+    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
+    const demoted = await fetch(`${running.url}/readyz`);
+    expect([demoted.status, await demoted.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: false, reason: expect.stringContaining('takes no writes') } }) })]);
+
+    await setReadOnly('reset default_transaction_read_only');
+    expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
+    await Promise.all([pool.end(), admin.end()]);
   });
 });

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { Health } from '../../../src/health';
+import { Health, type HealthSources } from '../../../src/health';
 import { createLogger } from '../../../src/logging';
 import { createHttpServer, type HttpLimits, type HttpServer, type ServerOptions } from '../../../src/server';
 import { TIME_LIMITS } from '../../../src/time-limits';
@@ -11,6 +11,13 @@ export interface RunningServer {
   /** Parsed log lines so far. */
   readonly lines: Record<string, unknown>[];
   readonly log: string[];
+}
+
+/** The health of a process whose start is over. */
+export function started(sources: HealthSources, limitMs?: number): Health {
+  const health = new Health(sources, limitMs);
+  health.hasStarted();
+  return health;
 }
 
 /** The HTTP side with rooms that answer something recognisable. */
@@ -32,11 +39,11 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
     providerPages: new Map(),
     providerBodyLimitBytes: 1_000_000,
     identify: () => Promise.resolve({ organizationId: 'org-a', role: 'ui', userId: null }),
-    health: new Health({ queryDatabase: () => Promise.resolve(), isMigrated: () => true }),
+    health: started({ takesWrites: () => Promise.resolve(true) }),
     page: null,
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
-    maxSockets: 100,
+    maxSockets: 100, maxWebhooks: 100, maxPages: 100,
     ...options,
   });
   const port = await server.listen(host, wanted);

@@ -75,6 +75,7 @@ describe('a top-level error', () => {
   it.each([
     [Object.assign(new Error('x'), { code: '57P01' }), true],
     [Object.assign(new Error('x'), { code: '40001' }), true],
+    [Object.assign(new Error('x'), { code: '25006' }), true],
     [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), true],
     [Object.assign(new Error('x'), { code: '23505' }), false],
     [new TypeError('x'), false],

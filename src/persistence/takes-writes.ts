@@ -1,0 +1,17 @@
+import type { Pool } from 'pg';
+import { firstOf, statement } from './sql';
+
+const TAKES_WRITES = statement('takes_writes', `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as "takesWrites"`);
+
+/** Whether what the pool leads to can be written to. A connection to what cannot is closed, so that the next one may lead elsewhere. */
+export async function takesWrites(pool: Pool): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    const { takesWrites: does } = (await firstOf<{ takesWrites: boolean }>(client, TAKES_WRITES))!;
+    client.release(!does);
+    return does;
+  } catch (error) {
+    client.release(error as Error);
+    throw error;
+  }
+}

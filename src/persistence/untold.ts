@@ -1,0 +1,51 @@
+/** Postgres refuses payloads of 8,000 bytes and more. */
+const MAX_PAYLOAD = 7_900;
+/** Beyond this, naming Sessions costs more than looking everywhere. */
+export const MAX_NAMED = 2_000;
+
+/** Sessions that other replicas have still to be told of. Too many to name are everybody, however long nobody can be told. */
+export class Untold {
+  private readonly named = new Set<string>();
+  private isEverybody = false;
+
+  get size(): number { return this.named.size; }
+  get isEmpty(): boolean { return !this.isEverybody && this.named.size === 0; }
+
+  add(ids: Iterable<string>): void {
+    for (const id of ids) {
+      if (this.isEverybody) return;
+      this.named.add(id);
+      if (this.named.size > MAX_NAMED) this.addEverybody();
+    }
+  }
+
+  addEverybody(): void {
+    this.isEverybody = true;
+    this.named.clear();
+  }
+
+  /** What is to be said, each below the limit of a payload; from now on it counts as told. */
+  take(): { readonly said: readonly string[]; putBack(): void } {
+    const ids = [...this.named];
+    const wasEverybody = this.isEverybody;
+    this.named.clear();
+    this.isEverybody = false;
+    return { said: wasEverybody ? ['[]'] : payloads(ids), putBack: () => (wasEverybody ? this.addEverybody() : this.add(ids)) };
+  }
+}
+
+/** JSON arrays of ids, each below the limit; an empty one says "all". */
+export function payloads(ids: readonly string[]): string[] {
+  const chunks: string[][] = [];
+  let size = MAX_PAYLOAD;
+  for (const id of ids) {
+    const bytes = Buffer.byteLength(JSON.stringify(id)) + 1;
+    if (size + bytes > MAX_PAYLOAD - 2) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)!.push(id);
+    size += bytes;
+  }
+  return chunks.map((chunk) => JSON.stringify(chunk));
+}
