@@ -139,6 +139,20 @@ describe('after our own outage', () => {
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /api/v1/profile']);
     expect(await lookOver(world.deps)).toBeNull();
   });
+
+  it('a server that answers the same page whatever is asked for is asked twice, and what else changed is still found', async () => {
+    await world.close();
+    world = await createChatwootWorld({ fetch: (input, init) => fetch(String(input).replace(/(updated_within=.*)&page=\d+/, '$1'), init) });
+    for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
+    for (let round = 0; round < 2; round++) {
+      let found: Awaited<ReturnType<typeof look>> = null;
+      expect(await world.callsOf(async () => { found = await look(); })).toEqual(['GET /conversations', 'GET /conversations']);
+      expect(found).toMatchObject({ complete: true });
+    }
+    const sessionId = await world.talk('one more');
+    await look();
+    expect(await world.session(sessionId)).toMatchObject({ readHint: 'ALL' });
+  });
 });
 
 describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (version) => {
