@@ -261,10 +261,15 @@ export interface ConversationSeen extends ConversationView {
   readonly agentsReadAt?: Instant | null;
 }
 
-/** The closed list of what reading forward can find. */
-export type Observation =
+/** One of the closed list of what reading forward can find. */
+export type Observation = Found & {
+  /** Agents see it marked as failed; also what we posted ourselves, and notes. Left out: they do not. */
+  readonly shownAsFailed?: boolean;
+};
+
+type Found =
   /** Said in public by a person: for the end-user. */
-  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; /** All of it in words. */ readonly text: string; /** What of it is more than words, as what it is. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
+  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; /** All of it in words. */ readonly text: string; /** What of it is more than words, as what it is. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
   /** Said in public by a person, and nothing of it can be shown. */
   | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string; readonly at?: Instant }
   /** Somebody took a message back; the message is named by its id there. */

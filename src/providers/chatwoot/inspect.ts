@@ -2,15 +2,13 @@ import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/suppor
 import { BOT_NAME } from './account-setup';
 import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
 import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
+import { isGuardRefusal } from './mapping';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WireMessage, type WirePerson, type WireProfile } from './wire';
 
 type DesiredInbox = DesiredState['inboxes'][number];
 
 interface Compared { readonly desired: string; readonly observed: string | null; readonly problem: string; readonly repairable?: boolean }
-
-/** What a webhook that Chatwoot's own guard refused leaves on its message, from 4.14 on. */
-const PRIVATE_ADDRESS = /no public ip addresses|private|unsafe/i;
 
 const SETTING_PROBLEMS: Readonly<Record<keyof typeof INBOX_SETTINGS, string>> = {
   lock_to_single_conversation: 'A new session would go on in the end-user\'s last conversation.',
@@ -31,8 +29,7 @@ const listed = (ids: readonly (number | string)[]): string => ids.map(Number).so
  */
 function isRefusing(messages: readonly WireMessage[]): boolean {
   for (const { status, content_attributes: attributes } of [...messages].sort((one, other) => other.id - one.id)) {
-    const error = attributes?.['external_error'];
-    if (typeof error === 'string' && PRIVATE_ADDRESS.test(error)) return true;
+    if (isGuardRefusal(attributes)) return true;
     if (status === 'sent') return false;
   }
   return false;

@@ -131,6 +131,49 @@ describe('after our own outage', () => {
     expect(await world.session(sessions[8]!)).toMatchObject({ control: 'BOT' });
   });
 
+  it('what end-users, the bot and notes said meanwhile is marked as failed no more, and that is looked at once', async () => {
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.talk();
+    await world.readHinted();
+    await look();
+    await world.readHinted();
+    world.setDown(true);
+    await world.bot(sessionId, 'one moment');
+    await world.ask(sessionId, { reason: 'asked' });
+    await world.user(sessionId, 'anybody?');
+    expect(await world.deliverAll()).toEqual([]);
+    await (await world.acting(alice, sessionId)).note('he is waiting');
+    await world.double.settled();
+    const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
+    expect(new Set(await marks())).toEqual(new Set(['failed']));
+    // While nobody reaches us the timer's reading does not try: the mark would come back.
+    await world.pool.query("update session set read_hint = null");
+    expect(await world.callsOf(() => world.read(sessionId))).toEqual(['GET /conversations', 'GET /conversations/messages']);
+    world.setDown(false);
+
+    await look();
+    await world.readHinted();
+    expect(await marks()).toEqual((await marks()).map(() => 'delivered'));
+    expect(await marks()).toHaveLength(4);
+    await look();
+    expect(await world.callsOf(() => world.readHinted())).not.toContain('PATCH /conversations/messages');
+  });
+
+  it('one that the runtime reported as failed stays so, of the bot too', async () => {
+    const sessionId = await world.talk();
+    const { message } = await world.bot(sessionId, 'one moment');
+    await world.deliverAll();
+    await world.readHinted();
+    await world.flows.reportChannelDelivery(scope, { sessionId, messageId: message.id, state: 'FAILED', error: 'gone', idempotencyKey: 'k' });
+    world.setDown(true);
+    await world.act(sessionId, 'PATCH', `/messages/${(await world.messages(sessionId)).at(-1).id}`, { status: 'failed', external_error: 'gone' });
+    await world.double.settled();
+    world.setDown(false);
+    await look();
+    await world.readHinted();
+    expect((await world.messages(sessionId)).at(-1)).toMatchObject({ content: 'one moment', status: 'failed' });
+  });
+
   it('each look goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
     for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /conversations']);
