@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { finishEndings } from '../../../core/flows/end-handoff';
 import { lookOver } from '../../../core/flows/look-over';
 import { contentOf } from '../content';
 import type { WireMessage } from '../wire';
@@ -240,6 +241,36 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 1, feedback_message: 'slow' } } } });
     await world.readHinted();
     expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 1, comment: 'slow' } });
+  });
+
+  it('that is answered while we are away is found, whatever was said and handed over since', async () => {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await (await world.acting(alice, sessionId)).resolve();
+    await world.readHinted();
+    const { url } = (await world.handoff(handoff.id)).survey!;
+    await world.acknowledgeAll(sessionId);
+    await finishEndings(world.deps, 1);
+    const { handoff: later } = await world.ask(sessionId);
+    expect(later.id).not.toBe(handoff.id);
+    await world.deliverAll();
+    await world.readHinted();
+
+    world.setDown(true);
+    const { uuid } = await world.conversation(sessionId);
+    await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 2, feedback_message: 'slow' } } } });
+    await world.user(sessionId, 'one more thing');
+    await world.deliverAll();
+    await world.double.settled();
+    await world.pool.query("update session set read_after = '999999'");
+    world.setDown(false);
+    await world.stores.watches.wantLooks();
+    await lookOver(world.deps);
+    await world.readHinted();
+    expect((await world.handoff(handoff.id)).survey).toMatchObject({ url, answer: { rating: 2, comment: 'slow' } });
+    expect((await world.handoff(later.id)).survey).toBeNull();
   });
 
   it('of a handoff that has none is refused by name', async () => {
