@@ -147,6 +147,8 @@ export interface PostMessage {
     /** What it answers, where the provider keeps that. Left out: nothing. */
     readonly replyTo?: ProviderMessageId | null;
   };
+  /** How long the signal leaves for all of it, in milliseconds, for a provider that has to share it out. Left out: not known. */
+  readonly timeMs?: number;
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier try; null: from the start. */
