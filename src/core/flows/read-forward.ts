@@ -1,11 +1,11 @@
-import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { ProviderRefusedError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { ConversationAccess, ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
+import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
-import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
+import { connect, conversationOf, handoffOfNote } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
