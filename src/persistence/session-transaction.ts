@@ -44,6 +44,7 @@ const MARK_READ = statement('tx_mark_read', `
   select id, author from marked order by seq`);
 
 const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
+const HANDOFF_OF_SURVEY = statement('tx_handoff_of_survey', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.survey->>'externalId' = $2`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
 const INSERT_HANDOFF = statement('tx_insert_handoff',
   `insert into handoff (${columns(HANDOFF_FIELDS)}, chatbot_id) values (${parameters(HANDOFF_FIELDS)}, $${HANDOFF_FIELDS.length + 1})`);
@@ -174,6 +175,11 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async lastHandoff(): Promise<HandoffRecord | null> {
     const [row] = await this.read<HandoffColumns>(LAST_HANDOFF, [this.current.id]);
+    return row === undefined ? null : this.handoff(row.id);
+  }
+
+  async handoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null> {
+    const [row] = await this.read<HandoffColumns>(HANDOFF_OF_SURVEY, [this.current.id, surveyId]);
     return row === undefined ? null : this.handoff(row.id);
   }
 

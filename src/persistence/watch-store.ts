@@ -28,14 +28,21 @@ const FINISH_LOOK = statement('watch_finish', `
   update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null where account_id = $1 and look_started_at = $2`);
 
 const RECHECK = 20;
+/** What end-users are asked they answer soon, or never. */
+const SURVEY_DAYS = 14;
 // Sessions before their lanes, as every transaction locks them, and both in order: each part reads the one before it.
 const WANT_READING_OF = statement('watch_want_reading', `
   with found as materialized (
     select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id for no key update
   ), rechecked as (
     update session s set read_hint = 'ALL', recheck = array(
-      select m.provider_message_id from message m
-      where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
+      (select m.provider_message_id from message m
+        where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
+      union all
+      (select h.survey->>'externalId' from handoff h
+        where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->>'answer' is null
+          and (h.survey->>'offeredAt')::timestamptz > now() - interval '${SURVEY_DAYS} days'
+        order by h.requested_at desc limit ${RECHECK}))
     from found where s.id = found.id returning s.id, s.organization_id
   )
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)

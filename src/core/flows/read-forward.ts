@@ -1,14 +1,15 @@
-import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { ProviderRefusedError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { ConversationAccess, ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
+import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
 import { timeLimit } from '../time-limit';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
-import { connect, conversationOf, handoffOfNote, type Connected } from './conversation';
+import { connect, conversationOf, handoffOfNote } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
+import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
 
@@ -41,7 +42,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const onlyWords = session.readHint === 'MESSAGES' && stateAge < deps.limits.livePollMs;
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
-  const failed = new Set<ProviderMessageId>();
+  const failed = new Map<ProviderMessageId, Observation>();
   try {
     if (!onlyWords) seen = await provider.readConversation(conversation, signal());
     let more = true;
@@ -53,7 +54,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
         for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles });
         if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
       });
-      for (const observation of read.observations) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
+      for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
       after = read.after;
       more = read.more;
     }
@@ -64,9 +65,9 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
         for (const observation of changed) await receiveObservation(tx, deps, observation, { agents: new Map(), keepsFiles });
         await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
       });
-      for (const observation of changed) if (observation.kind === 'agentMessage' && observation.shownAsFailed) failed.add(observation.id);
+      for (const observation of changed) if (observation.shownAsFailed) failed.set(observation.id, observation);
     }
-    await clearFalseFailures(deps, connected, conversation, [...failed], signal);
+    await clearFalseFailures(deps, connected, conversation, [...failed.values()], signal);
   } catch (error) {
     if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
     await conversationLost(deps, organizationId, sessionId, conversation.conversationId);
@@ -91,26 +92,6 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
   return answer;
-}
-
-/**
- * A message that agents see as failed only because we were away: it has arrived here now. One that the runtime itself
- * reported as failed stays so.
- */
-async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: () => AbortSignal): Promise<void> {
-  if (provider.reportDelivery === undefined || ids.length === 0) return;
-  const { answer: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
-    const messages = await Promise.all(ids.map(id => tx.messageByProviderId(id)));
-    return messages.filter(message => message !== null && message.channelState !== 'FAILED').map(message => message!.providerMessageId!);
-  });
-  for (const messageId of wrong) {
-    try {
-      await provider.reportDelivery({ conversation, messageId, state: 'DELIVERED', error: null }, signal());
-    } catch (error) {
-      // Cosmetic: the words are on their way, and a provider that cannot take the mark back changes nothing about that.
-      if (!(error instanceof UnsupportedByProviderError || error instanceof ProviderRefusedError)) throw error;
-    }
-  }
 }
 
 type People = ReadonlyMap<string, HandoffAgent>;

@@ -48,14 +48,15 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       return tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
     }
     case 'survey': {
-      const handoff = await tx.lastHandoff();
+      // A late answer belongs to the handoff that was asked about, whatever came since.
+      const handoff = await tx.handoffOfSurvey(change.id) ?? await tx.lastHandoff();
       if (handoff === null) return;
       const { survey } = handoff;
       const isKnown = survey?.externalId === change.id;
       if (isKnown && (change.answer === null || survey.answer !== null)) return;
       const answer = change.answer === null ? null : { ...change.answer, at };
       await tx.updateHandoff(handoff.id, {
-        survey: { externalId: change.id, url: change.url, question: change.question, choices: change.choices, offeredAt: change.at, answer },
+        survey: { externalId: change.id, url: change.url ?? (isKnown ? survey.url : null), question: change.question, choices: change.choices, offeredAt: change.at, answer },
       });
       if (!isKnown) {
         await tx.appendEvent({ type: 'SURVEY_OFFERED' }, handoff.id, at);

@@ -19,9 +19,10 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
+  const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const providerMessageId = await provider.postMessage({
-    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter: session.readAfter,
-  }, timeLimit(said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs));
+    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter: session.readAfter,
+  }, timeLimit(timeMs));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);

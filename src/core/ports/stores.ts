@@ -42,6 +42,8 @@ export interface SessionTransaction {
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
+  /** The handoff of the Session that this survey was recorded with; null for one that is new. */
+  handoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null>;
   setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
   /** Makes everything unposted again that was said to or by people and bot, and that nobody took back: the conversation it stood in is gone. */
   forgetPosts(): Promise<void>;

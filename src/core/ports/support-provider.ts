@@ -147,6 +147,8 @@ export interface PostMessage {
     /** What it answers, where the provider keeps that. Left out: nothing. */
     readonly replyTo?: ProviderMessageId | null;
   };
+  /** How long the signal leaves for all of it, in milliseconds, for a provider that has to share it out. Left out: not known. */
+  readonly timeMs?: number;
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier try; null: from the start. */
@@ -263,10 +265,15 @@ export interface ConversationSeen extends ConversationView {
   readonly agentsReadAt?: Instant | null;
 }
 
-/** The closed list of what reading forward can find. */
-export type Observation =
+/** One of the closed list of what reading forward can find. */
+export type Observation = Found & {
+  /** Agents see it marked as failed; also what we posted ourselves, and notes. Left out: they do not. */
+  readonly shownAsFailed?: boolean;
+};
+
+type Found =
   /** Said in public by a person: for the end-user. */
-  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; /** All of it in words. */ readonly text: string; /** What of it is more than words, as what it is. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** Agents see it marked as failed. */ readonly shownAsFailed?: boolean; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
+  | { readonly kind: 'agentMessage'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string }; /** All of it in words. */ readonly text: string; /** What of it is more than words, as what it is. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; readonly replyTo?: ProviderMessageId | null; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
   /** Said in public by a person, and nothing of it can be shown. */
   | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly what: string; readonly at?: Instant }
   /** Somebody took a message back; the message is named by its id there. */

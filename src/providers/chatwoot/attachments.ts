@@ -9,7 +9,22 @@ import { leadsToPrivate } from '../../addresses';
 import type { FormFile } from './multipart';
 
 /** Of all files of one message together; whatever does not make it goes as a link. */
-const LIMITS = { milliseconds: 5_000, bytes: 25 * 1024 * 1024, redirects: 3 } as const;
+const LIMITS = {
+  /** Chatwoot 4.10 was seen to take 41 MiB. */
+  bytes: 40 * 1024 * 1024,
+  redirects: 3,
+  /** Of the time of the whole call: the upload has the rest. */
+  shareOfTime: 1 / 3,
+  /** Where that is not known. */
+  milliseconds: 5_000,
+} as const;
+
+export interface Download {
+  readonly attachments: readonly Attachment[];
+  readonly allowPrivate: boolean;
+  /** Of fetching and uploading together. */
+  readonly timeMs?: number | undefined;
+}
 
 export interface Downloads {
   readonly files: readonly FormFile[];
@@ -22,13 +37,13 @@ export interface Downloads {
  * Fetches what a message carries into a folder of its own, so that none of it is held in memory and the length of the
  * upload is known before it begins. Nothing is lost: what cannot be fetched in time stays a link.
  */
-export async function download(fetch: typeof globalThis.fetch, attachments: readonly Attachment[], allowPrivate: boolean, signal: AbortSignal): Promise<Downloads> {
+export async function download(fetch: typeof globalThis.fetch, { attachments, allowPrivate, timeMs }: Download, signal: AbortSignal): Promise<Downloads> {
   if (attachments.length === 0) return { files: [], links: [], release: async () => undefined };
   const folder = await mkdtemp(path.join(tmpdir(), 'support-upload-')).catch(() => null);
   if (folder === null) return { files: [], links: attachments, release: async () => undefined };
   const files: FormFile[] = [];
   const links: Attachment[] = [];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.milliseconds)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeMs === undefined ? LIMITS.milliseconds : Math.ceil(timeMs * LIMITS.shareOfTime))]);
   let room: number = LIMITS.bytes;
   for (const [index, attachment] of attachments.entries()) {
     const body = await fetchInto(path.join(folder, String(index)), fetch, attachment, room, allowPrivate, limit).catch(() => null);

@@ -8,7 +8,7 @@ import { listAgents, listTeams } from './directory';
 import { driftVerbs } from './drift';
 import { ensureInbox } from './inbox-setup';
 import { loginVerbs, peopleVerbs } from './people';
-import { changedConversations } from './changed';
+import { ChangedLately } from './changed';
 import { openFile } from './file-download';
 import { deleteMessage, readMessages, reportDelivery } from './marks';
 import { paced } from './pace';
@@ -21,7 +21,7 @@ import { parseWebhook } from './webhook';
 
 export const chatwoot: ProviderDefinition = {
   name: 'chatwoot',
-  title: 'Chatwoot 3.15 or later, hosted by you (Platform App) or by others (administrator\'s token).',
+  title: 'Chatwoot 3.16 or later, hosted by you (Platform App) or by others (administrator\'s token).',
   parseSettings: checkSettings,
   create,
 };
@@ -31,6 +31,7 @@ function create(lent: ProviderHost): SupportProvider {
   const connect = connector(host);
   const conversations = new Conversations(connect);
   const posts = new Posts(connect, lent.fetch, lent.now);
+  const changed = new ChangedLately(connect);
   return {
     async capabilities(access, signal) {
       throwIfOver(signal);
@@ -61,7 +62,7 @@ function create(lent: ProviderHost): SupportProvider {
     showTyping: (request, signal) => showTyping(connect, request, signal),
     openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
-    changedConversations: (request, signal) => changedConversations(connect, request, signal),
+    changedConversations: (request, signal) => changed.page(request, signal),
 
     people: peopleVerbs(host, connect),
     login: loginVerbs(host, connect),

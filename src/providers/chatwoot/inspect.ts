@@ -2,15 +2,13 @@ import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/suppor
 import { BOT_NAME } from './account-setup';
 import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
 import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
+import { isGuardRefusal } from './mapping';
 import { settingsOf } from './settings';
-import { listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
+import { listIn, type WireAgentBot, type WireInbox, type WireMessage, type WirePerson, type WireProfile } from './wire';
 
 type DesiredInbox = DesiredState['inboxes'][number];
 
 interface Compared { readonly desired: string; readonly observed: string | null; readonly problem: string; readonly repairable?: boolean }
-
-/** What a webhook that Chatwoot's own guard refused leaves on its message, from 4.14 on. */
-const PRIVATE_ADDRESS = /no public ip addresses|private|unsafe/i;
 
 const SETTING_PROBLEMS: Readonly<Record<keyof typeof INBOX_SETTINGS, string>> = {
   lock_to_single_conversation: 'A new session would go on in the end-user\'s last conversation.',
@@ -24,6 +22,18 @@ const shownUrl = (url: string | null | undefined): string | null =>
   (!url ? null : URL.canParse(url) ? `${new URL(url).origin}/…` : 'no address at all');
 
 const listed = (ids: readonly (number | string)[]): string => ids.map(Number).sort((a, b) => a - b).join(', ') || 'nobody';
+
+/**
+ * Whether the newest message that tells anything was refused. One that reads "delivered" tells nothing: its mark may have
+ * been red until we took it back. One that was merely sent got out.
+ */
+function isRefusing(messages: readonly WireMessage[]): boolean {
+  for (const { status, content_attributes: attributes } of [...messages].sort((one, other) => other.id - one.id)) {
+    if (isGuardRefusal(attributes)) return true;
+    if (status === 'sent') return false;
+  }
+  return false;
+}
 
 /** One look at an account: reads, and compares with what is desired. Stops where it may not look further, and says so. */
 export class Inspector {
@@ -165,16 +175,14 @@ export class Inspector {
     add('webhook-secret', 'INBOX_WEBHOOK_SECRET', { desired: 'known', observed, problem: `The secret that signs this inbox's webhooks is ${observed}${known ? ', so all of them are refused' : ', so they are not verified'}. Repair this item.` });
   }
 
-  /** The newest message tells whether webhooks get out of Chatwoot at all. */
+  /** The newest messages tell whether webhooks get out of Chatwoot at all. */
   private async lookAtDeliveries(): Promise<void> {
     if (this.desired.access.webhookUrl === '') return;
     const { data } = await this.read(`${this.account}/conversations?status=all`) as { data?: { payload?: unknown } };
     const ours = new Set(this.desired.inboxes.map(({ externalId }) => externalId));
-    const messages = listIn<{ inbox_id?: number; messages?: readonly { id: number; content_attributes?: { external_error?: unknown } | null }[] }>(data?.payload, 'conversations')
+    const messages = listIn<{ inbox_id?: number; messages?: readonly WireMessage[] }>(data?.payload, 'conversations')
       .filter(({ inbox_id }) => ours.has(String(inbox_id))).flatMap((row) => row.messages ?? []);
-    const newest = messages.reduce<(typeof messages)[number] | null>((best, one) => (best === null || one.id > best.id ? one : best), null);
-    const error = newest?.content_attributes?.external_error;
-    const refused = typeof error === 'string' && PRIVATE_ADDRESS.test(error);
+    const refused = isRefusing(messages);
     this.add('webhook-delivery', 'WEBHOOK_DELIVERY', 'webhooks', {
       desired: 'sent', observed: refused ? 'refused by Chatwoot\'s own guard' : 'sent', repairable: false,
       problem: 'Chatwoot refuses to send webhooks to our address because it is private, and shows agents\' messages as failed. Set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true there, or give this service a public address (SUPPORT_PUBLIC_URL).',

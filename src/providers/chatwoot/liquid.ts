@@ -10,7 +10,7 @@ const WORD_JOINER = '\u2060';
 /**
  * Text that comes out of Chatwoot's Liquid as it went in.
  *
- * Chatwoot (3.15 to 4.14) renders every outgoing message, private ones too: `{{x}}` is filled in or vanishes. Each brace
+ * Chatwoot (3.16 to 4.14) renders every outgoing message, private ones too: `{{x}}` is filled in or vanishes. Each brace
  * that could begin a tag becomes an output tag of that one brace. Code between backticks Chatwoot keeps from Liquid
  * itself, by putting `{% raw %}` around it: there nothing may be escaped, and only an `endraw` could get out.
  */

@@ -6,6 +6,10 @@ import { shownName, type WireMessage } from './wire';
 /** The key in `content_attributes` under which our own id of a post stands. */
 export const MARK = 'support_message_id';
 
+/** What a webhook that Chatwoot's own guard refused leaves on its message, from 4.14 on. */
+export const isGuardRefusal = (attributes: WireMessage['content_attributes']): boolean =>
+  /no public ip addresses|private|unsafe/i.test(String(attributes?.['external_error'] ?? ''));
+
 const OUTGOING = 1;
 const TEMPLATE = 3;
 const IGNORED_TYPES: Readonly<Record<number, string>> = {
@@ -13,11 +17,16 @@ const IGNORED_TYPES: Readonly<Record<number, string>> = {
 };
 const OUR_ID = /^([a-z]+:)*[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/**
- * What one row of a conversation's history means. Only a public message of a person is for the end-user; whatever is not
- * surely that is not.
- */
+/** What one row of a conversation's history means. Any row that went out as a webhook may be marked as failed by it. */
 export function observe(message: WireMessage, botUserId: number | undefined): Observation {
+  const found = meaningOf(message, botUserId);
+  // Taking back the mark of an address that is always refused sends a webhook too, which marks it again.
+  const isMarked = message.status === 'failed' && found.kind !== 'ignored' && !isGuardRefusal(message.content_attributes);
+  return isMarked ? { ...found, shownAsFailed: true } : found;
+}
+
+/** Only a public message of a person is for the end-user; whatever is not surely that is not. */
+function meaningOf(message: WireMessage, botUserId: number | undefined): Observation {
   const id = String(message.id);
   const ignored = (why: string): Observation => ({ kind: 'ignored', id, why });
   const { sender } = message;
@@ -40,7 +49,6 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
       return {
         kind: 'agentMessage', id, agent: person, text, attachments, at,
         ...(content !== null && { content }), ...(lacking !== null && { lacking }), ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
-        ...(message.status === 'failed' && { shownAsFailed: true }),
       };
     }
   }

@@ -28,6 +28,7 @@ interface Post {
   /** Made by us, not fetched. */
   readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
+  readonly timeMs?: number | undefined;
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
 }
@@ -47,14 +48,14 @@ export class Posts {
     return this.post({ conversation, ourId, text, attachments: [], ownFiles: [file], as: 'note', mayExist, lookAfter }, signal);
   }
 
-  message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+  message({ conversation, message, timeMs, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
     const { id: ourId, attachments, author, visibility, content } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
-    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, timeMs, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -67,7 +68,9 @@ export class Posts {
     throwIfOver(signal);
     const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
     if (earlier !== null) return earlier;
-    const downloads = await download(this.fetch, post.attachments, connection.settings.allowPrivateAttachments ?? false, signal);
+    const downloads = await download(this.fetch, {
+      attachments: post.attachments, allowPrivate: connection.settings.allowPrivateAttachments ?? false, timeMs: post.timeMs,
+    }, signal);
     const write = async (one: Post) => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
       return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');

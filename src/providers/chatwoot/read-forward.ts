@@ -21,12 +21,15 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
     more = true;
     break;
   }
-  /** Only then one call more: an address that end-users can open stands nowhere else. */
+  /**
+   * Only then one call more. From 4.4 to 4.12 webhooks name the page, but those are not believed; so it is made of the
+   * base URL, where Chatwoot's FRONTEND_URL is not shown.
+   */
   async function withSurveyPage(observations: readonly Observation[]): Promise<readonly Observation[]> {
-    if (!observations.some(({ kind }) => kind === 'survey')) return observations;
+    if (!observations.some((one) => one.kind === 'survey' && one.url === null)) return observations;
     const uuid = await uuidOf(connection.user, path, signal);
     const url = uuid === null ? null : `${baseUrlOf(conversation.inbox.account)}/survey/responses/${uuid}`;
-    return observations.map((one) => (one.kind === 'survey' ? { ...one, url } : one));
+    return observations.map((one) => (one.kind === 'survey' && one.url === null ? { ...one, url } : one));
   }
   const settled = settledUpTo(messages, requestSecondsOf(connection.settings));
   const highest = messages.at(-1)?.id;

@@ -6,12 +6,15 @@ import type { WireConversation, WireMessage } from './wire';
 /** The five faces of Chatwoot's survey, worst first. */
 const CHOICES = ['😞', '😑', '😐', '😀', '😍'].map((label, i) => ({ rating: i + 1, label }));
 
-/** The question that Chatwoot asks when a conversation is resolved; its page is known by the conversation's uuid, see `withUrl`. */
+/** Chatwoot makes it of its FRONTEND_URL. Where the text has it, agents see it too: the contract has 4.3 hide it from them. */
+const PAGE = /https?:\/\/[^\s<>"]+\/survey\/responses\/[0-9a-f-]{36}/i;
+
+/** The question that Chatwoot asks when a conversation is resolved. Null for its page: the text does not name it, the conversation's uuid does. */
 export function surveyIn(message: WireMessage): Extract<Observation, { kind: 'survey' }> | null {
   if (message.content_type !== 'input_csat') return null;
   const { rating, feedback_message: comment } = answerIn(message.content_attributes);
   return {
-    kind: 'survey', id: String(message.id), question: message.content ?? '', url: null, choices: CHOICES, at: new Date(message.created_at * 1000).toISOString(),
+    kind: 'survey', id: String(message.id), question: message.content ?? '', url: PAGE.exec(message.content ?? '')?.[0] ?? null, choices: CHOICES, at: new Date(message.created_at * 1000).toISOString(),
     answer: Number.isSafeInteger(rating) ? { rating: rating as number, comment: typeof comment === 'string' && comment !== '' ? comment : null } : null,
   };
 }

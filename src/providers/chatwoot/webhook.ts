@@ -37,9 +37,11 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
     // An update, besides all else, follows a message_created that we failed to take.
     case 'message_created':
     case 'message_updated':
-      // The echo of a post of ours is nothing new, and looking would cost calls for every turn.
-      if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
-      if (body.private === true) return ignored('a note');
+      // The echo of a post of ours is nothing new, and looking would cost calls for every turn; one that turned red is.
+      if (!isMarkedAsFailed(body)) {
+        if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
+        if (body.private === true) return ignored('a note');
+      }
       // A delivery status, and whatever else comes without a trace of itself: all outgoing messages at once when the end-user has read them.
       if (body.event === 'message_updated' && !changesWhatWasSaid(body) && Number.isSafeInteger(body.id)) return { ...wordsOf(body.conversation?.id), unlessKnown: String(body.id) };
       return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : wordsOf(body.conversation?.id);
@@ -68,6 +70,9 @@ function typingIn({ event, user, is_private: isPrivate, conversation }: Body, bo
 const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) &&
   (attributes?.['deleted'] === true || attributes?.['submitted_values'] !== undefined || attributes?.['external_error'] !== undefined);
+
+const isMarkedAsFailed = ({ event, id, content_attributes: attributes }: Body): boolean =>
+  event === 'message_updated' && Number.isSafeInteger(id) && typeof attributes?.['external_error'] === 'string';
 
 function bodyOf(rawBody: Buffer): Body {
   let body: unknown;

@@ -28,7 +28,7 @@ describe('with nothing set', () => {
       poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
       push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000, toPrivate: true },
       lookIntervalMs: 300_000, leaseMs: 60_000,
-      bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 1_048_576, providerBytes: 8_388_608 },
+      bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
       media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) } },
     });

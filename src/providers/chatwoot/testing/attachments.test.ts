@@ -15,7 +15,8 @@ beforeAll(async () => {
     else if (path === '/around') response.writeHead(302, { location: '/around' }).end();
     else if (path === '/to-file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
     else if (path === '/cut') response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
-    else if (path === '/huge') response.end(Buffer.alloc(25 * 1024 * 1024 + 1));
+    else if (path === '/huge') response.end(Buffer.alloc(40 * 1024 * 1024 + 1));
+    else if (path === '/large') response.end(Buffer.alloc(40 * 1024 * 1024));
     else response.writeHead(404).end('missing');
   });
   await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
@@ -28,7 +29,7 @@ afterAll(async () => {
 
 const attachment = (path: string, name = 'cat.png') => ({ url: path.includes(':') ? path : url + path, name, contentType: 'image/png', sizeBytes: null });
 const fetched = async (path: string, allowPrivate = true) => {
-  const { files: got, links, release } = await download(fetch, [attachment(path)], allowPrivate, AbortSignal.timeout(20_000));
+  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)], allowPrivate }, AbortSignal.timeout(20_000));
   try {
     return got[0] ? `${got[0].name} (${got[0].contentType}): ${await got[0].body.text()}` : `link ${links.length}`;
   } finally {
@@ -44,15 +45,32 @@ describe('files of a message', () => {
   it.each(['/missing', '/around', '/to-file', '/cut', '/huge', 'http://127.0.0.1:1/nobody', 'ftp://127.0.0.1/x', 'data:image/png;base64,AAAA', 'no address: at all'])(
     'stay links when they cannot be fetched: %s', async (path) => { expect(await fetched(path)).toBe('link 1'); });
 
+  it('are fetched up to what Chatwoot was seen to take', async () => {
+    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], allowPrivate: true, timeMs: 60_000 }, AbortSignal.timeout(20_000));
+    expect(file?.body.size).toBe(40 * 1024 * 1024);
+    await release();
+  });
+
+  it('have a share of the time that the whole call has', async () => {
+    const limits = jest.spyOn(AbortSignal, 'timeout');
+    try {
+      const { release } = await download(fetch, { attachments: [attachment('/cat.png')], allowPrivate: true, timeMs: 30_000 }, new AbortController().signal);
+      await release();
+      expect(limits.mock.calls).toEqual([[10_000]]);
+    } finally {
+      limits.mockRestore();
+    }
+  });
+
   it('are not fetched from private addresses, unless that is allowed', async () => {
     const asked = jest.fn(fetch);
-    await download(asked, [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')], false, AbortSignal.timeout(20_000));
+    await download(asked, { attachments: [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')], allowPrivate: false }, AbortSignal.timeout(20_000));
     expect(asked).not.toHaveBeenCalled();
   });
 
   it('are not followed from a public address to a private one', async () => {
     const asked = jest.fn(async () => new Response(null, { status: 302, headers: { location: `${url}/cat.png` } }));
-    const { links } = await download(asked, [attachment('http://93.184.216.34/cat.png')], false, AbortSignal.timeout(20_000));
+    const { links } = await download(asked, { attachments: [attachment('http://93.184.216.34/cat.png')], allowPrivate: false }, AbortSignal.timeout(20_000));
     expect([links.length, asked.mock.calls.length]).toEqual([1, 1]);
   });
 });

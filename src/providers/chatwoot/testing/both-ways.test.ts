@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { finishEndings } from '../../../core/flows/end-handoff';
 import { lookOver } from '../../../core/flows/look-over';
 import { contentOf } from '../content';
 import type { WireMessage } from '../wire';
@@ -131,6 +132,49 @@ describe('after our own outage', () => {
     expect(await world.session(sessions[8]!)).toMatchObject({ control: 'BOT' });
   });
 
+  it('what end-users, the bot and notes said meanwhile is marked as failed no more, and that is looked at once', async () => {
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.talk();
+    await world.readHinted();
+    await look();
+    await world.readHinted();
+    world.setDown(true);
+    await world.bot(sessionId, 'one moment');
+    await world.ask(sessionId, { reason: 'asked' });
+    await world.user(sessionId, 'anybody?');
+    expect(await world.deliverAll()).toEqual([]);
+    await (await world.acting(alice, sessionId)).note('he is waiting');
+    await world.double.settled();
+    const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
+    expect(new Set(await marks())).toEqual(new Set(['failed']));
+    // While nobody reaches us the timer's reading does not try: the mark would come back.
+    await world.pool.query("update session set read_hint = null");
+    expect(await world.callsOf(() => world.read(sessionId))).toEqual(['GET /conversations', 'GET /conversations/messages']);
+    world.setDown(false);
+
+    await look();
+    await world.readHinted();
+    expect(await marks()).toEqual((await marks()).map(() => 'delivered'));
+    expect(await marks()).toHaveLength(4);
+    await look();
+    expect(await world.callsOf(() => world.readHinted())).not.toContain('PATCH /conversations/messages');
+  });
+
+  it('one that the runtime reported as failed stays so, of the bot too', async () => {
+    const sessionId = await world.talk();
+    const { message } = await world.bot(sessionId, 'one moment');
+    await world.deliverAll();
+    await world.readHinted();
+    await world.flows.reportChannelDelivery(scope, { sessionId, messageId: message.id, state: 'FAILED', error: 'gone', idempotencyKey: 'k' });
+    world.setDown(true);
+    await world.act(sessionId, 'PATCH', `/messages/${(await world.messages(sessionId)).at(-1).id}`, { status: 'failed', external_error: 'gone' });
+    await world.double.settled();
+    world.setDown(false);
+    await look();
+    await world.readHinted();
+    expect((await world.messages(sessionId)).at(-1)).toMatchObject({ content: 'one moment', status: 'failed' });
+  });
+
   it('each look goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
     for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /conversations']);
@@ -138,6 +182,20 @@ describe('after our own outage', () => {
     world.time.aheadMs += 3_600_000;
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /api/v1/profile']);
     expect(await lookOver(world.deps, new AbortController().signal)).toBeNull();
+  });
+
+  it('a server that answers the same page whatever is asked for is asked twice, and what else changed is still found', async () => {
+    await world.close();
+    world = await createChatwootWorld({ fetch: (input, init) => fetch(String(input).replace(/(updated_within=.*)&page=\d+/, '$1'), init) });
+    for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
+    for (let round = 0; round < 2; round++) {
+      let found: Awaited<ReturnType<typeof look>> = null;
+      expect(await world.callsOf(async () => { found = await look(); })).toEqual(['GET /conversations', 'GET /conversations']);
+      expect(found).toMatchObject({ complete: true });
+    }
+    const sessionId = await world.talk('one more');
+    await look();
+    expect(await world.session(sessionId)).toMatchObject({ readHint: 'ALL' });
   });
 });
 
@@ -183,6 +241,36 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 1, feedback_message: 'slow' } } } });
     await world.readHinted();
     expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 1, comment: 'slow' } });
+  });
+
+  it('that is answered while we are away is found, whatever was said and handed over since', async () => {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await (await world.acting(alice, sessionId)).resolve();
+    await world.readHinted();
+    const { url } = (await world.handoff(handoff.id)).survey!;
+    await world.acknowledgeAll(sessionId);
+    await finishEndings(world.deps, 1);
+    const { handoff: later } = await world.ask(sessionId);
+    expect(later.id).not.toBe(handoff.id);
+    await world.deliverAll();
+    await world.readHinted();
+
+    world.setDown(true);
+    const { uuid } = await world.conversation(sessionId);
+    await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 2, feedback_message: 'slow' } } } });
+    await world.user(sessionId, 'one more thing');
+    await world.deliverAll();
+    await world.double.settled();
+    await world.pool.query("update session set read_after = '999999'");
+    world.setDown(false);
+    await world.stores.watches.wantLooks();
+    await lookOver(world.deps, new AbortController().signal);
+    await world.readHinted();
+    expect((await world.handoff(handoff.id)).survey).toMatchObject({ url, answer: { rating: 2, comment: 'slow' } });
+    expect((await world.handoff(later.id)).survey).toBeNull();
   });
 
   it('of a handoff that has none is refused by name', async () => {

@@ -86,6 +86,23 @@ describe('one message', () => {
     expect(observe({ ...said, ...change }, BRIDGE).kind).toBe(kind);
   });
 
+  it('that asks how it was leads to the page that its text names, whatever our base URL is', () => {
+    const page = 'https://help.example.com/survey/responses/6389e501-3f62-4481-97fe-2d385de1bc81';
+    const asked = (content: string) => observe({ ...said, message_type: 3, sender: null, content_type: 'input_csat', content }, BRIDGE);
+    expect(asked(`Please rate this conversation, ${page}`)).toMatchObject({ kind: 'survey', url: page });
+    expect(asked('Please rate the conversation')).toMatchObject({ kind: 'survey', url: null });
+  });
+
+  it('that is marked as failed says so, a note and our own post too, unless the mark would come back by itself', () => {
+    const kinds: Partial<WireMessage>[] = [{}, { private: true }, { source_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', sender: { id: 2, type: 'agent_bot' } }];
+    for (const change of kinds) {
+      const failed = { ...said, ...change, status: 'failed' };
+      expect(observe({ ...failed, content_attributes: { external_error: '503 Service Unavailable' } }, BRIDGE)).toMatchObject({ shownAsFailed: true });
+      expect(observe({ ...failed, content_attributes: { external_error: "Hostname '127.0.0.1' has no public ip addresses" } }, BRIDGE)).not.toHaveProperty('shownAsFailed');
+      expect(observe({ ...failed, status: 'sent' }, BRIDGE)).not.toHaveProperty('shownAsFailed');
+    }
+  });
+
   it.each(['b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', 'handoff:b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11'])('of ours is known by its source_id %s even after deletion', (source_id) => {
     const deleted = { ...said, source_id, sender: { id: 2, type: 'agent_bot' }, content_attributes: { deleted: true } };
     expect(observe(deleted, BRIDGE)).toEqual({ kind: 'echo', id: '70', ourId: source_id });

@@ -90,7 +90,20 @@ describe('an operator is told, with what to do', () => {
     expect(await delivery()).toMatchObject({ problem: null });
     await workshop.post(await workshop.conversation(), 'hello');
     await workshop.double.settled();
-    expect(await delivery()).toMatchObject({ repairable: false, problem: expect.stringMatching(/private.*SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true.*SUPPORT_PUBLIC_URL/) });
+    const refused = { repairable: false, problem: expect.stringMatching(/private.*SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true.*SUPPORT_PUBLIC_URL/) };
+    expect(await delivery()).toMatchObject(refused);
+
+    // The mark of the newest was taken back, because it was read all the same.
+    const newer = await workshop.conversation();
+    const messageId = await workshop.post(newer, 'hello again');
+    await workshop.double.settled();
+    await workshop.provider.reportDelivery!({ conversation: newer, messageId, state: 'DELIVERED', error: null }, workshop.signal());
+    expect(await delivery()).toMatchObject(refused);
+    // Sent to an address that it does not refuse: what was red before is past.
+    await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, { channel: { webhook_url: '' } });
+    await workshop.post(await workshop.conversation(), 'hello once more');
+    await workshop.double.settled();
+    expect(await delivery()).toMatchObject({ problem: null });
   });
 
   it('nothing about any of it to a healthy 4.14 with a public address', async () => {

@@ -116,6 +116,8 @@ describe('what a webhook can hold', () => {
     ['an end-user who types', { event: 'conversation_typing_on', user: { id: 4, identifier: 'x' }, conversation: { id: 5 }, is_private: false }, expect.objectContaining({ kind: 'ignored' })],
     ['typing without a conversation', { event: 'conversation_typing_on', user: { id: 4, type: 'user' }, is_private: false }, 'malformed'],
     ['a note', { event: 'message_created', id: 7, private: true, conversation: { id: 5 } }, expect.objectContaining({ kind: 'ignored' })],
+    ...[{ private: false, content_attributes: { support_message_id: 'x', external_error: '503' } }, { private: true, content_attributes: { external_error: '503' } }].map((message): [string, object, unknown] =>
+      [`${message.private ? 'a note' : 'our own post'} that turned red`, { event: 'message_updated', id: 7, conversation: { id: 5 }, ...message }, { kind: 'conversation', conversationId: '5', about: 'MESSAGES', changedMessageId: '7' }]),
     ['a message that is delivered or read', { event: 'message_updated', id: 7, private: false, conversation: { id: 5 }, content_attributes: {} }, { kind: 'conversation', conversationId: '5', about: 'MESSAGES', unlessKnown: '7' }],
     ['an event to come', { event: 'conversation_merged', id: 5 }, expect.objectContaining({ kind: 'ignored' })],
     ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', why: 'an unknown event' }],
