@@ -142,7 +142,6 @@ export class AccountSetUp {
     if (role === null) throw new ProviderAuthError(`The user of this token is not in Chatwoot account ${externalId}. Give the token of one of its administrators.`);
     if (role !== 'administrator') throw new ProviderAuthError(`The user of this token is "${role}" in Chatwoot account ${externalId}. Make them an administrator.`);
     await this.save({ externalId, settings: { botUserId: Number(idIn(profile, 'user')) } });
-    this.leftToDo.push('We work as the administrator whose token was given: what this person writes to end-users in Chatwoot is taken for the bot\'s and not delivered. Make a user named BotAgent1 for us, or let agents use other logins.');
   }
 
   private async askForOwners(): Promise<void> {

@@ -20,6 +20,7 @@ const Settings = z.strictObject({
   allowPrivateAttachments: z.boolean({ error: 'true or false' }).optional(),
 
   version: z.string().optional(),
+  /** Whom we work as: BotAgent1, or the administrator whose token was given. */
   botUserId: z.int().optional(),
   agentBotId: z.int().optional(),
 });
@@ -48,6 +49,13 @@ export function checkSettings({ baseUrl, settings, credentials }: Input): { prob
     problems.push({ field: 'settings.accountId', message: 'Missing. An administrator\'s token needs the account: the number in /app/accounts/<number>.' });
   return { problems };
 }
+
+/**
+ * BotAgent1, while we work as a user whom we made. With an administrator's token we work as a person, whose words and deeds
+ * are a person's: nothing that we post or decide goes by that token, the AgentBot does all of it.
+ */
+export const botUserOf = ({ settings, credentials }: Pick<AccountAccess, 'settings' | 'credentials'>): number | undefined =>
+  (credentials['botToken'] === undefined ? undefined : settingsOf({ settings }).botUserId);
 
 /** Settings that were accepted before. What a later version of this folder no longer knows is left out. */
 export function settingsOf(access: Pick<AccountAccess, 'settings'>): ChatwootSettings {

@@ -171,7 +171,7 @@ describe('setting up with an administrator\'s token', () => {
     const person = await hosted('administrator');
     const ensured = await workshop.ensureAccount();
     expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
-    expect(ensured.leftToDo).toEqual([expect.stringContaining('We work as the administrator'), expect.stringContaining('ada@owners.example')]);
+    expect(ensured.leftToDo).toEqual([expect.stringContaining('ada@owners.example')]);
     workshop.inbox = await workshop.ensureInbox();
     await workshop.post(await workshop.conversation(), 'hello');
   });
