@@ -43,7 +43,10 @@ export interface AccountAccess {
   readonly baseUrl: string | null;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly credentials: Readonly<Record<string, string>>;
-  /** Where the provider should send its webhooks for this account; unguessable. Empty when we have no public address. */
+  /**
+   * Where the provider should send its webhooks for this account; unguessable, and holds `accountId`. Empty when it could
+   * not reach us: then nothing may stay registered there, and all is found by reading.
+   */
   readonly webhookUrl: string;
 }
 

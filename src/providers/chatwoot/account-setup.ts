@@ -43,7 +43,7 @@ export class AccountSetUp {
       await this.ensureAgentBot();
       await this.askForOwners();
     }
-    this.warnOfPrivateWebhook();
+    this.warnOfWebhooks();
   }
 
   private async save(known: Partial<Pick<AccountAccess, 'externalId' | 'settings' | 'credentials'>>): Promise<void> {
@@ -183,8 +183,10 @@ export class AccountSetUp {
         await this.user().json({ method: 'POST', path: `${this.account}/inboxes/${id}/set_agent_bot`, body: { agent_bot: agentBot } }, this.signal);
   }
 
-  private warnOfPrivateWebhook(): void {
+  private warnOfWebhooks(): void {
     const { webhookUrl, settings } = this.access;
+    if (webhookUrl === '')
+      this.leftToDo.push('Chatwoot cannot reach this service, so it sends no webhooks and what agents do is found by reading, on a timer. Set SUPPORT_PUBLIC_URL to an address that it can reach and start again; then enable each chatbot again, or repair what supportDrift shows.');
     const [major = 0, minor = 0] = String(settings['version'] ?? '').split('.').map(Number);
     const guarded = major > 4 || (major === 4 && minor >= 14);
     if (guarded && webhookUrl !== '' && isPrivateHost(new URL(webhookUrl).hostname))

@@ -1,5 +1,5 @@
 import { ProviderAuthError } from '../../core/errors';
-import type { EnsuredInbox, EnsureInbox } from '../../core/ports/support-provider';
+import type { AccountAccess, EnsuredInbox, EnsureInbox } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, type WireInbox } from './wire';
 
@@ -28,6 +28,18 @@ export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeti
 /** The settings that are ours to want. */
 export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
   (!repliesByItself ? INBOX_SETTINGS : Object.fromEntries(Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS))));
+
+/** Whether a webhook's address is one of this account's: its id is nobody else's. */
+export const isOurWebhook = ({ accountId }: Pick<AccountAccess, 'accountId'>, url: string | null | undefined): boolean => url?.includes(`/${accountId}/`) ?? false;
+
+/**
+ * What to change about an inbox's webhook. One that cannot reach us goes: every message would be shown as failed, and what
+ * was said posted to whoever answers there.
+ */
+function webhookChange(access: AccountAccess, known: string | null | undefined): { readonly channel?: { readonly webhook_url: string | null } } {
+  if (access.webhookUrl !== '') return known === access.webhookUrl ? {} : { channel: { webhook_url: access.webhookUrl } };
+  return isOurWebhook(access, known) ? { channel: { webhook_url: null } } : {};
+}
 
 export async function ensureInbox(connect: Connect, request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox> {
   const connection = connect(request.account);
@@ -62,10 +74,10 @@ async function makeInbox({ user, account }: Connection, { name, inboxId, replies
   }, signal) as WireInbox;
 }
 
-async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { name, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
+async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { name, account: access }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
   const wanted = {
     ...(inbox.name !== name && { name }),
-    ...(webhookUrl && inbox.webhook_url !== webhookUrl && { channel: { webhook_url: webhookUrl } }),
+    ...webhookChange(access, inbox.webhook_url),
   };
   if (Object.keys(wanted).length === 0) return inbox;
   return await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox;

@@ -1,7 +1,7 @@
 import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
 import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
-import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
+import { isOurWebhook, settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
@@ -153,6 +153,8 @@ export class Inspector {
 
   private compareWebhook({ providerData }: DesiredInbox, inbox: WireInbox, add: (part: string, kind: DriftKind, compared: Compared) => boolean): void {
     const { webhookUrl } = this.desired.access;
+    if (webhookUrl === '' && isOurWebhook(this.desired.access, inbox.webhook_url))
+      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired: 'none', observed: shownUrl(inbox.webhook_url), problem: 'Chatwoot sends what is said to an address at which it cannot reach us, and shows messages as failed. Repair this item; then set SUPPORT_PUBLIC_URL.' });
     if (webhookUrl !== '') {
       const isSame = inbox.webhook_url === webhookUrl;
       const [desired, elsewhere] = [shownUrl(webhookUrl) ?? '', shownUrl(inbox.webhook_url)];
