@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ProviderAuthError } from '../../core/errors';
+import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
 import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
 import { isPrivateHost } from '../../addresses';
 import { clientFor, numberOf, type ChatwootHost } from './connection';
@@ -41,7 +41,7 @@ export class AccountSetUp {
     } else {
       await this.adoptAccount();
       await this.ensureAgentBot();
-      await this.askForOwners();
+      await this.promoteOwners();
     }
     this.warnOfWebhooks();
   }
@@ -122,7 +122,9 @@ export class AccountSetUp {
     }, this.signal);
   }
 
+  /** By the Platform App; where there is none, by invitation. */
   async ensureOwner({ name, email }: Person): Promise<void> {
+    if (this.access.credentials['platformToken'] === undefined) return this.inviteOwner({ name, email });
     const answer = await this.platform().answer({
       method: 'POST', path: '/platform/api/v1/users', body: personOf(this.access, { name, email }),
     }, [422], this.signal);
@@ -144,15 +146,30 @@ export class AccountSetUp {
     await this.save({ externalId, settings: { botUserId: Number(idIn(profile, 'user')) } });
   }
 
-  private async askForOwners(): Promise<void> {
+  private async promoteOwners(): Promise<void> {
     if (this.request.owners.length === 0) return;
     const people = listIn<WirePerson>(await this.user().json({ method: 'GET', path: `${this.account}/agents` }, this.signal), 'agents');
-    for (const { email } of this.request.owners) {
-      const known = people.find((person) => person.email?.toLowerCase() === email.toLowerCase());
-      if (known?.role === 'administrator') continue;
-      this.leftToDo.push(known
-        ? `Make owner ${email} an administrator: Chatwoot, Settings → Agents.`
-        : `Invite owner ${email} as administrator: Chatwoot, Settings → Agents. Without a Platform App's token we would have to send the invitation in that administrator's name.`);
+    for (const owner of this.request.owners) {
+      const known = people.find((person) => person.email?.toLowerCase() === owner.email.toLowerCase());
+      if (!known) {
+        await this.inviteOwner(owner);
+        continue;
+      }
+      if (known.role !== 'administrator')
+        await this.user().json({ method: 'PATCH', path: `${this.account}/agents/${known.id}`, body: { role: 'administrator' } }, this.signal);
+      if (known.confirmed === false)
+        this.leftToDo.push(`Owner ${owner.email} has not followed Chatwoot's invitation yet.`);
+    }
+  }
+
+  /** One who cannot be invited (an address that Chatwoot does not take, a plan that has no place left) keeps nobody else waiting. */
+  private async inviteOwner({ name, email }: Person): Promise<void> {
+    try {
+      await this.user().json({ method: 'POST', path: `${this.account}/agents`, body: { name, email, role: 'administrator' } }, this.signal);
+      this.leftToDo.push(`Owner ${email} has to follow the invitation that Chatwoot has mailed to them.`);
+    } catch (error) {
+      if (!(error instanceof ProviderRefusedError)) throw error;
+      this.leftToDo.push(`Chatwoot does not let us invite owner ${email}: correct name and address and enable support again, or make them an administrator there (Settings → Agents). ${error.message}`);
     }
   }
 

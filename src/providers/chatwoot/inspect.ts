@@ -105,10 +105,9 @@ export class Inspector {
     this.people = listIn<WirePerson>(await this.read(`${this.account}/agents`), 'agents');
     for (const { name, email } of this.desired.owners) {
       const role = this.person(email)?.role ?? null;
-      const repairable = role !== null || this.hasPlatform;
       this.add(`owner:${email.toLowerCase()}`, 'OWNER', name, {
-        desired: 'administrator', observed: role, repairable,
-        problem: `Owner ${email} is ${role === null ? 'not in the account' : `"${role}" there and no administrator`}. ${repairable ? 'Repair this item.' : 'Invite them: Chatwoot, Settings → Agents.'}`,
+        desired: 'administrator', observed: role,
+        problem: `Owner ${email} is ${role === null ? 'not in the account' : `"${role}" there and no administrator`}. Repair this item${role === null && !this.hasPlatform ? ': Chatwoot mails them an invitation' : ''}.`,
       });
     }
   }

@@ -8,6 +8,8 @@ export interface WirePerson {
   readonly email?: string | null;
   readonly type?: string | null;
   readonly role?: string | null;
+  /** False while an invitation has not been followed. */
+  readonly confirmed?: boolean | null;
   readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
 }
 

@@ -173,18 +173,31 @@ describe('setting up with an administrator\'s token', () => {
     const person = await hosted('administrator');
     const ensured = await workshop.ensureAccount();
     expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
-    expect(ensured.leftToDo).toEqual([expect.stringContaining('ada@owners.example'), NO_WEBHOOKS]);
+    expect(ensured.leftToDo).toEqual([expect.stringMatching(/ada@owners.example .*invitation/), NO_WEBHOOKS]);
     workshop.inbox = await workshop.ensureInbox();
     await workshop.post(await workshop.conversation(), 'hello');
   });
 
-  it('asks for no owner who is an administrator already', async () => {
+  it('makes owners administrators: those who are there by their role, the others by an invitation, once', async () => {
     await hosted('administrator');
     workshop.access = { ...workshop.access, externalId: '1' };
     const [ada, bob] = [await workshop.addPerson('Ada', 'administrator'), await workshop.addPerson('Bob', 'agent')];
-    expect(ada).not.toBe(bob);
-    const { leftToDo } = await workshop.ensureAccount([{ name: 'Ada', email: 'ADA@people.example' }, { name: 'Bob', email: 'bob@people.example' }]);
-    expect(leftToDo.filter((sentence) => sentence.includes('people.example'))).toEqual([expect.stringMatching(/bob@people.example an administrator/)]);
+    const owners = [{ name: 'Ada', email: 'ADA@people.example' }, { name: 'Bob', email: 'bob@people.example' }, { name: 'Carol', email: 'carol@people.example' }];
+    const setUp = async () => (await workshop.ensureAccount(owners)).leftToDo.filter((sentence) => sentence.includes('people.example'));
+    expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]);
+    const administrators = async () => (await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin))
+      .filter(({ role }: any) => role === 'administrator').map(({ id, name }: any) => [id, name]);
+    expect(await administrators()).toEqual([[ada, 'Ada'], [bob, 'Bob'], [expect.any(Number), 'Carol'], [expect.any(Number), 'Root']]);
+    // Said until it is followed; nothing is sent twice.
+    const again = await workshop.callsOf(async () => expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]));
+    expect(again.filter((call) => !call.startsWith('GET'))).toEqual([]);
+  });
+
+  it('leaves an owner whom Chatwoot does not let us invite to the operator, and makes the others', async () => {
+    await hosted('administrator');
+    const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'bad' }, { name: 'Carol', email: 'carol@people.example' }]);
+    expect(leftToDo).toEqual([expect.stringContaining('owner bad'), expect.stringContaining('carol@people.example'), NO_WEBHOOKS]);
+    expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toContain('Carol');
   });
 
   it('refuses a person who is no administrator', async () => {
