@@ -78,6 +78,8 @@ async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { 
   const wanted = {
     ...(inbox.name !== name && { name }),
     ...webhookChange(access, inbox.webhook_url),
+    // Beside these a person's changes stay; but this one takes handoffs past the team or agent that was asked for.
+    ...(inbox.enable_auto_assignment !== INBOX_SETTINGS.enable_auto_assignment && { enable_auto_assignment: INBOX_SETTINGS.enable_auto_assignment }),
   };
   if (Object.keys(wanted).length === 0) return inbox;
   return await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox;
