@@ -3,7 +3,7 @@ import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
 import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
 import { isPrivateHost } from '../../addresses';
 import { clientFor, numberOf, type ChatwootHost } from './connection';
-import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
+import { botUserOf, DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
 export const BOT_NAME = 'BotAgent1';
@@ -92,7 +92,7 @@ export class AccountSetUp {
   async ensureBotUser(): Promise<void> {
     const known = await this.botProfile();
     if (known?.role === 'administrator') return;
-    if (known === null) await this.makeBotUser();
+    if (known === null && !(await this.recoverBotUser())) await this.makeBotUser();
     await this.makeAdministrator(settingsOf(this.access).botUserId ?? 0);
   }
 
@@ -102,6 +102,21 @@ export class AccountSetUp {
     const answer = await this.user().answer({ method: 'GET', path: '/api/v1/profile' }, [401], this.signal);
     if (answer.status === 401 || answer.body === 'notJson') return null;
     return { role: roleIn(answer.body.json as WireProfile, this.accountId) };
+  }
+
+  /**
+   * The present token of the BotAgent1 that we had, whatever its e-mail is by now: another one beside it would leave the
+   * first an administrator. The call came with Chatwoot 4.3. Without a token of ours the known id may be a person's.
+   */
+  private async recoverBotUser(): Promise<boolean> {
+    const botUserId = botUserOf(this.access);
+    if (botUserId === undefined) return false;
+    // 404: the user was deleted, or the version has no such call; 401: another Platform App made it.
+    const answer = await this.platform().answer({ method: 'POST', path: `/platform/api/v1/users/${botUserId}/token` }, [401, 404], this.signal);
+    const token = answer.body === 'notJson' ? undefined : (answer.body.json as { access_token?: unknown } | undefined)?.access_token;
+    if (answer.status >= 400 || typeof token !== 'string') return false;
+    await this.save({ credentials: { botToken: token } });
+    return true;
   }
 
   /** A known e-mail answers with that user and their present token: this finds BotAgent1 again, or makes it. */

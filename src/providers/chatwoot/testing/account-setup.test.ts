@@ -135,6 +135,18 @@ describe('setting up again repairs', () => {
     await workshop.provider.listTeams(workshop.access, workshop.signal());
   });
 
+  it.each(['3.16', '4.10', '4.14'] as const)('BotAgent1\'s token when its e-mail address was changed too, from 4.3 on without a second BotAgent1 (%s)', async (version) => {
+    workshop = await Workshop.ready({ version });
+    const [before, id] = [workshop.admin, botId()];
+    await workshop.farSide.platform('PATCH', `/users/${String(id)}`, { email: 'robot@people.example' });
+    await workshop.farSide.call('POST', '/api/v1/profile/reset_access_token', before);
+    await workshop.ensureAccount();
+    expect(workshop.admin).not.toBe(before);
+    expect(botId() === id).toBe(version !== '3.16');
+    expect((await workshop.farSide.census())['people']).toBe(version === '3.16' ? 3 : 2);
+    await workshop.provider.listTeams(workshop.access, workshop.signal());
+  });
+
   it('BotAgent1 itself', async () => {
     workshop = await Workshop.ready();
     await workshop.farSide.platform('DELETE', `/users/${botId()}`);
