@@ -76,9 +76,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
 
       let account = await accountRow(scope, input);
       const signal = AbortSignal.timeout(deps.limits.setupMs);
+      const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
       try {
         const { leftToDo, ...made } = await instance.ensureAccount({
-          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners,
+          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
           save: async progress => { account = await setup.updateAccount(account.id, progress); },
         }, signal);
         account = await setup.updateAccount(account.id, {

@@ -80,6 +80,8 @@ export interface EnsureAccount {
   readonly name: string;
   /** Become administrators there. */
   readonly owners: readonly Person[];
+  /** Those that are in use, for what of the account they depend on. Left out: none are. */
+  readonly inboxes?: readonly ProviderInboxId[];
   /**
    * Called after each remote step with all that is known so far. It is committed before the next step starts, so that
    * a crash resumes instead of making things twice.

@@ -27,7 +27,7 @@ export class AccountSetUp {
   access: AccountAccess;
   readonly leftToDo: string[] = [];
 
-  constructor(private readonly host: ChatwootHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'save'>, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'inboxes' | 'save'>, private readonly signal: AbortSignal) {
     this.access = request.access;
   }
 
@@ -209,9 +209,11 @@ export class AccountSetUp {
 
   /** A bot that takes the place of a deleted one: its inboxes lost theirs, and would open every conversation to people. */
   private async connectInboxes(agentBot: number): Promise<void> {
+    const known = new Set(this.request.inboxes);
+    if (known.size === 0) return;
     const { payload } = await this.user().json({ method: 'GET', path: `${this.account}/inboxes` }, this.signal) as { payload?: unknown };
-    for (const { id, webhook_url } of listIn<WireInbox>(payload, 'inboxes'))
-      if (webhook_url && webhook_url === this.access.webhookUrl)
+    for (const { id, additional_attributes: attributes } of listIn<WireInbox>(payload, 'inboxes'))
+      if (known.has(String(id)) && attributes?.['support_inbox_id'] !== undefined)
         await this.user().json({ method: 'POST', path: `${this.account}/inboxes/${id}/set_agent_bot`, body: { agent_bot: agentBot } }, this.signal);
   }
 

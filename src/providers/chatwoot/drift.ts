@@ -56,7 +56,7 @@ class Repair {
 
   private async steps(work: (setUp: AccountSetUp) => Promise<void>): Promise<void> {
     const { save, desired } = this.request;
-    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, save }, this.signal);
+    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, inboxes: desired.inboxes.map(({ externalId }) => externalId), save }, this.signal);
     try {
       await work(setUp);
     } finally {

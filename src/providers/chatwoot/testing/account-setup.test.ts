@@ -154,17 +154,20 @@ describe('setting up again repairs', () => {
     expect((await botProfile()).accounts).toEqual([expect.objectContaining({ role: 'administrator' })]);
   });
 
-  it('a deleted AgentBot, and its inboxes with it', async () => {
+  it.each(['', 'http://127.0.0.1:1/ours'])('a deleted AgentBot, and our inboxes with it, of which Chatwoot knows the webhook "%s"; nobody else\'s', async (webhookUrl) => {
     workshop = await Workshop.open();
-    workshop.access = { ...workshop.access, webhookUrl: 'http://127.0.0.1:1/ours' };
+    workshop.access = { ...workshop.access, webhookUrl };
     await workshop.ensureAccount();
     workshop.inbox = await workshop.ensureInbox();
+    const channel = { type: 'api', webhook_url: webhookUrl, additional_attributes: { support_inbox_id: 'of another installation of this service' } };
+    const other = await workshop.farSide.call('POST', `${workshop.account}/inboxes`, workshop.admin, { name: 'Theirs', channel });
     await workshop.farSide.call('DELETE', `${workshop.account}/agent_bots/${workshop.access.settings['agentBotId']}`, workshop.admin);
     await expect(workshop.conversation()).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
     await workshop.ensureAccount();
     workshop.inbox = { ...workshop.inbox, account: workshop.access };
-    const { agent_bot } = await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}/agent_bot`, workshop.admin);
-    expect(agent_bot.id).toBe(workshop.access.settings['agentBotId']);
+    const botOf = async (id: string) => (await workshop.farSide.get(`${workshop.account}/inboxes/${id}/agent_bot`, workshop.admin)).agent_bot.id;
+    expect(await botOf(workshop.inbox.externalId)).toBe(workshop.access.settings['agentBotId']);
+    expect(await botOf(other.id)).toBeUndefined();
     await workshop.conversation();
   });
 });

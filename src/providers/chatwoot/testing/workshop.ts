@@ -63,7 +63,7 @@ export class Workshop {
   /** Stores what is saved, as the core does. */
   async ensureAccount(owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }]): Promise<EnsuredAccount> {
     const store = async (progress: AccountProgress) => { this.access = { ...this.access, ...progress }; };
-    const ensured = await this.provider.ensureAccount({ access: this.access, organizationId: 'org', name: 'Acme', owners, save: store }, this.signal());
+    const ensured = await this.provider.ensureAccount({ access: this.access, organizationId: 'org', name: 'Acme', owners, inboxes: this.inbox ? [this.inbox.externalId] : [], save: store }, this.signal());
     await store({ externalId: ensured.externalId, settings: ensured.settings, credentials: ensured.credentials });
     return ensured;
   }
