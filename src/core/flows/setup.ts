@@ -1,6 +1,6 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
-import type { Capabilities } from '../ports/support-provider';
+import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
 import { setUpTools, problemOf } from './accounts';
 import { healthAfter } from './health';
@@ -25,6 +25,9 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
   lines: { ...base.lines, ...change.lines },
 });
 
+const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['credentials'], given: AccountRecord['credentials']): AccountRecord['credentials'] =>
+  ({ ...(definition.credentialsKept?.(known, given) ?? known), ...given });
+
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup } = deps.stores;
   const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
@@ -40,7 +43,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     // A repeat: what is given replaces, what is not given stays; progress of an earlier run is kept.
     return setup.updateAccount(known.id, {
       name: input.name, baseUrl: input.baseUrl ?? known.baseUrl,
-      settings: { ...known.settings, ...input.settings }, credentials: { ...known.credentials, ...input.credentials },
+      settings: { ...known.settings, ...input.settings }, credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
       ...(input.owners.length > 0 && { owners: input.owners }),
     });
   }
@@ -69,7 +72,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const { problems } = definition.parseSettings({
         baseUrl: input.baseUrl ?? known?.baseUrl ?? null,
         settings: { ...known?.settings, ...input.settings },
-        credentials: { ...known?.credentials, ...input.credentials },
+        credentials: mergeCredentials(definition, known?.credentials ?? {}, input.credentials),
       });
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));

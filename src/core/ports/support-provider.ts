@@ -438,6 +438,11 @@ export interface ProviderDefinition {
   readonly title: string;
   /** Checks settings and credentials as an operator gave them; all problems at once, each naming its field. */
   parseSettings(input: { readonly baseUrl: string | null; readonly settings: Readonly<Record<string, unknown>>; readonly credentials: Readonly<Record<string, string>> }): { readonly problems: readonly { readonly field: string; readonly message: string }[] };
+  /**
+   * What stays of an account's stored credentials beside others that an operator gives. Called by every enableSupport of an
+   * account that exists, before parseSettings sees both together. Left out: all stay, and one of the same name is replaced.
+   */
+  credentialsKept?(known: Readonly<Record<string, string>>, given: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   create(host: ProviderHost): SupportProvider;
   /** Optional own HTTP surface. */
   routes?(host: ProviderHost): (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;

@@ -64,6 +64,10 @@ export class AccountSetUp {
     return clientFor(this.host, this.access, botToken ?? adminToken ?? null, botToken ? 'botAgent' : 'administrator');
   }
 
+  private get botEmail(): string {
+    return `botagent1+${this.access.accountId}@${settingsOf(this.access).botEmailDomain ?? DEFAULT_BOT_EMAIL_DOMAIN}`.toLowerCase();
+  }
+
   private async readVersion(): Promise<void> {
     const health = await clientFor(this.host, this.access, null, 'nobody').answer({ method: 'GET', path: '/api' }, [404], this.signal);
     const version = health.body === 'notJson' ? undefined : (health.body.json as { version?: unknown } | undefined)?.version;
@@ -121,10 +125,9 @@ export class AccountSetUp {
 
   /** A known e-mail answers with that user and their present token: this finds BotAgent1 again, or makes it. */
   private async makeBotUser(): Promise<void> {
-    const domain = settingsOf(this.access).botEmailDomain ?? DEFAULT_BOT_EMAIL_DOMAIN;
     const user = await this.platform().json({
       method: 'POST', path: '/platform/api/v1/users',
-      body: { name: BOT_NAME, display_name: BOT_NAME, email: `botagent1+${this.access.accountId}@${domain}`.toLowerCase(), password: newPassword() },
+      body: { name: BOT_NAME, display_name: BOT_NAME, email: this.botEmail, password: newPassword() },
     }, this.signal) as { access_token?: unknown } | undefined;
     const botUserId = Number(idIn(user, 'user'));
     if (typeof user?.access_token !== 'string') throw new ProviderAuthError(`Chatwoot made ${BOT_NAME} and did not give its token.`);
@@ -162,10 +165,12 @@ export class AccountSetUp {
   }
 
   private async promoteOwners(): Promise<void> {
-    if (this.request.owners.length === 0) return;
     const people = listIn<WirePerson>(await this.user().json({ method: 'GET', path: `${this.account}/agents` }, this.signal), 'agents');
+    const find = (address: string) => people.find((person) => person.email?.toLowerCase() === address.toLowerCase());
+    if (find(this.botEmail))
+      this.leftToDo.push(`We work with an administrator's token now: ${BOT_NAME}, whom we made with the Platform App, is an administrator that nobody needs. Remove it: Chatwoot, Settings → Agents.`);
     for (const owner of this.request.owners) {
-      const known = people.find((person) => person.email?.toLowerCase() === owner.email.toLowerCase());
+      const known = find(owner.email);
       if (!known) {
         await this.inviteOwner(owner);
         continue;

@@ -25,7 +25,9 @@ const Settings = z.strictObject({
   agentBotId: z.int().optional(),
 });
 
-const Credentials = z.strictObject({
+type Credentials = Readonly<Record<string, string>>;
+
+const GivenCredentials = z.strictObject({
   /** Super-admin console → Platform Apps: accounts and people are made by us. */
   platformToken: token.optional(),
   /** An administrator of an account that exists: we work as that person. */
@@ -39,10 +41,10 @@ export type ChatwootSettings = z.infer<typeof Settings>;
 const StoredSettings = Settings.strip();
 
 export function checkSettings({ baseUrl, settings, credentials }: Input): { problems: readonly Problem[] } {
-  const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(Credentials, credentials, 'credentials')];
+  const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(GivenCredentials, credentials, 'credentials')];
   const { platformToken, adminToken } = credentials;
   if (platformToken && adminToken)
-    problems.push({ field: 'credentials.adminToken', message: 'Give either platformToken or adminToken, not both.' });
+    problems.push({ field: 'credentials.adminToken', message: 'Give either platformToken or adminToken, not both at once; the one takes the other\'s place.' });
   if (!platformToken && !adminToken)
     problems.push({ field: 'credentials.platformToken', message: 'Missing. Give a Platform App\'s token, or adminToken with settings.accountId for an account that exists.' });
   if (adminToken && settings['accountId'] === undefined)
@@ -56,6 +58,14 @@ export function checkSettings({ baseUrl, settings, credentials }: Input): { prob
  */
 export const botUserOf = ({ settings, credentials }: Pick<AccountAccess, 'settings' | 'credentials'>): number | undefined =>
   (credentials['botToken'] === undefined ? undefined : settingsOf({ settings }).botUserId);
+
+/** Platform App or administrator: whichever is given takes the other's place, and BotAgent1 goes with the Platform App. */
+export function credentialsKept(known: Credentials, given: Credentials): Credentials {
+  const { platformToken, adminToken, botToken, ...kept } = known;
+  if (given['adminToken'] && !given['platformToken']) return kept;
+  if (given['platformToken'] && !given['adminToken']) return { ...kept, ...(platformToken && { platformToken }), ...(botToken && { botToken }) };
+  return known;
+}
 
 /** Settings that were accepted before. What a later version of this folder no longer knows is left out. */
 export function settingsOf(access: Pick<AccountAccess, 'settings'>): ChatwootSettings {
