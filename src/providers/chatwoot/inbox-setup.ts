@@ -54,14 +54,18 @@ export function ensuredFrom(inbox: WireInbox): EnsuredInbox {
   return { externalId: idIn(inbox, 'inbox'), providerData: { ...data } };
 }
 
+/** With its secret, which the list of inboxes was never seen to hold. Undefined: it was deleted. */
+export async function readInbox({ user, account }: Connection, externalId: string, signal: AbortSignal): Promise<WireInbox | undefined> {
+  const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(externalId, 'inbox')}` }, [404], signal);
+  return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
+}
+
 /** The known one, or one that an earlier try made without living to tell. A known one that was deleted is made again. */
-async function findInbox({ user, account }: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
-  if (request.externalId !== null) {
-    const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(request.externalId, 'inbox')}` }, [404], signal);
-    return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
-  }
-  const { payload } = await user.json({ method: 'GET', path: `${account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
-  return payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+async function findInbox(connection: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
+  if (request.externalId !== null) return readInbox(connection, request.externalId, signal);
+  const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
+  const made = payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+  return made && readInbox(connection, idIn(made, 'inbox'), signal);
 }
 
 async function makeInbox({ user, account }: Connection, { name, inboxId, repliesByItself, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
@@ -82,7 +86,8 @@ async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { 
     ...(inbox.enable_auto_assignment !== INBOX_SETTINGS.enable_auto_assignment && { enable_auto_assignment: INBOX_SETTINGS.enable_auto_assignment }),
   };
   if (Object.keys(wanted).length === 0) return inbox;
-  return await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox;
+  // Whether a change is answered with the secret was never seen; what was read before it holds.
+  return { ...inbox, ...await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox };
 }
 
 /** Repeatable, and sets right what somebody may have disconnected. */

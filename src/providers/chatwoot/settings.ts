@@ -61,9 +61,9 @@ export const botUserOf = ({ settings, credentials }: Pick<AccountAccess, 'settin
 
 /** Platform App or administrator: whichever is given takes the other's place, and BotAgent1 goes with the Platform App. */
 export function credentialsKept(known: Credentials, given: Credentials): Credentials {
-  const { platformToken, adminToken, botToken, ...kept } = known;
-  if (given['adminToken'] && !given['platformToken']) return kept;
-  if (given['platformToken'] && !given['adminToken']) return { ...kept, ...(platformToken && { platformToken }), ...(botToken && { botToken }) };
+  const without = (...names: readonly string[]) => Object.fromEntries(Object.entries(known).filter(([name]) => !names.includes(name)));
+  if (given['adminToken'] && !given['platformToken']) return without('platformToken', 'botToken');
+  if (given['platformToken'] && !given['adminToken']) return without('adminToken');
   return known;
 }
 
