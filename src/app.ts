@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { tenantNames } from './addresses';
-import { loadSecretKey, publicUrlOf, type Config } from './config';
+import { isReachedFrom, loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
 import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
@@ -130,7 +130,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config),
+    stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config), isReachedFrom: baseUrl => isReachedFrom(config, baseUrl),
     push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {

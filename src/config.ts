@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isLoopback } from './addresses';
 import { IDENTITY_KEYS, isGiven, readSettings, type Environment } from './config/load';
 import { authorityOf } from './config/network';
 import type { SettingValues } from './config/settings';
@@ -109,6 +110,10 @@ export function loadConfig(env: Environment): Config {
 /** Where providers reach us. Without SUPPORT_PUBLIC_URL that is this machine, at the port that was really taken. */
 export const publicUrlOf = (config: Pick<Config, 'publicUrl' | 'host' | 'port'>, port = config.port): string =>
   config.publicUrl ?? `http://${authorityOf(config.host, port)}`;
+
+/** Whether a provider at that base URL can come to publicUrlOf's: what leads to this machine alone is no use on another one. */
+export const isReachedFrom = (config: Pick<Config, 'publicUrl' | 'host' | 'port'>, baseUrl: string): boolean =>
+  config.publicUrl !== null || !URL.canParse(baseUrl) || isLoopback(new URL(baseUrl).hostname) || !isLoopback(new URL(publicUrlOf(config)).hostname);
 
 function identityOf(values: SettingValues): IdentityOptions {
   const { SUPPORT_JWT_JWKS_URL: jwksUrl, SUPPORT_JWT_SHARED_KEY: sharedKey } = values;

@@ -263,7 +263,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
     async callsOf(act: () => Promise<unknown>): Promise<string[]> {
       double.clearRequests();
       await act();
-      return double.requests().map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+|^\/platform\/api\/v1/, '').replace(/\/\d+/g, '')}`);
+      return double.requests().map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+|^\/platform\/api\/v1/, '').replace(/\/\d+(?=[/?]|$)/g, '')}`);
     },
     async close() {
       await double.stop();

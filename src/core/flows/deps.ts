@@ -52,6 +52,8 @@ export interface FlowDeps {
   readonly typing?: TypingOutbox;
   /** Where providers reach us, without a trailing slash; empty: they cannot. */
   readonly publicUrl: string;
+  /** Whether a provider at that base URL can come there. Left out: all can. */
+  isReachedFrom?(baseUrl: string): boolean;
   /** Left out: nothing is ever removed. */
   readonly retention?: Retention;
   /** Left out: agents' files are not kept here. */
@@ -60,18 +62,22 @@ export interface FlowDeps {
   digest(text: string): string;
 }
 
-export function accessOf(deps: Pick<FlowDeps, 'publicUrl'>, account: AccountRecord): AccountAccess {
+type Reach = Pick<FlowDeps, 'publicUrl' | 'isReachedFrom'>;
+
+export function accessOf(deps: Reach, account: AccountRecord): AccountAccess {
+  const { baseUrl } = account;
+  const isReached = deps.publicUrl !== '' && (baseUrl === null || deps.isReachedFrom?.(baseUrl) !== false);
   return {
     accountId: account.id,
     externalId: account.externalId,
-    baseUrl: account.baseUrl,
+    baseUrl,
     settings: account.settings,
     credentials: account.credentials,
-    webhookUrl: deps.publicUrl === '' ? '' : `${deps.publicUrl}/webhooks/${account.id}/${account.webhookSecret}`,
+    webhookUrl: isReached ? `${deps.publicUrl}/webhooks/${account.id}/${account.webhookSecret}` : '',
   };
 }
 
-export function inboxAccessOf(deps: Pick<FlowDeps, 'publicUrl'>, account: AccountRecord, inbox: InboxRecord): InboxAccess | null {
+export function inboxAccessOf(deps: Reach, account: AccountRecord, inbox: InboxRecord): InboxAccess | null {
   if (inbox.externalId === null) return null;
   return { account: accessOf(deps, account), externalId: inbox.externalId, providerData: inbox.providerData };
 }

@@ -5,7 +5,7 @@ import { instantOf } from '../ports/clock';
 import type { ConversationView } from '../ports/support-provider';
 import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, signalOf } from './conversation';
-import type { FlowDeps } from './deps';
+import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
 
@@ -110,9 +110,9 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
     // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
     if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
-    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by nobody who cannot
+    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
     // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
-    const isToldOf = deps.publicUrl !== '' && agent == null && earlierAttempts === 0;
+    const isToldOf = accessOf(deps, account).webhookUrl !== '' && agent == null && earlierAttempts === 0;
     await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }

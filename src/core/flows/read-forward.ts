@@ -161,7 +161,7 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
     // Whoever has it, and opens what was over, takes it again.
     const isReopened = agent !== null && before !== null && view.status === 'OPEN' && (before.status === 'RESOLVED' || before.status === 'BOT_HELD');
     if ((isNewAgent || isReopened) && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
-      await beginTakeover(tx, deps, 'ASSIGNED', agent!);
+      await beginTakeover(tx, deps, 'ASSIGNED', agent);
   } else if (!isOpen(live.state)) {
     return;
   } else if (live.stepsDone.includes('opened')) {

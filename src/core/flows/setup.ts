@@ -1,6 +1,6 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
-import type { Capabilities } from '../ports/support-provider';
+import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
 import { timeLimit } from '../time-limit';
 import { setUpTools, problemOf } from './accounts';
@@ -26,6 +26,9 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
   lines: { ...base.lines, ...change.lines },
 });
 
+const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['credentials'], given: AccountRecord['credentials']): AccountRecord['credentials'] =>
+  ({ ...(definition.credentialsKept?.(known, given) ?? known), ...given });
+
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup } = deps.stores;
   const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
@@ -41,7 +44,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     // A repeat: what is given replaces, what is not given stays; progress of an earlier run is kept.
     return setup.updateAccount(known.id, {
       name: input.name, baseUrl: input.baseUrl ?? known.baseUrl,
-      settings: { ...known.settings, ...input.settings }, credentials: { ...known.credentials, ...input.credentials },
+      settings: { ...known.settings, ...input.settings }, credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
       ...(input.owners.length > 0 && { owners: input.owners }),
     });
   }
@@ -70,16 +73,17 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const { problems } = definition.parseSettings({
         baseUrl: input.baseUrl ?? known?.baseUrl ?? null,
         settings: { ...known?.settings, ...input.settings },
-        credentials: { ...known?.credentials, ...input.credentials },
+        credentials: mergeCredentials(definition, known?.credentials ?? {}, input.credentials),
       });
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
       let account = await accountRow(scope, input);
       const signal = timeLimit(deps.limits.setupMs);
+      const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
       try {
         const { leftToDo, ...made } = await instance.ensureAccount({
-          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners,
+          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
           save: async progress => { account = await setup.updateAccount(account.id, progress); },
         }, signal);
         account = await setup.updateAccount(account.id, {

@@ -43,7 +43,10 @@ export interface AccountAccess {
   readonly baseUrl: string | null;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly credentials: Readonly<Record<string, string>>;
-  /** Where the provider should send its webhooks for this account; unguessable. Empty when we have no public address. */
+  /**
+   * Where the provider should send its webhooks for this account; unguessable, and holds `accountId`. Empty when it could
+   * not reach us: then nothing may stay registered there, and all is found by reading.
+   */
   readonly webhookUrl: string;
 }
 
@@ -77,6 +80,8 @@ export interface EnsureAccount {
   readonly name: string;
   /** Become administrators there. */
   readonly owners: readonly Person[];
+  /** Those that are in use, for what of the account they depend on. Left out: none are. */
+  readonly inboxes?: readonly ProviderInboxId[];
   /**
    * Called after each remote step with all that is known so far. It is committed before the next step starts, so that
    * a crash resumes instead of making things twice.
@@ -442,6 +447,11 @@ export interface ProviderDefinition {
   readonly title: string;
   /** Checks settings and credentials as an operator gave them; all problems at once, each naming its field. */
   parseSettings(input: { readonly baseUrl: string | null; readonly settings: Readonly<Record<string, unknown>>; readonly credentials: Readonly<Record<string, string>> }): { readonly problems: readonly { readonly field: string; readonly message: string }[] };
+  /**
+   * What stays of an account's stored credentials beside others that an operator gives. Called by every enableSupport of an
+   * account that exists, before parseSettings sees both together. Left out: all stay, and one of the same name is replaced.
+   */
+  credentialsKept?(known: Readonly<Record<string, string>>, given: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   create(host: ProviderHost): SupportProvider;
   /** Optional own HTTP surface. */
   routes?(host: ProviderHost): (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;

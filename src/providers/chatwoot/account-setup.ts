@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { ProviderAuthError } from '../../core/errors';
+import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
 import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
 import { isPrivateHost } from '../../addresses';
 import { clientFor, numberOf, type ChatwootHost } from './connection';
-import { DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
+import { botUserOf, DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
 export const BOT_NAME = 'BotAgent1';
@@ -27,7 +27,7 @@ export class AccountSetUp {
   access: AccountAccess;
   readonly leftToDo: string[] = [];
 
-  constructor(private readonly host: ChatwootHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'save'>, private readonly signal: AbortSignal) {
+  constructor(private readonly host: ChatwootHost, private readonly request: Pick<EnsureAccount, 'access' | 'name' | 'owners' | 'inboxes' | 'save'>, private readonly signal: AbortSignal) {
     this.access = request.access;
   }
 
@@ -41,9 +41,9 @@ export class AccountSetUp {
     } else {
       await this.adoptAccount();
       await this.ensureAgentBot();
-      await this.askForOwners();
+      await this.promoteOwners();
     }
-    this.warnOfPrivateWebhook();
+    this.warnOfWebhooks();
   }
 
   private async save(known: Partial<Pick<AccountAccess, 'externalId' | 'settings' | 'credentials'>>): Promise<void> {
@@ -62,6 +62,10 @@ export class AccountSetUp {
   private user() {
     const { botToken, adminToken } = this.access.credentials;
     return clientFor(this.host, this.access, botToken ?? adminToken ?? null, botToken ? 'botAgent' : 'administrator');
+  }
+
+  private get botEmail(): string {
+    return `botagent1+${this.access.accountId}@${settingsOf(this.access).botEmailDomain ?? DEFAULT_BOT_EMAIL_DOMAIN}`.toLowerCase();
   }
 
   private async readVersion(): Promise<void> {
@@ -92,7 +96,7 @@ export class AccountSetUp {
   async ensureBotUser(): Promise<void> {
     const known = await this.botProfile();
     if (known?.role === 'administrator') return;
-    if (known === null) await this.makeBotUser();
+    if (known === null && !(await this.recoverBotUser())) await this.makeBotUser();
     await this.makeAdministrator(settingsOf(this.access).botUserId ?? 0);
   }
 
@@ -104,12 +108,26 @@ export class AccountSetUp {
     return { role: roleIn(answer.body.json as WireProfile, this.accountId) };
   }
 
+  /**
+   * The present token of the BotAgent1 that we had, whatever its e-mail is by now: another one beside it would leave the
+   * first an administrator. The call came with Chatwoot 4.3. Without a token of ours the known id may be a person's.
+   */
+  private async recoverBotUser(): Promise<boolean> {
+    const botUserId = botUserOf(this.access);
+    if (botUserId === undefined) return false;
+    // 404: the user was deleted, or the version has no such call; 401: another Platform App made it.
+    const answer = await this.platform().answer({ method: 'POST', path: `/platform/api/v1/users/${botUserId}/token` }, [401, 404], this.signal);
+    const token = answer.body === 'notJson' ? undefined : (answer.body.json as { access_token?: unknown } | undefined)?.access_token;
+    if (answer.status >= 400 || typeof token !== 'string') return false;
+    await this.save({ credentials: { botToken: token } });
+    return true;
+  }
+
   /** A known e-mail answers with that user and their present token: this finds BotAgent1 again, or makes it. */
   private async makeBotUser(): Promise<void> {
-    const domain = settingsOf(this.access).botEmailDomain ?? DEFAULT_BOT_EMAIL_DOMAIN;
     const user = await this.platform().json({
       method: 'POST', path: '/platform/api/v1/users',
-      body: { name: BOT_NAME, display_name: BOT_NAME, email: `botagent1+${this.access.accountId}@${domain}`.toLowerCase(), password: newPassword() },
+      body: { name: BOT_NAME, display_name: BOT_NAME, email: this.botEmail, password: newPassword() },
     }, this.signal) as { access_token?: unknown } | undefined;
     const botUserId = Number(idIn(user, 'user'));
     if (typeof user?.access_token !== 'string') throw new ProviderAuthError(`Chatwoot made ${BOT_NAME} and did not give its token.`);
@@ -122,7 +140,9 @@ export class AccountSetUp {
     }, this.signal);
   }
 
+  /** By the Platform App; where there is none, by invitation. */
   async ensureOwner({ name, email }: Person): Promise<void> {
+    if (this.access.credentials['platformToken'] === undefined) return this.inviteOwner({ name, email });
     const answer = await this.platform().answer({
       method: 'POST', path: '/platform/api/v1/users', body: personOf(this.access, { name, email }),
     }, [422], this.signal);
@@ -142,18 +162,34 @@ export class AccountSetUp {
     if (role === null) throw new ProviderAuthError(`The user of this token is not in Chatwoot account ${externalId}. Give the token of one of its administrators.`);
     if (role !== 'administrator') throw new ProviderAuthError(`The user of this token is "${role}" in Chatwoot account ${externalId}. Make them an administrator.`);
     await this.save({ externalId, settings: { botUserId: Number(idIn(profile, 'user')) } });
-    this.leftToDo.push('We work as the administrator whose token was given: what this person writes to end-users in Chatwoot is taken for the bot\'s and not delivered. Make a user named BotAgent1 for us, or let agents use other logins.');
   }
 
-  private async askForOwners(): Promise<void> {
-    if (this.request.owners.length === 0) return;
+  private async promoteOwners(): Promise<void> {
     const people = listIn<WirePerson>(await this.user().json({ method: 'GET', path: `${this.account}/agents` }, this.signal), 'agents');
-    for (const { email } of this.request.owners) {
-      const known = people.find((person) => person.email?.toLowerCase() === email.toLowerCase());
-      if (known?.role === 'administrator') continue;
-      this.leftToDo.push(known
-        ? `Make owner ${email} an administrator: Chatwoot, Settings → Agents.`
-        : `Invite owner ${email} as administrator: Chatwoot, Settings → Agents. Without a Platform App's token we would have to send the invitation in that administrator's name.`);
+    const find = (address: string) => people.find((person) => person.email?.toLowerCase() === address.toLowerCase());
+    if (find(this.botEmail))
+      this.leftToDo.push(`We work with an administrator's token now: ${BOT_NAME}, whom we made with the Platform App, is an administrator that nobody needs. Remove it: Chatwoot, Settings → Agents.`);
+    for (const owner of this.request.owners) {
+      const known = find(owner.email);
+      if (!known) {
+        await this.inviteOwner(owner);
+        continue;
+      }
+      if (known.role !== 'administrator')
+        await this.user().json({ method: 'PATCH', path: `${this.account}/agents/${known.id}`, body: { role: 'administrator' } }, this.signal);
+      if (known.confirmed === false)
+        this.leftToDo.push(`Owner ${owner.email} has not followed Chatwoot's invitation yet.`);
+    }
+  }
+
+  /** One who cannot be invited (an address that Chatwoot does not take, a plan that has no place left) keeps nobody else waiting. */
+  private async inviteOwner({ name, email }: Person): Promise<void> {
+    try {
+      await this.user().json({ method: 'POST', path: `${this.account}/agents`, body: { name, email, role: 'administrator' } }, this.signal);
+      this.leftToDo.push(`Owner ${email} has to follow the invitation that Chatwoot has mailed to them.`);
+    } catch (error) {
+      if (!(error instanceof ProviderRefusedError)) throw error;
+      this.leftToDo.push(`Chatwoot does not let us invite owner ${email}: correct name and address and enable support again, or make them an administrator there (Settings → Agents). ${error.message}`);
     }
   }
 
@@ -178,14 +214,18 @@ export class AccountSetUp {
 
   /** A bot that takes the place of a deleted one: its inboxes lost theirs, and would open every conversation to people. */
   private async connectInboxes(agentBot: number): Promise<void> {
+    const known = new Set(this.request.inboxes);
+    if (known.size === 0) return;
     const { payload } = await this.user().json({ method: 'GET', path: `${this.account}/inboxes` }, this.signal) as { payload?: unknown };
-    for (const { id, webhook_url } of listIn<WireInbox>(payload, 'inboxes'))
-      if (webhook_url && webhook_url === this.access.webhookUrl)
+    for (const { id, additional_attributes: attributes } of listIn<WireInbox>(payload, 'inboxes'))
+      if (known.has(String(id)) && attributes?.['support_inbox_id'] !== undefined)
         await this.user().json({ method: 'POST', path: `${this.account}/inboxes/${id}/set_agent_bot`, body: { agent_bot: agentBot } }, this.signal);
   }
 
-  private warnOfPrivateWebhook(): void {
+  private warnOfWebhooks(): void {
     const { webhookUrl, settings } = this.access;
+    if (webhookUrl === '')
+      this.leftToDo.push('Chatwoot cannot reach this service, so it sends no webhooks and what agents do is found by reading, on a timer. Set SUPPORT_PUBLIC_URL to an address that it can reach and start again; then enable each chatbot again, or repair what supportDrift shows.');
     const [major = 0, minor = 0] = String(settings['version'] ?? '').split('.').map(Number);
     const guarded = major > 4 || (major === 4 && minor >= 14);
     if (guarded && webhookUrl !== '' && isPrivateHost(new URL(webhookUrl).hostname))

@@ -3,7 +3,7 @@ import type { AccountAccess, ProviderHost } from '../../core/ports/support-provi
 import { ChatwootClient } from './client';
 import type { Caller } from './errors';
 import type { FetchFor } from './pace';
-import { baseUrlOf, requestMsOf, settingsOf, type ChatwootSettings } from './settings';
+import { baseUrlOf, botUserOf, requestMsOf, settingsOf, type ChatwootSettings } from './settings';
 
 /** One account that is set up, with the two identities we have in it. */
 export interface Connection {
@@ -17,6 +17,8 @@ export interface Connection {
   /** Nobody: what end-users do themselves, by the public API. */
   readonly endUser: ChatwootClient;
   readonly settings: ChatwootSettings;
+  /** Whose doings are never a person's, see botUserOf. */
+  readonly botUserId: number | undefined;
   /** Path of the account's API. */
   readonly account: string;
   conversation(id: string): string;
@@ -38,6 +40,7 @@ export const connector = (host: ChatwootHost): Connect => (access) => {
     bot: clientFor(host, access, agentBotToken, 'agentBot'),
     endUser: clientFor(host, access, null, 'nobody'),
     settings: settingsOf(access),
+    botUserId: botUserOf(access),
     account,
     conversation: (id) => `${account}/conversations/${numberOf(id, 'conversation')}`,
   };

@@ -62,7 +62,7 @@ export class Conversations {
     const { connection } = this.at(access);
     const conversation = await this.read(access, signal);
     const { agent_last_seen_at: seenAt } = conversation;
-    return { ...viewOf(conversation, connection.settings.botUserId, connection.settings.agentBotId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
+    return { ...viewOf(conversation, connection.botUserId, connection.settings.agentBotId), agentsReadAt: seenAt ? new Date(seenAt * 1000).toISOString() : null };
   }
 
   private at({ inbox, conversationId }: ConversationAccess) {
@@ -78,7 +78,7 @@ export class Conversations {
   }
 }
 
-/** An assignee counts only when it is a person: not an agent bot, and not the user that we act as. Who gives it to our own agent bot has given it back. */
+/** An assignee counts only when it is a person: not an agent bot, and not BotAgent1. Who gives it to our own agent bot has given it back. */
 export function viewOf({ status, meta, priority }: Pick<WireConversation, 'status' | 'meta' | 'priority'>, botUserId: number | undefined, agentBotId?: number): ConversationView {
   const known = STATUSES[status];
   if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
@@ -97,11 +97,11 @@ const sessionOf = ({ custom_attributes, additional_attributes }: WireConversatio
   custom_attributes?.['support_session_id'] ?? additional_attributes?.['support_session_id'];
 
 /** Chatwoot answers 200 for every target; the answer holds what it was given to, or null for an unknown one. */
-async function assign({ bot, settings }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
+async function assign({ bot, botUserId }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
   // What is no number is as unknown as a number that nobody has.
   const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
-  // The user that we act as is nobody who could answer: a handoff assigned to it would notify no one.
-  const wanted = kind === 'agent' && number === settings.botUserId ? 0 : number;
+  // BotAgent1 is nobody who could answer: a handoff assigned to it would notify no one.
+  const wanted = kind === 'agent' && number === botUserId ? 0 : number;
   const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
   if (wanted === 0 || assigned?.id !== wanted)

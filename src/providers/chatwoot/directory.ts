@@ -8,11 +8,11 @@ export async function listTeams(connect: Connect, access: AccountAccess, signal:
   return teams.map((team) => ({ externalId: idIn(team, 'team'), name: team.name }));
 }
 
-/** Everybody in the account but the user that we act as. */
+/** Everybody in the account but BotAgent1. */
 export async function listAgents(connect: Connect, access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderAgent[]> {
-  const { user, account, settings } = connect(access);
+  const { user, account, botUserId } = connect(access);
   const people = listIn<WirePerson>(await user.json({ method: 'GET', path: `${account}/agents` }, signal), 'agents');
-  return people.filter(({ id }) => id !== settings.botUserId).map((person) => ({
+  return people.filter(({ id }) => id !== botUserId).map((person) => ({
     externalId: idIn(person, 'agent'), name: shownName(person), email: person.email ?? null,
     role: person.role === 'administrator' ? 'ADMINISTRATOR' : 'AGENT',
   }));

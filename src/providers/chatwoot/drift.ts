@@ -56,7 +56,7 @@ class Repair {
 
   private async steps(work: (setUp: AccountSetUp) => Promise<void>): Promise<void> {
     const { save, desired } = this.request;
-    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, save }, this.signal);
+    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, inboxes: desired.inboxes.map(({ externalId }) => externalId), save }, this.signal);
     try {
       await work(setUp);
     } finally {
@@ -99,7 +99,7 @@ class Repair {
     if (part === '')
       return this.request.saveInbox(inboxId, await ensureInbox(this.connect, { ...desired, account: this.access }, this.signal));
     if (part === 'name') return patch({ name });
-    if (part === 'webhook-url') return patch({ channel: { webhook_url: this.access.webhookUrl } });
+    if (part === 'webhook-url') return patch({ channel: { webhook_url: this.access.webhookUrl || null } });
     if (part === 'webhook-secret') return this.request.saveInbox(inboxId, ensuredFrom(inspector.inbox(externalId) as WireInbox));
     if (part === 'agent-bot') return connectBot(connection, externalId, this.signal);
     if (part === 'members' && members !== null)

@@ -1,5 +1,5 @@
 import { ProviderAuthError } from '../../core/errors';
-import type { EnsuredInbox, EnsureInbox } from '../../core/ports/support-provider';
+import type { AccountAccess, EnsuredInbox, EnsureInbox } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, type WireInbox } from './wire';
 
@@ -29,6 +29,18 @@ export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeti
 export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
   (!repliesByItself ? INBOX_SETTINGS : Object.fromEntries(Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS))));
 
+/** Whether a webhook's address is one of this account's: its id is nobody else's. */
+export const isOurWebhook = ({ accountId }: Pick<AccountAccess, 'accountId'>, url: string | null | undefined): boolean => url?.includes(`/${accountId}/`) ?? false;
+
+/**
+ * What to change about an inbox's webhook. One that cannot reach us goes: every message would be shown as failed, and what
+ * was said posted to whoever answers there.
+ */
+function webhookChange(access: AccountAccess, known: string | null | undefined): { readonly channel?: { readonly webhook_url: string | null } } {
+  if (access.webhookUrl !== '') return known === access.webhookUrl ? {} : { channel: { webhook_url: access.webhookUrl } };
+  return isOurWebhook(access, known) ? { channel: { webhook_url: null } } : {};
+}
+
 export async function ensureInbox(connect: Connect, request: EnsureInbox, signal: AbortSignal): Promise<EnsuredInbox> {
   const connection = connect(request.account);
   const found = await findInbox(connection, request, signal);
@@ -42,14 +54,18 @@ export function ensuredFrom(inbox: WireInbox): EnsuredInbox {
   return { externalId: idIn(inbox, 'inbox'), providerData: { ...data } };
 }
 
+/** With its secret, which the list of inboxes was never seen to hold. Undefined: it was deleted. */
+export async function readInbox({ user, account }: Connection, externalId: string, signal: AbortSignal): Promise<WireInbox | undefined> {
+  const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(externalId, 'inbox')}` }, [404], signal);
+  return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
+}
+
 /** The known one, or one that an earlier try made without living to tell. A known one that was deleted is made again. */
-async function findInbox({ user, account }: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
-  if (request.externalId !== null) {
-    const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(request.externalId, 'inbox')}` }, [404], signal);
-    return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
-  }
-  const { payload } = await user.json({ method: 'GET', path: `${account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
-  return payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+async function findInbox(connection: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
+  if (request.externalId !== null) return readInbox(connection, request.externalId, signal);
+  const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
+  const made = payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+  return made && readInbox(connection, idIn(made, 'inbox'), signal);
 }
 
 async function makeInbox({ user, account }: Connection, { name, inboxId, repliesByItself, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
@@ -62,13 +78,16 @@ async function makeInbox({ user, account }: Connection, { name, inboxId, replies
   }, signal) as WireInbox;
 }
 
-async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { name, account: { webhookUrl } }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
+async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { name, account: access }: EnsureInbox, signal: AbortSignal): Promise<WireInbox> {
   const wanted = {
     ...(inbox.name !== name && { name }),
-    ...(webhookUrl && inbox.webhook_url !== webhookUrl && { channel: { webhook_url: webhookUrl } }),
+    ...webhookChange(access, inbox.webhook_url),
+    // Beside these a person's changes stay; but this one takes handoffs past the team or agent that was asked for.
+    ...(inbox.enable_auto_assignment !== INBOX_SETTINGS.enable_auto_assignment && { enable_auto_assignment: INBOX_SETTINGS.enable_auto_assignment }),
   };
   if (Object.keys(wanted).length === 0) return inbox;
-  return await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox;
+  // Whether a change is answered with the secret was never seen; what was read before it holds.
+  return { ...inbox, ...await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox };
 }
 
 /** Repeatable, and sets right what somebody may have disconnected. */

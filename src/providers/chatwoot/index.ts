@@ -15,7 +15,7 @@ import { paced } from './pace';
 import { Posts } from './post';
 import { readForward } from './read-forward';
 import { answerSurvey } from './survey';
-import { checkSettings } from './settings';
+import { checkSettings, credentialsKept } from './settings';
 import { markRead, showTyping } from './as-end-user';
 import { parseWebhook } from './webhook';
 
@@ -23,6 +23,7 @@ export const chatwoot: ProviderDefinition = {
   name: 'chatwoot',
   title: 'Chatwoot 3.16 or later, hosted by you (Platform App) or by others (administrator\'s token).',
   parseSettings: checkSettings,
+  credentialsKept,
   create,
 };
 

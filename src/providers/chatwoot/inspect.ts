@@ -1,7 +1,7 @@
 import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
 import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
-import { settingsFor, type INBOX_SETTINGS } from './inbox-setup';
+import { isOurWebhook, readInbox, settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { isGuardRefusal } from './mapping';
 import { settingsOf } from './settings';
 import { listIn, type WireAgentBot, type WireInbox, type WireMessage, type WirePerson, type WireProfile } from './wire';
@@ -40,7 +40,7 @@ export class Inspector {
   readonly items: DriftItem[] = [];
   version: string | null = null;
   private people: readonly WirePerson[] = [];
-  private inboxes: readonly WireInbox[] = [];
+  private readonly inboxes: WireInbox[] = [];
   private readonly hasPlatform: boolean;
 
   constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
@@ -57,8 +57,6 @@ export class Inspector {
     await this.lookAtOwners();
     for (const team of this.desired.teams) await this.lookAtTeam(team);
     if (this.desired.inboxes.length === 0) return;
-    const { payload } = await this.read(`${this.account}/inboxes`) as { payload?: unknown };
-    this.inboxes = listIn<WireInbox>(payload, 'inboxes');
     for (const inbox of this.desired.inboxes) await this.lookAtInbox(inbox);
     await this.lookAtDeliveries();
   }
@@ -115,10 +113,9 @@ export class Inspector {
     this.people = listIn<WirePerson>(await this.read(`${this.account}/agents`), 'agents');
     for (const { name, email } of this.desired.owners) {
       const role = this.person(email)?.role ?? null;
-      const repairable = role !== null || this.hasPlatform;
       this.add(`owner:${email.toLowerCase()}`, 'OWNER', name, {
-        desired: 'administrator', observed: role, repairable,
-        problem: `Owner ${email} is ${role === null ? 'not in the account' : `"${role}" there and no administrator`}. ${repairable ? 'Repair this item.' : 'Invite them: Chatwoot, Settings → Agents.'}`,
+        desired: 'administrator', observed: role,
+        problem: `Owner ${email} is ${role === null ? 'not in the account' : `"${role}" there and no administrator`}. Repair this item${role === null && !this.hasPlatform ? ': Chatwoot mails them an invitation' : ''}.`,
       });
     }
   }
@@ -135,12 +132,13 @@ export class Inspector {
 
   private async lookAtInbox(desired: DesiredInbox): Promise<void> {
     const { inboxId, externalId, name, members } = desired;
-    const inbox = this.inbox(externalId);
+    const inbox = await readInbox(this.connect(this.desired.access), externalId, this.signal);
     const add = (part: string, kind: DriftKind, compared: Compared) => this.add(`inbox:${inboxId}${part && `:${part}`}`, kind, name, compared);
     if (!inbox) {
       add('', 'INBOX', { desired: 'there', observed: 'deleted', problem: 'The inbox was deleted in Chatwoot, and its conversations with it. Repair this item to make another.' });
       return;
     }
+    this.inboxes.push(inbox);
     const mark = inbox.additional_attributes?.['support_inbox_id'];
     if (!add('', 'INBOX', { desired: 'there', observed: mark === inboxId ? 'there' : 'not ours', repairable: false, problem: `Inbox ${externalId} in Chatwoot does not carry our mark; it is left alone. Enable support for the chatbot again under another inbox, or set additional_attributes.support_inbox_id there.` })) return;
 
@@ -163,6 +161,8 @@ export class Inspector {
 
   private compareWebhook({ providerData }: DesiredInbox, inbox: WireInbox, add: (part: string, kind: DriftKind, compared: Compared) => boolean): void {
     const { webhookUrl } = this.desired.access;
+    if (webhookUrl === '' && isOurWebhook(this.desired.access, inbox.webhook_url))
+      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired: 'none', observed: shownUrl(inbox.webhook_url), problem: 'Chatwoot sends what is said to an address at which it cannot reach us, and shows messages as failed. Repair this item; then set SUPPORT_PUBLIC_URL.' });
     if (webhookUrl !== '') {
       const isSame = inbox.webhook_url === webhookUrl;
       const [desired, elsewhere] = [shownUrl(webhookUrl) ?? '', shownUrl(inbox.webhook_url)];

@@ -32,9 +32,9 @@ export async function deleteMessage(connect: Connect, { conversation, messageId 
 /** One call for all of them; what lies between is read and left aside. */
 export async function readMessages(connect: Connect, access: ConversationAccess, ids: readonly string[], signal: AbortSignal): Promise<readonly Observation[]> {
   throwIfOver(signal);
-  const { user, conversation: pathOf, settings } = connect(access.inbox.account);
+  const { user, conversation: pathOf, botUserId } = connect(access.inbox.account);
   const wanted = new Set(ids.map((id) => numberOf(id, 'message')));
   const [from, to] = [Math.min(...wanted), Math.max(...wanted)];
   const { payload } = await user.json({ method: 'GET', path: `${pathOf(access.conversationId)}/messages?after=${from}&before=${to + 1}` }, signal) as { payload?: unknown };
-  return listIn<WireMessage>(payload, 'messages').filter(({ id }) => wanted.has(id)).map((message) => observe(message, settings.botUserId));
+  return listIn<WireMessage>(payload, 'messages').filter(({ id }) => wanted.has(id)).map((message) => observe(message, botUserId));
 }

@@ -10,11 +10,17 @@ const roleWord = (role: ProviderAgent['role']) => (role === 'ADMINISTRATOR' ? 'a
 
 const notHere = (id: string) => new ProviderRefusedError(`Nobody in this Chatwoot account has the id ${id}. Refresh the agents and choose one of them.`, { gone: true });
 
-/** The user that we act as is ours, and nobody's to change from here. */
-function numberOfAgent({ settings }: Connection, id: ProviderAgentId): number {
+/** BotAgent1 is ours, and nobody's to change from here. */
+function numberOfAgent({ botUserId }: Connection, id: ProviderAgentId): number {
   const number = numberOf(id, 'agent');
-  if (number === settings.botUserId) throw notHere(id);
+  if (number === botUserId) throw notHere(id);
   return number;
+}
+
+/** The person whose token we work with is an agent like others, but for this: without them as administrator nothing works. */
+function keepActing({ settings }: Connection, id: number): void {
+  if (id === settings.botUserId)
+    throw new ProviderRefusedError('We work in this Chatwoot account with this person\'s token: they must stay its administrator. Enable support with another administrator\'s token first.');
 }
 
 export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
@@ -39,8 +45,8 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
   async function invite(connection: Connection, { name, email, role }: AddAgent, signal: AbortSignal): Promise<number> {
     const { user, account } = connection;
     const known = (await everybody(connection, signal)).find((person) => person.email?.toLowerCase() === email.toLowerCase());
-    if (known && known.id === connection.settings.botUserId) throw notHere(email);
     if (known) {
+      if (role !== 'ADMINISTRATOR') keepActing(connection, known.id);
       if (known.role !== roleWord(role)) await user.json({ method: 'PATCH', path: `${account}/agents/${known.id}`, body: { role: roleWord(role) } }, signal);
       return known.id;
     }
@@ -58,7 +64,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       } else {
         // A known address answers with that person, token and all; the mark tells whom we made.
         id = Number(idIn(await platform.json({ method: 'POST', path: '/platform/api/v1/users', body: personOf(access, { name, email }) }, signal), 'user'));
-        if (id === connection.settings.botUserId) throw notHere(email);
+        if (id === connection.botUserId) throw notHere(email);
         await platform.json({ method: 'POST', path: `/platform${connection.account}/account_users`, body: { user_id: id, role: roleWord(role) } }, signal);
       }
       const added = (await listAgents(connect, access, signal)).find(({ externalId }) => externalId === String(id));
@@ -69,6 +75,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
     async changeAgentRole({ access, agentId, role }, signal) {
       const connection = connect(access);
       const id = numberOfAgent(connection, agentId);
+      if (role !== 'ADMINISTRATOR') keepActing(connection, id);
       await connection.user.json({ method: 'PATCH', path: `${connection.account}/agents/${id}`, body: { role: roleWord(role) } }, signal);
       const changed = (await listAgents(connect, access, signal)).find(({ externalId }) => externalId === agentId);
       if (!changed) throw notHere(agentId);
@@ -78,6 +85,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
     async removeAgent({ access, agentId, deletePerson }, signal) {
       const connection = connect(access);
       const id = numberOfAgent(connection, agentId);
+      keepActing(connection, id);
       if (!(await everybody(connection, signal)).some((person) => person.id === id)) return 'NOT_THERE';
       if (deletePerson) {
         // Deletes the whole person when this was their last account (contract, surprise 25).
@@ -116,7 +124,7 @@ export const loginVerbs = (host: ChatwootHost, connect: Connect): LoginVerbs => 
     const connection = connect(access);
     const id = /^\d{1,15}$/.test(agentId) ? Number(agentId) : 0;
     const people = listIn<WirePerson>(await connection.user.json({ method: 'GET', path: `${connection.account}/agents` }, signal), 'agents');
-    const person = people.find((one) => one.id === id && id !== connection.settings.botUserId);
+    const person = people.find((one) => one.id === id && id !== connection.botUserId);
     if (person?.custom_attributes?.[MADE_FOR] !== access.accountId) return null;
     const platform = clientFor(host, access, access.credentials['platformToken'] ?? null, 'platformApp');
     const { url } = await platform.json({ method: 'GET', path: `/platform/api/v1/users/${id}/login` }, signal) as { url?: unknown };

@@ -36,7 +36,7 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
   // Standing still with more to read would never end.
   const next = settled ?? (more ? highest : undefined);
   return {
-    observations: await withSurveyPage(messages.map((message) => observe(message, connection.settings.botUserId))),
+    observations: await withSurveyPage(messages.map((message) => observe(message, connection.botUserId))),
     after: next === undefined ? after : String(next), more,
   };
 }

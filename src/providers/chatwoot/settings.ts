@@ -22,11 +22,14 @@ const Settings = z.strictObject({
   requestSeconds: z.number({ error: 'seconds from 1 to 300, e.g. 15' }).min(1, { error: 'seconds from 1 to 300, e.g. 15' }).max(300, { error: 'seconds from 1 to 300, e.g. 15' }).optional(),
 
   version: z.string().optional(),
+  /** Whom we work as: BotAgent1, or the administrator whose token was given. */
   botUserId: z.int().optional(),
   agentBotId: z.int().optional(),
 });
 
-const Credentials = z.strictObject({
+type Credentials = Readonly<Record<string, string>>;
+
+const GivenCredentials = z.strictObject({
   /** Super-admin console → Platform Apps: accounts and people are made by us. */
   platformToken: token.optional(),
   /** An administrator of an account that exists: we work as that person. */
@@ -40,15 +43,30 @@ export type ChatwootSettings = z.infer<typeof Settings>;
 const StoredSettings = Settings.strip();
 
 export function checkSettings({ baseUrl, settings, credentials }: Input): { problems: readonly Problem[] } {
-  const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(Credentials, credentials, 'credentials')];
+  const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(GivenCredentials, credentials, 'credentials')];
   const { platformToken, adminToken } = credentials;
   if (platformToken && adminToken)
-    problems.push({ field: 'credentials.adminToken', message: 'Give either platformToken or adminToken, not both.' });
+    problems.push({ field: 'credentials.adminToken', message: 'Give either platformToken or adminToken, not both at once; the one takes the other\'s place.' });
   if (!platformToken && !adminToken)
     problems.push({ field: 'credentials.platformToken', message: 'Missing. Give a Platform App\'s token, or adminToken with settings.accountId for an account that exists.' });
   if (adminToken && settings['accountId'] === undefined)
     problems.push({ field: 'settings.accountId', message: 'Missing. An administrator\'s token needs the account: the number in /app/accounts/<number>.' });
   return { problems };
+}
+
+/**
+ * BotAgent1, while we work as a user whom we made. With an administrator's token we work as a person, whose words and deeds
+ * are a person's: nothing that we post or decide goes by that token, the AgentBot does all of it.
+ */
+export const botUserOf = ({ settings, credentials }: Pick<AccountAccess, 'settings' | 'credentials'>): number | undefined =>
+  (credentials['botToken'] === undefined ? undefined : settingsOf({ settings }).botUserId);
+
+/** Platform App or administrator: whichever is given takes the other's place, and BotAgent1 goes with the Platform App. */
+export function credentialsKept(known: Credentials, given: Credentials): Credentials {
+  const without = (...names: readonly string[]) => Object.fromEntries(Object.entries(known).filter(([name]) => !names.includes(name)));
+  if (given['adminToken'] && !given['platformToken']) return without('platformToken', 'botToken');
+  if (given['platformToken'] && !given['adminToken']) return without('adminToken');
+  return known;
 }
 
 /** Settings that were accepted before. What a later version of this folder no longer knows is left out. */

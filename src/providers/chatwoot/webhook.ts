@@ -3,7 +3,7 @@ import { WebhookRejectedError } from '../../core/errors';
 import type { ShownState, WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
 import { STATUSES, viewOf } from './conversation';
 import { MARK } from './mapping';
-import { settingsOf } from './settings';
+import { botUserOf } from './settings';
 import type { WireConversation } from './wire';
 
 const SKEW_MS = 5 * 60_000;
@@ -32,7 +32,7 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
   const ignored = (why: string): WebhookHint => ({ kind: 'ignored', why });
   if (body.account?.id !== undefined && String(body.account.id) !== request.account.externalId) return ignored('of another account');
 
-  const { botUserId } = settingsOf(request.account);
+  const botUserId = botUserOf(request.account);
   switch (body.event) {
     // An update, besides all else, follows a message_created that we failed to take.
     case 'message_created':

@@ -8,6 +8,8 @@ export interface WirePerson {
   readonly email?: string | null;
   readonly type?: string | null;
   readonly role?: string | null;
+  /** False while an invitation has not been followed. */
+  readonly confirmed?: boolean | null;
   readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
 }
 
@@ -65,6 +67,7 @@ export interface WireInbox {
   readonly id: number;
   readonly name: string;
   readonly webhook_url?: string | null;
+  readonly enable_auto_assignment?: boolean;
   readonly inbox_identifier?: string | null;
   /** Signs this inbox's webhooks; from 4.13 on, administrators only. */
   readonly secret?: string | null;

@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig, publicUrlOf } from '../../../src/config';
+import { ConfigError, isReachedFrom, loadConfig, publicUrlOf } from '../../../src/config';
 
 const KEY = 'k'.repeat(32);
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
@@ -292,6 +292,18 @@ describe('the address that providers reach', () => {
     [{ SUPPORT_PUBLIC_URL: 'https://s.example/x/' }, 'https://s.example/x'],
   ])('with %j is %s', (env, expected) => {
     expect(publicUrlOf(loadConfig(env))).toBe(expected);
+  });
+
+  it.each<[object, string, boolean]>([
+    [{}, 'http://localhost:3000', true],
+    [{}, 'http://chatwoot.localhost:3000', true],
+    [{}, 'https://chatwoot.example.com', false],
+    [{}, 'http://192.168.1.7:3000', false],
+    [{ HOST: '0.0.0.0', SUPPORT_GATEWAY_SECRET: KEY }, 'http://chatwoot:3000', false],
+    [{ HOST: '192.168.1.6', SUPPORT_GATEWAY_SECRET: KEY }, 'http://192.168.1.7:3000', true],
+    [{ SUPPORT_PUBLIC_URL: 'http://127.0.0.1:4000' }, 'https://chatwoot.example.com', true],
+  ])('with %j is one for a provider at %s: %s', (env, baseUrl, expected) => {
+    expect(isReachedFrom(loadConfig(env as Record<string, string>), baseUrl)).toBe(expected);
   });
 
   it('has the port that was really taken', () => {

@@ -14,6 +14,8 @@ function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
   };
 }
 
+/** Of a workshop without an address for webhooks. */
+const NO_WEBHOOKS = expect.stringContaining('SUPPORT_PUBLIC_URL');
 const botProfile = () => workshop.farSide.get('/api/v1/profile', workshop.admin);
 const agentBots = () => workshop.farSide.get(`${workshop.account}/agent_bots`, workshop.admin);
 
@@ -21,7 +23,7 @@ describe('setting up with a Platform App', () => {
   it('makes the account, BotAgent1 and owners as administrators, and an AgentBot that hears nothing', async () => {
     workshop = await Workshop.open();
     const ensured = await workshop.ensureAccount([{ name: 'Ada', email: 'ada@owners.example' }, { name: 'Bob', email: 'bob@owners.example' }]);
-    expect(ensured.leftToDo).toEqual([]);
+    expect(ensured.leftToDo).toEqual([NO_WEBHOOKS]);
     expect(ensured.settings).toMatchObject({ version: '4.10.0', botUserId: (await botProfile()).id });
     const people = await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin);
     expect(people.map(({ name, role }: any) => [name, role]).sort()).toEqual([['Ada', 'administrator'], ['Bob', 'administrator'], ['BotAgent1', 'administrator']]);
@@ -78,7 +80,7 @@ describe('setting up with a Platform App', () => {
   it('leaves an owner whose e-mail address Chatwoot does not take to the operator, and makes the others', async () => {
     workshop = await Workshop.open();
     const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'no-address' }, { name: 'Bob', email: 'bob@owners.example' }]);
-    expect(leftToDo).toEqual([expect.stringContaining('no-address')]);
+    expect(leftToDo).toEqual([expect.stringContaining('no-address'), NO_WEBHOOKS]);
     expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toEqual(['Bob']);
   });
 
@@ -133,6 +135,18 @@ describe('setting up again repairs', () => {
     await workshop.provider.listTeams(workshop.access, workshop.signal());
   });
 
+  it.each(['3.16', '4.10', '4.14'] as const)('BotAgent1\'s token when its e-mail address was changed too, from 4.3 on without a second BotAgent1 (%s)', async (version) => {
+    workshop = await Workshop.ready({ version });
+    const [before, id] = [workshop.admin, botId()];
+    await workshop.farSide.platform('PATCH', `/users/${String(id)}`, { email: 'robot@people.example' });
+    await workshop.farSide.call('POST', '/api/v1/profile/reset_access_token', before);
+    await workshop.ensureAccount();
+    expect(workshop.admin).not.toBe(before);
+    expect(botId() === id).toBe(version !== '3.16');
+    expect((await workshop.farSide.census())['people']).toBe(version === '3.16' ? 3 : 2);
+    await workshop.provider.listTeams(workshop.access, workshop.signal());
+  });
+
   it('BotAgent1 itself', async () => {
     workshop = await Workshop.ready();
     await workshop.farSide.platform('DELETE', `/users/${botId()}`);
@@ -140,17 +154,20 @@ describe('setting up again repairs', () => {
     expect((await botProfile()).accounts).toEqual([expect.objectContaining({ role: 'administrator' })]);
   });
 
-  it('a deleted AgentBot, and its inboxes with it', async () => {
+  it.each(['', 'http://127.0.0.1:1/ours'])('a deleted AgentBot, and our inboxes with it, of which Chatwoot knows the webhook "%s"; nobody else\'s', async (webhookUrl) => {
     workshop = await Workshop.open();
-    workshop.access = { ...workshop.access, webhookUrl: 'http://127.0.0.1:1/ours' };
+    workshop.access = { ...workshop.access, webhookUrl };
     await workshop.ensureAccount();
     workshop.inbox = await workshop.ensureInbox();
+    const channel = { type: 'api', webhook_url: webhookUrl, additional_attributes: { support_inbox_id: 'of another installation of this service' } };
+    const other = await workshop.farSide.call('POST', `${workshop.account}/inboxes`, workshop.admin, { name: 'Theirs', channel });
     await workshop.farSide.call('DELETE', `${workshop.account}/agent_bots/${workshop.access.settings['agentBotId']}`, workshop.admin);
     await expect(workshop.conversation()).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
     await workshop.ensureAccount();
     workshop.inbox = { ...workshop.inbox, account: workshop.access };
-    const { agent_bot } = await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}/agent_bot`, workshop.admin);
-    expect(agent_bot.id).toBe(workshop.access.settings['agentBotId']);
+    const botOf = async (id: string) => (await workshop.farSide.get(`${workshop.account}/inboxes/${id}/agent_bot`, workshop.admin)).agent_bot.id;
+    expect(await botOf(workshop.inbox.externalId)).toBe(workshop.access.settings['agentBotId']);
+    expect(await botOf(other.id)).toBeUndefined();
     await workshop.conversation();
   });
 });
@@ -171,18 +188,31 @@ describe('setting up with an administrator\'s token', () => {
     const person = await hosted('administrator');
     const ensured = await workshop.ensureAccount();
     expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
-    expect(ensured.leftToDo).toEqual([expect.stringContaining('We work as the administrator'), expect.stringContaining('ada@owners.example')]);
+    expect(ensured.leftToDo).toEqual([expect.stringMatching(/ada@owners.example .*invitation/), NO_WEBHOOKS]);
     workshop.inbox = await workshop.ensureInbox();
     await workshop.post(await workshop.conversation(), 'hello');
   });
 
-  it('asks for no owner who is an administrator already', async () => {
+  it('makes owners administrators: those who are there by their role, the others by an invitation, once', async () => {
     await hosted('administrator');
     workshop.access = { ...workshop.access, externalId: '1' };
     const [ada, bob] = [await workshop.addPerson('Ada', 'administrator'), await workshop.addPerson('Bob', 'agent')];
-    expect(ada).not.toBe(bob);
-    const { leftToDo } = await workshop.ensureAccount([{ name: 'Ada', email: 'ADA@people.example' }, { name: 'Bob', email: 'bob@people.example' }]);
-    expect(leftToDo.filter((sentence) => sentence.includes('people.example'))).toEqual([expect.stringMatching(/bob@people.example an administrator/)]);
+    const owners = [{ name: 'Ada', email: 'ADA@people.example' }, { name: 'Bob', email: 'bob@people.example' }, { name: 'Carol', email: 'carol@people.example' }];
+    const setUp = async () => (await workshop.ensureAccount(owners)).leftToDo.filter((sentence) => sentence.includes('people.example'));
+    expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]);
+    const administrators = async () => (await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin))
+      .filter(({ role }: any) => role === 'administrator').map(({ id, name }: any) => [id, name]);
+    expect(await administrators()).toEqual([[ada, 'Ada'], [bob, 'Bob'], [expect.any(Number), 'Carol'], [expect.any(Number), 'Root']]);
+    // Said until it is followed; nothing is sent twice.
+    const again = await workshop.callsOf(async () => expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]));
+    expect(again.filter((call) => !call.startsWith('GET'))).toEqual([]);
+  });
+
+  it('leaves an owner whom Chatwoot does not let us invite to the operator, and makes the others', async () => {
+    await hosted('administrator');
+    const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'bad' }, { name: 'Carol', email: 'carol@people.example' }]);
+    expect(leftToDo).toEqual([expect.stringContaining('owner bad'), expect.stringContaining('carol@people.example'), NO_WEBHOOKS]);
+    expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toContain('Carol');
   });
 
   it('refuses a person who is no administrator', async () => {

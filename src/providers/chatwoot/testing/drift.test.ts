@@ -171,6 +171,17 @@ describe('drift', () => {
     expect(await problems()).toHaveLength(1);
   });
 
+  it('without a Platform App invites an owner who is gone', async () => {
+    await ready();
+    const { platformToken, ...credentials } = workshop.access.credentials;
+    await workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, { user_id: ownerId });
+    workshop.access = { ...workshop.access, credentials };
+    expect(platformToken).toBeDefined();
+    expect(await problems()).toMatchObject([{ kind: 'OWNER', observed: null, repairable: true }]);
+    await repair(['owner:ada@owners.example']);
+    expect(await problems()).toEqual([]);
+  });
+
   it('learns another version of the server', async () => {
     await ready();
     workshop.access = { ...workshop.access, settings: { ...workshop.access.settings, version: '4.8.0' } };

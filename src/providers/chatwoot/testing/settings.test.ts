@@ -1,4 +1,4 @@
-import { checkSettings, settingsOf } from '../settings';
+import { checkSettings, credentialsKept, settingsOf } from '../settings';
 
 const good = { baseUrl: 'https://chatwoot.example', settings: {}, credentials: { platformToken: 'abc123' } };
 const fieldsOf = (change: Partial<Parameters<typeof checkSettings>[0]>) => checkSettings({ ...good, ...change }).problems.map(({ field }) => field).sort();
@@ -37,5 +37,17 @@ describe('settings of an account', () => {
 
   it('read what an earlier or later version stored', () => {
     expect(settingsOf({ settings: { accountId: '3', botUserId: 7, fromTheFuture: true } })).toEqual({ accountId: 3, botUserId: 7 });
+  });
+});
+
+describe('given beside what is stored', () => {
+  it('a person whose token was given before is never taken for BotAgent1', () => {
+    expect(credentialsKept({ adminToken: 'a', agentBotToken: 'c' }, { platformToken: 'p' })).toEqual({ agentBotToken: 'c' });
+    expect(credentialsKept({ platformToken: 'p', botToken: 'b', agentBotToken: 'c' }, { adminToken: 'a' })).toEqual({ agentBotToken: 'c' });
+  });
+
+  it.each([[{}], [{ platformToken: 'new' }]])('what was stored serves on beside %j', (given) => {
+    const known = { platformToken: 'p', botToken: 'b', agentBotToken: 'c' };
+    expect(credentialsKept(known, given)).toEqual(known);
   });
 });

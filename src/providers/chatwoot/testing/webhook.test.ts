@@ -6,7 +6,7 @@ import { recordings, type WebhookRecording } from './recording-files';
 type Inboxes = NonNullable<WebhookRequest['inboxes']>;
 
 const BOT = 3;
-const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: BOT }, credentials: {}, webhookUrl: '' };
+const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: BOT }, credentials: { botToken: 'token' }, webhookUrl: '' };
 const plain = recordings<WebhookRecording>('webhooks');
 const signed = recordings<WebhookRecording>('webhooks-4.14');
 

@@ -33,6 +33,20 @@ export class Workshop {
     return workshop;
   }
 
+  /** An account of others with one person in it, whose token we are given. That person is the owner. */
+  static async hosted(options: ChatwootDoubleOptions = {}): Promise<Workshop> {
+    const workshop = await Workshop.open(options);
+    const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
+    const { id: personId, access_token } = await workshop.farSide.platform('POST', '/users', { name: 'Root', email: 'root@people.example', password: 'Passw0rd!x' });
+    workshop.access = { ...workshop.access, externalId: String(id) };
+    await workshop.setRole(personId, 'administrator');
+    workshop.access = { ...workshop.access, externalId: null, settings: { accountId: id }, credentials: { adminToken: access_token } };
+    await workshop.ensureAccount([]);
+    workshop.inbox = await workshop.ensureInbox();
+    workshop.ownerId = personId;
+    return workshop;
+  }
+
   stop(): Promise<void> { return this.double.stop(); }
   signal(): AbortSignal { return AbortSignal.timeout(20_000); }
   get account(): string { return `/api/v1/accounts/${this.access.externalId}`; }
@@ -49,7 +63,7 @@ export class Workshop {
   /** Stores what is saved, as the core does. */
   async ensureAccount(owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }]): Promise<EnsuredAccount> {
     const store = async (progress: AccountProgress) => { this.access = { ...this.access, ...progress }; };
-    const ensured = await this.provider.ensureAccount({ access: this.access, organizationId: 'org', name: 'Acme', owners, save: store }, this.signal());
+    const ensured = await this.provider.ensureAccount({ access: this.access, organizationId: 'org', name: 'Acme', owners, inboxes: this.inbox ? [this.inbox.externalId] : [], save: store }, this.signal());
     await store({ externalId: ensured.externalId, settings: ensured.settings, credentials: ensured.credentials });
     return ensured;
   }
@@ -105,6 +119,6 @@ export class Workshop {
   async callsOf(act: () => Promise<unknown>): Promise<string[]> {
     this.double.clearRequests();
     await act();
-    return this.double.requests().map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+|^\/platform\/api\/v1/, '').replace(/\/\d+/g, '')}`);
+    return this.double.requests().map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+|^\/platform\/api\/v1/, '').replace(/\/\d+(?=[/?]|$)/g, '')}`);
   }
 }

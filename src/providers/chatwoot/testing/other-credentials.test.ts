@@ -1,0 +1,47 @@
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+
+const scope = { organizationId: ORG };
+let world: ChatwootWorld;
+afterEach(() => world.close());
+
+const enable = (credentials: Record<string, string>, settings: Record<string, unknown> = {}) =>
+  world.flows.enableSupport(scope, { provider: 'chatwoot', name: 'Acme', baseUrl: null, settings, credentials, owners: [] });
+const credentialsOf = async () => Object.keys((await world.stores.setup.account(ORG, world.account.id))!.credentials).sort();
+const said = async () => {
+  const sessionId = await world.talk('still here');
+  return (await world.messages(sessionId)).map(({ content }) => content);
+};
+
+it('an administrator\'s token takes the Platform App\'s place, and the other way round, in a running account', async () => {
+  world = await createChatwootWorld();
+  const root = await world.addPerson('Root', 'administrator');
+  const { access_token: adminToken } = await world.farSide.platform('GET', `/users/${root}`);
+  const bot = (await world.stores.setup.account(ORG, world.account.id))!.settings['botUserId'];
+
+  const byAdministrator = await enable({ adminToken }, { accountId: Number(world.account.externalId) });
+  expect(byAdministrator.account).toMatchObject({ state: 'READY', problem: null, settings: { botUserId: root }, capabilities: { createsAccounts: false } });
+  expect(byAdministrator.leftToDo).toEqual([expect.stringContaining('BotAgent1')]);
+  expect(await credentialsOf()).toEqual(['adminToken', 'agentBotToken']);
+  expect(await said()).toEqual(['still here']);
+
+  const byPlatform = await enable({ platformToken: world.double.platformToken });
+  expect(byPlatform).toMatchObject({ leftToDo: [], account: { state: 'READY', problem: null, settings: { botUserId: bot }, capabilities: { createsAccounts: true } } });
+  expect(await credentialsOf()).toEqual(['agentBotToken', 'botToken', 'platformToken']);
+  expect(await said()).toEqual(['still here']);
+});
+
+it('both at once are refused, and change nothing', async () => {
+  world = await createChatwootWorld();
+  await expect(enable({ adminToken: 'a', platformToken: 'b' }, { accountId: 1 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  expect(await credentialsOf()).toEqual(['agentBotToken', 'botToken', 'platformToken']);
+});
+
+it('an AgentBot that was deleted is put into the inboxes in use again by enabling the organization', async () => {
+  world = await createChatwootWorld();
+  const before = (await world.stores.setup.account(ORG, world.account.id))!.settings['agentBotId'];
+  await world.farSide.call('DELETE', `${world.accountPath}/agent_bots/${String(before)}`, world.admin);
+  const { account } = await enable({});
+  const { agent_bot: bot } = await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}/agent_bot`, world.admin);
+  expect(bot.id).toBe(account.settings['agentBotId']);
+  expect(bot.id).not.toBe(before);
+});
