@@ -72,10 +72,10 @@ module.exports = {
     },
     {
       name: 'shell-imports-little',
-      comment: 'Settings, logs and health stand below everything: core, each other, and what identity says of its own settings.',
+      comment: 'Settings, logs and health stand below everything: core, each other, facts of the outside world, and what identity says of its own settings.',
       severity: 'error',
       from: { path: SHELL },
-      to: { path: '^src/', pathNot: [CORE, SHELL, room('identity')] },
+      to: { path: '^src/', pathNot: [CORE, FACTS, SHELL, room('identity')] },
     },
     {
       name: 'nobody-imports-the-top',
