@@ -25,6 +25,20 @@ export const EnableChatbot = document<
   enableChatbotSupport(input: $input) { inbox { id name state problem { code message } } ${USER_ERRORS} }
 }`);
 
+export const RegisterEndpoint = document<
+  { registerSupportRuntimeEndpoint: Payload & { secret: string | null; endpoint: { id: string } | null } },
+  { input: { url: string; chatbotId: string } }
+>(`mutation RegisterEndpoint($input: RegisterSupportRuntimeEndpointInput!) {
+  registerSupportRuntimeEndpoint(input: $input) { secret endpoint { id } ${USER_ERRORS} }
+}`);
+
+export const EnableEndpoint = document<
+  { enableSupportRuntimeEndpoint: Payload & { endpoint: { state: string } | null } },
+  { input: { endpointId: string } }
+>(`mutation EnableEndpoint($input: EnableSupportRuntimeEndpointInput!) {
+  enableSupportRuntimeEndpoint(input: $input) { endpoint { state } ${USER_ERRORS} }
+}`);
+
 export const RefreshDirectory = document<
   { refreshSupportDirectory: Payload & { teams: readonly { id: string; name: string }[]; agents: readonly { name: string; role: string }[] } },
   { input: { accountId: string } }

@@ -28,7 +28,7 @@ export interface FarLine {
 /** Far side B: one delivery as a runtime received it, repeats included, in the order in which they came. */
 export interface Received {
   readonly at: number;
-  readonly via: 'query' | 'subscription';
+  readonly via: 'query' | 'subscription' | 'push';
   readonly session: string;
   readonly deliveryId: string;
   /** As read together with it: of that moment, not of the notice. */

@@ -9,6 +9,8 @@ type Delivery = RuntimeInboxQuery['supportRuntimeInbox']['nodes'][number];
 
 export interface InboxOptions {
   readonly chatbotId: string;
+  /** It is pushed to: then it only asks for what did not arrive. */
+  readonly isPushed: boolean;
   readonly client: SupportClient;
   readonly dice: Dice;
   readonly record: RunRecord;
@@ -16,7 +18,7 @@ export interface InboxOptions {
 }
 
 /**
- * Collects one chatbot's deliveries, by asking and by subscription at once, and acknowledges them: sometimes twice,
+ * Collects one chatbot's deliveries, by asking and by subscription or push at once, and acknowledges them: sometimes twice,
  * sometimes not yet. Goes on after the curtain has fallen, until it is given up.
  */
 export class Inbox {
@@ -24,7 +26,7 @@ export class Inbox {
 
   async collect(): Promise<void> {
     const { client, curtain } = this.options;
-    const pushed = this.listen().catch((error: unknown) => { if (!curtain.isGivenUp) throw error; });
+    const pushed = this.options.isPushed ? null : this.listen().catch((error: unknown) => { if (!curtain.isGivenUp) throw error; });
     await Promise.all([pushed, this.ask().finally(() => client.close())]);
   }
 

@@ -13,7 +13,7 @@ import { Inbox } from './inbox';
 import { RunRecord } from './record';
 import { tallyOf, type Verdict } from './report';
 import { Talk } from './talk';
-import { CHATBOTS, World, type RealChatwoot } from './world';
+import { CHATBOTS, PUSHED, World, type RealChatwoot } from './world';
 
 export interface TortureOptions {
   readonly seed: number;
@@ -69,9 +69,10 @@ class Play {
   private readonly inboxes: Promise<unknown>;
 
   constructor(private readonly world: World, private readonly record: RunRecord, private readonly dice: Dice, private readonly options: TortureOptions) {
+    world.endpoint.tell(record);
     this.observer = world.client();
     this.chaos = new Chaos(world, dice.of('chaos'), record, this.curtain);
-    this.inboxes = Promise.all(CHATBOTS.map(({ id }) => new Inbox({ chatbotId: id, client: world.client(), dice: dice.of(`inbox ${id}`), record, curtain: this.curtain }).collect()));
+    this.inboxes = Promise.all(CHATBOTS.map(({ id }) => new Inbox({ chatbotId: id, isPushed: id === PUSHED, client: world.client(), dice: dice.of(`inbox ${id}`), record, curtain: this.curtain }).collect()));
     // It is waited for at the end; what breaks it is told there.
     this.inboxes.catch(() => undefined);
   }

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { done, SupportClient } from '../../examples/support-client';
 import { cleanUp } from '../demo/clean-up';
-import { EnableChatbot, EnableSupport, RefreshDirectory } from '../demo/set-up';
+import { EnableChatbot, EnableEndpoint, EnableSupport, RefreshDirectory, RegisterEndpoint } from '../demo/set-up';
 import { Traffic } from '../demo/traffic';
 import { Chatwoot } from './chatwoot';
 import type { Dice } from './dice';
+import { Endpoint } from './endpoint';
 import { LINES } from './evidence';
 import { FaultPlan, type Odds } from './faults';
 import { HttpFaultProxy } from './http-proxy';
@@ -24,11 +25,12 @@ const REQUEST_SECONDS = 3;
 /** Short enough that a run of a minute sees each of them pass many times. */
 const SETTINGS = {
   SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS), SUPPORT_PROVIDER_TIMEOUT_MS: String(CALL_MS), SUPPORT_LIVE_POLL_SECONDS: '3', SUPPORT_DRAIN_LIMIT_SECONDS: '20',
-  SUPPORT_LOOK_INTERVAL_SECONDS: '10', SUPPORT_CHECK_INTERVAL_SECONDS: '30', SUPPORT_EXAMPLE: 'off', LOG_LEVEL: 'warn',
+  SUPPORT_LOOK_INTERVAL_SECONDS: '10', SUPPORT_CHECK_INTERVAL_SECONDS: '30', SUPPORT_EXAMPLE: 'off', SUPPORT_PUSH_TO_PRIVATE: 'on', SUPPORT_PUSH_TIMEOUT_MS: '2000', LOG_LEVEL: 'warn',
 };
 
 /** A 429 stops a whole process for 20 s: enough of them would leave nothing to look at. */
-const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime', Odds>> = {
+const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime' | 'pushes', Odds>> = {
+  pushes: { jitter: 0.15, latency: 0.005, cut: 0.03, halfOpen: 0.005, appliedThenCut: 0.03, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
   chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, late: 0.006, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
   webhooks: { jitter: 0.1, latency: 0.005, cut: 0.03, halfOpen: 0.01, appliedThenCut: 0.02, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.1, reorder: 0.12, drop: 0.12 },
   runtime: { jitter: 0.15, latency: 0.005, cut: 0.02, halfOpen: 0.003, appliedThenCut: 0.03, serverError: 0.02, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
@@ -41,6 +43,8 @@ export const CHATBOTS: readonly Chatbot[] = [
   { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER' },
   { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD' },
 ];
+/** The one whose runtime is pushed to. */
+export const PUSHED = 'bot-talkative';
 const AGENTS = ['Ann', 'Ben', 'Cem'];
 
 /** A Chatwoot that is there already, and where it reaches this machine. */
@@ -58,8 +62,8 @@ export interface WorldOptions {
 export class World {
   private constructor(
     readonly postgres: OwnPostgres, readonly chatwoot: Chatwoot, readonly services: Services,
-    readonly hops: { readonly database: TcpFaultProxy; readonly chatwoot: HttpFaultProxy; readonly webhooks: HttpFaultProxy; readonly runtime: HttpFaultProxy },
-    readonly plans: readonly FaultPlan[], private readonly headers: { readonly bot: Record<string, string>; readonly operator: Record<string, string> },
+    readonly hops: { readonly database: TcpFaultProxy; readonly chatwoot: HttpFaultProxy; readonly webhooks: HttpFaultProxy; readonly runtime: HttpFaultProxy; readonly pushes: HttpFaultProxy },
+    readonly endpoint: Endpoint, readonly plans: readonly FaultPlan[], private readonly headers: { readonly bot: Record<string, string>; readonly operator: Record<string, string> },
     private readonly accountSettings: object, private readonly started: (() => Promise<unknown>)[],
   ) {}
 
@@ -80,7 +84,7 @@ export class World {
       const plan = (hop: string, odds: Odds) => new FaultPlan(hop, dice.of(hop), odds);
       const plans = {
         database: plan('service to Postgres', {}), chatwoot: plan('service to Chatwoot', ODDS.chatwoot),
-        webhooks: plan('webhooks to service', ODDS.webhooks), runtime: plan('runtime to service', ODDS.runtime),
+        webhooks: plan('webhooks to service', ODDS.webhooks), runtime: plan('runtime to service', ODDS.runtime), pushes: plan('service to runtime', ODDS.pushes),
       };
       const database = await TcpFaultProxy.start(plans.database);
       stops.push(() => database.stop());
@@ -93,6 +97,8 @@ export class World {
         const running = services?.running ?? [];
         return running.length === 0 ? null : dice.pick(running).url;
       };
+      const endpoint = await Endpoint.start(dice.of('endpoint'));
+      stops.push(() => endpoint.stop());
       const publicUrl = 'url' in given ? given.publicUrl : null;
       const listen = publicUrl === null ? {} : { host: '0.0.0.0', port: Number(new URL(publicUrl).port || 80) };
       const hops = {
@@ -100,8 +106,9 @@ export class World {
         chatwoot: await HttpFaultProxy.start({ plan: plans.chatwoot, target: () => url, jitterMs: 900, lateMs: [CALL_MS + 100, REQUEST_SECONDS * 1_000] }),
         webhooks: await HttpFaultProxy.start({ plan: plans.webhooks, target: anyService, jitterMs: 1_500, ...listen }),
         runtime: await HttpFaultProxy.start({ plan: plans.runtime, target: anyService, jitterMs: 1_000 }),
+        pushes: await HttpFaultProxy.start({ plan: plans.pushes, target: () => endpoint.url, jitterMs: 900 }),
       };
-      stops.push(() => Promise.all([hops.chatwoot.stop(), hops.webhooks.stop(), hops.runtime.stop()]));
+      stops.push(() => Promise.all([hops.chatwoot.stop(), hops.webhooks.stop(), hops.runtime.stop(), hops.pushes.stop()]));
 
       const secret = () => randomBytes(32).toString('hex');
       const [gateway, key] = [secret(), secret()];
@@ -114,7 +121,7 @@ export class World {
       const all = services;
       stops.push(() => all.stop());
       if ('url' in given) stops.unshift(() => removeFrom(chatwoot));
-      return new World(postgres, chatwoot, services, hops, Object.values(plans),
+      return new World(postgres, chatwoot, services, hops, endpoint, Object.values(plans),
         { bot: { authorization: `Bearer ${key}` }, operator: { 'x-support-gateway-secret': gateway, 'x-organization-id': ORGANIZATION } },
         'url' in given ? {} : { requestSeconds: REQUEST_SECONDS }, stops);
     }
@@ -153,6 +160,10 @@ export class World {
       const { inbox } = done((await operator.call(EnableChatbot, { input: { chatbotId: id, name: id, policy: { mirroring, whileWaiting, lines: LINES } } })).enableChatbotSupport);
       if (inbox?.state !== 'READY') throw new Error(`Support could not be enabled for ${id}: ${inbox?.problem?.message}`);
     }
+    const { secret, endpoint } = done((await operator.call(RegisterEndpoint, { input: { url: this.hops.pushes.url, chatbotId: PUSHED } })).registerSupportRuntimeEndpoint);
+    this.endpoint.secret = secret;
+    const { endpoint: enabled } = done((await operator.call(EnableEndpoint, { input: { endpointId: endpoint!.id } })).enableSupportRuntimeEndpoint);
+    if (enabled?.state !== 'ACTIVE') throw new Error('The runtime\'s endpoint could not be enabled.');
     await chatwoot.staff(AGENTS);
     done((await operator.call(RefreshDirectory, { input: { accountId: account.id } })).refreshSupportDirectory);
     await operator.close();
