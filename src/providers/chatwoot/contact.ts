@@ -28,7 +28,7 @@ export async function ensureContact(connect: Connect, inbox: InboxAccess, sessio
   for (let round = 0; round <= OPTIONAL_FIELDS.length; round++) {
     const call = { method: 'POST', path: `${connection.account}/contacts`, body: { ...contact, custom_attributes: attributes } } as const;
     const answer = await connection.user.answer(call, [422, 500], signal);
-    if (answer.status === 500) return await ownerOf(connection, inboxId, sessionId, signal) ?? fail(failureOf(answer, { ...call, caller: connection.user.caller, writes: true }));
+    if (answer.status === 500) return ownerOr(failureOf(answer, { ...call, caller: connection.user.caller, writes: true }), connection, inboxId, sessionId, signal);
     if (answer.status !== 422 && answer.body !== 'notJson')
       return idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact');
 
@@ -58,14 +58,16 @@ async function findContact({ user, account }: Connection, inboxId: number, sessi
   const call = { method: 'POST', path: `${account}/contacts/${id}/contact_inboxes`, body: { inbox_id: inboxId, source_id: sessionId } } as const;
   const answer = await user.answer(call, [500], signal);
   if (answer.status !== 500) return id;
-  return await ownerOf({ user, account }, inboxId, sessionId, signal) ?? fail(failureOf(answer, { ...call, caller: user.caller, writes: true }));
+  return ownerOr(failureOf(answer, { ...call, caller: user.caller, writes: true }), { user, account }, inboxId, sessionId, signal);
 }
 
-/** Contacts that agents merged: what was the end-user's is another one's now, and Chatwoot answers 500 to having it again. */
-async function ownerOf({ user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId | null> {
+/**
+ * Contacts that agents merged: what was the end-user's is another one's now, and Chatwoot answers 500 to having it again.
+ * @throws the failure when nobody has it, or nobody can say
+ */
+async function ownerOr(failure: Error, { user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId> {
   const call = { method: 'POST', path: `${account}/contact_inboxes/filter`, body: { inbox_id: inboxId, source_id: sessionId }, reads: true } as const;
-  const answer = await user.answer(call, [404], signal);
-  return answer.status === 404 || answer.body === 'notJson' ? null : idIn(answer.body.json, 'contact');
+  const answer = await user.answer(call, [404], signal).catch(() => null);
+  if (answer === null || answer.status === 404 || answer.body === 'notJson') throw failure;
+  return idIn(answer.body.json, 'contact');
 }
-
-const fail = (error: Error): never => { throw error; };
