@@ -113,7 +113,7 @@ export class PostgresSessionStore implements SessionStore {
 
   /** Everything that a transaction starts with, sent at once; the server does it in this order. Null: no such Session. */
   private async lock(client: PoolClient, organizationId: string, sessionId: string, idempotency?: IdempotencyScope): Promise<Locked | null> {
-    const [, , locked, , session, inbox, live, stored] = await Promise.all([
+    const [, , locked, , session, inbox, live, stored] = await inTurn([
       client.query('begin'),
       idempotency ? enterKey(client, idempotency, this.keys) : null,
       firstOf(client, LOCK, [organizationId, sessionId]),
@@ -144,6 +144,14 @@ export class PostgresSessionStore implements SessionStore {
   async findByConversation(accountId: AccountId, conversationId: ProviderConversationId): Promise<SessionRecord | null> {
     return isUuid(accountId) ? firstOf(this.pool, BY_CONVERSATION, [accountId, conversationId]) : null;
   }
+}
+
+/** Answers of statements that were sent at once. @throws what went wrong first: everything behind it fails for that reason alone */
+async function inTurn<T extends readonly unknown[] | []>(sent: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const answers = await Promise.allSettled(sent);
+  const failed = answers.find((answer): answer is PromiseRejectedResult => answer.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return answers.map((answer) => (answer as PromiseFulfilledResult<unknown>).value) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 interface Locked {
