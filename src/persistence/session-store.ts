@@ -148,7 +148,7 @@ export class PostgresSessionStore implements SessionStore {
 
 /** Answers of statements that were sent at once. @throws what went wrong first: everything behind it fails for that reason alone */
 async function inTurn<T extends readonly unknown[] | []>(sent: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const answers = await Promise.allSettled(sent);
+  const answers: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(sent);
   const failed = answers.find((answer): answer is PromiseRejectedResult => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return answers.map((answer) => (answer as PromiseFulfilledResult<unknown>).value) as { -readonly [K in keyof T]: Awaited<T[K]> };
