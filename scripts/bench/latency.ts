@@ -9,7 +9,7 @@ import { SET_UP, Story } from '../demo/story';
 import { tell } from '../demo/tell';
 import { median, ms, quantile, table } from './figures';
 
-const SAMPLES = 200;
+const SAMPLES = 150;
 /** Talks that go on beside the measured one, each with a turn every so often. */
 const LOAD = { talks: 20, everyMs: 100 };
 
@@ -20,14 +20,15 @@ class Arrivals {
   arrived(what: string): void { this.at.get(what)?.(performance.now()); this.at.delete(what); }
 }
 
-/** From the end-user's turn to Chatwoot's door, and from an agent's reply to the runtime's subscription, through webhook and reading. */
+/** From the end-user's turn to its being stored at Chatwoot, and from an agent's reply to the runtime's subscription, through webhook and reading. */
 export async function latency(newDatabase: () => Promise<string>): Promise<string> {
   const double = await startChatwootDouble();
   const arrivals = new Arrivals();
-  const watched: typeof globalThis.fetch = (input, init) => {
+  const watched: typeof globalThis.fetch = async (input, init) => {
     const text = typeof init?.body === 'string' ? /"content":"(m-[\w-]+)"/.exec(init.body)?.[1] : undefined;
+    const response = await fetch(input, init);
     if (text !== undefined) arrivals.arrived(text);
-    return fetch(input, init);
+    return response;
   };
   const house = await openHouse(await newDatabase(), {}, watched);
   const quiet = { log: () => undefined, error: console.error };
