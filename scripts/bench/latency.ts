@@ -79,7 +79,7 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
   await double.stop();
   const row = (what: string, samples: readonly number[]): string[] => [what, ms(median(samples)), ms(quantile(samples, 0.99))];
   return table(['way', 'median', 'p99'], [
-    row('end-user → Chatwoot\'s door, idle', idle.toProvider), row('the same beside 20 other talks', loaded.toProvider),
+    row('end-user → stored at Chatwoot, idle', idle.toProvider), row('the same beside 20 other talks', loaded.toProvider),
     row('agent\'s reply → runtime\'s subscription, idle', idle.toSubscriber), row('the same beside 20 other talks', loaded.toSubscriber),
   ]);
 }
