@@ -23,9 +23,9 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 
 describe('opening an agent\'s file', () => {
   it('follows redirects, without a token, and not without end', async () => {
-    const { body } = await open(answering(to('https://203.0.113.9/bucket/a.png'), found()));
+    const { body } = await open(answering(to('https://93.184.215.14/bucket/a.png'), found()));
     expect(await textOf(body)).toBe('bytes');
-    expect(asked.map(({ url }) => url)).toEqual([attachment.url, 'https://203.0.113.9/bucket/a.png']);
+    expect(asked.map(({ url }) => url)).toEqual([attachment.url, 'https://93.184.215.14/bucket/a.png']);
     expect(JSON.stringify(asked)).not.toContain('secret');
     await expect(open(answering(to('https://chatwoot.example/again')))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: false });
   });
