@@ -1,8 +1,7 @@
 import type { ProviderDelivery, ProviderMark } from '../delivery';
 import { UnsupportedByProviderError } from '../errors';
 import type { ConversationAccess } from '../ports/support-provider';
-import { timeLimit } from '../time-limit';
-import { connect, conversationOf, notePost, type Connected } from './conversation';
+import { connect, conversationOf, notePost, signalOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 
@@ -13,7 +12,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return;
   const { provider, account } = connected;
-  const signal = timeLimit(deps.limits.callMs);
+  const signal = signalOf(deps)();
   await lease.held();
   try {
     switch (mark.kind) {
@@ -46,7 +45,7 @@ type MarkRead = Extract<ProviderMark, { readonly kind: 'MARK_READ' }>;
 
 /** All at once, unless an agent has said more since, which the end-user may not have read: then one by one. */
 async function markRead(deps: FlowDeps, { provider, session: { organizationId, id } }: Connected, conversation: ConversationAccess, { throughSeq, messageIds }: MarkRead, lease: Lease): Promise<void> {
-  const signal = () => timeLimit(deps.limits.callMs);
+  const signal = signalOf(deps);
   if (provider.markRead !== undefined && !(await deps.stores.messages.hasAgentSaidSince(organizationId, id, throughSeq)))
     return provider.markRead(conversation, signal());
   for (const message of await deps.stores.messages.getMany(organizationId, messageIds)) {

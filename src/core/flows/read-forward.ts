@@ -4,9 +4,8 @@ import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, ty
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
-import { timeLimit } from '../time-limit';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
-import { connect, conversationOf, handoffOfNote } from './conversation';
+import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
@@ -31,7 +30,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return null;
   const { provider, account, session } = connected;
-  const signal = () => timeLimit(deps.limits.callMs);
+  const signal = signalOf(deps);
   const people = peopleOf(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
 

@@ -134,7 +134,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     },
 
     async refreshDirectory(scope, accountId) {
-      return mirrorDirectory(await accountFor(scope, accountId), timeLimit(deps.limits.setupMs));
+      return mirrorDirectory(await accountFor(scope, accountId));
     },
 
     async linkAgentByEmail(scope, email, userId) {

@@ -99,10 +99,11 @@ describe('one word each way', () => {
   });
 });
 
+const look = async () => { await world.stores.watches.wantLooks(); return lookOver(world.deps, new AbortController().signal); };
+
 describe('after our own outage', () => {
   beforeEach(async () => { world = await createChatwootWorld(); });
   afterEach(() => world.close());
-  const look = async () => { await world.stores.watches.wantLooks(); return lookOver(world.deps, new AbortController().signal); };
 
   it('a takeover, a deletion and a red mark whose webhooks were lost are found, among many that did not change', async () => {
     const alice = await world.addPerson('Alice');
@@ -266,8 +267,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await world.double.settled();
     await world.pool.query("update session set read_after = '999999'");
     world.setDown(false);
-    await world.stores.watches.wantLooks();
-    await lookOver(world.deps, new AbortController().signal);
+    await look();
     await world.readHinted();
     expect((await world.handoff(handoff.id)).survey).toMatchObject({ url, answer: { rating: 2, comment: 'slow' } });
     expect((await world.handoff(later.id)).survey).toBeNull();
