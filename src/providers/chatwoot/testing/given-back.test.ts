@@ -66,7 +66,7 @@ it('who had it and opens it again takes it again; what the end-user writes opens
 it('the contact of a session is another one\'s after a merge: a lost conversation is made anew with that one', async () => {
   const sessionId = await world.handedOver();
   const { contactId, conversationId } = await world.session(sessionId);
-  const { payload } = await world.farSide.call<{ payload: { contact: { id: number } } }>('POST', `${world.accountPath}/contacts`, world.admin, { name: 'Jane', email: 'jane@visitor.example' });
+  const { payload } = await world.farSide.call<{ payload: { contact: { id: number } } }>('POST', `${world.accountPath}/contacts`, world.admin, { name: 'Jane', email: 'jane@visitor.example', identifier: 'crm-7' });
   await world.farSide.call('POST', `${world.accountPath}/actions/contact_merge`, world.admin, { base_contact_id: payload.contact.id, mergee_contact_id: Number(contactId) });
   await world.farSide.call('DELETE', `${world.accountPath}/conversations/${conversationId}`, world.admin);
   await world.double.settled();
