@@ -1,0 +1,36 @@
+import { ProviderRefusedError } from '../../../src/core/errors';
+import type { PostMessage } from '../../../src/core/ports/support-provider';
+import { HealthWatch } from '../../../src/delivery/health-watch';
+import { providerWork } from '../../../src/delivery/provider-work';
+import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+it('a message with files is given the time that an upload may take', async () => {
+  const { id: sessionId } = await world.open();
+  const asked: PostMessage[] = [];
+  const { postMessage } = world.provider;
+  world.provider.postMessage = request => { asked.push(request); return postMessage.call(world.provider, request); };
+  const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 1 };
+  for (const attachments of [[], [file]])
+    await world.flows.recordEndUserMessage(scope, { sessionId, text: 'hello', attachments, messageId: null, idempotencyKey: world.nextKey() });
+  expect(await world.deliverAll()).toEqual([]);
+  const { callMs, uploadMs } = world.deps.limits;
+  expect(asked.map(({ timeMs }) => timeMs)).toEqual([callMs, uploadMs]);
+});
+
+it('a conversation that is gone again and again is given up, and what is said next is not sent into it', async () => {
+  const { id } = await world.open();
+  await world.user(id, 'hello');
+  await world.deliverAll();
+  await world.user(id, 'still there?');
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  const work = providerWork(world.deps, new HealthWatch(world.deps, silent, () => undefined));
+  const worn = { ...lane!, delivery: { ...lane!.delivery, earlierAttempts: 50, lastErrorCode: 'PROVIDER_REFUSED' } };
+  expect(await work.failed(worn, new ProviderRefusedError('gone', { gone: true }))).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
+  expect((await world.session(id)).conversationId).toBeNull();
+});
