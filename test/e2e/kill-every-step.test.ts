@@ -92,7 +92,10 @@ async function houseAt(organization: string): Promise<House & { readonly stage: 
     organization, stage, story: await room.storyAt(organization, stage), historyOf: (endUser) => stage.historyOf(endUser),
     steps: {
       of: async (sessionId) => proxy.writesOf(sessionId),
-      hold: (sessionId, index) => proxy.holdNext(sessionId, (count) => count === index),
+      async hold(sessionId, index) {
+        const reached = proxy.holdNext(sessionId, (count) => count === index);
+        return () => reached;
+      },
       release: async () => proxy.release(),
     },
   };

@@ -72,8 +72,10 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
       await sql.query(`
         insert into commit_gate (session_id, stop_at, lock_no) values ($1, $2, $3)
         on conflict (session_id) do update set stop_at = excluded.stop_at, lock_no = excluded.lock_no`, [sessionId, at, lock]);
-      await settled(async () => (await waitingAt(lock)) !== undefined, true);
-      return (await waitingAt(lock)) ?? 'never reached';
+      return async () => {
+        await settled(async () => (await waitingAt(lock)) !== undefined, true);
+        return (await waitingAt(lock)) ?? 'never reached';
+      };
     },
     async release() {
       // The dead process has sent its commit already: without it, Postgres would do it as soon as the lock is free.

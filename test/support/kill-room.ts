@@ -17,8 +17,11 @@ const AT_ONCE = 8;
 export interface Steps {
   /** Those about one Session so far, each named, in order. */
   of(sessionId: string): Promise<readonly string[]>;
-  /** The step no. `index` from now on: it has taken effect at the far side, and we do not know of it. Resolves with its name. */
-  hold(sessionId: string, index: number): Promise<string>;
+  /**
+   * Lies in wait for the step no. `index` from now on. What it resolves with waits until that step has taken effect at the
+   * far side, while we do not know of it, and tells its name.
+   */
+  hold(sessionId: string, index: number): Promise<() => Promise<string>>;
   /** After the kill: what was held is as a dead process leaves it, and everything passes again. */
   release(): Promise<void>;
 }
@@ -112,9 +115,9 @@ export class KillRoom {
       const talks = steps.slice(from, from + AT_ONCE).map((one) => ({ ...one, talk: new Talk(this, house, `${title}, ${one.index}`) }));
       await Promise.all(talks.map(({ talk }) => before(talk)));
       const held = await Promise.all(talks.map(async ({ talk, index }) => {
-        const reached = house.steps.hold(await talk.session(), index);
+        const reached = await house.steps.hold(await talk.session(), index);
         await now(talk);
-        return reached;
+        return reached();
       }));
       expect(held).toEqual(talks.map(({ step }) => step));
 
