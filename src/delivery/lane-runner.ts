@@ -61,7 +61,7 @@ export class LaneRunner<To extends LaneDestination> {
     let answered: Answered = 'unknown';
     try {
       try {
-        await this.work.deliver(lane, new ClaimLease(() => this.lanes.renew(lane, this.options.leaseMs), this.options.leaseMs, claimedAt, this.stopping.signal));
+        await this.work.deliver(lane, new ClaimLease(leaseMs => this.lanes.renew(lane, leaseMs), this.options.leaseMs, claimedAt, this.stopping.signal));
       } catch (error) {
         if (error instanceof LeaseLostError) return answered;
         if (error instanceof WorkStoppedError) {

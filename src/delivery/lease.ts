@@ -12,18 +12,22 @@ export class WorkStoppedError extends SupportError {
  */
 export class ClaimLease implements Lease {
   private until: number;
+  private aheadMs: number;
 
-  /** @param renew moves its end to `leaseMs` from now; false: it was lost */
-  constructor(private readonly renew: () => Promise<boolean>, private readonly leaseMs: number, claimedAt: number, private readonly stopped: AbortSignal) {
+  /** @param renew moves its end to so many milliseconds from now; false: it was lost */
+  constructor(private readonly renew: (leaseMs: number) => Promise<boolean>, private readonly leaseMs: number, claimedAt: number, private readonly stopped: AbortSignal) {
     this.until = claimedAt + leaseMs;
+    // A call may take its whole time limit, which is at most half of a lease.
+    this.aheadMs = leaseMs / 2;
   }
+
+  outlasts(callMs: number): void { this.aheadMs = Math.max(this.aheadMs, callMs); }
 
   async held(): Promise<void> {
     if (this.stopped.aborted) throw new WorkStoppedError('The process stops; what it had claimed is given back.');
-    // A call may take its whole time limit: half of the lease must still be ahead.
-    if (performance.now() < this.until - this.leaseMs / 2) return;
-    const from = performance.now();
-    if (!(await this.renew())) throw new LeaseLostError('The lease ended; another replica goes on with it.');
-    this.until = from + this.leaseMs;
+    if (performance.now() < this.until - this.aheadMs) return;
+    const [from, leaseMs] = [performance.now(), this.aheadMs + this.leaseMs / 2];
+    if (!(await this.renew(leaseMs))) throw new LeaseLostError('The lease ended; another replica goes on with it.');
+    this.until = from + leaseMs;
   }
 }

@@ -25,7 +25,7 @@ export class RetentionTurn {
     const claimedAt = performance.now();
     let claim = await retention.claim(LEASE_MS);
     if (claim === null) return false;
-    const lease = new ClaimLease(async () => (claim = await retention.renew(claim!, LEASE_MS)) !== null, LEASE_MS, claimedAt, this.stopped);
+    const lease = new ClaimLease(async leaseMs => (claim = await retention.renew(claim!, leaseMs)) !== null, LEASE_MS, claimedAt, this.stopped);
     try {
       const { removed, walk } = await removeOld(this.deps, this.retention, this.walk ?? NEW_WALK, lease);
       this.walk = walk;

@@ -27,6 +27,7 @@ import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 import { webhookReceiver } from '../../src/webhooks/receive-webhook';
 import { TIME_LIMITS } from '../../src/time-limits';
 import { createTestDatabase } from './database';
+import { leaseThat } from './lease';
 
 export const ORG = 'org-1';
 const scope = { organizationId: ORG };
@@ -193,7 +194,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
         const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
         if (!lane) return errors;
         try {
-          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await deliver(deps, lane.delivery, leaseThat());
           await stores.lanes.complete(lane);
         } catch (error) {
           const code = (error as { code?: string }).code ?? String(error);
@@ -219,7 +220,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
         const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
         if (!lane) return verdicts;
         try {
-          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await deliver(deps, lane.delivery, leaseThat());
           await stores.lanes.complete(lane);
         } catch (error) {
           const verdict = verdictOn(error, triedOf(deps, lane.delivery));

@@ -12,6 +12,7 @@ import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { createTestDatabase } from './database';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
+import { leaseThat } from './lease';
 
 export const ORG = 'org-1';
 export const scope = { organizationId: ORG };
@@ -62,7 +63,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
         const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
         if (!lane) return errors;
         try {
-          await deliver(deps, lane.delivery, { held: async () => undefined });
+          await deliver(deps, lane.delivery, leaseThat());
           await stores.lanes.complete(lane);
         } catch (error) {
           errors.push((error as { code?: string }).code ?? String(error));

@@ -1,5 +1,6 @@
 import { mediaWork } from '../../src/delivery/media-work';
 import type { ChatwootWorld } from './chatwoot-world';
+import { leaseThat } from './lease';
 
 const LEASE_MS = 60_000;
 const LATER_MS = 3_600_000;
@@ -12,7 +13,7 @@ export async function tryFiles({ stores, pool, deps }: ChatwootWorld, files = de
     const [lane] = await stores.lanes.claimDeliveries('MEDIA', 1, LEASE_MS);
     if (lane === undefined) return outcomes;
     try {
-      await work.deliver(lane, { held: async () => undefined });
+      await work.deliver(lane, leaseThat());
       await stores.lanes.complete(lane);
       outcomes.push('done');
     } catch (error) {

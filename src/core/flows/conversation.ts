@@ -7,7 +7,7 @@ import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
-import { inboxAccessOf, type FlowDeps } from './deps';
+import { accessOf, inboxAccessOf, type FlowDeps } from './deps';
 
 /** A conversation that nobody has touched: held by the bot, nobody's. */
 export const CLEAN_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
@@ -24,8 +24,8 @@ export interface Connected {
   readonly asOf: number;
 }
 
-/** Everything that a provider call about this Session needs. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
-export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<Connected> {
+/** Everything that provider calls about this Session need; the lease under which they write outlasts them. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
+export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, lease?: Lease): Promise<Connected> {
   const asOf = deps.clock.now();
   const session = await deps.stores.sessions.get(organizationId, sessionId);
   const inbox = session && await deps.stores.setup.inbox(organizationId, session.inboxId);
@@ -35,6 +35,7 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
     throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
   if (inbox.state === 'DISABLED' || account.state === 'DISABLED')
     throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
+  lease?.outlasts(deps.limits.uploadMs + (provider.instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0));
   return { provider: provider.instance, account, inbox, session, asOf };
 }
 

@@ -8,7 +8,7 @@ import type { FlowDeps } from './deps';
 /** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */
 export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, mark: ProviderMark, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
-  const connected = await connect(deps, organizationId, sessionId);
+  const connected = await connect(deps, organizationId, sessionId, lease);
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return;
   const { provider, account } = connected;

@@ -41,7 +41,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
   if (handoff?.stepsDone.includes('opened')) return;
-  const connected = await connect(deps, organizationId, sessionId);
+  const connected = await connect(deps, organizationId, sessionId, lease);
   if (handoff === null) {
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
     if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
@@ -120,7 +120,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
 /** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
 export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
-  const connected = await connect(deps, organizationId, sessionId);
+  const connected = await connect(deps, organizationId, sessionId, lease);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   // Only the delivery's own completion was lost: what they have done with it since stands.

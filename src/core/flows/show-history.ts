@@ -37,7 +37,7 @@ export const deletedMeanwhile = () => new ProviderRefusedError('The conversation
 
 export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
   // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
+  const connected = await connect(deps, delivery.organizationId, delivery.sessionId, lease);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;

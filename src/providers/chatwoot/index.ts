@@ -15,7 +15,7 @@ import { paced } from './pace';
 import { Posts } from './post';
 import { readForward } from './read-forward';
 import { answerSurvey } from './survey';
-import { checkSettings, credentialsKept } from './settings';
+import { checkSettings, credentialsKept, requestMsOf } from './settings';
 import { markRead, showTyping } from './as-end-user';
 import { parseWebhook } from './webhook';
 
@@ -55,6 +55,7 @@ function create(lent: ProviderHost): SupportProvider {
     readConversation: (conversation, signal) => conversations.view(conversation, signal),
     readForward: (request, signal) => readForward(connect, request, signal),
     readMessages: (conversation, ids, signal) => readMessages(connect, conversation, ids, signal),
+    settlesAfterMs: requestMsOf,
     postingRoom: (conversation) => posts.room(conversation),
     postTranscript: (request, signal) => posts.transcript(request, signal),
     deleteMessage: (request, signal) => deleteMessage(connect, request, signal),

@@ -4,6 +4,7 @@ import type { PostMessage } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { leaseThat } from '../../support/lease';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -17,7 +18,7 @@ const liveOf = async (sessionId: string) => world.handoff((await world.session(s
 /** One delivery, whose completion is lost when `complete` is false: it comes again. */
 async function deliverOne(complete = true): Promise<void> {
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await deliver(world.deps, lane!.delivery, { held: async () => undefined });
+  await deliver(world.deps, lane!.delivery, leaseThat());
   await (complete ? world.stores.lanes.complete(lane!) : world.stores.lanes.retry(lane!, 0, 'CRASH'));
 }
 async function mirrored() {
@@ -57,10 +58,10 @@ describe('an opening whose completion was lost', () => {
       await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
       world.provider.during.set('openForAgents', async () => {
-        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, { held: async () => undefined });
+        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, leaseThat());
         await meanwhile(session.id);
       });
-      await deliver(world.deps, lane!.delivery, { held: async () => undefined });
+      await deliver(world.deps, lane!.delivery, leaseThat());
       return session.id;
     }
 
@@ -247,7 +248,7 @@ describe('history that is brought only at the handoff', () => {
     const session = await unmirrored();
     await world.ask(session.id);
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-    const lost = deliver(world.deps, lane!.delivery, { held: async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); } });
+    const lost = deliver(world.deps, lane!.delivery, leaseThat(async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); }));
     await expect(lost).rejects.toThrow(LeaseLostError);
     expect(world.provider.shown()).toEqual(shown('one'));
     await world.stores.lanes.retry(lane!, 0, 'LEASE_LOST');
@@ -318,7 +319,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   await world.user(session.id, 'one');
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toThrow();
+  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow();
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE');
 
   // A reading on another replica finds the post just after we saw that nobody had recorded it.
@@ -330,7 +331,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   const { postMessage } = world.provider;
   world.provider.postMessage = async request => { asked.push(request); return postMessage(request); };
   const [again] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await deliver(deps, again!.delivery, { held: async () => undefined });
+  await deliver(deps, again!.delivery, leaseThat());
   expect((await world.session(session.id)).readAfter).not.toBeNull();
   expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([{ mayExist: true, lookAfter: null }]);
 });

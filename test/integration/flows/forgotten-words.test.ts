@@ -4,6 +4,7 @@ import { keyOfFile } from '../../../src/core/files';
 import { recordHint } from '../../../src/webhooks/record-hint';
 import { tryFiles } from '../../support/media-lane';
 import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
+import { leaseThat } from '../../support/lease';
 
 const DAY = 86_400_000;
 let world: ChatwootWorld;
@@ -12,7 +13,7 @@ afterEach(() => world.close());
 
 async function forget() {
   const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 30 * DAY, idempotencyKeys: 7 * DAY, sessions: 365 * DAY };
-  const { removed, walk } = await removeOld(world.deps, { keepMs, files: world.media }, NEW_WALK, { held: async () => undefined });
+  const { removed, walk } = await removeOld(world.deps, { keepMs, files: world.media }, NEW_WALK, leaseThat());
   expect(walk).toBeNull();
   return removed;
 }

@@ -2,6 +2,7 @@ import { deliver } from '../../../src/core/flows/deliver';
 import { endForDisabled } from '../../../src/core/flows/disable';
 import type { PostNote, PostTranscript } from '../../../src/core/ports/support-provider';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { leaseThat } from '../../support/lease';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -9,7 +10,7 @@ afterEach(() => world.close());
 
 const leasesEnd = () => world.pool.query('update lane set next_run_at = now()');
 const claim = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
-const work = async () => deliver(world.deps, (await claim()).delivery, { held: async () => undefined });
+const work = async () => deliver(world.deps, (await claim()).delivery, leaseThat());
 const cancel = (sessionId: string) =>
   world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
 
@@ -80,7 +81,7 @@ describe('an opening whose worker died before it opened anything', () => {
     world.provider.set({ status: 'RESOLVED' });
     await world.ask(id);
     let asked = 0;
-    const dies = { held: async () => { if (++asked === 2) throw new Error('killed'); } };
+    const dies = leaseThat(async () => { if (++asked === 2) throw new Error('killed'); });
     await expect(deliver(world.deps, (await claim()).delivery, dies)).rejects.toThrow('killed');
     world.provider.agentSays('Anything else?');
     await world.read(id);

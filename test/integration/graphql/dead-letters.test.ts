@@ -1,6 +1,7 @@
 import { deliver } from '../../../src/core/flows/deliver';
 import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { leaseThat } from '../../support/lease';
 
 let world: FlowWorld;
 let room: Room;
@@ -79,7 +80,7 @@ it('sent again, what had been written before the answer was cut is found and not
   await world.user(sessionId, 'one');
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, { held: async () => undefined })).rejects.toMatchObject({ delivered: 'unknown' });
+  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toMatchObject({ delivered: 'unknown' });
   await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE');
   expect(await resend({ all: true })).toMatchObject({ count: 1 });
   await work();

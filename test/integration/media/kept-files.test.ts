@@ -7,6 +7,7 @@ import { KEEPING } from '../../../src/core/flows/keep-file';
 import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
 import { mediaWork } from '../../../src/delivery/media-work';
+import { leaseThat } from '../../support/lease';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const OF_FILES = /^\/rails\//;
@@ -106,7 +107,7 @@ describe('an agent\'s file', () => {
     await sends('setup.exe');
     const work = mediaWork(world.deps, world.deps.files!, 60_000);
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
-    const error = await work.deliver(lane!, { held: async () => undefined }).catch((thrown: unknown) => thrown);
+    const error = await work.deliver(lane!, leaseThat()).catch((thrown: unknown) => thrown);
     expect(await work.failed(lane!, error)).toMatchObject({ kind: 'park' });
     expect(await tryFiles(world)).toEqual(['parked FILE_TYPE_REFUSED']);
     await world.deliverAll();

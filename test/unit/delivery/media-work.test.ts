@@ -4,6 +4,7 @@ import { Circuits } from '../../../src/delivery/far-sides';
 import { LaneRunner } from '../../../src/delivery/lane-runner';
 import { fileVerdict, mediaOptions, mediaWork } from '../../../src/delivery/media-work';
 import { GIVE_UP_AFTER_MS } from '../../../src/delivery/retry-policy';
+import { leaseThat } from '../../support/lease';
 
 const missing = new FileRefusedError('FILE_MISSING', '');
 const verdict = (error: unknown, ageMs = 0) => fileVerdict(error, { attempts: 3, ageMs, random: 0.5, lastErrorCode: null }).kind;
@@ -32,7 +33,7 @@ describe('a large file', () => {
     let asked = 0;
     let come!: () => void;
     const held = async () => { if (++asked === 4) come(); };
-    await files(() => new Promise<void>((resolve) => { come = resolve; })).deliver(delivery, { held });
+    await files(() => new Promise<void>((resolve) => { come = resolve; })).deliver(delivery, leaseThat(held));
     expect(asked).toBe(4);
   });
 
@@ -40,7 +41,7 @@ describe('a large file', () => {
     const lost = new Error('lost');
     let asked = 0;
     const held = () => (++asked === 1 ? Promise.resolve() : Promise.reject(lost));
-    await expect(files(() => new Promise(() => undefined)).deliver(delivery, { held })).rejects.toBe(lost);
+    await expect(files(() => new Promise(() => undefined)).deliver(delivery, leaseThat(held))).rejects.toBe(lost);
   });
 });
 
