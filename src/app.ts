@@ -115,7 +115,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       query: (text, values) => pool.query(text, values as unknown[]),
       transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
     },
-    fetch: outgoing, now: clock.now, log: logOf(logger, `provider:${name}`),
+    fetch: outgoing, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
   const known = new Map<string, KnownProvider>();
   const pages = new Map<string, ProviderPage>();

@@ -16,6 +16,9 @@ export interface PostgresWakeOptions {
 }
 
 const CHANNEL = 'support_wake';
+const NAME = 'support-wake';
+/** Each process has one connection of that name, so that they can count each other. */
+const COUNT = `select count(*)::integer as replicas from pg_stat_activity where datname = current_database() and application_name = '${NAME}'`;
 const RECONNECT_MS = { first: 100, most: 5_000 };
 
 /**
@@ -34,8 +37,12 @@ export class PostgresWake implements Wake {
   private reconnecting: NodeJS.Timeout | undefined;
   private polling: NodeJS.Timeout | undefined;
   private telling: Promise<void> = Promise.resolve();
+  private counted = 1;
 
   constructor(private readonly url: string, private readonly options: PostgresWakeOptions) {}
+
+  /** How many processes work on this database, this one included, as of the last poll that was answered. */
+  get replicas(): number { return this.counted; }
 
   committed(sessionIds: readonly string[]): void {
     if (sessionIds.length === 0) return;
@@ -73,7 +80,7 @@ export class PostgresWake implements Wake {
     this.polling = setInterval(() => {
       this.ring('all');
       // A connection that died without a word is found here.
-      this.client?.query('select 1').catch((error: Error) => this.lose(error));
+      if (this.client) this.count(this.client).catch((error: Error) => this.lose(error));
     }, this.options.pollMs);
     await this.connect();
   }
@@ -94,7 +101,7 @@ export class PostgresWake implements Wake {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.url, application_name: 'support-wake', keepAlive: true, connectionTimeoutMillis: this.options.silenceMs, query_timeout: this.options.silenceMs });
+    const client = new Client({ connectionString: this.url, application_name: NAME, keepAlive: true, connectionTimeoutMillis: this.options.silenceMs, query_timeout: this.options.silenceMs });
     let isLost = false;
     const lost = (error: Error): void => {
       if (isLost) return;
@@ -118,6 +125,7 @@ export class PostgresWake implements Wake {
     try {
       await client.connect();
       for (const channel of [CHANNEL, ...this.channels.keys()]) await client.query(`listen ${channel}`);
+      await this.count(client);
     } catch (error) {
       lost(error as Error);
       return;
@@ -131,6 +139,11 @@ export class PostgresWake implements Wake {
     // What was told before we listened is lost to us.
     this.ring('all');
     if (!this.untold.isEmpty) this.telling = this.telling.then(() => this.tell());
+  }
+
+  private async count(client: Client): Promise<void> {
+    const { rows: [row] } = await client.query<{ replicas: number }>(COUNT);
+    this.counted = Math.max(1, row!.replicas);
   }
 
   private async tell(): Promise<void> {

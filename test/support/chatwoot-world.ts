@@ -51,7 +51,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const logged: string[] = [];
   const log = (level: string, message: string, fields?: object) => { logged.push(JSON.stringify({ level, message, ...fields })); };
   const create = () => chatwoot.create({
-    hint: () => undefined, fetch: through ?? farSide.fetch, now: clock.now, log,
+    hint: () => undefined, fetch: through ?? farSide.fetch, replicas: () => 1, now: clock.now, log,
     database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
   });
   let instance = create();

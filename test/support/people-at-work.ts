@@ -83,7 +83,7 @@ export class DeskPeople implements PeopleAtWork {
 /** The desk alone, while the service is away: people go on, and nobody hears its hints. */
 export async function serveDeskAlone(sql: Pool, organizationId: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const host: ProviderHost = {
-    hint: () => undefined, fetch, now: Date.now, log: () => undefined,
+    hint: () => undefined, fetch, replicas: () => 1, now: Date.now, log: () => undefined,
     database: {
       query: (text, values) => sql.query(text, values as unknown[]),
       async transaction(work) {

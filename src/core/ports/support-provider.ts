@@ -422,6 +422,8 @@ export interface ProviderHost {
   /** The process's database, for a provider that keeps its own tables (its own migrations, its own table prefix). */
   readonly database: { query(text: string, values?: readonly unknown[]): Promise<{ rows: any[]; rowCount: number | null }>; transaction<T>(work: (query: (text: string, values?: readonly unknown[]) => Promise<{ rows: any[]; rowCount: number | null }>) => Promise<T>): Promise<T> };
   readonly fetch: typeof fetch;
+  /** How many processes call far sides from this database now, this one included: what a far side allows is theirs together. */
+  replicas(): number;
   now(): number;
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

@@ -28,7 +28,7 @@ export const chatwoot: ProviderDefinition = {
 };
 
 function create(lent: ProviderHost): SupportProvider {
-  const host: ChatwootHost = { ...lent, fetchFor: paced(lent.fetch, lent.now) };
+  const host: ChatwootHost = { ...lent, fetchFor: paced(lent.fetch, lent.now, lent.replicas) };
   const connect = connector(host);
   const conversations = new Conversations(connect);
   const posts = new Posts(connect, lent.fetch, lent.now);

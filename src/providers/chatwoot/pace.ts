@@ -2,7 +2,7 @@ import { ProviderUnavailableError } from '../../core/errors';
 import type { ConversationAccess } from '../../core/ports/support-provider';
 import { throwIfOver } from './client';
 
-/** What we allow ourselves, in one place. Chatwoot 4.10 takes 3,000 requests a minute from one address, and 200 messages a minute in a conversation, everybody's together. */
+/** What we allow ourselves, all processes together, in one place. Chatwoot 4.10 takes 3,000 requests a minute from one address, and 200 messages a minute in a conversation, everybody's together. */
 export const PACE = {
   requestsPerMinute: 2_400,
   /** Of the requests to one server, what one account may have while nobody else asks. With others: an equal part each. */
@@ -27,11 +27,11 @@ const MINUTE = 60_000;
 interface Bucket { tokens: number; at: number }
 interface Server extends Bucket { pausedUntil: number; readonly accounts: Map<string, Bucket> }
 
-/** Requests to one server, and of each account on it. */
+/** Requests to one server, and of each account on it; each process of ours has an equal part. */
 export class ServerPace {
   private readonly servers = new Map<string, Server>();
 
-  constructor(private readonly now: () => number) {}
+  constructor(private readonly now: () => number, private readonly replicas: () => number) {}
 
   /** Milliseconds that the next request of this account to this server has to wait; it is counted. */
   take(server: string, account: string): number {
@@ -39,8 +39,8 @@ export class ServerPace {
     const now = this.now();
     if (now < all.pausedUntil) throw tooFast(all.pausedUntil - now);
     const own = this.accountOf(all, account);
-    const share = shareOf(all.accounts.size);
-    const waitMs = Math.max(this.waitOf(all, 1), this.waitOf(own, share));
+    const part = 1 / this.replicas();
+    const waitMs = Math.max(this.waitOf(all, part), this.waitOf(own, part * shareOf(all.accounts.size)));
     if (waitMs > PACE.longestWaitMs) throw tooFast(waitMs);
     all.tokens -= 1;
     own.tokens -= 1;
@@ -61,7 +61,7 @@ export class ServerPace {
 
   private serverOf(server: string): Server {
     let known = this.servers.get(server);
-    if (known === undefined) this.servers.set(server, known = { tokens: PACE.burst, at: this.now(), pausedUntil: 0, accounts: new Map() });
+    if (known === undefined) this.servers.set(server, known = { tokens: PACE.burst / this.replicas(), at: this.now(), pausedUntil: 0, accounts: new Map() });
     return known;
   }
 
@@ -83,8 +83,8 @@ const tooFast = (waitMs: number) =>
 /** `fetch` for one account, which keeps the pace of the server asked and stops asking one that said "Retry later". */
 export type FetchFor = (accountId: string) => typeof globalThis.fetch;
 
-export function paced(fetch: typeof globalThis.fetch, now: () => number): FetchFor {
-  const pace = new ServerPace(now);
+export function paced(fetch: typeof globalThis.fetch, now: () => number, replicas: () => number): FetchFor {
+  const pace = new ServerPace(now, replicas);
   return (accountId) => async (input, init) => {
     const server = new URL(input instanceof Request ? input.url : String(input)).origin;
     const waitMs = pace.take(server, accountId);

@@ -6,7 +6,7 @@ import { TOY_CAPABILITIES } from './toy-provider';
 
 const never = () => { throw new Error('The toy needs nothing of the process.'); };
 const host: ProviderHost = {
-  hint: never, database: { query: never, transaction: never }, fetch: never, now: Date.now, log: never,
+  hint: never, database: { query: never, transaction: never }, fetch: never, replicas: () => 1, now: Date.now, log: never,
 };
 
 /** The toy and its wrong variants have the same far side, hence the same hands on it. */

@@ -29,6 +29,21 @@ async function replica(pollMs = 600_000, start = true) {
   return { wake, heard, forget, named: () => heard.filter((ids) => ids !== 'all').flat() };
 }
 
+describe('processes on one database', () => {
+  it('count each other, and those that are gone no more', async () => {
+    const one = await replica(5);
+    const other = await replica();
+    expect(other.wake.replicas).toBe(2);
+    await until('the first has counted again', () => one.wake.replicas === 2);
+    await other.wake.stop();
+    await until('the first is alone', () => one.wake.replicas === 1);
+  });
+
+  it('count themselves before they could ask', () => {
+    expect(new PostgresWake('postgres://nowhere', { pollMs: 600_000, silenceMs: 10_000 }).replicas).toBe(1);
+  });
+});
+
 describe('a wake-up', () => {
   it('reaches this process at once and the others soon, each once', async () => {
     const [one, other] = [await replica(), await replica()];

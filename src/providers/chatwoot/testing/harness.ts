@@ -17,7 +17,7 @@ const FILE = Buffer.from('a file of the end-user');
 export const hostWith = (fetch: ProviderHost['fetch']): ProviderHost => ({
   hint: () => undefined,
   database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
-  fetch, now: Date.now, log: () => undefined,
+  fetch, replicas: () => 1, now: Date.now, log: () => undefined,
 });
 
 /** The contract suite's hands on the double, which stands for one Chatwoot release. */

@@ -7,11 +7,11 @@ describe('requests to one server', () => {
   const at = { ms: 0 };
   beforeEach(() => { at.ms = 1_000_000; });
   const asked: string[] = [];
-  const answering = (status: number) => paced((async (url: string) => { asked.push(String(url)); return new Response('Retry later', { status }); }) as typeof fetch, () => at.ms);
+  const answering = (status: number) => paced((async (url: string) => { asked.push(String(url)); return new Response('Retry later', { status }); }) as typeof fetch, () => at.ms, () => 1);
 
   /** Each account asks every so many milliseconds, from a second on; when its requests went out, and how many it made. */
-  function play(seconds: number, accounts: Readonly<Record<string, { readonly everyMs: number; readonly fromS: number }>>) {
-    const pace = new ServerPace(() => at.ms);
+  function play(seconds: number, accounts: Readonly<Record<string, { readonly everyMs: number; readonly fromS: number }>>, replicas = 1) {
+    const pace = new ServerPace(() => at.ms, () => replicas);
     const start = at.ms;
     const sent = new Map(Object.keys(accounts).map((account) => [account, { at: [] as number[], asked: 0 }]));
     for (; at.ms < start + seconds * 1000; at.ms += 1)
@@ -37,6 +37,14 @@ describe('requests to one server', () => {
     }
   });
 
+  it('stay under it also when three processes ask', () => {
+    const { count } = play(180, { a: GREEDY, b: GREEDY, c: GREEDY }, 3);
+    for (const from of [0, 30, 60, 100]) {
+      expect(3 * count(from, from + 60)).toBeLessThan(3_000);
+      expect(3 * count(from, from + 60)).toBeGreaterThan(2_000);
+    }
+  });
+
   it('of one account alone are never all that we may ask, and one that comes is served at once', () => {
     const { count, sent } = play(180, { greedy: GREEDY, late: { everyMs: 200, fromS: 100 } });
     expect(count(20, 80)).toBeLessThanOrEqual(PACE.requestsPerMinute * PACE.mostOfOneAccount + 60);
@@ -55,7 +63,7 @@ describe('requests to one server', () => {
   });
 
   it('of somebody who asks no more are the others\' after a minute', () => {
-    const pace = new ServerPace(() => at.ms);
+    const pace = new ServerPace(() => at.ms, () => 1);
     pace.take('https://one.example', 'gone');
     pace.take('https://one.example', 'a');
     at.ms += 60_000;

@@ -53,7 +53,7 @@ export async function openWorld(): Promise<DeskWorld> {
         }),
       },
       fetch: () => { throw new Error('The desk fetches nothing.'); },
-      now: () => Date.now() + world.ahead,
+      replicas: () => 1, now: () => Date.now() + world.ahead,
       log: () => {},
     },
     async call({ method = 'GET', path, organizationId = null, role = 'ui', agent, body, headers }) {
