@@ -1,28 +1,57 @@
+import { Client } from 'pg';
 import { median, ms, ratio, table, timed } from './figures';
 import { openWorld, type BenchWorld } from './world';
 
 const ORG = 'org-claims';
 const WAITING = 100_000;
 const LANES = 5_000;
+const OLD_ROWS = 2_000_000;
+const OLD_SESSIONS = 100_000;
 const SAMPLES = 400;
 const LEASE_MS = 60_000;
 
-/** Sessions whose lanes hold `rows` deliveries, all at once; `nextRunAt` in SQL says when their heads are due. */
-async function fill({ pool }: BenchWorld, farSideId: string, inboxId: string, lanes: number, rows: number, nextRunAt: string): Promise<void> {
-  await pool.query({ text: 'set statement_timeout = 0' });
-  await pool.query(`
-    with made as (
-      insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
-      select gen_random_uuid(), '${ORG}', 'crowd', $1, i.account_id, 'bench', 'crowd-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, $3::int) n, inbox i where i.id = $1
-      returning id
-    ), owed as (
-      insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
-      select id, '${ORG}', 'crowd', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
-      from made, generate_series(1, $4::int) returning id, session_id
-    )
-    insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
-    select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`, [inboxId, farSideId, lanes, rows / lanes]);
-  await pool.query('vacuum analyze lane, delivery, session');
+/** So many Sessions of a chatbot that nobody else uses, within a statement. */
+const crowd = (sessions: number): string => `
+  insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
+  select gen_random_uuid(), '${ORG}', 'crowd', $1, i.account_id, 'bench', 'crowd-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, ${sessions}) n, inbox i where i.id = $1
+  returning id`;
+
+/** Sessions whose lanes hold 100,000 deliveries, all at once; `nextRunAt` in SQL says when their heads are due. */
+const waiting = (lanes: number, nextRunAt: string): string => `
+  with made as (${crowd(lanes)}), owed as (
+    insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
+    select id, '${ORG}', 'crowd', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
+    from made, generate_series(1, ${WAITING / lanes}) returning id, session_id
+  )
+  insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+  select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`;
+
+/** What a long time leaves: Sessions to which nothing is owed any more, with what was done in them, said, and written down. */
+const KEPT = `
+  with made as (${crowd(OLD_SESSIONS)}), owed as (
+    insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at, done_at, attempts)
+    select id, '${ORG}', 'crowd', 'PROVIDER', 'DONE', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now() - interval '20 d', now() - interval '20 d', 1
+    from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) returning id, session_id
+  ), said as (
+    insert into message (id, organization_id, session_id, seq, author, visibility, text, attachments, created_at)
+    select gen_random_uuid(), '${ORG}', id, n, 'END_USER', 'PUBLIC', 'What was said ' || n, '[]', now() - interval '20 d' from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
+  ), written as (
+    insert into event (session_id, seq, organization_id, chatbot_id, type, body, at, position)
+    select id, n, '${ORG}', 'crowd', 'MESSAGE_RECORDED', '{}', now() - interval '20 d', 0 from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
+  )
+  insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
+  select session_id, 'PROVIDER', '${ORG}', $2, max(id) + 1, max(id) from owed group by session_id`;
+
+/** By a connection that waits for as long as it takes. */
+async function fill(databaseUrl: string, farSideId: string, inboxId: string, rows: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(rows, [inboxId, farSideId]);
+    await client.query('vacuum analyze lane, delivery, session, message, event');
+  } finally {
+    await client.end();
+  }
 }
 
 /** One row is owed on a lane that is free, and claimed again: what a worker feels beside the backlog. */
@@ -36,11 +65,13 @@ async function claimTimes(world: BenchWorld, sessions: readonly string[], room?:
   return times;
 }
 
+const SOON = "now() + interval '1 h'";
 const BACKLOGS = [
-  { what: '100,000 behind 5,000 heads that wait for a retry', lanes: LANES, nextRunAt: "now() + interval '1 h'", isElsewhere: false },
-  { what: '100,000 in one lane behind such a head', lanes: 1, nextRunAt: "now() + interval '1 h'", isElsewhere: false },
-  { what: '100,000 due, of an account that rests', lanes: LANES, nextRunAt: 'now()', isElsewhere: true },
-  { what: '100,000 due in 5,000 lanes', lanes: LANES, nextRunAt: 'now()', isElsewhere: false },
+  { what: '100,000 behind 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
+  { what: '100,000 in one lane behind such a head', rows: waiting(1, SOON), isElsewhere: false },
+  { what: '100,000 due, of an account that rests', rows: waiting(LANES, 'now()'), isElsewhere: true },
+  { what: '100,000 due in 5,000 lanes', rows: waiting(LANES, 'now()'), isElsewhere: false },
+  { what: 'nothing, and 2,000,000 that are done, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
 ] as const;
 
 /** What a claim costs beside a backlog, against an empty queue in the same run. */
@@ -48,18 +79,19 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
   const rows: string[][] = [];
   const worlds: BenchWorld[] = [];
   const prepared = async () => {
-    const world = await openWorld(await newDatabase(), 4);
+    const databaseUrl = await newDatabase();
+    const world = await openWorld(databaseUrl, 4);
     worlds.push(world);
     const { inboxId, accountId, chatbotId } = await world.enable(ORG);
-    return { world, inboxId, accountId, sessions: await world.open(ORG, chatbotId, 50) };
+    return { databaseUrl, world, inboxId, accountId, sessions: await world.open(ORG, chatbotId, 50) };
   };
   const empty = await prepared();
   // The first claims plan and warm up.
   await claimTimes(empty.world, empty.sessions);
-  for (const { what, lanes, nextRunAt, isElsewhere } of BACKLOGS) {
+  for (const { what, rows: waits, isElsewhere } of BACKLOGS) {
     const full = await prepared();
     const elsewhere = '00000000-0000-4000-8000-000000000000';
-    await fill(full.world, isElsewhere ? elsewhere : full.accountId, full.inboxId, lanes, WAITING, nextRunAt);
+    await fill(full.databaseUrl, isElsewhere ? elsewhere : full.accountId, full.inboxId, waits);
     const room = isElsewhere ? { each: 8, but: new Map([[elsewhere, 0]]) } : undefined;
     await claimTimes(full.world, full.sessions, room);
     // In turns, so that what else the machine does falls on both.

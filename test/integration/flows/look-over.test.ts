@@ -65,7 +65,7 @@ describe('a look over more pages than one turn takes', () => {
     on.set(3, () => Promise.reject(new ProviderUnavailableError('away')));
     await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(await turn()).toBeNull();
-    await world.pool.query('update account_watch set next_look_at = now()');
+    await world.pool.query("update account_watch set next_look_at = now() - interval '1 s'");
     expect(await turn()).toMatchObject({ complete: true });
     expect(pagesOf()).toEqual([1, 2, 3, 3, 4, 5]);
   });

@@ -35,7 +35,7 @@ async function oldFiles(count: number): Promise<void> {
   const file = { name: 'bill.pdf', contentType: 'application/pdf', url: 'https://files.example/bill.pdf', sizeBytes: 1 };
   await world.stores.sessions.transact(ORG, id, (tx) => tx.insertMessage({ ...said('see there'), id: randomUUID(), attachments: Array(count).fill(file) }));
   world.time.ms += 400 * DAY;
-  await world.pool.query('update upkeep set next_run_at = now()');
+  await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
 }
 const messages = async () => (await world.pool.query('select from message')).rowCount;
 const restMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from next_run_at - now()) * 1000 as ms from upkeep')).rows[0]!.ms);

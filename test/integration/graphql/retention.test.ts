@@ -47,7 +47,7 @@ async function remove(days: Partial<Record<keyof Retention['keepMs'], number>> =
   const keep = { events: 365, messages: 365, deliveries: 365, idempotencyKeys: 365, sessions: 365, ...days };
   const keepMs = Object.fromEntries(Object.entries(keep).map(([kind, count]) => [kind, count * DAY])) as Retention['keepMs'];
   const turn = new RetentionTurn(world.deps, { keepMs, files: { remove: async () => undefined } }, { info: (fields) => { for (const [kind, count] of Object.entries(fields)) told[kind] = (told[kind] ?? 0) + (count as number); } }, new AbortController().signal);
-  await world.pool.query('update upkeep set next_run_at = now()');
+  await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
   while (await turn.turn());
   return told;
 }

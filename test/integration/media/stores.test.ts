@@ -7,7 +7,7 @@ import type { MediaStore } from '../../../src/core/ports/media-store';
 import { FolderMediaStore } from '../../../src/media/folder-store';
 import { openMediaStore } from '../../../src/media/open-store';
 import type { S3Options } from '../../../src/media/s3-store';
-import { heldBytes } from '../../support/held-bytes';
+import { HeldSince } from '../../support/held-bytes';
 import { S3Double } from '../../support/s3-double';
 import { TIME_LIMITS } from '../../../src/time-limits';
 
@@ -155,17 +155,16 @@ it.each([['a folder', folderHouse], ['S3', s3rverHouse]])('a file of 32 MB is ne
   const house = await open();
   const key = newKey();
   await house.store.write(key, bytes('warm'));
-  const start = heldBytes();
-  let most = 0;
+  const held = await HeldSince.now();
   async function* large() {
     for (let n = 1; n <= 32; n++) {
       yield Buffer.alloc(MB);
-      if (n % 4 === 0) most = Math.max(most, heldBytes() - start);
+      if (n % 4 === 0) held.look();
     }
   }
   await house.store.write(key, large());
   expect(await house.store.sizeOf(key)).toBe(32 * MB);
-  expect(most / MB).toBeLessThan(16);
+  expect(held.most / MB).toBeLessThan(16);
   await house.close();
 });
 

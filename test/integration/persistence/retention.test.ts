@@ -9,7 +9,7 @@ beforeAll(async () => { world = await createStoreWorld(); });
 afterAll(() => world.end());
 beforeEach(async () => {
   await world.sql('truncate lane, delivery, handoff, message, event, session, feed_floor, idempotency_key');
-  await world.sql('update upkeep set next_run_at = now()');
+  await world.sql("update upkeep set next_run_at = now() - interval '1 s'");
 });
 
 const OLD = '2026-01-01T00:00:00.000Z';
@@ -281,7 +281,7 @@ it('one replica removes at a time, and the next one when that has died', async (
   expect(Date.parse(longer!)).toBeGreaterThan(Date.parse(second!));
   await replicas[1]!.rest(longer!, 3_600_000);
   expect(await replicas[0]!.claim(60_000)).toBeNull();
-  await world.sql('update upkeep set next_run_at = now()');
+  await world.sql("update upkeep set next_run_at = now() - interval '1 s'");
   const third = await replicas[1]!.claim(60_000);
   await replicas[1]!.rest(third!, 0);
   expect(await replicas[2]!.claim(60_000)).not.toBeNull();
