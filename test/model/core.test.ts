@@ -5,7 +5,9 @@ import { Play, type Setting } from './play';
 
 /* How to run more, and how to play one story again: docs/reliability.md. */
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 300);
+/** Always the same ones, as long as nobody asks for a number of others. */
+const SAME = { runs: 300, seed: 20 };
+const RUNS = Number(process.env.MODEL_RUNS ?? SAME.runs);
 const LONGEST = 60;
 const replay = replayOf(process.env.MODEL_REPLAY);
 
@@ -32,7 +34,7 @@ it(`agrees with the model, whoever interferes with whom (${RUNS} stories)`, asyn
     await fc.asyncModelRun(async () => ({ model: { play }, real: play }), commands);
     await play.settle();
   });
-  const result = await fc.check(story, { numRuns: RUNS, ...replay?.run });
+  const result = await fc.check(story, { numRuns: RUNS, ...(process.env.MODEL_RUNS === undefined && { seed: SAME.seed }), ...replay?.run });
   if (result.failed) throw new Error(toldOf(result));
 }, 3_600_000);
 

@@ -11,8 +11,11 @@ const LOST = 'lost:';
 const timesLost = ({ stepsDone }: Pick<HandoffRecord, 'stepsDone'>): number =>
   Math.max(0, ...stepsDone.filter(step => step.startsWith(LOST)).map(step => Number(step.slice(LOST.length))));
 
-/** Opened once already, in a conversation that is no longer there: all of its talk is brought to the next one, in one go. */
-export const isOpenedAgain = (handoff: HandoffRecord): boolean => handoff.state === 'REQUESTED' && timesLost(handoff) > 0;
+/** Opened once already, in a conversation that is no longer there. */
+export const hasLostConversation = (handoff: HandoffRecord): boolean => timesLost(handoff) > 0;
+
+/** All of its talk is brought to the next conversation, in one go. */
+export const isOpenedAgain = (handoff: HandoffRecord): boolean => handoff.state === 'REQUESTED' && hasLostConversation(handoff);
 
 /**
  * The conversation was deleted at the provider. The link is dropped, so that the next try makes a new one. A handoff that

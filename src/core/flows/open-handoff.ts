@@ -2,9 +2,10 @@ import { ProviderRefusedError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import { instantOf } from '../ports/clock';
-import type { ConversationView } from '../ports/support-provider';
+import type { ConversationAccess, ConversationView } from '../ports/support-provider';
 import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
-import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, signalOf } from './conversation';
+import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, signalOf, type Connected } from './conversation';
+import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
@@ -34,6 +35,15 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     const handoff = await handoffs.get(organizationId, handoffId);
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
+  /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */
+  const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
+    const ended = await handoffs.get(organizationId, handoffId);
+    if (ended === null || !hasLostConversation(ended) || ended.stepsDone.includes('history')) return;
+    const conversation = known ?? await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
+    await bringTranscript(deps, connected, conversation, ended, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, ended.historyThroughSeq, lease);
+    await done('history');
+  };
   const done = (...steps: readonly string[]) => sessions.transact(organizationId, sessionId, async tx => {
     for (const step of steps) await stepDone(tx, handoffId, step);
   });
@@ -46,7 +56,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
     if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
       await ensureConversation(deps, connected, false, signal, lease);
-    return;
+    return bringWhatWasLeft(connected);
   }
   const { provider, account } = connected;
   const mayBeOpened = handoff.stepsDone.includes('opening');
@@ -62,7 +72,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   }
 
   handoff = await current();
-  if (handoff === null) return;
+  if (handoff === null) return bringWhatWasLeft(connected, conversation);
   if (!handoff.stepsDone.includes('history')) {
     await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
     await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);

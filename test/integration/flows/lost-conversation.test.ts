@@ -1,4 +1,6 @@
+import { deliver } from '../../../src/core/flows/deliver';
 import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/conversation-lost';
+import { leaseThat } from '../../support/lease';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
@@ -45,6 +47,27 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ACTIVE', agent: { externalId: 'bob' } });
     // Nobody's words twice, and the promise of a colleague only once.
     expect(await world.collected(session.id)).toEqual(['REQUESTED', 'QUEUED', 'ACTIVE', 'AGENT: four']);
+  });
+
+  it.each([
+    ['by the turn before', 1],
+    ['by nothing yet', 0],
+  ])('and that ends before it is opened again leaves no turn behind, %s', async (_when, deliveries) => {
+    const { session } = await answered();
+    await world.user(session.id, 'three');
+    await lose(session.id);
+    for (let n = 0; n < deliveries; n++) {
+      const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+      await deliver(world.deps, lane!.delivery, leaseThat());
+      await world.stores.lanes.complete(lane!);
+    }
+    await world.flows.endHandoff(scope, { sessionId: session.id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
+    expect(world.provider.only.view).toMatchObject({ status: 'BOT_HELD', agent: null });
+    await world.user(session.id, 'four');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown().slice(3)).toEqual(['END_USER: four']);
   });
 
   it('is told what waited in its lane in the right place, however the loss is found', async () => {
