@@ -35,13 +35,15 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     const handoff = await handoffs.get(organizationId, handoffId);
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
+  const bringTalk = async (connected: Connected, conversation: ConversationAccess, of: HandoffRecord) => {
+    await bringTranscript(deps, connected, conversation, of, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease);
+  };
   /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */
   const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
     const ended = await handoffs.get(organizationId, handoffId);
     if (ended === null || !hasLostConversation(ended) || ended.stepsDone.includes('history')) return;
-    const conversation = known ?? await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
-    await bringTranscript(deps, connected, conversation, ended, earlierAttempts > 0, lease);
-    await bringHistory(deps, connected, conversation, ended.historyThroughSeq, lease);
+    await bringTalk(connected, known ?? await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease), ended);
     await done('history');
   };
   const done = (...steps: readonly string[]) => sessions.transact(organizationId, sessionId, async tx => {
@@ -54,9 +56,8 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   const connected = await connect(deps, organizationId, sessionId, lease);
   if (handoff === null) {
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
-    if (earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null)
-      await ensureConversation(deps, connected, false, signal, lease);
-    return bringWhatWasLeft(connected);
+    const mayBeThere = earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null;
+    return bringWhatWasLeft(connected, mayBeThere ? await ensureConversation(deps, connected, false, signal, lease) : undefined);
   }
   const { provider, account } = connected;
   const mayBeOpened = handoff.stepsDone.includes('opening');
@@ -74,8 +75,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   handoff = await current();
   if (handoff === null) return bringWhatWasLeft(connected, conversation);
   if (!handoff.stepsDone.includes('history')) {
-    await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
-    await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+    await bringTalk(connected, conversation, handoff);
     await (note === null ? done('history', 'opening') : done('history'));
   }
 

@@ -5,6 +5,7 @@ import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';
+import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -30,7 +31,6 @@ async function mirrored() {
 }
 /** Deliveries as the worker does them, dead letters too. */
 async function work(until: () => Promise<boolean>): Promise<void> {
-  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 20 }, quiet);
   await worker.start();
   try {

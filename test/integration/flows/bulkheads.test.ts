@@ -3,10 +3,10 @@ import type { SupportProvider } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { ScriptedProvider, scriptedDefinition } from '../../support/scripted-provider';
+import { quiet } from '../../support/quiet';
 
 const HANGING = { organizationId: 'org-hanging' };
 const WELL = { organizationId: 'org-well' };
-const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });

@@ -1,5 +1,6 @@
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -41,7 +42,6 @@ it('the end-user hears of a colleague only once the provider has accepted', asyn
 it('a target that the provider refuses fails the handoff by name and gives the bot control back', async () => {
   const { session, handoff } = await asked();
   world.provider.failNext('openForAgents', 'refused');
-  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 50 }, quiet);
   await worker.start();
   while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise(resolve => setTimeout(resolve, 20));

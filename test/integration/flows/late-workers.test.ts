@@ -4,6 +4,7 @@ import { provingClaim } from '../../../src/core/flows/proving-claim';
 import { Worker } from '../../../src/delivery';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';
+import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld({ mirroring: 'ON_HANDOFF' }); });
@@ -91,7 +92,7 @@ describe('a worker that dies within a write, with a lease that is shorter than t
     await does(id);
     Object.assign(world.provider, { settlesAfterMs: () => 100_000 });
     const ahead = new Promise<number>((resolve) => { world.provider.during.set(verb, async () => resolve(await aheadMs())); });
-    const worker = new Worker(world.deps, { leaseMs: 1_000, width: 1, widthOfFarSide: 1, pollMs: 5 }, { error: () => undefined, warn: () => undefined, info: () => undefined });
+    const worker = new Worker(world.deps, { leaseMs: 1_000, width: 1, widthOfFarSide: 1, pollMs: 5 }, quiet);
     await worker.start();
     expect(await ahead).toBeGreaterThan(world.deps.limits.callMs + 90_000);
     await worker.stop();

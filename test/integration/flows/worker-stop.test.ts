@@ -6,6 +6,7 @@ import { RetentionTurn } from '../../../src/delivery/retention-turn';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
 import { said } from '../../support/push-world';
 import { scriptedDefinition } from '../../support/scripted-provider';
+import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -15,7 +16,6 @@ afterEach(async () => {
 });
 
 const DAY = 86_400_000;
-const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
 const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 365 * DAY, idempotencyKeys: 365 * DAY, sessions: 365 * DAY };
 const options = { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 10 };
 

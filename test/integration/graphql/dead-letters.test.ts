@@ -2,6 +2,7 @@ import { deliver } from '../../../src/core/flows/deliver';
 import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 import { leaseThat } from '../../support/lease';
+import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 let room: Room;
@@ -33,7 +34,6 @@ const DONE = { passedOver: [], hasMore: false, userErrors: [] };
 
 /** Deliveries as the worker does them, until nothing is due. */
 async function work(): Promise<void> {
-  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, quiet);
   await worker.start();
   const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;

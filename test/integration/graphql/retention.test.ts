@@ -3,6 +3,7 @@ import { Worker } from '../../../src/delivery';
 import { RetentionTurn } from '../../../src/delivery/retention-turn';
 import { type Following, overSse, overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { quiet } from '../../support/quiet';
 
 const DAY = 86_400_000;
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) { seq isSnapshot control epoch mayReply isClosed handoffState cause } }`;
@@ -117,7 +118,6 @@ it('nothing young is removed, and a second walk finds nothing', async () => {
 it('the worker does it by itself', async () => {
   await world.open();
   world.time.ms += 400 * DAY;
-  const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
   const keepMs = { events: DAY, messages: DAY, deliveries: DAY, idempotencyKeys: DAY, sessions: DAY };
   const worker = new Worker({ ...world.deps, retention: { keepMs, files: { remove: async () => undefined } } }, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 5 }, quiet);
   await worker.start();

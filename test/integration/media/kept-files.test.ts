@@ -8,8 +8,8 @@ import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
 import { mediaWork } from '../../../src/delivery/media-work';
 import { leaseThat } from '../../support/lease';
+import { quiet } from '../../support/quiet';
 
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const OF_FILES = /^\/rails\//;
 
 let world: ChatwootWorld;
