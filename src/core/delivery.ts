@@ -1,5 +1,5 @@
 import type { ChannelState, ReactionSide } from './message';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
+import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId } from './ids';
 
 /** What we owe to the provider. One lane per Session, strictly in order. */
 export type ProviderWork =
@@ -9,6 +9,8 @@ export type ProviderWork =
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
+  /** Tells agents who write in a conversation that they began themselves that it leads nowhere. */
+  | { readonly kind: 'TELL_STRAY'; readonly conversationId: ProviderConversationId }
   | ProviderChange
   | ProviderMark;
 

@@ -4,7 +4,7 @@ import type { LaneDestination, MediaWork, ProviderDelivery, ProviderWork, Runtim
 import { LeaseLostError, NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
-import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderMessageId } from '../core/ids';
+import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
@@ -84,6 +84,9 @@ const WANT_READING = statement('tx_want_reading', `
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
 const WANT_READING_AGAIN = statement('tx_want_reading_again', `
   update lane set wanted_at = least(wanted_at, now()) where session_id = $1 and destination = 'READING' and is_claimed returning 1`);
+const ADD_STRAY = statement('tx_add_stray', `
+  insert into stray_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_stray_conversation do nothing returning 1`);
+const REMOVE_STRAY = statement('tx_remove_stray', 'delete from stray_conversation where session_id = $1 and conversation_id = $2');
 
 const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
@@ -279,6 +282,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async wantReadingAgain(): Promise<void> {
     if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.updateSession({ readHint: 'ALL' });
+  }
+
+  async addStray(conversationId: ProviderConversationId): Promise<boolean> {
+    return (await this.change(ADD_STRAY, [this.current.id, conversationId])).length > 0;
+  }
+
+  async removeStray(conversationId: ProviderConversationId): Promise<void> {
+    this.write(REMOVE_STRAY, [this.current.id, conversationId]);
   }
 
   /** Sends a statement behind everything else of this transaction. */

@@ -1,15 +1,18 @@
 import type { Pool } from 'pg';
-import type { AccountId, Instant, ProviderConversationId } from '../core/ids';
-import type { WatchStore } from '../core/ports/stores';
+import { isUuid, type AccountId, type Instant, type ProviderConversationId } from '../core/ids';
+import type { StrayConversation, WatchStore } from '../core/ports/stores';
+import type { EndUserThere } from '../core/ports/support-provider';
 import { firstOf, rowsOf, statement } from './sql';
 
+/** As its column keeps it, and never rounded up: what is due now is due to whoever asks next. */
+const NOW = "date_trunc('milliseconds', now())";
 // An account that is new has nothing to be looked over for: its clock starts now.
 const ADMIT = statement('watch_admit', `
   insert into account_watch (account_id, looked_at, next_look_at)
-  select a.id, now(), now() from support_account a
+  select a.id, now(), ${NOW} from support_account a
   where a.state = 'READY' and not exists (select from account_watch w where w.account_id = a.id)
   on conflict on constraint pk_account_watch do nothing`);
-const WANT_LOOKS = statement('watch_want', 'update account_watch set next_look_at = now()');
+const WANT_LOOKS = statement('watch_want', `update account_watch set next_look_at = ${NOW}`);
 const CLAIM_LOOK = statement('watch_claim', `
   with due as materialized (
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
@@ -22,7 +25,7 @@ const CLAIM_LOOK = statement('watch_claim', `
     (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
 // Of two replicas at one look (a claim may be outlived), the one that comes later changes nothing that is behind it.
 const LEAVE_LOOK = statement('watch_leave', `
-  update account_watch set look_page = greatest(look_page, $3), next_look_at = case when $4 then now() else next_look_at end
+  update account_watch set look_page = greatest(look_page, $3), next_look_at = case when $4 then ${NOW} else next_look_at end
   where account_id = $1 and look_started_at = $2`);
 const FINISH_LOOK = statement('watch_finish', `
   update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null where account_id = $1 and look_started_at = $2`);
@@ -51,6 +54,12 @@ const WANT_READING_OF = statement('watch_want_reading', `
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
   returning 1`);
+const STRAYS = statement('watch_strays', `
+  select s.organization_id as "organizationId", s.id as "sessionId", seen.conversation_id as "conversationId"
+  from unnest($2::text[], $3::text[], $4::uuid[]) as seen(conversation_id, inbox_id, session_id)
+  join session s on s.id = seen.session_id and s.account_id = $1 and s.conversation_id is distinct from seen.conversation_id
+  join inbox i on i.id = s.inbox_id and i.external_id = seen.inbox_id
+  where not exists (select from stray_conversation known where known.session_id = s.id and known.conversation_id = seen.conversation_id)`);
 
 export class PostgresWatchStore implements WatchStore {
   constructor(private readonly pool: Pool) {}
@@ -74,5 +83,11 @@ export class PostgresWatchStore implements WatchStore {
 
   async wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number> {
     return (await rowsOf(this.pool, WANT_READING_OF, [accountId, conversationIds])).length;
+  }
+
+  async straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]> {
+    const ours = [...seen].filter(([, { sessionId }]) => isUuid(sessionId));
+    if (ours.length === 0) return [];
+    return rowsOf<StrayConversation>(this.pool, STRAYS, [accountId, ours.map(([id]) => id), ours.map(([, { inboxId }]) => inboxId), ours.map(([, { sessionId }]) => sessionId)]);
   }
 }

@@ -1,4 +1,5 @@
 import { WebhookRejectedError } from '../core/errors';
+import { noticeStrays, type StrayStores } from '../core/flows/stray-conversation';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
 import type { AccountAccess, ProviderHost, SupportProvider } from '../core/ports/support-provider';
@@ -8,7 +9,7 @@ import { recordHint, type HintStores } from './record-hint';
 import { recordTyping, type TypingDeps } from './record-typing';
 
 export interface WebhookDeps {
-  readonly stores: HintStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf'> };
+  readonly stores: HintStores & StrayStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf'> };
   /** Left out: nobody is told who types. */
   readonly typing?: TypingDeps;
   readonly clock: Pick<Clock, 'now'>;
@@ -26,7 +27,7 @@ export interface IncomingWebhook {
   readBody(limitBytes: number): Promise<Buffer | null>;
 }
 
-type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'ignored' | 'senderGone';
+type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
 /** What may be logged of a webhook: never its headers or content. */
 interface Facts { accountId?: string; bytes?: number }
 
@@ -65,7 +66,11 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
     account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
   });
   if (hint.kind === 'typing') return deps.typing === undefined ? 'ignored' : recordTyping(deps.typing, account, hint);
-  return hint.kind === 'ignored' ? 'ignored' : recordHint(deps, account.id, hint);
+  if (hint.kind === 'ignored') return 'ignored';
+  const outcome = await recordHint(deps, account.id, hint);
+  // Commits before the answer, too: there is no timer for a conversation that is not ours.
+  if (outcome === 'unknownConversation' && hint.saidTo !== undefined && await noticeStrays(deps.stores, account.id, new Map([[hint.conversationId, hint.saidTo]])) > 0) return 'strayConversation';
+  return outcome;
 }
 
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */

@@ -10,6 +10,7 @@ import type { Lease } from './lease';
 import { openHandoff, openTakenOver } from './open-handoff';
 import { provingClaim } from './proving-claim';
 import { postOne } from './show-history';
+import { tellStray } from './stray-conversation';
 
 /**
  * Does one delivery to the provider. Called at least once per delivery, in order within a Session, by whoever holds the
@@ -25,6 +26,7 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
     case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
+    case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);
     case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
 }

@@ -1,5 +1,6 @@
 import { timeLimit } from '../time-limit';
 import { accessOf, type FlowDeps } from './deps';
+import { noticeStrays } from './stray-conversation';
 
 const EVERY_MS = 5 * 60_000;
 /** Further back than we were away: clocks differ, and a change may become visible late. */
@@ -33,6 +34,7 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal): Promise<{ 
     for (const end = page + PAGES_OF_TURN; more && page < end && !stopped.aborted; page++) {
       const found = await instance!.changedConversations!({ access: accessOf(deps, account!), withinMs, page }, AbortSignal.any([stopped, timeLimit(deps.limits.callMs)]));
       readings += await watches.wantReadingOf(accountId, found.conversationIds);
+      if (found.endUsers !== undefined) await noticeStrays(deps.stores, accountId, found.endUsers);
       more = found.more;
     }
   } catch (error) {

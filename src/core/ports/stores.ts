@@ -12,7 +12,7 @@ import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
 import type { RuntimeEndpointStore } from './runtime-endpoints';
-import type { ProviderAgent, ProviderTeam } from './support-provider';
+import type { EndUserThere, ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
 export type SessionInbox = Omit<InboxRecord, 'providerData'>;
@@ -71,6 +71,9 @@ export interface SessionTransaction {
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. `TIMER`: nothing is known to have happened. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
+  /** Remembers a conversation that is not the Session's own (`pk_stray_conversation`). False: it was remembered already. */
+  addStray(conversationId: ProviderConversationId): Promise<boolean>;
+  removeStray(conversationId: ProviderConversationId): Promise<void>;
   /** Asks for another reading if one is under way: it may have looked before now. */
   wantReadingAgain(): Promise<void>;
   /**
@@ -329,7 +332,11 @@ export interface WatchStore {
    * Returns how many Sessions.
    */
   wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
+  /** Those that are with an end-user of one of the account's Sessions, in that Session's inbox, but not the Session's own, and not remembered yet. */
+  straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]>;
 }
+
+export interface StrayConversation { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly conversationId: ProviderConversationId }
 
 export interface Stores {
   readonly sessions: SessionStore;

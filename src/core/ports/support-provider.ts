@@ -212,8 +212,13 @@ export interface ChangedConversations {
 }
 export interface ChangedPage {
   readonly conversationIds: readonly ProviderConversationId[];
+  /** With whom those are whose end-user we made. Left out: nobody but us begins conversations there. */
+  readonly endUsers?: ReadonlyMap<ProviderConversationId, EndUserThere>;
   readonly more: boolean;
 }
+
+/** Whom a conversation is with: the Session whose id we gave to the end-user, in this inbox. Whether it is that Session's own is for the core to tell. */
+export interface EndUserThere { readonly inboxId: ProviderInboxId; readonly sessionId: SessionId }
 
 export interface OpenForAgents {
   readonly conversation: ConversationAccess;
@@ -237,7 +242,7 @@ export interface ShownState {
 
 /** What a webhook body was about, as far as it can be believed: a hint where to look. */
 export type WebhookHint =
-  | { readonly kind: 'conversation'; readonly shows?: ShownState; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId }
+  | { readonly kind: 'conversation'; readonly shows?: ShownState; readonly conversationId: ProviderConversationId; /** `MESSAGES`: nothing but words. Left out: anything. */ readonly about?: 'MESSAGES'; readonly changedMessageId?: ProviderMessageId; /** Nothing is new if this message was read before. */ readonly unlessKnown?: ProviderMessageId; /** A person has said something in public, to this end-user. Left out: nobody, or nobody knows to whom. */ readonly saidTo?: EndUserThere }
   /** A person, never we, began or stopped to write what the end-user will see. No reading follows from it. */
   | { readonly kind: 'typing'; readonly conversationId: ProviderConversationId; readonly agentId: ProviderAgentId; readonly isTyping: boolean }
   | { readonly kind: 'ignored'; readonly why: string };

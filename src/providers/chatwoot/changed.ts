@@ -30,7 +30,11 @@ export class ChangedLately {
         throw new ProviderAuthError('BotAgent1 is no longer an administrator of the Chatwoot account and is shown no conversations. Enable support for the organization again: it repairs this.');
     }
     const conversationIds = rows.map((row) => idIn(row, 'conversation'));
-    return { conversationIds, more: rows.length === PAGE && this.bringsNews(access.accountId, page, conversationIds) };
+    const endUsers = new Map(rows.flatMap(({ id, inbox_id: inboxId, meta }) => {
+      const sessionId = meta?.sender?.identifier;
+      return sessionId ? [[String(id), { inboxId: String(inboxId), sessionId }] as const] : [];
+    }));
+    return { conversationIds, endUsers, more: rows.length === PAGE && this.bringsNews(access.accountId, page, conversationIds) };
   }
 
   /** Remembers a full page, until one of its look is the last. */

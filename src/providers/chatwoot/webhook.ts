@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { WebhookRejectedError } from '../../core/errors';
-import type { ShownState, WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
+import { isUuid } from '../../core/ids';
+import type { EndUserThere, ShownState, WebhookHint, WebhookRequest } from '../../core/ports/support-provider';
 import { STATUSES, viewOf } from './conversation';
 import { MARK } from './mapping';
 import { botUserOf } from './settings';
@@ -15,7 +16,11 @@ interface Body {
   readonly inbox_id?: unknown;
   readonly inbox?: { readonly id?: unknown } | null;
   readonly account?: { readonly id?: unknown } | null;
-  readonly conversation?: { readonly id?: unknown; readonly inbox_id?: unknown } | null;
+  readonly conversation?: {
+    readonly id?: unknown; readonly inbox_id?: unknown; readonly contact_inbox?: { readonly source_id?: unknown } | null; readonly meta?: WireConversation['meta'] | null;
+  } | null;
+  readonly message_type?: unknown;
+  readonly sender?: { readonly id?: unknown; readonly type?: unknown } | null;
   readonly content_attributes?: Readonly<Record<string, unknown>> | null;
   readonly changed_attributes?: unknown;
   readonly private?: unknown;
@@ -44,7 +49,7 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
       }
       // A delivery status, and whatever else comes without a trace of itself: all outgoing messages at once when the end-user has read them.
       if (body.event === 'message_updated' && !changesWhatWasSaid(body) && Number.isSafeInteger(body.id)) return { ...wordsOf(body.conversation?.id), unlessKnown: String(body.id) };
-      return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : wordsOf(body.conversation?.id);
+      return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : { ...wordsOf(body.conversation?.id), ...saidTo(body, botUserId) };
     case 'conversation_updated':
       return changesHandoff(body.changed_attributes) ? { ...lookAt(body.id), ...shows(changedTo(body.changed_attributes, botUserId)) } : ignored('a change that does not matter to a handoff');
     case 'conversation_created':
@@ -88,6 +93,13 @@ function bodyOf(rawBody: Buffer): Body {
 function lookAt(conversationId: unknown): Extract<WebhookHint, { kind: 'conversation' }> {
   if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no conversation.');
   return { kind: 'conversation', conversationId: String(conversationId) };
+}
+
+/** To whom a person has said something: our id on the contact, whichever way into the inbox was made for it; after a merge of contacts on ours alone. */
+function saidTo({ message_type: type, sender, conversation }: Body, botUserId: number | undefined): { readonly saidTo?: EndUserThere } {
+  const sessionId = [conversation?.meta?.sender?.identifier, conversation?.contact_inbox?.source_id].find((id): id is string => typeof id === 'string' && isUuid(id));
+  if (type !== 'outgoing' || sender?.type !== 'user' || sender.id === botUserId || sessionId === undefined || !Number.isSafeInteger(conversation?.inbox_id)) return {};
+  return { saidTo: { inboxId: String(conversation?.inbox_id), sessionId } };
 }
 
 /** What people do to a conversation has an event of its own: the words alone are one call. */

@@ -55,6 +55,8 @@ export interface WireConversation {
     /** `User` or `AgentBot`; from 4.8 on. */
     readonly assignee_type?: string | null;
     readonly team?: { readonly id: number } | null;
+    /** The contact. */
+    readonly sender?: { readonly identifier?: string | null } | null;
   };
 }
 

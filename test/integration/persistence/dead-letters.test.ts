@@ -8,7 +8,7 @@ let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
 afterAll(() => world.end());
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, session');
+  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
   world.time.ms = Date.parse('2026-11-22T20:52:20.557Z');
   await policy('GO_ON');
 });

@@ -6,7 +6,7 @@ let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
 afterAll(() => world.end());
 // Claims run over all Sessions: each test begins with empty lanes.
-beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, session'));
+beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session'));
 
 const LEASE = 60_000;
 const lanes = (): Stores['lanes'] => world.stores.lanes;

@@ -8,7 +8,7 @@ let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
 afterAll(() => world.end());
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, session, feed_floor, idempotency_key');
+  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session, feed_floor, idempotency_key');
   await world.sql("update upkeep set next_run_at = now() - interval '1 s'");
 });
 
@@ -237,12 +237,13 @@ describe('Sessions', () => {
       await tx.updateSession({ liveHandoffId: null });
       await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: 'HOLD' });
       await tx.wantReading(OLD);
+      await tx.addStray('77');
     });
     expect(await removeSessions()).toBe(0);
     await world.sql('delete from event');
     await world.sql('delete from delivery');
     expect(await removeSessions()).toBe(1);
-    for (const table of ['session', 'lane', 'handoff']) expect(await world.sql(`select from ${table}`)).toEqual([]);
+    for (const table of ['session', 'lane', 'handoff', 'stray_conversation']) expect(await world.sql(`select from ${table}`)).toEqual([]);
     const again = await world.open(externalId);
     expect(again.id).not.toBe(id);
     expect(again).toMatchObject({ closedAt: null, control: 'BOT', epoch: 1, lastEventSeq: 1, forgotten: null });

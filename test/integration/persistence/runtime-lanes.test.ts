@@ -7,7 +7,7 @@ import { createStoreWorld, FOREIGN, gate, inboxOf, ORG, said, type StoreWorld } 
 let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
 afterAll(() => world.end());
-beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, session, runtime_endpoint'));
+beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session, runtime_endpoint'));
 
 const AT = '2026-11-22T20:53:00.000Z';
 const LEASE = 60_000;

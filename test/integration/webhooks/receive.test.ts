@@ -199,7 +199,7 @@ describe('a sender that goes away half-way', () => {
   it('has no effect', async () => {
     let isKnown = false;
     await running.server.stop();
-    await start({ stores: { sessions: world.stores.sessions, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
+    await start({ stores: { ...world.stores, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
     await until(() => isKnown);
@@ -212,7 +212,7 @@ describe('a sender that goes away half-way', () => {
     let answer!: (known: AccountRecord) => void;
     await running.server.stop();
     await start({
-      stores: { sessions: world.stores.sessions, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
+      stores: { ...world.stores, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
     });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
@@ -238,9 +238,9 @@ describe('while it cannot be recorded', () => {
 
   it('is answered 503 and no 200: the transaction fails after the Session was found', async () => {
     await running.server.stop();
-    const { setup, sessions } = world.stores;
+    const { sessions } = world.stores;
     await start({
-      stores: { setup, sessions: { findByConversation: () => Promise.resolve({ ...session, id: randomUUID() }), transact: (...work) => sessions.transact(...work) } },
+      stores: { ...world.stores, sessions: { findByConversation: () => Promise.resolve({ ...session, id: randomUUID() }), transact: (...work) => sessions.transact(...work) } },
     });
     expect((await post(right())).status).toBe(503);
     expect(await dueReadings()).toEqual([]);

@@ -44,7 +44,9 @@ describe('recorded webhooks', () => {
       : /message_updated/.test(file) ? { unlessKnown: expect.stringMatching(/^\d+$/) } : {};
     const typing = /typing_(on|off)\.agent/.exec(file);
     if (typing) return expect(parseWebhook(requestOf(recording))).toEqual({ kind: 'typing', conversationId: '1', agentId: '4', isTyping: typing[1] === 'on' });
-    expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file) });
+    // In public, by a person, in a conversation whose contact has a way into the inbox under an id like ours.
+    const said = /message_created\.(agent_|url_)/.test(file) ? { saidTo: { inboxId: expect.stringMatching(/^[14]$/), sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/) } } : {};
+    expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file), ...said });
   });
 
   const ALL = { agentId: null, teamId: null };

@@ -1,0 +1,60 @@
+import type { ProviderDelivery, ProviderWork } from '../delivery';
+import { ProviderRefusedError } from '../errors';
+import type { AccountId, ProviderConversationId } from '../ids';
+import type { ConversationAccess, EndUserThere, SupportProvider } from '../ports/support-provider';
+import type { SessionStore, WatchStore } from '../ports/stores';
+import { connect, signalOf } from './conversation';
+import { inboxAccessOf, type FlowDeps } from './deps';
+import type { Lease } from './lease';
+
+export interface StrayStores { readonly sessions: Pick<SessionStore, 'transact'>; readonly watches: Pick<WatchStore, 'straysAmong'> }
+
+/**
+ * Owes a note to each conversation with an end-user of ours, in our inbox, that is not their Session's own: an agent began
+ * it, and nothing that is said there reaches anybody. In the Session's lane it comes behind a conversation of our own whose
+ * making is not recorded yet. Called for webhooks about unknown conversations and by looks over an account; returns how many.
+ */
+export async function noticeStrays({ sessions, watches }: StrayStores, accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<number> {
+  const strays = await watches.straysAmong(accountId, seen);
+  for (const { organizationId, sessionId, conversationId } of strays)
+    await sessions.transact(organizationId, sessionId, async tx => {
+      if (tx.session.conversationId === conversationId || tx.inbox.state === 'DISABLED') return;
+      if (await tx.addStray(conversationId)) await tx.oweProvider({ kind: 'TELL_STRAY', conversationId });
+    });
+  return strays.length;
+}
+
+type TellStray = Extract<ProviderWork, { readonly kind: 'TELL_STRAY' }>;
+
+/** Reads before it tells: what made us look was a hint. One in which nobody has spoken yet is forgotten, and may be noticed again. */
+export async function tellStray(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, { conversationId }: TellStray, lease: Lease): Promise<void> {
+  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId, lease);
+  const access = inboxAccessOf(deps, account, inbox);
+  const noteId = `stray:${conversationId}`;
+  if (access !== null && session.contactId !== null && session.conversationId !== conversationId && account.capabilities.privateNotes)
+    try {
+      const conversation: ConversationAccess = { inbox: access, contactId: session.contactId, conversationId, sessionId };
+      const found = await findIn(provider, conversation, noteId, signalOf(deps));
+      if (found === 'spoken') {
+        await lease.held();
+        const where = session.conversationId === null ? 'once they are handed over, in a conversation that the bot makes' : `in conversation ${session.conversationId}: please write there`;
+        await provider.postNote({ conversation, noteId, text: `What is written in this conversation does not reach the end-user. They are talked to ${where}.`, mayExist: earlierAttempts > 0, lookAfter: null }, signalOf(deps)());
+      }
+      if (found !== 'silent') return;
+    } catch (error) {
+      // It is not the Session's conversation that is gone.
+      if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
+    }
+  await deps.stores.sessions.transact(organizationId, sessionId, tx => tx.removeStray(conversationId));
+}
+
+async function findIn(provider: SupportProvider, conversation: ConversationAccess, noteId: string, signal: () => AbortSignal): Promise<'told' | 'spoken' | 'silent'> {
+  let found: 'spoken' | 'silent' = 'silent';
+  for (let after = null, more = true; more;) {
+    const page = await provider.readForward({ conversation, after }, signal());
+    if (page.observations.some(one => one.kind === 'echo' && one.ourId === noteId)) return 'told';
+    if (page.observations.some(one => one.kind === 'agentMessage' || one.kind === 'unshowable')) found = 'spoken';
+    ({ after, more } = page);
+  }
+  return found;
+}

@@ -1,0 +1,114 @@
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { lookOver } from '../../../core/flows/look-over';
+
+/** A conversation that an agent begins with an end-user of ours, as Chatwoot's dashboard does it from the contact's page. */
+describe('a conversation that an agent began with an end-user', () => {
+  let world: ChatwootWorld;
+  let sessionId: string;
+  let alice: number;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    alice = await world.addPerson('Alice');
+    sessionId = await world.talk('hello');
+  });
+  afterEach(() => world.close());
+
+  const tokenOf = async (userId: number) => (await world.farSide.platform('POST', `/users/${userId}/token`, {})).access_token as string;
+  async function begin(content: string | null, more: object = {}, inboxId = world.inbox.externalId): Promise<number> {
+    const { contactId } = await world.session(sessionId);
+    const message = content === null ? {} : { message: { content } };
+    const { id } = await world.farSide.call('POST', `${world.accountPath}/conversations`, await tokenOf(alice),
+      { source_id: sessionId, inbox_id: Number(inboxId), contact_id: Number(contactId), status: 'open', ...message, ...more });
+    await world.double.settled();
+    return id;
+  }
+  const write = async (conversationId: number, body: object) => {
+    await world.farSide.call('POST', `${world.accountPath}/conversations/${conversationId}/messages`, await tokenOf(alice), body);
+    await world.double.settled();
+  };
+  const notesIn = async (conversationId: number): Promise<string[]> => {
+    const { payload } = await world.farSide.get(`${world.accountPath}/conversations/${conversationId}/messages?after=0`, world.admin);
+    return (payload as { private: boolean; content: string }[]).filter((row) => row.private).map(({ content }) => content);
+  };
+  const look = async () => {
+    await world.stores.watches.wantLooks();
+    await lookOver(world.deps, new AbortController().signal);
+  };
+
+  it('is told, once, where the end-user is talked to; nothing said there reaches anybody, and the Session stays where it was', async () => {
+    const before = await world.session(sessionId);
+    const stray = await begin('Hello, this is Alice');
+    await world.deliverAll();
+    const own = before.conversationId!;
+    expect(await notesIn(stray)).toEqual([expect.stringContaining(`does not reach the end-user. They are talked to in conversation ${own}`)]);
+
+    await write(stray, { content: 'Anybody there?', message_type: 'outgoing' });
+    await look();
+    await world.deliverAll();
+    await world.readHinted();
+    expect(await notesIn(stray)).toHaveLength(1);
+    expect(await notesIn(Number(own))).toEqual([]);
+    expect(await world.collected(sessionId)).toEqual([]);
+    expect(await world.session(sessionId)).toMatchObject({ conversationId: own, control: 'BOT', epoch: before.epoch });
+  });
+
+  it('is found by looking over the account when no webhook came', async () => {
+    world.setDown(true);
+    const stray = await begin('Hello, this is Alice');
+    world.setDown(false);
+    await look();
+    await world.deliverAll();
+    expect(await notesIn(stray)).toHaveLength(1);
+  });
+
+  it('is told with its first public words, not before: a note among colleagues needs no answer', async () => {
+    const stray = await begin(null);
+    await write(stray, { content: 'who is that?', message_type: 'outgoing', private: true });
+    await look();
+    await world.deliverAll();
+    expect(await notesIn(stray)).toEqual(['who is that?']);
+    await write(stray, { content: 'Hello!', message_type: 'outgoing' });
+    await world.deliverAll();
+    expect(await notesIn(stray)).toEqual(['who is that?', expect.stringContaining('does not reach the end-user')]);
+  });
+
+  it('without our id on its way into the inbox is known by the contact', async () => {
+    const stray = await begin('Hello, this is Alice', { source_id: undefined });
+    await world.deliverAll();
+    expect(await notesIn(stray)).toHaveLength(1);
+  });
+
+  it('in an inbox of theirs is none of our business', async () => {
+    const theirs = await world.farSide.call('POST', `${world.accountPath}/inboxes`, world.admin, { name: 'Theirs', channel: { type: 'api', webhook_url: '' } });
+    await world.farSide.call('POST', `${world.accountPath}/inbox_members`, world.admin, { inbox_id: theirs.id, user_ids: [alice] });
+    const elsewhere = await begin('Hello by another way', { source_id: undefined }, String(theirs.id));
+    await look();
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await notesIn(elsewhere)).toEqual([]);
+  });
+
+  it('that is deleted before we come is forgotten, and the Session\'s own conversation is not held for lost', async () => {
+    const { conversationId } = await world.session(sessionId);
+    const stray = await begin('Hello, this is Alice');
+    await world.farSide.call('DELETE', `${world.accountPath}/conversations/${stray}`, world.admin);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await world.session(sessionId)).toMatchObject({ conversationId });
+    expect((await world.pool.query('select from stray_conversation')).rowCount).toBe(0);
+  });
+
+  it('is noticed once by several replicas at once', async () => {
+    const stray = await begin('Hello, this is Alice');
+    await Promise.all(Array.from({ length: 4 }, () => look()));
+    const { rows } = await world.pool.query("select payload from delivery where kind = 'TELL_STRAY'");
+    expect(rows).toEqual([{ payload: { kind: 'TELL_STRAY', conversationId: String(stray) } }]);
+  });
+
+  it('is not told again when the answer to the note was lost', async () => {
+    const stray = await begin('Hello, this is Alice');
+    world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
+    await world.deliverAll();
+    await world.deliverAll();
+    expect(await notesIn(stray)).toHaveLength(1);
+    
+  });
+});
