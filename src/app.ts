@@ -163,10 +163,10 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       stores, clock, typing: { stores, clock, board: typing }, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
-    files: fileServer({ links, files, stores, clock }),
+    files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.

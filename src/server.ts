@@ -24,6 +24,8 @@ export interface HttpLimits {
   readonly requestMs: number;
   readonly checkMs: number;
   readonly keepAliveMs: number;
+  /** For the rest of a body that was refused, so that its sender reads the answer. */
+  readonly lingerMs: number;
   /** At a stop: for requests under way. */
   readonly finishMs: number;
   /** At a stop: for sockets and streams to say goodbye. */
@@ -58,6 +60,8 @@ export interface ServerOptions {
   readonly maxSockets: number;
   /** Webhooks under way at once; one more is answered 503. */
   readonly maxWebhooks: number;
+  /** Agents' files under way to whoever opened their links; one more is answered 503. */
+  readonly maxFiles: number;
   /** Requests to provider pages under way at once; one more is answered 503. */
   readonly maxPages: number;
 }
@@ -78,6 +82,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
   // Each has its own: whoever crowds one door stands in nobody's way at another.
   const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
+  const files = new Places(options.maxFiles, 'files under way');
   const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
 
   async function answer(request: PlainRequest): Promise<Answer> {
@@ -99,14 +104,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     const plain = plainRequest(request);
     try {
       if (plain.path === '/graphql') await graphql.handle(request, response, () => inFlight.addPeer(response));
-      else if (plain.path.startsWith('/files/')) await options.files(request, response);
-      else await send(request, response, await answer(plain));
+      else if (plain.path.startsWith('/files/')) await files.during(() => options.files(request, response));
+      else await send(request, response, await answer(plain), limits.lingerMs);
     } catch (error) {
       if (error instanceof ClientGoneError) return;
       const failed = answerOfError(error);
       if (failed.status >= 500 && !(error instanceof OverloadedError)) logger.error({ err: error }, 'request failed');
       if (response.headersSent) response.destroy();
-      else if (!response.destroyed) await send(request, response, failed);
+      else if (!response.destroyed) await send(request, response, failed, limits.lingerMs);
     }
   }
 

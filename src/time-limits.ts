@@ -13,6 +13,8 @@ export const TIME_LIMITS = {
     checkMs: 5_000,
     /** Longer than the idle time of usual load balancers (60 s), so that they close first. */
     keepAliveMs: 65_000,
+    /** For the rest of a body that was refused, so that its sender reads the answer. */
+    lingerMs: 2_000,
   },
   /** A WebSocket or an event stream. */
   socket: {
@@ -57,6 +59,8 @@ export const TIME_LIMITS = {
     tryMs: 10 * 60_000,
     /** Without a single byte: given up until the next try. */
     silenceMs: 30_000,
+    /** To whoever opened a link and takes nothing of it: given up. */
+    stalledMs: 60_000,
   },
   /** A bucket. */
   store: { connectMs: 5_000, silenceMs: 30_000 },

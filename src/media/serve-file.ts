@@ -20,6 +20,8 @@ export interface FileDeps {
   readonly files: FileKeeper;
   readonly stores: Pick<Stores, 'messages'>;
   readonly clock: Pick<Clock, 'now'>;
+  /** How long somebody may take nothing of what is sent, in milliseconds. */
+  readonly stalledMs: number;
 }
 
 /** `GET /files/<token>/<name>`: a file of an agent that we keep; fetched now when it is asked for before it was kept. */
@@ -62,7 +64,7 @@ async function keptNow(files: FileKeeper, ref: FileRef, mayAppear: () => boolean
 }
 
 /** False: it was removed in this very moment. */
-async function send({ files: { media } }: FileDeps, ref: FileRef, { name, contentType }: Attachment, { method }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+async function send({ files: { media }, stalledMs }: FileDeps, ref: FileRef, { name, contentType }: Attachment, { method }: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const key = keyOfFile(ref);
   const head = (sizeBytes: number) => response.writeHead(200, {
     'content-type': ACTIVE.test(contentType) ? 'application/octet-stream' : contentType, 'content-length': sizeBytes,
@@ -77,6 +79,7 @@ async function send({ files: { media } }: FileDeps, ref: FileRef, { name, conten
   const file = await media.read(key);
   if (file === null) return false;
   head(file.sizeBytes);
+  response.setTimeout(stalledMs, () => response.destroy());
   await pipeline(Readable.from(file.body, { objectMode: false }), response);
   return true;
 }

@@ -21,7 +21,7 @@ export function rawAnswer({ status, headers, body = '' }: Answer): string {
 }
 
 /** Sends a whole answer. A request whose body was not read to its end loses its connection. */
-export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, lingerMs: number): Promise<void> {
   const body = Buffer.from(answer.body ?? '');
   const isUnread = !request.complete && (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0);
   const mayHaveBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
@@ -32,7 +32,7 @@ export async function send(request: IncomingMessage, response: ServerResponse, a
   });
   if (isUnread) {
     if (mayHaveBody) response.write(body);
-    await discardBody(request);
+    await discardBody(request, lingerMs);
     response.end();
   } else {
     response.end(mayHaveBody ? body : undefined);

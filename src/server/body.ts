@@ -28,13 +28,12 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
 }
 
 const LINGER_BYTES = 16 * 1024 * 1024;
-const LINGER_MS = 2_000;
 
 /**
  * Reads on and throws away, within limits. Closing a connection on which data still arrives resets it, and then the
  * sender never reads the answer that says why.
  */
-export function discardBody(request: IncomingMessage): Promise<void> {
+export function discardBody(request: IncomingMessage, withinMs: number): Promise<void> {
   if (request.destroyed) return Promise.resolve();
   return new Promise(resolve => {
     let left = LINGER_BYTES;
@@ -44,7 +43,7 @@ export function discardBody(request: IncomingMessage): Promise<void> {
       resolve();
     };
     const onData = (part: Buffer): void => { if ((left -= part.length) < 0) done(); };
-    const timer = setTimeout(done, LINGER_MS);
+    const timer = setTimeout(done, withinMs);
     request.on('data', onData).on('end', done).on('close', done).on('error', done).resume();
   });
 }

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
+import { until } from '../server/start-server';
 import { tryFiles } from '../../support/media-lane';
 import { KEEPING } from '../../../src/core/flows/keep-file';
 import { LINK_MS, MediaLinks } from '../../../src/media/links';
@@ -22,7 +24,7 @@ describe('an agent\'s file', () => {
 
   beforeEach(async () => {
     world = await createChatwootWorld();
-    const serve = fileServer({ links, files: world.deps.files!, stores: world.stores, clock: world.deps.clock });
+    const serve = fileServer({ links, files: world.deps.files!, stores: world.stores, clock: world.deps.clock, stalledMs: 60_000 });
     server = createServer((request, response) => void serve(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const alice = await world.addPerson('Alice');
@@ -117,5 +119,31 @@ describe('an agent\'s file', () => {
     expect((await fetch(url())).status).toBe(502);
     await world.double.outage(null);
     expect((await fetch(url())).status).toBe(200);
+  });
+});
+
+it('a file that its reader takes nothing of is given up, and its place is free again', async () => {
+  const links = new MediaLinks(Buffer.alloc(32, 7), Date.now);
+  const messageId = randomUUID();
+  let isGivenUp = false;
+  async function* endless() {
+    try { for (;;) yield Buffer.alloc(64 * 1024); } finally { isGivenUp = true; }
+  }
+  const media = { read: async () => ({ sizeBytes: 1e12, body: endless() }) };
+  const message = { deletedAt: null, createdAt: new Date().toISOString(), attachments: [{ name: 'a', contentType: 'text/plain', url: '', sizeBytes: null }] };
+  const serve = fileServer({
+    links, clock: { now: Date.now }, stalledMs: 300, stores: { messages: { get: async () => message } } as never,
+    files: { keep: async () => 'kept', media } as never,
+  });
+  let isOver = false;
+  const server = createServer((request, response) => void serve(request, response).then(() => { isOver = true; }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const reader = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  reader.pause();
+  reader.write(`GET ${links.pathOf({ organizationId: ORG, messageId, index: 0 }, 'a')} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await until(() => isOver && isGivenUp, 'giving up').finally(() => {
+    reader.destroy();
+    server.closeAllConnections();
+    server.close();
   });
 });

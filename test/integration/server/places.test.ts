@@ -53,7 +53,7 @@ describe('sockets and event streams', () => {
 });
 
 describe.each([
-  ['webhooks', '/webhooks/a/b', 'maxWebhooks'], ['calls of provider pages', '/providers/toy/x', 'maxPages'],
+  ['webhooks', '/webhooks/a/b', 'maxWebhooks'], ['files', '/files/a/b', 'maxFiles'], ['calls of provider pages', '/providers/toy/x', 'maxPages'],
 ] as const)('%s', (_what, path, bound) => {
   it('beyond the bound are refused before their bodies are read, and taken again afterwards', async () => {
     const free = gate();
@@ -62,6 +62,7 @@ describe.each([
     running = await startServer({
       [bound]: 1,
       webhooks: async request => { await held(); await request.readBody(100); return { status: 200 }; },
+      files: async (_request, response) => { await held(); response.end(); },
       identify: async () => { await held(); return { organizationId: 'org-a', role: 'ui', userId: null }; },
       providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]),
     });

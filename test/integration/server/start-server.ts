@@ -43,7 +43,7 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
     page: null,
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
-    maxSockets: 100, maxWebhooks: 100, maxPages: 100,
+    maxSockets: 100, maxWebhooks: 100, maxFiles: 100, maxPages: 100,
     ...options,
   });
   const port = await server.listen(host, wanted);
