@@ -29,24 +29,29 @@ const mergePolicy = (base: SupportPolicy, change: DeepPartial<SupportPolicy>): S
 const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['credentials'], given: AccountRecord['credentials']): AccountRecord['credentials'] =>
   ({ ...(definition.credentialsKept?.(known, given) ?? known), ...given });
 
+type Reach = Pick<AccountRecord, 'baseUrl' | 'settings' | 'credentials'>;
+const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({ baseUrl, settings, credentials });
+
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup } = deps.stores;
   const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
 
-  async function accountRow(scope: Scope, input: EnableSupportInput): Promise<AccountRecord> {
+  /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
+  async function accountRow(scope: Scope, input: EnableSupportInput): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
     const row: AccountRecord = {
       id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
       baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
       capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
     };
     const known = await setup.insertAccount(row);
-    if (known.id === row.id) return known;
+    if (known.id === row.id) return { account: known, wanted: reachOf(known) };
     // A repeat: what is given replaces, what is not given stays; progress of an earlier run is kept.
-    return setup.updateAccount(known.id, {
-      name: input.name, baseUrl: input.baseUrl ?? known.baseUrl,
-      settings: { ...known.settings, ...input.settings }, credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
-      ...(input.owners.length > 0 && { owners: input.owners }),
-    });
+    const wanted: Reach = {
+      baseUrl: input.baseUrl ?? known.baseUrl, settings: { ...known.settings, ...input.settings },
+      credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
+    };
+    const account = await setup.updateAccount(known.id, { name: input.name, ...(known.state !== 'READY' && wanted), ...(input.owners.length > 0 && { owners: input.owners }) });
+    return { account, wanted };
   }
 
   /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
@@ -73,21 +78,21 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const { problems } = definition.parseSettings({
         baseUrl: input.baseUrl ?? known?.baseUrl ?? null,
         settings: { ...known?.settings, ...input.settings },
-        credentials: mergeCredentials(definition, known?.credentials ?? {}, input.credentials),
+        credentials: mergeCredentials(definition, known?.credentials ?? {}, input.credentials), externalId: known?.externalId ?? null,
       });
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
-      let account = await accountRow(scope, input);
+      let { account, wanted } = await accountRow(scope, input);
       const signal = timeLimit(deps.limits.setupMs);
       const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
       try {
         const { leftToDo, ...made } = await instance.ensureAccount({
-          access: accessOf(deps, account), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
-          save: async progress => { account = await setup.updateAccount(account.id, progress); },
+          access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
+          save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
         }, signal);
         account = await setup.updateAccount(account.id, {
-          ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+          ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
         });
         await setup.scheduleCheck(account.id, deps.limits.checkMs);
         await mirrorDirectory(account, signal);
@@ -99,11 +104,14 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
         }
         return { account, leftToDo: [...leftToDo, ...stillOff] };
       } catch (error) {
-        const problem = problemOf(error);
+        // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
+        const isAsBefore = JSON.stringify(wanted) !== JSON.stringify(reachOf(account));
+        const { code, message } = problemOf(error);
+        const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
         // READY stays READY when a repeat fails: sessions go on, the problem is shown.
         account = await setup.updateAccount(account.id, {
           state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
-          health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+          ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
         });
         return { account, leftToDo: [problem.message] };
       }

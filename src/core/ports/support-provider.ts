@@ -455,7 +455,11 @@ export interface ProviderDefinition {
   /** One sentence for operators. */
   readonly title: string;
   /** Checks settings and credentials as an operator gave them; all problems at once, each naming its field. */
-  parseSettings(input: { readonly baseUrl: string | null; readonly settings: Readonly<Record<string, unknown>>; readonly credentials: Readonly<Record<string, string>> }): { readonly problems: readonly { readonly field: string; readonly message: string }[] };
+  parseSettings(input: {
+    readonly baseUrl: string | null; readonly settings: Readonly<Record<string, unknown>>; readonly credentials: Readonly<Record<string, string>>;
+    /** The provider's account that this one is linked to. Left out: none yet. */
+    readonly externalId?: ProviderAccountId | null;
+  }): { readonly problems: readonly { readonly field: string; readonly message: string }[] };
   /**
    * What stays of an account's stored credentials beside others that an operator gives. Called by every enableSupport of an
    * account that exists, before parseSettings sees both together. Left out: all stay, and one of the same name is replaced.

@@ -1,6 +1,7 @@
 import { ProviderAuthError } from '../../core/errors';
 import type { ChangedConversations, ChangedPage } from '../../core/ports/support-provider';
 import type { Connect } from './connection';
+import { demoted } from './errors';
 import { idIn, listIn, type WireConversation, type WireProfile } from './wire';
 
 const PAGE = 25;
@@ -27,7 +28,7 @@ export class ChangedLately {
       const profile = await user.json({ method: 'GET', path: '/api/v1/profile' }, signal) as WireProfile;
       const role = profile.accounts?.find(({ id }) => String(id) === access.externalId)?.role;
       if (role !== 'administrator')
-        throw new ProviderAuthError('BotAgent1 is no longer an administrator of the Chatwoot account and is shown no conversations. Enable support for the organization again: it repairs this.');
+        throw new ProviderAuthError(`Chatwoot shows no conversations, because ${demoted(user.caller)}`);
     }
     const conversationIds = rows.map((row) => idIn(row, 'conversation'));
     const endUsers = new Map(rows.flatMap(({ id, inbox_id: inboxId, meta }) => {

@@ -30,10 +30,16 @@ const CALLERS: Record<Caller, string> = {
 const SET_UP_AGAIN = 'Enable support for the organization again: it repairs this.';
 const RATE_LIMIT_PAUSE_MS = 20_000;
 
+const repairOf = (caller: Caller): string => (caller === 'administrator' ? 'Give the token of an administrator of this account.' : SET_UP_AGAIN);
+
+/** As the end of a sentence. */
+export const demoted = (caller: Caller): string =>
+  `${CALLERS[caller]} is no longer an administrator of the account. Make ${CALLERS[caller]} one again. ${repairOf(caller)}`;
+
 /** Chatwoot 4.10 says 401 for a bad token, a missing role and a suspended account alike; only the text tells. */
 function unauthorized(text: string, caller: Caller): string {
   const who = CALLERS[caller];
-  const repair = caller === 'administrator' ? 'Give the token of an administrator of this account.' : SET_UP_AGAIN;
+  const repair = repairOf(caller);
   switch (text) {
     case 'Invalid Access Token':
       return `does not know the token of ${who} any more: it was reset, or ${who} was deleted. ${repair}`;
@@ -44,7 +50,7 @@ function unauthorized(text: string, caller: Caller): string {
     case 'You are not authorized to access this account':
       return `says that ${who} was removed from the account. ${repair}`;
     case 'You are not authorized to do this action':
-      return `does not let us do this, because ${who} is no longer an administrator of the account. Make ${who} one again. ${repair}`;
+      return `does not let us do this, because ${demoted(caller)}`;
     case 'Access to this endpoint is not authorized for bots':
       return `was given a Platform App's or an agent bot's token where a user's is needed. ${repair}`;
     case 'Account is suspended':

@@ -42,7 +42,7 @@ const GivenCredentials = z.strictObject({
 export type ChatwootSettings = z.infer<typeof Settings>;
 const StoredSettings = Settings.strip();
 
-export function checkSettings({ baseUrl, settings, credentials }: Input): { problems: readonly Problem[] } {
+export function checkSettings({ baseUrl, settings, credentials, externalId = null }: Input): { problems: readonly Problem[] } {
   const problems: Problem[] = [...baseUrlProblems(baseUrl), ...problemsOf(Settings, settings, 'settings'), ...problemsOf(GivenCredentials, credentials, 'credentials')];
   const { platformToken, adminToken } = credentials;
   if (platformToken && adminToken)
@@ -51,6 +51,9 @@ export function checkSettings({ baseUrl, settings, credentials }: Input): { prob
     problems.push({ field: 'credentials.platformToken', message: 'Missing. Give a Platform App\'s token, or adminToken with settings.accountId for an account that exists.' });
   if (adminToken && settings['accountId'] === undefined)
     problems.push({ field: 'settings.accountId', message: 'Missing. An administrator\'s token needs the account: the number in /app/accounts/<number>.' });
+  const asked = accountId.safeParse(settings['accountId']).data;
+  if (externalId !== null && asked !== undefined && String(asked) !== externalId)
+    problems.push({ field: 'settings.accountId', message: `This organization is linked to Chatwoot account ${externalId}, with its inboxes and conversations, and stays with it. Give ${externalId}.` });
   return { problems };
 }
 

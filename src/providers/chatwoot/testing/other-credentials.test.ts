@@ -45,3 +45,37 @@ it('an AgentBot that was deleted is put into the inboxes in use again by enablin
   expect(bot.id).toBe(account.settings['agentBotId']);
   expect(bot.id).not.toBe(before);
 });
+
+describe('what is given to a running account and does not work', () => {
+  const stored = async () => (await world.stores.setup.account(ORG, world.account.id))!;
+  const both = (what: { baseUrl?: string; credentials?: Record<string, string>; settings?: Record<string, unknown> }) =>
+    world.flows.enableSupport(scope, { provider: 'chatwoot', name: 'Acme', baseUrl: null, settings: {}, credentials: {}, owners: [], ...what });
+  let adminToken: string;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    const mia = await world.addPerson('Mia');
+    adminToken = (await world.farSide.platform('GET', `/users/${mia}`)).access_token;
+  });
+
+  it.each([
+    ['an unknown administrator\'s token', () => ({ credentials: { adminToken: 'mistyped' }, settings: { accountId: Number(world.account.externalId) } }), 'PROVIDER_AUTH'],
+    ['the token of somebody who is none', () => ({ credentials: { adminToken }, settings: { accountId: Number(world.account.externalId) } }), 'PROVIDER_AUTH'],
+    ['an address where nobody answers', () => ({ baseUrl: 'http://127.0.0.1:9' }), 'PROVIDER_UNAVAILABLE'],
+  ] as const)('%s is told, and what was in use stays in use', async (_what, given, code) => {
+    const before = await stored();
+    const { account, leftToDo } = await both(given());
+    expect(account).toMatchObject({ state: 'READY', problem: { code, message: expect.stringContaining('What was in use before stays in use.') } });
+    expect(leftToDo).toEqual([account.problem!.message]);
+    const { baseUrl, settings, credentials, health } = before;
+    expect(await stored()).toMatchObject({ baseUrl, settings, credentials, health });
+    expect(await said()).toEqual(['still here']);
+    // The next that works makes an end of it.
+    expect((await enable({})).account).toMatchObject({ state: 'READY', problem: null });
+  });
+
+  it('another account than the one that it is linked to is refused, and nothing changes', async () => {
+    const before = await stored();
+    await expect(both({ settings: { accountId: 999 } })).rejects.toMatchObject({ code: 'INPUT_INVALID', field: 'settings.accountId', message: expect.stringContaining(`linked to Chatwoot account ${before.externalId}`) });
+    expect(await stored()).toEqual(before);
+  });
+});
