@@ -9,8 +9,8 @@ const room = name => `^src/${name}(/|\\.ts$)`;
 const CORE = '^src/core/';
 /** What the process itself consists of: settings, logs, health. Rooms get from it what they need, and import nothing. */
 const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
-/** Facts of the outside world that mean nothing of ours: which addresses are private. */
-const FACTS = '^src/addresses\\.ts$';
+/** Which addresses are private, how long anything may take: numbers and names that everybody may know, and that know nobody. */
+const FACTS = '^src/(addresses|time-limits)\\.ts$';
 const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';
 const TESTING = '/testing/';
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import path from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { ReadableNames } from './src/persistence/naming';
+import { TIME_LIMITS } from './src/time-limits';
 
 /** A provider that keeps tables of its own brings entities and migrations in its folder. Works from source and from dist. */
 const inHouse = (...parts: string[]): string => path.join(__dirname, ...parts).replaceAll('\\', '/');
@@ -16,7 +17,7 @@ export const dataSourceOptions = (url: string, extra: Partial<DataSourceOptions>
   namingStrategy: new ReadableNames(),
   applicationName: 'support-migrate',
   poolSize: 2,
-  connectTimeoutMS: 10_000,
+  connectTimeoutMS: TIME_LIMITS.database.migrationConnectMs,
   logging: ['error'],
   ...extra,
 } as DataSourceOptions);

@@ -91,18 +91,18 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     started.push(() => embedded.stop());
     databaseUrl = embedded.url;
   }
-  await migrate(databaseUrl, { connectMs: TIME_LIMITS.database.migrationConnectMs, lockMs: TIME_LIMITS.database.migrationLockMs });
+  await migrate(databaseUrl);
 
   // Two halves: callers never wait for connections that the background work has, nor the other way round.
   const half = (applicationName: string, size: number): Pool => {
-    const made = createPool(databaseUrl, { ...TIME_LIMITS.database, max: size, applicationName, onError: error => { if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
+    const made = createPool(databaseUrl, { max: size, applicationName, onError: error => { if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
     started.push(() => made.end());
     return made;
   };
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { waitMs: TIME_LIMITS.database.keyMs, keepDays: config.keepDays.idempotencyKeys } };
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
@@ -146,12 +146,11 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ takesWrites: () => takesWrites(pool) }, TIME_LIMITS.database.readinessMs);
+  const health = new Health({ takesWrites: () => takesWrites(pool) });
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
     flows, stores, wake, typing, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
-      connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs, pingIntervalMs: TIME_LIMITS.socket.pingMs, closeGraceMs: TIME_LIMITS.socket.closeMs,
     },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),

@@ -1,3 +1,5 @@
+import { TIME_LIMITS } from './time-limits';
+
 export interface Check { readonly ok: boolean; readonly reason?: string }
 
 export interface Readiness {
@@ -10,15 +12,13 @@ export interface HealthSources {
   takesWrites(): Promise<boolean>;
 }
 
-const DATABASE_LIMIT_MS = 1_000;
-
 /** Whether this replica should be sent requests. Being alive needs no check: a process that answers is alive. */
 export class Health {
   private started = false;
   private draining = false;
   private probe: Promise<Check> | null = null;
 
-  constructor(private readonly sources: HealthSources, private readonly databaseLimitMs = DATABASE_LIMIT_MS) {}
+  constructor(private readonly sources: HealthSources, private readonly databaseLimitMs: number = TIME_LIMITS.database.readinessMs) {}
 
   /** The whole process runs: before this it serves, and should not be sent anything yet. */
   hasStarted(): void { this.started = true; }

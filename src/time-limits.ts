@@ -1,5 +1,5 @@
 /**
- * Every time limit of this process, hop by hop, in milliseconds. What an operator may change comes from the settings;
+ * Every time limit of this process, hop by hop, in milliseconds, for all rooms. What an operator may change comes from the settings;
  * what callers, tenants, far sides and other replicas can make us wait for is limited here.
  */
 export const TIME_LIMITS = {
@@ -42,6 +42,13 @@ export const TIME_LIMITS = {
     migrationConnectMs: 10_000,
     /** The question of /readyz. */
     readinessMs: 1_000,
+  },
+  /** The Postgres that comes with us, at a start. */
+  embedded: {
+    /** For a port that somebody else took meanwhile. */
+    portMs: 5_000,
+    /** For the server of a process that was just killed: for its last checkpoint, and before it is seen to be ending. */
+    stoppingMs: 30_000, lockMs: 1_000,
   },
   provider: {
     /** Looking up a target that is not listed yet, within requestHandoff; at most the setting of one call. */

@@ -1,6 +1,7 @@
 import {
   type ASTVisitor, type FragmentDefinitionNode, GraphQLError, type SelectionSetNode, type ValidationContext, type ValidationRule,
 } from 'graphql';
+import { TIME_LIMITS } from '../time-limits';
 
 /** What one caller may ask of us at once; the same over HTTP, WebSocket and SSE. */
 export interface GraphqlLimits {
@@ -31,10 +32,10 @@ export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   maxFields: 2_000,
   maxOperations: 256,
   maxSubscriptionsPerSocket: 50,
-  connectionInitTimeoutMs: 5_000,
-  pingIntervalMs: 12_000,
+  connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs,
+  pingIntervalMs: TIME_LIMITS.socket.pingMs,
   pollMs: 2_000,
-  closeGraceMs: 2_000,
+  closeGraceMs: TIME_LIMITS.socket.closeMs,
 };
 
 interface Size { readonly depth: number; readonly aliases: number; readonly fields: number }

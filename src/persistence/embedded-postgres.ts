@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { postgresBinaries } from './embedded-binaries';
 import { ensureCluster, isStopping, pidOfStaleLock, POSTGRES_USER, prepareFolder, serverPath, type DataFolder } from './embedded-data';
+import { TIME_LIMITS } from '../time-limits';
 
 export interface EmbeddedPostgres {
   readonly url: string;
@@ -59,11 +60,11 @@ async function launch(bin: string, folder: DataFolder): Promise<{ port: number; 
     if (failure === undefined) return { port, child };
     const waitedMs = Date.now() - startedAt;
     // Between our look and its bind somebody else took the port.
-    if (failure.includes('could not bind') && waitedMs < 5_000) continue;
+    if (failure.includes('could not bind') && waitedMs < TIME_LIMITS.embedded.portMs) continue;
     if (!failure.includes('lock file "postmaster.pid" already exists'))
       throw new Error(`The embedded Postgres did not start on ${folder.base}: ${failure.trim()}`);
     // The server of a process that was just killed is still writing its last checkpoint.
-    if (waitedMs > (isStopping(folder.data) ? 30_000 : 1_000))
+    if (waitedMs > (isStopping(folder.data) ? TIME_LIMITS.embedded.stoppingMs : TIME_LIMITS.embedded.lockMs))
       throw new Error(`The data folder ${folder.base} is in use: another process runs its Postgres. Stop that one, or choose another folder.`);
     await setTimeout(100);
   }

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { ConflictError, InProgressError } from '../core/errors';
 import type { IdempotencyScope } from '../core/ports/stores';
 import { firstOf, rowsOf, statement, type Statement } from './sql';
+import { TIME_LIMITS } from '../time-limits';
 
 export interface KeyRules {
   /** How long a repeat waits for the first, which still runs. */
@@ -10,7 +11,7 @@ export interface KeyRules {
   /** Afterwards a key counts as new. */
   readonly keepDays: number;
 }
-export const KEY_RULES: KeyRules = { waitMs: 5_000, keepDays: 7 };
+export const KEY_RULES: KeyRules = { waitMs: TIME_LIMITS.database.keyMs, keepDays: 7 };
 const RETRY_AFTER_MS = 1_000;
 
 /*

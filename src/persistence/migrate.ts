@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig';
+import { TIME_LIMITS } from '../time-limits';
 
 /** Any number that nothing else on the same server locks. */
 const MIGRATION_LOCK = 7_364_482_011;
@@ -12,14 +13,13 @@ export interface MigrationLimits {
   readonly lockMs: number;
 }
 
-/** For tests and scripts; the service gives its own. */
-const UNHURRIED: MigrationLimits = { connectMs: 10_000, lockMs: 600_000 };
+const LIMITS: MigrationLimits = { connectMs: TIME_LIMITS.database.migrationConnectMs, lockMs: TIME_LIMITS.database.migrationLockMs };
 
 /**
  * Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. Where there is
  * nothing to do nobody is waited for, not even for one whose connection has fallen silent with the lock.
  */
-export const migrate = (url: string, limits: MigrationLimits = UNHURRIED): Promise<void> => withDataSource(url, async (source) => {
+export const migrate = (url: string, limits: MigrationLimits = LIMITS): Promise<void> => withDataSource(url, async (source) => {
   if (!(await isUpToDate(source))) await locked(url, limits, () => source.runMigrations());
 });
 

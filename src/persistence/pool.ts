@@ -1,9 +1,10 @@
 import { Pool, type PoolClient, types } from 'pg';
 import { OverloadedError } from '../core/errors';
 import type { Instant } from '../core/ids';
+import { TIME_LIMITS } from '../time-limits';
 
 export interface PoolOptions {
-  /** Milliseconds. Left out: see DEFAULTS. */
+  /** Milliseconds. Left out, as the others: TIME_LIMITS.database. */
   readonly connectMs?: number;
   readonly statementMs?: number;
   readonly idleInTransactionMs?: number;
@@ -19,20 +20,17 @@ export interface PoolOptions {
 /** Disks without moving heads; set per session, so that any Postgres will do. Times come as RFC 3339 needs them. */
 const SESSION_SETTINGS = '-c random_page_cost=1.1 -c jit=off -c TimeZone=UTC -c DateStyle=ISO';
 
-/** For pools of tests and scripts; the service gives its own. */
-const DEFAULTS = { connectMs: 10_000, statementMs: 15_000, idleInTransactionMs: 30_000, silenceMs: 20_000 };
-
 export function createPool(url: string, options: PoolOptions = {}): Pool {
   const pool = new Pool({
     connectionString: url,
     max: options.max ?? 10,
     application_name: options.applicationName ?? 'support',
     options: SESSION_SETTINGS,
-    statement_timeout: options.statementMs ?? DEFAULTS.statementMs,
-    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? DEFAULTS.idleInTransactionMs,
-    connectionTimeoutMillis: options.connectMs ?? DEFAULTS.connectMs,
+    statement_timeout: options.statementMs ?? TIME_LIMITS.database.statementMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? TIME_LIMITS.database.idleInTransactionMs,
+    connectionTimeoutMillis: options.connectMs ?? TIME_LIMITS.database.connectMs,
     // Later than the server's own word, which then no longer comes: a connection that fell silent is given up.
-    query_timeout: options.silenceMs ?? DEFAULTS.silenceMs,
+    query_timeout: options.silenceMs ?? TIME_LIMITS.database.silenceMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     // What does not need the answer before it is sent along with it: a transaction costs fewer round trips.
