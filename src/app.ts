@@ -26,6 +26,7 @@ import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { TIME_LIMITS } from './time-limits';
 import { createTryPage, type TryDescription } from './try';
+import { fetchOfTenants } from './outgoing';
 import { webhookReceiver } from './webhooks/receive-webhook';
 import { recordHint } from './webhooks/record-hint';
 
@@ -115,7 +116,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
       query: (text, values) => pool.query(text, values as unknown[]),
       transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
     },
-    fetch: outgoing, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
+    fetch: fetchOfTenants(outgoing, tenantNames, clock.now), replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
   const known = new Map<string, KnownProvider>();
   const pages = new Map<string, ProviderPage>();
