@@ -96,6 +96,8 @@ export interface InboxRecord {
   readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
+  /** When it was last switched on again: what people did and said there before is over. Null: it was never off. */
+  readonly heardSince: Instant | null;
   readonly createdAt: Instant;
 }
 

@@ -6,7 +6,7 @@ import { INBOX, INBOX_FIELDS, manyById } from './records';
 import type { SecretBox } from './secret-box';
 import { assigned, columns, firstOf, json, parameters, rowsOf, statement } from './sql';
 
-type Patch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem'>>;
+type Patch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'>>;
 type Row = InboxRecord & { readonly providerDataSealed: string | null };
 
 const COLUMNS: readonly string[] = [...INBOX_FIELDS, 'providerDataSealed'];

@@ -21,7 +21,7 @@ export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
 /** Without what the provider keeps with it, which is sealed. */
 export const INBOX_FIELDS = fieldsOf<SessionInbox>()([
-  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'createdAt',
+  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'heardSince', 'createdAt',
 ]);
 export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'memberIds']);
 export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'email', 'role', 'userId']);

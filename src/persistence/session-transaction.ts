@@ -43,6 +43,8 @@ const MARK_READ = statement('tx_mark_read', `
   )
   select id, author from marked order by seq`);
 
+const END_USER_SAID_SINCE = statement('tx_end_user_said_since', `
+  select 1 from (select created_at from message where session_id = $1 and author = 'END_USER' order by seq desc limit 1) said where said.created_at >= $2`);
 const LAST_HANDOFF = statement('tx_last_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 order by h.requested_at desc, h.id desc limit 1`);
 const HANDOFF_OF_SURVEY = statement('tx_handoff_of_survey', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.survey->>'externalId' = $2`);
 const HANDOFF_BY_ID = statement('tx_handoff', `select ${HANDOFF} from handoff h where h.session_id = $1 and h.id = $2`);
@@ -174,6 +176,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]> {
     return this.change(MARK_READ, [this.current.id, throughSeq]);
+  }
+
+  async hasEndUserSaidSince(at: Instant): Promise<boolean> {
+    return (await this.read(END_USER_SAID_SINCE, [this.current.id, at])).length > 0;
   }
 
   async lastHandoff(): Promise<HandoffRecord | null> {

@@ -43,7 +43,7 @@ const WANT_READING_OF = statement('watch_want_reading', `
         where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
       union all
       (select h.survey->>'externalId' from handoff h
-        where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->>'answer' is null
+        where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->'answer'->>'comment' is null
           and (h.survey->>'offeredAt')::timestamptz > now() - interval '${SURVEY_DAYS} days'
         order by h.requested_at desc limit ${RECHECK}))
     from found where s.id = found.id returning s.id, s.organization_id

@@ -162,8 +162,10 @@ export class SessionModel {
     this.need(!this.isClosed, 'a closed session was taken over');
     const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
     const cleared = lastHeld(far);
-    const taken = to === 'ASSIGNED' ? far.acts.filter(act => (act.deed === 'assign' || act.deed === 'reopen') && act.agent === agent
-      && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && agent !== this.missed.not))).at(-1) : undefined;
+    // Opened by somebody who took it for the queue: by nobody's name.
+    const deeds: Deed[] = to === 'QUEUED' ? ['reopen', 'wake'] : ['assign', 'reopen'];
+    const taken = to === 'ACTIVE' ? undefined : far.acts.filter(act => deeds.includes(act.deed) && (to === 'QUEUED' || act.agent === agent)
+      && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && (agent === null || agent !== this.missed.not)))).at(-1);
     this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
     return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
   }

@@ -103,19 +103,19 @@ export async function drainIfDone(tx: SessionTransaction, deps: Deps, handoff: H
   return over ? moveHandoff(tx, deps, handoff, 'DRAINED') : handoff;
 }
 
-/** A handoff that a person began by speaking to, or taking, a conversation that the bot held. */
-export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: 'ACTIVE' | 'ASSIGNED', agent: HandoffAgent): Promise<HandoffRecord> {
+/** A handoff that a person began by speaking to, or taking, a conversation that the bot held. QUEUED: opened for the queue, by nobody of whom we know. */
+export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: 'ACTIVE' | 'ASSIGNED' | 'QUEUED', agent: HandoffAgent | null): Promise<HandoffRecord> {
   const at = instantOf(deps.clock.now());
   const handoff = await tx.insertHandoff({
     id: deps.clock.newId(), state, origin: 'AGENT_TAKEOVER', reason: null, summary: null, intent: null, fields: {}, links: [], priority: null,
     target: { teamId: null, agentId: null }, agent, resumeTarget: null, historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [],
-    endReason: null, failureCode: null, requestedAt: at, queuedAt: null, assignedAt: at, activeAt: state === 'ACTIVE' ? at : null,
+    endReason: null, failureCode: null, requestedAt: at, queuedAt: state === 'QUEUED' ? at : null, assignedAt: state === 'QUEUED' ? null : at, activeAt: state === 'ACTIVE' ? at : null,
     endingAt: null, endedAt: null, drainBy: null,
   });
   // Odd from here on: the conversation still looks bot-held, and that must not be read as "returned to the bot".
   const { statusWrites } = tx.session;
   await tx.updateSession({ liveHandoffId: handoff.id, statusWrites: statusWrites % 2 === 0 ? statusWrites + 1 : statusWrites });
-  await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: state, cause: 'AGENT_TAKEOVER', endReason: null, agentName: agent.name }, handoff.id, at);
+  await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: state, cause: 'AGENT_TAKEOVER', endReason: null, agentName: agent?.name ?? null }, handoff.id, at);
   await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state });
   await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: handoff.id });
   await deriveControl(tx, deps, handoff, 'AGENT_TAKEOVER');

@@ -8,6 +8,7 @@ import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfte
 import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
+import { lastViewOf } from './while-off';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
 
 /** What agents should know first, as one readable note; null when the runtime said nothing. */
@@ -68,7 +69,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   if (!handoff.stepsDone.includes('held')) {
     await lease.held();
     const session = await sessions.get(organizationId, sessionId);
-    if (!isClean(session?.lastView ?? null)) await provider.holdForBot(conversation, signal());
+    if (!isClean(session && lastViewOf(connected.inbox, session))) await provider.holdForBot(conversation, signal());
     await done('held');
   }
 
@@ -147,7 +148,8 @@ export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, 
     const view = await connected.provider.readConversation(conversation, signalOf(deps)());
     // Whom we find or put on it is not one who takes it once more.
     lastView = view;
-    if (view.status === 'BOT_HELD') {
+    // One that was opened for the queue, and is not open any more, was given back.
+    if (view.status === 'BOT_HELD' && (view.agent ?? handoff.agent) !== null) {
       const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
       await lease.held();
       await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, signalOf(deps)());

@@ -11,6 +11,7 @@ import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
+import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
 const MAX_PAGES = 20;
@@ -121,6 +122,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     return;
   }
   if (isForgotten(tx, observation)) return;
+  if (isFromWhileOff(tx.inbox, observation)) return receiveFromWhileOff(tx, deps, observation);
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
@@ -134,11 +136,21 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     createdAt: observation.at,
   });
   const at = instantOf(deps.clock.now());
-  if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent });
+  // Who has it keeps it, whoever else helps out.
+  const isHeld = live?.agent != null && lastViewOf(tx.inbox, tx.session)?.agent?.externalId === live.agent.externalId;
+  if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
   if (keepsFiles) for (const index of message.attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
+}
+
+/** Whoever wrote to the end-user is told; of anything else nobody waits for an answer. */
+async function receiveFromWhileOff(tx: SessionTransaction, deps: FlowDeps, observation: Observation): Promise<void> {
+  if (observation.kind === 'agentMessage' || observation.kind === 'unshowable')
+    await receiveChange(tx, deps, { kind: 'unshowable', id: observation.id, what: 'support was switched off when you wrote it' });
+  // One that was offered before is answered all the same.
+  if (observation.kind === 'survey' && await tx.handoffOfSurvey(observation.id) !== null) await receiveChange(tx, deps, observation);
 }
 
 /** It was here once, and is no news because it is not here any more. */
@@ -150,17 +162,14 @@ function isForgotten({ session }: SessionTransaction, observation: Observation):
 
 /** What the conversation's state means for the handoff. Compared with the last one seen, so that residue is not news. */
 export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, people: People): Promise<void> {
-  const before = tx.session.lastView;
+  const before = lastViewOf(tx.inbox, tx.session);
   const agent = view.agent === null ? null : people.get(view.agent.externalId) ?? { id: null, ...view.agent };
   // Without a view before this one, nothing tells a fresh assignment from residue: this one is what later ones are held against.
   const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
   const live = tx.liveHandoff;
 
   if (live === null) {
-    // Whoever has it, and opens what was over, takes it again.
-    const isReopened = agent !== null && before !== null && view.status === 'OPEN' && (before.status === 'RESOLVED' || before.status === 'BOT_HELD');
-    if ((isNewAgent || isReopened) && tx.session.closedAt === null && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
-      await beginTakeover(tx, deps, 'ASSIGNED', agent);
+    if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
     return;
   } else if (live.stepsDone.includes('opened')) {
@@ -168,6 +177,16 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
     await follow(tx, deps, live, view, before, agent);
   }
   await tx.updateSession({ lastView: view });
+}
+
+/** Nobody asked for people, and the conversation is not as the bot, or the last of them, left it. */
+async function receiveUnasked(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, before: ConversationView | null, { agent, isNewAgent }: { readonly agent: HandoffAgent | null; readonly isNewAgent: boolean }): Promise<void> {
+  if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN')) return void await beginTakeover(tx, deps, 'ASSIGNED', agent);
+  if (view.status !== 'OPEN' || before === null || before.status === 'OPEN') return;
+  // The end-user's own words may open what was over or asleep: the bot answers those. Whoever else opens it takes it, for themselves or for the queue.
+  if (before.status !== 'BOT_HELD' && tx.session.stateReadAt !== null && await tx.hasEndUserSaidSince(tx.session.stateReadAt))
+    await tx.oweProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: null });
+  else await beginTakeover(tx, deps, agent === null ? 'QUEUED' : 'ASSIGNED', agent);
 }
 
 async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, view: ConversationView, before: ConversationView | null, agent: HandoffAgent | null): Promise<void> {
@@ -191,6 +210,7 @@ async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecor
       if (agent !== null) await move(awake, 'ASSIGNED', { agent });
       // Replying does not assign: a person who was never assigned cannot become unassigned.
       else if (before?.agent) await move(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
+      else if (before !== null && view.teamId !== before.teamId && awake.agent !== null) await move(awake, 'TEAM_CHANGED');
     }
   }
 }

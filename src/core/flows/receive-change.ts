@@ -53,7 +53,8 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (handoff === null) return;
       const { survey } = handoff;
       const isKnown = survey?.externalId === change.id;
-      if (isKnown && (change.answer === null || survey.answer !== null)) return;
+      // A survey page sends the rating at once, and the comment with it again when it is written.
+      if (isKnown && (change.answer === null || isSameAnswer(survey.answer, change.answer))) return;
       const answer = change.answer === null ? null : { ...change.answer, at };
       await tx.updateHandoff(handoff.id, {
         survey: { externalId: change.id, url: change.url ?? (isKnown ? survey.url : null), question: change.question, choices: change.choices, offeredAt: change.at, answer },
@@ -66,6 +67,9 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
     }
   }
 }
+
+type Answer = { readonly rating: number; readonly comment: string | null };
+const isSameAnswer = (known: Answer | null, seen: Answer): boolean => known !== null && known.rating === seen.rating && (known.comment ?? '') === (seen.comment ?? '');
 
 /** How far agents have read. Repeats, and marks that were taken back there, change nothing. */
 export async function receiveReadMark(tx: SessionTransaction, deps: FlowDeps, readAt: Instant | null): Promise<void> {

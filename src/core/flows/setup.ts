@@ -61,7 +61,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     try {
       const made = await providerOf(account.provider).instance.ensureInbox(
         { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
-      return await setup.updateInbox(id, { ...made, state: 'READY', problem: null });
+      return await setup.updateInbox(id, { ...made, state: 'READY', problem: null, ...(state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
     } catch (error) {
       const problem = problemOf(error);
       // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
@@ -126,7 +126,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const row: InboxRecord = {
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, accountId: account.id, name: input.name,
         externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), memberIds: null, state: 'PROVISIONING', problem: null,
-        createdAt: instantOf(deps.clock.now()),
+        heardSince: null, createdAt: instantOf(deps.clock.now()),
       };
       let inbox = await setup.insertInbox(row);
       if (inbox.accountId !== account.id)

@@ -40,6 +40,8 @@ export interface SessionTransaction {
   updateMessage(id: MessageId, change: MessageChange): Promise<void>;
   /** Sets READ on all public messages to the end-user up to `throughSeq` that are neither READ nor FAILED; returns those, ascending. */
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
+  /** Whether the end-user has said anything at or after that time, by the clock of this service. */
+  hasEndUserSaidSince(at: Instant): Promise<boolean>;
   /** The newest handoff of the Session, live or over. */
   lastHandoff(): Promise<HandoffRecord | null>;
   /** The handoff of the Session that this survey was recorded with; null for one that is new. */

@@ -21,5 +21,7 @@ export class InboxRow {
   @Column('jsonb') policy: unknown;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
+  /** When it was last switched on again. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) heardSince: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

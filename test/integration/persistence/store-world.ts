@@ -73,7 +73,7 @@ export const accountOf = (given: Partial<AccountRecord>): AccountRecord => ({
 
 export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): InboxRecord => ({
   id: randomUUID(), organizationId: account.organizationId, chatbotId: 'bot-1', accountId: account.id, name: 'Bot one', externalId: 'i-1', providerData: { identifier: 'x' },
-  policy: DEFAULT_POLICY, memberIds: null, state: 'READY', problem: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+  policy: DEFAULT_POLICY, memberIds: null, state: 'READY', problem: null, heardSince: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
 export const said = (given: Partial<NewMessage> = {}): NewMessage => ({

@@ -239,9 +239,38 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await (await world.acting(alice, sessionId)).resolve();
     await world.readHinted();
     const { uuid } = await world.conversation(sessionId);
-    await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 1, feedback_message: 'slow' } } } });
+    const onPage = (values: object) => world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: values } } });
+    const answered = async () => (await world.handoff(handoff.id)).survey;
+    // The page sends the rating when it is chosen, and both when the comment is.
+    await onPage({ rating: 1 });
     await world.readHinted();
-    expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 1, comment: 'slow' } });
+    expect(await answered()).toMatchObject({ answer: { rating: 1, comment: null } });
+    await onPage({ rating: 1, feedback_message: 'slow' });
+    await world.readHinted();
+    expect(await answered()).toMatchObject({ answer: { rating: 1, comment: 'slow' } });
+    const events = await world.pool.query("select from event where type = 'SURVEY_ANSWERED'");
+    await world.read(sessionId);
+    expect((await world.pool.query("select from event where type = 'SURVEY_ANSWERED'")).rowCount).toBe(events.rowCount);
+  });
+
+  it('whose comment comes while we are away is found', async () => {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await (await world.acting(alice, sessionId)).resolve();
+    await world.readHinted();
+    const { uuid } = await world.conversation(sessionId);
+    const onPage = (values: object) => world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: values } } });
+    await onPage({ rating: 2 });
+    await world.readHinted();
+    world.setDown(true);
+    await onPage({ rating: 2, feedback_message: 'too slow' });
+    await world.double.settled();
+    world.setDown(false);
+    await look();
+    await world.readHinted();
+    expect((await world.handoff(handoff.id)).survey).toMatchObject({ answer: { rating: 2, comment: 'too slow' } });
   });
 
   it('that is answered while we are away is found, whatever was said and handed over since', async () => {

@@ -91,6 +91,8 @@ describe('a conversation that an agent began with an end-user', () => {
     const { conversationId } = await world.session(sessionId);
     const stray = await begin('Hello, this is Alice');
     await world.farSide.call('DELETE', `${world.accountPath}/conversations/${stray}`, world.admin);
+    // It goes by a job.
+    await world.double.settled();
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(sessionId)).toMatchObject({ conversationId });
     expect((await world.pool.query('select from stray_conversation')).rowCount).toBe(0);

@@ -1,0 +1,128 @@
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { finishEndings } from '../../../core/flows/end-handoff';
+
+/** Conversations that nobody asked people to take, and that are open all the same. */
+describe('a conversation that is opened and not handed over', () => {
+  let world: ChatwootWorld;
+  let sessionId: string;
+  let root: number;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    // An agent who opens a conversation gets it; an administrator does not.
+    root = await world.addPerson('Root', 'administrator');
+    sessionId = await world.talk('hello');
+    await world.read(sessionId);
+  });
+  afterEach(() => world.close());
+  const live = () => world.liveHandoff(sessionId);
+  const settle = async () => { await world.readHinted(); await world.deliverAll(); await world.read(sessionId); };
+  const open = async () => { await world.act(sessionId, 'POST', '/toggle_status', { status: 'open' }, await tokenOf(root)); };
+  const tokenOf = async (id: number): Promise<string> => (await world.farSide.platform('GET', `/users/${id}`)).access_token;
+  const end = async () => { await world.acknowledgeAll(sessionId); await finishEndings(world.deps, 10); await world.acknowledgeAll(sessionId); };
+
+  it('while the bot held it stands in the queue: the bot is silent until somebody takes it', async () => {
+    await open();
+    await settle();
+    expect(await live()).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER', agent: null });
+    expect(await world.session(sessionId)).toMatchObject({ control: 'NONE' });
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
+    const alice = await world.addPerson('Alice');
+    await (await world.acting(alice, sessionId)).reply('I have it');
+    await settle();
+    expect(await live()).toMatchObject({ state: 'ACTIVE', agent: { name: 'Alice' } });
+  });
+
+  it('and given back to the bot again ends, also before we could look', async () => {
+    await open();
+    await world.readHinted();
+    await (await world.acting(root, sessionId)).returnToPending();
+    await settle();
+    expect(await live()).toBeNull();
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'pending' });
+    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
+  });
+
+  it('after it was resolved by somebody who never had it is in the queue again', async () => {
+    await world.ask(sessionId);
+    await world.deliverAll();
+    await (await world.acting(root, sessionId)).reply('done');
+    await (await world.acting(root, sessionId)).resolve();
+    await settle();
+    await end();
+    await settle();
+    expect(await live()).toBeNull();
+    await open();
+    await settle();
+    expect(await live()).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER' });
+  });
+
+  it('by the end-user\'s own words, out of its sleep, is the bot\'s', async () => {
+    await world.act(sessionId, 'POST', '/toggle_status', { status: 'snoozed' });
+    await settle();
+    await world.user(sessionId, 'are you there?');
+    await world.deliverAll();
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
+    await settle();
+    expect(await live()).toBeNull();
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'pending' });
+    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
+  });
+
+  it('by the end-user\'s thanks, because somebody has taken our agent bot out of the inbox, is nobody\'s takeover', async () => {
+    const alice = await world.addPerson('Alice');
+    await world.ask(sessionId);
+    await world.deliverAll();
+    await (await world.acting(alice, sessionId)).assignSelf();
+    await (await world.acting(alice, sessionId)).resolve();
+    await settle();
+    await end();
+    await settle();
+    await world.farSide.call('POST', `${world.accountPath}/inboxes/${world.inbox.externalId}/set_agent_bot`, world.admin, { agent_bot: null });
+    await world.user(sessionId, 'thanks');
+    await world.deliverAll();
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
+    await settle();
+    expect(await live()).toBeNull();
+    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'pending' });
+  });
+});
+
+describe('who has a conversation', () => {
+  let world: ChatwootWorld;
+  let sessionId: string;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    sessionId = await world.handedOver();
+  });
+  afterEach(() => world.close());
+  const states = async () => (await world.collected(sessionId)).filter((line) => /^[A-Z]+$/.test(line));
+
+  it('keeps it while a colleague helps out: the runtime hears of no change', async () => {
+    const [alice, bob] = [await world.addPerson('Alice'), await world.addPerson('Bob')];
+    await (await world.acting(alice, sessionId)).assignSelf();
+    await (await world.acting(alice, sessionId)).reply('I am Alice');
+    await world.readHinted();
+    await world.read(sessionId);
+    const before = await states();
+    await (await world.acting(bob, sessionId)).reply('and Bob');
+    await world.readHinted();
+    await world.read(sessionId);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE', agent: { name: 'Alice' } });
+    expect(await states()).toEqual(before);
+    expect((await world.collected(sessionId)).slice(-1)).toEqual(['AGENT: and Bob']);
+  });
+
+  it('without being assigned has it no more when it is passed to another team', async () => {
+    const alice = await world.addPerson('Alice');
+    const billing = await world.addTeam('billing');
+    await (await world.acting(alice, sessionId)).reply('I am Alice');
+    await world.readHinted();
+    await world.read(sessionId);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE' });
+    await (await world.acting(alice, sessionId)).assign({ teamId: billing.id });
+    await world.readHinted();
+    await world.read(sessionId);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED', agent: null });
+  });
+});
