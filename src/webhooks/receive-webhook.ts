@@ -2,14 +2,14 @@ import { WebhookRejectedError } from '../core/errors';
 import { noticeStrays, type StrayStores } from '../core/flows/stray-conversation';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
-import type { AccountAccess, ProviderHost, SupportProvider } from '../core/ports/support-provider';
+import type { AccountAccess, ProviderHost, SupportProvider, WebhookHint } from '../core/ports/support-provider';
 import type { AccountRecord } from '../core/setup';
 import { accepted, answerOfWebhookError, methodNotAllowed, type WebhookAnswer } from './errors';
 import { recordHint, type HintStores } from './record-hint';
 import { recordTyping, type TypingDeps } from './record-typing';
 
 export interface WebhookDeps {
-  readonly stores: HintStores & StrayStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf'> };
+  readonly stores: HintStores & StrayStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf' | 'scheduleCheck'> };
   /** Left out: nobody is told who types. */
   readonly typing?: TypingDeps;
   readonly clock: Pick<Clock, 'now'>;
@@ -30,6 +30,9 @@ export interface IncomingWebhook {
 type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
 /** What may be logged of a webhook: never its headers or content. */
 interface Facts { accountId?: string; bytes?: number }
+
+/** A wrong signature has the account compared with what it should be at once: its secret may have been made anew there. But not again and again. */
+const CHECKED_LATELY_MS = 60_000;
 
 /**
  * `POST /webhooks/<account>/<secret>[/…]`. A webhook is a hint where to look and nothing more: once the wish to read
@@ -62,15 +65,25 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   // Some servers sign for each inbox with a secret of its own.
   const inboxes = (await deps.stores.setup.inboxesOf(account.organizationId, account.id))
     .flatMap(({ externalId, providerData }) => (externalId === null ? [] : [{ externalId, providerData }]));
-  const hint = deps.providerOf(account).parseWebhook({
-    account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
-  });
+  let hint: WebhookHint;
+  try {
+    hint = deps.providerOf(account).parseWebhook({
+      account: deps.accessOf(account), inboxes, headers: webhook.plainHeaders, rawBody, receivedAt: deps.clock.now(),
+    });
+  } catch (error) {
+    if (error instanceof WebhookRejectedError && error.why === 'badSignature') await checkSoon(deps, account);
+    throw error;
+  }
   if (hint.kind === 'typing') return deps.typing === undefined ? 'ignored' : recordTyping(deps.typing, account, hint);
   if (hint.kind === 'ignored') return 'ignored';
   const outcome = await recordHint(deps, account.id, hint);
   // Commits before the answer, too: there is no timer for a conversation that is not ours.
   if (outcome === 'unknownConversation' && hint.saidTo !== undefined && await noticeStrays(deps.stores, account.id, new Map([[hint.conversationId, hint.saidTo]])) > 0) return 'strayConversation';
   return outcome;
+}
+
+async function checkSoon({ stores, clock }: WebhookDeps, { id, health: { checkedAt } }: AccountRecord): Promise<void> {
+  if (checkedAt === null || clock.now() - Date.parse(checkedAt) > CHECKED_LATELY_MS) await stores.setup.scheduleCheck(id, 0);
 }
 
 /** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */

@@ -22,6 +22,9 @@ export async function ensureAccount(host: ChatwootHost, request: EnsureAccount, 
   return { externalId: externalId ?? '', settings, credentials, capabilities: capabilitiesOf(setUp.access), leftToDo: setUp.leftToDo };
 }
 
+/** Said with an administrator's token, once set-up is through. */
+export const WITHOUT_PLATFORM = 'This is an account that exists, worked in by the token of one of its administrators. So there is no BotAgent1 here, nobody is let in by our login links, nobody is deleted from Chatwoot by us (only removed from the account), and when that person loses the role or the token is reset, give another administrator\'s token.';
+
 /** One run of the set-up, or single steps of it for repairs. Each looks for what an earlier run made, and is saved before the next begins. */
 export class AccountSetUp {
   access: AccountAccess;
@@ -42,7 +45,9 @@ export class AccountSetUp {
       await this.adoptAccount();
       await this.ensureAgentBot();
       await this.promoteOwners();
+      this.leftToDo.push(WITHOUT_PLATFORM);
     }
+    this.warnOfVersion();
     this.warnOfWebhooks();
   }
 
@@ -222,11 +227,22 @@ export class AccountSetUp {
         await this.user().json({ method: 'POST', path: `${this.account}/inboxes/${id}/set_agent_bot`, body: { agent_bot: agentBot } }, this.signal);
   }
 
+  private version(): readonly [number, number] | null {
+    const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(String(this.access.settings['version'] ?? '')) ?? [];
+    return major === undefined ? null : [Number(major), Number(minor)];
+  }
+
+  private warnOfVersion(): void {
+    const [major, minor] = this.version() ?? [3, 16];
+    if (major < 3 || (major === 3 && minor < 16))
+      this.leftToDo.push(`This Chatwoot is ${String(this.access.settings['version'])}; 3.16 is the oldest that we know, and what it does was not tried. Upgrade it.`);
+  }
+
   private warnOfWebhooks(): void {
-    const { webhookUrl, settings } = this.access;
+    const { webhookUrl } = this.access;
     if (webhookUrl === '')
       this.leftToDo.push('Chatwoot cannot reach this service, so it sends no webhooks and what agents do is found by reading, on a timer. Set SUPPORT_PUBLIC_URL to an address that it can reach and start again; then enable each chatbot again, or repair what supportDrift shows.');
-    const [major = 0, minor = 0] = String(settings['version'] ?? '').split('.').map(Number);
+    const [major, minor] = this.version() ?? [0, 0];
     const guarded = major > 4 || (major === 4 && minor >= 14);
     if (guarded && webhookUrl !== '' && isPrivateHost(new URL(webhookUrl).hostname))
       this.leftToDo.push('Chatwoot 4.14 and later sends no webhooks to private addresses, and shows agents\' messages as failed: give this service a public address, or set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true there.');

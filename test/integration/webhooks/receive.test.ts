@@ -199,7 +199,7 @@ describe('a sender that goes away half-way', () => {
   it('has no effect', async () => {
     let isKnown = false;
     await running.server.stop();
-    await start({ stores: { ...world.stores, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
+    await start({ stores: { ...world.stores, setup: { ...world.stores.setup, inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
     await until(() => isKnown);
@@ -212,7 +212,7 @@ describe('a sender that goes away half-way', () => {
     let answer!: (known: AccountRecord) => void;
     await running.server.stop();
     await start({
-      stores: { ...world.stores, setup: { inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
+      stores: { ...world.stores, setup: { ...world.stores.setup, inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
     });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
@@ -221,6 +221,21 @@ describe('a sender that goes away half-way', () => {
     answer(account);
     await expectNothing();
   });
+});
+
+it('whose signature is wrong has the account checked at once, and not again and again', async () => {
+  const nextCheckInMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from next_check_at - now()) * 1000 as ms from support_account where id = $1', [account.id])).rows[0]!.ms);
+  await world.stores.setup.scheduleCheck(account.id, 900_000);
+  parse = () => { throw new WebhookRejectedError('stale', 'old'); };
+  await post(right());
+  expect(await nextCheckInMs()).toBeGreaterThan(800_000);
+  parse = () => { throw new WebhookRejectedError('badSignature', 'no'); };
+  await world.pool.query("update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1", [account.id, new Date(world.deps.clock.now()).toISOString()]);
+  expect((await post(right())).status).toBe(401);
+  expect(await nextCheckInMs()).toBeGreaterThan(800_000);
+  await world.pool.query("update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1", [account.id, new Date(world.deps.clock.now() - 120_000).toISOString()]);
+  await post(right());
+  expect(await nextCheckInMs()).toBeLessThanOrEqual(1);
 });
 
 describe('while it cannot be recorded', () => {

@@ -1,5 +1,6 @@
 import type { ProviderHost } from '../../../core/ports/support-provider';
 import type { FaultMode } from './double';
+import { WITHOUT_PLATFORM } from '../account-setup';
 import { Workshop } from './workshop';
 
 let workshop: Workshop;
@@ -90,6 +91,13 @@ describe('setting up with a Platform App', () => {
     await workshop.ensureAccount();
     expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ externalId }) => externalId)).toEqual([String(id)]);
     expect(JSON.stringify(workshop.access)).not.toContain(access_token);
+  });
+
+  it('says so when this Chatwoot is older than any that we know', async () => {
+    const old: ProviderHost['fetch'] = async (url, init) =>
+      (String(url).endsWith('/api') ? Response.json({ version: '3.15.2', queue_services: 'ok', data_services: 'ok' }) : fetch(url, init));
+    workshop = await Workshop.open({}, old);
+    expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('3.15.2'), NO_WEBHOOKS]);
   });
 
   it('says so when webhooks could not reach us, from 4.14 on', async () => {
@@ -188,7 +196,7 @@ describe('setting up with an administrator\'s token', () => {
     const person = await hosted('administrator');
     const ensured = await workshop.ensureAccount();
     expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
-    expect(ensured.leftToDo).toEqual([expect.stringMatching(/ada@owners.example .*invitation/), NO_WEBHOOKS]);
+    expect(ensured.leftToDo).toEqual([expect.stringMatching(/ada@owners.example .*invitation/), WITHOUT_PLATFORM, NO_WEBHOOKS]);
     workshop.inbox = await workshop.ensureInbox();
     await workshop.post(await workshop.conversation(), 'hello');
   });
@@ -211,7 +219,7 @@ describe('setting up with an administrator\'s token', () => {
   it('leaves an owner whom Chatwoot does not let us invite to the operator, and makes the others', async () => {
     await hosted('administrator');
     const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'bad' }, { name: 'Carol', email: 'carol@people.example' }]);
-    expect(leftToDo).toEqual([expect.stringContaining('owner bad'), expect.stringContaining('carol@people.example'), NO_WEBHOOKS]);
+    expect(leftToDo).toEqual([expect.stringContaining('owner bad'), expect.stringContaining('carol@people.example'), WITHOUT_PLATFORM, NO_WEBHOOKS]);
     expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toContain('Carol');
   });
 

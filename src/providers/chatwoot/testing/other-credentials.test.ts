@@ -1,3 +1,4 @@
+import { WITHOUT_PLATFORM } from '../account-setup';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
 const scope = { organizationId: ORG };
@@ -20,7 +21,7 @@ it('an administrator\'s token takes the Platform App\'s place, and the other way
 
   const byAdministrator = await enable({ adminToken }, { accountId: Number(world.account.externalId) });
   expect(byAdministrator.account).toMatchObject({ state: 'READY', problem: null, settings: { botUserId: root }, capabilities: { createsAccounts: false } });
-  expect(byAdministrator.leftToDo).toEqual([expect.stringContaining('BotAgent1')]);
+  expect(byAdministrator.leftToDo).toEqual([expect.stringContaining('Remove it'), WITHOUT_PLATFORM]);
   expect(await credentialsOf()).toEqual(['adminToken', 'agentBotToken']);
   expect(await said()).toEqual(['still here']);
 
