@@ -1,4 +1,4 @@
-import { leadsToPrivate } from '../../src/addresses';
+import { isLoopback, leadsToPrivate } from '../../src/addresses';
 import { isToken } from '../../src/providers/chatwoot/client';
 import { failureOf, failureWithoutAnswer, type Answer } from '../../src/providers/chatwoot/errors';
 import { differencesOf, isBefore, SUPPORTED, versionIn, type Version } from './versions';
@@ -22,7 +22,6 @@ type Spelling = 'api-access-token' | 'api_access_token';
 
 const CALL_LIMIT_MS = 10_000;
 const NOT_SEEN = 'You need to sign in or sign up before continuing.';
-const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * Looks at a Chatwoot from outside, one thing after the other, and changes nothing there. Ends at the first thing without
@@ -113,7 +112,7 @@ async function webhooksFinding(version: Version | null, chatwoot: URL, publicUrl
     return { check: 'webhooks', state: 'advice', says: 'Without --public-url nothing can be said about webhooks.', next: 'Give the address at which Chatwoot will reach this service (SUPPORT_PUBLIC_URL). Without webhooks agents\' words are found by reading on a timer.' };
   if (!/^https?:\/\//.test(publicUrl) || !URL.canParse(publicUrl)) return wrong('webhooks', '--public-url is not an address.', 'Expected e.g. https://support.example.com');
   const { hostname } = new URL(publicUrl);
-  if (LOCAL.test(hostname) && !LOCAL.test(chatwoot.hostname))
+  if (isLoopback(hostname) && !isLoopback(chatwoot.hostname))
     return wrong('webhooks', `Chatwoot at ${chatwoot.host} would look for ${hostname} on its own machine.`, 'Give an address of this service that leads here from there.');
   if (version !== null && !isBefore(version, [4, 14]) && await leadsToPrivate(hostname))
     return { check: 'webhooks', state: 'advice', says: `${hostname} is a private address: Chatwoot 4.14 and later sends no webhooks there and shows agents' messages as failed.`,

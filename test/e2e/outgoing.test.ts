@@ -12,7 +12,7 @@ describe('the whole service', () => {
     database = await createTestDatabase();
     app = await startApp(
       loadConfig({ PORT: '0', DATABASE_URL: database.url, SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), LOG_LEVEL: 'silent' }), createLogger({ level: 'silent' }),
-      { fetch: async (input) => { called.push(new URL(input as string).hostname); throw new TypeError('fetch failed'); } },
+      { fetch: async (input) => { called.push(new URL(input instanceof Request ? input.url : input).hostname); throw new TypeError('fetch failed'); } },
     );
   });
   afterAll(async () => {

@@ -210,7 +210,8 @@ async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecor
       if (agent !== null) await move(awake, 'ASSIGNED', { agent });
       // Replying does not assign: a person who was never assigned cannot become unassigned.
       else if (before?.agent) await move(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
-      else if (before !== null && view.teamId !== before.teamId && awake.agent !== null) await move(awake, 'TEAM_CHANGED');
+      // Passed to another team, not only taken out of one that may have been deleted.
+      else if (before !== null && view.teamId !== null && view.teamId !== before.teamId && awake.agent !== null) await move(awake, 'TEAM_CHANGED');
     }
   }
 }

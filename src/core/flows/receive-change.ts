@@ -22,9 +22,10 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (message === null || message.deletedAt !== null) return;
       await tx.updateMessage(message.id, { deletedAt: at });
       await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, at);
-      if (message.author !== 'AGENT') return;
+      // Agents may take anybody's words away, and believe them gone: whether they go on the channel too is the runtime's to say.
+      if (message.visibility !== 'PUBLIC') return;
       await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
-      if (deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
+      if (message.author === 'AGENT' && deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
       return;
     }
     case 'unshowable': {

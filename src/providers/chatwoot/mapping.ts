@@ -32,9 +32,10 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
   const { sender } = message;
   const person = sender?.type === 'user' && sender.id !== botUserId ? { externalId: String(sender.id), name: shownName(sender) } : null;
 
+  // Our posts too, which keep nothing of ours but the number.
+  if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
   const ourId = idOfOurs(message, person !== null);
   if (ourId !== null) return { kind: 'echo', id, ourId };
-  if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
   const survey = message.message_type === TEMPLATE ? surveyIn(message) : null;
   if (survey !== null) return survey;
   if (isAutomaticReply(message)) return { kind: 'automaticReply', id, text: message.content ?? '', at: new Date(message.created_at * 1000).toISOString() };

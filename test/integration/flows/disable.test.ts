@@ -104,7 +104,7 @@ describe('a chatbot whose support is switched off', () => {
     await disableChatbot();
     await world.user(id, 'said meanwhile');
     const { inbox } = await enableChatbot();
-    expect(inbox).toEqual({ ...before, state: 'READY' });
+    expect(inbox).toEqual({ ...before, state: 'READY', heardSince: expect.any(String) });
     await world.ask(id);
     await world.deliverAll();
     expect((await world.session(id)).conversationId).toBe(conversationId);

@@ -7,7 +7,7 @@ import { SETTINGS } from '../../../src/config/settings';
 type Environment = Readonly<Record<string, string>>;
 interface Service {
   readonly image?: string; readonly environment?: Environment; readonly depends_on?: Record<string, { condition: string }>; readonly healthcheck?: object;
-  readonly volumes?: readonly string[]; readonly networks: Record<string, { ipv4_address?: string; aliases?: string[] }> | string[];
+  readonly volumes?: readonly string[]; readonly extra_hosts?: readonly string[]; readonly networks: Record<string, { ipv4_address?: string; aliases?: string[] }> | string[];
 }
 
 const file = (name: string) => readFileSync(path.join(__dirname, '../../..', name), 'utf8');
@@ -46,6 +46,12 @@ describe('compose.yaml', () => {
   it('keeps what is stored in volumes that are declared', () => {
     const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!));
     expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose.volumes).sort());
+  });
+
+  it('leads the containers to the doctor of README, which plays on the machine itself', () => {
+    const [, command] = /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('README.md')) ?? [];
+    expect(command).toContain('--public-url http://host.docker.internal:4100 --host 0.0.0.0 --port 4100');
+    for (const name of ['chatwoot', 'chatwoot-sidekiq']) expect(services[name]!.extra_hosts).toContain('host.docker.internal:host-gateway');
   });
 
   it('names images by name and version, on no particular host', () => {

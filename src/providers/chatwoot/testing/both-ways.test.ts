@@ -60,6 +60,22 @@ describe('what becomes of an agent\'s message', () => {
     expect(await world.session(sessionId)).toMatchObject({ recheck: [] });
   });
 
+  it('when the agent deletes what bot and end-user said, is told as well: each once, and not what the bot took back itself', async () => {
+    const said = await world.user(sessionId, 'my card is 4111');
+    await world.deliverAll();
+    await world.readHinted();
+    const acting = await world.acting(alice, sessionId);
+    const rows = await world.messages(sessionId);
+    for (const text of ['hello', 'my card is 4111']) await acting.deleteMessage(rows.find(({ content }) => content === text).id);
+    const taken = await world.user(sessionId, 'oops');
+    await world.deliverAll();
+    await world.flows.deleteMessage(scope, { sessionId, messageId: taken.message.id, callerMessageId: null, epoch: null, idempotencyKey: 'back' });
+    await world.deliverAll();
+    for (let round = 0; round < 2; round++) { await world.readHinted(); await world.read(sessionId); }
+    expect((await world.collected(sessionId)).filter((line) => line === 'MESSAGE_DELETED')).toHaveLength(2);
+    expect(await world.stores.messages.get(ORG, said.message.id)).toMatchObject({ deletedAt: expect.any(String) });
+  });
+
   it('is answered by the end-user, and answers the end-user, by its number', async () => {
     const { id } = await shown();
     const { message } = await world.user(sessionId, 'I mean this one', { replyTo: (await agentMessage(sessionId)).id });

@@ -103,9 +103,9 @@ describe('one message', () => {
     }
   });
 
-  it.each(['b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', 'handoff:b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11'])('of ours is known by its source_id %s even after deletion', (source_id) => {
+  it.each(['b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', 'handoff:b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11'])('of ours with the source_id %s that was deleted is a deletion, of what we know by its number', (source_id) => {
     const deleted = { ...said, source_id, sender: { id: 2, type: 'agent_bot' }, content_attributes: { deleted: true } };
-    expect(observe(deleted, BRIDGE)).toEqual({ kind: 'echo', id: '70', ourId: source_id });
+    expect(observe(deleted, BRIDGE)).toEqual({ kind: 'messageDeleted', id: '70' });
   });
 
   it('of another system\'s bot is not taken for ours because it has a source_id', () => {
