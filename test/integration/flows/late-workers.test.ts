@@ -97,7 +97,7 @@ describe('a worker that stands still past its lease between what it read and wha
     const deps = pausedIn('handoffs', () => has('postMessage'), successor);
     await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
     expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(1);
-    expect(world.provider.only.entries.filter(entry => entry.by === 'note')).toHaveLength(1);
+    expect(world.provider.shown().filter(line => line.startsWith('NOTE:'))).toHaveLength(1);
   });
 
   it('does not take the conversation from the people who have it by now', async () => {
@@ -125,9 +125,9 @@ describe('a worker that stands still past its lease between what it read and wha
     const { id } = await world.open();
     await world.ask(id);
     await world.deliverAll();
-    const { messageId } = await world.user(id, 'first');
+    const { message } = await world.user(id, 'first');
     await world.deliverAll();
-    await world.user(id, 'second', { replyToMessageId: messageId });
+    await world.flows.recordEndUserMessage(scope, { sessionId: id, text: 'second', attachments: [], messageId: null, replyTo: message.id, idempotencyKey: world.nextKey() });
     const lane = await claim();
     let reads = 0;
     // Its own message, then the answered one.
