@@ -125,7 +125,7 @@ async function ask(baseUrl: string, path: string, headers: Readonly<Record<strin
   try {
     const response = await fetch(baseUrl + path, { headers: { accept: 'application/json', ...headers }, redirect: 'manual', signal });
     const text = await response.text();
-    return { status: response.status, body: parsed(text), retryAfter: null, requestId: null };
+    return { status: response.status, body: parsed(text), retryAfter: null, requestId: null, settlesAfterMs: 0 };
   } catch (error) {
     return failureWithoutAnswer(error, { method: 'GET', path, caller: 'nobody', writes: false }, signal.aborted, 0);
   }

@@ -7,12 +7,13 @@ import type { Dice } from './dice';
  * - `halfOpen` nothing more comes, and nobody says so; whether the far side has seen it is open
  * - `serverError`, `tooMany` 5xx or 429 instead of the far side; `appliedThenError` 5xx although it took effect
  * - `wrongJson` 200 with something that is not the answer, although it took effect
- * - `late` it takes effect when the caller has given up, within the time that the far side lets a request run
+ * - `late` it takes effect when the caller has given up, within the time that the far side lets a request run; `lateError` a
+ *   gateway gives up on it at once, with a page, and it takes effect within that time
  * - `duplicate` the far side gets it twice; `reorder` it is taken, and arrives later than what comes after it; `drop` it
  *   is taken and never arrives
  */
 export const FAULTS = [
-  'latency', 'jitter', 'cut', 'halfOpen', 'appliedThenCut', 'serverError', 'appliedThenError', 'tooMany', 'wrongJson', 'late', 'duplicate', 'reorder', 'drop', 'outage',
+  'latency', 'jitter', 'cut', 'halfOpen', 'appliedThenCut', 'serverError', 'appliedThenError', 'tooMany', 'wrongJson', 'late', 'lateError', 'duplicate', 'reorder', 'drop', 'outage',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Odds = Readonly<Partial<Record<Exclude<Fault, 'outage'>, number>>>;

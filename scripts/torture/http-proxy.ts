@@ -10,7 +10,7 @@ export interface HttpProxyOptions {
   target(): string | null;
   /** The longest that `jitter` takes; less than the callers' time limits, so that nothing arrives after they gave up. */
   readonly jitterMs: number;
-  /** When what is `late` arrives: after the callers' time limit, before the far side's. */
+  /** When what is `late` arrives: after the callers' time limit, before the far side's. `lateError` only has to keep the latter. */
   readonly lateMs?: readonly [number, number];
   readonly host?: string;
   readonly port?: number;
@@ -91,6 +91,9 @@ export class HttpFaultProxy {
       case 'late':
         await this.later(plan.dice.between(...this.options.lateMs!), () => this.forward(exchange));
         return void outgoing.destroy();
+      case 'lateError':
+        void this.later(plan.dice.between(500, this.options.lateMs![1]), () => this.forward(exchange));
+        return reply(outgoing, page(504));
       case 'duplicate': {
         const [answer] = await Promise.all([this.forward(exchange), setTimeout(plan.dice.between(0, jitterMs)).then(() => this.forward(exchange))]);
         return reply(outgoing, answer);

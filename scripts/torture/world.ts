@@ -31,7 +31,7 @@ const SETTINGS = {
 /** A 429 stops a whole process for 20 s: enough of them would leave nothing to look at. */
 const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime' | 'pushes', Odds>> = {
   pushes: { jitter: 0.15, latency: 0.005, cut: 0.03, halfOpen: 0.005, appliedThenCut: 0.03, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
-  chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, late: 0.006, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
+  chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, late: 0.006, lateError: 0.006, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
   webhooks: { jitter: 0.1, latency: 0.005, cut: 0.03, halfOpen: 0.01, appliedThenCut: 0.02, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.1, reorder: 0.12, drop: 0.12 },
   runtime: { jitter: 0.15, latency: 0.005, cut: 0.02, halfOpen: 0.003, appliedThenCut: 0.03, serverError: 0.02, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
 };

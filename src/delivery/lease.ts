@@ -1,5 +1,6 @@
 import type { Lease } from '../core/flows/lease';
 import { LeaseLostError, SupportError } from '../core/errors';
+import { timeLimit } from '../core/time-limit';
 
 /** The process stops: what was begun goes on elsewhere, behind the step that is done. */
 export class WorkStoppedError extends SupportError {
@@ -13,6 +14,7 @@ export class WorkStoppedError extends SupportError {
 export class ClaimLease implements Lease {
   private until: number;
   private aheadMs: number;
+  private settlesMs = 0;
 
   /** @param renew moves its end to so many milliseconds from now; false: it was lost */
   constructor(private readonly renew: (leaseMs: number) => Promise<boolean>, private readonly leaseMs: number, claimedAt: number, private readonly stopped: AbortSignal) {
@@ -21,13 +23,24 @@ export class ClaimLease implements Lease {
     this.aheadMs = leaseMs / 2;
   }
 
-  outlasts(callMs: number): void { this.aheadMs = Math.max(this.aheadMs, callMs); }
+  outlasts(callMs: number, settlesMs: number): void {
+    this.settlesMs = Math.max(this.settlesMs, settlesMs);
+    this.aheadMs = Math.max(this.aheadMs, callMs + this.settlesMs);
+  }
 
   async held(): Promise<void> {
     if (this.stopped.aborted) throw new WorkStoppedError('The process stops; what it had claimed is given back.');
     if (performance.now() < this.until - this.aheadMs) return;
     const [from, leaseMs] = [performance.now(), this.aheadMs + this.leaseMs / 2];
-    if (!(await this.renew(leaseMs))) throw new LeaseLostError('The lease ended; another replica goes on with it.');
+    if (!(await this.renew(leaseMs))) throw lost();
     this.until = from + leaseMs;
   }
+
+  signal(ms: number): AbortSignal {
+    const leftMs = Math.floor(this.until - this.settlesMs - performance.now());
+    if (leftMs <= 0) throw lost();
+    return timeLimit(Math.min(ms, leftMs));
+  }
 }
+
+const lost = () => new LeaseLostError('The lease ended; another replica goes on with it.');

@@ -25,7 +25,7 @@ afterAll(() => new Promise((resolve) => far.close(resolve)));
 
 async function standing(odds: Odds, isRough = true): Promise<FaultPlan> {
   const plan = new FaultPlan('a hop', new Dice(7), odds);
-  proxy = await HttpFaultProxy.start({ plan, target: () => `http://127.0.0.1:${(far.address() as AddressInfo).port}`, jitterMs: 5 });
+  proxy = await HttpFaultProxy.start({ plan, target: () => `http://127.0.0.1:${(far.address() as AddressInfo).port}`, jitterMs: 5, lateMs: [60_000, 60_000] });
   if (isRough) plan.begin();
   return plan;
 }
@@ -65,6 +65,14 @@ it('says nothing at all on a half-open connection, until it is calm again', asyn
   await until('it is on the way', () => plan.counts.halfOpen === 2);
   plan.calm();
   await expect(answer).rejects.toThrow('fetch failed');
+});
+
+it('gives up with a page on what takes effect later', async () => {
+  const plan = await standing({ lateError: 1 });
+  expect((await call()).status).toBe(504);
+  expect(reached).toEqual([]);
+  plan.calm();
+  await until('it has arrived', () => reached.length === 1);
 });
 
 it.each([['serverError', 0], ['appliedThenError', 1]] as const)('answers %s with a page and not with the answer', async (fault, times) => {

@@ -35,10 +35,11 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
     throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
   if (inbox.state === 'DISABLED' || account.state === 'DISABLED')
     throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
-  lease?.outlasts(deps.limits.uploadMs + (provider.instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0));
+  lease?.outlasts(deps.limits.uploadMs, provider.instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0);
   return { provider: provider.instance, account, inbox, session, asOf };
 }
 
+/** Of calls that need no lease: readings only look. */
 export const signalOf = (deps: FlowDeps) => () => timeLimit(deps.limits.callMs);
 
 /** The link to the provider's conversation, or null while there is none. */
@@ -54,7 +55,7 @@ export const noteIdOf = (handoffId: HandoffId): string => NOTE + handoffId;
 export const handoffOfNote = (ourId: string): HandoffId | null => (ourId.startsWith(NOTE) ? ourId.slice(NOTE.length) : null);
 
 /** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
-export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, signal: () => AbortSignal, lease: Lease): Promise<ConversationAccess> {
+export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, lease: Lease): Promise<ConversationAccess> {
   const { provider, account, inbox, session, asOf } = connected;
   const access = inboxAccessOf(deps, account, inbox);
   if (access === null) throw new ProviderRefusedError(`Inbox ${inbox.id} is ${inbox.state} and not connected to the provider; call enableChatbotSupport again.`);
@@ -63,14 +64,14 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
   let { contactId, conversationId } = session;
   if (contactId === null) {
     await lease.held();
-    contactId = await provider.ensureContact(access, session.id, session.endUser, signal());
+    contactId = await provider.ensureContact(access, session.id, session.endUser, lease.signal(deps.limits.callMs));
     await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ contactId }));
   }
   if (conversationId === null) {
     // Only the very first try of the very first turn cannot have left one behind: nothing but the opening and that turn has happened.
     const mayExist = !(firstTry && session.lastEventSeq <= 2);
     await lease.held();
-    conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, signal());
+    conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist }, lease.signal(deps.limits.callMs));
     await sessions.transact(session.organizationId, session.id, async tx => {
       await tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null });
       // One that was there unlinked may have been spoken in: hints of that led nowhere.

@@ -5,7 +5,7 @@ import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgent
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { canBeAnswered, editLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
-import { connect, conversationOf, signalOf, type Connected } from './conversation';
+import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
@@ -86,7 +86,7 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
   try {
     for (const messageId of posts) {
       await lease.held();
-      await provider.deleteMessage({ conversation, messageId }, signalOf(deps)());
+      await provider.deleteMessage({ conversation, messageId }, lease.signal(deps.limits.callMs));
     }
     return true;
   } catch (error) {
@@ -106,7 +106,7 @@ async function tell({ deps, connected, conversation, message, lease, mayExist }:
       id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, signalOf(deps)());
+  }, lease.signal(deps.limits.callMs));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

@@ -2,7 +2,7 @@ import type { ProviderDelivery } from '../delivery';
 import { isOpen } from '../handoff';
 import { instantOf } from '../ports/clock';
 import { endLiveHandoff, moveHandoff } from './change-handoff';
-import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter, signalOf } from './conversation';
+import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter } from './conversation';
 import { deliverChange } from './deliver-change';
 import { deliverMark } from './deliver-mark';
 import type { FlowDeps } from './deps';
@@ -45,8 +45,8 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { 
   if (conversation !== null) {
     await beginStatusWrite(deps, connected.session);
     await lease.held();
-    if (how === 'RESOLVE') await connected.provider.resolve(conversation, signalOf(deps)());
-    else await connected.provider.holdForBot(conversation, signalOf(deps)());
+    if (how === 'RESOLVE') await connected.provider.resolve(conversation, lease.signal(deps.limits.callMs));
+    else await connected.provider.holdForBot(conversation, lease.signal(deps.limits.callMs));
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.

@@ -4,7 +4,7 @@ import { isOpen, type HandoffRecord } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess, ConversationView } from '../ports/support-provider';
 import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
-import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, signalOf, type Connected } from './conversation';
+import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, type Connected } from './conversation';
 import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
@@ -30,7 +30,7 @@ export function contextNote(handoff: HandoffRecord): string | null {
 export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
   const { sessions, setup, handoffs } = deps.stores;
-  const signal = signalOf(deps);
+  const signal = () => lease.signal(deps.limits.callMs);
   const current = async () => {
     await lease.held();
     const handoff = await handoffs.get(organizationId, handoffId);
@@ -44,7 +44,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
     const ended = await handoffs.get(organizationId, handoffId);
     if (ended === null || !hasLostConversation(ended) || ended.stepsDone.includes('history')) return;
-    await bringTalk(connected, known ?? await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease), ended);
+    await bringTalk(connected, known ?? await ensureConversation(deps, connected, earlierAttempts === 0, lease), ended);
     await done('history');
   };
   const done = (...steps: readonly string[]) => sessions.transact(organizationId, sessionId, async tx => {
@@ -58,12 +58,12 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   if (handoff === null) {
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
     const mayBeThere = earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null;
-    return bringWhatWasLeft(connected, mayBeThere ? await ensureConversation(deps, connected, false, signal, lease) : undefined);
+    return bringWhatWasLeft(connected, mayBeThere ? await ensureConversation(deps, connected, false, lease) : undefined);
   }
   const { provider, account } = connected;
   const mayBeOpened = handoff.stepsDone.includes('opening');
   const note = account.capabilities.privateNotes ? contextNote(handoff) : null;
-  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, signal, lease);
+  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, lease);
   await beginStatusWrite(deps, connected.session);
 
   if (!handoff.stepsDone.includes('held')) {
@@ -145,14 +145,14 @@ export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, 
       await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
     }
     await lease.held();
-    const view = await connected.provider.readConversation(conversation, signalOf(deps)());
+    const view = await connected.provider.readConversation(conversation, lease.signal(deps.limits.callMs));
     // Whom we find or put on it is not one who takes it once more.
     lastView = view;
     // One that was opened for the queue, and is not open any more, was given back.
     if (view.status === 'BOT_HELD' && (view.agent ?? handoff.agent) !== null) {
       const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
       await lease.held();
-      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, signalOf(deps)());
+      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, lease.signal(deps.limits.callMs));
       lastView = { status: 'OPEN', agent, teamId: view.teamId };
     }
   }

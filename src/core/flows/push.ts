@@ -3,7 +3,6 @@ import { EndpointNotActiveError, type EndpointError } from '../errors';
 import { instantOf } from '../ports/clock';
 import { secretsAt, type RuntimeEndpoint } from '../runtime-endpoint';
 import { runtimeMessage } from '../runtime-message';
-import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
@@ -25,9 +24,10 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   const endpoint = await endpoints.get(organizationId, endpointId);
   if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint was switched off; what waits stays in the inbox.');
   const body = await bodyOf(deps, delivery);
+  lease.outlasts(deps.limits.pushMs, 0);
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
-  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, timeLimit(deps.limits.pushMs));
+  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, lease.signal(deps.limits.pushMs));
   if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id, instantOf(deps.clock.now() - AWAY_MS));
 }
 

@@ -4,17 +4,16 @@ import type { HandoffRecord } from '../handoff';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
-import { timeLimit } from '../time-limit';
 import { stepDone } from './change-handoff';
 import { TAKEN_BACK } from './change-lines';
-import { connect, ensureConversation, notePost, signalOf, type Connected } from './conversation';
+import { connect, ensureConversation, notePost, type Connected } from './conversation';
 import { isOpenedAgain } from './conversation-lost';
 import { showReactions } from './deliver-change';
 import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 
-async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean): Promise<void> {
+async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean, lease: Lease): Promise<void> {
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
@@ -22,7 +21,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const providerMessageId = await provider.postMessage({
     conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter: session.readAfter,
-  }, timeLimit(timeMs));
+  }, lease.signal(timeMs));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
@@ -41,10 +40,10 @@ export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messag
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;
-  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, signalOf(deps), lease);
+  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
-  await post(deps, connected, conversation, message, delivery.earlierAttempts > 0);
+  await post(deps, connected, conversation, message, delivery.earlierAttempts > 0, lease);
 }
 
 /** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
@@ -73,7 +72,7 @@ export async function bringHistory(deps: FlowDeps, connected: Connected, convers
     if (message.author === 'SYSTEM') continue;
     await lease.held();
     try {
-      await post(deps, connected, conversation, message, mayExist);
+      await post(deps, connected, conversation, message, mayExist, lease);
       mayExist = false;
       if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
@@ -110,7 +109,7 @@ export async function bringTranscript(deps: FlowDeps, { provider, session }: Con
   const { text: title, content } = transcriptOf(early, said.length - early.length);
   const transcript = await provider.postTranscript({
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
-  }, timeLimit(deps.limits.uploadMs));
+  }, lease.signal(deps.limits.uploadMs));
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
     await notePost(tx, deps);

@@ -3,7 +3,7 @@ import { ProviderRefusedError } from '../errors';
 import type { AccountId, ProviderConversationId } from '../ids';
 import type { ConversationAccess, EndUserThere, SupportProvider } from '../ports/support-provider';
 import type { SessionStore, WatchStore } from '../ports/stores';
-import { connect, signalOf } from './conversation';
+import { connect } from './conversation';
 import { inboxAccessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
 
@@ -34,11 +34,14 @@ export async function tellStray(deps: FlowDeps, { organizationId, sessionId, ear
   if (access !== null && session.contactId !== null && session.conversationId !== conversationId && account.capabilities.privateNotes)
     try {
       const conversation: ConversationAccess = { inbox: access, contactId: session.contactId, conversationId, sessionId };
-      const found = await findIn(provider, conversation, noteId, signalOf(deps));
+      const found = await findIn(provider, conversation, noteId, async () => {
+        await lease.held();
+        return lease.signal(deps.limits.callMs);
+      });
       if (found === 'spoken') {
         await lease.held();
         const where = session.conversationId === null ? 'once they are handed over, in a conversation that the bot makes' : `in conversation ${session.conversationId}: please write there`;
-        await provider.postNote({ conversation, noteId, text: `What is written in this conversation does not reach the end-user. They are talked to ${where}.`, mayExist: earlierAttempts > 0, lookAfter: null }, signalOf(deps)());
+        await provider.postNote({ conversation, noteId, text: `What is written in this conversation does not reach the end-user. They are talked to ${where}.`, mayExist: earlierAttempts > 0, lookAfter: null }, lease.signal(deps.limits.callMs));
       }
       if (found !== 'silent') return;
     } catch (error) {
@@ -48,10 +51,10 @@ export async function tellStray(deps: FlowDeps, { organizationId, sessionId, ear
   await deps.stores.sessions.transact(organizationId, sessionId, tx => tx.removeStray(conversationId));
 }
 
-async function findIn(provider: SupportProvider, conversation: ConversationAccess, noteId: string, signal: () => AbortSignal): Promise<'told' | 'spoken' | 'silent'> {
+async function findIn(provider: SupportProvider, conversation: ConversationAccess, noteId: string, signal: () => Promise<AbortSignal>): Promise<'told' | 'spoken' | 'silent'> {
   let found: 'spoken' | 'silent' = 'silent';
   for (let after = null, more = true; more;) {
-    const page = await provider.readForward({ conversation, after }, signal());
+    const page = await provider.readForward({ conversation, after }, await signal());
     if (page.observations.some(one => one.kind === 'echo' && one.ourId === noteId)) return 'told';
     if (page.observations.some(one => one.kind === 'agentMessage' || one.kind === 'unshowable')) found = 'spoken';
     ({ after, more } = page);

@@ -385,7 +385,7 @@ export interface SupportProvider {
 
   /** Single messages as they are now, those that still exist; for hints of changed ones. Without it changes are not seen. */
   readMessages?(conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: AbortSignal): Promise<readonly Observation[]>;
-  /** For how long the far side may still be at a write whose call has ended without an answer. Without it: not at all. No remote call. */
+  /** For how long the far side may still be at a write whose call has ended without an answer of its own. Without it: not at all. No remote call. */
   settlesAfterMs?(access: AccountAccess): number;
   /** How many posts fit now without taking the conversation from the agents. Without it: any number. No remote call. */
   postingRoom?(conversation: ConversationAccess): number;

@@ -51,6 +51,7 @@ export class ChatwootClient {
     if (this.token !== null) headers['api-access-token'] = this.token;
     if (body && !isForm) headers['content-type'] = 'application/json';
     const began = performance.now();
+    const settlesAfterMs = () => Math.max(0, Math.round(this.requestMs + began - performance.now()));
     try {
       const response = await this.fetch(this.baseUrl + path, {
         method, headers, signal, ...(isForm ? { ...SENT_ONCE, body } : { redirect: 'manual', ...(body && { body: JSON.stringify(body) }) }),
@@ -58,13 +59,13 @@ export class ChatwootClient {
       const text = await response.text();
       return {
         status: response.status, body: parsed(text, response.ok),
-        retryAfter: response.headers.get('retry-after'), requestId: response.headers.get('x-request-id'),
+        retryAfter: response.headers.get('retry-after'), requestId: response.headers.get('x-request-id'), settlesAfterMs: settlesAfterMs(),
       };
     } catch (error) {
       // Our own pace held it back: nothing was sent.
       if (error instanceof ProviderUnavailableError) throw error;
-      if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, requestId: null };
-      throw failureWithoutAnswer(error, attempt, signal.aborted, Math.max(0, Math.round(this.requestMs + began - performance.now())));
+      if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, requestId: null, settlesAfterMs: settlesAfterMs() };
+      throw failureWithoutAnswer(error, attempt, signal.aborted, settlesAfterMs());
     }
   }
 }

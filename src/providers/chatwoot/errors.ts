@@ -9,6 +9,8 @@ export interface Answer {
   readonly body: { readonly json: unknown } | 'notJson';
   readonly retryAfter: string | null;
   readonly requestId: string | null;
+  /** From when on a request that Chatwoot may still be at has taken effect, or never will. */
+  readonly settlesAfterMs: number;
 }
 
 export interface Attempt {
@@ -71,6 +73,16 @@ const textIn = (json: unknown): string => {
   return typeof text === 'string' ? text : '';
 };
 
+/**
+ * Whether Chatwoot itself gave this error, so that it is no longer at the request: Rails' own 500, and a 422 with a reason. Any
+ * other may come from something in front of it, in JSON or not, which gave up while the request goes on.
+ */
+function isOverThere({ status, body }: Answer): boolean {
+  if (body === 'notJson' || textIn(body.json) === '') return false;
+  const { status: said, ...others } = body.json as { status?: unknown };
+  return Object.keys(others).length === 1 && (status === 422 || (status === 500 && said === 500));
+}
+
 /** The attributes that a validation names. */
 export function refusedAttributes(answer: Answer): readonly string[] {
   if (answer.status !== 422 || answer.body === 'notJson') return [];
@@ -86,17 +98,17 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   const { status, body } = answer;
   const request = answer.requestId ? `, request ${answer.requestId}` : '';
   const call = `${attempt.method} ${attempt.path} (${status}${request})`;
-  const ifWritten = attempt.writes ? 'unknown' : 'no';
   const text = body === 'notJson' ? '' : textIn(body.json);
+  const ifWritten = attempt.writes ? { delivered: 'unknown', settlesAfterMs: isOverThere(answer) ? 0 : answer.settlesAfterMs } as const : {};
 
   if (status === 429)
     return new ProviderUnavailableError(`Chatwoot asks us to slow down at ${call}.`, { retryAfterMs: retryAfterMs(answer.retryAfter), answered: true });
   if (status >= 500)
-    return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten, ...(answer.retryAfter && { retryAfterMs: retryAfterMs(answer.retryAfter) }) });
+    return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { ...ifWritten, ...(answer.retryAfter && { retryAfterMs: retryAfterMs(answer.retryAfter) }) });
   if (status >= 300 && status < 400)
     return new ProviderUnavailableError(`${call} was redirected: use the address that Chatwoot itself answers at as base URL.`);
   if (status < 300)
-    return new ProviderUnavailableError(notTheApi(call), { delivered: ifWritten });
+    return new ProviderUnavailableError(notTheApi(call), ifWritten);
   if (body === 'notJson') return refusedByProxy(status, call);
 
   if (status === 401)
@@ -110,7 +122,7 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
       return new ProviderUnavailableError(`The conversation has had its messages of this minute [${call}].`, { retryAfterMs: RATE_LIMIT_PAUSE_MS, answered: true });
     const attributes = refusedAttributes(answer);
     if (attributes.length === 0 && !REFUSING_TEXT.test(text))
-      return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, { delivered: ifWritten });
+      return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, ifWritten);
     return new ProviderRefusedError(`Chatwoot does not take the input of ${call}${attributes.length ? `: ${attributes.join(', ')}` : ''}.`);
   }
   return new ProviderRefusedError(`Chatwoot refused ${call}.`);
@@ -144,7 +156,7 @@ function adviceOn(code: string, timedOut: boolean): string {
 
 /**
  * A call that got no whole answer: refused, cut, or ended by its time limit.
- * @param settlesAfterMs from when on a write that is under way over there has taken effect, or never will
+ * @param settlesAfterMs as in an answer
  */
 export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean, settlesAfterMs: number): ProviderUnavailableError {
   const reason = (cause as { cause?: { code?: unknown } } | null)?.cause ?? cause;

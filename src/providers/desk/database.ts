@@ -1,4 +1,5 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError } from '../../core/errors';
+import { isOver } from '../../core/time-limit';
 import type { AccountAccess, ProviderHost } from '../../core/ports/support-provider';
 
 export type Database = ProviderHost['database'];
@@ -28,7 +29,7 @@ export function inPortWords(database: Database): Database {
 
 /** Ends a verb at its time limit; what it has begun may still happen. */
 export async function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (signal.aborted) throw new ProviderUnavailableError('The time for this call is over.', { cause: signal.reason });
+  if (isOver(signal)) throw new ProviderUnavailableError('The time for this call is over.', { cause: signal.reason });
   let giveUp = () => {};
   const timeOver = new Promise<never>((_, reject) => {
     giveUp = () => reject(new ProviderUnavailableError('The desk did not answer in time.', { delivered: 'unknown', cause: signal.reason }));

@@ -1,7 +1,9 @@
 import { LeaseLostError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/deliver';
+import type { FlowDeps } from '../../../src/core/flows/deps';
 import { provingClaim } from '../../../src/core/flows/proving-claim';
 import { Worker } from '../../../src/delivery';
+import { ClaimLease } from '../../../src/delivery/lease';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';
 import { quiet } from '../../support/quiet';
@@ -46,6 +48,92 @@ describe('a worker that was paused past its lease', () => {
       expect(await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000)).toEqual([]);
     });
     expect((await claim()).sessionId).toBe(id);
+  });
+});
+
+describe('a worker that stands still past its lease between what it read and what it writes', () => {
+  let aheadMs: number;
+  beforeEach(() => {
+    aheadMs = 0;
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+  });
+  afterEach(() => { jest.restoreAllMocks(); });
+
+  type Claim = Awaited<ReturnType<typeof claim>>;
+  const leaseOf = (lane: Claim) => new ClaimLease(ms => world.stores.lanes.renew(lane, ms), 60_000, performance.now(), new AbortController().signal);
+
+  /** Another replica does the same delivery, to its end. */
+  async function successor(): Promise<void> {
+    await leasesEnd();
+    const lane = await claim();
+    await deliver(world.deps, lane.delivery, leaseOf(lane));
+    await world.stores.lanes.complete(lane);
+  }
+
+  /** Stands still, once, in a `get` of that store as soon as `when` says so; meanwhile its lease ends and the others go on. */
+  function pausedIn(store: 'handoffs' | 'sessions' | 'messages', when: () => boolean, meanwhile: () => Promise<void>): FlowDeps {
+    const real = world.deps.stores[store] as { get(...all: readonly unknown[]): Promise<unknown> };
+    let isDue = true;
+    const get = async (...all: readonly unknown[]) => {
+      const answer = await real.get(...all);
+      if (isDue && when()) {
+        isDue = false;
+        await meanwhile();
+        aheadMs += 100_000;
+      }
+      return answer;
+    };
+    return { ...world.deps, stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { get }) } };
+  }
+
+  const has = (verb: string) => world.provider.calls.includes(verb);
+
+  it('writes the context note no second time', async () => {
+    const { id } = await world.open();
+    await world.user(id, 'one');
+    await world.ask(id, { reason: 'help' });
+    const lane = await claim();
+    const deps = pausedIn('handoffs', () => has('postMessage'), successor);
+    await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
+    expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(1);
+    expect(world.provider.shown().filter(line => line.startsWith('NOTE:'))).toHaveLength(1);
+  });
+
+  it('does not take the conversation from the people who have it by now', async () => {
+    const { id } = await world.open();
+    await world.user(id, 'one');
+    await world.ask(id);
+    await world.deliverAll();
+    world.provider.set({ status: 'RESOLVED', agent: 'alice' });
+    await world.read(id);
+    await world.acknowledgeAll(id);
+    await world.finishEndings();
+    await world.deliverAll();
+    await world.ask(id);
+    const lane = await claim();
+    let reads = 0;
+    const deps = pausedIn('sessions', () => ++reads === 2, async () => {
+      await successor();
+      world.provider.set({ agent: 'bob' });
+    });
+    await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
+    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'bob' });
+  });
+
+  it('posts no answer to a message a second time', async () => {
+    const { id } = await world.open();
+    await world.ask(id);
+    await world.deliverAll();
+    const { message } = await world.user(id, 'first');
+    await world.deliverAll();
+    await world.flows.recordEndUserMessage(scope, { sessionId: id, text: 'second', attachments: [], messageId: null, replyTo: message.id, idempotencyKey: world.nextKey() });
+    const lane = await claim();
+    let reads = 0;
+    // Its own message, then the answered one.
+    const deps = pausedIn('messages', () => ++reads === 2, successor);
+    await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
+    expect(world.provider.shown().filter(line => line.includes('second'))).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import { LeaseLostError } from '../../../src/core/errors';
+import { isOver } from '../../../src/core/time-limit';
 import { ClaimLease, WorkStoppedError } from '../../../src/delivery/lease';
 
 const LEASE_MS = 10_000;
@@ -27,7 +28,7 @@ describe('a lease before a call', () => {
 
   it('reaches beyond what the call may leave under way, however short it was asked for', async () => {
     const { lease, renewed } = claimed(0);
-    lease.outlasts(31_000);
+    lease.outlasts(1_000, 30_000);
     await lease.held();
     await lease.held();
     expect(renewed).toEqual([36_000]);
@@ -35,7 +36,7 @@ describe('a lease before a call', () => {
 
   it('is not made shorter by a short call', async () => {
     const { lease, renewed } = claimed(4_000);
-    lease.outlasts(1_000);
+    lease.outlasts(500, 500);
     await lease.held();
     expect(renewed).toEqual([]);
   });
@@ -48,5 +49,52 @@ describe('a lease before a call', () => {
     const { lease, stop } = claimed(0);
     stop.abort();
     await expect(lease.held()).rejects.toThrow(WorkStoppedError);
+  });
+});
+
+describe('the signal of a call under a lease', () => {
+  let aheadMs = 0;
+  beforeEach(() => {
+    aheadMs = 0;
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+  });
+  afterEach(() => { jest.restoreAllMocks(); });
+
+  /** Whether it is over by now, and after so many milliseconds in which no timer rings. */
+  const over = (signal: AbortSignal, afterMs: number) => {
+    const before = isOver(signal);
+    aheadMs += afterMs;
+    return [before, isOver(signal)];
+  };
+
+  it('is over after the time of the call', () => {
+    expect(over(claimed(0).lease.signal(2_000), 2_500)).toEqual([false, true]);
+  });
+
+  it('is over with the lease when that comes first', () => {
+    expect(over(claimed(9_000).lease.signal(5_000), 1_500)).toEqual([false, true]);
+  });
+
+  it('is over so early that what the call leaves under way is over with the lease', async () => {
+    const { lease } = claimed(9_000);
+    lease.outlasts(2_000, 30_000);
+    await lease.held();
+    // 37 s from here, 7 of them for calls.
+    expect(over(lease.signal(20_000), 6_000)).toEqual([false, false]);
+    expect(over(lease.signal(20_000), 1_500)).toEqual([false, true]);
+  });
+
+  it('is not had after a pause beyond the lease', async () => {
+    const { lease } = claimed(0);
+    await lease.held();
+    aheadMs += LEASE_MS;
+    expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
+  });
+
+  it('is not had when what the call leaves under way would outlive the lease', () => {
+    const { lease } = claimed(0);
+    lease.outlasts(1_000, LEASE_MS);
+    expect(() => lease.signal(1_000)).toThrow(LeaseLostError);
   });
 });

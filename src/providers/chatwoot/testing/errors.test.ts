@@ -61,6 +61,12 @@ async function failureFrom(fetch: typeof globalThis.fetch, call: Call = POST, si
 
 const answering = (status: number, body: string, headers: Record<string, string> = {}) => async () => new Response(body, { status, headers });
 
+const settlesAfter = async (call: Call, status: number, body: string) => {
+  const error = await failureFrom(answering(status, body), call) as ProviderUnavailableError;
+  expect(error).toBeInstanceOf(ProviderUnavailableError);
+  return error.settlesAfterMs;
+};
+
 describe('refusals of Chatwoot', () => {
   const refusals = [...recordings<RestRecording>('rest'), ...recordings<RestRecording>('rest-4.14')].filter(({ response }) => response.status >= 400);
 
@@ -104,6 +110,34 @@ describe('answers that are not Chatwoot\'s', () => {
     const writing = await failureFrom(answering(status, body, headers), POST);
     expect([outcomeOf(writing), outcomeOf(await failureFrom(answering(status, body, headers), GET))]).toEqual([whenWriting, whenReading]);
     expect(writing.message).not.toMatch(/Eve|html|tok3n/);
+  });
+
+  it.each<[string, number, string]>([
+    ['a 500 page', 500, PAGE], ['a 502 page', 502, PAGE], ['a 503 without a word', 503, ''], ['a 504 page', 504, PAGE],
+    ['a 504 that looks like Chatwoot\'s', 504, '{"status":504,"error":"Gateway Timeout"}'], ['a 500 of another API', 500, '{"message":"An unexpected error occurred"}'],
+    ['a 500 of a gateway that tells more', 500, '{"status":500,"error":"Internal Server Error","path":"/api"}'], ['a 422 without a reason', 422, '{}'],
+    ['a page with 200', 200, PAGE], ['cut JSON', 200, '{"id": 1'],
+  ])('%s does not end a write: Chatwoot may be at it until it ends the request itself', async (_what, status, body) => {
+    expect(await settlesAfter(POST, status, body)).toBeGreaterThan(15_000);
+    expect(await settlesAfter(GET, status, body)).toBe(0);
+  });
+
+  it.each<[string, number, string]>([
+    ['a 500 of Rails', 500, '{"status":500,"error":"Internal Server Error"}'],
+    ['a 422 of an outage', 422, '{"error":"Connection refused - connect(2) for 127.0.0.1:6390"}'],
+  ])('%s does: it is looked for at once', async (_what, status, body) => {
+    expect(await settlesAfter(POST, status, body)).toBe(0);
+  });
+
+  it('a time that is up already is not waited for', async () => {
+    const began = performance.now();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(began);
+    const late: typeof globalThis.fetch = async () => {
+      now.mockReturnValue(began + 60_000);
+      return new Response(PAGE, { status: 504 });
+    };
+    expect((await failureFrom(late) as ProviderUnavailableError).settlesAfterMs).toBe(0);
+    now.mockRestore();
   });
 
   it.each<[string, string, string]>([
