@@ -98,9 +98,9 @@ function problemsOf(schema: z.ZodType, given: unknown, field: string): Problem[]
   });
 }
 
-/** Chatwoot's own default (read in its source, not measured), and a little for the way there and back. */
+/** Chatwoot's own default (read in its source, not measured), and a little for the way there and back, and for our own pace before it. */
 const REQUEST_SECONDS = 15;
-const ON_THE_WAY_MS = 1_000;
+const ON_THE_WAY_MS = 3_000;
 export const requestSecondsOf = ({ requestSeconds }: Pick<ChatwootSettings, 'requestSeconds'>): number => requestSeconds ?? REQUEST_SECONDS;
 export const requestMsOf = (access: Pick<AccountAccess, 'settings'>): number => requestSecondsOf(settingsOf(access)) * 1_000 + ON_THE_WAY_MS;
 
