@@ -154,8 +154,11 @@ export interface HandoffStore {
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /** Newest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
-  /** ENDING whose `drainBy` has passed or whose messages are all acknowledged; for the timer. Across organizations. */
-  dueToEnd(now: Instant, limit: number): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
+  /**
+   * ENDING whose `drainBy` has passed or whose messages are all acknowledged, but for those in `but`; for the timer. Across
+   * organizations. Sessions that somebody holds at this moment are passed over.
+   */
+  dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
 }
 
 export interface MessageStore {
