@@ -70,8 +70,8 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly earlierAttempts: number;
   /** Of the last try; null before the first failure. */
   readonly lastErrorCode: string | null;
-  /** When it was made, or last sent again by an operator. */
-  readonly owedSince: Instant;
+  /** Its first try that failed since it became the head of its lane, or was last sent again by an operator. Null: none has. */
+  readonly failingSince: Instant | null;
   readonly createdAt: Instant;
 }
 

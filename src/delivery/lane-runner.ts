@@ -98,6 +98,6 @@ export class LaneRunner<To extends LaneDestination> {
       return;
     }
     this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
-    await this.lanes.retry(lane, verdict.afterMs, verdict.code);
+    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict));
   }
 }

@@ -73,7 +73,7 @@ const TAKE_HEADS = statement('take_heads', `
   )
   update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
   returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
+    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
@@ -103,13 +103,15 @@ const COMPLETE = statement('complete_delivery', `
   )
   select from held`);
 
+// What was sent again meanwhile comes first: only behind it is this one the head again.
 const RETRY = statement('retry_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
       next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
-    where session_id = $1 and destination = $2 and fence = $3 returning 1
+    where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
-    update delivery set last_error_code = $6 where id = $4 and exists (select from held)
+    update delivery set last_error_code = $6, first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end
+    from held where id = $4
   )
   select from held`);
 
@@ -174,8 +176,8 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
   }
 
-  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean> {
-    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code]);
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true): Promise<boolean> {
+    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null]);
   }
 
   async park(lane: AnyLane, code: string): Promise<boolean> {

@@ -10,7 +10,7 @@ import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
+import { DISCARD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -249,6 +249,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     if (letters.length === 0) return [];
     const sent = letters.map((letter) => letter.id);
     if (this.endpointId !== null) this.write(LEAD_AGAIN, [id, organizationId, this.endpointId, sent]);
+    this.write(WAIT_BEHIND, [id, sent]);
     this.write(DUE_AGAIN, [id, sent]);
     return inOrder(letters);
   }

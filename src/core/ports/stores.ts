@@ -240,8 +240,11 @@ export interface LaneStore {
   claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
   /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
-  /** Leaves the head where it is; nothing passes it. */
-  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
+  /**
+   * Leaves the head where it is; nothing passes it.
+   * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
+   */
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean): Promise<boolean>;
   /**
    * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
    * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
