@@ -15,6 +15,17 @@ export const PARK = statement('tx_park', `
   )
   select from held`);
 
+/** Gives the head up for good without asking an operator; listed as if it had been a dead letter for a moment. */
+export const DISCARD_HEAD = statement('tx_discard_head', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
+      next_run_at = case when tail > $4 or again_from is not null then now() end
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
+  ), head as (
+    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7 where id = $4 and exists (select from held)
+  )
+  select from held`);
+
 /** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
 export const SET_ASIDE = statement('tx_set_aside', `
   insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, last_error_code)

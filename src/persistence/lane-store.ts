@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import type { LaneDelivery, LaneDestination } from '../core/delivery';
+import type { EventBody } from '../core/event';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore } from '../core/ports/stores';
+import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
 import { rowsOf, statement, type Statement } from './sql';
 import { tryAgain } from './try-again';
 
@@ -180,12 +181,22 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null]);
   }
 
-  async park(lane: AnyLane, code: string): Promise<boolean> {
-    const { organizationId, sessionId, delivery: { id: deliveryId, work } } = lane;
+  park(lane: AnyLane, code: string): Promise<boolean> {
+    const { id: deliveryId, work: { kind } } = lane.delivery;
+    return this.tell(lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code }, (tx) => tx.parkHead(lane, code));
+  }
+
+  discard(lane: AnyLane, code: string, reason: string): Promise<boolean> {
+    const { id: deliveryId, work: { kind } } = lane.delivery;
+    return this.tell(lane, { type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by: null }, (tx) => tx.discardHead(lane, code, reason));
+  }
+
+  /** Does something about the head, and says so in the Session's history, if the lease is still ours. */
+  private async tell({ organizationId, sessionId, delivery: { work } }: AnyLane, event: EventBody, act: (tx: SessionTransaction) => Promise<boolean>): Promise<boolean> {
     const { answer } = await this.sessions.transact(organizationId, sessionId, async (tx) => {
-      if (!(await tx.parkHead(lane, code))) return false;
+      if (!(await act(tx))) return false;
       const about = 'handoffId' in work ? work.handoffId : 'messageId' in work ? (await tx.message(work.messageId))?.handoffId : null;
-      await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId, kind: work.kind, code }, about ?? tx.liveHandoff?.id ?? null, this.now());
+      await tx.appendEvent(event, about ?? tx.liveHandoff?.id ?? null, this.now());
       return true;
     });
     return answer;

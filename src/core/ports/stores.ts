@@ -61,6 +61,8 @@ export interface SessionTransaction {
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */
   parkHead(lane: AnyLane, code: string): Promise<boolean>;
+  /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
+  discardHead(lane: AnyLane, code: string, reason: string): Promise<boolean>;
   /** Makes a dead letter of what could not be done as a part of something else. Null: it is one already. */
   setAside(work: ProviderWork, code: string): Promise<SetAside | null>;
   /** PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on. */
@@ -250,6 +252,11 @@ export interface LaneStore {
    * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
    */
   park(lane: AnyLane, code: string): Promise<boolean>;
+  /**
+   * Gives the head up for good where no operator needs to decide, and says so in the Session's history: it is listed with
+   * what operators discarded. `reason` is in words of ours. False: the lease was lost, nothing changed.
+   */
+  discard(lane: AnyLane, code: string, reason: string): Promise<boolean>;
 
   /**
    * Gives the lane back: due now, for whoever comes first. False: the lease was lost.
