@@ -37,7 +37,7 @@ export type RuntimeNotice =
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
 
-/** `PARKED`: a dead letter, kept until an operator decides. `DISCARDED`: one that an operator gave up for good; kept too. */
+/** `PARKED`: a dead letter, kept until an operator decides. `DISCARDED`: one that an operator, or switching support off, gave up for good; kept too. */
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED' | 'DISCARDED';
 
 /** What waits in lanes of its own, by where it goes. */
@@ -70,8 +70,8 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly earlierAttempts: number;
   /** Of the last try; null before the first failure. */
   readonly lastErrorCode: string | null;
-  /** When it was made, or last sent again by an operator. */
-  readonly owedSince: Instant;
+  /** Its first try that failed since it became the head of its lane, or was last sent again by an operator. Null: none has. */
+  readonly failingSince: Instant | null;
   readonly createdAt: Instant;
 }
 

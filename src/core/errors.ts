@@ -74,12 +74,15 @@ export class ProviderUnavailableError extends SupportError {
   readonly settlesAfterMs: number;
   /** It is there and said itself that it has had enough for now. Our own pace says nothing of that. */
   readonly answered: boolean;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; cause?: unknown } = {}) {
+  /** It was not asked: we keep to a pace of our own, and its turn comes later. */
+  readonly isOwnPace: boolean;
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; isOwnPace?: boolean; cause?: unknown } = {}) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
     this.settlesAfterMs = options.settlesAfterMs ?? 0;
     this.answered = options.answered ?? false;
+    this.isOwnPace = options.isOwnPace ?? false;
   }
 }
 

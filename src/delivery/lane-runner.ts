@@ -11,6 +11,8 @@ import { answeredAfter, codeOf, type Verdict } from './retry-policy';
 
 /** What the delivery was about is no longer wanted: it counts as done. */
 export interface NothingOwed { readonly kind: 'nothingOwed' }
+/** It will never be done, and no operator needs to decide about it: it is listed as given up. `reason` is in words of ours. */
+export interface GivenUp { readonly kind: 'givenUp'; readonly code: string; readonly reason: string }
 /** The far side is switched off: the lane waits until it is on again, and this was no try. */
 export interface NotNow { readonly kind: 'notNow' }
 
@@ -19,7 +21,7 @@ export interface LaneWorkOf<To extends LaneDestination> {
   readonly to: To;
   deliver(lane: ClaimedLane<To>, lease: Lease): Promise<void>;
   /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
-  failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | NotNow>;
+  failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | GivenUp | NotNow>;
   /** Neither success nor failure tells whether the far side as a whole answers. */
   readonly saysNothingOfFarSide?: true;
   /** After success. */
@@ -83,7 +85,7 @@ export class LaneRunner<To extends LaneDestination> {
     return answered;
   }
 
-  private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | NotNow, error: unknown): Promise<void> {
+  private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | GivenUp | NotNow, error: unknown): Promise<void> {
     const { delivery } = lane;
     if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
     if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
@@ -92,12 +94,17 @@ export class LaneRunner<To extends LaneDestination> {
       // Our own errors name things and steps, never people's words; of others only the class is known to be safe.
       reason: verdict.code === 'INTERNAL' ? (error instanceof Error ? error.name : 'unknown') : (error as Error).message,
     };
+    if (verdict.kind === 'givenUp') {
+      this.log.warn({ ...fields, reason: verdict.reason }, 'delivery given up');
+      await this.lanes.discard(lane, verdict.code, verdict.reason);
+      return;
+    }
     if (verdict.kind === 'park') {
       this.log.error(fields, 'delivery set aside as a dead letter');
       await this.lanes.park(lane, verdict.code);
       return;
     }
     this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
-    await this.lanes.retry(lane, verdict.afterMs, verdict.code);
+    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict));
   }
 }

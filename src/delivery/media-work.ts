@@ -37,9 +37,9 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
 
 export function fileVerdict(error: unknown, tried: Tried): Verdict {
   if (!(error instanceof FileRefusedError)) return verdictOn(error, tried);
-  const { attempts, ageMs, random } = tried;
+  const { attempts, failingMs, random } = tried;
   const { code } = error;
-  return code === 'FILE_MISSING' && ageMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
+  return code === 'FILE_MISSING' && failingMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
 }
 
 /** A large file outlasts a lease: it is renewed meanwhile. When it is lost, another replica goes on; what comes here does no harm. */

@@ -1,3 +1,4 @@
+import type { ProviderDelivery } from '../core/delivery';
 import { ProviderRefusedError, SupportDisabledError } from '../core/errors';
 import { conversationLost } from '../core/flows/conversation-lost';
 import { deliver, deliveryRefused } from '../core/flows/deliver';
@@ -5,8 +6,12 @@ import type { FlowDeps } from '../core/flows/deps';
 import { endForDisabled } from '../core/flows/disable';
 import { provingClaim } from '../core/flows/proving-claim';
 import type { HealthWatch } from './health-watch';
-import type { LaneWorkOf } from './lane-runner';
+import type { GivenUp, LaneWorkOf, NothingOwed } from './lane-runner';
 import { triedOf, verdictOn } from './retry-policy';
+
+/** A message stays among those that agents have not seen, and is shown with the next handoff. Nothing else comes back. */
+const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery): NothingOwed | GivenUp =>
+  (work.kind === 'POST_MESSAGE' ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' });
 
 /** What we owe to support systems. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
@@ -19,8 +24,9 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
     if (error instanceof SupportDisabledError) {
       // Owed from before support was switched off: not any more, and nobody is waiting for people.
       const { isOff } = await endForDisabled(mine, organizationId, sessionId);
+      if (isOff) return givenUpFor(error, delivery);
       // On again since; or off a moment ago, and the inbox does not say so yet.
-      return isOff ? { kind: 'nothingOwed' } : { kind: 'retry', afterMs: 1_000, code: error.code };
+      return { kind: 'retry', afterMs: 1_000, code: error.code, wasNoTry: true };
     }
     await health.failed(lane, 'DELIVERY', error);
     const verdict = verdictOn(error, triedOf(deps, delivery));

@@ -5,12 +5,13 @@ import type { Answered } from './far-sides';
 
 /** What becomes of a delivery after an error. `code` is stable and free of people's words. */
 export type Verdict =
-  | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string }
+  /** `wasNoTry`: it does not count towards giving up. */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string; readonly wasNoTry?: true }
   /** The conversation is gone: drop the link, then try again in a new one. */
   | { readonly kind: 'remake'; readonly afterMs: number; readonly code: string }
   | { readonly kind: 'park'; readonly code: string };
 
-/** DESIGN promise 4 asks for at least 72 h; a weekend and a night fit. */
+/** Since the first try that failed. DESIGN promise 4 asks for at least 72 h; a weekend and a night fit. */
 export const GIVE_UP_AFTER_MS = 75 * 3_600_000;
 const FIRST_MS = 500;
 /** A far side that is away is spared by its circuit. This is how long a Session may wait for nothing once it is back. */
@@ -27,22 +28,26 @@ export function backoffMs(error: unknown, attempt: number, random: number): numb
   return Math.round(cap * (0.1 + 0.9 * random));
 }
 
-/** Of a delivery, in milliseconds and tries before this one. */
-export interface Tried { readonly attempts: number; readonly ageMs: number; readonly lastErrorCode: string | null; readonly random: number }
+/** Of a delivery, in milliseconds and tries before this one. `failingMs`: since the first that failed; 0 when none has. */
+export interface Tried { readonly attempts: number; readonly failingMs: number; readonly lastErrorCode: string | null; readonly random: number }
 
-export const triedOf = ({ clock }: Pick<FlowDeps, 'clock'>, { earlierAttempts: attempts, owedSince, lastErrorCode }: Pick<LaneDelivery<'PROVIDER'>, 'earlierAttempts' | 'owedSince' | 'lastErrorCode'>): Tried =>
-  ({ attempts, ageMs: clock.now() - Date.parse(owedSince), lastErrorCode, random: clock.random() });
+export const triedOf = ({ clock }: Pick<FlowDeps, 'clock'>, { earlierAttempts: attempts, failingSince, lastErrorCode }: Pick<LaneDelivery<'PROVIDER'>, 'earlierAttempts' | 'failingSince' | 'lastErrorCode'>): Tried =>
+  ({ attempts, failingMs: failingSince === null ? 0 : clock.now() - Date.parse(failingSince), lastErrorCode, random: clock.random() });
 
-export function verdictOn(error: unknown, { attempts, ageMs, lastErrorCode, random }: Tried): Verdict {
+export function verdictOn(error: unknown, { attempts, failingMs, lastErrorCode, random }: Tried): Verdict {
   const code = codeOf(error);
   // What failed before for another reason says nothing of the conversation.
   if (error instanceof ProviderRefusedError && error.gone && (attempts < MAX_REMAKES || lastErrorCode !== code))
     return { kind: 'remake', afterMs: backoffMs(error, attempts, random), code };
-  if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || ageMs > GIVE_UP_AFTER_MS) return { kind: 'park', code };
+  const wasNoTry = isToldToWait(error);
+  if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || (failingMs > GIVE_UP_AFTER_MS && !wasNoTry)) return { kind: 'park', code };
   const { retryAfterMs: wanted, settlesAfterMs } = error instanceof ProviderUnavailableError ? error : { retryAfterMs: undefined, settlesAfterMs: 0 };
   const afterMs = wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random);
-  return { kind: 'retry', afterMs: Math.max(afterMs, settlesAfterMs), code };
+  return { kind: 'retry', afterMs: Math.max(afterMs, settlesAfterMs), code, ...(wasNoTry && { wasNoTry }) };
 }
+
+/** By our own pace or by the far side's limit: nothing is wrong with what waits, nor with whom it goes to. */
+const isToldToWait = (error: unknown): boolean => error instanceof ProviderUnavailableError && (error.isOwnPace || error.answered);
 
 /** A signal ended the call. */
 const isOutOfTime = (error: unknown): boolean => ['TimeoutError', 'AbortError'].includes((error as { name?: string } | null)?.name ?? '');

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
-import { finishEndings } from '../core/flows/end-handoff';
+import { finishEndings, type EndingLeft } from '../core/flows/end-handoff';
 import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
 import { Circuits } from './far-sides';
@@ -11,11 +11,15 @@ import { mediaOptions, mediaWork } from './media-work';
 import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
+import { codeOf } from './retry-policy';
 import { RetentionTurn } from './retention-turn';
 import { runtimeWork } from './runtime-work';
 
 /** How often files are looked over for their age. */
 const SWEEP_MS = 3_600_000;
+
+/** Looked at in one go. */
+const ENDINGS = 100;
 
 /** The background half of one replica: deliveries, pushes to runtimes, agents' files, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
@@ -40,7 +44,8 @@ export class Worker {
     const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake());
     // Almost always there is nothing to settle; a change that a transaction is in the way of is looked at again.
     const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
-    const ending = new Loop('endings', async () => (await finishEndings(deps, 100)) === 100, options.pollMs, log);
+    const leftOver = ({ sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ sessionId, handoffId, code: codeOf(error) }, 'ending left for the next turn');
+    const ending = new Loop('endings', async () => (await finishEndings(deps, ENDINGS, leftOver)) >= ENDINGS, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
     const removing = deps.retention && new RetentionTurn(deps, deps.retention, log, this.stopping.signal);
     this.health = health;

@@ -2,10 +2,12 @@ import type { Pool } from 'pg';
 import type { RuntimeDelivery } from '../core/delivery';
 import { InvalidInputError } from '../core/errors';
 import { isUuid, type Instant, type OrganizationId, type SessionId } from '../core/ids';
+import type { Clock } from '../core/ports/clock';
 import type { DeliveryStore, Page, PageRequest, RuntimeInboxFilter } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, isBigint, isText } from './cursor';
 import { belowHorizon } from './feed-position';
 import { firstOf, rowsOf, statement } from './sql';
+import { tryAgain } from './try-again';
 
 const inbox = (name: string, condition: string) => statement(`runtime_inbox${name}`, `
   select d.id, d.organization_id as "organizationId", d.chatbot_id as "chatbotId", d.session_id as "sessionId", d.payload as notice,
@@ -65,7 +67,7 @@ const OWED = statement('owed', `
   from delivery where organization_id = $1 and session_id = $2 and state <> 'DONE'`);
 
 export class PostgresDeliveryStore implements DeliveryStore {
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'random'>) {}
 
   async runtimeInbox(organizationId: OrganizationId, { chatbotId, sessionId }: RuntimeInboxFilter, { first, after }: PageRequest): Promise<Page<RuntimeDelivery>> {
     const [position, id] = after === null ? ['0', '0'] : placeAt(after);
@@ -90,7 +92,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
   async acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant) {
     const asked = [...new Set(ids)];
     const possible = asked.filter(isBigint);
-    const found = possible.length === 0 ? [] : await rowsOf<{ id: string; sessionId: SessionId; wasPushed: boolean }>(this.pool, ACKNOWLEDGE, [organizationId, possible, at]);
+    const found = possible.length === 0 ? [] : await this.again(() => rowsOf<{ id: string; sessionId: SessionId; wasPushed: boolean }>(this.pool, ACKNOWLEDGE, [organizationId, possible, at]));
     await this.goOnIn(found.filter(({ wasPushed }) => wasPushed).map(({ sessionId }) => sessionId));
     const known = new Set(found.map(({ id }) => id));
     return {
@@ -110,7 +112,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
       : sessionId !== '' ? [THROUGH_OF_SESSION, [...given, sessionId]]
       : chatbotId !== '' ? [THROUGH_OF_CHATBOT, [...given, chatbotId]]
       : [THROUGH, given];
-    const done = (await firstOf<{ found: number; acknowledged: number; sessionIds: SessionId[]; pushed: SessionId[] }>(this.pool, sql, values))!;
+    const done = (await this.again(() => firstOf<{ found: number; acknowledged: number; sessionIds: SessionId[]; pushed: SessionId[] }>(this.pool, sql, values)))!;
     await this.goOnIn(done.pushed);
     return { acknowledged: done.acknowledged, sessionIds: done.sessionIds, isComplete: done.found < limit };
   }
@@ -121,8 +123,10 @@ export class PostgresDeliveryStore implements DeliveryStore {
 
   /** A push that waits for its next try waits for nothing once the runtime has collected it by itself. */
   private async goOnIn(sessionIds: readonly SessionId[]): Promise<void> {
-    if (sessionIds.length > 0) await rowsOf(this.pool, GO_ON, [sessionIds]);
+    if (sessionIds.length > 0) await this.again(() => rowsOf(this.pool, GO_ON, [sessionIds]));
   }
+
+  private again<T>(work: () => Promise<T>): Promise<T> { return tryAgain(work, () => this.clock.random()); }
 
   async owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ provider: number; runtime: number; parked: number; lastErrorCode: string | null }> {
     if (!isUuid(sessionId)) return { provider: 0, runtime: 0, parked: 0, lastErrorCode: null };

@@ -10,10 +10,11 @@ const BY_ID = statement('handoff', `select ${HANDOFF} from handoff h where h.org
 const BY_IDS = statement('handoffs', `select ${HANDOFF} from handoff h where h.organization_id = $1 and h.id = any($2::uuid[])`);
 // Both halves are indexed; drain_by alone would leave out those whose last word was just collected.
 const DUE_TO_END = statement('handoffs_due_to_end', `
-  select h.organization_id as "organizationId", h.session_id as "sessionId", h.id as "handoffId" from handoff h
+  select h.organization_id as "organizationId", h.session_id as "sessionId", h.id as "handoffId" from handoff h join session s on s.id = h.session_id
   where h.state = 'ENDING' and (h.drain_by <= $1
     or not exists (select from delivery d where d.drains_handoff_id = h.id and d.state = 'WAITING'))
-  order by h.drain_by limit $2`);
+    and h.id <> all($3::uuid[])
+  order by h.drain_by limit $2 for no key update of s skip locked`);
 
 const LIVE = "h.state not in ('ENDED', 'REJECTED', 'FAILED')";
 const isText = (part: unknown): part is string => typeof part === 'string' && isUuid(part);
@@ -47,8 +48,8 @@ export class PostgresHandoffStore implements HandoffStore {
     };
   }
 
-  dueToEnd(now: Instant, limit: number): Promise<readonly { organizationId: OrganizationId; sessionId: SessionId; handoffId: HandoffId }[]> {
-    return rowsOf(this.pool, DUE_TO_END, [now, limit]);
+  dueToEnd(now: Instant, limit: number, but: readonly HandoffId[] = []): Promise<readonly { organizationId: OrganizationId; sessionId: SessionId; handoffId: HandoffId }[]> {
+    return rowsOf(this.pool, DUE_TO_END, [now, limit, but]);
   }
 }
 

@@ -15,6 +15,17 @@ export const PARK = statement('tx_park', `
   )
   select from held`);
 
+/** Gives the head up for good without asking an operator; listed as if it had been a dead letter for a moment. */
+export const DISCARD_HEAD = statement('tx_discard_head', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
+      next_run_at = case when tail > $4 or again_from is not null then now() end
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
+  ), head as (
+    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7 where id = $4 and exists (select from held)
+  )
+  select from held`);
+
 /** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
 export const SET_ASIDE = statement('tx_set_aside', `
   insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, last_error_code)
@@ -28,7 +39,7 @@ const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_hando
 
 // One of the tries stays counted: whoever tries next looks before it writes. A runtime that reads its inbox by cursor has gone past the old place.
 export const SEND_AGAIN = statement('tx_send_again', `
-  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1,
+  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, first_failed_at = null, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1,
     position = case destination when 'RUNTIME' then $4 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
@@ -37,6 +48,14 @@ export const LEAD_AGAIN = statement('tx_lead_again', `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
   on conflict on constraint pk_lane do update set far_side_id = excluded.far_side_id`);
+
+/** What has failed behind them before is their lanes' head again only after them. */
+export const WAIT_BEHIND = statement('tx_wait_behind', `
+  with sent as materialized (
+    select destination, min(id) as lowest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination
+  )
+  update delivery d set first_failed_at = null from sent
+  where d.session_id = $1 and d.destination = sent.destination and d.state = 'WAITING' and d.id > sent.lowest and d.first_failed_at is not null`);
 
 /** Their lanes begin again at the lowest of them; under a running lease that is left to its end. */
 export const DUE_AGAIN = statement('tx_due_again', `

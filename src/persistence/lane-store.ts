@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
 import type { LaneDelivery, LaneDestination } from '../core/delivery';
+import type { EventBody } from '../core/event';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore } from '../core/ports/stores';
-import { firstOf, rowsOf, statement, type Statement } from './sql';
+import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
+import { rowsOf, statement, type Statement } from './sql';
+import { tryAgain } from './try-again';
 
 /*
  * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane comes back by itself, and raises the
@@ -57,7 +59,7 @@ const CLAIM_READINGS = statement('claim_readings',
  */
 const LAST_FENCE = '9223372036854775807';
 // A statement of its own, behind the claim: it sees all that the lane's last change came with. What waits for the runtime
-// may lie below `head`: it was owed before there was an endpoint.
+// may lie below `head`: it was owed before there was an endpoint. Locked by id, as acknowledgements lock the same deliveries.
 const TAKE_HEADS = statement('take_heads', `
   with heads as materialized (
     select l.session_id, l.fence, head.id from unnest($1::uuid[], $2::bigint[]) as claimed (session_id, fence)
@@ -67,15 +69,29 @@ const TAKE_HEADS = statement('take_heads', `
       where d.session_id = l.session_id and d.destination = $3 and d.state = 'WAITING' and d.id >= case when $3 = 'RUNTIME' then 0 else l.head end
       order by d.id limit 1
     ) head
+  ), mine as materialized (
+    select d.id, heads.fence from delivery d join heads on heads.id = d.id order by d.id for no key update of d
   )
-  update delivery d set attempts = d.attempts + 1 from heads where d.id = heads.id
-  returning heads.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", coalesce(d.sent_again_at, d.created_at) as "owedSince"`);
+  update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
+  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
+    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
   update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then now() end
   where session_id = $1 and destination = $2 and fence = $3`);
+
+/** Lanes whose claim came to nothing, and what it had taken of them: as if they had not been claimed. */
+const GIVE_BACK = statement('give_lanes_back', `
+  with mine as materialized (
+    select l.session_id, claimed.head_id from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as claimed (session_id, fence, head_id)
+    join lane l on l.session_id = claimed.session_id and l.destination = $4 and l.fence = claimed.fence order by l.session_id for no key update of l
+  ), heads as materialized (
+    select id from delivery where id in (select head_id from mine) order by id for no key update
+  ), untried as (
+    update delivery d set attempts = d.attempts - 1 from heads where d.id = heads.id
+  )
+  update lane l set fence = l.fence + 1, is_claimed = false, next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = $4`);
 
 // The runtime may have collected it by itself meanwhile: then it is done, whatever became of the push.
 const COMPLETE = statement('complete_delivery', `
@@ -88,13 +104,15 @@ const COMPLETE = statement('complete_delivery', `
   )
   select from held`);
 
+// What was sent again meanwhile comes first: only behind it is this one the head again.
 const RETRY = statement('retry_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
       next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
-    where session_id = $1 and destination = $2 and fence = $3 returning 1
+    where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
-    update delivery set last_error_code = $6 where id = $4 and exists (select from held)
+    update delivery set last_error_code = $6, first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end
+    from held where id = $4
   )
   select from held`);
 
@@ -125,40 +143,60 @@ const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
   returning 1`);
 
+interface Lane { readonly sessionId: string; readonly farSideId: string; readonly fence: string; readonly tail: string }
+
 export class PostgresLaneStore implements LaneStore {
   constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly sessions: Pick<SessionStore, 'transact'>) {}
 
   async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
-    const lanes = await rowsOf<{ sessionId: string; farSideId: string; fence: string; tail: string }>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
+    const lanes = await rowsOf<Lane>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
     if (lanes.length === 0) return [];
-    const heads = await rowsOf<LaneDelivery<To>>(this.pool, TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]);
-    const bySession = new Map(heads.map((head) => [head.sessionId, head]));
-    const claimed: ClaimedLane<To>[] = [];
-    for (const { sessionId, farSideId, fence, tail } of lanes) {
-      const head = bySession.get(sessionId);
-      if (head === undefined) {
-        await rowsOf(this.pool, IDLE, [sessionId, to, fence, tail]);
-        continue;
-      }
-      claimed.push({ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery: head });
+    const heads = new Map<string, LaneDelivery<To>>();
+    try {
+      for (const head of await this.again<LaneDelivery<To>>(TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]))
+        heads.set(head.sessionId, head);
+      for (const { sessionId, fence, tail } of lanes) if (!heads.has(sessionId)) await this.again(IDLE, [sessionId, to, fence, tail]);
+    } catch (error) {
+      await this.giveBack(to, lanes, heads);
+      throw error;
     }
-    return claimed;
+    return lanes.flatMap(({ sessionId, farSideId }) => {
+      const head = heads.get(sessionId);
+      return head === undefined ? [] : [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery: head }];
+    });
+  }
+
+  /** Without it nobody would have them until their leases end. */
+  private async giveBack(to: LaneDestination, lanes: readonly Lane[], heads: ReadonlyMap<string, LaneDelivery<LaneDestination>>): Promise<void> {
+    const values = [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), lanes.map((lane) => heads.get(lane.sessionId)?.id ?? null), to];
+    // A database that is away: then the leases end by themselves, and why the claim failed is what counts.
+    await this.again(GIVE_BACK, values).catch(() => undefined);
   }
 
   complete(lane: AnyLane): Promise<boolean> {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
   }
 
-  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean> {
-    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code]);
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true): Promise<boolean> {
+    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null]);
   }
 
-  async park(lane: AnyLane, code: string): Promise<boolean> {
-    const { organizationId, sessionId, delivery: { id: deliveryId, work } } = lane;
+  park(lane: AnyLane, code: string): Promise<boolean> {
+    const { id: deliveryId, work: { kind } } = lane.delivery;
+    return this.tell(lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code }, (tx) => tx.parkHead(lane, code));
+  }
+
+  discard(lane: AnyLane, code: string, reason: string): Promise<boolean> {
+    const { id: deliveryId, work: { kind } } = lane.delivery;
+    return this.tell(lane, { type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by: null }, (tx) => tx.discardHead(lane, code, reason));
+  }
+
+  /** Does something about the head, and says so in the Session's history, if the lease is still ours. */
+  private async tell({ organizationId, sessionId, delivery: { work } }: AnyLane, event: EventBody, act: (tx: SessionTransaction) => Promise<boolean>): Promise<boolean> {
     const { answer } = await this.sessions.transact(organizationId, sessionId, async (tx) => {
-      if (!(await tx.parkHead(lane, code))) return false;
+      if (!(await act(tx))) return false;
       const about = 'handoffId' in work ? work.handoffId : 'messageId' in work ? (await tx.message(work.messageId))?.handoffId : null;
-      await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId, kind: work.kind, code }, about ?? tx.liveHandoff?.id ?? null, this.now());
+      await tx.appendEvent(event, about ?? tx.liveHandoff?.id ?? null, this.now());
       return true;
     });
     return answer;
@@ -184,8 +222,12 @@ export class PostgresLaneStore implements LaneStore {
     return (await rowsOf(this.pool, WANT_READING_OF_LIVE)).length;
   }
 
+  private again<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return tryAgain(() => rowsOf<Row>(this.pool, sql, values), () => this.clock.random());
+  }
+
   private async did(sql: Statement, values: readonly unknown[]): Promise<boolean> {
-    return (await firstOf(this.pool, sql, values)) !== null;
+    return (await this.again(sql, values)).length > 0;
   }
 
   private now = (): string => instantOf(this.clock.now());

@@ -1,11 +1,13 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { ConflictError } from '../core/errors';
 import { isUuid } from '../core/ids';
+import type { Clock } from '../core/ports/clock';
 import type { EndpointFailure, RuntimeEndpointStore } from '../core/ports/runtime-endpoints';
 import type { RuntimeEndpoint, SigningEndpoint } from '../core/runtime-endpoint';
 import { settleRuntimeLanes } from './runtime-lanes';
 import type { SecretBox } from './secret-box';
 import { firstOf, inTransaction, rowsOf, selected, statement } from './sql';
+import { tryAgain } from './try-again';
 
 const FIELDS: readonly (keyof RuntimeEndpoint)[] = [
   'id', 'organizationId', 'chatbotId', 'url', 'state', 'disabledReason', 'disabledAt', 'firstFailureAt', 'lastFailureAt', 'lastFailureCode', 'lastFailureStatus',
@@ -66,7 +68,7 @@ const RECOVERED = statement('endpoint_recovered', `
 type Row = RuntimeEndpoint & { readonly secretSealed: string; readonly previousSealed: readonly { readonly sealed: string; readonly expiresAt: string }[] };
 
 export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
-  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
+  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox, private readonly clock: Pick<Clock, 'random'>) {}
 
   async insert({ id, organizationId, chatbotId, url, secret, createdAt }: SigningEndpoint): Promise<RuntimeEndpoint> {
     try {
@@ -95,7 +97,7 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
 
   async activate(organizationId: string, id: string, at: string): Promise<RuntimeEndpoint | null> {
     if (!isUuid(id)) return null;
-    return inTransaction(this.pool, async (client) => {
+    return this.inTransaction(async (client) => {
       const endpoint = await firstOf<RuntimeEndpoint>(client, ACTIVATE, [organizationId, id, at]);
       if (endpoint === null) return null;
       await rowsOf(client, MAKE_DUE, [endpoint.id]);
@@ -116,13 +118,17 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
 
   async recovered(organizationId: string, id: string, awaySince: string): Promise<void> {
     if (!isUuid(id)) return;
-    await inTransaction(this.pool, async (client) => {
+    await this.inTransaction(async (client) => {
       const recovered = await firstOf<{ id: string; wasAway: boolean }>(client, RECOVERED, [organizationId, id, awaySince]);
       if (recovered?.wasAway) await rowsOf(client, MAKE_DUE, [recovered.id]);
     });
   }
 
   settle(): Promise<boolean> { return settleRuntimeLanes(this.pool); }
+
+  private inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return tryAgain(() => inTransaction(this.pool, work), () => this.clock.random());
+  }
 
   private async one<R extends object>(sql: typeof GET, organizationId: string, id: string, ...values: unknown[]): Promise<R | null> {
     return isUuid(id) ? firstOf<R>(this.pool, sql, [organizationId, id, ...values]) : null;

@@ -43,11 +43,13 @@ const LEAD = statement('lead_runtime_lanes', `
 
 // Only what still says so: a change that came since has to be settled again.
 const SETTLED = statement('settled_endpoint', 'update runtime_endpoint set is_settled = true, settle_position = null where id = $1 and settle_position = $2');
+// The row stays: its fence must go on, or who still holds a claim on the old lane could show the fence of a new one.
 const FORGET_LANES = statement('forget_lanes_of_endpoint', `
   with mine as materialized (
-    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 order by session_id for no key update
+    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at is not null order by session_id for no key update
   )
-  delete from lane l using mine where l.session_id = mine.session_id and l.destination = 'RUNTIME' and l.far_side_id = $1`);
+  update lane l set fence = l.fence + 1, is_claimed = false, failures = 0, again_from = null, next_run_at = null
+  from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME' and l.far_side_id = $1`);
 const FORGET = statement('forget_endpoint', "delete from runtime_endpoint where id = $1 and state = 'REMOVED'");
 
 interface Unsettled { readonly id: string; readonly organizationId: string; readonly chatbotId: string | null; readonly state: string; readonly position: string | null }

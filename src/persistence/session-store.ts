@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { NotFoundError } from '../core/errors';
 import type { HandoffRecord } from '../core/handoff';
@@ -14,6 +13,7 @@ import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
 import { SessionGate } from './session-gate';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
+import { isConflict, tryAgain } from './try-again';
 
 const BY_ID = statement('session', `select ${SESSION} from session s where s.organization_id = $1 and s.id = $2`);
 const BY_IDS = statement('sessions', `select ${SESSION} from session s where s.organization_id = $1 and s.id = any($2::uuid[])`);
@@ -46,8 +46,6 @@ const LOCKED_INBOX = statement('locked_inbox', `
   select ${INBOX}, (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId" from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
 const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
 
-const ATTEMPTS = 5;
-
 export class PostgresSessionStore implements SessionStore {
   private readonly gate: SessionGate;
 
@@ -68,14 +66,7 @@ export class PostgresSessionStore implements SessionStore {
 
   async transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
     if (!isUuid(sessionId)) throw unknownSession();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.gate.during(sessionId, () => this.once(organizationId, sessionId, work, idempotency));
-      } catch (error) {
-        if (attempt === ATTEMPTS || !mayWorkNextTime(error)) throw error;
-        await setTimeout(this.clock.random() * 20 * attempt);
-      }
-    }
+    return tryAgain(() => this.gate.during(sessionId, () => this.once(organizationId, sessionId, work, idempotency)), () => this.clock.random(), mayWorkNextTime);
   }
 
   private async once<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
@@ -163,10 +154,10 @@ interface Locked {
   readonly stored: StoredAnswer | null;
 }
 
-/** A serialization failure, a deadlock, or the same key used for another Session at the same moment: then its answer is there. */
+/** Or the same key was used for another Session at the same moment: then its answer is there. */
 function mayWorkNextTime(error: unknown): boolean {
   const { code, constraint } = error as { code?: string; constraint?: string };
-  return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'uq_idempotency_key');
+  return isConflict(error) || (code === '23505' && constraint === 'uq_idempotency_key');
 }
 
 const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');

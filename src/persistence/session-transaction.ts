@@ -10,7 +10,7 @@ import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -243,6 +243,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return (await this.read(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks])).length > 0;
   }
 
+  async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string): Promise<boolean> {
+    return (await this.read(DISCARD_HEAD, [sessionId, destination, fence, delivery.id, this.now(), code, reason])).length > 0;
+  }
+
   async setAside(work: ProviderWork, code: string): Promise<SetAside | null> {
     const [made] = await this.read<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code]);
     return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
@@ -255,6 +259,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     if (letters.length === 0) return [];
     const sent = letters.map((letter) => letter.id);
     if (this.endpointId !== null) this.write(LEAD_AGAIN, [id, organizationId, this.endpointId, sent]);
+    this.write(WAIT_BEHIND, [id, sent]);
     this.write(DUE_AGAIN, [id, sent]);
     return inOrder(letters);
   }

@@ -34,11 +34,11 @@ export function createStores(pool: Pool, { secretBox, clock, wake, keys }: Store
     handoffs: new PostgresHandoffStore(pool),
     messages: new PostgresMessageStore(pool),
     events: new PostgresEventStore(pool),
-    deliveries: new PostgresDeliveryStore(pool),
+    deliveries: new PostgresDeliveryStore(pool, clock),
     lanes: new PostgresLaneStore(pool, clock, sessions),
     deadLetters: new PostgresDeadLetterStore(pool),
     retention: new PostgresRetentionStore(pool),
-    endpoints: new PostgresRuntimeEndpointStore(pool, secretBox),
+    endpoints: new PostgresRuntimeEndpointStore(pool, secretBox, clock),
     watches: new PostgresWatchStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
   };

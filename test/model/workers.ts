@@ -88,7 +88,7 @@ export class Worker {
         this.found = await runner.turn().catch(unlessOurs);
         return runner.drained();
       }
-      case 'endings': return void (this.found = await finishEndings(deps, 100).then(count => count > 0, unlessOurs));
+      case 'endings': return void (this.found = await finishEndings(deps, 100, (_, error) => { unlessOurs(error); }).then(count => count > 0, unlessOurs));
       case 'look': return void (this.found = await lookOver(deps, new AbortController().signal).then(look => look !== null, unlessOurs));
     }
   }

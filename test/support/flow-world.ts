@@ -89,7 +89,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
       return words;
     },
     async acknowledgeAll(sessionId: string) { return flows.acknowledge(scope, (await world.inbox(sessionId)).map(delivery => delivery.id)); },
-    finishEndings: () => finishEndings(deps, 100),
+    finishEndings: () => finishEndings(deps, 100, (_, error) => { throw error; }),
     async events(sessionId: string) { return stores.events.ofSession(ORG, sessionId, 0, 1_000); },
     async close() { await pool.end(); await database.drop(); },
   };

@@ -21,6 +21,9 @@ export async function tryFiles({ stores, pool, deps }: ChatwootWorld, files = de
       if (verdict.kind === 'nothingOwed') {
         await stores.lanes.complete(lane);
         outcomes.push('nothing owed');
+      } else if (verdict.kind === 'givenUp') {
+        await stores.lanes.discard(lane, verdict.code, verdict.reason);
+        outcomes.push(`given up ${verdict.code}`);
       } else if (verdict.kind === 'park') {
         await stores.lanes.park(lane, verdict.code);
         outcomes.push(`parked ${verdict.code}`);

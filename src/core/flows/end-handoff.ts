@@ -1,6 +1,6 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { isOpen, type HandoffEndReason } from '../handoff';
-import { isUuid, type OrganizationId, type SessionId } from '../ids';
+import { isUuid, type HandoffId, type OrganizationId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { AcknowledgeThroughInput, CloseSessionAnswer, CloseSessionInput, EndHandoffAnswer, EndHandoffInput, Flows, Scope } from './api';
 import { drainIfDone, endLiveHandoff } from './change-handoff';
@@ -83,12 +83,30 @@ export async function drainCollected(deps: FlowDeps, organizationId: Organizatio
       await sessions.transact(organizationId, session.id, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
 }
 
-/** Ends handoffs whose drain is over; called by the timer, on any replica, any number of times. Returns how many it looked at. */
-export async function finishEndings(deps: FlowDeps, limit: number): Promise<number> {
-  const due = await deps.stores.handoffs.dueToEnd(instantOf(deps.clock.now()), limit);
-  for (const { organizationId, sessionId, handoffId } of due)
-    await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-      if (tx.liveHandoff?.id === handoffId) await drainIfDone(tx, deps, tx.liveHandoff);
-    });
-  return due.length;
+/** An ending that could not be finished this time; it is due again. */
+export interface EndingLeft { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }
+
+/**
+ * Ends handoffs whose drain is over; called by the timer, on any replica, any number of times. One that fails is told to
+ * `onLeft` and holds up no other. Returns how many it looked at without failing.
+ */
+export async function finishEndings(deps: FlowDeps, limit: number, onLeft: (ending: EndingLeft, error: unknown) => void): Promise<number> {
+  const { handoffs, sessions } = deps.stores;
+  const left: HandoffId[] = [];
+  for (let looked = 0; ;) {
+    const leftBefore = left.length;
+    const due = await handoffs.dueToEnd(instantOf(deps.clock.now()), limit, left);
+    for (const ending of due)
+      try {
+        await sessions.transact(ending.organizationId, ending.sessionId, async tx => {
+          if (tx.liveHandoff?.id === ending.handoffId) await drainIfDone(tx, deps, tx.liveHandoff);
+        });
+        looked += 1;
+      } catch (error) {
+        left.push(ending.handoffId);
+        onLeft(ending, error);
+      }
+    // However many fail, there is a look behind them.
+    if (due.length < limit || left.length === leftBefore) return looked;
+  }
 }

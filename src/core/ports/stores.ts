@@ -63,6 +63,8 @@ export interface SessionTransaction {
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */
   parkHead(lane: AnyLane, code: string): Promise<boolean>;
+  /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
+  discardHead(lane: AnyLane, code: string, reason: string): Promise<boolean>;
   /** Makes a dead letter of what could not be done as a part of something else. Null: it is one already. */
   setAside(work: ProviderWork, code: string): Promise<SetAside | null>;
   /** PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on. */
@@ -156,8 +158,11 @@ export interface HandoffStore {
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /** Newest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
-  /** ENDING whose `drainBy` has passed or whose messages are all acknowledged; for the timer. Across organizations. */
-  dueToEnd(now: Instant, limit: number): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
+  /**
+   * ENDING whose `drainBy` has passed or whose messages are all acknowledged, but for those in `but`; for the timer. Across
+   * organizations. Sessions that somebody holds at this moment are passed over.
+   */
+  dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
 }
 
 export interface MessageStore {
@@ -239,13 +244,21 @@ export interface LaneStore {
   claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
   /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
-  /** Leaves the head where it is; nothing passes it. */
-  retry(lane: AnyLane, afterMs: number, code: string): Promise<boolean>;
+  /**
+   * Leaves the head where it is; nothing passes it.
+   * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
+   */
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean): Promise<boolean>;
   /**
    * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
    * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
    */
   park(lane: AnyLane, code: string): Promise<boolean>;
+  /**
+   * Gives the head up for good where no operator needs to decide, and says so in the Session's history: it is listed with
+   * what operators discarded. `reason` is in words of ours. False: the lease was lost, nothing changed.
+   */
+  discard(lane: AnyLane, code: string, reason: string): Promise<boolean>;
 
   /**
    * Gives the lane back: due now, for whoever comes first. False: the lease was lost.

@@ -78,7 +78,7 @@ export class ServerPace {
 const shareOf = (accounts: number): number => Math.min(PACE.mostOfOneAccount, 1 / accounts);
 
 const tooFast = (waitMs: number) =>
-  new ProviderUnavailableError('Chatwoot has had its requests of this minute from us.', { retryAfterMs: Math.ceil(waitMs) });
+  new ProviderUnavailableError('Chatwoot has had its requests of this minute from us.', { retryAfterMs: Math.ceil(waitMs), isOwnPace: true });
 
 /** `fetch` for one account, which keeps the pace of the server asked and stops asking one that said "Retry later". */
 export type FetchFor = (accountId: string) => typeof globalThis.fetch;
@@ -117,7 +117,7 @@ export class PostingPace {
   take(conversation: string, stored?: RecentPosts): void {
     const recent = this.recent(conversation, stored);
     if (recent.length >= PACE.postsPerMinute)
-      throw new ProviderUnavailableError('We have posted our share of this minute into the conversation; the rest is left to its agents.', { retryAfterMs: Math.max(1, recent[0]! + MINUTE - this.now()) });
+      throw new ProviderUnavailableError('We have posted our share of this minute into the conversation; the rest is left to its agents.', { retryAfterMs: Math.max(1, recent[0]! + MINUTE - this.now()), isOwnPace: true });
     const own = [...this.own(conversation), this.now()];
     this.posts.delete(conversation);
     this.posts.set(conversation, own);

@@ -1,10 +1,12 @@
 import { Worker } from '../../../src/delivery';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { said } from '../persistence/store-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
 afterEach(() => world.close());
 
+const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
 const disableChatbot = () => world.flows.disableChatbot(scope, 'bot-1');
 const enableSupport = () => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
 const enableChatbot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
@@ -76,6 +78,28 @@ describe('a chatbot whose support is switched off', () => {
     expect(world.provider.shown().join()).not.toContain('one more thing');
     expect((await world.collected(id)).join()).not.toContain('too late');
     expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0, parked: 0 } });
+  });
+
+  it('gives up what does not come back, and says so: listed with a reason, and in the history', async () => {
+    const { id } = await withAgent();
+    await world.stores.sessions.transact(ORG, id, async (tx) => {
+      const message = await tx.insertMessage(said({ text: 'one more thing' }));
+      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+      await tx.oweProvider({ kind: 'SHOW_REACTION', lineId: message.id, messageId: message.id, by: 'END_USER', emoji: '👍' });
+    });
+    await disableChatbot();
+    await workOff();
+    const { edges } = await world.stores.deadLetters.page(ORG, 'DISCARDED', EVERYTHING, { first: 10, after: null });
+    expect(edges.map(({ node }) => node)).toMatchObject([{
+      kind: 'SHOW_REACTION', code: 'SUPPORT_DISABLED', parkedAt: expect.any(String), discarded: { at: expect.any(String), reason: expect.any(String) },
+    }]);
+    expect((await world.events(id)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_DISCARDED')).toEqual([
+      { type: 'DELIVERY_DISCARDED', deliveryId: edges[0]!.node.id, kind: 'SHOW_REACTION', reason: edges[0]!.node.discarded!.reason, by: null },
+    ]);
+    await enableChatbot();
+    await world.ask(id);
+    await world.deliverAll();
+    expect(world.provider.shown()).toContain('END_USER: one more thing');
   });
 
   it('ends a handoff that was asked for in the same moment, when its turn comes', async () => {

@@ -110,7 +110,7 @@ describe('a dead letter that is sent again', () => {
     world.time.ms += 60_000;
     expect((await again(id, two, one)).answer.map((letter) => letter.id)).toEqual([one, two]);
     const lane = (await claim())!;
-    expect(lane.delivery).toMatchObject({ id: one, earlierAttempts: 1, owedSince: '2026-11-22T20:53:20.557Z' });
+    expect(lane.delivery).toMatchObject({ id: one, earlierAttempts: 1, failingSince: null });
     await world.stores.lanes.complete(lane);
     expect(await work()).toEqual(['two', 'three']);
   });
@@ -169,6 +169,54 @@ describe('a dead letter that is sent again', () => {
     await again(id, letter);
     expect((await claim())!.delivery.earlierAttempts).toBe(1);
     expect(await world.sql('select attempts + attempts_before as attempts from delivery')).toEqual([{ attempts: 5 }]);
+  });
+
+  describe('fails since', () => {
+    const HOUR = 3_600_000;
+    const retry = async (hasFailed?: boolean) => world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE', hasFailed);
+    /** Of what is tried next. */
+    const failingSince = async () => {
+      const lane = (await claim())!;
+      await world.stores.lanes.release(lane, false);
+      return [await textOf(lane), lane.delivery.failingSince];
+    };
+
+    it('its first try that counts, however long it was owed before', async () => {
+      const { id } = await world.open();
+      await owe(id, 'one');
+      world.time.ms += 76 * HOUR;
+      await retry(false);
+      expect(await failingSince()).toEqual(['one', null]);
+      await retry();
+      world.time.ms += HOUR;
+      await retry();
+      expect(await failingSince()).toEqual(['one', '2026-11-26T00:52:20.557Z']);
+    });
+
+    it('its first try after it was sent again', async () => {
+      const { id } = await world.open();
+      await owe(id, 'one');
+      await retry();
+      world.time.ms += 76 * HOUR;
+      const letter = await parkNext();
+      await again(id, letter);
+      expect(await failingSince()).toEqual(['one', null]);
+    });
+
+    it.each(['rests', 'is at work'])('its first try behind what was sent again, when its lane %s', async (lane) => {
+      const { id } = await world.open();
+      await owe(id, 'one', 'two');
+      const letter = await parkNext();
+      await retry();
+      const busy = lane === 'rests' ? null : (await claim())!;
+      await again(id, letter);
+      if (busy !== null) await world.stores.lanes.retry(busy, 0, 'PROVIDER_UNAVAILABLE');
+      world.time.ms += 76 * HOUR;
+      const first = (await claim())!;
+      expect(first.delivery.id).toBe(letter);
+      await world.stores.lanes.complete(first);
+      expect(await failingSince()).toEqual(['two', null]);
+    });
   });
 
   it('is sent once, however many send it at the same moment', async () => {

@@ -224,3 +224,22 @@ describe('a secret', () => {
     expect(JSON.stringify(row)).not.toMatch(/whsec/);
   });
 });
+
+describe('a claim from before an endpoint was removed', () => {
+  it('proves nothing in the lane to the next one', async () => {
+    const first = await enabled();
+    await settled();
+    const { id } = await world.open();
+    for (const text of ['one', 'two']) await owe(id, text);
+    const [old] = await claim();
+    await endpoints().remove(ORG, first);
+    await settled();
+    await enabled();
+    await settled();
+    const [held] = await claim();
+    expect(held!.delivery.id).toBe(old!.delivery.id);
+    expect([await world.stores.lanes.renew(old!, LEASE), await world.stores.lanes.complete(old!)]).toEqual([false, false]);
+    expect(await claim()).toEqual([]);
+    expect(await world.stores.lanes.complete(held!)).toBe(true);
+  });
+});

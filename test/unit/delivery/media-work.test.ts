@@ -7,7 +7,7 @@ import { GIVE_UP_AFTER_MS } from '../../../src/delivery/retry-policy';
 import { leaseThat } from '../../support/lease';
 
 const missing = new FileRefusedError('FILE_MISSING', '');
-const verdict = (error: unknown, ageMs = 0) => fileVerdict(error, { attempts: 3, ageMs, random: 0.5, lastErrorCode: null }).kind;
+const verdict = (error: unknown, failingMs = 0) => fileVerdict(error, { attempts: 3, failingMs, random: 0.5, lastErrorCode: null }).kind;
 
 describe('a file that could not be kept', () => {
   it('and is not there may still appear, until the declared time', () => {
@@ -15,7 +15,7 @@ describe('a file that could not be kept', () => {
   });
 
   it.each(['FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const)('is set aside at once under its own code when our limits refuse it: %s', (code) => {
-    expect(fileVerdict(new FileRefusedError(code, ''), { attempts: 0, ageMs: 0, random: 0.5, lastErrorCode: null })).toEqual({ kind: 'park', code });
+    expect(fileVerdict(new FileRefusedError(code, ''), { attempts: 0, failingMs: 0, random: 0.5, lastErrorCode: null })).toEqual({ kind: 'park', code });
   });
 
   it('is tried as long as any delivery while the far side or our store is away, and never remade', () => {

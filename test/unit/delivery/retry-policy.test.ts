@@ -1,7 +1,8 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
-import { backoffMs, GIVE_UP_AFTER_MS, verdictOn } from '../../../src/delivery/retry-policy';
+import type { Clock } from '../../../src/core/ports/clock';
+import { backoffMs, GIVE_UP_AFTER_MS, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
 
-const tried = (attempts: number, ageMs: number, random: number, lastErrorCode: string | null = null) => ({ attempts, ageMs, random, lastErrorCode });
+const tried = (attempts: number, failingMs: number, random: number, lastErrorCode: string | null = null) => ({ attempts, failingMs, random, lastErrorCode });
 
 describe('the retry policy', () => {
   const away = new ProviderUnavailableError('away');
@@ -10,6 +11,25 @@ describe('the retry policy', () => {
     expect(GIVE_UP_AFTER_MS).toBeGreaterThanOrEqual(72 * 3_600_000);
     expect(verdictOn(away, tried(1_000, GIVE_UP_AFTER_MS - 1, 0.5)).kind).toBe('retry');
     expect(verdictOn(away, tried(0, GIVE_UP_AFTER_MS + 1, 0.5))).toEqual({ kind: 'park', code: 'PROVIDER_UNAVAILABLE' });
+  });
+
+  it.each([
+    ['our own pace', new ProviderUnavailableError('not yet', { retryAfterMs: 1, isOwnPace: true })],
+    ['a limit of the provider', new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true })],
+  ])('gives up nothing for %s, which counts as no try', (_, error) => {
+    expect(verdictOn(error, tried(1_000, GIVE_UP_AFTER_MS + 1, 0))).toEqual({ kind: 'retry', afterMs: 1, code: 'PROVIDER_UNAVAILABLE', wasNoTry: true });
+  });
+
+  it('counts an outage with a wait in its answer like any other', () => {
+    const late = new ProviderUnavailableError('away', { retryAfterMs: 1 });
+    expect(verdictOn(late, tried(1, 0, 0))).not.toHaveProperty('wasNoTry');
+    expect(verdictOn(late, tried(1_000, GIVE_UP_AFTER_MS + 1, 0)).kind).toBe('park');
+  });
+
+  it('looks at how long it has failed, however long it was owed', () => {
+    const clock = { now: () => Date.parse('2026-11-22T20:00:00.000Z'), random: () => 0.5 } as Clock;
+    const of = (failingSince: string | null) => triedOf({ clock }, { earlierAttempts: 7, failingSince, lastErrorCode: null }).failingMs;
+    expect([of(null), of('2026-11-22T19:00:00.000Z')]).toEqual([0, 3_600_000]);
   });
 
   it('waits at least as long as the provider asked for', () => {

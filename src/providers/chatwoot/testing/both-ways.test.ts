@@ -298,7 +298,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await world.readHinted();
     const { url } = (await world.handoff(handoff.id)).survey!;
     await world.acknowledgeAll(sessionId);
-    await finishEndings(world.deps, 1);
+    await finishEndings(world.deps, 1, (_, error) => { throw error; });
     const { handoff: later } = await world.ask(sessionId);
     expect(later.id).not.toBe(handoff.id);
     await world.deliverAll();

@@ -18,7 +18,7 @@ describe('a conversation that is opened and not handed over', () => {
   const settle = async () => { await world.readHinted(); await world.deliverAll(); await world.read(sessionId); };
   const open = async () => { await world.act(sessionId, 'POST', '/toggle_status', { status: 'open' }, await tokenOf(root)); };
   const tokenOf = async (id: number): Promise<string> => (await world.farSide.platform('GET', `/users/${id}`)).access_token;
-  const end = async () => { await world.acknowledgeAll(sessionId); await finishEndings(world.deps, 10); await world.acknowledgeAll(sessionId); };
+  const end = async () => { await world.acknowledgeAll(sessionId); await finishEndings(world.deps, 10, (_, error) => { throw error; }); await world.acknowledgeAll(sessionId); };
 
   it('while the bot held it stands in the queue: the bot is silent until somebody takes it', async () => {
     await open();

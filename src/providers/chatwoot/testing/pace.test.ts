@@ -77,7 +77,7 @@ describe('requests to one server', () => {
     const results = await Promise.allSettled(Array.from({ length: 600 }, () => fetch('https://two.example/api')));
     const refused = results.filter((one): one is PromiseRejectedResult => one.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused[0]!.reason).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'no', retryAfterMs: expect.any(Number) });
+    expect(refused[0]!.reason).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'no', isOwnPace: true, retryAfterMs: expect.any(Number) });
     await expect(fetch('https://three.example/api')).resolves.toMatchObject({ status: 200 });
   }, 20_000);
 
@@ -101,7 +101,7 @@ describe('posts into one conversation', () => {
   it('leave room for its agents, even when two processes spend our share in one minute', () => {
     const pace = process();
     for (let n = 0; n < PACE.postsPerMinute; n++) pace.take('a');
-    expect(() => pace.take('a')).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', retryAfterMs: 60_000 }));
+    expect(() => pace.take('a')).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', isOwnPace: true, retryAfterMs: 60_000 }));
     pace.take('b');
     expect(2 * PACE.postsPerMinute).toBeLessThan(200);
   });
