@@ -1,20 +1,30 @@
 import { casesOf, groupedBy, type Case } from './case';
-import { stuckIn } from './check-handoffs';
+import { activityOf, deadLettersOf } from './check-activity';
+import { callsOf } from './check-calls';
+import { noticesOf, stuckIn } from './check-handoffs';
+import { linesOf } from './check-lines';
+import { notesOf } from './check-notes';
 import { orderOf } from './check-order';
-import { LINES, type Control, type Evidence, type FarLine } from './evidence';
+import type { Control, Evidence, FarLine } from './evidence';
 
-export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs'] as const;
+export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs', 'unanswered', 'refused', 'dead letters', 'idle'] as const;
 export type Column = (typeof COLUMNS)[number];
-export interface Finding { readonly column: Column; readonly session: string; readonly what: string }
+/** `session` is null for what concerns the whole run. */
+export interface Finding { readonly column: Column; readonly session: string | null; readonly what: string }
 
 /**
  * Judges a run that has come to rest. Reads nothing but the evidence: what both far sides show, and what was invoked.
  * docs/reliability.md says in words what each column means.
  */
 export function judge(evidence: Evidence): readonly Finding[] {
-  return casesOf(evidence).flatMap((one) => [
-    ...lostOrDoubledThere(one), ...lostOrDoubledHere(one), ...orderOf(one), ...botOverHuman(one), ...notesLeaked(one), ...stuckIn(one),
-  ]);
+  const cases = casesOf(evidence);
+  return [
+    ...cases.flatMap((one) => [
+      ...lostOrDoubledThere(one), ...lostOrDoubledHere(one), ...linesOf(one), ...notesOf(one), ...orderOf(one), ...botOverHuman(one), ...notesLeaked(one),
+      ...noticesOf(one), ...stuckIn(one),
+    ]),
+    ...callsOf(evidence), ...deadLettersOf(evidence, cases), ...activityOf(evidence, cases),
+  ];
 }
 
 const finding = ({ session }: Case, column: Column, what: string): Finding => ({ column, session, what });
@@ -76,10 +86,6 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
 
   const outcomes = groupedBy(one.received.flatMap(({ notice }) => (notice.kind === 'outcome' ? [notice] : [])), ({ handoffId }) => handoffId);
   for (const [id, times] of outcomes) if (times.length > 1) found.push(finding(one, 'doubled', `handoff ${id} has ${times.length} outcomes`));
-  const states = one.received.flatMap(({ notice }) => (notice.kind === 'state' ? [notice] : []));
-  const queued = new Set(states.filter(({ state }) => state === 'QUEUED').map(({ handoffId }) => handoffId)).size;
-  const promises = messages.filter(({ author, text }) => author === 'SYSTEM' && text === LINES.queued).length;
-  if (promises > queued) found.push(finding(one, 'doubled', `a colleague was promised ${promises} times in ${queued} handoffs`));
   return found;
 }
 

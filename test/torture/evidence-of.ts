@@ -1,4 +1,4 @@
-import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type Received } from '../../scripts/torture/evidence';
+import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type Lines, type Move, type Received } from '../../scripts/torture/evidence';
 
 /** Evidence that a test may plant a fault in. */
 export interface Draft { farSide: FarConversation[]; received: Received[]; log: Invocation[] }
@@ -15,8 +15,8 @@ export class Story {
   private deliveries = 0;
   private asked = 0;
 
-  constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER' } = {}) {
-    this.draft.log.push({ kind: 'opened', at, session: SESSION, mirroring: policy.mirroring ?? 'ALWAYS', whileWaiting: policy.whileWaiting ?? 'HOLD' });
+  constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER'; readonly lines?: Lines } = {}) {
+    this.draft.log.push({ kind: 'opened', at, session: SESSION, mirroring: policy.mirroring ?? 'ALWAYS', whileWaiting: policy.whileWaiting ?? 'HOLD', lines: policy.lines ?? LINES, isPushed: true });
   }
 
   user(text: string, control: Control, epoch: number, isShown = true): this { return this.turn('user', text, control, epoch, epoch, null, isShown); }
