@@ -36,10 +36,11 @@ export const timesShown = (lines: readonly FarLine[], text: string): number =>
 /** Turns of end-user and bot, at the agents'. */
 function lostOrDoubledThere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
-  if (one.conversations.length > 1) found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
+  const openedAgain = one.received.filter(({ notice }) => notice.kind === 'state' && notice.state === 'REQUESTED').length;
+  if (one.conversations.length > 1 + openedAgain) found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
   const mustShow = obligation(one);
   for (const turn of one.turns) {
-    const times = timesShown(one.lines, turn.text);
+    const times = Math.max(0, ...one.conversations.map(({ lines }) => timesShown(lines, turn.text)));
     if (times > 1) found.push(finding(one, 'doubled', `${turn.text} stands there ${times} times`));
     if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} was answered in two ways under one key`));
     if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!)) found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
