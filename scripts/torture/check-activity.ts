@@ -8,7 +8,7 @@ const LEAST = {
   'receipts by query': 0.1, 'receipts by subscription': 0.1,
 } as const;
 /** So few that the shortest runs may do without. */
-const LEAST_ENDED = 0.1;
+const LEAST_ENDED = 0.05;
 /** Of what a runtime with an endpoint received: it only asks for what did not come. */
 const LEAST_PUSHED = 0.25;
 

@@ -101,7 +101,7 @@ class Play {
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;
     for (; Date.now() < until; await setTimeout(1_500)) {
-      if (!(await this.isQuiet()) || !(await this.operator.looks(this.sessions)) || judge(record.with(await world.chatwoot.history())).length > 0) continue;
+      if (!(await this.isQuiet()) || !(await this.operator.looks(this.sessions)) || judge(record.with(await world.chatwoot.history())).some(({ column }) => column !== 'idle')) continue;
       late = false;
       await setTimeout(AFTERMATH_MS);
       break;
