@@ -1,4 +1,4 @@
-import type { Evidence, FarConversation, FarLine, Invocation, Received } from './evidence';
+import type { Evidence, FarConversation, FarLine, Invocation, Move, Received } from './evidence';
 
 type Of<Kind extends Invocation['kind']> = Extract<Invocation, { kind: Kind }>;
 export type Answered = Of<'answered'>;
@@ -29,10 +29,11 @@ export interface Case {
   readonly turns: readonly Turn[];
   readonly log: readonly { readonly place: number; readonly entry: Invocation }[];
   readonly final: Of<'final'> | null;
+  readonly moves: readonly Move[] | null;
 }
 
 export function casesOf({ farSide, received, log }: Evidence): readonly Case[] {
-  const entries = groupedBy(log.map((entry, place) => ({ place, entry })), ({ entry }) => (entry.kind === 'chaos' ? '' : entry.session));
+  const entries = groupedBy(log.map((entry, place) => ({ place, entry })), ({ entry }) => ('session' in entry ? entry.session : ''));
   const conversations = groupedBy(farSide, ({ session }) => session);
   const deliveries = groupedBy(received, ({ session }) => session);
   return log.flatMap((opened) => {
@@ -47,6 +48,7 @@ export function casesOf({ farSide, received, log }: Evidence): readonly Case[] {
       received: raw.filter(({ deliveryId }) => !seen.has(deliveryId) && seen.add(deliveryId)),
       turns: turnsOf(own),
       final: own.map(({ entry }) => entry).filter((entry) => entry.kind === 'final').at(-1) ?? null,
+      moves: own.map(({ entry }) => entry).filter((entry) => entry.kind === 'moves').at(-1)?.moves ?? null,
     };
   });
 }

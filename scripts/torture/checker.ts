@@ -1,20 +1,30 @@
 import { casesOf, groupedBy, type Case } from './case';
-import { stuckIn } from './check-handoffs';
+import { activityOf, deadLettersOf } from './check-activity';
+import { callsOf } from './check-calls';
+import { noticesOf, stuckIn } from './check-handoffs';
+import { linesOf } from './check-lines';
+import { notesOf } from './check-notes';
 import { orderOf } from './check-order';
-import { LINES, type Control, type Evidence, type FarLine } from './evidence';
+import type { Control, Evidence, FarLine } from './evidence';
 
-export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs'] as const;
+export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs', 'unanswered', 'refused', 'dead letters', 'idle'] as const;
 export type Column = (typeof COLUMNS)[number];
-export interface Finding { readonly column: Column; readonly session: string; readonly what: string }
+/** `session` is null for what concerns the whole run. */
+export interface Finding { readonly column: Column; readonly session: string | null; readonly what: string }
 
 /**
  * Judges a run that has come to rest. Reads nothing but the evidence: what both far sides show, and what was invoked.
  * docs/reliability.md says in words what each column means.
  */
 export function judge(evidence: Evidence): readonly Finding[] {
-  return casesOf(evidence).flatMap((one) => [
-    ...lostOrDoubledThere(one), ...lostOrDoubledHere(one), ...orderOf(one), ...botOverHuman(one), ...notesLeaked(one), ...stuckIn(one),
-  ]);
+  const cases = casesOf(evidence);
+  return [
+    ...cases.flatMap((one) => [
+      ...lostOrDoubledThere(one), ...lostOrDoubledHere(one), ...linesOf(one), ...notesOf(one), ...orderOf(one), ...botOverHuman(one), ...notesLeaked(one),
+      ...noticesOf(one), ...stuckIn(one),
+    ]),
+    ...callsOf(evidence), ...deadLettersOf(evidence, cases), ...activityOf(evidence, cases),
+  ];
 }
 
 const finding = ({ session }: Case, column: Column, what: string): Finding => ({ column, session, what });
@@ -26,10 +36,11 @@ export const timesShown = (lines: readonly FarLine[], text: string): number =>
 /** Turns of end-user and bot, at the agents'. */
 function lostOrDoubledThere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
-  if (one.conversations.length > 1) found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
+  const openedAgain = one.received.filter(({ notice }) => notice.kind === 'state' && notice.state === 'REQUESTED').length;
+  if (one.conversations.length > 1 + openedAgain) found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
   const mustShow = obligation(one);
   for (const turn of one.turns) {
-    const times = timesShown(one.lines, turn.text);
+    const times = Math.max(0, ...one.conversations.map(({ lines }) => timesShown(lines, turn.text)));
     if (times > 1) found.push(finding(one, 'doubled', `${turn.text} stands there ${times} times`));
     if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} was answered in two ways under one key`));
     if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!)) found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
@@ -76,10 +87,6 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
 
   const outcomes = groupedBy(one.received.flatMap(({ notice }) => (notice.kind === 'outcome' ? [notice] : [])), ({ handoffId }) => handoffId);
   for (const [id, times] of outcomes) if (times.length > 1) found.push(finding(one, 'doubled', `handoff ${id} has ${times.length} outcomes`));
-  const states = one.received.flatMap(({ notice }) => (notice.kind === 'state' ? [notice] : []));
-  const queued = new Set(states.filter(({ state }) => state === 'QUEUED').map(({ handoffId }) => handoffId)).size;
-  const promises = messages.filter(({ author, text }) => author === 'SYSTEM' && text === LINES.queued).length;
-  if (promises > queued) found.push(finding(one, 'doubled', `a colleague was promised ${promises} times in ${queued} handoffs`));
   return found;
 }
 

@@ -41,14 +41,21 @@ export interface Received {
     | { readonly kind: 'other'; readonly what: string };
 }
 
-export type RuntimeOperation = 'user' | 'bot' | 'handoff' | 'cancel' | 'close';
+export type RuntimeOperation = 'open' | 'user' | 'bot' | 'handoff' | 'cancel' | 'close';
 
 /** The log of invocations, in the order in which things were asked and answered. */
 export type Invocation =
-  | { readonly kind: 'opened'; readonly at: number; readonly session: string; readonly mirroring: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER' }
+  /** How much was meant to happen: talks at the same time, for so long. */
+  | { readonly kind: 'begun'; readonly at: number; readonly seconds: number; readonly talks: number }
+  | {
+    readonly kind: 'opened'; readonly at: number; readonly session: string; readonly mirroring: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER';
+    readonly lines: Lines;
+    /** Its runtime has an endpoint. */
+    readonly isPushed: boolean;
+  }
   | {
     readonly kind: 'asked'; readonly at: number; readonly session: string; readonly operation: RuntimeOperation; readonly key: string;
-    /** What is said, by end-user or bot; why, for a cancel. */
+    /** What is said, by end-user or bot; why, for a cancel and for a handoff, whose context note tells it to the agents. */
     readonly text: string | null; readonly epoch: number | null;
   }
   | {
@@ -69,8 +76,16 @@ export type Invocation =
     readonly handoff: { readonly id: string; readonly state: string } | null;
     readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number };
   }
+  /** How a session's handoffs went, as its events tell an operator after everything has come to rest. */
+  | { readonly kind: 'moves'; readonly at: number; readonly session: string; readonly moves: readonly Move[] }
+  /** All that the operator finds set aside, or given up, after everything has come to rest. */
+  | { readonly kind: 'deadLetters'; readonly at: number; readonly letters: readonly DeadLetter[] }
   /** What was done to the world; read by people only. */
   | { readonly kind: 'chaos'; readonly at: number; readonly what: string };
+
+/** `from` is null where a handoff begins; both are the same when only the agent is another. */
+export interface Move { readonly handoffId: string; readonly from: string | null; readonly to: string }
+export interface DeadLetter { readonly session: string; readonly state: 'PARKED' | 'DISCARDED'; readonly destination: string; readonly what: string; readonly code: string }
 
 export type AgentAct = 'reply' | 'note' | 'take' | 'give' | 'drop' | 'team' | 'snooze' | 'reopen' | 'resolve' | 'return';
 
@@ -80,5 +95,6 @@ export interface Evidence {
   readonly log: readonly Invocation[];
 }
 
-/** Our own lines to the end-user, as the chatbots' policies set them. */
-export const LINES = { queued: '[service queued]', ended: '[service ended]', rejected: '[service rejected]', failed: '[service failed]' } as const;
+/** Our own lines to the end-user, as a chatbot's policy sets them; nothing is said where there is none. */
+export interface Lines { readonly queued: string | null; readonly ended: string | null; readonly rejected: string | null; readonly failed: string | null }
+export const LINES = { queued: '[service queued]', ended: '[service ended]', rejected: '[service rejected]', failed: '[service failed]' } as const satisfies Lines;

@@ -31,7 +31,7 @@ export class Inbox {
   }
 
   private async ask(): Promise<void> {
-    const { client, chatbotId, curtain, dice } = this.options;
+    const { client, chatbotId, isPushed, curtain, dice } = this.options;
     while (!curtain.isGivenUp) {
       try {
         for (let after: string | null = null; ;) {
@@ -43,7 +43,8 @@ export class Inbox {
       } catch {
         // Asked again in a moment: nothing that waits there goes away.
       }
-      await curtain.rest(dice.between(300, 1_500));
+      // Soon enough for what is lost to be found, and late enough for what is pushed to be there first.
+      await curtain.rest(isPushed ? dice.between(4_000, 8_000) : dice.between(300, 1_500));
     }
   }
 

@@ -65,7 +65,7 @@ export const columnsOf = (findings: readonly Finding[]): string =>
 const MOST_SHOWN = 40;
 
 export function findingsShown(findings: readonly Finding[]): string {
-  const lines = findings.slice(0, MOST_SHOWN).map(({ column, session, what }) => `  ${column}, session ${session}: ${what}`);
+  const lines = findings.slice(0, MOST_SHOWN).map(({ column, session, what }) => `  ${column}, ${session === null ? 'the whole run' : `session ${session}`}: ${what}`);
   return [...lines, ...(findings.length > MOST_SHOWN ? [`  … and ${findings.length - MOST_SHOWN} more`] : [])].join('\n');
 }
 

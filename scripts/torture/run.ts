@@ -10,6 +10,7 @@ import { judge } from './checker';
 import { Dice } from './dice';
 import type { FarConversation } from './evidence';
 import { Inbox } from './inbox';
+import { Operator } from './operator';
 import { RunRecord } from './record';
 import { tallyOf, type Verdict } from './report';
 import { Talk } from './talk';
@@ -64,13 +65,16 @@ class Play {
   private readonly talks: Talk[] = [];
   private readonly names = new Set<string>();
   private readonly observer: SupportClient;
+  private readonly operator: Operator;
   readonly chaos: Chaos;
   private people: Promise<unknown> = Promise.resolve();
   private readonly inboxes: Promise<unknown>;
 
   constructor(private readonly world: World, private readonly record: RunRecord, private readonly dice: Dice, private readonly options: TortureOptions) {
     world.endpoint.tell(record);
+    record.add({ kind: 'begun', seconds: options.seconds, talks: options.talks });
     this.observer = world.client();
+    this.operator = new Operator(world.operator(), record);
     this.chaos = new Chaos(world, dice.of('chaos'), record, this.curtain);
     this.inboxes = Promise.all(CHATBOTS.map(({ id }) => new Inbox({ chatbotId: id, isPushed: id === PUSHED, client: world.client(), dice: dice.of(`inbox ${id}`), record, curtain: this.curtain }).collect()));
     // It is waited for at the end; what breaks it is told there.
@@ -97,17 +101,20 @@ class Play {
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;
     for (; Date.now() < until; await setTimeout(1_500)) {
-      if (!(await this.isQuiet()) || judge(record.with(await world.chatwoot.history())).length > 0) continue;
+      if (!(await this.isQuiet()) || !(await this.operator.looks(this.sessions)) || judge(record.with(await world.chatwoot.history())).some(({ column }) => column !== 'idle')) continue;
       late = false;
       await setTimeout(AFTERMATH_MS);
       break;
     }
     await this.isQuiet();
+    await this.operator.looks(this.sessions);
     const farSide = await world.chatwoot.history();
     curtain.giveUp();
-    await Promise.all([this.people, this.inboxes, this.observer.close()]);
+    await Promise.all([this.people, this.inboxes, this.observer.close(), this.operator.close()]);
     return { farSide, late };
   }
+
+  private get sessions(): readonly Talk[] { return this.talks.filter(({ sessionId }) => sessionId !== ''); }
 
   private async slot(slot: number): Promise<void> {
     const { world, record, dice, curtain } = this;
@@ -126,8 +133,7 @@ class Play {
   /** The last look at each session, put down when nothing is owed and nothing is on its way. */
   private async isQuiet(): Promise<boolean> {
     let quiet = true;
-    for (const talk of this.talks) {
-      if (talk.sessionId === '') continue;
+    for (const talk of this.sessions) {
       const seen = await this.observer.call(Explain, { sessionId: talk.sessionId }).then((answer) => answer.supportExplain, () => null);
       if (seen === null) {
         quiet = false;

@@ -4,7 +4,7 @@ import type { Curtain } from './actor';
 import type { Dice } from './dice';
 import type { Control, RuntimeOperation } from './evidence';
 import type { RunRecord } from './record';
-import type { Chatbot } from './world';
+import { PUSHED, type Chatbot } from './world';
 
 export interface TalkOptions {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface TalkOptions {
 
 interface Payload {
   readonly userErrors: readonly UserError[];
-  readonly session?: { readonly control: Control; readonly epoch: number } | null;
+  readonly session?: { readonly id: string; readonly control: Control; readonly epoch: number } | null;
   readonly message?: { readonly seq: number } | null;
   readonly handoff?: { readonly id: string } | null;
   readonly mayReply?: boolean | null;
@@ -42,15 +42,14 @@ export class Talk {
 
   /** Until the curtain falls or the session is closed. */
   async play(): Promise<void> {
-    const { chatbot, client, record, name } = this.options;
-    const session = await this.untilAnswered(async () => {
-      const { openSupportSession: { session: opened } } = await client.call(OpenSessionDocument, { input: { chatbotId: chatbot.id, channel: 'torture', externalId: name, endUser: { name } } });
-      return opened;
+    const { chatbot, client, record, name, curtain } = this.options;
+    const opened = await this.invoke({
+      operation: 'open', key: name,
+      call: async () => (await client.call(OpenSessionDocument, { input: { chatbotId: chatbot.id, channel: 'torture', externalId: name, endUser: { name } } })).openSupportSession,
     });
-    if (!session) return;
-    this.sessionId = session.id;
-    this.epoch = session.epoch;
-    record.add({ kind: 'opened', session: name, mirroring: chatbot.mirroring, whileWaiting: chatbot.whileWaiting });
+    if (!opened?.session) return curtain.pause(1_000);
+    this.sessionId = opened.session.id;
+    record.add({ kind: 'opened', session: name, mirroring: chatbot.mirroring, whileWaiting: chatbot.whileWaiting, lines: chatbot.lines, isPushed: chatbot.id === PUSHED });
     await Promise.all([this.endUser(), this.bot()]);
   }
 
@@ -109,12 +108,13 @@ export class Talk {
   private async askForPerson(): Promise<void> {
     const { client, name, dice, teams } = this.options;
     const key = `${name}:h${++this.count.other}`;
+    const reason = `[${name} asked ${this.count.other}]`;
     const target = dice.chance(0.5) ? { team: String(dice.pick(teams)) } : undefined;
     const epoch = dice.chance(0.3) ? this.epoch : undefined;
     await this.invoke({
-      operation: 'handoff', key,
+      operation: 'handoff', key, text: reason,
       call: async () => (await client.call(RequestHandoffDocument, {
-        input: { sessionId: this.sessionId, idempotencyKey: key, reason: 'asked', resumeTarget: key, ...(target && { target }), ...(epoch !== undefined && { epoch }) },
+        input: { sessionId: this.sessionId, idempotencyKey: key, reason, resumeTarget: key, ...(target && { target }), ...(epoch !== undefined && { epoch }) },
       })).requestHandoff,
     });
   }

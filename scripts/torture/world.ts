@@ -7,7 +7,7 @@ import { Traffic } from '../demo/traffic';
 import { Chatwoot } from './chatwoot';
 import type { Dice } from './dice';
 import { Endpoint } from './endpoint';
-import { LINES } from './evidence';
+import { LINES, type Lines } from './evidence';
 import { FaultPlan, type Odds } from './faults';
 import { HttpFaultProxy } from './http-proxy';
 import { OwnPostgres } from './postgres';
@@ -36,12 +36,12 @@ const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime' | 'pushes', Odds
   runtime: { jitter: 0.15, latency: 0.005, cut: 0.02, halfOpen: 0.003, appliedThenCut: 0.03, serverError: 0.02, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
 };
 
-export interface Chatbot { readonly id: string; readonly mirroring: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER' }
+export interface Chatbot { readonly id: string; readonly mirroring: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER'; readonly lines: Lines }
 
 export const CHATBOTS: readonly Chatbot[] = [
-  { id: 'bot-mirrored', mirroring: 'ALWAYS', whileWaiting: 'HOLD' },
-  { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER' },
-  { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD' },
+  { id: 'bot-mirrored', mirroring: 'ALWAYS', whileWaiting: 'HOLD', lines: LINES },
+  { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER', lines: LINES },
+  { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD', lines: { ...LINES, ended: null } },
 ];
 /** The one whose runtime is pushed to. */
 export const PUSHED = 'bot-talkative';
@@ -129,6 +129,7 @@ export class World {
 
   /** A bot runtime's client, through the proxy. */
   client(): SupportClient { return new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.bot }); }
+  operator(): SupportClient { return new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.operator }); }
 
   begin(): void { for (const plan of this.plans) plan.begin(); }
 
@@ -150,14 +151,14 @@ export class World {
   async stop(): Promise<void> { await stopAll(this.started); }
 
   private async setUp(): Promise<void> {
-    const operator = new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.operator });
+    const operator = this.operator();
     const { chatwoot } = this;
     const { account } = done((await operator.call(EnableSupport, {
       input: { name: chatwoot.accountName, provider: 'chatwoot', baseUrl: this.hops.chatwoot.url, credentials: { platformToken: chatwoot.platformToken }, settings: this.accountSettings, owners: [chatwoot.owner] },
     })).enableSupport);
     if (account?.state !== 'READY') throw new Error(`Support could not be enabled: ${account?.problem?.message}`);
-    for (const { id, mirroring, whileWaiting } of CHATBOTS) {
-      const { inbox } = done((await operator.call(EnableChatbot, { input: { chatbotId: id, name: id, policy: { mirroring, whileWaiting, lines: LINES } } })).enableChatbotSupport);
+    for (const { id, mirroring, whileWaiting, lines } of CHATBOTS) {
+      const { inbox } = done((await operator.call(EnableChatbot, { input: { chatbotId: id, name: id, policy: { mirroring, whileWaiting, lines } } })).enableChatbotSupport);
       if (inbox?.state !== 'READY') throw new Error(`Support could not be enabled for ${id}: ${inbox?.problem?.message}`);
     }
     const { secret, endpoint } = done((await operator.call(RegisterEndpoint, { input: { url: this.hops.pushes.url, chatbotId: PUSHED } })).registerSupportRuntimeEndpoint);

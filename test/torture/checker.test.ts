@@ -1,8 +1,10 @@
 import { judge, type Column } from '../../scripts/torture/checker';
-import { LINES, type Invocation, type Received } from '../../scripts/torture/evidence';
+import { LINES, type DeadLetter, type FarLine, type Invocation, type Lines, type Received } from '../../scripts/torture/evidence';
 import { copyOf, linesOf, soundHistory, Story, type Draft } from './evidence-of';
 
-const columns = (draft: Draft): Column[] => [...new Set(judge(draft).map(({ column }) => column))];
+/** About the sessions, in histories too short for a whole run. */
+const inSessions = (draft: Draft) => judge(draft).filter(({ session }) => session !== null);
+const columns = (draft: Draft): Column[] => [...new Set(inSessions(draft).map(({ column }) => column))];
 const SOUND = soundHistory();
 
 it('finds nothing in a history that is right', () => {
@@ -94,22 +96,22 @@ describe('what is right although it looks odd', () => {
   it('a turn that was never answered may be there or not', () => {
     const draft = copyOf(SOUND);
     draft.log.splice(answerTo(draft, '[u3]').place, 1);
-    expect(judge(draft)).toEqual([]);
+    expect(columns(draft)).toEqual(['unanswered']);
     linesOf(draft).splice(lineAt(draft, '[u3]'), 1);
-    expect(judge(draft)).toEqual([]);
+    expect(columns(draft)).toEqual(['unanswered']);
   });
 
   it('with mirroring ON_HANDOFF, what nobody asked people about need not be there', () => {
     const story = () => new Story({ mirroring: 'ON_HANDOFF' }).user('[u1]', 'BOT', 1, false);
-    expect(judge(story().end('pending', 'BOT', 1))).toEqual([]);
-    const accepted = story().asks('h-1', 'NONE', 2).state('h-1', 'QUEUED', 'NONE', 2).outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).end('pending', 'BOT', 3);
+    expect(inSessions(story().end('pending', 'BOT', 1))).toEqual([]);
+    const accepted = story().asks('h-1', 'NONE', 2).queued('h-1', 2).outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).end('pending', 'BOT', 3);
     expect(columns(accepted)).toEqual(['lost']);
   });
 
   it('a bot may speak while somebody is waited for, where the policy lets it', () => {
-    const spoken = (whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER') => new Story({ whileWaiting }).asks('h-1', 'NONE', 2).state('h-1', 'QUEUED', 'NONE', 2)
+    const spoken = (whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER') => new Story({ whileWaiting }).asks('h-1', 'NONE', 2).queued('h-1', 2)
       .bot('[b1]', 2, 'NONE').end('open', 'NONE', 2, { id: 'h-1', state: 'QUEUED' });
-    expect(judge(spoken('BOT_MAY_ANSWER'))).toEqual([]);
+    expect(inSessions(spoken('BOT_MAY_ANSWER'))).toEqual([]);
     expect(columns(spoken('HOLD'))).toEqual(['bot over human']);
   });
 
@@ -117,6 +119,142 @@ describe('what is right although it looks odd', () => {
     const draft = new Story().agent('reply', 'resolved', '[a1]').state('h-1', 'ACTIVE', 'HUMAN', 2).word('[a1]', 'HUMAN', 2)
       .outcome('h-1', 'AGENT_RESOLVED', 'BOT', 3).agent('reply', 'resolved', '[a2]').state('h-2', 'ACTIVE', 'HUMAN', 4).word('[a2]', 'HUMAN', 4)
       .outcome('h-2', 'AGENT_RESOLVED', 'BOT', 5).end('resolved', 'BOT', 5);
+    expect(inSessions(draft)).toEqual([]);
+  });
+
+  it('a handoff that is cancelled before anybody had it has no promise, and its note or none', () => {
+    const cancelled = () => new Story().asks('h-1', 'NONE', 2);
+    expect(inSessions(cancelled().outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).end('pending', 'BOT', 3))).toEqual([]);
+    expect(inSessions(cancelled().note('h-1').outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).end('pending', 'BOT', 3))).toEqual([]);
+  });
+
+  it('a request that joins a handoff is told to agents as that one was begun', () => {
+    const draft = new Story().asks('h-1', 'NONE', 2).queued('h-1', 2).asks('h-1', 'NONE', 2).end('open', 'NONE', 2, { id: 'h-1', state: 'QUEUED' });
+    expect(inSessions(draft)).toEqual([]);
+  });
+
+  it('a takeover has no note and no promise, whoever joins it, and whoever lets it go', () => {
+    const draft = new Story().agent('take', 'pending').state('h-1', 'ASSIGNED', 'HUMAN', 2).asks('h-1', 'HUMAN', 2).agent('drop').state('h-1', 'QUEUED', 'NONE', 3)
+      .end('open', 'NONE', 3, { id: 'h-1', state: 'QUEUED' });
+    expect(inSessions(draft)).toEqual([]);
+  });
+
+  it('whoever takes it before it was queued makes the promise needless, not the note', () => {
+    const taken = () => new Story().asks('h-1', 'NONE', 2).agent('take', 'pending').state('h-1', 'ASSIGNED', 'HUMAN', 3);
+    expect(inSessions(taken().note('h-1').end('open', 'HUMAN', 3, { id: 'h-1', state: 'ASSIGNED' }))).toEqual([]);
+    expect(columns(taken().end('open', 'HUMAN', 3, { id: 'h-1', state: 'ASSIGNED' }))).toEqual(['lost']);
+  });
+
+  it('a handoff that is opened again after its conversation was lost has its note in both, and one promise', () => {
+    const again = () => new Story().asks('h-1', 'NONE', 2).queued('h-1', 2).state('h-1', 'REQUESTED', 'NONE', 2).state('h-1', 'QUEUED', 'NONE', 2);
+    const draft = again().note('h-1').end('open', 'NONE', 2, { id: 'h-1', state: 'QUEUED' });
+    const [first, second] = linesOf(draft);
+    draft.farSide = [{ ...draft.farSide[0]!, lines: [first!] }, { ...draft.farSide[0]!, id: 2, lines: [second!] }];
+    expect(inSessions(draft)).toEqual([]);
+    const without = again().end('open', 'NONE', 2, { id: 'h-1', state: 'QUEUED' });
+    expect(inSessions({ ...without, farSide: [...without.farSide, { ...without.farSide[0]!, id: 2 }, { ...without.farSide[0]!, id: 3 }] }).map(({ column }) => column)).toEqual(['doubled']);
+  });
+
+  it('a line that the policy leaves empty is not said', () => {
+    const told = (said: string | null, lines: Lines) => new Story({ lines }).asks('h-1', 'NONE', 2).note('h-1').state('h-1', 'QUEUED', 'NONE', 2).line(said, 'NONE', 2)
+      .outcome('h-1', 'BOT_CANCELLED', 'BOT', 3, said).end('pending', 'BOT', 3);
+    for (const none of ['', null]) {
+      expect(inSessions(told(none, { ...LINES, queued: none, ended: none }))).toEqual([]);
+      expect(columns(told('[something]', { ...LINES, queued: none, ended: none }))).toEqual(['doubled']);
+    }
+  });
+
+  it('nothing is said to an end-user whose session is closed, and nothing is done for them', () => {
+    const closed = (closing: string | null) => new Story().asks('h-1', 'NONE', 2).queued('h-1', 2).closes().outcome('h-1', 'SESSION_CLOSED', 'BOT', 3, closing)
+      .fails('user', '[u1]', 'SESSION_CLOSED').end('resolved', 'BOT', 3);
+    expect(inSessions(closed(null))).toEqual([]);
+    expect(columns(closed(LINES.ended))).toEqual(['doubled']);
+  });
+
+  it('there may be nothing to cancel', () => {
+    expect(inSessions(new Story().fails('cancel', 'USER_ENDED', 'NO_LIVE_HANDOFF').end('pending', 'BOT', 1))).toEqual([]);
+  });
+
+  it('one delivery may come in several ways', () => {
+    const draft = copyOf(SOUND);
+    draft.received.push(...draft.received.map((one): Received => ({ ...one, via: 'query' })));
     expect(judge(draft)).toEqual([]);
   });
 });
+
+const drop = <T>(items: T[], isIt: (item: T) => boolean): void => {
+  const place = items.findIndex(isIt);
+  if (place < 0) throw new Error('There is nothing to take away.');
+  items.splice(place, 1);
+};
+const isLine = (text: string) => ({ notice }: Received): boolean => notice.kind === 'message' && notice.text === text;
+const isState = (state: string) => ({ notice }: Received): boolean => notice.kind === 'state' && notice.state === state;
+const isNote = ({ text }: FarLine): boolean => text.startsWith('Handed over');
+
+describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
+  ['lost', [
+    ['the promise', (draft) => drop(draft.received, isLine(LINES.queued))],
+    ['the closing line', (draft) => drop(draft.received, isLine(LINES.ended))],
+    ['the context note', (draft) => drop(linesOf(draft), isNote)],
+    ['a notice that it was queued', (draft) => drop(draft.received, isState('QUEUED'))],
+    ['a notice that somebody has it', (draft) => drop(draft.received, isState('ACTIVE'))],
+  ]],
+  ['doubled', [
+    ['the promise', (draft) => draft.received.push(again(draft.received.find(isLine(LINES.queued))!))],
+    ['the closing line before the outcome', (draft) => { const place = draft.received.findIndex(isLine(LINES.ended)); draft.received.splice(place, 0, again(draft.received[place]!)); }],
+    ['the closing line behind the outcome', (draft) => draft.received.push(again(draft.received.find(isLine(LINES.ended))!))],
+    ['another closing line', (draft) => { const place = draft.received.findIndex(isLine(LINES.ended)); const one = draft.received[place]!; draft.received[place] = { ...one, notice: { ...one.notice, text: LINES.failed } as Received['notice'] }; }],
+    ['a line that nobody has set', (draft) => { const one = again(draft.received.find(isLine(LINES.queued))!); draft.received.push({ ...one, notice: { ...one.notice, text: '[nobody\'s]' } as Received['notice'] }); }],
+    ['the context note', (draft) => linesOf(draft).push({ ...linesOf(draft).find(isNote)!, id: 99 })],
+    ['another session\'s context note', (draft) => linesOf(draft).push({ ...linesOf(draft).find(isNote)!, id: 99, text: 'Handed over by the bot.\nReason: [of somebody else]' })],
+    ['a notice', (draft) => draft.received.splice(draft.received.findIndex(isState('ACTIVE')), 0, again(draft.received.find(isState('ACTIVE'))!))],
+  ]],
+  ['out of order', [['notices', (draft) => swap(draft.received, draft.received.findIndex(isState('QUEUED')), draft.received.findIndex(isState('ACTIVE')))]]],
+  ['stuck handoffs', [
+    ['nobody said how handoffs went', (draft) => drop(draft.log, ({ kind }) => kind === 'moves')],
+    ['a takeover of which nothing was ever told', (draft) => { const moves = draft.log.find((entry) => entry.kind === 'moves')!; draft.log[draft.log.indexOf(moves)] = { ...moves, moves: [...moves.moves, { handoffId: 'h-9', from: null, to: 'ACTIVE' }] }; }],
+  ]],
+  ['unanswered', [
+    ['a call whose caller gave up', (draft) => { draft.log.push({ kind: 'unanswered', at: 0, session: 's1', operation: 'user', key: '[u1]' }); }],
+    ['a call of which nothing is known', (draft) => draft.log.splice(answerTo(draft, '[b4]').place, 1)],
+    ['every call', (draft) => { draft.log = draft.log.filter(({ kind }) => kind !== 'answered'); }],
+    ['the opening of a session', (draft) => { draft.log.push({ kind: 'asked', at: 0, session: 's2', operation: 'open', key: 's2', text: null, epoch: null }); }],
+  ]],
+  ['refused', [
+    ['an end-user\'s turn', (draft) => edit(draft, '[u1]', { refused: 'SESSION_NOT_FOUND' })],
+    ['a turn of a session that nobody closed', (draft) => edit(draft, '[u1]', { refused: 'SESSION_CLOSED' })],
+    ['a bot\'s turn at the epoch that it named', (draft) => edit(draft, '[b1]', { refused: 'CONTROL_LOST' })],
+    ['a request for people', (draft) => edit(draft, 'h1', { refused: 'NO_LIVE_HANDOFF' })],
+    ['a call that still runs', (draft) => edit(draft, '[u4]', { refused: 'IDEMPOTENCY_IN_PROGRESS' })],
+  ]],
+  ['dead letters', [
+    ['one that waits', (draft) => letter(draft, 'PARKED')],
+    ['one that was given up', (draft) => letter(draft, 'DISCARDED')],
+    ['one that only the session tells of', (draft) => { draft.log[draft.log.length - 1] = { ...draft.log.at(-1), owed: { provider: 0, runtime: 0, parked: 1 } } as Invocation; }],
+    ['nobody looked', (draft) => drop(draft.log, ({ kind }) => kind === 'deadLetters')],
+  ]],
+  ['idle', [
+    ['nothing happened', (draft) => { draft.farSide = []; draft.received = []; draft.log = []; }],
+    ['every turn was refused', (draft) => { draft.log = draft.log.map((entry) => (entry.kind === 'answered' ? { ...entry, refused: 'CONTROL_LOST' } : entry)); }],
+    ['nothing was pushed', (draft) => { draft.received = draft.received.map((one) => (one.via === 'push' ? { ...one, via: 'query' } : one)); }],
+    ['nothing came by subscription', (draft) => { draft.received = draft.received.map((one) => (one.via === 'subscription' ? { ...one, via: 'query' } : one)); }],
+    ['nothing was asked for', (draft) => { draft.received = draft.received.map((one) => (one.via === 'query' ? { ...one, via: 'push' } : one)); }],
+    ['what was pushed went to a runtime without an endpoint', (draft) => { draft.log = draft.log.map((entry) => (entry.kind === 'opened' ? { ...entry, isPushed: false } : entry)); }],
+    ['no agent said anything', (draft) => { draft.received = draft.received.filter(({ notice }) => notice.kind !== 'message' || notice.author !== 'AGENT'); }],
+    ['nobody was asked for', (draft) => { draft.log = draft.log.map((entry) => (entry.kind === 'answered' ? { ...entry, handoffId: null } : entry)); }],
+    ['less than so long a run owes', (draft) => { draft.log[0] = { kind: 'begun', at: 0, seconds: 600, talks: 1 }; }],
+    ['fewer sessions than talks', (draft) => { draft.log[0] = { kind: 'begun', at: 0, seconds: 0, talks: 2 }; }],
+    ['nobody said how much was meant', (draft) => drop(draft.log, ({ kind }) => kind === 'begun')],
+  ]],
+])('a planted fault of the column "%s"', (column, plants) => {
+  it.each(plants)('is found: %s', (_what, plant) => {
+    const draft = copyOf(SOUND);
+    plant(draft);
+    expect(judge(draft).map((one) => one.column)).toContain(column);
+  });
+});
+
+function letter(draft: Draft, state: DeadLetter['state']): void {
+  drop(draft.log, ({ kind }) => kind === 'deadLetters');
+  draft.log.push({ kind: 'deadLetters', at: 0, letters: [{ session: 's1', state, destination: 'PROVIDER', what: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }] });
+}

@@ -1,22 +1,25 @@
-import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type Received } from '../../scripts/torture/evidence';
+import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type Lines, type Move, type Received, type RuntimeOperation } from '../../scripts/torture/evidence';
 
 /** Evidence that a test may plant a fault in. */
 export interface Draft { farSide: FarConversation[]; received: Received[]; log: Invocation[] }
 
 const SESSION = 's1';
 const at = 0;
+const WAYS = ['query', 'subscription', 'push'] as const;
 
 /** Writes one session's story down as a run would: each step goes to the far sides and to the log. */
 export class Story {
   readonly draft: Draft = { farSide: [], received: [], log: [] };
-  private readonly lines: FarLine[] = [];
+  private readonly shown: FarLine[] = [];
   private lastId = 0;
   private lastSeq = 0;
   private deliveries = 0;
   private asked = 0;
+  private readonly moves: Move[] = [];
+  private readonly reasons = new Map<string, string>();
 
-  constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER' } = {}) {
-    this.draft.log.push({ kind: 'opened', at, session: SESSION, mirroring: policy.mirroring ?? 'ALWAYS', whileWaiting: policy.whileWaiting ?? 'HOLD' });
+  constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER'; readonly lines?: Lines } = {}) {
+    this.draft.log.push({ kind: 'begun', at, seconds: 0, talks: 1 }, { kind: 'opened', at, session: SESSION, mirroring: policy.mirroring ?? 'ALWAYS', whileWaiting: policy.whileWaiting ?? 'HOLD', lines: policy.lines ?? LINES, isPushed: true });
   }
 
   user(text: string, control: Control, epoch: number, isShown = true): this { return this.turn('user', text, control, epoch, epoch, null, isShown); }
@@ -30,10 +33,33 @@ export class Story {
     this.show({ by: 'bot', isPrivate: true, text });
     return this.answer('bot', text, { control, epoch, seq: ++this.lastSeq, delivered: false });
   }
+  /** A request; one that names a handoff which is there joins it. */
   asks(handoffId: string, control: Control, epoch: number): this {
     const key = `h${++this.asked}`;
-    this.ask('handoff', null, null, key);
+    const reason = `[reason ${key}]`;
+    if (!this.moves.some((move) => move.handoffId === handoffId)) {
+      this.reasons.set(handoffId, reason);
+      this.moves.push({ handoffId, from: null, to: 'REQUESTED' });
+    }
+    this.ask('handoff', reason, null, key);
     return this.answer('handoff', key, { control, epoch, handoffId });
+  }
+  /** It comes to the agents, with its note, and the end-user is promised a colleague. */
+  queued(handoffId: string, epoch: number): this {
+    return this.note(handoffId).state(handoffId, 'QUEUED', 'NONE', epoch).line(this.lines.queued, 'NONE', epoch);
+  }
+  note(handoffId: string): this {
+    this.show({ by: 'bot', isPrivate: true, text: `Handed over by the bot.\nReason: ${this.reasons.get(handoffId)}` });
+    return this;
+  }
+  /** Something that the runtime may be refused. */
+  fails(operation: 'user' | 'cancel', text: string, refused: string): this {
+    this.ask(operation, text, null);
+    return this.answer(operation, text, { refused });
+  }
+  closes(): this {
+    this.ask('close', null, null, 'close');
+    return this.answer('close', 'close', { control: 'BOT', epoch: 1 });
   }
 
   agent(act: AgentAct, saw: FarStatus = 'open', text: string | null = null): this {
@@ -45,16 +71,32 @@ export class Story {
   word(text: string, control: Control, epoch: number): this {
     return this.deliver({ kind: 'message', author: 'AGENT', messageId: text, seq: ++this.lastSeq, text }, control, epoch);
   }
-  line(text: string, control: Control, epoch: number): this {
-    return this.deliver({ kind: 'message', author: 'SYSTEM', messageId: `m${this.deliveries}`, seq: ++this.lastSeq, text }, control, epoch);
+  /** Nothing where the policy says nothing. */
+  line(text: string | null, control: Control, epoch: number): this {
+    return text === null || text === '' ? this : this.deliver({ kind: 'message', author: 'SYSTEM', messageId: `m${this.deliveries}`, seq: ++this.lastSeq, text }, control, epoch);
   }
-  state(handoffId: string, state: string, control: Control, epoch: number): this { return this.deliver({ kind: 'state', handoffId, state }, control, epoch); }
-  outcome(handoffId: string, reason: string, control: Control, epoch: number): this { return this.deliver({ kind: 'outcome', handoffId, state: 'ENDED', reason }, control, epoch); }
+  state(handoffId: string, state: string, control: Control, epoch: number): this {
+    this.move(handoffId, state);
+    return this.deliver({ kind: 'state', handoffId, state }, control, epoch);
+  }
+  /** With the closing line before it. */
+  outcome(handoffId: string, reason: string, control: Control, epoch: number, closing: string | null = this.lines.ended): this {
+    this.move(handoffId, 'ENDING').move(handoffId, 'ENDED');
+    return this.line(closing, control, epoch).deliver({ kind: 'outcome', handoffId, state: 'ENDED', reason }, control, epoch);
+  }
 
   end(status: FarStatus, control: Control, epoch: number, handoff: { id: string; state: string } | null = null): Draft {
-    this.draft.farSide.push({ id: 1, session: SESSION, status, agent: null, lines: this.lines });
+    this.draft.farSide.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
+    this.draft.log.push({ kind: 'moves', at, session: SESSION, moves: this.moves }, { kind: 'deadLetters', at, letters: [] });
     this.draft.log.push({ kind: 'final', at, session: SESSION, control, epoch, handoff, owed: { provider: 0, runtime: 0, parked: 0 } });
     return this.draft;
+  }
+
+  private get lines(): Lines { return this.policy.lines ?? LINES; }
+  private move(handoffId: string, to: string): this {
+    const from = this.moves.filter((move) => move.handoffId === handoffId).at(-1)?.to ?? null;
+    this.moves.push({ handoffId, from, to });
+    return this;
   }
 
   private turn(by: 'user' | 'bot', text: string, control: Control, epoch: number, believed: number, delivered: boolean | null, isShown: boolean): this {
@@ -63,16 +105,16 @@ export class Story {
     return this.answer(by, text, { control, epoch, seq: ++this.lastSeq, delivered });
   }
 
-  private ask(operation: 'user' | 'bot' | 'handoff', text: string | null, epoch: number | null, key = text!): void {
+  private ask(operation: RuntimeOperation, text: string | null, epoch: number | null, key = text!): void {
     this.draft.log.push({ kind: 'asked', at, session: SESSION, operation, key, text, epoch });
   }
-  private answer(operation: 'user' | 'bot' | 'handoff', key: string, given: Partial<Extract<Invocation, { kind: 'answered' }>>): this {
+  private answer(operation: RuntimeOperation, key: string, given: Partial<Extract<Invocation, { kind: 'answered' }>>): this {
     this.draft.log.push({ kind: 'answered', at, session: SESSION, operation, key, refused: null, control: null, epoch: null, seq: null, delivered: null, handoffId: null, ...given });
     return this;
   }
-  private show(line: Omit<FarLine, 'id' | 'file'>): void { this.lines.push({ id: ++this.lastId, file: null, ...line }); }
+  private show(line: Omit<FarLine, 'id' | 'file'>): void { this.shown.push({ id: ++this.lastId, file: null, ...line }); }
   private deliver(notice: Received['notice'], control: Control, epoch: number): this {
-    this.draft.received.push({ at, via: 'query', session: SESSION, deliveryId: `d${++this.deliveries}`, control, epoch, notice });
+    this.draft.received.push({ at, via: WAYS[this.deliveries % WAYS.length]!, session: SESSION, deliveryId: `d${++this.deliveries}`, control, epoch, notice });
     return this;
   }
 }
@@ -83,7 +125,7 @@ export function soundHistory(): Draft {
     .user('[u1]', 'BOT', 1).bot('[b1]', 1)
     .user('[u2]', 'BOT', 1).asks('h-1', 'NONE', 2)
     .refused('[b2]', 'NONE', 2, 1)
-    .state('h-1', 'QUEUED', 'NONE', 2).line(LINES.queued, 'NONE', 2)
+    .queued('h-1', 2)
     .agent('take').agent('reply', 'open', '[a1]').state('h-1', 'ACTIVE', 'HUMAN', 3).word('[a1]', 'HUMAN', 3)
     .agent('note', 'open', '[n1]')
     .user('[u3]', 'HUMAN', 3).suggested('[b3]', 'HUMAN', 3, 1)

@@ -1,0 +1,54 @@
+import type { Case } from './case';
+import type { Finding } from './checker';
+import type { Evidence } from './evidence';
+
+/** In each minute of each talk: a tenth of what a slow machine does. Once at least, however short the run. */
+const LEAST = {
+  'end-users\' turns': 1, 'bots\' turns': 0.3, 'handoffs asked for': 0.1, 'agents\' messages': 0.2,
+  'receipts by query': 0.1, 'receipts by subscription': 0.1,
+} as const;
+/** So few that the shortest runs may do without. */
+const LEAST_ENDED = 0.05;
+/** Of what a runtime with an endpoint received: it only asks for what did not come. */
+const LEAST_PUSHED = 0.25;
+
+/** A run in which little happened has shown nothing. */
+export function activityOf({ log, received }: Evidence, cases: readonly Case[]): readonly Finding[] {
+  const found: Finding[] = [];
+  const add = (what: string) => found.push({ column: 'idle', session: null, what });
+  const begun = log.find((entry) => entry.kind === 'begun');
+  if (begun === undefined) add('nobody said how much was meant to happen');
+  const { talks, seconds } = begun ?? { talks: 1, seconds: 0 };
+  const talkMinutes = talks * seconds / 60;
+  const expect = (what: string, count: number, least: number) => { if (count < least) add(`${count} ${what}, and ${least} at least were expected`); };
+
+  const known = new Set(cases.map(({ session }) => session));
+  const pushed = new Set(cases.filter(({ opened }) => opened.isPushed).map(({ session }) => session));
+  const turns = cases.flatMap((one) => one.turns.filter(({ answer }) => answer !== null && answer.refused === null));
+  const by = (via: string, sessions: ReadonlySet<string>) => received.filter((one) => one.via === via && sessions.has(one.session)).length;
+  const happened: Readonly<Record<keyof typeof LEAST, number>> = {
+    'end-users\' turns': turns.filter((turn) => turn.by === 'user').length,
+    'bots\' turns': turns.filter(({ by: author, answer }) => author === 'bot' && answer!.delivered === true).length,
+    'handoffs asked for': new Set(log.flatMap((entry) => (entry.kind === 'answered' && entry.handoffId !== null ? [entry.handoffId] : []))).size,
+    'agents\' messages': new Set(received.flatMap(({ notice }) => (notice.kind === 'message' && notice.author === 'AGENT' ? [notice.messageId] : []))).size,
+    'receipts by query': by('query', known), 'receipts by subscription': by('subscription', known),
+  };
+  expect('sessions', cases.length, talks);
+  for (const [what, rate] of Object.entries(LEAST)) expect(what, happened[what as keyof typeof LEAST], Math.max(1, Math.floor(rate * talkMinutes)));
+  const ended = received.filter(({ notice }) => notice.kind === 'outcome').length;
+  const toPushed = new Set(received.flatMap(({ session, deliveryId }) => (pushed.has(session) ? [deliveryId] : [])));
+  expect('receipts by push', by('push', pushed), Math.max(1, Math.floor(LEAST_PUSHED * toPushed.size)));
+  expect('handoffs that ended', ended, Math.floor(LEAST_ENDED * talkMinutes));
+  return found;
+}
+
+/** What was set aside or given up, whoever may have had reason to: in a run nobody does that. */
+export function deadLettersOf({ log }: Evidence, cases: readonly Case[]): readonly Finding[] {
+  const seen = log.filter((entry) => entry.kind === 'deadLetters').at(-1);
+  if (seen === undefined) return [{ column: 'dead letters', session: null, what: 'no operator has looked for them in the end' }];
+  const listed = new Set(seen.letters.map(({ session }) => session));
+  return [
+    ...seen.letters.map(({ session, state, destination, what, code }): Finding => ({ column: 'dead letters', session, what: `${what} to ${destination} is ${state} with ${code}` })),
+    ...cases.flatMap(({ session, final }): Finding[] => ((final?.owed.parked ?? 0) > 0 && !listed.has(session) ? [{ column: 'dead letters', session, what: `${final!.owed.parked} set aside, and not listed` }] : [])),
+  ];
+}

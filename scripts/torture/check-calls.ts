@@ -1,0 +1,42 @@
+import type { Answered, Asked } from './case';
+import type { Finding } from './checker';
+import type { Evidence, Invocation } from './evidence';
+
+type Opened = Extract<Invocation, { kind: 'opened' }>;
+
+/** Every call is answered in the end, and refused only where it must be. Sessions that could not even be opened are among them. */
+export function callsOf({ log }: Evidence): readonly Finding[] {
+  const found: Finding[] = [];
+  const idOf = ({ session, operation, key }: Pick<Asked, 'session' | 'operation' | 'key'>) => `${session} ${operation} ${key}`;
+  const asked = new Map<string, Asked>();
+  const told = new Set<string>();
+  const opened = new Map<string, Opened>();
+  const closing = new Set<string>();
+  for (const entry of log) {
+    if (entry.kind === 'opened') opened.set(entry.session, entry);
+    if (entry.kind === 'asked') {
+      asked.set(idOf(entry), entry);
+      if (entry.operation === 'close') closing.add(entry.session);
+    }
+    if (entry.kind === 'unanswered') found.push({ column: 'unanswered', session: entry.session, what: `${entry.operation} ${entry.key} was never answered` });
+    if (entry.kind !== 'answered' && entry.kind !== 'unanswered') continue;
+    told.add(idOf(entry));
+    if (entry.kind === 'answered' && entry.refused !== null && !mayBeRefused(entry, asked.get(idOf(entry)) ?? null, opened.get(entry.session) ?? null, closing.has(entry.session)))
+      found.push({ column: 'refused', session: entry.session, what: `${entry.operation} ${entry.key} was refused with ${entry.refused}` });
+  }
+  for (const [id, { session, operation, key }] of asked) if (!told.has(id)) found.push({ column: 'unanswered', session, what: `${operation} ${key} was asked, and nothing is known of an answer` });
+  return found;
+}
+
+/** A turn that came too late, a cancel of nothing, anything once a close is on its way. */
+function mayBeRefused({ operation, refused, control, epoch }: Answered, asked: Asked | null, opened: Opened | null, isClosing: boolean): boolean {
+  switch (refused) {
+    case 'CONTROL_LOST': {
+      if (asked?.epoch == null || epoch === null || (operation !== 'bot' && operation !== 'handoff')) return false;
+      return asked.epoch !== epoch || (operation === 'bot' && (control === 'HUMAN' || (control === 'NONE' && opened?.whileWaiting === 'HOLD')));
+    }
+    case 'NO_LIVE_HANDOFF': return operation === 'cancel';
+    case 'SESSION_CLOSED': return isClosing && operation !== 'open' && operation !== 'close';
+    default: return false;
+  }
+}

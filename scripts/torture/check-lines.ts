@@ -1,0 +1,49 @@
+import type { Case } from './case';
+import type { Column, Finding } from './checker';
+import { promisedIn } from './check-handoffs';
+
+/**
+ * Our own lines to the end-user. The promise comes once for each handoff that got from the request into the queue, at the
+ * first time; the closing line once before each outcome, and none in a session that is closed. A line that the policy
+ * leaves empty is never said.
+ */
+export function linesOf(one: Case): readonly Finding[] {
+  const { lines } = one.opened;
+  const found: Finding[] = [];
+  const add = (column: Column, what: string) => found.push({ column, session: one.session, what });
+  const closing = (state: string): string => (state === 'REJECTED' ? lines.rejected : state === 'FAILED' ? lines.failed : lines.ended) ?? '';
+  const promised = promisedIn(one);
+  // What is received before anybody asked for the close was said before it.
+  const closedFrom = one.log.find(({ entry }) => entry.kind === 'asked' && entry.operation === 'close')?.entry.at ?? Infinity;
+
+  const owed = new Set<string>();
+  let ends: string[] = [];
+  for (const delivery of one.received) {
+    const { notice } = delivery;
+    if (notice.kind === 'state' && promised.get(notice.handoffId) === delivery && (lines.queued ?? '') !== '') owed.add(notice.handoffId);
+    if (notice.kind === 'message' && notice.author === 'SYSTEM') hear(notice.text);
+    if (notice.kind !== 'outcome') continue;
+    if (owed.delete(notice.handoffId)) add('lost', `a colleague was never promised in handoff ${notice.handoffId}`);
+    close(notice, delivery.at < closedFrom);
+  }
+  for (const id of owed) add('lost', `a colleague was never promised in handoff ${id}`);
+  for (const text of ends) add('doubled', `${text} was received without an end behind it`);
+  return found;
+
+  function hear(text: string): void {
+    if (text !== '' && [lines.ended, lines.rejected, lines.failed].includes(text)) return void ends.push(text);
+    const [first] = owed;
+    if (text !== lines.queued || text === '') add('doubled', `${text} was received and is no line of this chatbot`);
+    else if (first === undefined) add('doubled', 'a colleague was promised once more than handoffs were queued');
+    else owed.delete(first);
+  }
+
+  function close({ handoffId, state, reason }: { handoffId: string; state: string; reason: string | null }, isBeforeClose: boolean): void {
+    const text = reason === 'SESSION_CLOSED' ? '' : closing(state);
+    const [first, ...more] = ends;
+    ends = [];
+    if (first === undefined && text !== '' && isBeforeClose) add('lost', `${text} never came before the outcome of handoff ${handoffId}`);
+    if (first !== undefined && first !== text) add('doubled', `${first} came before the outcome of handoff ${handoffId}, which is ${state}`);
+    for (const again of more) add('doubled', `${again} came once more before the outcome of handoff ${handoffId}`);
+  }
+}

@@ -1,0 +1,63 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { parse } from 'graphql';
+import type { SupportClient } from '../../examples/support-client';
+import type { DeadLetter, Move } from './evidence';
+import type { RunRecord } from './record';
+import type { Talk } from './talk';
+
+interface Letter { readonly destination: string; readonly kind: string; readonly code: string; readonly session: { readonly externalId: string } }
+interface Event { readonly __typename: string; readonly seq: number; readonly from?: string | null; readonly to?: string; readonly handoff: { readonly id: string } | null }
+
+const DeadLetters = parse(`query TortureDeadLetters($state: SupportDeadLetterState!, $after: String) {
+  supportDeadLetters(state: $state, first: 100, after: $after) { nodes { destination kind code session { externalId } } pageInfo { hasNextPage endCursor } }
+}`) as TypedDocumentNode<
+  { supportDeadLetters: { nodes: readonly Letter[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } },
+  { state: DeadLetter['state']; after: string | null }
+>;
+
+const Events = parse(`query TortureEvents($sessionId: ID!, $after: Int) {
+  supportSession(id: $sessionId) { events(first: 100, after: $after) { __typename seq handoff { id } ... on SupportHandoffChanged { from to } } }
+}`) as TypedDocumentNode<{ supportSession: { events: readonly Event[] } | null }, { sessionId: string; after: number | null }>;
+
+/** Who looks at the service in the end: what was set aside, and how each session's handoffs went. */
+export class Operator {
+  constructor(private readonly client: SupportClient, private readonly record: RunRecord) {}
+
+  /** @returns whether everything was seen; then it is in the log */
+  async looks(talks: readonly Pick<Talk, 'name' | 'sessionId'>[]): Promise<boolean> {
+    const { record } = this;
+    try {
+      for (const { name, sessionId } of talks) record.add({ kind: 'moves', session: name, moves: await this.movesOf(sessionId) });
+      record.add({ kind: 'deadLetters', letters: [...await this.letters('PARKED'), ...await this.letters('DISCARDED')] });
+      return true;
+    } catch {
+      // Looked for again in a moment; what is never seen is a finding.
+      return false;
+    }
+  }
+
+  close(): Promise<void> { return this.client.close(); }
+
+  private async letters(state: DeadLetter['state']): Promise<readonly DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    for (let after: string | null = null; ;) {
+      const { nodes, pageInfo }: { nodes: readonly Letter[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } = (await this.client.call(DeadLetters, { state, after })).supportDeadLetters;
+      found.push(...nodes.map(({ destination, kind, code, session }) => ({ session: session.externalId, state, destination, what: kind, code })));
+      if (!pageInfo.hasNextPage) return found;
+      after = pageInfo.endCursor;
+    }
+  }
+
+  private async movesOf(sessionId: string): Promise<readonly Move[]> {
+    const found: Move[] = [];
+    for (let after: number | null = null; ;) {
+      const { supportSession }: { supportSession: { events: readonly Event[] } | null } = await this.client.call(Events, { sessionId, after });
+      const events: readonly Event[] = supportSession?.events ?? [];
+      for (const { __typename: type, from, to, handoff } of events)
+        if (type === 'SupportHandoffChanged') found.push({ handoffId: handoff!.id, from: from ?? null, to: to! });
+      const last = events.at(-1);
+      if (last === undefined) return found;
+      after = last.seq;
+    }
+  }
+}
