@@ -75,7 +75,7 @@ export const TIME_LIMITS = {
   identity: { keySetMs: 5_000 },
   /** Finding the address of a name that a tenant gave, with waiting for its turn. */
   names: { lookupMs: 3_000 },
-  /** A stop, in its order. Together less than `exitMs`. */
+  /** A stop. Server (grace, requests, then sockets) and worker stop beside each other: each takes less than `exitMs`. */
   stop: {
     /** Requests under way. */
     finishMs: 10_000,

@@ -64,7 +64,7 @@ const OWED = statement('owed', `
     count(*) filter (where destination = 'RUNTIME' and state = 'WAITING')::int as runtime,
     count(*) filter (where state = 'PARKED')::int as parked,
     (array_agg(last_error_code order by state = 'WAITING' desc, id) filter (where last_error_code is not null))[1] as "lastErrorCode"
-  from delivery where organization_id = $1 and session_id = $2 and state <> 'DONE'`);
+  from delivery where organization_id = $1 and session_id = $2 and state <> 'DONE' and state <> 'DISCARDED'`);
 
 export class PostgresDeliveryStore implements DeliveryStore {
   constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'random'>) {}

@@ -5,6 +5,8 @@ export interface Forwarder {
   readonly port: number;
   /** Null: connections are refused from now on. Those that are open stay as they are. */
   aim(port: number | null): void;
+  /** From now on nothing gets through, either way, and nobody is told: connections stay, and new ones are taken. */
+  fallSilent(): void;
   stop(): Promise<void>;
 }
 
@@ -12,11 +14,13 @@ export async function startForwarder(choose: () => number | null): Promise<Pick<
 export async function startForwarder(target: number | null): Promise<Forwarder>;
 export async function startForwarder(target: number | null | (() => number | null)): Promise<Forwarder> {
   let aimed = typeof target === 'function' ? null : target;
+  let isSilent = false;
   const choose = typeof target === 'function' ? target : () => aimed;
   const open = new Set<Socket>();
   const server = createServer((incoming) => {
     const port = choose();
     if (port === null) { incoming.destroy(); return; }
+    if (isSilent) { open.add(incoming.on('error', () => undefined)); return; }
     const outgoing = connect(port, '127.0.0.1');
     for (const [socket, other] of [[incoming, outgoing], [outgoing, incoming]] as const) {
       open.add(socket);
@@ -28,6 +32,10 @@ export async function startForwarder(target: number | null | (() => number | nul
   return {
     port: (server.address() as AddressInfo).port,
     aim(port) { aimed = port; },
+    fallSilent() {
+      isSilent = true;
+      for (const socket of open) socket.unpipe().pause();
+    },
     async stop() {
       for (const socket of open) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
