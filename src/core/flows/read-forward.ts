@@ -1,6 +1,6 @@
 import { ProviderRefusedError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
-import { isUuid, type AccountId, type OrganizationId, type ProviderMessageId, type SessionId } from '../ids';
+import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
@@ -51,7 +51,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
       const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
       await sessions.transact(organizationId, sessionId, async tx => {
         if (tx.session.conversationId !== conversation.conversationId) return;
-        for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles });
+        for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles, ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }) });
         if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
       });
       for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
@@ -108,10 +108,16 @@ function peopleOf(deps: FlowDeps, accountId: AccountId) {
 }
 
 /** What a reading knows besides what it found. */
-interface Finding { readonly agents: People; /** Whether agents' files are fetched into our own store. */ readonly keepsFiles: boolean }
+interface Finding {
+  readonly agents: People;
+  /** Whether agents' files are fetched into our own store. */
+  readonly keepsFiles: boolean;
+  /** Who has the conversation now. Left out: not looked at, so whoever had it. */
+  readonly assigneeId?: ProviderAgentId | null;
+}
 
 /** One thing that was found there. Repeats stop at the provider's message id. */
-export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, { agents, keepsFiles }: Finding): Promise<void> {
+export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, { agents, keepsFiles, assigneeId = lastViewOf(tx.inbox, tx.session)?.agent?.externalId ?? null }: Finding): Promise<void> {
   if (observation.kind === 'ignored' || observation.kind === 'note') return;
   if (observation.kind === 'echo') {
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
@@ -137,7 +143,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   });
   const at = instantOf(deps.clock.now());
   // Who has it keeps it, whoever else helps out.
-  const isHeld = live?.agent != null && lastViewOf(tx.inbox, tx.session)?.agent?.externalId === live.agent.externalId;
+  const isHeld = live?.agent != null && live.agent.externalId === assigneeId;
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
