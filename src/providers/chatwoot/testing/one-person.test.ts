@@ -72,7 +72,7 @@ describe('what we do with that person\'s token', () => {
     await workshop.provider.holdForBot(conversation, workshop.signal());
     await workshop.open(conversation);
     await workshop.ensureAccount([]);
-    expect((await read()).map(({ kind }) => kind)).toEqual(['echo', 'echo', 'echo']);
+    expect((await read()).map(({ kind }) => kind)).toEqual(['echo', 'messageDeleted', 'echo']);
     expect(await agentOf()).toBeNull();
     await workshop.double.settled();
     expect((await workshop.show(conversation)).meta.assignee ?? null).toBeNull();
