@@ -112,7 +112,7 @@ export class Talk {
     const target = dice.chance(0.5) ? { team: String(dice.pick(teams)) } : undefined;
     const epoch = dice.chance(0.3) ? this.epoch : undefined;
     await this.invoke({
-      operation: 'handoff', key, text: reason,
+      operation: 'handoff', key, text: reason, ...(epoch !== undefined && { epoch }),
       call: async () => (await client.call(RequestHandoffDocument, {
         input: { sessionId: this.sessionId, idempotencyKey: key, reason, resumeTarget: key, ...(target && { target }), ...(epoch !== undefined && { epoch }) },
       })).requestHandoff,
