@@ -110,13 +110,14 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   started.push(async () => relay.stop());
   await stores.setup.sealInboxes();
 
+  const fetch = fetchOfTenants(outgoing, tenantNames, clock.now);
   const host = (name: string): ProviderHost => ({
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
       query: (text, values) => pool.query(text, values as unknown[]),
       transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
     },
-    fetch: fetchOfTenants(outgoing, tenantNames, clock.now), replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
+    fetch, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
   const known = new Map<string, KnownProvider>();
   const pages = new Map<string, ProviderPage>();
@@ -150,9 +151,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const health = new Health({ takesWrites: () => takesWrites(pool) });
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
-    flows, stores, wake, typing, clock, limits: {
-      maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
-    },
+    flows, stores, wake, typing, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });

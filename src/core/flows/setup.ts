@@ -50,8 +50,9 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       baseUrl: input.baseUrl ?? known.baseUrl, settings: { ...known.settings, ...input.settings },
       credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
     };
-    const account = await setup.updateAccount(known.id, { name: input.name, ...(known.state !== 'READY' && wanted), ...(input.owners.length > 0 && { owners: input.owners }) });
-    return { account, wanted };
+    const isRunning = known.state === 'READY';
+    const account = await setup.updateAccount(known.id, { name: input.name, ...(!isRunning && wanted), ...(input.owners.length > 0 && { owners: input.owners }) });
+    return { account, wanted: isRunning ? wanted : reachOf(account) };
   }
 
   /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */

@@ -79,4 +79,13 @@ describe('what is given to a running account and does not work', () => {
     await expect(both({ settings: { accountId: 999 } })).rejects.toMatchObject({ code: 'INPUT_INVALID', field: 'settings.accountId', message: expect.stringContaining(`linked to Chatwoot account ${before.externalId}`) });
     expect(await stored()).toEqual(before);
   });
+
+  it('is all there is of an account that has never worked: its health tells, and nothing is said of what was in use', async () => {
+    const never = (settings: Record<string, unknown>) => world.flows.enableSupport({ organizationId: 'org-2' }, {
+      provider: 'chatwoot', name: 'Other', baseUrl: world.double.baseUrl, settings, credentials: { platformToken: 'mistyped' }, owners: [],
+    });
+    await never({ requestSeconds: 20, allowPrivateAttachments: true });
+    const { account } = await never({ accountId: 1 });
+    expect(account).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_AUTH', message: expect.not.stringContaining('in use') }, health: { state: 'UNAUTHORIZED' } });
+  });
 });
