@@ -220,6 +220,19 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   beforeEach(async () => { world = await createChatwootWorld({ version }); });
   afterEach(() => world.close());
 
+  /** Resolved by Alice, so that the end-user is asked how it was; `onPage` is an answer on Chatwoot's own page. */
+  async function asked() {
+    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
+    const alice = await world.addPerson('Alice');
+    const sessionId = await world.handedOver();
+    const { handoff } = await world.ask(sessionId);
+    await (await world.acting(alice, sessionId)).resolve();
+    await world.readHinted();
+    const { uuid } = await world.conversation(sessionId);
+    const onPage = (values: object) => world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: values } } });
+    return { sessionId, handoff, onPage };
+  }
+
   it('reaches the runtime after the last reply; the answer goes back and shows on the handoff', async () => {
     await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
     const alice = await world.addPerson('Alice');
@@ -248,14 +261,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   });
 
   it('that the end-user answers on its own page shows on the handoff too', async () => {
-    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
-    const alice = await world.addPerson('Alice');
-    const sessionId = await world.handedOver();
-    const { handoff } = await world.ask(sessionId);
-    await (await world.acting(alice, sessionId)).resolve();
-    await world.readHinted();
-    const { uuid } = await world.conversation(sessionId);
-    const onPage = (values: object) => world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: values } } });
+    const { sessionId, handoff, onPage } = await asked();
     const answered = async () => (await world.handoff(handoff.id)).survey;
     // The page sends the rating when it is chosen, and both when the comment is.
     await onPage({ rating: 1 });
@@ -270,14 +276,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   });
 
   it('whose comment comes while we are away is found', async () => {
-    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
-    const alice = await world.addPerson('Alice');
-    const sessionId = await world.handedOver();
-    const { handoff } = await world.ask(sessionId);
-    await (await world.acting(alice, sessionId)).resolve();
-    await world.readHinted();
-    const { uuid } = await world.conversation(sessionId);
-    const onPage = (values: object) => world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: values } } });
+    const { handoff, onPage } = await asked();
     await onPage({ rating: 2 });
     await world.readHinted();
     world.setDown(true);
@@ -290,12 +289,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   });
 
   it('that is answered while we are away is found, whatever was said and handed over since', async () => {
-    await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
-    const alice = await world.addPerson('Alice');
-    const sessionId = await world.handedOver();
-    const { handoff } = await world.ask(sessionId);
-    await (await world.acting(alice, sessionId)).resolve();
-    await world.readHinted();
+    const { sessionId, handoff, onPage } = await asked();
     const { url } = (await world.handoff(handoff.id)).survey!;
     await world.acknowledgeAll(sessionId);
     await finishEndings(world.deps, 1, (_, error) => { throw error; });
@@ -305,8 +299,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     await world.readHinted();
 
     world.setDown(true);
-    const { uuid } = await world.conversation(sessionId);
-    await world.farSide.call('PUT', `/public/api/v1/csat_survey/${uuid}`, '', { message: { submitted_values: { csat_survey_response: { rating: 2, feedback_message: 'slow' } } } });
+    await onPage({ rating: 2, feedback_message: 'slow' });
     await world.user(sessionId, 'one more thing');
     await world.deliverAll();
     await world.double.settled();
