@@ -33,7 +33,8 @@ export class NotFoundError extends SupportError {
 
 export type ConflictCode =
   | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED'
-  | 'NO_SURVEY' | 'MESSAGE_DELETED' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED' | 'ENDPOINT_EXISTS' | 'ENDPOINT_NOT_VERIFIED';
+  | 'NO_SURVEY' | 'MESSAGE_DELETED' | 'WOULD_DELETE_PERSON' | 'LOGIN_LINK_REFUSED' | 'ENDPOINT_EXISTS' | 'ENDPOINT_NOT_VERIFIED'
+  | 'SETUP_IN_PROGRESS';
 
 /** The input is right but the state of the thing forbids it. */
 export class ConflictError extends SupportError {

@@ -41,6 +41,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   ACCOUNT_DISABLED: 'The support account is disabled.',
   PROVIDER_FIXED: 'What exists cannot be moved to another provider.',
   WOULD_DELETE_PERSON: 'Here the agent can only be removed by deleting the person from the provider; say so with deletePerson.',
+  SETUP_IN_PROGRESS: 'The same account or inbox is being set up by another call. Nothing was done; call again in a minute.',
   LOGIN_LINK_REFUSED: 'A login link is only for the person themselves or an operator, and only for people whom we made.',
   ENDPOINT_EXISTS: 'The chatbot, or the organization as a whole, has a runtime endpoint.',
   ENDPOINT_NOT_VERIFIED: 'The endpoint did not prove itself.',

@@ -13,6 +13,7 @@ import { PostgresRetentionStore } from './retention-store';
 import { PostgresRuntimeEndpointStore } from './runtime-endpoint-store';
 import type { SecretBox } from './secret-box';
 import { PostgresSessionStore } from './session-store';
+import { PostgresSetUpTurns } from './set-up-turns';
 import { createSetupStore } from './setup-store';
 import { PostgresWatchStore } from './watch-store';
 
@@ -41,5 +42,6 @@ export function createStores(pool: Pool, { secretBox, clock, wake, keys }: Store
     endpoints: new PostgresRuntimeEndpointStore(pool, secretBox, clock),
     watches: new PostgresWatchStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
+    setUpTurns: new PostgresSetUpTurns(pool, clock),
   };
 }

@@ -18,6 +18,9 @@ export function problemOf(error: unknown): Problem {
   throw error;
 }
 
+/** For how long what a failed set-up asked for last may still take effect. */
+export const settlesAfterMs = (error: unknown): number => (error instanceof ProviderUnavailableError ? error.settlesAfterMs : 0);
+
 /** What all set-up flows share: finding accounts, providers, agents and teams, by our ids or the provider's. */
 export function setUpTools(deps: FlowDeps) {
   const { setup } = deps.stores;

@@ -3,7 +3,7 @@ import type { OrganizationId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { DesiredState, DriftItem } from '../ports/support-provider';
 import type { AccountHealth, AccountRecord } from '../setup';
-import { setUpTools, problemOf } from './accounts';
+import { problemOf, setUpTools, settlesAfterMs } from './accounts';
 import type { Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
 
@@ -93,14 +93,22 @@ export function healthFlows(deps: FlowDeps) {
         return (await look(await tools.accountFor(scope, accountId))).items;
       },
       async repairDrift(scope: Scope, accountId: string, items: readonly string[]) {
-        let account = await tools.accountFor(scope, accountId);
-        const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
-        await verbs.repairDrift({
-          desired: await desiredOf(deps, account), items,
-          save: async (progress) => { account = await setup.updateAccount(account.id, progress); },
-          saveInbox: async (inboxId, inbox) => { await setup.updateInbox(inboxId, inbox); },
-        }, tools.signal());
-        return look(account);
+        const { id } = await tools.accountFor(scope, accountId);
+        return deps.stores.setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
+          let account = await tools.accountFor(scope, id);
+          const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
+          try {
+            await verbs.repairDrift({
+              desired: await desiredOf(deps, account), items,
+              save: async (progress) => { account = await setup.updateAccount(account.id, progress); },
+              saveInbox: async (inboxId, inbox) => { await setup.updateInbox(inboxId, inbox); },
+            }, tools.signal());
+          } catch (error) {
+            turn.settlesAfter(settlesAfterMs(error));
+            throw error;
+          }
+          return look(account);
+        });
       },
     } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,
   };

@@ -1,9 +1,11 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
+import type { AccountId } from '../ids';
 import { instantOf } from '../ports/clock';
+import type { SetUpTurn } from '../ports/set-up-turns';
 import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
 import { timeLimit } from '../time-limit';
-import { setUpTools, problemOf } from './accounts';
+import { problemOf, setUpTools, settlesAfterMs } from './accounts';
 import { healthAfter } from './health';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
@@ -33,19 +35,13 @@ type Reach = Pick<AccountRecord, 'baseUrl' | 'settings' | 'credentials'>;
 const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({ baseUrl, settings, credentials });
 
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
-  const { setup } = deps.stores;
+  const { setup, setUpTurns } = deps.stores;
   const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
 
   /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
-  async function accountRow(scope: Scope, input: EnableSupportInput): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
-    const row: AccountRecord = {
-      id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
-      baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
-      capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
-    };
-    const known = await setup.insertAccount(row);
-    if (known.id === row.id) return { account: known, wanted: reachOf(known) };
-    // A repeat: what is given replaces, what is not given stays; progress of an earlier run is kept.
+  async function accountRow(scope: Scope, input: EnableSupportInput, id: AccountId): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
+    const known = (await setup.account(scope.organizationId, id))!;
+    // What is given replaces, what is not given stays; progress of an earlier run is kept.
     const wanted: Reach = {
       baseUrl: input.baseUrl ?? known.baseUrl, settings: { ...known.settings, ...input.settings },
       credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
@@ -56,25 +52,66 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   }
 
   /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
-  async function connectInbox(account: AccountRecord, inbox: InboxRecord): Promise<InboxRecord> {
-    const { id, externalId, providerData, chatbotId, name, state } = inbox;
-    const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
+  const connectInbox = (account: AccountRecord, { organizationId, id }: InboxRecord): Promise<InboxRecord> =>
+    setUpTurns.inTurn({ id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
+      const inbox = (await setup.inbox(organizationId, id))!;
+      const { externalId, providerData, chatbotId, name, state } = inbox;
+      const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
+      try {
+        const made = await providerOf(account.provider).instance.ensureInbox(
+          { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
+        return await setup.updateInbox(id, { ...made, state: 'READY', problem: null, ...(state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
+      } catch (error) {
+        turn.settlesAfter(settlesAfterMs(error));
+        const problem = problemOf(error);
+        // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
+        if (isDisabledWithAccount(inbox)) return setup.updateInbox(id, { problem: { ...problem, code: DISABLED_WITH_ACCOUNT.code } });
+        return setup.updateInbox(id, { state: state === 'DISABLED' ? state : externalId === null ? 'FAILED' : 'READY', problem });
+      }
+    });
+
+  /** One run over an account; what went wrong is said on it. */
+  async function connectAccount(scope: Scope, input: EnableSupportInput, id: AccountId, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
+    const { instance } = providerOf(input.provider);
+    let { account, wanted } = await accountRow(scope, input, id);
+    const signal = timeLimit(deps.limits.setupMs);
+    const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
     try {
-      const made = await providerOf(account.provider).instance.ensureInbox(
-        { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
-      return await setup.updateInbox(id, { ...made, state: 'READY', problem: null, ...(state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
+      const { leftToDo, ...made } = await instance.ensureAccount({
+        access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
+        save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
+      }, signal);
+      account = await setup.updateAccount(account.id, {
+        ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+      });
+      await setup.scheduleCheck(account.id, deps.limits.checkMs);
+      await mirrorDirectory(account, signal);
+      const stillOff: string[] = [];
+      for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
+        if (!isDisabledWithAccount(inbox)) continue;
+        const { state, problem } = await connectInbox(account, inbox);
+        if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
+      }
+      return { account, leftToDo: [...leftToDo, ...stillOff] };
     } catch (error) {
-      const problem = problemOf(error);
-      // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
-      if (isDisabledWithAccount(inbox)) return setup.updateInbox(id, { problem: { ...problem, code: DISABLED_WITH_ACCOUNT.code } });
-      return setup.updateInbox(id, { state: state === 'DISABLED' ? state : externalId === null ? 'FAILED' : 'READY', problem });
+      turn.settlesAfter(settlesAfterMs(error));
+      // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
+      const isAsBefore = JSON.stringify(wanted) !== JSON.stringify(reachOf(account));
+      const { code, message } = problemOf(error);
+      const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
+      // READY stays READY when a repeat fails: sessions go on, the problem is shown.
+      account = await setup.updateAccount(account.id, {
+        state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
+        ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
+      });
+      return { account, leftToDo: [problem.message] };
     }
   }
 
   return {
     async enableSupport(scope, input) {
       checkedId(input.name, 'name', 200);
-      const { definition, instance } = providerOf(input.provider);
+      const { definition } = providerOf(input.provider);
       const known = (await setup.accountsOf(scope.organizationId)).find(account => account.provider === input.provider);
       const { problems } = definition.parseSettings({
         baseUrl: input.baseUrl ?? known?.baseUrl ?? null,
@@ -84,38 +121,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
-      let { account, wanted } = await accountRow(scope, input);
-      const signal = timeLimit(deps.limits.setupMs);
-      const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
-      try {
-        const { leftToDo, ...made } = await instance.ensureAccount({
-          access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
-          save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
-        }, signal);
-        account = await setup.updateAccount(account.id, {
-          ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
-        });
-        await setup.scheduleCheck(account.id, deps.limits.checkMs);
-        await mirrorDirectory(account, signal);
-        const stillOff: string[] = [];
-        for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
-          if (!isDisabledWithAccount(inbox)) continue;
-          const { state, problem } = await connectInbox(account, inbox);
-          if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
-        }
-        return { account, leftToDo: [...leftToDo, ...stillOff] };
-      } catch (error) {
-        // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
-        const isAsBefore = JSON.stringify(wanted) !== JSON.stringify(reachOf(account));
-        const { code, message } = problemOf(error);
-        const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
-        // READY stays READY when a repeat fails: sessions go on, the problem is shown.
-        account = await setup.updateAccount(account.id, {
-          state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
-          ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
-        });
-        return { account, leftToDo: [problem.message] };
-      }
+      const { id } = await setup.insertAccount({
+        id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
+        baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
+        capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
+      });
+      return setUpTurns.inTurn({ id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, id, turn));
     },
 
     async enableChatbot(scope, input: EnableChatbotInput) {

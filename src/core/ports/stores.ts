@@ -12,6 +12,7 @@ import type { EndUser, SessionRecord } from '../session';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
 import type { RetentionStore } from './retention-store';
 import type { RuntimeEndpointStore } from './runtime-endpoints';
+import type { SetUpTurns } from './set-up-turns';
 import type { EndUserThere, ProviderAgent, ProviderTeam } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
@@ -365,6 +366,7 @@ export interface Stores {
   readonly endpoints: RuntimeEndpointStore;
   readonly watches: WatchStore;
   readonly setup: SetupStore;
+  readonly setUpTurns: SetUpTurns;
 }
 
 export type { Control, SupportPolicy };

@@ -1,0 +1,68 @@
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+
+const scope = { organizationId: 'org-2' };
+
+/** Each set-up looks for what an earlier one made. What is still being made cannot be found. */
+describe('two set-ups at once', () => {
+  let world: ChatwootWorld;
+  /** Chatwoot takes its time over each write. */
+  const slowly: typeof fetch = async (url, init) => {
+    if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
+    return fetch(url, init);
+  };
+  beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
+  afterEach(() => world.close());
+  const enable = () => world.flows.enableSupport(scope, {
+    provider: 'chatwoot', name: 'Twice', baseUrl: world.double.baseUrl, settings: {}, credentials: { platformToken: world.double.platformToken },
+    owners: [{ name: 'Ada Owner', email: 'ada@owners.example' }],
+  });
+  const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Twice bot', accountId: null, policy: {} });
+
+  it('of an organization make one account', async () => {
+    const before = await world.farSide.census();
+    const [one, other] = await Promise.all([enable(), enable()]);
+    expect([one.account.state, other.account.state]).toEqual(['READY', 'READY']);
+    expect(other.account.externalId).toBe(one.account.externalId);
+    const after = await world.farSide.census();
+    expect({ accounts: after.accounts! - before.accounts!, bots: after.bots! - before.bots! }).toEqual({ accounts: 1, bots: 1 });
+  });
+
+  it('of a chatbot make one inbox', async () => {
+    await enable();
+    const before = await world.farSide.census();
+    const [one, other] = await Promise.all([enableBot(), enableBot()]);
+    expect([one.inbox.state, other.inbox.state]).toEqual(['READY', 'READY']);
+    expect((await world.farSide.census()).inboxes! - before.inboxes!).toBe(1);
+  });
+});
+
+/** A gateway that gives up, and passes on what it was given all the same. */
+describe('a set-up whose last write may still take effect', () => {
+  let world: ChatwootWorld;
+  let late: Promise<unknown> | null = null;
+  let isLate = false;
+  const gateway: typeof fetch = async (url, init) => {
+    if (!isLate || init?.method !== 'POST' || !/\/(accounts|inboxes)$/.test(String(url))) return fetch(url, init);
+    isLate = false;
+    late = new Promise((resolve) => setTimeout(resolve, 1_500)).then(() => fetch(url, { ...init, signal: null }));
+    return new Response('<h1>504 Gateway Time-out</h1>', { status: 504, headers: { 'content-type': 'text/html' } });
+  };
+  beforeEach(async () => { world = await createChatwootWorld({ fetch: gateway }); });
+  afterEach(async () => { await late; await world.close(); });
+  const enable = () => world.flows.enableSupport(scope, {
+    provider: 'chatwoot', name: 'Late', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: { platformToken: world.double.platformToken }, owners: [],
+  });
+  const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Late bot', accountId: null, policy: {} });
+
+  it('makes the next one wait, which finds what came of it', async () => {
+    const before = await world.farSide.census();
+    isLate = true;
+    expect((await enable()).account).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_UNAVAILABLE' } });
+    expect((await enable()).account).toMatchObject({ state: 'READY', problem: null });
+    isLate = true;
+    expect((await enableBot()).inbox).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_UNAVAILABLE' } });
+    expect((await enableBot()).inbox).toMatchObject({ state: 'READY', problem: null });
+    const after = await world.farSide.census();
+    expect({ accounts: after.accounts! - before.accounts!, inboxes: after.inboxes! - before.inboxes! }).toEqual({ accounts: 1, inboxes: 1 });
+  });
+});

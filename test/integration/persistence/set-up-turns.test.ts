@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { createPool } from '../../../src/persistence';
+import { PostgresSetUpTurns } from '../../../src/persistence/set-up-turns';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+
+describe('the turn of a set-up', () => {
+  let database: TestDatabase;
+  let pool: Pool;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    pool = createPool(database.url, {});
+  });
+  afterAll(async () => {
+    await pool.end();
+    await database.drop();
+  });
+  const replica = (times = { leaseMs: 60_000, renewMs: 20_000, askMs: 10 }) => new PostgresSetUpTurns(pool, { newId: randomUUID }, times);
+  const subject = () => ({ id: randomUUID(), field: 'chatbotId' });
+  const rowOf = async (id: string) => (await pool.query<{ holder: string; until: string }>('select holder, until from set_up_turn where subject = $1', [id])).rows[0];
+  const takenBySomebody = (id: string, forMs: number) =>
+    pool.query("insert into set_up_turn (subject, holder, until) values ($1, $2, now() + $3 * interval '1 ms')", [id, randomUUID(), forMs]);
+
+  it('is one replica\'s at a time, and each has its own', async () => {
+    const of = subject();
+    let inside = 0;
+    const most: number[] = [];
+    await Promise.all(Array.from({ length: 8 }, () => replica().inTurn(of, 60_000, async () => {
+      most.push(++inside);
+      await pool.query('select 1');
+      inside -= 1;
+    })));
+    expect(most).toEqual(Array.from({ length: 8 }, () => 1));
+    expect(await rowOf(of.id)).toBeUndefined();
+  });
+
+  it('keeps nobody waiting who sets up something else', async () => {
+    await replica().inTurn(subject(), 0, () => replica().inTurn(subject(), 0, async () => undefined));
+  });
+
+  it('is over after an error, and the error is the caller\'s', async () => {
+    const of = subject();
+    await expect(replica().inTurn(of, 0, async () => { throw new Error('of the provider'); })).rejects.toThrow('of the provider');
+    await expect(replica().inTurn(of, 0, async () => 'done')).resolves.toBe('done');
+  });
+
+  it('of a process that died is over with its lease', async () => {
+    const of = subject();
+    await takenBySomebody(of.id, 300);
+    await expect(replica().inTurn(of, 60_000, async () => (await rowOf(of.id))!.holder)).resolves.toEqual(expect.any(String));
+  });
+
+  it('is renewed while it lasts', async () => {
+    const of = subject();
+    await replica({ leaseMs: 60_000, renewMs: 10, askMs: 10 }).inTurn(of, 0, async () => {
+      const first = (await rowOf(of.id))!.until;
+      while ((await rowOf(of.id))!.until <= first);
+    });
+  });
+
+  it('stays taken until what was asked for last has settled', async () => {
+    const of = subject();
+    await replica().inTurn(of, 0, async (turn) => turn.settlesAfter(3_600_000));
+    await expect(replica().inTurn(of, 0, async () => 'done')).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS', field: 'chatbotId' });
+    expect(Date.parse((await rowOf(of.id))!.until)).toBeGreaterThan(Date.now() + 3_000_000);
+  });
+
+  it('that does not come is told, and nothing was done', async () => {
+    const of = subject();
+    await takenBySomebody(of.id, 3_600_000);
+    const act = jest.fn();
+    await expect(replica().inTurn(of, 50, act)).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS' });
+    expect(act).not.toHaveBeenCalled();
+  });
+});
