@@ -39,16 +39,16 @@ describe('two set-ups at once', () => {
 /** A gateway that gives up, and passes on what it was given all the same. */
 describe('a set-up whose last write may still take effect', () => {
   let world: ChatwootWorld;
-  let late: Promise<unknown> | null = null;
+  const late: Promise<unknown>[] = [];
   let isLate = false;
   const gateway: typeof fetch = async (url, init) => {
     if (!isLate || init?.method !== 'POST' || !/\/(accounts|inboxes)$/.test(String(url))) return fetch(url, init);
     isLate = false;
-    late = new Promise((resolve) => setTimeout(resolve, 1_500)).then(() => fetch(url, { ...init, signal: null }));
+    late.push(new Promise((resolve) => setTimeout(resolve, 1_500)).then(() => fetch(url, { ...init, signal: null })));
     return new Response('<h1>504 Gateway Time-out</h1>', { status: 504, headers: { 'content-type': 'text/html' } });
   };
   beforeEach(async () => { world = await createChatwootWorld({ fetch: gateway }); });
-  afterEach(async () => { await late; await world.close(); });
+  afterEach(async () => { await Promise.all(late); await world.close(); });
   const enable = () => world.flows.enableSupport(scope, {
     provider: 'chatwoot', name: 'Late', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: { platformToken: world.double.platformToken }, owners: [],
   });
@@ -62,6 +62,7 @@ describe('a set-up whose last write may still take effect', () => {
     isLate = true;
     expect((await enableBot()).inbox).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_UNAVAILABLE' } });
     expect((await enableBot()).inbox).toMatchObject({ state: 'READY', problem: null });
+    await Promise.all(late);
     const after = await world.farSide.census();
     expect({ accounts: after.accounts! - before.accounts!, inboxes: after.inboxes! - before.inboxes! }).toEqual({ accounts: 1, inboxes: 1 });
   });
