@@ -5,16 +5,18 @@ import { judge } from '../../scripts/torture/checker';
 import { readEvidence } from '../../scripts/torture/record';
 import { isClean, verdictShown, type Verdict } from '../../scripts/torture/report';
 import { torture } from '../../scripts/torture/run';
+import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 
 jest.setTimeout(600_000);
 
 const SEED = 5;
+const LOADER = path.join(__dirname, '..', 'support', 'run-typescript.cjs');
 let folder: string;
 let verdict: Verdict;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
   verdict = await torture({
-    seed: SEED, seconds: 25, services: 2, talks: 6, folder, chatwoot: null, loader: path.join(__dirname, '..', 'support', 'run-typescript.cjs'), tell: () => undefined,
+    seed: SEED, seconds: 25, services: 2, talks: 6, folder, chatwoot: null, loader: LOADER, tell: () => undefined,
   });
 });
 afterAll(() => { if (isClean(verdict)) rmSync(folder, { recursive: true, force: true }); });
@@ -38,4 +40,23 @@ it('leaves evidence that can be judged again, and no database', () => {
   expect(judge(evidence)).toEqual(verdict.findings);
   expect(evidence.log.length).toBeGreaterThan(0);
   expect(readdirSync(folder).filter((name) => !name.startsWith('service-')).sort()).toEqual(['far-side.json', 'invocations.jsonl', 'received.jsonl']);
+});
+
+it('goes the same way against a Chatwoot that is there already, and leaves nothing of its own in it', async () => {
+  const double = await startChatwootDouble({ version: '4.14' });
+  const own = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
+  try {
+    const there = await torture({
+      seed: SEED, seconds: 10, services: 2, talks: 4, folder: own, loader: LOADER, tell: () => undefined,
+      chatwoot: { url: double.baseUrl, platformToken: double.platformToken, publicUrl: null },
+    });
+    const faults = there.findings.filter(({ column }) => column !== 'idle');
+    if (!isClean({ findings: faults, late: there.late })) throw new Error(`${verdictShown(there)}\nThe run is kept in ${own}.`);
+    expect(there.tally.endUserTurns).toBeGreaterThan(0);
+    const left = await fetch(`${double.baseUrl}/platform/api/v1/accounts`, { headers: { 'api-access-token': double.platformToken } });
+    expect(await left.json()).toEqual([]);
+    rmSync(own, { recursive: true, force: true });
+  } finally {
+    await double.stop();
+  }
 });
