@@ -2,7 +2,8 @@ import { noise } from './recorded/noise';
 import { play, recordedFiles, type RecordedCase } from './recorded/play';
 import { signed } from './recorded/signed';
 import { states } from './recorded/states';
-import { agentWords, otherWords, surveys } from './recorded/words';
+import { surveys } from './recorded/surveys';
+import { agentWords, otherWords } from './recorded/words';
 
 const FAMILIES: readonly (readonly [string, readonly RecordedCase[]])[] = [
   ['what agents say', agentWords], ['what nobody said', otherWords], ['surveys', surveys], ['what is done with a conversation', states], ['noise', noise], ['signed', signed],

@@ -15,7 +15,7 @@ export interface RecordedCase {
   readonly given: readonly Step[];
   /** What happened in Chatwoot then. */
   readonly act: readonly Step[];
-  readonly outcome?: 'recorded' | 'ignored' | 'typing';
+  readonly outcome?: 'recorded' | 'ignored' | 'typing' | 'unknownConversation' | 'strayConversation';
   /** Which reading is wished for; null: none, and Chatwoot is not called. */
   readonly wish: 'ALL' | 'MESSAGES' | null;
   /** All that becomes different. */
@@ -39,11 +39,11 @@ export function recordingOf(file: string): WebhookRecording {
 }
 
 /** Posts the body twice: the first time it does what the case says, the second time nothing. */
-export async function play({ file, policy, given, act, outcome = 'recorded', wish, effect = {}, typing = [], isUntrue = false as boolean }: RecordedCase): Promise<void> {
+export async function play({ file, policy, given, act, outcome = 'recorded', wish, effect = {}, typing = [], isUntrue }: RecordedCase): Promise<void> {
   const scene = await Scene.open(recordingOf(file), policy && { policy });
   try {
     for (const step of [...given, ...act]) await step(scene);
-    expect({ isTrue: await scene.isTrue() }).toEqual({ isTrue: !isUntrue });
+    expect({ isTrue: await scene.isTrue() }).toEqual({ isTrue: isUntrue !== true });
     const before = await scene.picture();
 
     expect(await scene.post()).toEqual({ status: 200, outcome });

@@ -29,6 +29,14 @@ export interface Picture {
   readonly status: string;
 }
 
+interface Posted {
+  readonly recording?: WebhookRecording;
+  readonly headers?: WebhookRecording['headers'];
+  readonly body?: Buffer;
+  /** After it was signed. */
+  readonly lateMs?: number;
+}
+
 /**
  * Our receiver, store and flows, and a Chatwoot that gives out the numbers of one recording and whose own webhooks never
  * arrive: what reaches us is what the test posts.
@@ -41,7 +49,7 @@ export class Scene {
   private constructor(readonly recording: WebhookRecording, readonly world: ChatwootWorld) {}
 
   static async open(recording: WebhookRecording, options: ChatwootWorldOptions = {}): Promise<Scene> {
-    const { conversation, inbox } = numbersIn(recording);
+    const { inbox } = numbersIn(recording);
     const world = await createChatwootWorld({
       version: recording.secret === undefined ? '4.10' : '4.14', owners: [{ name: 'Alice', email: 'alice@people.example' }],
       // No timer asks for a reading meanwhile.
@@ -58,7 +66,6 @@ export class Scene {
     await world.farSide.call('POST', `${world.accountPath}/inbox_members`, world.admin, { inbox_id: inbox, user_ids: [ALICE] });
     await world.addPerson('Bob');
     scene.root = await world.addPerson('Root', 'administrator');
-    world.double.setNextIds({ conversation });
     if (recording.secret !== undefined) await scene.keepSecret(recording.secret);
     return scene;
   }
@@ -68,9 +75,15 @@ export class Scene {
   // ---- how things stood
 
   /** The bot has the conversation. */
-  async begin(): Promise<void> { this.sessionId = await this.world.talk('hello'); }
+  async begin({ conversation = numbersIn(this.recording).conversation } = {}): Promise<void> {
+    this.world.double.setNextIds({ conversation });
+    this.sessionId = await this.world.talk('hello');
+  }
   /** People were asked for. */
-  async handOver(): Promise<void> { this.sessionId = await this.world.handedOver(); }
+  async handOver(): Promise<void> {
+    this.world.double.setNextIds({ conversation: numbersIn(this.recording).conversation });
+    this.sessionId = await this.world.handedOver();
+  }
 
   /** All of it so far is known to us and collected by the runtime. */
   async settle(): Promise<void> {
@@ -105,13 +118,12 @@ export class Scene {
 
   // ---- the webhook
 
-  /** As it was recorded, byte by byte, unless `altered`; our clock is where it was. */
-  async post(altered: Partial<Pick<WebhookRecording, 'headers'> & { body: Buffer }> = {}): Promise<{ status: number; outcome: string }> {
-    const { headers = this.recording.headers, body = Buffer.from(this.recording.body) } = altered;
+  /** As it was recorded, byte by byte, unless it is said how not; our clock is where it was. */
+  async post({ recording = this.recording, headers = recording.headers, body = Buffer.from(recording.body), lateMs = 1_500 }: Posted = {}): Promise<{ status: number; outcome: string }> {
     const { world } = this;
     const url = `${world.deps.publicUrl}/webhooks/${world.account.id}/${world.account.webhookSecret}`;
-    const signedAt = Number(this.recording.headers['x-chatwoot-timestamp'] ?? NaN) * 1000;
-    if (!Number.isNaN(signedAt)) world.time.aheadMs = signedAt + 1_500 - Date.now();
+    const signedAt = Number(recording.headers['x-chatwoot-timestamp'] ?? NaN) * 1000;
+    if (!Number.isNaN(signedAt)) world.time.aheadMs = signedAt + lateMs - Date.now();
     const status = await new Promise<number>((resolve, reject) => {
       request(url, { method: 'POST', headers, agent: false }, response => response.resume().on('end', () => resolve(response.statusCode!)))
         .on('error', reject).end(body);

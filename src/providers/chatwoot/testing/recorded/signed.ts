@@ -1,17 +1,15 @@
 import { begin, settle, type RecordedCase } from './play';
 import type { Scene } from './scene';
+import { openedByRoot, queued } from './states';
 
-const openedByRoot = (scene: Scene) => scene.rooted.reopen();
 const visitorSays = async (scene: Scene) => { scene.next(6); await scene.act('/messages', { content: 'hello signed é😀', message_type: 'incoming' }); };
 
 /** What 4.14 signed. */
 export const signed: readonly RecordedCase[] = [
   ...['account', 'agent_bot', 'inbox'].map((to): RecordedCase => ({ file: `message_created.${to}.signed`, leads: 'a visitor\'s words go nowhere', given: [begin, settle], act: [visitorSays], wish: 'MESSAGES' })),
-  { file: 'conversation_created.inbox.signed', leads: 'what we made is looked at while we know nothing of it', given: [begin], act: [], wish: 'ALL', effect: { view: 'BOT_HELD' } },
-  { file: 'conversation_created.account.signed', leads: 'what we made and know is no news', given: [begin, settle], act: [], wish: null },
+  ...['account', 'inbox'].map((to): RecordedCase => ({ file: `conversation_created.${to}.signed`, leads: 'what we made is no news', given: [begin, settle], act: [], wish: null })),
   ...['conversation_opened.agent_bot.signed', 'conversation_status_changed.account.signed', 'conversation_status_changed.agent_bot.signed', 'conversation_status_changed.inbox.signed'].map((file): RecordedCase => ({
-    file, leads: 'opened by nobody\'s name it stands in the queue', given: [begin, settle], act: [openedByRoot],
-    wish: 'ALL', effect: { told: ['QUEUED'], control: 'NONE', handoff: 'QUEUED', view: 'OPEN' },
+    file, leads: 'opened by nobody\'s name it stands in the queue', given: [begin, settle], act: [openedByRoot], ...queued,
   })),
   ...['conversation_updated.account.signed', 'conversation_updated.inbox.signed'].map((file): RecordedCase => ({
     file, leads: 'opened by an agent it is theirs', given: [begin, settle], act: [(scene) => scene.alice.reopen()],

@@ -35,7 +35,7 @@ export const agentWords: readonly RecordedCase[] = [
   ...([['message_created.url_basic_auth.inbox', 140, 'reply while has basic auth in the URL'], ['message_created.url_query_key.inbox', 141, 'reply while has a query string']] as const)
     .map(([file, id, text]): RecordedCase => ({
       file, leads: 'is a takeover when the bot has the conversation', given: [begin, settle], act: [replies(id, text)],
-      wish: 'MESSAGES', effect: { told: ['ACTIVE', `AGENT: ${text}`], control: 'HUMAN', handoff: 'ACTIVE Alice', words: [`AGENT Alice "${text}"`], status: 'open' },
+      wish: 'MESSAGES', effect: { told: ['ACTIVE', `AGENT: ${text}`], control: 'HUMAN', handoff: 'ACTIVE Alice', words: [`AGENT Alice "${text}"`], view: 'OPEN, agent 4', status: 'open' },
     })),
   ...['message_updated.deleted.inbox', 'message_updated.deleted.account'].map((file): RecordedCase => ({
     file, leads: 'what was said is marked as taken back, and the runtime told once', given: [handOver, replies(46, HELLO), settle],
@@ -108,29 +108,11 @@ export const otherWords: readonly RecordedCase[] = [
     })],
     // The words before it are the end-user's.
     act: [async (scene) => { scene.next(id - 1); await scene.begin(); }],
-    wish: 'MESSAGES', effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`], view: 'BOT_HELD' },
+    wish: 'MESSAGES', effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`] },
   })),
   {
     file: 'message_created.greeting.inbox', leads: 'is withheld where the policy says nothing',
     given: [(scene) => scene.setInbox({ greeting_enabled: true, greeting_message: 'Welcome to us!' })],
-    act: [async (scene) => { scene.next(446); await scene.begin(); }], wish: 'MESSAGES', effect: { view: 'BOT_HELD' },
-  },
-];
-
-const resolveAsked = async (scene: Scene) => {
-  // The line that tells it comes before the question.
-  scene.next(115);
-  await scene.alice.resolve();
-  await scene.world.double.settled();
-};
-const takeOver = async (scene: Scene) => {
-  await scene.setInbox({ csat_survey_enabled: true });
-  await scene.alice.assignSelf();
-};
-
-export const surveys: readonly RecordedCase[] = [
-  {
-    file: 'message_created.csat_request.inbox', leads: 'the question reaches the runtime once, after the state is known', given: [handOver, takeOver, settle, resolveAsked, async (scene) => { await scene.world.read(scene.sessionId); await scene.world.acknowledgeAll(scene.sessionId); }],
-    act: [], wish: 'MESSAGES',
+    act: [async (scene) => { scene.next(446); await scene.begin(); }], wish: 'MESSAGES',
   },
 ];
