@@ -1,9 +1,9 @@
-import { noise } from './recorded/noise';
-import { play, recordedFiles, type RecordedCase } from './recorded/play';
-import { signed } from './recorded/signed';
-import { states } from './recorded/states';
-import { surveys } from './recorded/surveys';
-import { agentWords, otherWords } from './recorded/words';
+import { noise } from './cases/noise';
+import { play, recordedFiles, type RecordedCase } from './cases/play';
+import { signed } from './cases/signed';
+import { states } from './cases/states';
+import { surveys } from './cases/surveys';
+import { agentWords, otherWords } from './cases/words';
 
 const FAMILIES: readonly (readonly [string, readonly RecordedCase[]])[] = [
   ['what agents say', agentWords], ['what nobody said', otherWords], ['surveys', surveys], ['what is done with a conversation', states], ['noise', noise], ['signed', signed],

@@ -1,7 +1,8 @@
 import type { WebhookRecording } from './recording-files';
-import { play, recordedFiles, recordingOf } from './recorded/play';
-import { Scene } from './recorded/scene';
-import { untrue } from './recorded/untrue';
+import { pictureOf, rowsOf } from './cases/picture';
+import { play, recordedFiles, recordingOf } from './cases/play';
+import { Scene } from './cases/scene';
+import { untrue } from './cases/untrue';
 
 describe('a recorded webhook that claims what is not so', () => {
   it.each(untrue.map((one) => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => play(one));
@@ -16,10 +17,10 @@ describe('a recorded webhook about a conversation that is not ours', () => {
   it('message_created.url_query_key.inbox: is nobody\'s business', async () => {
     await scene.begin({ conversation: 1 });
     await scene.settle();
-    const rows = await scene.rows();
+    const rows = await rowsOf(scene);
     expect(await scene.post()).toEqual({ status: 200, outcome: 'unknownConversation' });
     expect(await scene.world.callsOf(() => scene.follow())).toEqual([]);
-    expect(await scene.rows()).toEqual(rows);
+    expect(await rowsOf(scene)).toEqual(rows);
   });
 
   it('message_created.url_query_key.inbox: Alice is told, once, that it leads nowhere when it is with an end-user of ours', async () => {
@@ -35,13 +36,13 @@ describe('a recorded webhook about a conversation that is not ours', () => {
     scene.next(141);
     await scene.alice.reply('reply while has a query string');
 
-    const before = await scene.picture();
+    const before = await pictureOf(scene);
     const notes = async () => (await world.farSide.get(`${world.accountPath}/conversations/45/messages`, world.admin)).payload.filter((row: { private: boolean }) => row.private).length;
     for (const outcome of ['strayConversation', 'unknownConversation']) {
       expect(await scene.post()).toEqual({ status: 200, outcome });
       await scene.follow();
       expect(await notes()).toBe(1);
-      expect(await scene.picture()).toEqual(before);
+      expect(await pictureOf(scene)).toEqual(before);
     }
   });
 });
@@ -73,17 +74,17 @@ describe('a recorded webhook that its sender cannot have signed', () => {
     const recording = recordingOf(file);
     const { secret = recording.secret!, ...altered } = way(recording);
     await scene.keepSecret(secret);
-    const rows = await scene.rows();
+    const rows = await rowsOf(scene);
     expect(await scene.post({ recording, ...altered })).toEqual({ status: 401, outcome });
     expect(await scene.world.callsOf(() => scene.follow())).toEqual([]);
     expect(await scene.wish()).toBeNull();
-    expect(await scene.rows()).toEqual(rows);
+    expect(await rowsOf(scene)).toEqual(rows);
   });
 
   it('and the same, as it was signed, has one', async () => {
     await scene.keepSecret(scene.recording.secret!);
     expect(await scene.post()).toEqual({ status: 200, outcome: 'recorded' });
     expect(await scene.follow()).toBeGreaterThan(0);
-    expect(await scene.picture()).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
+    expect(await pictureOf(scene)).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
   });
 });

@@ -11,6 +11,18 @@ const visitorSays = (id: number, content: string, more: object = {}) => async (s
   await scene.act('/messages', { content, message_type: 'incoming', ...more });
 };
 
+async function visitorSendsFiles(scene: Scene): Promise<void> {
+  const form = new FormData();
+  form.append('content', 'see the file');
+  form.append('message_type', 'incoming');
+  form.append('attachments[]', new Blob(['a note'], { type: 'text/plain' }), 'note.txt');
+  form.append('attachments[]', new Blob(['a dot'], { type: 'image/png' }), 'dot.png');
+  scene.next(24);
+  const { world } = scene;
+  const response = await fetch(`${world.double.baseUrl}${world.accountPath}/conversations/1/messages`, { method: 'POST', headers: { 'api-access-token': world.admin }, body: form });
+  expect(response.status).toBe(200);
+}
+
 const HELLO = 'Hello, Alice here';
 const heard = (text: string): Pick<RecordedCase, 'wish' | 'effect'> => ({
   wish: 'MESSAGES',
@@ -70,7 +82,7 @@ export const agentWords: readonly RecordedCase[] = [
     act: [async (scene) => { scene.next(7); await scene.act('/messages', { content: 'Transcript so far: …', message_type: 'outgoing', private: true }); }], wish: null,
   },
   {
-    file: 'message_updated.status_read.inbox', leads: 'of a note is nothing', outcome: 'ignored', given: [handOver, settle],
+    file: 'message_updated.status_read.inbox', leads: 'that a note was read is nothing to look at', outcome: 'ignored', given: [handOver, settle],
     act: [async (scene) => { scene.next(107); await scene.by(ALICE).note('private'); }], wish: null,
   },
 ];
@@ -78,7 +90,7 @@ export const agentWords: readonly RecordedCase[] = [
 const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => Promise<unknown>)[]])[] = [
   ...['message_created.incoming.inbox', 'message_created.incoming.account'].map((file) =>
     [file, 'not ours', [visitorSays(4, 'Hi, I am the visitor', { source_id: 'ext-kmxmek-1', content_attributes: { external_ref: 'abc' } })]] as const),
-  ['message_created.attachments.inbox', 'with files', [visitorSays(24, 'see the file')]],
+  ['message_created.attachments.inbox', 'with files', [visitorSendsFiles]],
   ['message_created.in_reply_to.inbox', 'in answer to others', [visitorSays(4, 'Hi', { source_id: 'ext-kmxmek-1' }), visitorSays(11, 'answering you', { content_attributes: { in_reply_to: 4 } })]],
   ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
@@ -87,11 +99,11 @@ const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => 
 export const otherWords: readonly RecordedCase[] = [
   ...VISITORS.map(([file, which, act]): RecordedCase => ({ file, leads: `a visitor's words, ${which}, go nowhere`, given: [begin, settle], act, wish: 'MESSAGES' })),
   {
-    file: 'message_created.outgoing.bridge_user.inbox', leads: 'BotAgent1 is nobody who speaks', given: [begin, settle],
+    file: 'message_created.outgoing.bridge_user.inbox', leads: 'BotAgent1 speaks to nobody', given: [begin, settle],
     act: [async (scene) => { scene.next(6); await scene.act('/messages', { content: 'I am the bot' }); }], wish: 'MESSAGES',
   },
   {
-    file: 'message_created.input_select.inbox', leads: 'nor one who asks', given: [begin, settle],
+    file: 'message_created.input_select.inbox', leads: 'BotAgent1 asks nobody', given: [begin, settle],
     act: [async (scene) => {
       scene.next(17);
       await scene.act('/messages', { content: 'pick', content_type: 'input_select', content_attributes: { items: [{ title: 'A', value: 'a' }, { title: 'B', value: 'b' }] } });

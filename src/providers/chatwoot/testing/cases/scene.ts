@@ -10,24 +10,6 @@ export const BOB = 5;
 /** The agent bot, likewise. */
 export const AGENT_BOT = 2;
 const SCOPE = { organizationId: ORG };
-const TYPES = ['incoming', 'outgoing', 'activity', 'template'];
-
-/** What a webhook could have changed, as those see it whom it concerns. */
-export interface Picture {
-  /** What the runtime has still to collect. */
-  readonly told: readonly string[];
-  readonly control: string;
-  /** The newest one's state, why it ended, who has it. */
-  readonly handoff: string | null;
-  /** The conversation's state as we hold it. */
-  readonly view: string | null;
-  readonly words: readonly string[];
-  readonly survey: string | null;
-  /** Messages that agents see marked as failed. */
-  readonly failed: readonly number[];
-  /** The conversation's status in Chatwoot itself. */
-  readonly status: string;
-}
 
 interface Posted {
   readonly recording?: WebhookRecording;
@@ -116,6 +98,18 @@ export class Scene {
   act(path: string, body: object, token?: string): Promise<unknown> { return this.world.act(this.sessionId, 'POST', path, body, token); }
   get agentBotToken(): string { return String(this.world.account.credentials['agentBotToken']); }
 
+  /** Survey, and what Chatwoot says by itself. */
+  setInbox(settings: object): Promise<unknown> {
+    return this.world.farSide.call('PATCH', `${this.world.accountPath}/inboxes/${this.world.inbox.externalId}`, this.world.admin, settings);
+  }
+
+  /** What the channel made of a message of Alice's, as the runtime reports it. */
+  async report(providerMessageId: number, state: 'DELIVERED' | 'FAILED', error: string | null = null): Promise<void> {
+    const { rows: [message] } = await this.world.pool.query('select id from message where provider_message_id = $1', [String(providerMessageId)]);
+    await this.world.flows.reportChannelDelivery(SCOPE, { sessionId: this.sessionId, messageId: message.id, state, error, idempotencyKey: this.world.nextKey() });
+    await this.follow();
+  }
+
   // ---- the webhook
 
   /** As it was recorded, byte by byte, unless it is said how not; our clock is where it was. */
@@ -145,60 +139,6 @@ export class Scene {
       if (errors.length > 0) throw new Error(errors.join());
     }
     return readings;
-  }
-
-  // ---- what came of it
-
-  async picture(): Promise<Picture> {
-    const { world, sessionId } = this;
-    const { control, lastView } = await world.session(sessionId);
-    const { rows: [handoff] } = await world.pool.query('select state, end_reason, agent_name, survey from handoff where session_id = $1 order by requested_at desc, state limit 1', [sessionId]);
-    const { rows: said } = await world.pool.query("select author, author_name, text, attachments, deleted_at from message where session_id = $1 and author <> 'END_USER' order by seq", [sessionId]);
-    const there = await world.messages(sessionId);
-    return {
-      told: await world.collected(sessionId), control,
-      handoff: handoff ? [handoff.state, handoff.end_reason, handoff.agent_name].filter(Boolean).join(' ') : null,
-      view: lastView && [lastView.status, lastView.agent?.externalId && `agent ${lastView.agent.externalId}`, lastView.teamId && `team ${lastView.teamId}`].filter(Boolean).join(', '),
-      words: said.map(({ author, author_name: name, text, attachments, deleted_at: deleted }) =>
-        [author, name, `"${text}"`, ...attachments.map((file: { name: string }) => file.name), deleted && 'taken back'].filter(Boolean).join(' ')),
-      survey: handoff?.survey ? [handoff.survey.externalId, handoff.survey.answer?.rating, handoff.survey.answer?.comment].filter(Boolean).join(' ') : null,
-      failed: there.filter(({ status }) => status === 'failed').map(({ id }) => id),
-      status: (await world.conversation(sessionId)).status,
-    };
-  }
-
-  /** Everything of the store that a webhook may ever change, but for the reading itself. */
-  async rows(): Promise<unknown> {
-    const all = async (table: string, order: string) => (await this.world.pool.query(`select * from ${table} order by ${order}`)).rows;
-    const { readHint: _hint, stateReadAt: _at, readAfter: _after, ...session } = await this.world.session(this.sessionId);
-    return { session, message: await all('message', 'id'), event: await all('event', 'session_id, seq'), handoff: await all('handoff', 'id'), delivery: await all('delivery', 'id'), stray: await all('stray_conversation', 'session_id, conversation_id') };
-  }
-
-  /** Whether what the body claims is so in Chatwoot now. */
-  async isTrue(): Promise<boolean> {
-    const body = JSON.parse(this.recording.body);
-    if (!/^(message|conversation)_/.test(body.event) || /typing/.test(body.event)) return true;
-    if (body.event.startsWith('conversation_')) {
-      const { status, meta } = await this.world.conversation(this.sessionId);
-      const idsIn = (of: any) => [of.assignee?.id ?? null, of.team?.id ?? null];
-      return status === body.status && String(idsIn(meta)) === String(idsIn(body.meta));
-    }
-    const row = (await this.world.messages(this.sessionId)).find(({ id }) => id === body.id);
-    const isTheirs = !['user', 'agent_bot'].includes(body.sender?.type) || (row?.sender?.id === body.sender.id && row.sender.type === body.sender.type);
-    return row !== undefined && TYPES[row.message_type] === body.message_type && row.private === body.private && isTheirs
-      && (body.content === row.content || body.content_type === 'input_csat') && ['deleted', 'submitted_values', 'external_error'].every(key => (key in body.content_attributes) === (key in row.content_attributes));
-  }
-
-  /** Survey, and what Chatwoot says by itself. */
-  setInbox(settings: object): Promise<unknown> {
-    return this.world.farSide.call('PATCH', `${this.world.accountPath}/inboxes/${this.world.inbox.externalId}`, this.world.admin, settings);
-  }
-
-  /** What the channel made of a message of Alice's, as the runtime reports it. */
-  async report(providerMessageId: number, state: 'DELIVERED' | 'FAILED', error: string | null = null): Promise<void> {
-    const { rows: [message] } = await this.world.pool.query('select id from message where provider_message_id = $1', [String(providerMessageId)]);
-    await this.world.flows.reportChannelDelivery(SCOPE, { sessionId: this.sessionId, messageId: message.id, state, error, idempotencyKey: this.world.nextKey() });
-    await this.follow();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChatwootWorldOptions } from '../../../../../test/support/chatwoot-world';
 import { recordings, type WebhookRecording } from '../recording-files';
-import { Scene, type Picture } from './scene';
+import { isTrue, pictureOf, rowsOf, type Picture } from './picture';
+import { Scene } from './scene';
 
 type Step = (scene: Scene) => Promise<unknown>;
 
@@ -43,8 +44,8 @@ export async function play({ file, policy, given, act, outcome = 'recorded', wis
   const scene = await Scene.open(recordingOf(file), policy && { policy });
   try {
     for (const step of [...given, ...act]) await step(scene);
-    expect({ isTrue: await scene.isTrue() }).toEqual({ isTrue: isUntrue !== true });
-    const before = await scene.picture();
+    expect({ isTrue: await isTrue(scene) }).toEqual({ isTrue: isUntrue !== true });
+    const before = await pictureOf(scene);
 
     expect(await scene.post()).toEqual({ status: 200, outcome });
     expect({ wish: await scene.wish() }).toEqual({ wish });
@@ -52,14 +53,14 @@ export async function play({ file, policy, given, act, outcome = 'recorded', wis
     const calls = await scene.world.callsOf(async () => { readings = await scene.follow(); });
     if (wish === null) expect({ readings, calls }).toEqual({ readings: 0, calls: [] });
     else expect(readings).toBeGreaterThan(0);
-    expect(await scene.picture()).toEqual({ ...before, ...effect });
+    expect(await pictureOf(scene)).toEqual({ ...before, ...effect });
     expect(scene.world.typed).toMatchObject(typing);
 
-    const rows = await scene.rows();
+    const rows = await rowsOf(scene);
     expect((await scene.post()).status).toBe(200);
     await scene.follow();
-    expect(await scene.rows()).toEqual(rows);
-    expect(await scene.picture()).toEqual({ ...before, ...effect });
+    expect(await rowsOf(scene)).toEqual(rows);
+    expect(await pictureOf(scene)).toEqual({ ...before, ...effect });
   } finally {
     await scene.close();
   }
