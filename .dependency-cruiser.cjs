@@ -94,8 +94,8 @@ module.exports = {
     {
       name: 'src-imports-src-only',
       severity: 'error',
-      // A provider's tests of the whole service stand on the house's own test support; what runs never does.
-      from: { path: '^src/', pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/[^/]+\\.test\\.ts$'] },
+      // A provider's tests of the whole service, and the cases they play, stand on the house's own test support; what runs never does.
+      from: { path: '^src/', pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/(cases/|[^/]+\\.test\\.ts$)'] },
       to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
     },
     {

@@ -12,7 +12,7 @@ import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/dep
 import { FileKeeper } from '../../src/core/flows/keep-file';
 import { readForward } from '../../src/core/flows/read-forward';
 import type { MediaStore } from '../../src/core/ports/media-store';
-import type { ConversationAccess } from '../../src/core/ports/support-provider';
+import type { ConversationAccess, Person } from '../../src/core/ports/support-provider';
 import type { AgentTyping } from '../../src/core/ports/typing';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
@@ -22,7 +22,7 @@ import { triedOf, verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
-import { startChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
+import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
 import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 import { webhookReceiver } from '../../src/webhooks/receive-webhook';
 import { TIME_LIMITS } from '../../src/time-limits';
@@ -37,14 +37,18 @@ export interface ChatwootWorldOptions extends ChatwootDoubleOptions {
   readonly limits?: Partial<FlowDeps['limits']>;
   /** Stands between us and Chatwoot. */
   readonly fetch?: typeof fetch;
+  readonly owners?: readonly Person[];
+  /** While that Chatwoot is still empty. */
+  beforeSetUp?(double: ChatwootDouble): void;
 }
 
 /** All of us but the timers, over a real Postgres and a Chatwoot's double, with webhooks on a real socket. */
-export async function createChatwootWorld({ policy = {}, limits = {}, fetch: through, ...options }: ChatwootWorldOptions = {}) {
+export async function createChatwootWorld({ policy = {}, limits = {}, fetch: through, owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }], beforeSetUp, ...options }: ChatwootWorldOptions = {}) {
   const database = await createTestDatabase();
   const pool = createPool(database.url, {});
   const time = { aheadMs: 0 };
   const double = await startChatwootDouble({ activityDelayMs: 0, clock: () => new Date(Date.now() + time.aheadMs), ...options });
+  beforeSetUp?.(double);
   const farSide = new FarSide(double.baseUrl, double.platformToken);
   const clock = { now: () => Date.now() + time.aheadMs, newId: randomUUID, random: () => 0.5, newSecret: () => randomBytes(32).toString('base64url') };
   const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
@@ -88,7 +92,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
 
   const enabled = await flows.enableSupport(scope, {
     provider: 'chatwoot', name: 'Acme', baseUrl: double.baseUrl, settings: { allowPrivateAttachments: true },
-    credentials: { platformToken: double.platformToken }, owners: [{ name: 'Ada Owner', email: 'ada@owners.example' }],
+    credentials: { platformToken: double.platformToken }, owners: [...owners],
   });
   if (enabled.account.state !== 'READY') throw new Error(JSON.stringify(enabled.account.problem));
   const enableBot = async () => (await flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Shop bot', accountId: null, policy })).inbox;

@@ -12,6 +12,7 @@ import { peopleCases } from './cases/people';
 import { setUpCases } from './cases/set-up';
 import { signalCases } from './cases/signals';
 import { speakCases } from './cases/speak';
+import { strayCases } from './cases/strays';
 import type { ProviderHarnessFactory } from './harness';
 import { Stage } from './stage';
 
@@ -31,6 +32,7 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     describe('signals', () => signalCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));
+    if (factory.skills.includes('agentBegins')) describe('conversations that agents begin', () => strayCases(stage));
     describe('failures', () => failureCases(stage));
     describe('capabilities that are not declared', () => absentCases(stage));
   });

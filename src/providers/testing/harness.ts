@@ -15,7 +15,12 @@ import type {
 export type ProviderFault = 'unavailable' | 'appliedThenCut' | 'auth';
 
 /** What else a harness, or the provider behind it, can do beyond what every one must. */
-export type HarnessSkill = 'holdsReply' | 'webhookFor' | /** The provider has deleteMessage. */ 'deletesMessages';
+export type HarnessSkill =
+  | 'holdsReply' | 'webhookFor'
+  /** The provider has deleteMessage. */
+  | 'deletesMessages'
+  /** Agents can begin conversations with our end-users: the provider has changedConversations, and says `saidTo` and `endUsers`. Goes with `webhookFor`. */
+  | 'agentBegins';
 
 /** An account as an operator would enable it; not yet set up on the far side. */
 export interface NewAccount {
@@ -80,6 +85,12 @@ export interface ProviderHarness {
    * cannot be held in that moment.
    */
   holdsReply?(conversation: ConversationAccess, by: ProviderAgent, text: string): Promise<{ commit(): Promise<void> }>;
+
+  /**
+   * Begins another conversation with the end-user of this one, in the same inbox, as agents do it there, and says the first
+   * words in it. Left out where only we begin conversations.
+   */
+  agentBegins?(own: ConversationAccess, by: ProviderAgent, text: string): Promise<ConversationAccess>;
 
   /** What was said, oldest first, without activity lines. */
   agentSees(conversation: ConversationAccess): Promise<readonly ShownMessage[]>;

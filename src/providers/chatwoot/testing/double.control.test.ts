@@ -86,11 +86,31 @@ it('can be steered from another process', async () => {
   const act = { action: 'reply', account_id: 1, conversation_id: conversationId, content: 'from afar' };
   expect((await control('POST', `/users/${Stage.ALICE}/act`, act)).status).toBe(200);
   expect(await control('POST', `/users/${Stage.CAROL}/act`, act)).toMatchObject({ status: 422 });
+  await control('POST', '/next_ids', { message: 60 });
+  expect(JSON.parse((await post('counted')).text)).toMatchObject({ id: 60 });
+  expect(await control('POST', '/next_ids', { message: 60 })).toMatchObject({ status: 422 });
   await control('POST', '/faults', { match: { path: '/messages$/' }, mode: 'status:500' });
   expect((await post('fails')).status).toBe(500);
   expect((await control('GET', '/requests')).body.at(-1)).toMatchObject({ status: 500 });
   expect((await control('GET', '/deliveries')).body).toEqual([]);
   expect((await control('GET', '/nothing')).status).toBe(404);
+});
+
+describe('the numbers that come next', () => {
+  it('are those that a test asks for, and count on from there', async () => {
+    stage.double.setNextIds({ message: 46, conversation: 23 });
+    const ids = [await post('one'), await post('two')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    expect(ids).toEqual([46, 47]);
+    expect((await stage.conversation()).id).toBe(23);
+    expect((await stage.conversation()).id).toBe(24);
+  });
+
+  it('are never given twice', async () => {
+    stage.double.setNextIds({ message: 46 });
+    await post('one');
+    expect(() => stage.double.setNextIds({ message: 46 })).toThrow('46 was given');
+    expect(() => stage.double.setNextIds({ conversation: conversationId })).toThrow(`${conversationId} was given`);
+  });
 });
 
 describe('a multipart body', () => {

@@ -25,7 +25,7 @@ export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory =>
   definition: chatwoot,
   capabilities: capabilitiesOf({ credentials: { platformToken: 'given' } }),
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: ['holdsReply', 'webhookFor', 'deletesMessages'],
+  skills: ['holdsReply', 'webhookFor', 'deletesMessages', 'agentBegins'],
   start: () => start(version),
 });
 
@@ -91,6 +91,15 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     async holdsReply(conversation, by, text) {
       const commit = farSide.hide(await acting(conversation, by).reply(text));
       return { commit: async () => commit() };
+    },
+    async agentBegins(own, by, text) {
+      const { inbox, contactId } = own;
+      const { access_token: token } = await farSide.platform('GET', `/users/${by.externalId}`);
+      // As the dashboard does it from a contact's page.
+      const { id } = await farSide.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token,
+        { inbox_id: Number(inbox.externalId), contact_id: Number(contactId), status: 'open', message: { content: escapeLiquid(text) } });
+      await double.settled();
+      return { ...own, conversationId: String(id) };
     },
 
     async agentSees(conversation) {

@@ -1,6 +1,7 @@
 import type { ActingAgent, ConversationRef } from './control/acting-agent';
 import type { Fault } from './control/faults';
 import type { JournalEntry } from './control/journal';
+import type { NextIds } from './control/next-ids';
 import type { ChatwootVersion } from './options';
 import type { OutagePart } from './outage';
 import type { Delivery } from './webhooks/delivery';
@@ -36,6 +37,8 @@ export interface ChatwootDouble {
   failNext(fault: Fault): void;
   clearFaults(): void;
   skewNextMessage(ms: number): void;
+  /** Counts on from these numbers, so that what is made stands under those of a recording. */
+  setNextIds(ids: NextIds): void;
   /** Takes one part of the installation down; `null` brings everything back. */
   outage(part: OutagePart | null): Promise<void>;
 

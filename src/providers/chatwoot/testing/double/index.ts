@@ -3,6 +3,7 @@ import { ActingAgent, type ConversationRef, type FileToAttach } from './control/
 import { serveControl } from './control/control-routes';
 import { Faults } from './control/faults';
 import { Journal } from './control/journal';
+import { setNextIds } from './control/next-ids';
 import { syncAvatar } from './domain/contacts';
 import { wakeSnoozed } from './domain/conversations';
 import { sendSurvey } from './domain/messages';
@@ -24,6 +25,7 @@ export { sign as signWebhook, verifies as webhookSignatureVerifies } from './web
 export type { ActingAgent, AgentAction, ConversationRef, FileToAttach } from './control/acting-agent';
 export type { Fault, FaultMatch, FaultMode } from './control/faults';
 export type { JournalEntry } from './control/journal';
+export type { NextIds } from './control/next-ids';
 export type { Delivery } from './webhooks/delivery';
 export type { DeliveryMatch, ShapingRule } from './webhooks/shaping';
 export type { OutagePart } from './outage';
@@ -62,6 +64,7 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
     failNext: (fault) => world.faults.failNext(fault),
     clearFaults: () => world.faults.clear(),
     skewNextMessage: (ms) => world.faults.skewNextMessage(ms),
+    setNextIds: (ids) => setNextIds(world.store, ids),
     outage: (part) => takeDown(world, server, outage, part, port),
     requests: () => journal.entries.map((entry) => ({ ...entry })),
     clearRequests: () => journal.clear(),

@@ -12,6 +12,12 @@ export class Table<Row> {
     return ++this.lastId;
   }
 
+  /** @throws when that number may have been given already */
+  setNextId(id: number): void {
+    if (id <= this.lastId) throw new Error(`the next id cannot be ${id}, because ${this.lastId} was given`);
+    this.lastId = id - 1;
+  }
+
   insert(id: number, row: Row): Row {
     this.rows.set(id, row);
     return row;

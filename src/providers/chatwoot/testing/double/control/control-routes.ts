@@ -23,6 +23,7 @@ const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
   ['POST', /^\/_double\/faults$/, (double, body) => { double.failNext(faultIn(body)); return done(); }],
   ['DELETE', /^\/_double\/faults$/, (double) => { double.clearFaults(); return done(); }],
   ['POST', /^\/_double\/skew_next_message$/, (double, body) => { double.skewNextMessage(Number(body['ms'])); return done(); }],
+  ['POST', /^\/_double\/next_ids$/, (double, body) => { double.setNextIds(body); return done(); }],
   ['POST', /^\/_double\/outage$/, async (double, body) => { await double.outage((body['part'] ?? null) as OutagePart | null); return done(); }],
   ['POST', /^\/_double\/webhooks\/drop$/, (double, body) => { double.dropWebhooks(body); return done(); }],
   ['POST', /^\/_double\/webhooks\/duplicate$/, (double, body) => { double.duplicateWebhooks(body); return done(); }],

@@ -1,0 +1,67 @@
+import type { ChatwootWorldOptions } from '../../../../../test/support/chatwoot-world';
+import { recordings, type WebhookRecording } from '../recording-files';
+import { isTrue, pictureOf, rowsOf, type Picture } from './picture';
+import { Scene } from './scene';
+
+type Step = (scene: Scene) => Promise<unknown>;
+
+/** One recorded webhook, what had happened in Chatwoot when it came, and what it leads to here. */
+export interface RecordedCase {
+  /** The recording's name. */
+  readonly file: string;
+  /** The rest of the sentence. */
+  readonly leads: string;
+  readonly policy?: ChatwootWorldOptions['policy'];
+  /** What was known to us before. */
+  readonly given: readonly Step[];
+  /** What happened in Chatwoot then. */
+  readonly act: readonly Step[];
+  readonly outcome?: 'recorded' | 'ignored' | 'typing' | 'unknownConversation' | 'strayConversation';
+  /** Which reading is wished for; null: none, and Chatwoot is not called. */
+  readonly wish: 'ALL' | 'MESSAGES' | null;
+  /** All that becomes different. */
+  readonly effect?: Partial<Picture>;
+  /** Who is seen to type. */
+  readonly typing?: readonly { readonly externalId: string; readonly isTyping: boolean }[];
+  /** What the body claims is not so. */
+  readonly isUntrue?: true;
+}
+
+export const begin: Step = (scene) => scene.begin();
+export const handOver: Step = (scene) => scene.handOver();
+export const settle: Step = (scene) => scene.settle();
+
+const all = new Map([...recordings<WebhookRecording>('webhooks'), ...recordings<WebhookRecording>('webhooks-4.14')].map((one) => [one.file, one]));
+export const recordedFiles: readonly string[] = [...all.keys()];
+export function recordingOf(file: string): WebhookRecording {
+  const recording = all.get(file);
+  if (recording === undefined) throw new Error(`There is no recording ${file}.`);
+  return recording;
+}
+
+/** Posts the body twice: the first time it does what the case says, the second time nothing. */
+export async function play({ file, policy, given, act, outcome = 'recorded', wish, effect = {}, typing = [], isUntrue }: RecordedCase): Promise<void> {
+  const scene = await Scene.open(recordingOf(file), policy && { policy });
+  try {
+    for (const step of [...given, ...act]) await step(scene);
+    expect({ isTrue: await isTrue(scene) }).toEqual({ isTrue: isUntrue !== true });
+    const before = await pictureOf(scene);
+
+    expect(await scene.post()).toEqual({ status: 200, outcome });
+    expect({ wish: await scene.wish() }).toEqual({ wish });
+    let readings = 0;
+    const calls = await scene.world.callsOf(async () => { readings = await scene.follow(); });
+    if (wish === null) expect({ readings, calls }).toEqual({ readings: 0, calls: [] });
+    else expect(readings).toBeGreaterThan(0);
+    expect(await pictureOf(scene)).toEqual({ ...before, ...effect });
+    expect(scene.world.typed).toMatchObject(typing);
+
+    const rows = await rowsOf(scene);
+    expect((await scene.post()).status).toBe(200);
+    await scene.follow();
+    expect(await rowsOf(scene)).toEqual(rows);
+    expect(await pictureOf(scene)).toEqual({ ...before, ...effect });
+  } finally {
+    await scene.close();
+  }
+}
