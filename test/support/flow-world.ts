@@ -67,7 +67,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
           await stores.lanes.complete(lane);
         } catch (error) {
           errors.push((error as { code?: string }).code ?? String(error));
-          await stores.lanes.retry(lane, 0, errors.at(-1)!);
+          await stores.lanes.retry(lane, 0, errors.at(-1)!, true, outcomeAfter(error));
           if (errors.length >= 20) return errors;
         }
       }

@@ -9,6 +9,7 @@ import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
+import { writeOnce } from './write-once';
 
 /** One message as it is now, and where agents see it. */
 interface Changed {
@@ -99,14 +100,14 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
 async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string): Promise<ProviderMessageId> {
   const { provider, session } = connected;
   await lease.held();
-  return provider.postMessage({
+  return writeOnce(deps, session, lease, mayExist, mayExist => provider.postMessage({
     // Its echo leaves no mark here, and a reading may have gone past it since.
     conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : null,
     message: {
       id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, lease.signal(deps.limits.callMs));
+  }, lease.signal(deps.limits.callMs)));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

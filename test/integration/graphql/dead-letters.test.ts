@@ -61,7 +61,7 @@ it('a poison message parks with its reason, the lane goes on, and operators see 
     createdAt: '2026-11-22T12:00:00.000Z', parkedAt: '2026-11-22T12:00:00.000Z', blocksLane: false, discardedAt: null, discardReason: null,
     session: { id: sessionId }, handoff: null, message: { text: 'poison', author: 'END_USER' },
   }]);
-  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }]);
+  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
 });
 
 it('sent again it is delivered, once, whatever is repeated, and the history tells who did it', async () => {
