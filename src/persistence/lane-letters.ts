@@ -37,14 +37,14 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
 
 /** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
 export const SET_ASIDE = statement('tx_set_aside', `
-  with known as (
-    update delivery set outcome_unknown = true, last_error_code = $10
-    where session_id = $1 and destination = $4 and state = 'PARKED' and payload = $6::jsonb and $11 and not outcome_unknown
-  )
   insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, attempts_settled, last_error_code, outcome_unknown)
   select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, 1, $10, $11
   where not exists (select from delivery d where d.session_id = $1 and d.destination = $4 and d.state = 'PARKED' and d.payload = $6::jsonb)
   returning id`);
+
+export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
+  update delivery set outcome_unknown = true, last_error_code = $3
+  where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not outcome_unknown returning id`);
 
 export const UNKNOWN_POSTS = statement('tx_unknown_posts', `
   select payload ->> 'messageId' as "messageId", state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN' as "isLeft" from delivery

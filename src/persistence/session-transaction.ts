@@ -10,7 +10,7 @@ import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, SessionInbox, SessionTransaction, SetAside, UnknownPost } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, UNKNOWN_POSTS, WAIT_BEHIND } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, UNKNOWN_POSTS, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -248,7 +248,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async setAside(work: ProviderWork, code: string, outcome: DeliveryOutcome = 'NOT_DELIVERED'): Promise<SetAside | null> {
-    const [made] = await this.read<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code, outcome === 'UNKNOWN']);
+    if (outcome === 'UNKNOWN') await this.change(UNKNOWN_ASIDE, [this.current.id, json(work), code]);
+    const [made] = await this.change<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code, outcome === 'UNKNOWN']);
     return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
   }
 

@@ -8,6 +8,7 @@ import type { Flows } from '../../src/core/flows/api';
 import type { SessionRecord } from '../../src/core/session';
 import type { DeepPartial } from '../../src/core/flows/api';
 import type { SupportPolicy } from '../../src/core/setup';
+import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { createTestDatabase } from './database';

@@ -91,6 +91,8 @@ export async function bringHistory(deps: FlowDeps, connected: Connected, convers
       if (!(isUnknown || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
       const failure = { code: error.code, outcome: isUnknown ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;
       await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_MESSAGE', messageId: message.id }, failure));
+      // It was this one that the earlier try had come to. What made us doubt it says nothing of those behind it.
+      if (isUnknown) mayExist = false;
     }
   }
   if (connected.session.tellsAgain)
