@@ -76,7 +76,7 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly work: LaneWork[To];
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
-  /** Of the last try; null before the first failure. */
+  /** Of the last try; null before the first failure. `OUTCOME_UNKNOWN`: it was sent again with an unknown outcome, and no look has told since. */
   readonly lastErrorCode: string | null;
   /** Its first try that failed since it became the head of its lane, or was last sent again by an operator. Null: none has. */
   readonly failingSince: Instant | null;

@@ -73,7 +73,8 @@ export function answeredAfter(error: unknown): Answered {
 export function outcomeAfter(error: unknown): OutcomeOfTry {
   if (error instanceof OutcomeUnknownError || (error instanceof ProviderUnavailableError && error.delivered === 'unknown') || isAway(error)) return 'UNKNOWN';
   if (!(error instanceof SupportError)) return 'UNKNOWN';
-  return error.nothingEarlier ? 'NOT_DELIVERED' : null;
+  // Whatever was written to what is gone is gone with it.
+  return error.nothingEarlier || (error instanceof ProviderRefusedError && error.gone) ? 'NOT_DELIVERED' : null;
 }
 
 /** A stable code for the log and the dead letter: never a message, which could quote somebody. */

@@ -64,6 +64,7 @@ export const SEND_AGAIN = statement('tx_send_again', `
   update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, first_failed_at = null, 
     attempts_before = attempts_before + greatest(attempts - case when $5 then 0 else 1 end, 0), attempts = case when $5 then 0 else 1 end,
     attempts_settled = case when $5 then 0 else 1 end, outcome_unknown = outcome_unknown and not $5,
+    last_error_code = case when $5 then null when outcome_unknown then 'OUTCOME_UNKNOWN' else last_error_code end,
     position = case destination when 'RUNTIME' then $4 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 

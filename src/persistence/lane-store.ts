@@ -112,7 +112,8 @@ const RETRY = statement('retry_delivery', `
       next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
     where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
-    update delivery set last_error_code = $6, first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end, ${withOutcome('$8')}
+    update delivery set last_error_code = case when last_error_code = 'OUTCOME_UNKNOWN' and $8::text is distinct from 'NOT_DELIVERED' then last_error_code else $6 end,
+      first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end, ${withOutcome('$8')}
     from held where id = $4
   )
   select from held`);

@@ -14,21 +14,25 @@ import type { Lease } from './lease';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 import { setAsidePart, writeOnce } from './write-once';
 
-async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean, lease: Lease): Promise<void> {
+/** Whether an earlier try may have posted it, and how far back that may lie: of one that was set aside since, readings have gone past it. */
+type Earlier = 'NONE' | 'RECENT' | 'EVER';
+
+async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, earlier: Earlier, lease: Lease): Promise<void> {
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
+  const lookAfter = earlier === 'EVER' ? null : session.readAfter;
   const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
-  const providerMessageId = await writeOnce(deps, session, lease, mayExist, mayExist => provider.postMessage({
-    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter: session.readAfter,
+  const providerMessageId = await writeOnce(deps, session, lease, earlier !== 'NONE', mayExist => provider.postMessage({
+    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter,
   }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
     await notePost(tx, deps);
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
-    if (!mayExist && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
+    if (earlier === 'NONE' && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
   });
 }
 
@@ -44,7 +48,8 @@ export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messag
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, { through: message.seq - 1 }, lease);
   await lease.held();
-  await post(deps, connected, conversation, message, delivery.earlierAttempts > 0, lease);
+  const earlier = delivery.earlierAttempts === 0 ? 'NONE' : delivery.lastErrorCode === 'OUTCOME_UNKNOWN' ? 'EVER' : 'RECENT';
+  await post(deps, connected, conversation, message, earlier, lease);
 }
 
 /** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
@@ -83,7 +88,7 @@ export async function bringHistory(deps: FlowDeps, connected: Connected, convers
     if (message.author === 'SYSTEM' || message.seq <= after) continue;
     await lease.held();
     try {
-      await post(deps, connected, conversation, message, mayExist || unknown.has(message.id), lease);
+      await post(deps, connected, conversation, message, unknown.has(message.id) ? 'EVER' : mayExist ? 'RECENT' : 'NONE', lease);
       mayExist = false;
       if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
