@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError, SupportError } from '../../core/errors';
+import { OutcomeUnknownError, ProviderRefusedError } from '../../core/errors';
 import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
@@ -8,6 +8,7 @@ import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
 import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
+import { lookFor, writeAfterLook } from './look';
 import { idOfOurs, MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
@@ -71,13 +72,7 @@ export class Posts {
     throwIfOver(signal);
     if (!post.mayExist) return this.write(connection, path, post, signal);
     const earlier = await findPost(connection, path, post, signal);
-    if (earlier !== null) return earlier;
-    try {
-      return await this.write(connection, path, post, signal);
-    } catch (error) {
-      if (error instanceof SupportError) error.nothingEarlier = true;
-      throw error;
-    }
+    return earlier ?? writeAfterLook(() => this.write(connection, path, post, signal));
   }
 
   private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -134,22 +129,17 @@ const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbo
  * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
  * @throws OutcomeUnknownError when the history does not tell, or is refused
  */
-async function findPost(connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> {
+const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
   const mayBe: string[] = [];
-  try {
-    for await (const batch of messagesAfter(connection, path, start, signal)) {
-      const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
-      if (found) return String(found.id);
-      mayBe.push(...batch.filter((message) => mayHaveBeen(message, as)).map(({ id }) => String(id)));
-    }
-  } catch (cause) {
-    if (!(cause instanceof ProviderRefusedError) || cause.gone) throw cause;
-    throw new OutcomeUnknownError(`Chatwoot does not let us see whether ${ourId} was stored by an earlier try (${cause.message}) Look there, then send it again or discard it.`, { cause });
+  for await (const batch of messagesAfter(connection, path, start, signal)) {
+    const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
+    if (found) return String(found.id);
+    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as)).map(({ id }) => String(id)));
   }
   if (mayBe.length === 0) return null;
   throw new OutcomeUnknownError(`An earlier try of ${ourId} may be what was deleted in Chatwoot as message ${mayBe.join(', ')}. Look there, then send it again or discard it.`, { mayBe });
-}
+});
 
 /**
  * Whether a deleted row may be a post of ours. Deleting wipes the mark; that `source_id` stays is what we expect, but no
