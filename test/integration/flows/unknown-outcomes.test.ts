@@ -65,6 +65,20 @@ it('what the core knows as something else is no doubt', async () => {
   expect(await parked(sessionId)).toEqual([]);
 });
 
+it('a history is brought whole without a reaction of which nobody can tell, which is set aside by itself', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { id: sessionId } = await world.open();
+  const { message } = await world.user(sessionId, 'one');
+  await world.user(sessionId, 'two');
+  await world.flows.reactToMessage(scope, { sessionId, messageId: message.id, callerMessageId: null, by: 'END_USER', emoji: '👍', epoch: null, idempotencyKey: world.nextKey() });
+  cannotTell('postMessage');
+  await world.ask(sessionId);
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two']);
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'SHOW_REACTION', outcome: 'UNKNOWN' }]);
+  expect(await world.flows.explain(scope, sessionId)).toMatchObject({ handoff: { state: 'QUEUED' } });
+});
+
 it('a handoff goes on to people without its note', async () => {
   const sessionId = await talk();
   cannotTell('postNote');

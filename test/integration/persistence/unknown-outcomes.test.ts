@@ -123,6 +123,16 @@ describe('a part of something else', () => {
   });
 });
 
+it('that a message is to be left as it is is kept as long as the message', async () => {
+  const id = await owed();
+  await parks('UNKNOWN');
+  await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
+  const later = new Date(world.time.ms + 1_000).toISOString();
+  expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(0);
+  await world.sql('delete from message');
+  expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(1);
+});
+
 it('posts of a Session are known by the provider\'s ids: messages, the file that some went in, lines about them', async () => {
   const [{ id }, other] = [await world.open(), await world.open()];
   await within(id, async (tx) => {

@@ -50,6 +50,21 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
     expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
   });
 
+  it('is looked for when a later handoff brings what agents have not seen, unless an operator has said to leave it', async () => {
+    for (const text of ['given up', 'left']) {
+      await world.user(sessionId, text);
+      world.double.failNext({ ...POSTS, mode: 'status:500' });
+      await work();
+      await isAwayFor75Hours();
+    }
+    const [, left] = await letters();
+    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }, { outcome: 'UNKNOWN' }]);
+    await world.flows.discardDeadLetters(scope, { ids: [left!.id], filter: null, all: false, after: null }, 'it is there', null);
+    await world.ask(sessionId);
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', 'given up']);
+  });
+
   it('is not there when no try of it came as far as a write', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'status:429' });
