@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { GIVE_UP_AFTER_MS } from '../../../delivery/retry-policy';
 
 /* CONTRACT §6 and §8: what may be stored there, and cannot be found out, is set aside as such; nobody guesses. */
 
@@ -20,7 +19,7 @@ const DELETED = 'This message was deleted';
 async function isAwayFor75Hours(): Promise<void> {
   world.double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
   await work();
-  world.time.aheadMs += GIVE_UP_AFTER_MS + 1;
+  world.time.aheadMs += 75 * 3_600_000 + 1;
   expect(await work()).toEqual(['park']);
   world.double.clearFaults();
 }
@@ -175,7 +174,7 @@ describe('where deleting a message wipes all that is ours', () => {
   it('what others deleted, or was sent in another way, does not stand in the way', async () => {
     const sessionId = await world.handedOver();
     const alice = await world.acting(await world.addPerson('Alice'), sessionId);
-    for (const id of [await alice.reply('a slip'), await alice.note('another')]) await alice.deleteMessage(id as number);
+    for (const id of [await alice.reply('a slip'), await alice.note('another')]) await alice.deleteMessage(id);
     await deletedMeanwhile(sessionId, () => world.user(sessionId, 'from the end-user'));
     await work();
     expect(await letters()).toHaveLength(1);
