@@ -7,6 +7,8 @@ export type ProviderWork =
   | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId }
   /** An agent took a bot-held conversation: it must leave the bot's queue. */
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
+  /** The file with the beginning of a handoff's talk, that was set aside while the handoff went on. */
+  | { readonly kind: 'POST_TRANSCRIPT'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
   /** Tells agents who write in a conversation that they began themselves that it leads nowhere. */
@@ -58,6 +60,12 @@ export type MediaWork =
 
 export type LaneDestination = keyof LaneWork;
 
+/** Of what was set aside. `UNKNOWN`: a try of it may have reached its receiver, and nothing has shown since whether it did. */
+export type DeliveryOutcome = 'NOT_DELIVERED' | 'UNKNOWN';
+
+/** What a failed try says of the outcome so far; null: nothing new. */
+export type OutcomeOfTry = DeliveryOutcome | null;
+
 /** One thing still owed, as the worker claims it. */
 export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
@@ -68,7 +76,7 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly work: LaneWork[To];
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
-  /** Of the last try; null before the first failure. */
+  /** Of the last try; null before the first failure. `OUTCOME_UNKNOWN`: it was sent again with an unknown outcome, and no look has told since. */
   readonly lastErrorCode: string | null;
   /** Its first try that failed since it became the head of its lane, or was last sent again by an operator. Null: none has. */
   readonly failingSince: Instant | null;
@@ -107,6 +115,7 @@ export interface DeadLetter {
   /** Of the last error; stable and free of people's words. */
   readonly code: string;
   readonly attempts: number;
+  readonly outcome: DeliveryOutcome;
   /** What it was about, where that is one message or one handoff. */
   readonly messageId: MessageId | null;
   readonly handoffId: HandoffId | null;

@@ -1,4 +1,5 @@
 import type { Control } from './control';
+import type { ProviderMessageId } from './ids';
 import type { EndpointFailureCode } from './runtime-endpoint';
 
 /**
@@ -7,6 +8,8 @@ import type { EndpointFailureCode } from './runtime-endpoint';
  */
 export abstract class SupportError extends Error {
   abstract readonly code: string;
+  /** Of a provider's write that looked for earlier tries of itself first: there are none, so this error alone says what there is. */
+  nothingEarlier = false;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
@@ -94,6 +97,20 @@ export class ProviderRefusedError extends SupportError {
   constructor(message: string, options: { gone?: boolean; cause?: unknown } = {}) {
     super(message, options);
     this.gone = options.gone ?? false;
+  }
+}
+
+/**
+ * An earlier try of this write was looked for, and what is there may be it or not: people have changed it, or the look was
+ * refused. Writing again could double it, so nobody does before an operator has looked.
+ */
+export class OutcomeUnknownError extends SupportError {
+  readonly code = 'OUTCOME_UNKNOWN';
+  /** What may be it, where that can be named. Whoever knows all of these as something else knows that it is not there. */
+  readonly mayBe: readonly ProviderMessageId[];
+  constructor(message: string, options: { mayBe?: readonly ProviderMessageId[]; cause?: unknown } = {}) {
+    super(message, options);
+    this.mayBe = options.mayBe ?? [];
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Control } from './control';
+import type { DeliveryOutcome } from './delivery';
 import type { HandoffEndReason, HandoffState } from './handoff';
 import type { ChatbotId, EndpointId, HandoffId, Instant, MessageId, OrganizationId, SessionId, UserId } from './ids';
 
@@ -19,8 +20,8 @@ export type EventBody =
   | { readonly type: 'AGENTS_READ'; readonly readAt: Instant }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
-  | { readonly type: 'DELIVERY_PARKED'; /** Left out in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string }
-  | { readonly type: 'DELIVERY_SENT_AGAIN'; readonly deliveryId: string; readonly kind: string; readonly by: UserId | null }
+  | { readonly type: 'DELIVERY_PARKED'; /** Left out in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string; /** Left out in events of earlier versions. */ readonly outcome?: DeliveryOutcome }
+  | { readonly type: 'DELIVERY_SENT_AGAIN'; readonly deliveryId: string; readonly kind: string; readonly by: UserId | null; /** The operator has looked, and it is not there. Left out: it is looked for. */ readonly writesAtOnce?: true }
   | { readonly type: 'DELIVERY_DISCARDED'; readonly deliveryId: string; readonly kind: string; readonly reason: string; readonly by: UserId | null }
   /** This Session's push was the last straw: its runtime's endpoint gets nothing more until somebody enables it again. */
   | { readonly type: 'RUNTIME_ENDPOINT_DISABLED'; readonly endpointId: EndpointId; readonly reason: string; readonly code: string };

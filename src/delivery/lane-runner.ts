@@ -7,7 +7,7 @@ import { ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
 import { patiently } from './patience';
 import { WorkPool } from './pool';
-import { answeredAfter, codeOf, type Verdict } from './retry-policy';
+import { answeredAfter, codeOf, outcomeAfter, type Verdict } from './retry-policy';
 
 /** What the delivery was about is no longer wanted: it counts as done. */
 export interface NothingOwed { readonly kind: 'nothingOwed' }
@@ -89,6 +89,7 @@ export class LaneRunner<To extends LaneDestination> {
     const { delivery } = lane;
     if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
     if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
+    const said = outcomeAfter(error);
     const fields = {
       sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1, code: verdict.code,
       // Our own errors name things and steps, never people's words; of others only the class is known to be safe.
@@ -96,15 +97,15 @@ export class LaneRunner<To extends LaneDestination> {
     };
     if (verdict.kind === 'givenUp') {
       this.log.warn({ ...fields, reason: verdict.reason }, 'delivery given up');
-      await this.lanes.discard(lane, verdict.code, verdict.reason);
+      await this.lanes.discard(lane, verdict.code, verdict.reason, said);
       return;
     }
     if (verdict.kind === 'park') {
-      this.log.error(fields, 'delivery set aside as a dead letter');
-      await this.lanes.park(lane, verdict.code);
+      const outcome = await this.lanes.park(lane, verdict.code, said);
+      if (outcome !== null) this.log.error({ ...fields, outcome }, outcome === 'UNKNOWN' ? 'delivery set aside as a dead letter; whether an earlier try of it was stored is not known' : 'delivery set aside as a dead letter');
       return;
     }
     this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
-    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict));
+    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict), said);
   }
 }

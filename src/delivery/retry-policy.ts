@@ -1,5 +1,5 @@
-import { EndpointError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
-import type { LaneDelivery } from '../core/delivery';
+import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import type { LaneDelivery, OutcomeOfTry } from '../core/delivery';
 import type { FlowDeps } from '../core/flows/deps';
 import type { Answered } from './far-sides';
 
@@ -40,7 +40,7 @@ export function verdictOn(error: unknown, { attempts, failingMs, lastErrorCode, 
   if (error instanceof ProviderRefusedError && error.gone && (attempts < MAX_REMAKES || lastErrorCode !== code))
     return { kind: 'remake', afterMs: backoffMs(error, attempts, random), code };
   const wasNoTry = isToldToWait(error);
-  if (error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError || (failingMs > GIVE_UP_AFTER_MS && !wasNoTry)) return { kind: 'park', code };
+  if (error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof UnsupportedByProviderError || (failingMs > GIVE_UP_AFTER_MS && !wasNoTry)) return { kind: 'park', code };
   const { retryAfterMs: wanted, settlesAfterMs } = error instanceof ProviderUnavailableError ? error : { retryAfterMs: undefined, settlesAfterMs: 0 };
   const afterMs = wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random);
   return { kind: 'retry', afterMs: Math.max(afterMs, settlesAfterMs), code, ...(wasNoTry && { wasNoTry }) };
@@ -63,7 +63,18 @@ export function answeredAfter(error: unknown): Answered {
   if (error instanceof ProviderUnavailableError) return error.answered ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (error instanceof EndpointError) return !isAway(error) ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (isOutOfTime(error)) return 'no';
-  return error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
+  return error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
+}
+
+/**
+ * What an error says of what was owed. Our own errors know; behind any other, and behind a push that got no answer of the
+ * runtime's own, there may have been a write.
+ */
+export function outcomeAfter(error: unknown): OutcomeOfTry {
+  if (error instanceof OutcomeUnknownError || (error instanceof ProviderUnavailableError && error.delivered === 'unknown') || isAway(error)) return 'UNKNOWN';
+  if (!(error instanceof SupportError)) return 'UNKNOWN';
+  // Whatever was written to what is gone is gone with it.
+  return error.nothingEarlier || (error instanceof ProviderRefusedError && error.gone) ? 'NOT_DELIVERED' : null;
 }
 
 /** A stable code for the log and the dead letter: never a message, which could quote somebody. */

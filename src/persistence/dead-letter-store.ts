@@ -9,9 +9,10 @@ import { firstOf, rowsOf, statement, type Statement } from './sql';
 type State = DeadLetter['state'];
 type Row = Omit<DeadLetter, 'discarded'> & { readonly doneAt: string | null; readonly discardReason: string | null };
 
+const outcomeOf = (delivery: string) => `case when ${delivery}.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end`;
 const LETTER = `
   d.id, d.organization_id as "organizationId", d.chatbot_id as "chatbotId", d.session_id as "sessionId", d.destination, d.kind, d.state,
-  coalesce(d.last_error_code, 'INTERNAL') as code, d.attempts_before + d.attempts as attempts, d.payload ->> 'messageId' as "messageId",
+  coalesce(d.last_error_code, 'INTERNAL') as code, d.attempts_before + d.attempts as attempts, ${outcomeOf('d')} as outcome, d.payload ->> 'messageId' as "messageId",
   coalesce((d.payload ->> 'handoffId')::uuid, d.drains_handoff_id, m.handoff_id) as "handoffId", d.created_at as "createdAt",
   d.parked_at as "parkedAt", d.done_at as "doneAt", d.discard_reason as "discardReason", l.session_id is not null as "blocksLane"`;
 const JOINED = `
@@ -23,15 +24,16 @@ const filtered = (state: State) => `
   and ($2::uuid is null or exists (select from session s where s.id = d.session_id and s.account_id = $2))
   and ($3::text is null or d.chatbot_id = $3) and ($4::uuid is null or d.session_id = $4)
   and ($5::text is null or d.destination = $5) and ($6::text is null or d.kind = $6) and ($7::text is null or d.last_error_code = $7)
-  and ($8::timestamptz is null or d.parked_at < $8) and ($9::timestamptz is null or d.parked_at > $9)`;
+  and ($8::timestamptz is null or d.parked_at < $8) and ($9::timestamptz is null or d.parked_at > $9)
+  and ($10::text is null or d.outcome_unknown = ($10 = 'UNKNOWN'))`;
 const perState = (make: (state: State) => Statement): Readonly<Record<State, Statement>> => ({ PARKED: make('PARKED'), DISCARDED: make('DISCARDED') });
 const PAGE = perState((state) => statement(`dead_letters_${state}`,
-  `select ${LETTER} from delivery d ${JOINED} where ${filtered(state)} and d.id > $10 order by d.id limit $11`));
+  `select ${LETTER} from delivery d ${JOINED} where ${filtered(state)} and d.id > $11 order by d.id limit $12`));
 const COUNT = perState((state) => statement(`count_dead_letters_${state}`, `select count(*)::int as count from delivery d where ${filtered(state)}`));
 const BY_IDS = statement('dead_letters_by_ids', `
   select ${LETTER} from delivery d ${JOINED} where d.organization_id = $1 and d.state = 'PARKED' and d.id = any($2::bigint[]) order by d.id`);
 const BLOCKED_LANES = statement('blocked_lanes', `
-  select l.destination, d.id as "deliveryId", d.kind, coalesce(d.last_error_code, 'INTERNAL') as code, d.parked_at as "parkedAt"
+  select l.destination, d.id as "deliveryId", d.kind, coalesce(d.last_error_code, 'INTERNAL') as code, ${outcomeOf('d')} as outcome, d.parked_at as "parkedAt"
   from lane l join delivery d on d.id = l.blocked_by
   where l.session_id = $2 and l.organization_id = $1 order by l.destination`);
 
@@ -65,9 +67,9 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
 
 /** Null: an id that cannot be one of ours matches nothing. */
 function conditionsOf(organizationId: OrganizationId, filter: DeadLetterFilter): unknown[] | null {
-  const { accountId, chatbotId, sessionId, destination, kind, code, parkedBefore, parkedAfter } = filter;
+  const { accountId, chatbotId, sessionId, destination, kind, code, outcome, parkedBefore, parkedAfter } = filter;
   if ([accountId, sessionId].some((id) => id !== null && !isUuid(id))) return null;
-  return [organizationId, accountId, chatbotId, sessionId, destination, kind, code, parkedBefore, parkedAfter];
+  return [organizationId, accountId, chatbotId, sessionId, destination, kind, code, parkedBefore, parkedAfter, outcome ?? null];
 }
 
 const letterOf = ({ doneAt, discardReason, ...row }: Row): DeadLetter =>

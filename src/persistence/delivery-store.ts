@@ -3,7 +3,7 @@ import type { RuntimeDelivery } from '../core/delivery';
 import { InvalidInputError } from '../core/errors';
 import { isUuid, type Instant, type OrganizationId, type SessionId } from '../core/ids';
 import type { Clock } from '../core/ports/clock';
-import type { DeliveryStore, Page, PageRequest, RuntimeInboxFilter } from '../core/ports/stores';
+import type { DeliveryStore, Owed, Page, PageRequest, RuntimeInboxFilter } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, isBigint, isText } from './cursor';
 import { belowHorizon } from './feed-position';
 import { firstOf, rowsOf, statement } from './sql';
@@ -63,6 +63,7 @@ const OWED = statement('owed', `
     count(*) filter (where destination = 'PROVIDER' and state = 'WAITING')::int as provider,
     count(*) filter (where destination = 'RUNTIME' and state = 'WAITING')::int as runtime,
     count(*) filter (where state = 'PARKED')::int as parked,
+    count(*) filter (where state = 'PARKED' and outcome_unknown)::int as "parkedUnknown",
     (array_agg(last_error_code order by state = 'WAITING' desc, id) filter (where last_error_code is not null))[1] as "lastErrorCode"
   from delivery where organization_id = $1 and session_id = $2 and state <> 'DONE' and state <> 'DISCARDED'`);
 
@@ -128,9 +129,9 @@ export class PostgresDeliveryStore implements DeliveryStore {
 
   private again<T>(work: () => Promise<T>): Promise<T> { return tryAgain(work, () => this.clock.random()); }
 
-  async owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ provider: number; runtime: number; parked: number; lastErrorCode: string | null }> {
-    if (!isUuid(sessionId)) return { provider: 0, runtime: 0, parked: 0, lastErrorCode: null };
-    return (await firstOf<{ provider: number; runtime: number; parked: number; lastErrorCode: string | null }>(this.pool, OWED, [organizationId, sessionId]))!;
+  async owed(organizationId: OrganizationId, sessionId: SessionId): Promise<Owed> {
+    if (!isUuid(sessionId)) return { provider: 0, runtime: 0, parked: 0, parkedUnknown: 0, lastErrorCode: null };
+    return (await firstOf<Owed>(this.pool, OWED, [organizationId, sessionId]))!;
   }
 }
 

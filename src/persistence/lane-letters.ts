@@ -5,15 +5,24 @@ import { statement } from './sql';
  * everywhere, the lane is locked before its deliveries; what was read of deliveries before that may be old.
  */
 
+/**
+ * What a failed try says of the outcome, given as a parameter: UNKNOWN, NOT_DELIVERED, or null for nothing. When an earlier
+ * one has said nothing at all, its process died, perhaps behind its write.
+ */
+export const withOutcome = (said: string) => `
+  outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_settled end,
+  attempts_settled = attempts`;
+
 export const PARK = statement('tx_park', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, blocked_by = case when $7 then $4::bigint end,
       next_run_at = case when $7 then null when tail > $4 or again_from is not null then now() end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6 where id = $4 and exists (select from held)
+    update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${withOutcome('$8')} where id = $4 and exists (select from held)
+    returning outcome_unknown
   )
-  select from held`);
+  select case when head.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end as outcome from held left join head on true`);
 
 /** Gives the head up for good without asking an operator; listed as if it had been a dead letter for a moment. */
 export const DISCARD_HEAD = statement('tx_discard_head', `
@@ -22,24 +31,40 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
       next_run_at = case when tail > $4 or again_from is not null then now() end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7 where id = $4 and exists (select from held)
+    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7, ${withOutcome('$8')} where id = $4 and exists (select from held)
   )
   select from held`);
 
 /** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
 export const SET_ASIDE = statement('tx_set_aside', `
-  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, last_error_code)
-  select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, $10
+  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, attempts_settled, last_error_code, outcome_unknown)
+  select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, 1, $10, $11
   where not exists (select from delivery d where d.session_id = $1 and d.destination = $4 and d.state = 'PARKED' and d.payload = $6::jsonb)
   returning id`);
+
+export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
+  update delivery set outcome_unknown = true, last_error_code = $3
+  where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not outcome_unknown returning id`);
+
+export const UNKNOWN_POSTS = statement('tx_unknown_posts', `
+  select payload ->> 'messageId' as "messageId", state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN' as "isLeft" from delivery
+  where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and kind = 'POST_MESSAGE' and outcome_unknown`);
+
+// Under the Session's lock nobody else changes what is set aside.
+export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `
+  update delivery set outcome_unknown = false
+  where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and outcome_unknown`);
 
 export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where session_id = $1 order by destination for no key update');
 
 const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_handoff_id) as "handoffId"`;
 
-// One of the tries stays counted: whoever tries next looks before it writes. A runtime that reads its inbox by cursor has gone past the old place.
+// One of the tries stays counted: whoever tries next looks before it writes, unless somebody has looked. A runtime that reads its inbox by cursor has gone past the old place.
 export const SEND_AGAIN = statement('tx_send_again', `
-  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, first_failed_at = null, attempts_before = attempts_before + greatest(attempts - 1, 0), attempts = 1,
+  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, first_failed_at = null, 
+    attempts_before = attempts_before + greatest(attempts - case when $5 then 0 else 1 end, 0), attempts = case when $5 then 0 else 1 end,
+    attempts_settled = case when $5 then 0 else 1 end, outcome_unknown = outcome_unknown and not $5,
+    last_error_code = case when $5 then null when outcome_unknown then 'OUTCOME_UNKNOWN' else last_error_code end,
     position = case destination when 'RUNTIME' then $4 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 

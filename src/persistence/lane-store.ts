@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import type { LaneDelivery, LaneDestination } from '../core/delivery';
+import type { DeliveryOutcome, LaneDelivery, LaneDestination, OutcomeOfTry } from '../core/delivery';
 import type { EventBody } from '../core/event';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
+import { withOutcome } from './lane-letters';
 import { rowsOf, statement, type Statement } from './sql';
 import { tryAgain } from './try-again';
 
@@ -111,7 +112,8 @@ const RETRY = statement('retry_delivery', `
       next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
     where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
-    update delivery set last_error_code = $6, first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end
+    update delivery set last_error_code = case when last_error_code = 'OUTCOME_UNKNOWN' and $8::text is distinct from 'NOT_DELIVERED' then last_error_code else $6 end,
+      first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end, ${withOutcome('$8')}
     from held where id = $4
   )
   select from held`);
@@ -120,7 +122,8 @@ const RELEASE = statement('release_lane', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, next_run_at = now() where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set attempts = attempts - 1 where id = $4 and not $5 and exists (select from held)
+    update delivery set attempts = case when $5 then attempts else attempts - 1 end, attempts_settled = case when $5 and attempts_settled = attempts - 1 then attempts else attempts_settled end
+    where id = $4 and exists (select from held)
   )
   select from held`);
 
@@ -177,29 +180,33 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
   }
 
-  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true): Promise<boolean> {
-    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null]);
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true, outcome: OutcomeOfTry = null): Promise<boolean> {
+    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null, outcome]);
   }
 
-  park(lane: AnyLane, code: string): Promise<boolean> {
+  async park(lane: AnyLane, code: string, said: OutcomeOfTry = null): Promise<DeliveryOutcome | null> {
     const { id: deliveryId, work: { kind } } = lane.delivery;
-    return this.tell(lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code }, (tx) => tx.parkHead(lane, code));
-  }
-
-  discard(lane: AnyLane, code: string, reason: string): Promise<boolean> {
-    const { id: deliveryId, work: { kind } } = lane.delivery;
-    return this.tell(lane, { type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by: null }, (tx) => tx.discardHead(lane, code, reason));
-  }
-
-  /** Does something about the head, and says so in the Session's history, if the lease is still ours. */
-  private async tell({ organizationId, sessionId, delivery: { work } }: AnyLane, event: EventBody, act: (tx: SessionTransaction) => Promise<boolean>): Promise<boolean> {
-    const { answer } = await this.sessions.transact(organizationId, sessionId, async (tx) => {
-      if (!(await act(tx))) return false;
-      const about = 'handoffId' in work ? work.handoffId : 'messageId' in work ? (await tx.message(work.messageId))?.handoffId : null;
-      await tx.appendEvent(event, about ?? tx.liveHandoff?.id ?? null, this.now());
-      return true;
+    const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async (tx) => {
+      const outcome = await tx.parkHead(lane, code, said);
+      if (outcome !== null) await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
+      return outcome;
     });
     return answer;
+  }
+
+  async discard(lane: AnyLane, code: string, reason: string, said: OutcomeOfTry = null): Promise<boolean> {
+    const { id: deliveryId, work: { kind } } = lane.delivery;
+    const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async (tx) => {
+      const isDone = await tx.discardHead(lane, code, reason, said);
+      if (isDone) await this.tell(tx, lane, { type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by: null });
+      return isDone;
+    });
+    return answer;
+  }
+
+  private async tell(tx: SessionTransaction, { delivery: { work } }: AnyLane, event: EventBody): Promise<void> {
+    const about = 'handoffId' in work ? work.handoffId : 'messageId' in work ? (await tx.message(work.messageId))?.handoffId : null;
+    await tx.appendEvent(event, about ?? tx.liveHandoff?.id ?? null, this.now());
   }
 
   release(lane: AnyLane, wasTried: boolean): Promise<boolean> {

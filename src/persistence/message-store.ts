@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { isUuid, type MessageId, type OrganizationId, type SessionId } from '../core/ids';
+import { isUuid, type MessageId, type OrganizationId, type ProviderMessageId, type SessionId } from '../core/ids';
 import type { MessageRecord } from '../core/message';
 import type { MessageStore, Page, PageRequest } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, expiredCursor, isCount } from './cursor';
@@ -13,6 +13,12 @@ const OF_SESSION = statement('messages_of_session', `
   select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq" from session s
   left join lateral (select * from message m where m.session_id = s.id and m.seq > $3 order by m.seq limit $4) m on true
   where s.organization_id = $1 and s.id = $2 order by m.seq`);
+// A message that went in a file is `<the file's id>#<its number>` there.
+const KNOWN_POSTS = statement('known_posts', `
+  select id from unnest($3::text[]) as given (id)
+  where exists (
+    select from message m where m.organization_id = $1 and m.session_id = $2
+      and (split_part(m.provider_message_id, '#', 1) = given.id or m.shown -> 'lines' ? given.id))`);
 const AGENT_SAID_SINCE = statement('agent_said_since', `
   select from message where organization_id = $1 and session_id = $2 and seq > $3 and author = 'AGENT' and visibility = 'PUBLIC' limit 1`);
 
@@ -25,6 +31,10 @@ export class PostgresMessageStore implements MessageStore {
 
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]> {
     return manyById<MessageRecord>(this.pool, BY_IDS, organizationId, ids);
+  }
+
+  async knownPosts(organizationId: OrganizationId, sessionId: SessionId, ids: readonly ProviderMessageId[]): Promise<ReadonlySet<ProviderMessageId>> {
+    return new Set((await rowsOf<{ id: string }>(this.pool, KNOWN_POSTS, [organizationId, sessionId, ids])).map(({ id }) => id));
   }
 
   async hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean> {

@@ -14,9 +14,13 @@ export const REMOVE_KEYS = statement('remove_keys', `
   delete from idempotency_key where ctid = any(array(
     select ctid from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked)) returning 1`);
 
+// That a message is to be left as it is must be known as long as the message: histories would bring it. (An `exists` would be answered from all of the table.)
 export const REMOVE_DELIVERIES = statement('remove_deliveries', `
   delete from delivery where id = any(array(
-    select id from delivery where done_at < $1 and done_at is not null and state in ('DONE', 'DISCARDED') order by done_at limit $2 for update skip locked)) returning 1`);
+    select d.id from delivery d where d.done_at < $1 and d.done_at is not null and d.state in ('DONE', 'DISCARDED')
+      and not (d.outcome_unknown and d.state = 'DISCARDED' and d.kind = 'POST_MESSAGE'
+        and coalesce((select m.provider_message_id is null from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))
+    order by d.done_at limit $2 for update skip locked)) returning 1`);
 
 const old = (table: string, at: string, id: string, and = '') => `
   select ${id} as id, ${at} as at from ${table}

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { LaneDestination, MediaWork, ProviderDelivery, ProviderWork, RuntimeNotice } from '../core/delivery';
+import type { DeliveryOutcome, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeNotice } from '../core/delivery';
 import { LeaseLostError, NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, SessionInbox, SessionTransaction, SetAside } from '../core/ports/stores';
+import type { AnyLane, SessionInbox, SessionTransaction, SetAside, UnknownPost } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, WAIT_BEHIND } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, UNKNOWN_POSTS, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -237,25 +237,34 @@ export class PostgresSessionTransaction implements SessionTransaction {
     else this.write(PUSH_RUNTIME, [...delivery, this.endpointId]);
   }
 
-  async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string): Promise<boolean> {
+  async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, said: OutcomeOfTry): Promise<DeliveryOutcome | null> {
     // A file or a push that is lost keeps nothing else from going out.
     const blocks = destination === 'PROVIDER' && this.inbox.policy.onDeadLetter === 'BLOCK';
-    return (await this.read(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks])).length > 0;
+    return (await this.read<{ outcome: DeliveryOutcome }>(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks, said]))[0]?.outcome ?? null;
   }
 
-  async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string): Promise<boolean> {
-    return (await this.read(DISCARD_HEAD, [sessionId, destination, fence, delivery.id, this.now(), code, reason])).length > 0;
+  async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string, said: OutcomeOfTry): Promise<boolean> {
+    return (await this.read(DISCARD_HEAD, [sessionId, destination, fence, delivery.id, this.now(), code, reason, said])).length > 0;
   }
 
-  async setAside(work: ProviderWork, code: string): Promise<SetAside | null> {
-    const [made] = await this.read<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code]);
+  async setAside(work: ProviderWork, code: string, outcome: DeliveryOutcome = 'NOT_DELIVERED'): Promise<SetAside | null> {
+    if (outcome === 'UNKNOWN') await this.change(UNKNOWN_ASIDE, [this.current.id, json(work), code]);
+    const [made] = await this.change<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code, outcome === 'UNKNOWN']);
     return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
   }
 
-  async sendAgain(ids: readonly string[]): Promise<readonly SetAside[]> {
+  unknownPosts(): Promise<readonly UnknownPost[]> {
+    return this.read<UnknownPost>(UNKNOWN_POSTS, [this.current.id]);
+  }
+
+  async forgetOutcomes(): Promise<void> {
+    this.write(FORGET_OUTCOMES, [this.current.id]);
+  }
+
+  async sendAgain(ids: readonly string[], writesAtOnce = false): Promise<readonly SetAside[]> {
     const { id, organizationId } = this.current;
     await this.read(LOCK_LANES, [id]);
-    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now(), this.position]);
+    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now(), this.position, writesAtOnce]);
     if (letters.length === 0) return [];
     const sent = letters.map((letter) => letter.id);
     if (this.endpointId !== null) this.write(LEAD_AGAIN, [id, organizationId, this.endpointId, sent]);

@@ -18,7 +18,7 @@ import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
 import { FolderMediaStore } from '../../src/media/folder-store';
 import { TypingRelay } from '../../src/delivery';
-import { triedOf, verdictOn } from '../../src/delivery/retry-policy';
+import { outcomeAfter, triedOf, verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
@@ -205,12 +205,12 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           errors.push(code);
           if (code === 'PROVIDER_REFUSED' && (error as { gone?: boolean }).gone) {
             await conversationLost(deps, lane.organizationId, lane.sessionId, null);
-            await stores.lanes.retry(lane, 0, code);
-          } else if (code === 'PROVIDER_REFUSED') {
+            await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
+          } else if (code === 'PROVIDER_REFUSED' || code === 'OUTCOME_UNKNOWN') {
             await deliveryRefused(deps, lane.delivery, code);
-            await stores.lanes.park(lane, code);
+            await stores.lanes.park(lane, code, outcomeAfter(error));
           } else {
-            await stores.lanes.retry(lane, 0, code);
+            await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
             return errors;
           }
           if (errors.length > 20) return errors;
@@ -232,8 +232,8 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
           if (verdict.kind === 'park') {
             await deliveryRefused(deps, lane.delivery, verdict.code);
-            await stores.lanes.park(lane, verdict.code);
-          } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code);
+            await stores.lanes.park(lane, verdict.code, outcomeAfter(error));
+          } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code, true, outcomeAfter(error));
         }
       }
     },

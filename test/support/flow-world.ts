@@ -8,6 +8,7 @@ import type { Flows } from '../../src/core/flows/api';
 import type { SessionRecord } from '../../src/core/session';
 import type { DeepPartial } from '../../src/core/flows/api';
 import type { SupportPolicy } from '../../src/core/setup';
+import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { HttpPush } from '../../src/push';
 import { createTestDatabase } from './database';
@@ -67,7 +68,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
           await stores.lanes.complete(lane);
         } catch (error) {
           errors.push((error as { code?: string }).code ?? String(error));
-          await stores.lanes.retry(lane, 0, errors.at(-1)!);
+          await stores.lanes.retry(lane, 0, errors.at(-1)!, true, outcomeAfter(error));
           if (errors.length >= 20) return errors;
         }
       }

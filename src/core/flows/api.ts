@@ -3,7 +3,7 @@ import type { ContentBody } from '../content';
 import type { HandoffEndReason, HandoffLink, HandoffPriority, HandoffRecord } from '../handoff';
 import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
 import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
-import type { RuntimeInboxFilter } from '../ports/stores';
+import type { Owed, RuntimeInboxFilter } from '../ports/stores';
 import type { Attachment, ChannelState, MessageRecord, ReactionSide } from '../message';
 import type { DriftItem } from '../ports/support-provider';
 import type { RuntimeEndpoint } from '../runtime-endpoint';
@@ -247,7 +247,7 @@ export interface Explanation {
   readonly mayReply: boolean;
   /** Stable code: WHO decides that the bot is silent or not. */
   readonly why: 'BOT_HAS_CONTROL' | 'WAITING_FOR_AGENT' | 'WAITING_BOT_MAY_ANSWER' | 'AGENT_HAS_CONTROL' | 'HANDOFF_ENDING' | 'SESSION_CLOSED';
-  readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null };
+  readonly owed: Owed;
   /** What waits behind a dead letter until an operator decides. */
   readonly blockedLanes: readonly BlockedLane[];
 }
@@ -259,6 +259,10 @@ export interface DeadLetterSelection {
   readonly all: boolean;
   /** Goes on behind an earlier call, so that what was parked anew since is not taken twice. */
   readonly after: string | null;
+}
+export interface ResendSelection extends DeadLetterSelection {
+  /** The operator has looked at the receiver, and they are not there: the next try writes without looking. With `ids` only. Left out: it looks first. */
+  readonly writeAtOnce?: boolean;
 }
 export interface DeadLettersAnswer {
   readonly count: number;
@@ -298,7 +302,7 @@ export interface Flows {
   acknowledgeThrough(scope: Scope, input: AcknowledgeThroughInput): Promise<{ readonly acknowledged: number }>;
   explain(scope: Scope, sessionId: SessionId): Promise<Explanation>;
   /** Dead letters wait again, the lowest first: for the provider in their old places, for the runtime behind what its inbox shows already. Up to 500 in one call. `by`: the operator, when that is a user. */
-  resendDeadLetters(scope: Scope, selection: DeadLetterSelection, by: UserId | null): Promise<DeadLettersAnswer>;
+  resendDeadLetters(scope: Scope, selection: ResendSelection, by: UserId | null): Promise<DeadLettersAnswer>;
   /** Dead letters are given up for good, and kept as such. Up to 500 in one call. */
   discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null): Promise<DeadLettersAnswer>;
 

@@ -27,6 +27,7 @@ export async function conversationLost(deps: FlowDeps, organizationId: string, s
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (conversationId !== null && tx.session.conversationId !== conversationId) return;
     await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, recheck: [], recentPosts: [], statusWrites: evenAfter(tx.session.statusWrites) });
+    await tx.forgetOutcomes();
     const live = tx.liveHandoff;
     if (live === null || !isOpen(live.state)) return;
     const times = timesLost(live);

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors';
 import type { UserId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction, SetAside } from '../ports/stores';
-import type { DeadLettersAnswer, DeadLetterSelection, Flows, Scope } from './api';
+import type { DeadLettersAnswer, DeadLetterSelection, Flows, ResendSelection, Scope } from './api';
 import type { FlowDeps } from './deps';
 
 /** One call; whoever has more calls again with the cursor. */
@@ -52,11 +52,16 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
 
   const at = () => instantOf(deps.clock.now());
   return {
-    resendDeadLetters: (scope: Scope, selection: DeadLetterSelection, by: UserId | null) => settle(scope, selection, async (tx, ids) => {
-      const sent = await tx.sendAgain(ids);
-      for (const { id: deliveryId, kind, handoffId } of sent) await tx.appendEvent({ type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by }, handoffId, at());
-      return sent;
-    }),
+    async resendDeadLetters(scope: Scope, { writeAtOnce = false, ...selection }: ResendSelection, by: UserId | null) {
+      if (writeAtOnce && selection.ids === null)
+        throw new InvalidInputError('INPUT_INVALID', 'writeAtOnce', 'Nobody can have looked for all that a filter chooses; name by ids what is not there.');
+      return settle(scope, selection, async (tx, ids) => {
+        const sent = await tx.sendAgain(ids, writeAtOnce);
+        for (const { id: deliveryId, kind, handoffId } of sent)
+          await tx.appendEvent({ type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by, ...(writeAtOnce && { writesAtOnce: true }) }, handoffId, at());
+        return sent;
+      });
+    },
 
     async discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null) {
       if (reason.trim() === '' || reason.length > MAX_REASON)

@@ -1,5 +1,5 @@
 import type { ProviderChange, ProviderDelivery } from '../delivery';
-import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderMessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgents } from '../message';
 import { instantOf } from '../ports/clock';
@@ -9,6 +9,7 @@ import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
+import { setAsidePart, writeOnce } from './write-once';
 
 /** One message as it is now, and where agents see it. */
 interface Changed {
@@ -62,12 +63,20 @@ async function showReaction(changed: Changed, lineId: string, by: ReactionSide, 
   });
 }
 
-/** Reactions to a message that was just brought to the agents as history. */
+/** Reactions to a message that was just brought to the agents as history. What nobody can tell of keeps the rest of it from nobody. */
 export async function showReactions(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, messageId: string, lease: Lease): Promise<void> {
   const message = await deps.stores.messages.get(connected.session.organizationId, messageId);
   if (message === null || message.deletedAt !== null) return;
-  for (const { by, emoji } of message.reactions)
-    await showReaction({ deps, connected, conversation, message, lease, mayExist: true }, `reaction:${by === 'BOT' ? 'bot' : 'user'}:${message.id}`, by, emoji);
+  for (const { by, emoji } of message.reactions) {
+    const lineId = `reaction:${by === 'BOT' ? 'bot' : 'user'}:${message.id}`;
+    try {
+      await showReaction({ deps, connected, conversation, message, lease, mayExist: true }, lineId, by, emoji);
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      const failure = { code: error.code, outcome: 'UNKNOWN', handoffId: message.handoffId } as const;
+      await deps.stores.sessions.transact(message.organizationId, message.sessionId, tx => setAsidePart(tx, deps, { kind: 'SHOW_REACTION', lineId, messageId, by, emoji }, failure));
+    }
+  }
 }
 
 /** The message and every line that holds its words. What cannot be deleted there is told to be void. */
@@ -99,14 +108,14 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
 async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string): Promise<ProviderMessageId> {
   const { provider, session } = connected;
   await lease.held();
-  return provider.postMessage({
+  return writeOnce(deps, session, lease, mayExist, mayExist => provider.postMessage({
     // Its echo leaves no mark here, and a reading may have gone past it since.
     conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : null,
     message: {
       id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, lease.signal(deps.limits.callMs));
+  }, lease.signal(deps.limits.callMs)));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

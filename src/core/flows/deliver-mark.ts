@@ -4,6 +4,7 @@ import type { ConversationAccess } from '../ports/support-provider';
 import { connect, conversationOf, notePost, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
+import { writeOnce } from './write-once';
 
 /** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */
 export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, mark: ProviderMark, lease: Lease): Promise<void> {
@@ -19,7 +20,8 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
         // Readings pass its echo by and go on: an earlier try may lie before what was read since.
-        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: mark.about ?? null }, signal());
+        await writeOnce(deps, connected.session, lease, earlierAttempts > 0, mayExist =>
+          provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist, lookAfter: mark.about ?? null }, signal()));
         await deps.stores.sessions.transact(organizationId, sessionId, tx => notePost(tx, deps));
         return;
       }

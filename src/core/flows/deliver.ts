@@ -9,7 +9,7 @@ import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { openHandoff, openTakenOver } from './open-handoff';
 import { provingClaim } from './proving-claim';
-import { postOne } from './show-history';
+import { postOne, postTranscript } from './show-history';
 import { tellStray } from './stray-conversation';
 
 /**
@@ -24,6 +24,7 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
+    case 'POST_TRANSCRIPT': return postTranscript(deps, delivery, work.handoffId, lease);
     case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);

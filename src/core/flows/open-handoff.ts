@@ -1,6 +1,7 @@
-import { ProviderRefusedError } from '../errors';
+import { OutcomeUnknownError, ProviderRefusedError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
+import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess, ConversationView } from '../ports/support-provider';
 import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
@@ -9,7 +10,8 @@ import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { lastViewOf } from './while-off';
-import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
+import { bringHistory, bringTranscriptOrSetAside, deletedMeanwhile } from './show-history';
+import { setAsidePart, writeOnce } from './write-once';
 
 /** What agents should know first, as one readable note; null when the runtime said nothing. */
 export function contextNote(handoff: HandoffRecord): string | null {
@@ -37,8 +39,8 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
   const bringTalk = async (connected: Connected, conversation: ConversationAccess, of: HandoffRecord) => {
-    await bringTranscript(deps, connected, conversation, of, earlierAttempts > 0, lease);
-    await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease);
+    const after = await bringTranscriptOrSetAside(deps, connected, conversation, of, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, { after, through: of.historyThroughSeq }, lease);
   };
   /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */
   const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
@@ -83,12 +85,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   handoff = await current();
   if (handoff === null) return;
   if (note !== null && !handoff.stepsDone.includes('note')) {
-    await provider.postNote({ conversation, noteId: noteIdOf(handoff.id), text: note, mayExist: earlierAttempts > 0, lookAfter: connected.session.readAfter }, signal());
-    await sessions.transact(organizationId, sessionId, async tx => {
-      await stepDone(tx, handoffId, 'note');
-      await stepDone(tx, handoffId, 'opening');
-      await notePost(tx, deps);
-    });
+    await postContextNote(deps, connected, conversation, { handoffId, text: note, mayExist: earlierAttempts > 0 }, lease);
   }
 
   handoff = await current();
@@ -128,6 +125,26 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   });
 }
 
+interface ContextNote { readonly handoffId: HandoffId; readonly text: string; readonly mayExist: boolean }
+
+/** People come without it, too, when nobody can tell whether it is there: then it is a dead letter of its own, and the handoff goes on. */
+async function postContextNote(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, { handoffId, text, mayExist: mayBeThere }: ContextNote, lease: Lease): Promise<void> {
+  const [noteId, lookAfter] = [noteIdOf(handoffId), session.readAfter];
+  let unknown: OutcomeUnknownError | null = null;
+  try {
+    await writeOnce(deps, session, lease, mayBeThere, mayExist => provider.postNote({ conversation, noteId, text, mayExist, lookAfter }, lease.signal(deps.limits.callMs)));
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) throw error;
+    unknown = error;
+  }
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    await stepDone(tx, handoffId, 'note');
+    await stepDone(tx, handoffId, 'opening');
+    if (unknown === null) await notePost(tx, deps);
+    else await setAsidePart(tx, deps, { kind: 'POST_NOTE', noteId, text, ...(lookAfter !== null && { about: lookAfter }) }, { code: unknown.code, outcome: 'UNKNOWN', handoffId });
+  });
+}
+
 /** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
 export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
@@ -141,7 +158,7 @@ export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, 
     // A return that stood before us in the lane may have made it even.
     await beginStatusWrite(deps, connected.session);
     if (!handoff.stepsDone.includes('history')) {
-      await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
+      await bringHistory(deps, connected, conversation, { through: handoff.historyThroughSeq }, lease);
       await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
     }
     await lease.held();

@@ -1,33 +1,38 @@
-import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import type { HandoffRecord } from '../handoff';
+import type { HandoffId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
-import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import { stepDone } from './change-handoff';
 import { TAKEN_BACK } from './change-lines';
-import { connect, ensureConversation, notePost, type Connected } from './conversation';
+import { connect, conversationOf, ensureConversation, notePost, type Connected } from './conversation';
 import { isOpenedAgain } from './conversation-lost';
 import { showReactions } from './deliver-change';
 import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
+import { setAsidePart, writeOnce } from './write-once';
 
-async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, mayExist: boolean, lease: Lease): Promise<void> {
+/** Whether an earlier try may have posted it, and how far back that may lie: of one that was set aside since, readings have gone past it. */
+type Earlier = 'NONE' | 'RECENT' | 'EVER';
+
+async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, earlier: Earlier, lease: Lease): Promise<void> {
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
+  const lookAfter = earlier === 'EVER' ? null : session.readAfter;
   const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
-  const providerMessageId = await provider.postMessage({
-    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter: session.readAfter,
-  }, lease.signal(timeMs));
+  const providerMessageId = await writeOnce(deps, session, lease, earlier !== 'NONE', mayExist => provider.postMessage({
+    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, mayExist, lookAfter,
+  }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
     await notePost(tx, deps);
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
-    if (!mayExist && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
+    if (earlier === 'NONE' && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
   });
 }
 
@@ -41,9 +46,10 @@ export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messag
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
-  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
+  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, { through: message.seq - 1 }, lease);
   await lease.held();
-  await post(deps, connected, conversation, message, delivery.earlierAttempts > 0, lease);
+  const earlier = delivery.earlierAttempts === 0 ? 'NONE' : delivery.lastErrorCode === 'OUTCOME_UNKNOWN' ? 'EVER' : 'RECENT';
+  await post(deps, connected, conversation, message, earlier, lease);
 }
 
 /** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
@@ -60,58 +66,102 @@ async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, h
   return handoff !== null && !handoff.stepsDone.includes('history');
 }
 
-/** Shows what the provider has not seen yet, in order. What it refuses for good does not keep the rest from the agents. */
-export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease): Promise<void> {
+/** What the provider has not seen yet. What waits for an operator to say whether it has is left to them. */
+async function unposted({ stores: { sessions } }: FlowDeps, { session: { organizationId, id } }: Connected, throughSeq: number) {
+  const { answer } = await sessions.transact(organizationId, id, async tx => {
+    const [messages, unknown] = [await tx.unpostedMessages(throughSeq), await tx.unknownPosts()];
+    const left = new Set(unknown.filter(({ isLeft }) => isLeft).map(({ messageId }) => messageId));
+    return { history: messages.filter(message => !left.has(message.id)), unknown: new Set(unknown.map(({ messageId }) => messageId)) };
+  });
+  return answer;
+}
+
+/** Shows what the provider has not seen yet, in order. What it refuses for good, or cannot tell of, does not keep the rest from the agents. */
+export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, { after = 0, through }: { readonly after?: number; readonly through: number }, lease: Lease): Promise<void> {
   const { sessions } = deps.stores;
   const { id, organizationId, conversationId } = connected.session;
-  const { answer: history } = await sessions.transact(organizationId, id, tx => tx.unpostedMessages(throughSeq));
+  const { history, unknown } = await unposted(deps, connected, through);
   // Posts are recorded one by one: only the first unrecorded one can be there already, and that by an earlier handoff's try too.
   let mayExist = conversationId !== null;
   for (const message of history) {
     // Our own lines to the end-user are not part of the talk that agents continue.
-    if (message.author === 'SYSTEM') continue;
+    if (message.author === 'SYSTEM' || message.seq <= after) continue;
     await lease.held();
     try {
-      await post(deps, connected, conversation, message, mayExist, lease);
+      await post(deps, connected, conversation, message, unknown.has(message.id) ? 'EVER' : mayExist ? 'RECENT' : 'NONE', lease);
       mayExist = false;
       if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
-      if (!(error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
-      const { code } = error;
-      await sessions.transact(organizationId, id, async tx => {
-        const letter = await tx.setAside({ kind: 'POST_MESSAGE', messageId: message.id }, code);
-        if (letter !== null) await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId: letter.id, kind: letter.kind, code }, message.handoffId, instantOf(deps.clock.now()));
-      });
+      const isUnknown = error instanceof OutcomeUnknownError;
+      if (!(isUnknown || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
+      const failure = { code: error.code, outcome: isUnknown ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;
+      await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_MESSAGE', messageId: message.id }, failure));
+      // It was this one that the earlier try had come to. What made us doubt it says nothing of those behind it.
+      if (isUnknown) mayExist = false;
     }
   }
   if (connected.session.tellsAgain)
     await sessions.transact(organizationId, id, async tx => { if (tx.session.conversationId === conversation.conversationId) await tx.updateSession({ tellsAgain: false }); });
 }
 
-/** The beginning of a long talk, as one file before the messages that follow it; then those count as shown. */
-export async function bringTranscript(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<void> {
+const SPLIT = 'split:';
+const splitOf = ({ stepsDone }: HandoffRecord): string | undefined => stepsDone.find(step => step.startsWith(SPLIT));
+
+/**
+ * The beginning of a long talk, as one file before the messages that follow it; then those count as shown.
+ * @throws OutcomeUnknownError when an earlier try of the file may be there, and nobody can tell
+ */
+export async function bringTranscript(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<void> {
+  const { provider, session } = connected;
   if (provider.postTranscript === undefined) return;
   const { sessions } = deps.stores;
-  const { answer: history } = await sessions.transact(session.organizationId, session.id, tx => tx.unpostedMessages(handoff.historyThroughSeq));
+  const { history, unknown } = await unposted(deps, connected, handoff.historyThroughSeq);
   const said = history.filter(message => message.author !== 'SYSTEM');
   // Decided once, before anything is posted: a repeat must not move a message from one way to the other.
-  let split = handoff.stepsDone.find(step => step.startsWith('split:'));
+  let split = splitOf(handoff);
   if (split === undefined) {
     const room = Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom?.(conversation) ?? HISTORY_MESSAGES));
-    const decided = split = `split:${said.at(-room - 1)?.seq ?? 0}`;
+    const decided = split = `${SPLIT}${said.at(-room - 1)?.seq ?? 0}`;
     await sessions.transact(session.organizationId, session.id, tx => stepDone(tx, handoff.id, decided));
   }
-  const throughSeq = Number(split.slice('split:'.length));
-  const early = said.filter(message => message.seq <= throughSeq);
+  const throughSeq = Number(split.slice(SPLIT.length));
+  // What may be there by itself is looked for by itself, behind the file.
+  const early = said.filter(message => message.seq <= throughSeq && !unknown.has(message.id));
   if (early.length === 0) return;
   await lease.held();
   // Looked for from the start: its echo leaves no mark here, and a reading may have gone past it since.
   const { text: title, content } = transcriptOf(early, said.length - early.length);
-  const transcript = await provider.postTranscript({
+  const postTranscript = provider.postTranscript.bind(provider);
+  const transcript = await writeOnce(deps, session, lease, mayExist, mayExist => postTranscript({
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
-  }, lease.signal(deps.limits.uploadMs));
+  }, lease.signal(deps.limits.uploadMs)));
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
     await notePost(tx, deps);
   });
+}
+
+/** As a part of a handoff that goes on without it when nobody can tell whether it is there. Answers the number up to which it was left out; 0: it was not. */
+export async function bringTranscriptOrSetAside(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<number> {
+  const { sessions, handoffs } = deps.stores;
+  const { id, organizationId } = connected.session;
+  try {
+    await bringTranscript(deps, connected, conversation, handoff, mayExist, lease);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) throw error;
+    await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_TRANSCRIPT', handoffId: handoff.id }, { code: error.code, outcome: 'UNKNOWN', handoffId: handoff.id }));
+    const now = await handoffs.get(organizationId, handoff.id);
+    return Number((now && splitOf(now))?.slice(SPLIT.length) ?? 0);
+  }
+}
+
+/** One that was set aside and is sent again. What another handoff has brought since is not brought twice. */
+export async function postTranscript(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, handoffId: HandoffId, lease: Lease): Promise<void> {
+  const connected = await connect(deps, organizationId, sessionId, lease);
+  const conversation = conversationOf(deps, connected);
+  const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
+  // Without the split its conversation was lost since, and it was opened again with all of its talk.
+  if (conversation === null || handoff === null || splitOf(handoff) === undefined) return;
+  await bringTranscript(deps, connected, conversation, handoff, earlierAttempts > 0, lease);
 }

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../delivery';
+import type { DeadLetter, DeliveryOutcome } from '../delivery';
 import type { AccountId, ChatbotId, Instant, OrganizationId, SessionId } from '../ids';
 import type { Page, PageRequest } from './stores';
 
@@ -10,6 +10,8 @@ export interface DeadLetterFilter {
   readonly destination: string | null;
   readonly kind: string | null;
   readonly code: string | null;
+  /** Left out: either. */
+  readonly outcome?: DeliveryOutcome | null;
   readonly parkedBefore: Instant | null;
   readonly parkedAfter: Instant | null;
 }
@@ -20,6 +22,7 @@ export interface BlockedLane {
   readonly deliveryId: string;
   readonly kind: string;
   readonly code: string;
+  readonly outcome: DeliveryOutcome;
   readonly parkedAt: Instant;
 }
 

@@ -1,6 +1,6 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
-import type { LaneDelivery, LaneDestination, MediaWork, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { DeliveryOutcome, LaneDelivery, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -62,14 +62,21 @@ export interface SessionTransaction {
   oweMedia(work: MediaWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
-  /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. False: the lease was lost, nothing changed. */
-  parkHead(lane: AnyLane, code: string): Promise<boolean>;
+  /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. Null: the lease was lost, nothing changed. */
+  parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry): Promise<DeliveryOutcome | null>;
   /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
-  discardHead(lane: AnyLane, code: string, reason: string): Promise<boolean>;
-  /** Makes a dead letter of what could not be done as a part of something else. Null: it is one already. */
-  setAside(work: ProviderWork, code: string): Promise<SetAside | null>;
-  /** PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on. */
-  sendAgain(ids: readonly string[]): Promise<readonly SetAside[]>;
+  discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
+  /** Makes a dead letter of what could not be done as a part of something else. `outcome`: NOT_DELIVERED when left out. Null: it is one already, whose outcome is unknown from here on if this one's is. */
+  setAside(work: ProviderWork, code: string, outcome?: DeliveryOutcome): Promise<SetAside | null>;
+  /** Messages of this Session whose post is a dead letter of unknown outcome. */
+  unknownPosts(): Promise<readonly UnknownPost[]>;
+  /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
+  forgetOutcomes(): Promise<void>;
+  /**
+   * PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on.
+   * @param writesAtOnce they count as never tried, for whoever asked has looked; else the next try looks before it writes
+   */
+  sendAgain(ids: readonly string[], writesAtOnce?: boolean): Promise<readonly SetAside[]>;
   /** Gives PARKED ones of this Session up for good; likewise. */
   discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
   /** Unacknowledged runtime deliveries of one handoff's agent messages. */
@@ -92,6 +99,9 @@ export interface SessionTransaction {
    */
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
+
+/** `isLeft`: nothing but an operator can tell, or one has said to leave it. Else a look may. */
+export interface UnknownPost { readonly messageId: MessageId; readonly isLeft: boolean }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
 
@@ -169,6 +179,8 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
+  /** Those of the provider's ids that are known as posts of this Session: messages, the files they went in, lines about them. */
+  knownPosts(organizationId: OrganizationId, sessionId: SessionId, ids: readonly ProviderMessageId[]): Promise<ReadonlySet<ProviderMessageId>>;
   /** Whether an agent has said something in public after that message. */
   hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
@@ -208,7 +220,16 @@ export interface DeliveryStore {
   /** Whether a runtime delivery still waits to be collected. */
   isWaiting(organizationId: OrganizationId, id: string): Promise<boolean>;
   /** What is still owed of one Session, for "why is the bot silent". */
-  owed(organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly provider: number; readonly runtime: number; readonly parked: number; readonly lastErrorCode: string | null }>;
+  owed(organizationId: OrganizationId, sessionId: SessionId): Promise<Owed>;
+}
+
+export interface Owed {
+  readonly provider: number;
+  readonly runtime: number;
+  readonly parked: number;
+  /** Of `parked`: those whose outcome is unknown. */
+  readonly parkedUnknown: number;
+  readonly lastErrorCode: string | null;
 }
 
 /** How many lanes of one far side may be claimed: `each`, but for those in `but`. */
@@ -248,18 +269,22 @@ export interface LaneStore {
   /**
    * Leaves the head where it is; nothing passes it.
    * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
+   * @param outcome what the try says of a write; of one that nobody has told about (its process died) it is unknown
    */
-  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean): Promise<boolean>;
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean, outcome?: OutcomeOfTry): Promise<boolean>;
   /**
    * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
-   * waits behind it until an operator decides, as the inbox's policy says. False: the lease was lost, nothing changed.
+   * waits behind it until an operator decides, as the inbox's policy says. Answers what is known of all its tries.
+   * Null: the lease was lost, nothing changed.
+   * @param outcome as of a retry
    */
-  park(lane: AnyLane, code: string): Promise<boolean>;
+  park(lane: AnyLane, code: string, outcome?: OutcomeOfTry): Promise<DeliveryOutcome | null>;
   /**
    * Gives the head up for good where no operator needs to decide, and says so in the Session's history: it is listed with
    * what operators discarded. `reason` is in words of ours. False: the lease was lost, nothing changed.
+   * @param outcome as of a retry
    */
-  discard(lane: AnyLane, code: string, reason: string): Promise<boolean>;
+  discard(lane: AnyLane, code: string, reason: string, outcome?: OutcomeOfTry): Promise<boolean>;
 
   /**
    * Gives the lane back: due now, for whoever comes first. False: the lease was lost.

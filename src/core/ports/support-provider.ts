@@ -335,6 +335,10 @@ export interface OpenedFile {
  *  - ProviderRefusedError: no retry helps (`gone` when the thing no longer exists there)
  *  - ProviderAuthError: our credentials or role there are wrong
  *  - UnsupportedByProviderError: the capability is not declared
+ *
+ * A verb with `mayExist` that has looked and cannot tell whether its write is there throws OutcomeUnknownError: it writes
+ * nothing, and is not called again for it before an operator has looked. So does one whose look is refused. What such a
+ * verb throws behind a look that found nothing has `nothingEarlier` set; left false, nothing is said of earlier tries.
  */
 export interface SupportProvider {
   /** What this account can do; asked at set-up and stored. */

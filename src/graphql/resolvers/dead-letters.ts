@@ -23,10 +23,10 @@ const nullable = { nullable: true } as const;
 const instant = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
 
 function filterOf(given: SupportDeadLetterFilterInput | null | undefined): DeadLetterFilter {
-  const { accountId, chatbotId, sessionId, destination, kind, code, parkedBefore, parkedAfter } = given ?? {};
+  const { accountId, chatbotId, sessionId, destination, kind, code, outcome, parkedBefore, parkedAfter } = given ?? {};
   return {
     accountId: accountId ?? null, chatbotId: chatbotId ?? null, sessionId: sessionId ?? null, destination: destination ?? null, kind: kind ?? null,
-    code: code ?? null, parkedBefore: instant(parkedBefore), parkedAfter: instant(parkedAfter),
+    code: code ?? null, outcome: outcome ?? null, parkedBefore: instant(parkedBefore), parkedAfter: instant(parkedAfter),
   };
 }
 
@@ -50,7 +50,7 @@ export class DeadLetters {
   @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Dead letters wait again, in order within each session. Up to 500 in one call. Repeatable: what waits or is done by now is passed over.' })
   resendSupportDeadLetters(@Arg('input', () => ResendSupportDeadLettersInput) input: ResendSupportDeadLettersInput, @Ctx() context: OperationContext): Promise<ResendSupportDeadLettersPayload> {
     return answer(context, 'OPERATE', NOTHING, (scope) => this.flows.resendDeadLetters(scope, {
-      ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: input.all, after: input.after ?? null,
+      ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: input.all, after: input.after ?? null, writeAtOnce: input.writeAtOnce,
     }, context.caller!.userId));
   }
 

@@ -21,6 +21,7 @@ export class SupportOwed {
   @Field(() => Int, { description: 'Waiting for the provider.' }) provider: number;
   @Field(() => Int, { description: 'Waiting for the runtime to acknowledge.' }) runtime: number;
   @Field(() => Int, { description: 'Given up until an operator decides.' }) parked: number;
+  @Field(() => Int, { description: 'Of parked: those that may be at their receiver all the same.' }) parkedUnknown: number;
   @Field(() => String, { nullable: true, description: 'Of the last try that failed.' }) lastErrorCode: string | null;
 }
 

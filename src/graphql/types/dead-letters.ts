@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import type { DeadLetter } from '../../core/delivery';
-import { SupportDeadLetterState } from './enums';
+import type { DeadLetter, DeliveryOutcome } from '../../core/delivery';
+import { SupportDeadLetterState, SupportDeliveryOutcome } from './enums';
 import { connectionOf } from './page';
 import { SupportPayload } from './payloads';
 import { DateTime } from './scalars';
@@ -12,6 +12,7 @@ export class SupportDeadLetter {
   @Field(() => String, { description: 'To whom it was owed, e.g. `PROVIDER`.' }) destination: string;
   @Field(() => String, { description: 'What it was, e.g. `POST_MESSAGE`.' }) kind: string;
   @Field(() => String, { description: 'Why it was set aside; stable, see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { description: 'Whether it may be there all the same.' }) outcome: DeliveryOutcome;
   @Field(() => Int, { description: 'How often it was tried.' }) attempts: number;
   @Field(() => ID, { nullable: true, description: 'The message that it is about.' }) messageId: string | null;
   @Field(() => DateTime, { description: 'Since when it was owed.' }) createdAt: string;
@@ -27,6 +28,7 @@ export class SupportBlockedLane {
   @Field(() => ID, { description: 'Give it to resendSupportDeadLetters or discardSupportDeadLetters.' }) deadLetterId: string;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { description: 'Whether the dead letter may be at its receiver all the same.' }) outcome: DeliveryOutcome;
   @Field(() => DateTime) parkedAt: string;
 }
 
@@ -38,6 +40,7 @@ export class SupportDeadLetterFilterInput {
   @Field(() => String, { nullable: true }) destination?: string | null;
   @Field(() => String, { nullable: true }) kind?: string | null;
   @Field(() => String, { nullable: true }) code?: string | null;
+  @Field(() => SupportDeliveryOutcome, { nullable: true }) outcome?: DeliveryOutcome | null;
   @Field(() => DateTime, { nullable: true }) parkedBefore?: unknown;
   @Field(() => DateTime, { nullable: true }) parkedAfter?: unknown;
 }
@@ -49,6 +52,7 @@ export class ResendSupportDeadLettersInput {
   @Field(() => [ID], { nullable: true, description: 'At most 500.' }) ids?: string[] | null;
   @Field(() => SupportDeadLetterFilterInput, { nullable: true }) filter?: SupportDeadLetterFilterInput | null;
   @Field(() => Boolean, { defaultValue: false }) all: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'With ids: you have looked, and none of them is there. The next try of each writes without looking. Otherwise it is looked for first, so that nothing appears twice.' }) writeAtOnce: boolean;
   @Field(() => String, AFTER) after?: string | null;
 }
 

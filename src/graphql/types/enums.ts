@@ -1,6 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/control';
-import type { DeadLetter } from '../../core/delivery';
+import type { DeadLetter, DeliveryOutcome } from '../../core/delivery';
 import type { Explanation } from '../../core/flows/api';
 import type { HandoffEndReason as EndReason, HandoffOrigin as Origin, HandoffPriority as Priority, HandoffState as State } from '../../core/handoff';
 import type { ChoicesStyle, FormFieldType } from '../../core/content';
@@ -43,6 +43,11 @@ export const OnDeadLetter = enumOf<SupportPolicy['onDeadLetter']>('SupportOnDead
 export const SupportDeadLetterState = enumOf<DeadLetter['state']>('SupportDeadLetterState', 'What became of something that could not be delivered.', {
   PARKED: 'It waits for an operator.',
   DISCARDED: 'An operator gave it up for good.',
+});
+
+export const SupportDeliveryOutcome = enumOf<DeliveryOutcome>('SupportDeliveryOutcome', 'Whether something that was set aside may have reached its receiver all the same.', {
+  NOT_DELIVERED: 'It has not, or not all of it.',
+  UNKNOWN: 'A try of it may have: its answer was lost, or what is there cannot be told from it. An operator has to look.',
 });
 
 export const AutomaticReplies = enumOf<SupportPolicy['automaticReplies']>('SupportAutomaticReplies', 'What becomes of what the provider says to end-users by itself: a greeting, or that nobody is there.', {

@@ -1,8 +1,9 @@
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
+import type { DeliveryOutcome } from '../../core/delivery';
 import type { EventRecord, EventType } from '../../core/event';
 import type { HandoffEndReason as EndReason, HandoffState as State } from '../../core/handoff';
-import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl } from './enums';
+import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl, SupportDeliveryOutcome } from './enums';
 import { DateTime } from './scalars';
 
 /** An event as resolvers see it: its body's fields beside its own. */
@@ -115,6 +116,7 @@ export class SupportDeliveryParked extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId?: string | null;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { nullable: true, description: 'Whether it may be there all the same; null only in events of earlier versions.' }) outcome?: DeliveryOutcome | null;
 }
 
 @ObjectType({ ...implementsEvent, description: 'An operator sent a dead letter again: it is owed once more, in its old place.' })
@@ -122,6 +124,7 @@ export class SupportDeliverySentAgain extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId: string | null;
   @Field(() => String) kind: string;
   @Field(() => ID, { nullable: true, description: 'The user who did it, when it was one.' }) by: string | null;
+  @Field(() => Boolean, { nullable: true, description: 'True: the operator has said that it is not there, so it is written without a look. Else null.' }) writesAtOnce?: boolean | null;
 }
 
 @ObjectType({ ...implementsEvent, description: 'An operator gave a dead letter up for good.' })

@@ -27,6 +27,10 @@ export class DeliveryRow {
   @Column('integer', { default: 0 }) attempts: number;
   /** Tries before it was last sent again; one of them still counts in `attempts`, so that the far side is looked at first. */
   @Column('integer', { default: 0 }) attemptsBefore: number;
+  /** Of `attempts`: those that have told what became of them. One that has not may have written before its process died. */
+  @Column('integer', { default: 0 }) attemptsSettled: number;
+  /** A try may have reached the receiver, and nothing has shown since whether it did. */
+  @Column('boolean', { default: false }) outcomeUnknown: boolean;
   @Column('text', { nullable: true }) lastErrorCode: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
   /** DONE and DISCARDED: since when. */

@@ -2,6 +2,7 @@ import { ProviderRefusedError, ProviderUnavailableError } from '../../core/error
 import type { ProviderConversationId } from '../../core/ids';
 import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
+import { lookFor, writeAfterLook } from './look';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
 export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
@@ -13,21 +14,21 @@ export class Conversations {
   async open({ inbox, contactId, sessionId, mayExist }: OpenConversation, signal: AbortSignal): Promise<ProviderConversationId> {
     const connection = this.connect(inbox.account);
     const contact = numberOf(contactId, 'contact');
-    if (mayExist) {
-      const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/contacts/${contact}/conversations` }, signal) as { payload?: unknown };
-      const made = listIn<WireConversation>(payload, 'conversations').filter((row) => sessionOf(row) === sessionId && String(row.inbox_id) === inbox.externalId);
-      if (made.length > 0) return String(Math.min(...made.map(({ id }) => id)));
-    }
     const mark = { support_session_id: sessionId };
-    const conversation = await connection.bot.json({
+    const make = async () => idIn(await connection.bot.json({
       method: 'POST', path: `${connection.account}/conversations`,
       body: {
         source_id: sessionId, inbox_id: numberOf(inbox.externalId, 'inbox'), contact_id: contact, status: 'pending',
         // Agents' tools replace all custom attributes at once; the second mark survives that.
         custom_attributes: mark, additional_attributes: mark,
       },
-    }, signal);
-    return idIn(conversation, 'conversation');
+    }, signal), 'conversation');
+    if (!mayExist) return make();
+    const made = await lookFor(`the conversation of session ${sessionId}`, async () => {
+      const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/contacts/${contact}/conversations` }, signal) as { payload?: unknown };
+      return listIn<WireConversation>(payload, 'conversations').filter((row) => sessionOf(row) === sessionId && String(row.inbox_id) === inbox.externalId);
+    });
+    return made.length > 0 ? String(Math.min(...made.map(({ id }) => id))) : writeAfterLook(make);
   }
 
   async hold(access: ConversationAccess, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { ProviderRefusedError } from '../../core/errors';
+import { OutcomeUnknownError, ProviderRefusedError } from '../../core/errors';
 import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
@@ -8,10 +8,14 @@ import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
 import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
+import { lookFor, writeAfterLook } from './look';
 import { idOfOurs, MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
-import { idIn } from './wire';
+import { idIn, type WireMessage } from './wire';
+
+const INCOMING = 0;
+const OUTGOING = 1;
 
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
@@ -66,8 +70,12 @@ export class Posts {
     const connection = this.connect(post.conversation.inbox.account);
     const path = connection.conversation(post.conversation.conversationId);
     throwIfOver(signal);
-    const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
-    if (earlier !== null) return earlier;
+    if (!post.mayExist) return this.write(connection, path, post, signal);
+    const earlier = await findPost(connection, path, post, signal);
+    return earlier ?? writeAfterLook(() => this.write(connection, path, post, signal));
+  }
+
+  private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
     const downloads = await download(this.fetch, {
       attachments: post.attachments, allowPrivate: connection.settings.allowPrivateAttachments ?? false, timeMs: post.timeMs,
     }, signal);
@@ -117,12 +125,27 @@ function withItems<Body extends { readonly content_attributes: object }>(content
 
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
-/** Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does. */
-async function findPost(connection: Connection, path: string, { ourId, lookAfter }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> {
+/**
+ * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
+ * @throws OutcomeUnknownError when the history does not tell, or is refused
+ */
+const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
+  const mayBe: string[] = [];
   for await (const batch of messagesAfter(connection, path, start, signal)) {
-    const found = batch.find((message) => idOfOurs(message, false) === ourId);
+    const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
     if (found) return String(found.id);
+    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as)).map(({ id }) => String(id)));
   }
-  return null;
+  if (mayBe.length === 0) return null;
+  throw new OutcomeUnknownError(`An earlier try of ${ourId} may be what was deleted in Chatwoot as message ${mayBe.join(', ')}. Look there, then send it again or discard it.`, { mayBe });
+});
+
+/**
+ * Whether a deleted row may be a post of ours. Deleting wipes the mark; that `source_id` stays is what we expect, but no
+ * recording shows it of a row that had one. Who sent it, and to whom, stays.
+ */
+function mayHaveBeen({ content_attributes: attributes, source_id: sourceId, message_type: type, private: isPrivate, sender }: WireMessage, as: Post['as']): boolean {
+  if (attributes?.['deleted'] !== true || sourceId || sender?.type === 'user') return false;
+  return as === 'endUser' ? type === INCOMING : type === OUTGOING && (isPrivate ?? false) === (as === 'note');
 }

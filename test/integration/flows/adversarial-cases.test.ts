@@ -264,7 +264,7 @@ describe('history that is brought only at the handoff', () => {
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(shown('two', 'three'));
     expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
-    expect((await world.events(session.id)).map(event => event.body)).toContainEqual({ type: 'DELIVERY_PARKED', deliveryId: expect.any(String), kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' });
+    expect((await world.events(session.id)).map(event => event.body)).toContainEqual({ type: 'DELIVERY_PARKED', deliveryId: expect.any(String), kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
   });
 
   it('comes to an agent who takes over, too', async () => {

@@ -20,7 +20,7 @@ const run = async (query: string, variables: object = {}, as: Record<string, str
 const LIST = `query ($filter: SupportDeadLetterFilterInput, $state: SupportDeadLetterState, $first: Int, $after: String) {
   supportDeadLetters(filter: $filter, state: $state, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
-    nodes { id state destination kind code attempts messageId createdAt parkedAt blocksLane discardedAt discardReason session { id } handoff { id } message { text author } }
+    nodes { id state destination kind code outcome attempts messageId createdAt parkedAt blocksLane discardedAt discardReason session { id } handoff { id } message { text author } }
   } }`;
 const list = async (variables: object = {}) => (await run(LIST, variables)).data.supportDeadLetters;
 const change = (name: 'resendSupportDeadLetters' | 'discardSupportDeadLetters') => async (input: object, as?: Record<string, string>) => {
@@ -57,11 +57,11 @@ it('a poison message parks with its reason, the lane goes on, and operators see 
   const { nodes, totalCount } = await list();
   expect(totalCount).toBe(1);
   expect(nodes).toEqual([{
-    id: expect.any(String), state: 'PARKED', destination: 'PROVIDER', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', attempts: 1, messageId: expect.any(String),
+    id: expect.any(String), state: 'PARKED', destination: 'PROVIDER', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', attempts: 1, messageId: expect.any(String),
     createdAt: '2026-11-22T12:00:00.000Z', parkedAt: '2026-11-22T12:00:00.000Z', blocksLane: false, discardedAt: null, discardReason: null,
     session: { id: sessionId }, handoff: null, message: { text: 'poison', author: 'END_USER' },
   }]);
-  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }]);
+  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
 });
 
 it('sent again it is delivered, once, whatever is repeated, and the history tells who did it', async () => {
@@ -85,6 +85,49 @@ it('sent again, what had been written before the answer was cut is found and not
   expect(await resend({ all: true })).toMatchObject({ count: 1 });
   await work();
   expect(shown(sessionId)).toEqual(['one']);
+});
+
+describe('of an unknown outcome', () => {
+  let sessionId: string;
+  beforeEach(async () => {
+    ({ id: sessionId } = await world.open());
+    await world.user(sessionId, 'one');
+    world.provider.failNext('postMessage', 'before');
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toMatchObject({ delivered: 'no' });
+    await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN');
+  });
+  const EVENTS = `query ($id: ID!) { supportSession(id: $id) { events { __typename ... on SupportDeliveryParked { outcome } ... on SupportDeliverySentAgain { by writesAtOnce } } } }`;
+  const events = async () => (await run(EVENTS, { id: sessionId })).data.supportSession.events.slice(-2);
+
+  it('it is listed and explained as such, and counted', async () => {
+    await world.user(sessionId, 'poison');
+    world.provider.failNext('postMessage', 'refused');
+    await work();
+    expect(await list({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({ totalCount: 1, nodes: [{ outcome: 'UNKNOWN', message: { text: 'one' } }] });
+    expect(await list({ filter: { outcome: 'NOT_DELIVERED' } })).toMatchObject({ totalCount: 1, nodes: [{ message: { text: 'poison' } }] });
+    expect((await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { parked parkedUnknown } } }', { id: sessionId })).data.supportExplain).toEqual({ owed: { parked: 2, parkedUnknown: 1 } });
+  });
+
+  it('an operator who has looked has it written without a look, and the history tells whose word that was', async () => {
+    const { nodes: [letter] } = await list();
+    const given: boolean[] = [];
+    const real = world.provider.postMessage;
+    world.provider.postMessage = async (request) => { given.push(request.mayExist); return real(request); };
+    expect(await resend({ ids: [letter.id], writeAtOnce: true })).toMatchObject({ ...DONE, count: 1 });
+    await work();
+    expect(given).toEqual([false]);
+    expect(shown(sessionId)).toEqual(['one']);
+    expect(await events()).toEqual([{ __typename: 'SupportDeliveryParked', outcome: 'UNKNOWN' }, { __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: true }]);
+  });
+
+  it('nobody can have looked for all that a filter chooses', async () => {
+    for (const chosen of [{ filter: { outcome: 'UNKNOWN' } }, { all: true }])
+      expect(await resend({ ...chosen, writeAtOnce: true })).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field: 'writeAtOnce' }] });
+    expect(await list()).toMatchObject({ totalCount: 1 });
+    expect(await resend({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({ count: 1 });
+    expect((await events())[1]).toEqual({ __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: null });
+  });
 });
 
 it('all of them, or those of a filter, go again in order within each session', async () => {
@@ -126,10 +169,10 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   const policy = 'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
   expect((await run(policy, { input: { chatbotId: 'bot-1', policy: { onDeadLetter: 'BLOCK' } } })).data.updateSupportPolicy.inbox.policy).toEqual({ onDeadLetter: 'BLOCK' });
   const sessionId = await poisoned('poison', 'two');
-  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code parkedAt } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
+  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code outcome parkedAt } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
   const { nodes: [letter] } = await list();
   expect(letter.blocksLane).toBe(true);
-  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: letter.parkedAt }] });
+  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', parkedAt: letter.parkedAt }] });
   await world.user(sessionId, 'three');
   await work();
   expect(world.provider.conversations.at(-1)!.entries).toEqual([]);

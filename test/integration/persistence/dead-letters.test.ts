@@ -28,7 +28,7 @@ async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
 }
 const parkNext = async (code = 'PROVIDER_REFUSED') => {
   const lane = (await claim())!;
-  expect(await world.stores.lanes.park(lane, code)).toBe(true);
+  expect(await world.stores.lanes.park(lane, code)).not.toBeNull();
   return lane.delivery.id;
 };
 /** Everything that the lane gives out now, done one by one. */
@@ -55,7 +55,7 @@ describe('a lane whose policy is to block', () => {
     expect(await claim()).toBeUndefined();
     expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
     expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([
-      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', parkedAt: '2026-11-22T20:52:20.557Z' }]);
+      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', parkedAt: '2026-11-22T20:52:20.557Z' }]);
     await again(id, letter);
     expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
     expect(await work()).toEqual(['one', 'two', 'three']);
@@ -245,14 +245,14 @@ it('parking waits for the Session, and then its lease has to be the right one st
   const { id } = await world.open();
   await owe(id, 'one');
   const lane = (await claim())!;
-  let parking!: Promise<boolean>;
+  let parking!: ReturnType<Stores['lanes']['park']>;
   await world.stores.sessions.transact(ORG, id, async (tx) => {
     parking = world.replica().lanes.park(lane, 'X');
     await until('the parking waits', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
     await world.sql('update lane set fence = fence + 1');
     await tx.insertMessage(said());
   });
-  expect(await parking).toBe(false);
+  expect(await parking).toBeNull();
   expect((await world.stores.events.ofSession(ORG, id, 0, 10)).map(({ body }) => body.type)).toEqual(['SESSION_OPENED']);
 });
 
@@ -270,7 +270,7 @@ describe('the list of dead letters', () => {
     expect(page.hasNextPage).toBe(true);
     expect(page.edges[0]!.node).toEqual({
       id: one, organizationId: ORG, chatbotId: 'bot-1', sessionId: id, destination: 'PROVIDER', kind: 'POST_MESSAGE', state: 'PARKED', code: 'PROVIDER_REFUSED',
-      attempts: 1, messageId: expect.any(String), handoffId: null, createdAt: '2026-11-22T20:52:20.557Z', parkedAt: '2026-11-22T20:52:20.557Z', blocksLane: false, discarded: null,
+      outcome: 'NOT_DELIVERED', attempts: 1, messageId: expect.any(String), handoffId: null, createdAt: '2026-11-22T20:52:20.557Z', parkedAt: '2026-11-22T20:52:20.557Z', blocksLane: false, discarded: null,
     });
     const rest = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 5, after: page.edges[0]!.cursor });
     expect(rest).toMatchObject({ hasNextPage: false, edges: [{ node: { id: two, kind: 'RETURN_CONVERSATION', handoffId, messageId: null } }] });

@@ -58,7 +58,7 @@ describe('the lane of deliveries to the provider', () => {
     expect(await lanes().retry(first, 60_000, 'PROVIDER_UNAVAILABLE')).toBe(true);
     await owe(id, 'three');
     expect(await claimOne()).toBeUndefined();
-    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 3, runtime: 0, parked: 0, lastErrorCode: 'PROVIDER_UNAVAILABLE' });
+    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 3, runtime: 0, parked: 0, parkedUnknown: 0, lastErrorCode: 'PROVIDER_UNAVAILABLE' });
     await endLeases();
     const again = (await claimOne())!;
     expect([messageOf(again), again.delivery.earlierAttempts]).toEqual([one, 1]);
@@ -69,12 +69,12 @@ describe('the lane of deliveries to the provider', () => {
   it('goes on behind a dead letter, which is kept', async () => {
     const { id } = await world.open();
     const [, two] = await owe(id, 'one', 'two');
-    expect(await lanes().park((await claimOne())!, 'PROVIDER_REFUSED')).toBe(true);
+    expect(await lanes().park((await claimOne())!, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
     const next = (await claimOne())!;
     expect(messageOf(next)).toBe(two);
     await lanes().complete(next);
     expect(await claimOne()).toBeUndefined();
-    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 0, runtime: 0, parked: 1, lastErrorCode: 'PROVIDER_REFUSED' });
+    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 0, runtime: 0, parked: 1, parkedUnknown: 0, lastErrorCode: 'PROVIDER_REFUSED' });
     expect(await world.sql("select parked_at from delivery where state = 'PARKED'")).toEqual([{ parked_at: '2026-11-22T20:52:20.557Z' }]);
   });
 
@@ -176,7 +176,8 @@ describe('the lane of deliveries to the provider', () => {
     await endLeases();
     const other = (await claimOne(world.replica()))!;
     expect([messageOf(other), other.delivery.earlierAttempts]).toEqual([one, 1]);
-    for (const late of [lanes().renew(slow, LEASE), lanes().complete(slow), lanes().retry(slow, 0, 'X'), lanes().park(slow, 'X')]) expect(await late).toBe(false);
+    for (const late of [lanes().renew(slow, LEASE), lanes().complete(slow), lanes().retry(slow, 0, 'X')]) expect(await late).toBe(false);
+    expect(await lanes().park(slow, 'X')).toBeNull();
     expect(await world.sql('select state, last_error_code from delivery order by id')).toEqual([{ state: 'WAITING', last_error_code: null }, { state: 'WAITING', last_error_code: null }]);
     expect(await lanes().complete(other)).toBe(true);
     expect(await lanes().complete(other)).toBe(false);

@@ -75,7 +75,7 @@ describe('a Session', () => {
 
   it('owes nothing when nobody asked for anything, and nothing of others', async () => {
     const { id } = await world.open();
-    const nothing = { provider: 0, runtime: 0, parked: 0, lastErrorCode: null };
+    const nothing = { provider: 0, runtime: 0, parked: 0, parkedUnknown: 0, lastErrorCode: null };
     expect(await world.stores.deliveries.owed(ORG, id)).toEqual(nothing);
     await world.stores.sessions.transact(ORG, id, async (tx) => {
       await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });

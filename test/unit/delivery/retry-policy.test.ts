@@ -1,6 +1,6 @@
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
+import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
 import type { Clock } from '../../../src/core/ports/clock';
-import { backoffMs, GIVE_UP_AFTER_MS, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
+import { answeredAfter, backoffMs, GIVE_UP_AFTER_MS, outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
 
 const tried = (attempts: number, failingMs: number, random: number, lastErrorCode: string | null = null) => ({ attempts, failingMs, random, lastErrorCode });
 
@@ -57,6 +57,12 @@ describe('the retry policy', () => {
     expect(verdictOn(new ProviderAuthError('Still not.'), tried(60, 0, 1))).toMatchObject({ afterMs: 600_000 });
   });
 
+  it('parks at once what may be there and nobody can tell, of a far side that did answer', () => {
+    const cannotTell = new OutcomeUnknownError('It may be what was deleted.');
+    expect(verdictOn(cannotTell, tried(1, 0, 0.5))).toEqual({ kind: 'park', code: 'OUTCOME_UNKNOWN' });
+    expect(answeredAfter(cannotTell)).toBe('yes');
+  });
+
   it('parks at once what no retry can help', () => {
     expect(verdictOn(new ProviderRefusedError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
     expect(verdictOn(new UnsupportedByProviderError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'UNSUPPORTED_BY_PROVIDER' });
@@ -73,4 +79,31 @@ describe('the retry policy', () => {
   it('retries errors of ours without quoting them', () => {
     expect(verdictOn(new Error('hello, my card is 4111'), tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'INTERNAL' });
   });
+});
+
+describe('what a failed try says of the outcome', () => {
+  const looked = <E extends { nothingEarlier: boolean }>(error: E): E => Object.assign(error, { nothingEarlier: true });
+
+  it.each([
+    ['a write that was cut off', new ProviderUnavailableError('cut', { delivered: 'unknown' })],
+    ['the same behind a look', looked(new ProviderUnavailableError('cut', { delivered: 'unknown' }))],
+    ['a look that cannot tell', new OutcomeUnknownError('It may be what was deleted.')],
+    ['what we did not foresee', new TypeError('of ours')],
+    ['a call whose time was over', new DOMException('over', 'TimeoutError')],
+    ['a push without an answer', new EndpointError('ENDPOINT_UNREACHABLE', 'cut')],
+    ['a push that a gateway answered', new EndpointError('ENDPOINT_REFUSED', 'gateway', { status: 504 })],
+  ])('may have been stored: %s', (_what, error) => { expect(outcomeAfter(error)).toBe('UNKNOWN'); });
+
+  it.each([
+    ['a look that found nothing, and a far side that is away', looked(new ProviderUnavailableError('away'))],
+    ['a look that found nothing, and a refusal', looked(new ProviderRefusedError('never'))],
+    ['a conversation that is gone', new ProviderRefusedError('deleted', { gone: true })],
+  ])('is not there: %s', (_what, error) => { expect(outcomeAfter(error)).toBe('NOT_DELIVERED'); });
+
+  it.each([
+    ['a far side that is away', new ProviderUnavailableError('away')],
+    ['a refusal, which may be of the look', new ProviderRefusedError('never')],
+    ['credentials that do not serve', new ProviderAuthError('demoted')],
+    ['a runtime that refused it', new EndpointError('ENDPOINT_REFUSED', 'no', { status: 400 })],
+  ])('nothing of earlier tries: %s', (_what, error) => { expect(outcomeAfter(error)).toBeNull(); });
 });

@@ -119,6 +119,28 @@ describe('a conversation', () => {
   });
 });
 
+describe('a look that is refused', () => {
+  const REFUSED = { mode: 'status:403', body: { error: 'no' } } as const;
+  const CANNOT_TELL = { code: 'OUTCOME_UNKNOWN', mayBe: [] };
+
+  it('tells nothing of a post, nor of a conversation: neither is written again', async () => {
+    const [conversation, id] = [await workshop.conversation(), randomUUID()];
+    workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, ...REFUSED });
+    expect(await postsOf(() => expect(workshop.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL))).toEqual([]);
+    workshop.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, ...REFUSED });
+    const calls = await workshop.callsOf(() => expect(provider().openConversation({ ...conversation, mayExist: true }, signal())).rejects.toMatchObject(CANNOT_TELL));
+    expect(calls.filter((call) => call.startsWith('POST'))).toEqual([]);
+  });
+
+  it('is not a write that is refused behind a look, of which all is known', async () => {
+    const conversation = await workshop.conversation();
+    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
+    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', nothingEarlier: true });
+    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
+    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', nothingEarlier: false });
+  });
+});
+
 describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
   it.each([/toggle_status/, /assignments/, /toggle_priority/])('opening, holding and resolving can be repeated, whichever call it was: %s', async (path) => {
     const [conversation, team] = [await workshop.conversation(), await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, { name: randomUUID(), allow_auto_assign: false })];

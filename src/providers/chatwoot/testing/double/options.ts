@@ -19,6 +19,8 @@ export interface ChatwootDoubleOptions {
   activityDelayMs?: number;
   /** How long a deletion of an inbox, contact or account takes. */
   deletionDelayMs?: number;
+  /** Whether deleting a message takes its `source_id`, too. No recording tells; false is what we expect. */
+  deletionWipesSourceId?: boolean;
   /** How long after a contact got an e-mail its avatar is looked up. */
   avatarSyncDelayMs?: number;
   messagesPerMinute?: number;
@@ -45,6 +47,7 @@ export function resolveOptions(options: ChatwootDoubleOptions): ResolvedOptions 
     webhookThreads: 10,
     activityDelayMs: 10,
     deletionDelayMs: 20,
+    deletionWipesSourceId: false,
     avatarSyncDelayMs: 30_000,
     messagesPerMinute: 200,
     requestsPerMinute: 3000,

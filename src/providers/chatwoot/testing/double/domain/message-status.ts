@@ -38,5 +38,6 @@ export function deleteMessage(world: World, message: Message): void {
   message.attachments = [];
   updateMessage(world, message, {
     content: 'This message was deleted', contentType: 'text', contentAttributes: { deleted: true },
+    ...(world.options.deletionWipesSourceId && { sourceId: null }),
   });
 }

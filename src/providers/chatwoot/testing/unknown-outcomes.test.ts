@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+
+/* CONTRACT §6 and §8: what may be stored there, and cannot be found out, is set aside as such; nobody guesses. */
+
+let world: ChatwootWorld;
+afterEach(() => world.close());
+
+const scope = { organizationId: ORG };
+const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
+const ANY = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const letters = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 100, after: null })).edges.map(({ node }) => node);
+const dueAgain = () => world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER' and next_run_at is not null");
+const work = async () => { await dueAgain(); return world.settleAll(); };
+const resend = async (writeAtOnce = false) => world.flows.resendDeadLetters(scope, { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, writeAtOnce }, null);
+const contents = async (sessionId: string): Promise<string[]> => (await world.messages(sessionId)).map(({ content }) => content);
+const DELETED = 'This message was deleted';
+/** Nobody is there for longer than anything is tried. */
+async function isAwayFor75Hours(): Promise<void> {
+  world.double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
+  await work();
+  world.time.aheadMs += 75 * 3_600_000 + 1;
+  expect(await work()).toEqual(['park']);
+  world.double.clearFaults();
+}
+
+describe('a post to a Chatwoot that stays away until it is given up', () => {
+  let sessionId: string;
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+    sessionId = await world.talk();
+  });
+
+  it('has an unknown outcome when its first try was stored and not answered; sent again, it is found', async () => {
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+    expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
+    await isAwayFor75Hours();
+    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_UNAVAILABLE', outcome: 'UNKNOWN' }]);
+    await resend();
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', 'once']);
+  });
+
+  it('has an unknown outcome when a process died over it, however surely all later tries failed', async () => {
+    await world.user(sessionId, 'once');
+    await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    await isAwayFor75Hours();
+    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
+  });
+
+  it('is looked for when a later handoff brings what agents have not seen, unless an operator has said to leave it', async () => {
+    for (const text of ['given up', 'left']) {
+      await world.user(sessionId, text);
+      world.double.failNext({ ...POSTS, mode: 'status:500' });
+      await work();
+      await isAwayFor75Hours();
+    }
+    const [, left] = await letters();
+    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }, { outcome: 'UNKNOWN' }]);
+    await world.flows.discardDeadLetters(scope, { ids: [left!.id], filter: null, all: false, after: null }, 'it is there', null);
+    await world.ask(sessionId);
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', 'given up']);
+  });
+
+  it('is not there when no try of it came as far as a write', async () => {
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'status:429' });
+    expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
+    await isAwayFor75Hours();
+    expect(await letters()).toMatchObject([{ outcome: 'NOT_DELIVERED' }]);
+  });
+
+  it('is not there when it was looked for before its last write was refused', async () => {
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'status:500' });
+    await work();
+    world.double.failNext({ ...POSTS, mode: 'status:422', body: { message: 'Validation failed', attributes: ['content'] } });
+    await work();
+    expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+  });
+
+  it('is not there when it was refused at once', async () => {
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'status:403', body: { error: 'no' } });
+    expect(await work()).toEqual(['park']);
+    expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+  });
+
+  it('is not written again when the look for it is refused', async () => {
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+    await work();
+    world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } });
+    expect(await work()).toEqual(['park']);
+    expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await contents(sessionId)).toEqual(['hello', 'once']);
+  });
+});
+
+/** What was stored and not answered, and deleted by an agent before the next try. */
+async function deletedMeanwhile(sessionId: string, say: () => Promise<unknown>): Promise<void> {
+  await say();
+  world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+  expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
+  const agent = await world.acting(await world.addPerson(`P${randomUUID().slice(0, 8)}`), sessionId);
+  await agent.deleteMessage((await world.messages(sessionId)).at(-1).id);
+}
+const WAYS: [string, (sessionId: string) => Promise<unknown>][] = [
+  ['what the end-user said', (id) => world.user(id, 'once')],
+  ['what the bot said', (id) => world.bot(id, 'once')],
+  ['a suggestion', async (id) => {
+    const { epoch } = await world.session(id);
+    return world.flows.sendBotMessage(scope, { sessionId: id, epoch: epoch - 1, text: 'once', attachments: [], messageId: null, onControlLost: 'SUGGEST', idempotencyKey: world.nextKey() });
+  }],
+];
+
+describe.each(WAYS)('%s, deleted there before it was known to be there', (_what, say) => {
+  it('is found where a deleted message keeps its source_id', async () => {
+    world = await createChatwootWorld();
+    const sessionId = await world.talk();
+    await deletedMeanwhile(sessionId, () => say(sessionId));
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it('is not written again where it does not: it is set aside, and what comes behind it goes on', async () => {
+    world = await createChatwootWorld({ deletionWipesSourceId: true });
+    const sessionId = await world.talk();
+    await deletedMeanwhile(sessionId, () => say(sessionId));
+    await world.user(sessionId, 'later');
+    expect(await work()).toEqual(['park']);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED, 'later']);
+    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+  });
+});
+
+describe('where deleting a message wipes all that is ours', () => {
+  beforeEach(async () => { world = await createChatwootWorld({ deletionWipesSourceId: true }); });
+  const setAside = async (): Promise<string> => {
+    const sessionId = await world.talk();
+    await deletedMeanwhile(sessionId, () => world.user(sessionId, 'once'));
+    expect(await work()).toEqual(['park']);
+    return sessionId;
+  };
+
+  it('sending again looks again, also behind what readings have gone past since, and is set aside again', async () => {
+    const sessionId = await setAside();
+    for (let n = 0; n < 2; n++) {
+      world.time.aheadMs += 60_000;
+      await world.act(sessionId, 'POST', '/messages', { content: `later ${n}`, private: true });
+      await world.read(sessionId);
+    }
+    expect(await resend()).toMatchObject({ count: 1 });
+    world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:500' });
+    expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
+    expect(await work()).toEqual(['park']);
+    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED, 'later 0', 'later 1']);
+  });
+
+  it('the word of an operator that it is not there has it written, once', async () => {
+    const sessionId = await setAside();
+    expect(await resend(true)).toMatchObject({ count: 1 });
+    world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+    expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED, 'once']);
+    expect((await world.stores.events.ofSession(ORG, sessionId, null, 100)).map(({ body }) => body)).toContainEqual(expect.objectContaining({ type: 'DELIVERY_SENT_AGAIN', writesAtOnce: true }));
+  });
+
+  it('what others deleted, or was sent in another way, does not stand in the way', async () => {
+    const sessionId = await world.handedOver();
+    const alice = await world.acting(await world.addPerson('Alice'), sessionId);
+    for (const id of [await alice.reply('a slip'), await alice.note('another')]) await alice.deleteMessage(id);
+    await deletedMeanwhile(sessionId, () => world.user(sessionId, 'from the end-user'));
+    await work();
+    expect(await letters()).toHaveLength(1);
+    // The end-user's lies there deleted; the bot's words could be none of these.
+    await world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    await work();
+    await world.bot(sessionId, 'from the bot');
+    world.double.failNext({ ...POSTS, mode: 'status:500' });
+    await work();
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toContain('from the bot');
+  });
+
+  it('what we have taken back ourselves is known as that', async () => {
+    const sessionId = await world.talk('hello', 'a slip');
+    const { edges } = await world.stores.messages.page(ORG, sessionId, { first: 10, after: null });
+    const slip = edges.find(({ node }) => node.text === 'a slip')!.node;
+    await world.flows.deleteMessage(scope, { sessionId, messageId: slip.id, callerMessageId: null, epoch: null, idempotencyKey: world.nextKey() });
+    await work();
+    await world.user(sessionId, 'once');
+    world.double.failNext({ ...POSTS, mode: 'status:500' });
+    await work();
+    expect(await work()).toEqual([]);
+    expect(await letters()).toEqual([]);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED, 'once']);
+  });
+
+  it('people come without the context note, which is set aside by itself and written on the word of an operator', async () => {
+    const sessionId = await world.talk();
+    await deletedMeanwhile(sessionId, () => world.ask(sessionId, { reason: 'asked' }));
+    expect(await work()).toEqual([]);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
+    expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
+    expect(await letters()).toMatchObject([{ kind: 'POST_NOTE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await contents(sessionId)).toEqual(['hello', DELETED]);
+    await resend();
+    expect(await work()).toEqual(['park']);
+    await resend(true);
+    expect(await work()).toEqual([]);
+    expect((await contents(sessionId)).filter((text) => text.includes('asked'))).toHaveLength(1);
+  });
+
+  it('people come without a turn of the history, which no later handoff brings before an operator has decided', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const { id: sessionId } = await world.open();
+    for (const text of ['one', 'two']) await world.user(sessionId, text);
+    await deletedMeanwhile(sessionId, () => world.ask(sessionId));
+    expect(await work()).toEqual([]);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
+    expect(await contents(sessionId)).toEqual([DELETED, 'two']);
+    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
+    await world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    await work();
+    await world.ask(sessionId);
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual([DELETED, 'two']);
+    await resend(true);
+    expect(await work()).toEqual([]);
+    expect(await contents(sessionId)).toEqual([DELETED, 'two', 'one']);
+  });
+
+  it('people come without the file of a long talk, which is set aside as one', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const { id: sessionId } = await world.open();
+    for (let n = 0; n < 55; n++) await world.user(sessionId, `turn ${n}`);
+    await deletedMeanwhile(sessionId, () => world.ask(sessionId));
+    expect(await work()).toEqual([]);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
+    expect((await contents(sessionId)).slice(0, 2)).toEqual([DELETED, 'turn 5']);
+    expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
+    await resend();
+    expect(await work()).toEqual(['park']);
+    await resend(true);
+    expect(await work()).toEqual([]);
+    expect((await contents(sessionId)).filter((text) => text.includes('attached file'))).toHaveLength(1);
+    expect(await contents(sessionId)).toHaveLength(52);
+  });
+});

@@ -1,0 +1,122 @@
+import { OutcomeUnknownError } from '../../../src/core/errors';
+import { Worker } from '../../../src/delivery';
+import { createFlowWorld, type FlowWorld, ORG, scope } from '../../support/flow-world';
+
+/* A provider that has looked and cannot tell: it is set aside at once, nothing is written twice, and nothing else waits for it. */
+
+let world: FlowWorld;
+let logged: { readonly fields: Record<string, unknown>; readonly message: string }[];
+beforeEach(async () => {
+  world = await createFlowWorld();
+  logged = [];
+});
+afterEach(() => world.close());
+
+async function work(): Promise<void> {
+  const log = { info: () => undefined, warn: () => undefined, error: (fields: object, message: string) => { logged.push({ fields: { ...fields }, message }); } };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, log);
+  await worker.start();
+  const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
+  while (await isBusy()) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await worker.stop();
+}
+const cannotTell = (verb: 'postMessage' | 'postNote' | 'openConversation', mayBe: readonly string[] = []) => {
+  const real = world.provider[verb] as (...given: unknown[]) => Promise<string>;
+  Object.assign(world.provider, { [verb]: async (request: { readonly mayExist: boolean }, signal: AbortSignal) => {
+    if (request.mayExist) throw new OutcomeUnknownError('It may be what was deleted.', { mayBe });
+    return real(request, signal);
+  } });
+};
+/** As if the first try had died with its process. */
+const diesOverIt = async () => {
+  await world.stores.lanes.claimDeliveries('PROVIDER', 10, 60_000);
+  await world.pool.query('update lane set next_run_at = now() where next_run_at is not null');
+};
+const parked = async (sessionId: string) => (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
+
+async function talk(): Promise<string> {
+  const { id } = await world.open();
+  await world.user(id, 'hello');
+  await work();
+  return id;
+}
+
+it('a message is set aside, what comes behind it is shown, and the log says that its outcome is unknown', async () => {
+  const sessionId = await talk();
+  cannotTell('postMessage');
+  await world.user(sessionId, 'once');
+  await diesOverIt();
+  await world.user(sessionId, 'later');
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: hello', 'END_USER: later']);
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+  expect(logged).toMatchObject([{ fields: { code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN', kind: 'POST_MESSAGE' } }]);
+  expect(await world.flows.explain(scope, sessionId)).toMatchObject({ owed: { parked: 1, parkedUnknown: 1 } });
+});
+
+it('what the core knows as something else is no doubt', async () => {
+  const sessionId = await talk();
+  const { edges: [hello] } = await world.stores.messages.page(ORG, sessionId, { first: 1, after: null });
+  cannotTell('postMessage', [hello!.node.providerMessageId!]);
+  await world.user(sessionId, 'once');
+  await diesOverIt();
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: hello', 'END_USER: once']);
+  expect(await parked(sessionId)).toEqual([]);
+});
+
+it('a history is brought whole without a reaction of which nobody can tell, which is set aside by itself', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { id: sessionId } = await world.open();
+  const { message } = await world.user(sessionId, 'one');
+  await world.user(sessionId, 'two');
+  await world.flows.reactToMessage(scope, { sessionId, messageId: message.id, callerMessageId: null, by: 'END_USER', emoji: '👍', epoch: null, idempotencyKey: world.nextKey() });
+  cannotTell('postMessage');
+  await world.ask(sessionId);
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two']);
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'SHOW_REACTION', outcome: 'UNKNOWN' }]);
+  expect(await world.flows.explain(scope, sessionId)).toMatchObject({ handoff: { state: 'QUEUED' } });
+});
+
+it('a handoff goes on to people without its note', async () => {
+  const sessionId = await talk();
+  cannotTell('postNote');
+  const { handoff } = await world.ask(sessionId, { reason: 'asked' });
+  await diesOverIt();
+  await work();
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+  expect(world.provider.only.view.status).toBe('OPEN');
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_NOTE', outcome: 'UNKNOWN' }]);
+});
+
+it('a handoff that has no conversation to go on in fails by name, and the bot has control', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { id: sessionId } = await world.open();
+  await world.user(sessionId, 'hello');
+  cannotTell('openConversation');
+  const { handoff } = await world.ask(sessionId);
+  await diesOverIt();
+  await work();
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'OUTCOME_UNKNOWN' });
+  expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'OPEN_HANDOFF', outcome: 'UNKNOWN' }]);
+});
+
+it('a conversation that is lost takes the doubt with it: all of the talk is told in the next', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { lostConversation: 'OPEN_AGAIN' });
+  const sessionId = await talk();
+  const post = world.provider.postMessage;
+  cannotTell('postMessage');
+  await world.user(sessionId, 'once');
+  await diesOverIt();
+  await work();
+  world.provider.postMessage = post;
+  await world.ask(sessionId);
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: hello']);
+  world.provider.delete();
+  await world.read(sessionId);
+  await work();
+  expect(world.provider.shown()).toEqual(['END_USER: hello', 'END_USER: once']);
+});

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { OutcomeOfTry } from '../../../src/core/delivery';
+import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
+import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
+import { DEFAULT_POLICY } from '../../../src/core/setup';
+import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
+
+/* Of each delivery it is kept whether a try of it may have been stored at the far side, and nothing has shown since. */
+
+let world: StoreWorld;
+beforeAll(async () => { world = await createStoreWorld(); });
+afterAll(() => world.end());
+beforeEach(async () => {
+  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
+  await world.stores.setup.updateInbox(world.inbox.id, { policy: DEFAULT_POLICY });
+});
+
+const lanes = () => world.stores.lanes;
+const claim = async (): Promise<ClaimedLane> => {
+  await world.sql('update lane set next_run_at = now() where next_run_at is not null');
+  return (await lanes().claimDeliveries('PROVIDER', 1, 60_000))[0]!;
+};
+const within = async <T>(sessionId: string, work: (tx: SessionTransaction) => Promise<T>): Promise<T> => (await world.stores.sessions.transact(ORG, sessionId, work)).answer;
+async function owed(): Promise<string> {
+  const { id } = await world.open();
+  await within(id, async (tx) => tx.oweProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }));
+  return id;
+}
+const fails = async (said?: OutcomeOfTry) => lanes().retry(await claim(), 0, 'PROVIDER_UNAVAILABLE', true, said);
+const parks = async (said?: OutcomeOfTry) => lanes().park(await claim(), 'PROVIDER_UNAVAILABLE', said);
+const dies = async () => void await claim();
+const ANY: DeadLetterFilter = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const letters = async (filter: Partial<DeadLetterFilter> = {}, state: 'PARKED' | 'DISCARDED' = 'PARKED') =>
+  (await world.stores.deadLetters.page(ORG, state, { ...ANY, ...filter }, { first: 10, after: null })).edges.map(({ node }) => node);
+
+describe('what is set aside', () => {
+  it.each<[string, 'NOT_DELIVERED' | 'UNKNOWN', (() => Promise<unknown>)[]]>([
+    ['is not there when its only try says so', 'NOT_DELIVERED', [() => parks()]],
+    ['is not there when all of its tries say so', 'NOT_DELIVERED', [() => fails(), () => fails(), () => parks()]],
+    ['may be there when the last try may have written it', 'UNKNOWN', [() => parks('UNKNOWN')]],
+    ['may be there when an earlier try may have, whatever later ones met', 'UNKNOWN', [() => fails('UNKNOWN'), () => fails(), () => parks()]],
+    ['is not there when a later try has looked for it', 'NOT_DELIVERED', [() => fails('UNKNOWN'), () => fails('NOT_DELIVERED'), () => parks()]],
+    ['may be there when a process died over it', 'UNKNOWN', [dies, () => fails(), () => parks()]],
+    ['may be there when a process died over it after a try that failed', 'UNKNOWN', [() => fails(), dies, () => fails(), () => parks()]],
+    ['may be there when a process died and the next try is the last', 'UNKNOWN', [dies, () => parks()]],
+    ['is not there when it was looked for after a process had died', 'NOT_DELIVERED', [dies, () => parks('NOT_DELIVERED')]],
+    ['is not there when it was given back between two steps', 'NOT_DELIVERED', [async () => lanes().release(await claim(), true), () => parks()]],
+    ['may be there when a process died before one gave it back', 'UNKNOWN', [dies, async () => lanes().release(await claim(), true), () => parks()]],
+    ['is not there when it was given back untried', 'NOT_DELIVERED', [async () => lanes().release(await claim(), false), () => fails(), () => parks()]],
+  ])('%s', async (_what, outcome, steps) => {
+    const id = await owed();
+    let last: unknown;
+    for (const step of steps) last = await step();
+    expect(last).toBe(outcome);
+    expect(await letters()).toMatchObject([{ outcome }]);
+    expect((await world.stores.events.ofSession(ORG, id, null, 10)).at(-1)!.body).toMatchObject({ type: 'DELIVERY_PARKED', outcome });
+    expect(await world.stores.deliveries.owed(ORG, id)).toMatchObject({ parked: 1, parkedUnknown: outcome === 'UNKNOWN' ? 1 : 0 });
+  });
+
+  it('tells it of a lane that waits behind it, and in a list of its own', async () => {
+    await world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter: 'BLOCK' } });
+    const blocked = await owed();
+    await parks('UNKNOWN');
+    await owed();
+    await parks();
+    expect(await world.stores.deadLetters.blockedLanes(ORG, blocked)).toMatchObject([{ outcome: 'UNKNOWN' }]);
+    expect(await letters({ outcome: 'UNKNOWN' })).toMatchObject([{ sessionId: blocked }]);
+    expect(await world.stores.deadLetters.count(ORG, 'PARKED', { ...ANY, outcome: 'NOT_DELIVERED' })).toBe(1);
+    expect(await letters()).toHaveLength(2);
+  });
+
+  it('says so of what is given up without an operator, too', async () => {
+    await owed();
+    await fails('UNKNOWN');
+    await lanes().discard(await claim(), 'SUPPORT_DISABLED', 'off');
+    expect(await letters({}, 'DISCARDED')).toMatchObject([{ outcome: 'UNKNOWN' }]);
+  });
+});
+
+describe('sent again', () => {
+  const again = (sessionId: string, ids: readonly string[], writesAtOnce?: boolean) => within(sessionId, (tx) => tx.sendAgain(ids, writesAtOnce));
+
+  it('it is looked for first, and stays unknown until a look has told', async () => {
+    const id = await owed();
+    await parks('UNKNOWN');
+    await again(id, (await letters()).map((letter) => letter.id));
+    const lane = await claim();
+    expect(lane.delivery.earlierAttempts).toBe(1);
+    expect(await lanes().park(lane, 'PROVIDER_UNAVAILABLE')).toBe('UNKNOWN');
+  });
+
+  it('on the word of an operator it counts as never tried', async () => {
+    const id = await owed();
+    await fails('UNKNOWN');
+    await parks('UNKNOWN');
+    await again(id, (await letters()).map((letter) => letter.id), true);
+    const lane = await claim();
+    expect(lane.delivery.earlierAttempts).toBe(0);
+    expect(await lanes().park(lane, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
+    expect(await letters()).toMatchObject([{ attempts: 3, outcome: 'NOT_DELIVERED' }]);
+  });
+});
+
+describe('a part of something else', () => {
+  it('that was set aside as refused is unknown from when nobody can tell any more', async () => {
+    const id = await owed();
+    const work = { kind: 'POST_MESSAGE', messageId: randomUUID() } as const;
+    await within(id, (tx) => tx.setAside(work, 'PROVIDER_REFUSED'));
+    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([]);
+    await within(id, (tx) => tx.setAside(work, 'OUTCOME_UNKNOWN', 'UNKNOWN'));
+    expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([{ messageId: work.messageId, isLeft: true }]);
+  });
+
+  it('may be looked for until an operator has said to leave it; once the conversation is gone nothing of it is there', async () => {
+    const id = await owed();
+    await parks('UNKNOWN');
+    expect(await within(id, (tx) => tx.unknownPosts())).toMatchObject([{ isLeft: false }]);
+    await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
+    expect(await within(id, (tx) => tx.unknownPosts())).toMatchObject([{ isLeft: true }]);
+    await within(id, (tx) => tx.forgetOutcomes());
+    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([]);
+  });
+});
+
+it('that a message is to be left as it is is kept as long as the message', async () => {
+  const id = await owed();
+  await parks('UNKNOWN');
+  await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
+  const later = new Date(world.time.ms + 1_000).toISOString();
+  expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(0);
+  await world.sql('delete from message');
+  expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(1);
+});
+
+it('posts of a Session are known by the provider\'s ids: messages, the file that some went in, lines about them', async () => {
+  const [{ id }, other] = [await world.open(), await world.open()];
+  await within(id, async (tx) => {
+    const [message, inFile] = [await tx.insertMessage(said()), await tx.insertMessage(said())];
+    await tx.setProviderMessageId(message.id, '11');
+    await tx.setProviderMessageId(inFile.id, `12#${inFile.seq}`);
+    await tx.updateMessage(message.id, { shown: { version: 2, takenBack: false, reactions: {}, lines: ['13'] } });
+  });
+  await within(other.id, async (tx) => tx.setProviderMessageId((await tx.insertMessage(said())).id, '14'));
+  expect([...await world.stores.messages.knownPosts(ORG, id, ['11', '12', '13', '14', '1'])].sort()).toEqual(['11', '12', '13']);
+});
