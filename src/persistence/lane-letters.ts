@@ -61,11 +61,11 @@ const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_hando
 
 // One of the tries stays counted: whoever tries next looks before it writes, unless somebody has looked. A runtime that reads its inbox by cursor has gone past the old place.
 export const SEND_AGAIN = statement('tx_send_again', `
-  update delivery set state = 'WAITING', parked_at = null, sent_again_at = $3, first_failed_at = null, 
-    attempts_before = attempts_before + greatest(attempts - case when $5 then 0 else 1 end, 0), attempts = case when $5 then 0 else 1 end,
-    attempts_settled = case when $5 then 0 else 1 end, outcome_unknown = outcome_unknown and not $5,
-    last_error_code = case when $5 then null when outcome_unknown then 'OUTCOME_UNKNOWN' else last_error_code end,
-    position = case destination when 'RUNTIME' then $4 else position end
+  update delivery set state = 'WAITING', parked_at = null, first_failed_at = null,
+    attempts_before = attempts_before + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
+    attempts_settled = case when $4 then 0 else 1 end, outcome_unknown = outcome_unknown and not $4,
+    last_error_code = case when $4 then null when outcome_unknown then 'OUTCOME_UNKNOWN' else last_error_code end,
+    position = case destination when 'RUNTIME' then $3 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
 /** The endpoint may be another since, and the lane of the one before be forgotten. */

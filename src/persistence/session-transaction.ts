@@ -264,7 +264,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   async sendAgain(ids: readonly string[], writesAtOnce = false): Promise<readonly SetAside[]> {
     const { id, organizationId } = this.current;
     await this.read(LOCK_LANES, [id]);
-    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.now(), this.position, writesAtOnce]);
+    const letters = await this.read<SetAside>(SEND_AGAIN, [id, ids, this.position, writesAtOnce]);
     if (letters.length === 0) return [];
     const sent = letters.map((letter) => letter.id);
     if (this.endpointId !== null) this.write(LEAD_AGAIN, [id, organizationId, this.endpointId, sent]);

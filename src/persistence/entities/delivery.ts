@@ -36,7 +36,6 @@ export class DeliveryRow {
   /** DONE and DISCARDED: since when. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) doneAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) parkedAt: string | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) sentAgainAt: string | null;
   /** The first try that failed since it became the head of its lane; what never reached the far side for our own pace, or was told to wait, is none. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) firstFailedAt: string | null;
   @Column('text', { nullable: true }) discardReason: string | null;
