@@ -16,7 +16,7 @@ export const withOutcome = (said: string) => `
 export const PARK = statement('tx_park', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, blocked_by = case when $7 then $4::bigint end,
-      next_run_at = case when $7 then null when tail > $4 or again_from is not null then now() end
+      next_run_at = case when $7 then null when tail > $4 or again_from is not null then greatest(now(), settles_at) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${withOutcome('$8')} where id = $4 and exists (select from held)
@@ -28,7 +28,7 @@ export const PARK = statement('tx_park', `
 export const DISCARD_HEAD = statement('tx_discard_head', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
-      next_run_at = case when tail > $4 or again_from is not null then now() end
+      next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7, ${withOutcome('$8')} where id = $4 and exists (select from held)

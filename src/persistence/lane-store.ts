@@ -98,18 +98,19 @@ const GIVE_BACK = statement('give_lanes_back', `
 const COMPLETE = statement('complete_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
-      next_run_at = case when tail > $4 or again_from is not null then now() end
+      next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
   )
   select from held`);
 
-// What was sent again meanwhile comes first: only behind it is this one the head again.
+// What was sent again meanwhile comes first: only behind it is this one the head again, and not before what it may have written can be looked for.
 const RETRY = statement('retry_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
-      next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end
+      next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end,
+      settles_at = case when $8 = 'UNKNOWN' and destination = 'PROVIDER' then greatest(settles_at, now() + $5 * interval '1 ms') else settles_at end
     where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
     update delivery set last_error_code = case when last_error_code = 'OUTCOME_UNKNOWN' and $8::text is distinct from 'NOT_DELIVERED' then last_error_code else $6 end,
