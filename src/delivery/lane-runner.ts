@@ -1,5 +1,5 @@
 import type { LaneDestination } from '../core/delivery';
-import { LeaseLostError } from '../core/errors';
+import { LeaseLostError, ProviderUnavailableError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
@@ -89,7 +89,7 @@ export class LaneRunner<To extends LaneDestination> {
     const { delivery } = lane;
     if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
     if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
-    const said = outcomeAfter(error);
+    const [said, settlesAfterMs] = [outcomeAfter(error), error instanceof ProviderUnavailableError ? error.settlesAfterMs : 0];
     const fields = {
       sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1, code: verdict.code,
       // Our own errors name things and steps, never people's words; of others only the class is known to be safe.
@@ -101,11 +101,11 @@ export class LaneRunner<To extends LaneDestination> {
       return;
     }
     if (verdict.kind === 'park') {
-      const outcome = await this.lanes.park(lane, verdict.code, said);
+      const outcome = await this.lanes.park(lane, verdict.code, said, settlesAfterMs);
       if (outcome !== null) this.log.error({ ...fields, outcome }, outcome === 'UNKNOWN' ? 'delivery set aside as a dead letter; whether an earlier try of it was stored is not known' : 'delivery set aside as a dead letter');
       return;
     }
     this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
-    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict), said);
+    await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict), said, settlesAfterMs);
   }
 }

@@ -13,10 +13,13 @@ export const withOutcome = (said: string) => `
   outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_settled end,
   attempts_settled = attempts`;
 
+/** Nothing of a lane is begun before what was written last in it can be looked for: `ms` from now, 0 when there is nothing. */
+export const settling = (ms: string) => `case when ${ms}::bigint > 0 then greatest(settles_at, now() + ${ms}::bigint * interval '1 ms') else settles_at end`;
+
 export const PARK = statement('tx_park', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, blocked_by = case when $7 then $4::bigint end,
-      next_run_at = case when $7 then null when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+      settles_at = ${settling('$9')}, next_run_at = case when $7 then null when tail > $4 or again_from is not null then greatest(now(), ${settling('$9')}) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${withOutcome('$8')} where id = $4 and exists (select from held)
@@ -44,11 +47,13 @@ export const SET_ASIDE = statement('tx_set_aside', `
 
 export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
   update delivery set outcome_unknown = true, last_error_code = $3
-  where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not outcome_unknown returning id`);
+  where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not (outcome_unknown and last_error_code = $3) returning id`);
 
-export const UNKNOWN_POSTS = statement('tx_unknown_posts', `
-  select payload ->> 'messageId' as "messageId", state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN' as "isLeft" from delivery
-  where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and kind = 'POST_MESSAGE' and outcome_unknown`);
+export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
+  select payload ->> 'messageId' as "messageId", payload ->> 'handoffId' as "handoffId", outcome_unknown as "isUnknown",
+    outcome_unknown and state <> 'WAITING' and (state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN') as "isLeft"
+  from delivery
+  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE' and (state = 'PARKED' or outcome_unknown)`);
 
 // Under the Session's lock nobody else changes what is set aside.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `
@@ -92,7 +97,7 @@ export const DUE_AGAIN = statement('tx_due_again', `
     next_run_at = case
       when l.blocked_by is not null and l.blocked_by <> all($2::bigint[]) then null
       when l.is_claimed then coalesce(l.next_run_at, now())
-      else now() end
+      else greatest(now(), l.settles_at) end
   from sent where l.session_id = $1 and l.destination = sent.destination`);
 
 export const DISCARD = statement('tx_discard', `
@@ -100,4 +105,4 @@ export const DISCARD = statement('tx_discard', `
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
 export const UNBLOCK = statement('tx_unblock', `
-  update lane set blocked_by = null, next_run_at = now() where session_id = $1 and blocked_by = any($2::bigint[])`);
+  update lane set blocked_by = null, next_run_at = greatest(now(), settles_at) where session_id = $1 and blocked_by = any($2::bigint[])`);

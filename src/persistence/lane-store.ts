@@ -3,7 +3,7 @@ import type { DeliveryOutcome, LaneDelivery, LaneDestination, OutcomeOfTry } fro
 import type { EventBody } from '../core/event';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
-import { withOutcome } from './lane-letters';
+import { settling, withOutcome } from './lane-letters';
 import { rowsOf, statement, type Statement } from './sql';
 import { tryAgain } from './try-again';
 
@@ -79,7 +79,7 @@ const TAKE_HEADS = statement('take_heads', `
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
-  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then now() end
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
   where session_id = $1 and destination = $2 and fence = $3`);
 
 /** Lanes whose claim came to nothing, and what it had taken of them: as if they had not been claimed. */
@@ -105,12 +105,11 @@ const COMPLETE = statement('complete_delivery', `
   )
   select from held`);
 
-// What was sent again meanwhile comes first: only behind it is this one the head again, and not before what it may have written can be looked for.
+// What was sent again meanwhile comes first: only behind it is this one the head again.
 const RETRY = statement('retry_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
-      next_run_at = case when again_from is null then now() + $5 * interval '1 ms' else now() end,
-      settles_at = case when $8 = 'UNKNOWN' and destination = 'PROVIDER' then greatest(settles_at, now() + $5 * interval '1 ms') else settles_at end
+      next_run_at = case when again_from < $4 then greatest(now(), ${settling('$9')}) else now() + $5 * interval '1 ms' end, settles_at = ${settling('$9')}
     where session_id = $1 and destination = $2 and fence = $3 returning again_from
   ), head as (
     update delivery set last_error_code = case when last_error_code = 'OUTCOME_UNKNOWN' and $8::text is distinct from 'NOT_DELIVERED' then last_error_code else $6 end,
@@ -181,14 +180,14 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
   }
 
-  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true, outcome: OutcomeOfTry = null): Promise<boolean> {
-    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null, outcome]);
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true, outcome: OutcomeOfTry = null, settlesAfterMs = 0): Promise<boolean> {
+    return this.did(RETRY, [...proof(lane), lane.delivery.id, afterMs, code, hasFailed ? this.now() : null, outcome, settlesAfterMs]);
   }
 
-  async park(lane: AnyLane, code: string, said: OutcomeOfTry = null): Promise<DeliveryOutcome | null> {
+  async park(lane: AnyLane, code: string, said: OutcomeOfTry = null, settlesAfterMs = 0): Promise<DeliveryOutcome | null> {
     const { id: deliveryId, work: { kind } } = lane.delivery;
     const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async (tx) => {
-      const outcome = await tx.parkHead(lane, code, said);
+      const outcome = await tx.parkHead(lane, code, said, settlesAfterMs);
       if (outcome !== null) await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
       return outcome;
     });

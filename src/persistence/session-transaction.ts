@@ -7,10 +7,10 @@ import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, SessionInbox, SessionTransaction, SetAside, UnknownPost } from '../core/ports/stores';
+import type { AnyLane, SessionInbox, SessionTransaction, SetAside, TalkSetAside } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, UNKNOWN_POSTS, WAIT_BEHIND } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, TALK_SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -70,7 +70,7 @@ const inLane = (name: string, to: LaneDestination) => statement(name, `
     far_side_id = excluded.far_side_id,
     head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
     tail = excluded.tail,
-    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, excluded.next_run_at) end`);
+    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.settles_at)) end`);
 const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
 const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA');
 const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
@@ -237,10 +237,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
     else this.write(PUSH_RUNTIME, [...delivery, this.endpointId]);
   }
 
-  async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, said: OutcomeOfTry): Promise<DeliveryOutcome | null> {
+  async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, said: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null> {
     // A file or a push that is lost keeps nothing else from going out.
     const blocks = destination === 'PROVIDER' && this.inbox.policy.onDeadLetter === 'BLOCK';
-    return (await this.read<{ outcome: DeliveryOutcome }>(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks, said]))[0]?.outcome ?? null;
+    return (await this.read<{ outcome: DeliveryOutcome }>(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks, said, settlesAfterMs]))[0]?.outcome ?? null;
   }
 
   async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string, said: OutcomeOfTry): Promise<boolean> {
@@ -253,8 +253,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
   }
 
-  unknownPosts(): Promise<readonly UnknownPost[]> {
-    return this.read<UnknownPost>(UNKNOWN_POSTS, [this.current.id]);
+  talkSetAside(): Promise<readonly TalkSetAside[]> {
+    return this.read<TalkSetAside>(TALK_SET_ASIDE, [this.current.id]);
   }
 
   async forgetOutcomes(): Promise<void> {

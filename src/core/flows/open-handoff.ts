@@ -39,8 +39,8 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
   const bringTalk = async (connected: Connected, conversation: ConversationAccess, of: HandoffRecord) => {
-    const after = await bringTranscriptOrSetAside(deps, connected, conversation, of, earlierAttempts > 0, lease);
-    await bringHistory(deps, connected, conversation, { after, through: of.historyThroughSeq }, lease);
+    await bringTranscriptOrSetAside(deps, connected, conversation, of, earlierAttempts > 0, lease);
+    await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease);
   };
   /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */
   const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
@@ -158,7 +158,7 @@ export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, 
     // A return that stood before us in the lane may have made it even.
     await beginStatusWrite(deps, connected.session);
     if (!handoff.stepsDone.includes('history')) {
-      await bringHistory(deps, connected, conversation, { through: handoff.historyThroughSeq }, lease);
+      await bringHistory(deps, connected, conversation, handoff.historyThroughSeq, lease);
       await deps.stores.sessions.transact(organizationId, sessionId, tx => stepDone(tx, handoffId, 'history'));
     }
     await lease.held();

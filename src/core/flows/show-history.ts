@@ -1,8 +1,9 @@
 import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import type { HandoffRecord } from '../handoff';
-import type { HandoffId } from '../ids';
+import type { HandoffId, MessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
+import type { TalkSetAside } from '../ports/stores';
 import type { ConversationAccess } from '../ports/support-provider';
 import { stepDone } from './change-handoff';
 import { TAKEN_BACK } from './change-lines';
@@ -46,7 +47,7 @@ export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messag
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
-  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, { through: message.seq - 1 }, lease);
+  if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
   const earlier = delivery.earlierAttempts === 0 ? 'NONE' : delivery.lastErrorCode === 'OUTCOME_UNKNOWN' ? 'EVER' : 'RECENT';
   await post(deps, connected, conversation, message, earlier, lease);
@@ -66,38 +67,45 @@ async function isAheadOfHistory(deps: FlowDeps, { session }: Connected, { seq, h
   return handoff !== null && !handoff.stepsDone.includes('history');
 }
 
-/** What the provider has not seen yet. What waits for an operator to say whether it has is left to them. */
+/** What the provider has not seen yet. What waits for an operator to say whether it has is left to them. `aside`: those of it that have a dead letter. */
 async function unposted({ stores: { sessions } }: FlowDeps, { session: { organizationId, id } }: Connected, throughSeq: number) {
   const { answer } = await sessions.transact(organizationId, id, async tx => {
-    const [messages, unknown] = [await tx.unpostedMessages(throughSeq), await tx.unknownPosts()];
-    const left = new Set(unknown.filter(({ isLeft }) => isLeft).map(({ messageId }) => messageId));
-    return { history: messages.filter(message => !left.has(message.id)), unknown: new Set(unknown.map(({ messageId }) => messageId)) };
+    const messages = await tx.unpostedMessages(throughSeq);
+    const aside = new Map<MessageId, TalkSetAside>();
+    let inLeftFile = 0;
+    for (const one of await tx.talkSetAside()) {
+      if (one.messageId !== null) aside.set(one.messageId, one);
+      else if (one.isLeft && one.handoffId !== null) inLeftFile = Math.max(inLeftFile, splitSeqOf(await tx.handoff(one.handoffId)));
+    }
+    const isLeft = ({ id: messageId, seq }: MessageRecord) => aside.get(messageId)?.isLeft ?? seq <= inLeftFile;
+    return { history: messages.filter(message => !isLeft(message)), aside };
   });
   return answer;
 }
 
 /** Shows what the provider has not seen yet, in order. What it refuses for good, or cannot tell of, does not keep the rest from the agents. */
-export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, { after = 0, through }: { readonly after?: number; readonly through: number }, lease: Lease): Promise<void> {
+export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease): Promise<void> {
   const { sessions } = deps.stores;
   const { id, organizationId, conversationId } = connected.session;
-  const { history, unknown } = await unposted(deps, connected, through);
+  const { history, aside } = await unposted(deps, connected, throughSeq);
   // Posts are recorded one by one: only the first unrecorded one can be there already, and that by an earlier handoff's try too.
   let mayExist = conversationId !== null;
   for (const message of history) {
     // Our own lines to the end-user are not part of the talk that agents continue.
-    if (message.author === 'SYSTEM' || message.seq <= after) continue;
+    if (message.author === 'SYSTEM') continue;
+    const before = aside.get(message.id);
     await lease.held();
     try {
-      await post(deps, connected, conversation, message, unknown.has(message.id) ? 'EVER' : mayExist ? 'RECENT' : 'NONE', lease);
-      mayExist = false;
+      await post(deps, connected, conversation, message, before?.isUnknown ? 'EVER' : mayExist ? 'RECENT' : 'NONE', lease);
+      if (!before) mayExist = false;
       if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
       const isUnknown = error instanceof OutcomeUnknownError;
       if (!(isUnknown || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
       const failure = { code: error.code, outcome: isUnknown ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;
       await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_MESSAGE', messageId: message.id }, failure));
-      // It was this one that the earlier try had come to. What made us doubt it says nothing of those behind it.
-      if (isUnknown) mayExist = false;
+      // It was this one that the earlier try had come to, unless it had been set aside before. What made us doubt it says nothing of those behind it.
+      if (isUnknown && !before) mayExist = false;
     }
   }
   if (connected.session.tellsAgain)
@@ -106,6 +114,7 @@ export async function bringHistory(deps: FlowDeps, connected: Connected, convers
 
 const SPLIT = 'split:';
 const splitOf = ({ stepsDone }: HandoffRecord): string | undefined => stepsDone.find(step => step.startsWith(SPLIT));
+const splitSeqOf = (handoff: HandoffRecord | null): number => Number((handoff && splitOf(handoff))?.slice(SPLIT.length) ?? 0);
 
 /**
  * The beginning of a long talk, as one file before the messages that follow it; then those count as shown.
@@ -115,7 +124,7 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
   const { provider, session } = connected;
   if (provider.postTranscript === undefined) return;
   const { sessions } = deps.stores;
-  const { history, unknown } = await unposted(deps, connected, handoff.historyThroughSeq);
+  const { history, aside } = await unposted(deps, connected, handoff.historyThroughSeq);
   const said = history.filter(message => message.author !== 'SYSTEM');
   // Decided once, before anything is posted: a repeat must not move a message from one way to the other.
   let split = splitOf(handoff);
@@ -126,7 +135,7 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
   }
   const throughSeq = Number(split.slice(SPLIT.length));
   // What may be there by itself is looked for by itself, behind the file.
-  const early = said.filter(message => message.seq <= throughSeq && !unknown.has(message.id));
+  const early = said.filter(message => message.seq <= throughSeq && !aside.get(message.id)?.isUnknown);
   if (early.length === 0) return;
   await lease.held();
   // Looked for from the start: its echo leaves no mark here, and a reading may have gone past it since.
@@ -141,18 +150,15 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
   });
 }
 
-/** As a part of a handoff that goes on without it when nobody can tell whether it is there. Answers the number up to which it was left out; 0: it was not. */
-export async function bringTranscriptOrSetAside(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<number> {
-  const { sessions, handoffs } = deps.stores;
+/** As a part of a handoff that goes on without it when nobody can tell whether it is there. */
+export async function bringTranscriptOrSetAside(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<void> {
+  const { sessions } = deps.stores;
   const { id, organizationId } = connected.session;
   try {
     await bringTranscript(deps, connected, conversation, handoff, mayExist, lease);
-    return 0;
   } catch (error) {
     if (!(error instanceof OutcomeUnknownError)) throw error;
     await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_TRANSCRIPT', handoffId: handoff.id }, { code: error.code, outcome: 'UNKNOWN', handoffId: handoff.id }));
-    const now = await handoffs.get(organizationId, handoff.id);
-    return Number((now && splitOf(now))?.slice(SPLIT.length) ?? 0);
   }
 }
 

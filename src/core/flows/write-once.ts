@@ -1,5 +1,5 @@
 import type { DeliveryOutcome, ProviderWork } from '../delivery';
-import { OutcomeUnknownError } from '../errors';
+import { OutcomeUnknownError, SupportError } from '../errors';
 import type { HandoffId, ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
@@ -21,7 +21,12 @@ export async function writeOnce(deps: FlowDeps, { organizationId, id }: SessionR
     if (error.mayBe.some(one => !known.has(one))) throw error;
   }
   await lease.held();
-  return write(false);
+  try {
+    return await write(false);
+  } catch (error) {
+    if (error instanceof SupportError) error.nothingEarlier = true;
+    throw error;
+  }
 }
 
 /** Makes a dead letter of a part of something that goes on without it, and says so in the history. */

@@ -63,13 +63,13 @@ export interface SessionTransaction {
   /** Adds to the end of what the runtime must collect of this Session. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. Null: the lease was lost, nothing changed. */
-  parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry): Promise<DeliveryOutcome | null>;
+  parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null>;
   /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
   discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
   /** Makes a dead letter of what could not be done as a part of something else. `outcome`: NOT_DELIVERED when left out. Null: it is one already, whose outcome is unknown from here on if this one's is. */
   setAside(work: ProviderWork, code: string, outcome?: DeliveryOutcome): Promise<SetAside | null>;
-  /** Messages of this Session whose post is a dead letter of unknown outcome. */
-  unknownPosts(): Promise<readonly UnknownPost[]>;
+  /** What of this Session's talk was set aside, and what is sent again with an unknown outcome and waits. */
+  talkSetAside(): Promise<readonly TalkSetAside[]>;
   /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
   forgetOutcomes(): Promise<void>;
   /**
@@ -100,8 +100,8 @@ export interface SessionTransaction {
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
 
-/** `isLeft`: nothing but an operator can tell, or one has said to leave it. Else a look may. */
-export interface UnknownPost { readonly messageId: MessageId; readonly isLeft: boolean }
+/** The post of a message, or the file of a handoff's talk. `isLeft`: nothing but an operator can tell whether it is there, or one has said to leave it. */
+export interface TalkSetAside { readonly messageId: MessageId | null; readonly handoffId: HandoffId | null; readonly isUnknown: boolean; readonly isLeft: boolean }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
 
@@ -270,15 +270,16 @@ export interface LaneStore {
    * Leaves the head where it is; nothing passes it.
    * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
    * @param outcome what the try says of a write; of one that nobody has told about (its process died) it is unknown
+   * @param settlesAfterMs for how long what it wrote may still take effect: nothing of the lane is begun before, also not what is sent again
    */
-  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean, outcome?: OutcomeOfTry): Promise<boolean>;
+  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<boolean>;
   /**
    * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
    * waits behind it until an operator decides, as the inbox's policy says. Answers what is known of all its tries.
    * Null: the lease was lost, nothing changed.
    * @param outcome as of a retry
    */
-  park(lane: AnyLane, code: string, outcome?: OutcomeOfTry): Promise<DeliveryOutcome | null>;
+  park(lane: AnyLane, code: string, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<DeliveryOutcome | null>;
   /**
    * Gives the head up for good where no operator needs to decide, and says so in the Session's history: it is listed with
    * what operators discarded. `reason` is in words of ours. False: the lease was lost, nothing changed.

@@ -135,7 +135,7 @@ const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }
   for await (const batch of messagesAfter(connection, path, start, signal)) {
     const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
     if (found) return String(found.id);
-    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as)).map(({ id }) => String(id)));
+    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as, connection.settings.agentBotId)).map(({ id }) => String(id)));
   }
   if (mayBe.length === 0) return null;
   throw new OutcomeUnknownError(`An earlier try of ${ourId} may be what was deleted in Chatwoot as message ${mayBe.join(', ')}. Look there, then send it again or discard it.`, { mayBe });
@@ -145,7 +145,9 @@ const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }
  * Whether a deleted row may be a post of ours. Deleting wipes the mark; that `source_id` stays is what we expect, but no
  * recording shows it of a row that had one. Who sent it, and to whom, stays.
  */
-function mayHaveBeen({ content_attributes: attributes, source_id: sourceId, message_type: type, private: isPrivate, sender }: WireMessage, as: Post['as']): boolean {
-  if (attributes?.['deleted'] !== true || sourceId || sender?.type === 'user') return false;
-  return as === 'endUser' ? type === INCOMING : type === OUTGOING && (isPrivate ?? false) === (as === 'note');
+function mayHaveBeen({ content_attributes: attributes, source_id: sourceId, message_type: type, private: isPrivate, sender }: WireMessage, as: Post['as'], agentBotId: number | undefined): boolean {
+  if (attributes?.['deleted'] !== true || sourceId) return false;
+  if (as === 'endUser') return type === INCOMING && sender?.type !== 'user';
+  // Deleting a message has been seen to leave its sender.
+  return type === OUTGOING && (isPrivate ?? false) === (as === 'note') && sender?.type === 'agent_bot' && sender.id === agentBotId;
 }

@@ -137,23 +137,6 @@ describe('a dead letter that is sent again', () => {
     expect((await claim())!.delivery.id).toBe(letter);
   });
 
-  it.each(['after', 'while'] as const)('sent again %s a try of the one behind it that may have written does not bring that before its time', async (when) => {
-    const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
-    const busy = (await claim())!;
-    const sendAgain = () => again(id, letter);
-    if (when === 'while') await sendAgain();
-    await world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
-    if (when === 'after') await sendAgain();
-    const sent = (await claim())!;
-    expect(sent.delivery.id).toBe(letter);
-    await world.stores.lanes.complete(sent);
-    expect(await claim()).toBeUndefined();
-    await world.sql("update lane set next_run_at = now() - interval '1 ms'");
-    expect((await claim())!.delivery.id).toBe(busy.delivery.id);
-  });
-
   it('is not lost when the lane\'s holder dies', async () => {
     const { id } = await world.open();
     await owe(id, 'one', 'two');

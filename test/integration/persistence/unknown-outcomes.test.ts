@@ -106,20 +106,20 @@ describe('a part of something else', () => {
     const id = await owed();
     const work = { kind: 'POST_MESSAGE', messageId: randomUUID() } as const;
     await within(id, (tx) => tx.setAside(work, 'PROVIDER_REFUSED'));
-    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([]);
+    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isUnknown: false, isLeft: false }]);
     await within(id, (tx) => tx.setAside(work, 'OUTCOME_UNKNOWN', 'UNKNOWN'));
     expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
-    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([{ messageId: work.messageId, isLeft: true }]);
+    expect(await within(id, (tx) => tx.talkSetAside())).toEqual([{ messageId: work.messageId, handoffId: null, isUnknown: true, isLeft: true }]);
   });
 
   it('may be looked for until an operator has said to leave it; once the conversation is gone nothing of it is there', async () => {
     const id = await owed();
     await parks('UNKNOWN');
-    expect(await within(id, (tx) => tx.unknownPosts())).toMatchObject([{ isLeft: false }]);
+    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isLeft: false }]);
     await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
-    expect(await within(id, (tx) => tx.unknownPosts())).toMatchObject([{ isLeft: true }]);
+    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isLeft: true }]);
     await within(id, (tx) => tx.forgetOutcomes());
-    expect(await within(id, (tx) => tx.unknownPosts())).toEqual([]);
+    expect(await within(id, (tx) => tx.talkSetAside())).toEqual([]);
   });
 });
 

@@ -1,0 +1,121 @@
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
+
+/* Histories meet what was set aside before them: it is looked for, left alone, and says nothing of the turns behind it. */
+
+let world: ChatwootWorld;
+afterEach(() => world.close());
+
+const scope = { organizationId: ORG };
+const ON_HANDOFF = { policy: { mirroring: 'ON_HANDOFF' } } as const;
+const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
+const NO_LOOK = { match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } } as const;
+const ANY = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const letters = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 100, after: null })).edges.map(({ node }) => node);
+const dueAgain = () => world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER' and next_run_at is not null");
+const work = async () => { await dueAgain(); return world.settleAll(); };
+const resend = async () => world.flows.resendDeadLetters(scope, { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null }, null);
+const times = async (sessionId: string, text: string): Promise<number> => (await world.messages(sessionId)).filter(({ content }) => content === text).length;
+async function deleteLast(sessionId: string): Promise<void> {
+  await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage((await world.messages(sessionId)).at(-1).id);
+}
+async function isAwayFor75Hours(): Promise<void> {
+  world.double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
+  await work();
+  world.time.aheadMs += 75 * 3_600_000 + 1;
+  await work();
+  world.double.clearFaults();
+}
+/** Readings go past everything there. */
+async function readOn(sessionId: string): Promise<void> {
+  for (let n = 0; n < 3; n++) {
+    world.time.aheadMs += 60_000;
+    await world.act(sessionId, 'POST', '/messages', { content: `note ${n}`, private: true });
+    await world.read(sessionId);
+  }
+}
+async function openWith(options: ChatwootWorldOptions, ...texts: string[]): Promise<string> {
+  world = await createChatwootWorld(options);
+  const { id } = await world.open();
+  for (const text of texts) await world.user(id, text);
+  return id;
+}
+
+it.each<[string, ChatwootWorldOptions]>([
+  ['keeps its source_id', ON_HANDOFF], ['loses its source_id', { ...ON_HANDOFF, deletionWipesSourceId: true }],
+])('a turn that is sent again while the handoff that set it aside still waits is looked for from the beginning, where a deleted message %s', async (_what, options) => {
+  const id = await openWith(options, 'one', 'two');
+  await world.ask(id);
+  world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+  await work();
+  if (options.deletionWipesSourceId) await deleteLast(id);
+  else world.double.failNext(NO_LOOK);
+  world.double.failNext({ ...POSTS, mode: 'status:503' });
+  await work();
+  expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN' }]);
+  if (!options.deletionWipesSourceId) await deleteLast(id);
+  await readOn(id);
+  await resend();
+  await work();
+  expect([await times(id, 'one'), await times(id, 'two')]).toEqual([0, 1]);
+  expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });
+});
+
+it('a dead letter that stays unknown does not hide that the turn behind it was tried', async () => {
+  world = await createChatwootWorld();
+  const id = await world.talk();
+  await world.user(id, 'one');
+  world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+  await work();
+  await isAwayFor75Hours();
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  await world.user(id, 'two');
+  await world.ask(id);
+  for (const post of [true, false]) {
+    world.double.failNext(NO_LOOK);
+    if (post) world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+    await work();
+    world.double.clearFaults();
+    // Nothing but an operator can tell by now.
+    expect((await letters())[0]).toMatchObject({ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' });
+  }
+  await work();
+  expect([await times(id, 'one'), await times(id, 'two')]).toEqual([1, 1]);
+});
+
+it('nor does one that is brought', async () => {
+  world = await createChatwootWorld();
+  const id = await world.talk();
+  await world.user(id, 'given up');
+  world.double.failNext({ ...POSTS, mode: 'status:500' });
+  await work();
+  await isAwayFor75Hours();
+  await world.user(id, 'two');
+  world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+  await work();
+  // As the worker leaves a turn that was owed when support was switched off.
+  await world.pool.query("update delivery set state = 'DONE', done_at = now() where state = 'WAITING' and destination = 'PROVIDER'");
+  await world.pool.query("update lane set next_run_at = null, head = tail + 1 where destination = 'PROVIDER'");
+  await world.ask(id);
+  await work();
+  expect([await times(id, 'given up'), await times(id, 'two')]).toEqual([1, 1]);
+});
+
+it('what an unknown file may hold is not told turn by turn by the next handoff; on the word of an operator the file is there, once', async () => {
+  const id = await openWith(ON_HANDOFF, ...Array.from({ length: 55 }, (_, n) => `turn ${n}`));
+  await world.ask(id);
+  world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
+  await work();
+  world.double.failNext(NO_LOOK);
+  await work();
+  expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
+  await world.flows.endHandoff(scope, { sessionId: id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+  await work();
+  world.time.aheadMs += 120_000;
+  await world.ask(id);
+  await work();
+  expect([await times(id, 'turn 1'), await times(id, 'turn 54')]).toEqual([0, 1]);
+  await resend();
+  expect(await work()).toEqual([]);
+  const files = (await world.messages(id)).flatMap(({ attachments }) => attachments ?? []);
+  expect([files.length, (await letters()).length]).toEqual([1, 0]);
+});
