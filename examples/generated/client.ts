@@ -296,6 +296,8 @@ export type SupportErrorCode =
   | 'SESSION_CLOSED'
   /** No such session in your organization. */
   | 'SESSION_NOT_FOUND'
+  /** The same account or inbox is being set up by another call. Nothing was done; call again in a minute. */
+  | 'SETUP_IN_PROGRESS'
   /** A target names more than one of team and agent. */
   | 'TARGET_AMBIGUOUS'
   /** No such team at the account, neither by our id nor by the provider's. */
