@@ -2,10 +2,10 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import type { AccountId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
-import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
+import type { Capabilities, EnsuredInbox, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
 import { timeLimit } from '../time-limit';
-import { problemOf, setUpTools, settlesAfterMs } from './accounts';
+import { problemOf, setUpTools, settlesAfterMs, type Problem } from './accounts';
 import { healthAfter } from './health';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
@@ -34,6 +34,15 @@ const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['
 type Reach = Pick<AccountRecord, 'baseUrl' | 'settings' | 'credentials'>;
 const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({ baseUrl, settings, credentials });
 
+const disabledMeanwhile = (field: string): ConflictError =>
+  new ConflictError('ACCOUNT_DISABLED', field, 'Support was disabled while this was being set up, so it stays disabled; call again to enable it.');
+
+/** What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown. */
+function failed(inbox: InboxRecord, problem: Problem): Pick<InboxRecord, 'state' | 'problem'> {
+  if (inbox.state !== 'DISABLED') return { state: inbox.externalId === null ? 'FAILED' : 'READY', problem };
+  return { state: 'DISABLED', problem: isDisabledWithAccount(inbox) ? { ...problem, code: DISABLED_WITH_ACCOUNT.code } : problem };
+}
+
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup, setUpTurns } = deps.stores;
   const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
@@ -51,29 +60,61 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     return { account, wanted: isRunning ? wanted : reachOf(account) };
   }
 
-  /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
-  const connectInbox = (account: AccountRecord, { organizationId, id }: InboxRecord): Promise<InboxRecord> =>
-    setUpTurns.inTurn({ id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
-      const inbox = (await setup.inbox(organizationId, id))!;
-      const { externalId, providerData, chatbotId, name, state } = inbox;
-      const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
+  /**
+   * Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. Account and inbox are as
+   * they were when the operator's call came: whoever has switched one of them off since has the later word.
+   */
+  const connectInbox = (asked: AccountRecord, known: InboxRecord, change: (inbox: InboxRecord) => Partial<Pick<InboxRecord, 'name' | 'policy'>> = () => ({})): Promise<InboxRecord> =>
+    setUpTurns.inTurn({ id: known.id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
+      const account = (await setup.account(asked.organizationId, asked.id))!;
+      const before = (await setup.inbox(known.organizationId, known.id))!;
+      if (account.state === 'DISABLED' || account.timesDisabled !== asked.timesDisabled || before.timesDisabled !== known.timesDisabled) throw disabledMeanwhile('chatbotId');
+      const inbox = await setup.updateInbox(known.id, change(before));
+      const conclude = async (patch: Parameters<typeof setup.concludeInbox>[2]): Promise<InboxRecord> => {
+        const concluded = await setup.concludeInbox(known, asked, patch);
+        if (concluded === null) throw disabledMeanwhile('chatbotId');
+        return concluded;
+      };
       try {
-        const made = await providerOf(account.provider).instance.ensureInbox(
-          { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
-        return await setup.updateInbox(id, { ...made, state: 'READY', problem: null, ...(state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
+        const made = await ensureInbox(account, inbox);
+        // Also when it stays off: then the next set-up finds it.
+        await setup.updateInbox(known.id, made);
       } catch (error) {
         turn.settlesAfter(settlesAfterMs(error));
-        const problem = problemOf(error);
-        // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
-        if (isDisabledWithAccount(inbox)) return setup.updateInbox(id, { problem: { ...problem, code: DISABLED_WITH_ACCOUNT.code } });
-        return setup.updateInbox(id, { state: state === 'DISABLED' ? state : externalId === null ? 'FAILED' : 'READY', problem });
+        return conclude(failed(inbox, problemOf(error)));
       }
+      return conclude({ state: 'READY', problem: null, ...(inbox.state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
     });
 
+  const ensureInbox = (account: AccountRecord, { id, externalId, providerData, chatbotId, name, policy }: InboxRecord): Promise<EnsuredInbox> =>
+    providerOf(account.provider).instance.ensureInbox({
+      account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself: policy.automaticReplies === 'SEND_ON',
+    }, timeLimit(deps.limits.setupMs));
+
+  /** Brings those back that went off with the account; says which stay off, and why. */
+  async function connectInboxes(account: AccountRecord): Promise<readonly string[]> {
+    const stillOff: string[] = [];
+    for (const inbox of await setup.inboxesOf(account.organizationId, account.id)) {
+      if (!isDisabledWithAccount(inbox)) continue;
+      const { state, problem } = await connectInbox(account, inbox).catch((error: unknown) => {
+        if (!(error instanceof ConflictError)) throw error;
+        return { state: inbox.state, problem: error };
+      });
+      if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
+    }
+    return stillOff;
+  }
+
   /** One run over an account; what went wrong is said on it. */
-  async function connectAccount(scope: Scope, input: EnableSupportInput, id: AccountId, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
+  async function connectAccount(scope: Scope, input: EnableSupportInput, asked: AccountRecord, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
     const { instance } = providerOf(input.provider);
-    let { account, wanted } = await accountRow(scope, input, id);
+    if ((await setup.account(scope.organizationId, asked.id))!.timesDisabled !== asked.timesDisabled) throw disabledMeanwhile('provider');
+    let { account, wanted } = await accountRow(scope, input, asked.id);
+    const conclude = async (patch: Parameters<typeof setup.concludeAccount>[1]): Promise<AccountRecord> => {
+      const concluded = await setup.concludeAccount(asked, patch);
+      if (concluded === null) throw disabledMeanwhile('provider');
+      return concluded;
+    };
     const signal = timeLimit(deps.limits.setupMs);
     const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
     try {
@@ -81,18 +122,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
         access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
         save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
       }, signal);
-      account = await setup.updateAccount(account.id, {
+      account = await conclude({
         ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
       });
       await setup.scheduleCheck(account.id, deps.limits.checkMs);
       await mirrorDirectory(account, signal);
-      const stillOff: string[] = [];
-      for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
-        if (!isDisabledWithAccount(inbox)) continue;
-        const { state, problem } = await connectInbox(account, inbox);
-        if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
-      }
-      return { account, leftToDo: [...leftToDo, ...stillOff] };
+      return { account, leftToDo: [...leftToDo, ...await connectInboxes(account)] };
     } catch (error) {
       turn.settlesAfter(settlesAfterMs(error));
       // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
@@ -100,7 +135,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const { code, message } = problemOf(error);
       const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
       // READY stays READY when a repeat fails: sessions go on, the problem is shown.
-      account = await setup.updateAccount(account.id, {
+      account = await conclude({
         state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
         ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
       });
@@ -121,12 +156,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
-      const { id } = await setup.insertAccount({
+      const account = await setup.insertAccount({
         id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
         baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
-        capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
+        capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, timesDisabled: 0, createdAt: instantOf(deps.clock.now()),
       });
-      return setUpTurns.inTurn({ id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, id, turn));
+      return setUpTurns.inTurn({ id: account.id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, account, turn));
     },
 
     async enableChatbot(scope, input: EnableChatbotInput) {
@@ -138,13 +173,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const row: InboxRecord = {
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, accountId: account.id, name: input.name,
         externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), memberIds: null, state: 'PROVISIONING', problem: null,
-        heardSince: null, createdAt: instantOf(deps.clock.now()),
+        timesDisabled: 0, heardSince: null, createdAt: instantOf(deps.clock.now()),
       };
-      let inbox = await setup.insertInbox(row);
+      const inbox = await setup.insertInbox(row);
       if (inbox.accountId !== account.id)
         throw new ConflictError('PROVIDER_FIXED', 'accountId', `Chatbot ${input.chatbotId} is connected to account ${inbox.accountId}; one chatbot has one inbox.`);
-      if (inbox.id !== row.id) inbox = await setup.updateInbox(inbox.id, { name: input.name, policy: mergePolicy(inbox.policy, input.policy) });
-      return { inbox: await connectInbox(account, inbox) };
+      return { inbox: await connectInbox(account, inbox, ({ policy }) => ({ name: input.name, policy: mergePolicy(policy, input.policy) })) };
     },
 
     async updatePolicy(scope, chatbotId, policy) {
