@@ -166,11 +166,29 @@ describe('an organization whose support is switched off', () => {
     expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
   });
 
+  it('says so of a chatbot that somebody else is setting up, and brings back the rest', async () => {
+    await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
+    await world.flows.disableSupport(scope, null);
+    Object.assign(world.deps.limits, { setupMs: 500 });
+    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    const { account, leftToDo } = await world.stores.setUpTurns.inTurn({ id: inbox.id, field: 'x' }, 0, enableSupport);
+    expect({ state: account.state, leftToDo }).toEqual({ state: 'READY', leftToDo: [expect.stringContaining('bot-1')] });
+    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-2')).toMatchObject({ state: 'READY' });
+  });
+
   it('is not checked any more', async () => {
     await world.flows.disableSupport(scope, null);
     await world.pool.query('update support_account set next_check_at = now() where next_check_at is not null');
     expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
   });
+});
+
+it('leaves name and policy of a chatbot as they are while somebody else is setting it up', async () => {
+  Object.assign(world.deps.limits, { setupMs: 50 });
+  const before = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+  const enabling = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Other', accountId: null, policy: { whileWaiting: 'BOT_MAY_ANSWER' } });
+  expect(await world.stores.setUpTurns.inTurn({ id: before.id, field: 'x' }, 0, () => codeOf(enabling()))).toBe('SETUP_IN_PROGRESS');
+  expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toEqual(before);
 });
 
 /** The later word of an operator counts, whatever is under way. */
