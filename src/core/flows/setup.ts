@@ -4,7 +4,6 @@ import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
 import type { Capabilities, EnsuredInbox, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
-import { timeLimit } from '../time-limit';
 import { problemOf, setUpTools, settlesAfterMs, type Problem } from './accounts';
 import { healthAfter } from './health';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
@@ -45,7 +44,7 @@ function failed(inbox: InboxRecord, problem: Problem): Pick<InboxRecord, 'state'
 
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup, setUpTurns } = deps.stores;
-  const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
+  const { providerOf, mirrorDirectory, accountFor, signalIn } = setUpTools(deps);
 
   /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
   async function accountRow(scope: Scope, input: EnableSupportInput, id: AccountId): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
@@ -70,13 +69,16 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const before = (await setup.inbox(known.organizationId, known.id))!;
       if (account.state === 'DISABLED' || account.timesDisabled !== asked.timesDisabled || before.timesDisabled !== known.timesDisabled) throw disabledMeanwhile('chatbotId');
       const inbox = await setup.updateInbox(known.id, change(before));
+      const signal = await signalIn(turn, account);
       const conclude = async (patch: Parameters<typeof setup.concludeInbox>[2]): Promise<InboxRecord> => {
+        turn.held();
         const concluded = await setup.concludeInbox(known, asked, patch);
         if (concluded === null) throw disabledMeanwhile('chatbotId');
         return concluded;
       };
       try {
-        const made = await ensureInbox(account, inbox);
+        const made = await ensureInbox(account, inbox, signal);
+        turn.held();
         // Also when it stays off: then the next set-up finds it.
         await setup.updateInbox(known.id, made);
       } catch (error) {
@@ -86,10 +88,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       return conclude({ state: 'READY', problem: null, ...(inbox.state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
     });
 
-  const ensureInbox = (account: AccountRecord, { id, externalId, providerData, chatbotId, name, policy }: InboxRecord): Promise<EnsuredInbox> =>
+  const ensureInbox = (account: AccountRecord, { id, externalId, providerData, chatbotId, name, policy }: InboxRecord, signal: AbortSignal): Promise<EnsuredInbox> =>
     providerOf(account.provider).instance.ensureInbox({
       account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself: policy.automaticReplies === 'SEND_ON',
-    }, timeLimit(deps.limits.setupMs));
+    }, signal);
 
   /** Brings those back that went off with the account; says which stay off, and why. */
   async function connectInboxes(account: AccountRecord): Promise<readonly string[]> {
@@ -111,16 +113,21 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     if ((await setup.account(scope.organizationId, asked.id))!.timesDisabled !== asked.timesDisabled) throw disabledMeanwhile('provider');
     let { account, wanted } = await accountRow(scope, input, asked.id);
     const conclude = async (patch: Parameters<typeof setup.concludeAccount>[1]): Promise<AccountRecord> => {
+      turn.held();
       const concluded = await setup.concludeAccount(asked, patch);
       if (concluded === null) throw disabledMeanwhile('provider');
       return concluded;
     };
-    const signal = timeLimit(deps.limits.setupMs);
+    const signal = await signalIn(turn, { ...account, ...wanted });
     const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
     try {
       const { leftToDo, ...made } = await instance.ensureAccount({
         access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
-        save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
+        save: async progress => {
+          turn.held();
+          account = await setup.updateAccount(account.id, { ...wanted, ...progress });
+          wanted = reachOf(account);
+        },
       }, signal);
       account = await conclude({
         ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
