@@ -8,7 +8,7 @@ export interface SetUpTurns {
    * Waits for the turn, for at most `waitMs`, and does `act` in it. The turn of a process that died is over after as long as a
    * request of it may have run on. Called once per set-up call of an operator. An account's turn comes before its inboxes'.
    * @param subject  id of an account or inbox; `field` is the input that an error names
-   * @throws ConflictError SETUP_IN_PROGRESS: nothing was done
+   * @throws ConflictError SETUP_IN_PROGRESS: the turn did not come, and nothing was done
    */
   inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T>;
 }
