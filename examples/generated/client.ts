@@ -240,7 +240,7 @@ export type SupportEndUserInput = {
 
 /** What went wrong; docs/errors.md has the next step for each. */
 export type SupportErrorCode =
-  /** The support account is disabled. */
+  /** The support account is disabled, or was while the call was setting it up. */
   | 'ACCOUNT_DISABLED'
   /** No such support account in your organization. */
   | 'ACCOUNT_NOT_FOUND'
@@ -296,6 +296,8 @@ export type SupportErrorCode =
   | 'SESSION_CLOSED'
   /** No such session in your organization. */
   | 'SESSION_NOT_FOUND'
+  /** The same account or inbox is being set up by another call; call again in a minute. */
+  | 'SETUP_IN_PROGRESS'
   /** A target names more than one of team and agent. */
   | 'TARGET_AMBIGUOUS'
   /** No such team at the account, neither by our id nor by the provider's. */
