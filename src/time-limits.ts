@@ -60,7 +60,7 @@ export const TIME_LIMITS = {
     /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
     setUpCalls: 6,
   },
-  /** One set-up of an account or inbox at a time. `leaseMs`: as long as a request of a process that died may run on over there. */
+  /** One set-up of an account or inbox at a time. `leaseMs`: a turn outlasts the last renewal by it, and by as long as a request may run on over there. */
   setUpTurn: { leaseMs: 15_000, renewMs: 4_000, askMs: 250 },
   /** Agents' files, from the provider into our store. */
   file: {

@@ -240,7 +240,7 @@ export type SupportEndUserInput = {
 
 /** What went wrong; docs/errors.md has the next step for each. */
 export type SupportErrorCode =
-  /** The support account is disabled. */
+  /** The support account is disabled, or was while the call was setting it up. */
   | 'ACCOUNT_DISABLED'
   /** No such support account in your organization. */
   | 'ACCOUNT_NOT_FOUND'
@@ -296,7 +296,7 @@ export type SupportErrorCode =
   | 'SESSION_CLOSED'
   /** No such session in your organization. */
   | 'SESSION_NOT_FOUND'
-  /** The same account or inbox is being set up by another call. Nothing was done; call again in a minute. */
+  /** The same account or inbox is being set up by another call; call again in a minute. */
   | 'SETUP_IN_PROGRESS'
   /** A target names more than one of team and agent. */
   | 'TARGET_AMBIGUOUS'

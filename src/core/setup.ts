@@ -42,6 +42,8 @@ export interface AccountRecord {
   readonly state: ProvisioningState;
   /** Why it is FAILED: a stable code and a sentence for the operator. */
   readonly problem: { readonly code: string; readonly message: string } | null;
+  /** How often it was switched off: by another number, somebody has done so since. */
+  readonly timesDisabled: number;
   readonly createdAt: Instant;
 }
 
@@ -96,6 +98,8 @@ export interface InboxRecord {
   readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
+  /** As of an account. */
+  readonly timesDisabled: number;
   /** When it was last switched on again: what people did and said there before is over. Null: it was never off. */
   readonly heardSince: Instant | null;
   readonly createdAt: Instant;

@@ -25,7 +25,7 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
       // Owed from before support was switched off: not any more, and nobody is waiting for people.
       const { isOff } = await endForDisabled(mine, organizationId, sessionId);
       if (isOff) return givenUpFor(error, delivery);
-      // On again since; or off a moment ago, and the inbox does not say so yet.
+      // On again since.
       return { kind: 'retry', afterMs: 1_000, code: error.code, wasNoTry: true };
     }
     await health.failed(lane, 'DELIVERY', error);

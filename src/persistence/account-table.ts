@@ -5,16 +5,16 @@ import { isUuid } from '../core/ids';
 import type { AccountHealth, AccountRecord } from '../core/setup';
 import { manyById } from './records';
 import type { SecretBox } from './secret-box';
-import { assigned, columns, firstOf, json, parameters, rowsOf, selected, statement } from './sql';
+import { assigned, columns, firstOf, inTransaction, json, parameters, rowsOf, selected, statement } from './sql';
 
 type Row = Omit<AccountRecord, 'credentials' | 'webhookSecret'> & {
   readonly credentialsSealed: string; readonly webhookSecretSealed: string; readonly webhookSecretHash: Buffer;
 };
-type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider'>>;
+type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
 
 const FIELDS = [
   'id', 'organizationId', 'provider', 'name', 'externalId', 'baseUrl', 'settings', 'credentialsSealed', 'webhookSecretSealed', 'webhookSecretHash',
-  'capabilities', 'owners', 'health', 'state', 'problem', 'createdAt',
+  'capabilities', 'owners', 'health', 'state', 'problem', 'timesDisabled', 'createdAt',
 ];
 const ACCOUNT = selected('a', FIELDS);
 
@@ -40,6 +40,11 @@ const MARK_RECOVERED = statement('mark_recovered', `
   where ${OF_SESSION} and a.health->>'state' = 'UNAUTHORIZED' and a.health->>'seenBy' = $4 returning 1`);
 const ANY_UNAUTHORIZED = statement('any_unauthorized', "select 1 from support_account where health->>'state' = 'UNAUTHORIZED' and state = 'READY' limit 1");
 
+const DISABLE = statement('disable_account', `
+  update support_account a set state = 'DISABLED', problem = null, times_disabled = a.times_disabled + 1, next_check_at = null where a.id = $1 returning ${ACCOUNT}`);
+const DISABLE_INBOXES = statement('disable_inboxes_of', `
+  update inbox set state = 'DISABLED', problem = $2, times_disabled = times_disabled + 1 where account_id = $1 and state <> 'DISABLED'`);
+
 export class AccountTable {
   constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
 
@@ -55,6 +60,25 @@ export class AccountTable {
       : changes.length === 0 ? await rowsOf<Row>(this.pool, BY_ID_ALONE, [id])
       : await rowsOf<Row>(this.pool, { text: `update support_account a set ${assigned(changes.map(([field]) => field), 2)} where a.id = $1 returning ${ACCOUNT}` },
           [id, ...changes.map(([, value]) => value)]);
+    if (!row) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', `There is no support account ${id}.`);
+    return this.opened(row);
+  }
+
+  async conclude({ id, timesDisabled }: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: Patch & Pick<AccountRecord, 'state'>): Promise<AccountRecord | null> {
+    const changes = Object.entries(this.sealed(id, patch)).filter(([field, value]) => value !== undefined && FIELDS.includes(field));
+    const row = await firstOf<Row>(this.pool, {
+      text: `update support_account a set ${assigned(changes.map(([field]) => field), 3)} where a.id = $1 and a.times_disabled = $2 returning ${ACCOUNT}`,
+    }, [id, timesDisabled, ...changes.map(([, value]) => value)]);
+    return row && this.opened(row);
+  }
+
+  /** The account first, as in `conclude` of an inbox: the inboxes are looked at when nothing switches one on any more. */
+  async disable(id: string, problemOfInboxes: AccountRecord['problem']): Promise<AccountRecord> {
+    const row = await inTransaction(this.pool, async (client) => {
+      const disabled = isUuid(id) ? await firstOf<Row>(client, DISABLE, [id]) : null;
+      if (disabled !== null) await rowsOf(client, DISABLE_INBOXES, [id, json(problemOfInboxes)]);
+      return disabled;
+    });
     if (!row) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', `There is no support account ${id}.`);
     return this.opened(row);
   }

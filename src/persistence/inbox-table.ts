@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { NotFoundError } from '../core/errors';
 import { isUuid } from '../core/ids';
-import type { InboxRecord } from '../core/setup';
+import type { AccountRecord, InboxRecord } from '../core/setup';
 import { INBOX, INBOX_FIELDS, manyById } from './records';
 import type { SecretBox } from './secret-box';
 import { assigned, columns, firstOf, json, parameters, rowsOf, statement } from './sql';
@@ -25,6 +25,9 @@ const SEAL = statement('seal_inbox', `
 
 const JSON_FIELDS = ['policy', 'memberIds', 'problem'];
 
+const DISABLE = statement('disable_inbox', `
+  update inbox i set state = 'DISABLED', problem = null, times_disabled = i.times_disabled + 1 where i.id = $1 returning ${WHOLE}`);
+
 export class InboxTable {
   constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
 
@@ -40,6 +43,25 @@ export class InboxTable {
       : changes.length === 0 ? await rowsOf<Row>(this.pool, BY_ID_ALONE, [id])
       : await rowsOf<Row>(this.pool, { text: `update inbox i set ${assigned(changes.map(([field]) => field), 2)} where i.id = $1 returning ${WHOLE}` },
           [id, ...changes.map(([, value]) => value)]);
+    if (!row) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `There is no inbox ${id}.`);
+    return this.opened(row);
+  }
+
+  /** Holds the account: who switches that off at the same time comes behind, and finds the inbox as it is then. */
+  async conclude(
+    { id, timesDisabled }: Pick<InboxRecord, 'id' | 'timesDisabled'>, account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: Patch & Pick<InboxRecord, 'state'>,
+  ): Promise<InboxRecord | null> {
+    const changes = Object.entries(this.sealed(id, patch)).filter(([field, value]) => value !== undefined && COLUMNS.includes(field));
+    const row = await firstOf<Row>(this.pool, { text: `
+      update inbox i set ${assigned(changes.map(([field]) => field), 5)}
+      from (select id from support_account where id = $3 and times_disabled = $4 and state <> 'DISABLED' for share) a
+      where i.id = $1 and i.times_disabled = $2 and i.account_id = a.id
+      returning ${WHOLE}` }, [id, timesDisabled, account.id, account.timesDisabled, ...changes.map(([, value]) => value)]);
+    return row && this.opened(row);
+  }
+
+  async disable(id: string): Promise<InboxRecord> {
+    const row = isUuid(id) ? await firstOf<Row>(this.pool, DISABLE, [id]) : null;
     if (!row) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `There is no inbox ${id}.`);
     return this.opened(row);
   }

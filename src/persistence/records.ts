@@ -2,8 +2,7 @@ import type { EventRecord } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import type { MessageRecord } from '../core/message';
 import type { SessionRecord } from '../core/session';
-import type { SessionInbox } from '../core/ports/stores';
-import type { AgentRecord, TeamRecord } from '../core/setup';
+import type { AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
 import { isUuid } from '../core/ids';
 import { rowsOf, selected, type Connection, type Statement } from './sql';
 
@@ -20,8 +19,8 @@ export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
 /** Without what the provider keeps with it, which is sealed. */
-export const INBOX_FIELDS = fieldsOf<SessionInbox>()([
-  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'heardSince', 'createdAt',
+export const INBOX_FIELDS = fieldsOf<Omit<InboxRecord, 'providerData'>>()([
+  'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'timesDisabled', 'heardSince', 'createdAt',
 ]);
 export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'memberIds']);
 export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'email', 'role', 'userId']);
@@ -59,6 +58,8 @@ export const HANDOFF = selected('h', HANDOFF_FIELDS);
 export const MESSAGE = selected('m', MESSAGE_FIELDS);
 export const EVENT = selected('e', EVENT_FIELDS);
 export const INBOX = selected('i', INBOX_FIELDS);
+/** Its state depends on its account's. */
+export const SESSION_INBOX = selected('i', INBOX_FIELDS.filter((field) => field !== 'state' && field !== 'timesDisabled'));
 export const TEAM = selected('t', TEAM_FIELDS);
 export const AGENT = selected('a', AGENT_FIELDS);
 

@@ -8,7 +8,7 @@ import type { Wake } from '../core/ports/wake';
 import type { EndUser, SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
 import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
-import { HANDOFF, handoffOf, INBOX, manyById, SESSION, type HandoffColumns } from './records';
+import { HANDOFF, handoffOf, manyById, SESSION, SESSION_INBOX, type HandoffColumns } from './records';
 import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
 import { SessionGate } from './session-gate';
@@ -43,7 +43,8 @@ const LOCK = statement('lock_session', 'select id from session where organizatio
 // Behind the lock, each a statement of its own: one that began before the lock was given would see what was there before.
 const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
 const LOCKED_INBOX = statement('locked_inbox', `
-  select ${INBOX}, (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId" from inbox i join session s on s.inbox_id = i.id where s.id = $1`);
+  select ${SESSION_INBOX}, case a.state when 'DISABLED' then a.state else i.state end as "state", (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId"
+  from inbox i join session s on s.inbox_id = i.id join support_account a on a.id = i.account_id where s.id = $1`);
 const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from handoff h join session s on s.live_handoff_id = h.id where s.id = $1`);
 
 export class PostgresSessionStore implements SessionStore {

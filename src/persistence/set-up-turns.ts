@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { ConflictError } from '../core/errors';
 import type { Clock } from '../core/ports/clock';
 import type { SetUpTurn, SetUpTurns } from '../core/ports/set-up-turns';
+import { timeLimit } from '../core/time-limit';
 import { TIME_LIMITS } from '../time-limits';
 import { firstOf, rowsOf, statement } from './sql';
 
@@ -10,7 +11,8 @@ const TAKE = statement('take_set_up_turn', `
   insert into set_up_turn (subject, holder, until) values ($1, $2, now() + $3 * interval '1 ms')
   on conflict on constraint pk_set_up_turn do update set holder = excluded.holder, until = excluded.until where set_up_turn.until <= now()
   returning 1`);
-const RENEW = statement('renew_set_up_turn', "update set_up_turn set until = greatest(until, now() + $3 * interval '1 ms') where subject = $1 and holder = $2");
+const RENEW = statement('renew_set_up_turn', `
+  update set_up_turn set until = greatest(until, now() + $3 * interval '1 ms') where subject = $1 and holder = $2 returning 1`);
 const KEEP = statement('keep_set_up_turn', "update set_up_turn set until = now() + $3 * interval '1 ms' where subject = $1 and holder = $2");
 const END = statement('end_set_up_turn', 'delete from set_up_turn where subject = $1 and holder = $2');
 
@@ -18,21 +20,70 @@ const END = statement('end_set_up_turn', 'delete from set_up_turn where subject 
 export class PostgresSetUpTurns implements SetUpTurns {
   constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'newId'>, private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setUpTurn, number>> = TIME_LIMITS.setUpTurn) {}
 
-  async inTurn<T>({ id, field }: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T> {
-    const holder = this.clock.newId();
-    const { leaseMs, renewMs, askMs } = this.times;
-    for (const until = performance.now() + waitMs; (await firstOf(this.pool, TAKE, [id, holder, leaseMs])) === null; await setTimeout(askMs))
-      if (performance.now() >= until) throw new ConflictError('SETUP_IN_PROGRESS', field, 'Another call is setting this up at the moment. Nothing was done; call again in a minute.');
-
+  async inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T> {
+    const turn = await this.taken(subject, waitMs);
     // A renewal that fails is one of several before the turn is over.
-    const renewal = setInterval(() => void rowsOf(this.pool, RENEW, [id, holder, leaseMs]).catch(() => undefined), renewMs);
-    let settlesMs = 0;
+    const renewal = setInterval(() => void turn.renew().catch(() => undefined), this.times.renewMs);
     try {
-      return await act({ settlesAfter: (ms) => { settlesMs = Math.max(settlesMs, ms); } });
+      return await act(turn);
     } finally {
       clearInterval(renewal);
       // What was done counts; a turn that cannot be ended is over by itself.
-      await (settlesMs > 0 ? rowsOf(this.pool, KEEP, [id, holder, settlesMs]) : rowsOf(this.pool, END, [id, holder])).catch(() => undefined);
+      await turn.end().catch(() => undefined);
     }
+  }
+
+  private async taken({ id, field }: { readonly id: string; readonly field: string }, waitMs: number): Promise<Turn> {
+    const holder = this.clock.newId();
+    const { leaseMs, askMs } = this.times;
+    for (const until = performance.now() + waitMs; ; await setTimeout(askMs)) {
+      const from = performance.now();
+      if ((await firstOf(this.pool, TAKE, [id, holder, leaseMs])) !== null) return new Turn(this.pool, { id, holder, field }, leaseMs, from);
+      if (performance.now() >= until) throw new ConflictError('SETUP_IN_PROGRESS', field, 'Another call is setting this up at the moment. Nothing was done; call again in a minute.');
+    }
+  }
+}
+
+class Turn implements SetUpTurn {
+  private readonly lost = new AbortController();
+  /** Until then no call of ours, begun now, can meet another run; on a clock that a changed wall time does not move. */
+  private until: number;
+  /** What a call may leave under way; a renewal reaches over it. */
+  private behindMs = 0;
+  private settlesMs = 0;
+
+  constructor(
+    private readonly pool: Pool, private readonly row: { readonly id: string; readonly holder: string; readonly field: string },
+    private readonly leaseMs: number, takenAt: number,
+  ) {
+    this.until = takenAt + leaseMs;
+  }
+
+  async signal(ms: number, settlesMs: number): Promise<AbortSignal> {
+    if (settlesMs > this.behindMs) {
+      this.behindMs = settlesMs;
+      await this.renew();
+    }
+    this.held();
+    return timeLimit(ms, { signal: this.lost.signal, until: () => this.until });
+  }
+
+  held(): void {
+    if (this.lost.signal.aborted || performance.now() >= this.until)
+      throw new ConflictError('SETUP_IN_PROGRESS', this.row.field, 'This call stood still for so long that another may have gone on with the set-up; call again in a minute.');
+  }
+
+  settlesAfter(ms: number): void { this.settlesMs = Math.max(this.settlesMs, ms); }
+
+  async renew(): Promise<void> {
+    const from = performance.now();
+    const isHeld = (await firstOf(this.pool, RENEW, [this.row.id, this.row.holder, this.leaseMs + this.behindMs])) !== null;
+    if (isHeld) this.until = Math.max(this.until, from + this.leaseMs);
+    else this.lost.abort();
+  }
+
+  async end(): Promise<void> {
+    const { id, holder } = this.row;
+    await (this.settlesMs > 0 ? rowsOf(this.pool, KEEP, [id, holder, this.settlesMs]) : rowsOf(this.pool, END, [id, holder]));
   }
 }

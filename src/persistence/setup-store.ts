@@ -42,6 +42,8 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
   return {
     insertAccount: (account) => accounts.insert(account),
     updateAccount: (id, patch) => accounts.update(id, patch),
+    concludeAccount: (account, patch) => accounts.conclude(account, patch),
+    disableAccount: (id, problemOfInboxes) => accounts.disable(id, problemOfInboxes),
     account: (organizationId, id) => accounts.get(organizationId, id),
     accountForWebhook: (id, secret) => accounts.forWebhook(id, secret),
     accountsOf: (organizationId) => accounts.of(organizationId),
@@ -55,6 +57,8 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
 
     insertInbox: (inbox) => inboxes.insert(inbox),
     updateInbox: (id, patch) => inboxes.update(id, patch),
+    concludeInbox: (inbox, account, patch) => inboxes.conclude(inbox, account, patch),
+    disableInbox: (id) => inboxes.disable(id),
     sealInboxes: () => inboxes.sealAll(),
     inbox: (organizationId, id) => inboxes.get(organizationId, id),
     inboxOfChatbot: (organizationId, chatbotId) => inboxes.ofChatbot(organizationId, chatbotId),

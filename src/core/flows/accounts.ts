@@ -1,6 +1,7 @@
 import {
   InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError,
 } from '../errors';
+import type { SetUpTurn } from '../ports/set-up-turns';
 import type { AgentRecord, AccountRecord, TeamRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Scope } from './api';
@@ -25,6 +26,10 @@ export const settlesAfterMs = (error: unknown): number => (error instanceof Prov
 export function setUpTools(deps: FlowDeps) {
   const { setup } = deps.stores;
   const signal = () => timeLimit(deps.limits.setupMs);
+
+  /** Of the remote calls of a set-up in its turn. */
+  const signalIn = (turn: SetUpTurn, account: AccountRecord): Promise<AbortSignal> =>
+    turn.signal(deps.limits.setupMs, providerOf(account.provider).instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0);
 
   const providerOf = (name: string): KnownProvider => {
     const provider = deps.providers.get(name);
@@ -78,5 +83,5 @@ export function setUpTools(deps: FlowDeps) {
     return found;
   }
 
-  return { providerOf, mirrorDirectory, accountFor, agentOf, teamOf, verbs, signal };
+  return { providerOf, mirrorDirectory, accountFor, agentOf, teamOf, verbs, signal, signalIn };
 }

@@ -1,7 +1,7 @@
 import { NotFoundError } from '../errors';
 import { isOpen } from '../handoff';
 import type { ChatbotId, OrganizationId, SessionId } from '../ids';
-import type { AccountRecord, InboxRecord } from '../setup';
+import type { InboxRecord } from '../setup';
 import { setUpTools } from './accounts';
 import type { Flows, Scope } from './api';
 import { endLiveHandoff } from './change-handoff';
@@ -57,18 +57,15 @@ export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'di
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
       if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; there is nothing to disable.');
       // Also one that was off with its organization: from now on it stays off by itself.
-      const disabled = await setup.updateInbox(inbox.id, { state: 'DISABLED', problem: null });
+      const disabled = await setup.disableInbox(inbox.id);
       return { inbox: disabled, endedHandoffs: await endLive(scope.organizationId, [chatbotId]) };
     },
 
     async disableSupport(scope: Scope, accountId: string | null) {
-      const account: AccountRecord = await accountFor(scope, accountId);
-      const disabled = await setup.updateAccount(account.id, { state: 'DISABLED', problem: null });
-      await setup.scheduleCheck(account.id, null);
-      const inboxes = await setup.inboxesOf(scope.organizationId, account.id);
-      for (const inbox of inboxes)
-        if (inbox.state !== 'DISABLED') await setup.updateInbox(inbox.id, { state: 'DISABLED', problem: DISABLED_WITH_ACCOUNT });
-      return { account: disabled, endedHandoffs: await endLive(scope.organizationId, inboxes.map(inbox => inbox.chatbotId)) };
+      const { id } = await accountFor(scope, accountId);
+      const account = await setup.disableAccount(id, DISABLED_WITH_ACCOUNT);
+      const inboxes = await setup.inboxesOf(scope.organizationId, id);
+      return { account, endedHandoffs: await endLive(scope.organizationId, inboxes.map(inbox => inbox.chatbotId)) };
     },
   };
 }

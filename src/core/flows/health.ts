@@ -1,7 +1,7 @@
 import { ProviderAuthError, ProviderRefusedError, type SupportError } from '../errors';
 import type { OrganizationId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { DesiredState, DriftItem } from '../ports/support-provider';
+import type { DesiredState, DriftItem, RepairDrift } from '../ports/support-provider';
 import type { AccountHealth, AccountRecord } from '../setup';
 import { problemOf, setUpTools, settlesAfterMs } from './accounts';
 import type { Flows, Scope } from './api';
@@ -66,6 +66,20 @@ export function healthFlows(deps: FlowDeps) {
     }
   }
 
+  const inInbox = (account: AccountRecord, id: string, repair: Parameters<RepairDrift['inInbox']>[1]): Promise<void> =>
+    deps.stores.setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
+      const inbox = (await desiredOf(deps, account)).inboxes.find(({ inboxId }) => inboxId === id);
+      if (inbox === undefined) return;
+      try {
+        const made = await repair(inbox, await tools.signalIn(turn, account));
+        turn.held();
+        if (made !== null) await setup.updateInbox(id, made);
+      } catch (error) {
+        turn.settlesAfter(settlesAfterMs(error));
+        throw error;
+      }
+    });
+
   return {
     /**
      * The scheduled check of one claimed account: compares it, mirrors its people and teams, and records its health. An
@@ -96,13 +110,17 @@ export function healthFlows(deps: FlowDeps) {
         const { id } = await tools.accountFor(scope, accountId);
         return deps.stores.setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
           let account = await tools.accountFor(scope, id);
+          const signal = await tools.signalIn(turn, account);
           const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
           try {
             await verbs.repairDrift({
               desired: await desiredOf(deps, account), items,
-              save: async (progress) => { account = await setup.updateAccount(account.id, progress); },
-              saveInbox: async (inboxId, inbox) => { await setup.updateInbox(inboxId, inbox); },
-            }, tools.signal());
+              save: async (progress) => {
+                turn.held();
+                account = await setup.updateAccount(account.id, progress);
+              },
+              inInbox: (inboxId, repair) => inInbox(account, inboxId, repair),
+            }, signal);
           } catch (error) {
             turn.settlesAfter(settlesAfterMs(error));
             throw error;

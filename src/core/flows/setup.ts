@@ -4,12 +4,11 @@ import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
 import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord, type SupportPolicy } from '../setup';
-import { timeLimit } from '../time-limit';
 import { problemOf, setUpTools, settlesAfterMs } from './accounts';
 import { healthAfter } from './health';
+import { disabledMeanwhile, inboxSetUp } from './inbox-set-up';
 import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
-import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
 import { checkedEmail } from './people';
 import { checkedId } from './say';
 
@@ -36,7 +35,8 @@ const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({
 
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup, setUpTurns } = deps.stores;
-  const { providerOf, mirrorDirectory, accountFor } = setUpTools(deps);
+  const { providerOf, mirrorDirectory, accountFor, signalIn } = setUpTools(deps);
+  const { connectInbox, connectInboxes } = inboxSetUp(deps);
 
   /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
   async function accountRow(scope: Scope, input: EnableSupportInput, id: AccountId): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
@@ -51,48 +51,34 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     return { account, wanted: isRunning ? wanted : reachOf(account) };
   }
 
-  /** Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. */
-  const connectInbox = (account: AccountRecord, { organizationId, id }: InboxRecord): Promise<InboxRecord> =>
-    setUpTurns.inTurn({ id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
-      const inbox = (await setup.inbox(organizationId, id))!;
-      const { externalId, providerData, chatbotId, name, state } = inbox;
-      const repliesByItself = inbox.policy.automaticReplies === 'SEND_ON';
-      try {
-        const made = await providerOf(account.provider).instance.ensureInbox(
-          { account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself }, timeLimit(deps.limits.setupMs));
-        return await setup.updateInbox(id, { ...made, state: 'READY', problem: null, ...(state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
-      } catch (error) {
-        turn.settlesAfter(settlesAfterMs(error));
-        const problem = problemOf(error);
-        // What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown.
-        if (isDisabledWithAccount(inbox)) return setup.updateInbox(id, { problem: { ...problem, code: DISABLED_WITH_ACCOUNT.code } });
-        return setup.updateInbox(id, { state: state === 'DISABLED' ? state : externalId === null ? 'FAILED' : 'READY', problem });
-      }
-    });
-
   /** One run over an account; what went wrong is said on it. */
-  async function connectAccount(scope: Scope, input: EnableSupportInput, id: AccountId, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
+  async function connectAccount(scope: Scope, input: EnableSupportInput, asked: AccountRecord, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
     const { instance } = providerOf(input.provider);
-    let { account, wanted } = await accountRow(scope, input, id);
-    const signal = timeLimit(deps.limits.setupMs);
+    if ((await setup.account(scope.organizationId, asked.id))!.timesDisabled !== asked.timesDisabled) throw disabledMeanwhile('provider');
+    let { account, wanted } = await accountRow(scope, input, asked.id);
+    const conclude = async (patch: Parameters<typeof setup.concludeAccount>[1]): Promise<AccountRecord> => {
+      turn.held();
+      const concluded = await setup.concludeAccount(asked, patch);
+      if (concluded === null) throw disabledMeanwhile('provider');
+      return concluded;
+    };
+    const signal = await signalIn(turn, { ...account, ...wanted });
     const inboxes = (await setup.inboxesOf(scope.organizationId, account.id)).flatMap(({ externalId, state }) => (externalId === null || state === 'DISABLED' ? [] : [externalId]));
     try {
       const { leftToDo, ...made } = await instance.ensureAccount({
         access: accessOf(deps, { ...account, ...wanted }), organizationId: scope.organizationId, name: input.name, owners: account.owners, inboxes,
-        save: async progress => { account = await setup.updateAccount(account.id, { ...wanted, ...progress }); wanted = reachOf(account); },
+        save: async progress => {
+          turn.held();
+          account = await setup.updateAccount(account.id, { ...wanted, ...progress });
+          wanted = reachOf(account);
+        },
       }, signal);
-      account = await setup.updateAccount(account.id, {
+      account = await conclude({
         ...wanted, ...made, state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
       });
       await setup.scheduleCheck(account.id, deps.limits.checkMs);
       await mirrorDirectory(account, signal);
-      const stillOff: string[] = [];
-      for (const inbox of await setup.inboxesOf(scope.organizationId, account.id)) {
-        if (!isDisabledWithAccount(inbox)) continue;
-        const { state, problem } = await connectInbox(account, inbox);
-        if (state !== 'READY') stillOff.push(`Chatbot ${inbox.chatbotId} stays disabled: ${problem?.message ?? state}`);
-      }
-      return { account, leftToDo: [...leftToDo, ...stillOff] };
+      return { account, leftToDo: [...leftToDo, ...await connectInboxes(account)] };
     } catch (error) {
       turn.settlesAfter(settlesAfterMs(error));
       // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
@@ -100,7 +86,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const { code, message } = problemOf(error);
       const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
       // READY stays READY when a repeat fails: sessions go on, the problem is shown.
-      account = await setup.updateAccount(account.id, {
+      account = await conclude({
         state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
         ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
       });
@@ -121,12 +107,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
 
-      const { id } = await setup.insertAccount({
+      const account = await setup.insertAccount({
         id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
         baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
-        capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, createdAt: instantOf(deps.clock.now()),
+        capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, timesDisabled: 0, createdAt: instantOf(deps.clock.now()),
       });
-      return setUpTurns.inTurn({ id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, id, turn));
+      return setUpTurns.inTurn({ id: account.id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, account, turn));
     },
 
     async enableChatbot(scope, input: EnableChatbotInput) {
@@ -138,13 +124,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       const row: InboxRecord = {
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, accountId: account.id, name: input.name,
         externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), memberIds: null, state: 'PROVISIONING', problem: null,
-        heardSince: null, createdAt: instantOf(deps.clock.now()),
+        timesDisabled: 0, heardSince: null, createdAt: instantOf(deps.clock.now()),
       };
-      let inbox = await setup.insertInbox(row);
+      const inbox = await setup.insertInbox(row);
       if (inbox.accountId !== account.id)
         throw new ConflictError('PROVIDER_FIXED', 'accountId', `Chatbot ${input.chatbotId} is connected to account ${inbox.accountId}; one chatbot has one inbox.`);
-      if (inbox.id !== row.id) inbox = await setup.updateInbox(inbox.id, { name: input.name, policy: mergePolicy(inbox.policy, input.policy) });
-      return { inbox: await connectInbox(account, inbox) };
+      return { inbox: await connectInbox(account, inbox, ({ policy }) => ({ name: input.name, policy: mergePolicy(policy, input.policy) })) };
     },
 
     async updatePolicy(scope, chatbotId, policy) {

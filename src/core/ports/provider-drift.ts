@@ -23,21 +23,23 @@ export interface DriftItem {
   readonly problem: string | null;
 }
 
+export interface DesiredInbox {
+  readonly inboxId: string;
+  readonly chatbotId: string;
+  readonly name: string;
+  readonly externalId: ProviderInboxId;
+  readonly providerData: Readonly<Record<string, unknown>>;
+  /** Null: nobody has said who the members are; whoever they are is right. */
+  readonly members: readonly ProviderAgentId[] | null;
+  /** As in EnsureInbox. */
+  readonly repliesByItself?: boolean;
+}
+
 /** What the core wants of one account: all of it made, or asked for, by us. */
 export interface DesiredState {
   readonly access: AccountAccess;
   readonly owners: readonly Person[];
-  readonly inboxes: readonly {
-    readonly inboxId: string;
-    readonly chatbotId: string;
-    readonly name: string;
-    readonly externalId: ProviderInboxId;
-    readonly providerData: Readonly<Record<string, unknown>>;
-    /** Null: nobody has said who the members are; whoever they are is right. */
-    readonly members: readonly ProviderAgentId[] | null;
-    /** As in EnsureInbox. */
-    readonly repliesByItself?: boolean;
-  }[];
+  readonly inboxes: readonly DesiredInbox[];
   /** Only those whose members somebody has set from here. */
   readonly teams: readonly { readonly externalId: ProviderTeamId; readonly name: string; readonly members: readonly ProviderAgentId[] }[];
 }
@@ -48,7 +50,11 @@ export interface RepairDrift {
   readonly items: readonly string[];
   /** As for ensureAccount: committed before the next step. */
   save(progress: AccountProgress): Promise<void>;
-  saveInbox(inboxId: string, inbox: EnsuredInbox): Promise<void>;
+  /**
+   * Each repair of an inbox is done inside: no set-up of it runs beside it. `repair` is given the inbox as it is wanted by now,
+   * not at all when it is not any more, and answers what is to be saved of it; null: nothing.
+   */
+  inInbox(inboxId: string, repair: (inbox: DesiredInbox, signal: AbortSignal) => Promise<EnsuredInbox | null>): Promise<void>;
 }
 
 export interface Inspection {

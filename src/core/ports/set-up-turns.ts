@@ -6,14 +6,23 @@
 export interface SetUpTurns {
   /**
    * Waits for the turn, for at most `waitMs`, and does `act` in it. The turn of a process that died is over after as long as a
-   * request of it may have run on. Called once per set-up call of an operator.
+   * request of it may have run on. Called once per set-up call of an operator. An account's turn comes before its inboxes'.
    * @param subject  id of an account or inbox; `field` is the input that an error names
-   * @throws ConflictError SETUP_IN_PROGRESS: nothing was done
+   * @throws ConflictError SETUP_IN_PROGRESS: the turn did not come, and nothing was done
    */
   inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T>;
 }
 
 export interface SetUpTurn {
+  /**
+   * The signal of remote calls, made as they begin. It ends after `ms`, and with the turn: whoever asks it before sending
+   * (`isOver`) is stopped wherever the process was paused in between. From now on nobody else begins before what a call leaves
+   * under way, for at most `settlesMs`, has settled, also when this process dies within it.
+   * @throws ConflictError as `held`
+   */
+  signal(ms: number, settlesMs: number): Promise<AbortSignal>;
+  /** Called before what came of a run is recorded. @throws ConflictError SETUP_IN_PROGRESS: the turn was lost, and another run may go on */
+  held(): void;
   /** Nobody else begins until then: what was asked for may still take effect. */
   settlesAfter(ms: number): void;
 }

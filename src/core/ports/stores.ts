@@ -15,8 +15,8 @@ import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { SetUpTurns } from './set-up-turns';
 import type { EndUserThere, ProviderAgent, ProviderTeam } from './support-provider';
 
-/** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret. */
-export type SessionInbox = Omit<InboxRecord, 'providerData'>;
+/** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret, and DISABLED also while its account is. */
+export type SessionInbox = Omit<InboxRecord, 'providerData' | 'timesDisabled'>;
 
 /**
  * One transaction over one Session, whose row is locked from the first statement on: whoever comes second sees what
@@ -302,11 +302,18 @@ export interface LaneStore {
   wantReadingOfLive(): Promise<number>;
 }
 
+type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
+type InboxPatch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'>>;
+
 export interface SetupStore {
   // accounts
   /** `uq_account_provider`: one account per organization and provider; returns the one that is there. */
   insertAccount(account: AccountRecord): Promise<AccountRecord>;
-  updateAccount(id: AccountId, patch: Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider'>>): Promise<AccountRecord>;
+  updateAccount(id: AccountId, patch: AccountPatch): Promise<AccountRecord>;
+  /** What a set-up came to, unless the account was disabled since it was read: null, and nothing changed. */
+  concludeAccount(account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: AccountPatch & Pick<AccountRecord, 'state'>): Promise<AccountRecord | null>;
+  /** With its inboxes, which get that problem; those that are off already stay as they are. In one transaction. */
+  disableAccount(id: AccountId, problemOfInboxes: InboxRecord['problem']): Promise<AccountRecord>;
   account(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
   /** By id and webhook secret (compared in constant time). Across organizations: it is how a webhook proves itself. */
   accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
@@ -326,7 +333,12 @@ export interface SetupStore {
   // inboxes
   /** `uq_inbox_chatbot`: one per organization and chatbot; returns the one that is there. */
   insertInbox(inbox: InboxRecord): Promise<InboxRecord>;
-  updateInbox(id: InboxId, patch: Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem'>>): Promise<InboxRecord>;
+  updateInbox(id: InboxId, patch: InboxPatch): Promise<InboxRecord>;
+  /** What a set-up came to, unless the inbox or its account was disabled since they were read: null, and nothing changed. */
+  concludeInbox(
+    inbox: Pick<InboxRecord, 'id' | 'timesDisabled'>, account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: InboxPatch & Pick<InboxRecord, 'state'>,
+  ): Promise<InboxRecord | null>;
+  disableInbox(id: InboxId): Promise<InboxRecord>;
   /** At start: encrypts what an earlier version kept readable. Returns how many. */
   sealInboxes(): Promise<number>;
   inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;

@@ -23,5 +23,7 @@ export class AccountRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) nextCheckAt: string | null;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
+  /** A set-up that began at another number does not switch it on. */
+  @Column('integer', { default: 0 }) timesDisabled: number;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -21,6 +21,8 @@ export class InboxRow {
   @Column('jsonb') policy: unknown;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
+  /** A set-up that began at another number does not switch it on. */
+  @Column('integer', { default: 0 }) timesDisabled: number;
   /** When it was last switched on again. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) heardSince: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;

@@ -4,7 +4,6 @@ import { clientFor, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';
 import { connectBot, ensuredFrom, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
 import { peopleVerbs } from './people';
-import type { WireInbox } from './wire';
 
 export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
   return {
@@ -89,21 +88,23 @@ class Repair {
   }
 
   private async repairInbox(inboxId: string, part: string, inspector: Inspector): Promise<void> {
-    const desired = this.request.desired.inboxes.find((one) => one.inboxId === inboxId);
-    if (!desired) return;
-    const { externalId, name, members } = desired;
     const connection = this.connect(this.access);
-    const patch = async (body: object): Promise<void> => {
-      await connection.user.json({ method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body }, this.signal);
-    };
-    if (part === '')
-      return this.request.saveInbox(inboxId, await ensureInbox(this.connect, { ...desired, account: this.access }, this.signal));
-    if (part === 'name') return patch({ name });
-    if (part === 'webhook-url') return patch({ channel: { webhook_url: this.access.webhookUrl || null } });
-    if (part === 'webhook-secret') return this.request.saveInbox(inboxId, ensuredFrom(inspector.inbox(externalId) as WireInbox));
-    if (part === 'agent-bot') return connectBot(connection, externalId, this.signal);
-    if (part === 'members' && members !== null)
-      return peopleVerbs(this.host, this.connect).setInboxMembers({ account: this.access, externalId, providerData: {} }, members, this.signal);
-    if (part in INBOX_SETTINGS) return patch({ [part]: INBOX_SETTINGS[part as keyof typeof INBOX_SETTINGS] });
+    await this.request.inInbox(inboxId, async (desired, signal) => {
+      const { externalId, name, members } = desired;
+      const patch = async (body: object): Promise<void> => {
+        await connection.user.json({ method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body }, signal);
+      };
+      // Another one meanwhile: what was seen is not its own.
+      const seen = inspector.inbox(externalId);
+      if (part === '') return ensureInbox(this.connect, { ...desired, account: this.access }, signal);
+      if (part === 'webhook-secret') return seen ? ensuredFrom(seen) : null;
+      if (part === 'name') await patch({ name });
+      else if (part === 'webhook-url') await patch({ channel: { webhook_url: this.access.webhookUrl || null } });
+      else if (part === 'agent-bot') await connectBot(connection, externalId, signal);
+      else if (part === 'members' && members !== null)
+        await peopleVerbs(this.host, this.connect).setInboxMembers({ account: this.access, externalId, providerData: {} }, members, signal);
+      else if (part in INBOX_SETTINGS) await patch({ [part]: INBOX_SETTINGS[part as keyof typeof INBOX_SETTINGS] });
+      return null;
+    });
   }
 }

@@ -60,11 +60,13 @@ export async function readInbox({ user, account }: Connection, externalId: strin
   return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
 }
 
-/** The known one, or one that an earlier try made without living to tell. A known one that was deleted is made again. */
-async function findInbox(connection: Connection, request: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
-  if (request.externalId !== null) return readInbox(connection, request.externalId, signal);
+/** The known one; where there is none, or it was deleted, one that an earlier try made without living to tell. */
+async function findInbox(connection: Connection, { externalId, inboxId }: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
+  const known = externalId === null ? undefined : await readInbox(connection, externalId, signal);
+  if (known) return known;
   const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
-  const made = payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === request.inboxId);
+  // One that is being deleted may be listed for a while yet.
+  const made = payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === inboxId && String(inbox.id) !== externalId);
   return made && readInbox(connection, idIn(made, 'inbox'), signal);
 }
 

@@ -128,7 +128,7 @@ describe('a chatbot whose support is switched off', () => {
     await disableChatbot();
     await world.user(id, 'said meanwhile');
     const { inbox } = await enableChatbot();
-    expect(inbox).toEqual({ ...before, state: 'READY', heardSince: expect.any(String) });
+    expect(inbox).toEqual({ ...before, state: 'READY', timesDisabled: 1, heardSince: expect.any(String) });
     await world.ask(id);
     await world.deliverAll();
     expect((await world.session(id)).conversationId).toBe(conversationId);
@@ -166,9 +166,107 @@ describe('an organization whose support is switched off', () => {
     expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
   });
 
+  it('says so of a chatbot that somebody else is setting up, and brings back the rest', async () => {
+    await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
+    await world.flows.disableSupport(scope, null);
+    Object.assign(world.deps.limits, { setupMs: 500 });
+    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    const { account, leftToDo } = await world.stores.setUpTurns.inTurn({ id: inbox.id, field: 'x' }, 0, enableSupport);
+    expect({ state: account.state, leftToDo }).toEqual({ state: 'READY', leftToDo: [expect.stringContaining('bot-1')] });
+    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-2')).toMatchObject({ state: 'READY' });
+  });
+
   it('is not checked any more', async () => {
     await world.flows.disableSupport(scope, null);
     await world.pool.query('update support_account set next_check_at = now() where next_check_at is not null');
     expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
+  });
+});
+
+it('leaves name and policy of a chatbot as they are while somebody else is setting it up', async () => {
+  Object.assign(world.deps.limits, { setupMs: 50 });
+  const before = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+  const enabling = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Other', accountId: null, policy: { whileWaiting: 'BOT_MAY_ANSWER' } });
+  expect(await world.stores.setUpTurns.inTurn({ id: before.id, field: 'x' }, 0, () => codeOf(enabling()))).toBe('SETUP_IN_PROGRESS');
+  expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toEqual(before);
+});
+
+/** The later word of an operator counts, whatever is under way. */
+describe('what is switched off while it is being set up', () => {
+  const account = async () => (await world.stores.setup.accountsOf(ORG))[0]!;
+  const inbox = async () => (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+  const states = async () => ({ account: (await account()).state, inbox: (await inbox()).state });
+
+  /** The set-up asks its provider, or waits for its turn; meanwhile support is switched off. */
+  async function during(step: 'ensureAccount' | 'ensureInbox', switchOff: () => Promise<unknown>): Promise<void> {
+    const real = world.provider[step] as (...given: unknown[]) => Promise<unknown>;
+    Object.assign(world.provider, { [step]: async (...given: unknown[]) => {
+      const made = await real(...given);
+      Object.assign(world.provider, { [step]: real });
+      await switchOff();
+      return made;
+    } });
+  }
+  async function whileWaiting(subject: string, enable: () => Promise<unknown>, switchOff: () => Promise<unknown>): Promise<string | undefined> {
+    let enabling: Promise<string | undefined> | undefined;
+    await world.stores.setUpTurns.inTurn({ id: subject, field: 'x' }, 0, async () => {
+      const asks = jest.spyOn(world.stores.setUpTurns, 'inTurn');
+      enabling = codeOf(enable());
+      while (asks.mock.calls.length === 0) await world.pool.query('select 1');
+      asks.mockRestore();
+      await switchOff();
+    });
+    return enabling;
+  }
+  const disableSupport = () => world.flows.disableSupport(scope, null);
+
+  it('stays off, when a chatbot waited for its turn', async () => {
+    expect(await whileWaiting((await inbox()).id, enableChatbot, disableSupport)).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
+    await enableSupport();
+    await disableChatbot();
+    expect(await whileWaiting((await inbox()).id, enableChatbot, disableChatbot)).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
+  });
+
+  it('stays off, when the provider was at the inbox, and what was made there is kept', async () => {
+    await world.pool.query('update inbox set external_id = null');
+    await during('ensureInbox', disableSupport);
+    expect(await codeOf(enableChatbot())).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
+    expect(await inbox()).toMatchObject({ externalId: 'inbox-1' });
+    await enableSupport();
+    expect(await states()).toEqual({ account: 'READY', inbox: 'READY' });
+    await disableChatbot();
+    await during('ensureInbox', disableChatbot);
+    expect(await codeOf(enableChatbot())).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
+  });
+
+  it('stays off, when an organization waited for its turn, or the provider was at it', async () => {
+    expect(await whileWaiting((await account()).id, enableSupport, disableSupport)).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
+    await during('ensureAccount', async () => world.flows.disableSupport(scope, (await account()).id));
+    expect(await codeOf(enableSupport())).toBe('ACCOUNT_DISABLED');
+    expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
+    await enableSupport();
+    expect(await states()).toEqual({ account: 'READY', inbox: 'READY' });
+  });
+
+  it('stays off, when an organization that comes back is at its chatbots', async () => {
+    await disableSupport();
+    await during('ensureInbox', disableChatbot);
+    expect((await enableSupport()).leftToDo).toEqual([expect.stringContaining('bot-1')]);
+    expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
+  });
+
+  it('holds no handoff up, where an earlier version has left the inbox on', async () => {
+    const { id, handoff } = await withAgent();
+    await world.user(id, 'one more thing');
+    await world.pool.query("update support_account set state = 'DISABLED'");
+    await workOff();
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
+    expect((await world.session(id)).control).toBe('BOT');
+    expect(await codeOf(world.ask(id))).toBe('ACCOUNT_DISABLED');
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { isOver } from '../../../src/core/time-limit';
 import { createPool } from '../../../src/persistence';
 import { PostgresSetUpTurns } from '../../../src/persistence/set-up-turns';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -71,5 +72,51 @@ describe('the turn of a set-up', () => {
     const act = jest.fn();
     await expect(replica().inTurn(of, 50, act)).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS' });
     expect(act).not.toHaveBeenCalled();
+  });
+
+  it('outlasts what a call may leave under way, also when its process dies', async () => {
+    const of = subject();
+    await replica().inTurn(of, 0, async (turn) => {
+      await turn.signal(1_000, 3_600_000);
+      expect(Date.parse((await rowOf(of.id))!.until)).toBeGreaterThan(Date.now() + 3_600_000);
+    });
+    expect(await rowOf(of.id)).toBeUndefined();
+  });
+
+  it('that somebody else has taken lets no call begin, ends those under way, and records nothing', async () => {
+    const of = subject();
+    await replica({ leaseMs: 60_000, renewMs: 10, askMs: 10 }).inTurn(of, 0, async (turn) => {
+      const signal = await turn.signal(60_000, 0);
+      turn.held();
+      expect(isOver(signal)).toBe(false);
+      await pool.query('update set_up_turn set holder = $2 where subject = $1', [of.id, randomUUID()]);
+      while (!signal.aborted) await pool.query('select 1');
+      expect(isOver(signal)).toBe(true);
+      expect(() => turn.held()).toThrow(expect.objectContaining({ code: 'SETUP_IN_PROGRESS', field: 'chatbotId' }));
+      await expect(turn.signal(60_000, 0)).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS' });
+    });
+    // It is the other's still.
+    expect(await rowOf(of.id)).toBeDefined();
+  });
+
+  it('lets a process that stood still past its end begin no call', async () => {
+    const of = subject();
+    await replica({ leaseMs: 2_000, renewMs: 600_000, askMs: 10 }).inTurn(of, 0, async (turn) => {
+      const signal = await turn.signal(600_000, 0);
+      expect(isOver(signal)).toBe(false);
+      // No timer of ours rings meanwhile.
+      for (const end = performance.now() + 2_000; performance.now() < end;);
+      expect({ isOver: isOver(signal), aborted: signal.aborted }).toEqual({ isOver: true, aborted: false });
+      expect(() => turn.held()).toThrow(expect.objectContaining({ code: 'SETUP_IN_PROGRESS' }));
+    });
+  });
+
+  it('goes on for as long as it is renewed', async () => {
+    await replica({ leaseMs: 2_000, renewMs: 20, askMs: 10 }).inTurn(subject(), 0, async (turn) => {
+      const signal = await turn.signal(600_000, 0);
+      for (const end = performance.now() + 2_500; performance.now() < end;) await pool.query('select 1');
+      turn.held();
+      expect(isOver(signal)).toBe(false);
+    });
   });
 });

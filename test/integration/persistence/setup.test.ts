@@ -178,3 +178,49 @@ describe('the mirrored lists', () => {
     expect(await setup().agentsOf(mine.organizationId, mine.id)).toHaveLength(2);
   });
 });
+
+describe('what a set-up came to', () => {
+  async function made() {
+    const account = await setup().insertAccount(accountOf({ organizationId: randomUUID() }));
+    return { account, inbox: await setup().insertInbox(inboxOf(account, { chatbotId: randomUUID() })) };
+  }
+  const READY = { state: 'READY', problem: null } as const;
+
+  it('is recorded as long as nobody has switched anything off since', async () => {
+    const { account, inbox } = await made();
+    expect(await setup().concludeAccount(account, { ...READY, name: 'Two' })).toEqual({ ...account, name: 'Two' });
+    expect(await setup().concludeInbox(inbox, account, { ...READY, providerData: { identifier: 'y' } })).toEqual({ ...inbox, providerData: { identifier: 'y' } });
+  });
+
+  it('changes nothing that was switched off since, also when it was off before', async () => {
+    const { account, inbox } = await made();
+    const off = await setup().disableInbox(inbox.id);
+    expect(off).toEqual({ ...inbox, state: 'DISABLED', timesDisabled: 1 });
+    const again = await setup().disableInbox(inbox.id);
+    expect(await setup().concludeInbox(off, account, READY)).toBeNull();
+    expect(await setup().inbox(account.organizationId, inbox.id)).toEqual(again);
+    expect(await setup().concludeInbox(again, account, READY)).toMatchObject({ state: 'READY' });
+  });
+
+  it('leaves the inboxes of an account alone that is switched off', async () => {
+    const { account, inbox } = await made();
+    const problem = { code: 'ACCOUNT_DISABLED', message: 'with its account' };
+    const off = await setup().disableAccount(account.id, problem);
+    expect(off).toEqual({ ...account, state: 'DISABLED', timesDisabled: 1 });
+    const offToo = (await setup().inbox(account.organizationId, inbox.id))!;
+    expect(offToo).toEqual({ ...inbox, state: 'DISABLED', problem, timesDisabled: 1 });
+    expect(await setup().concludeAccount(account, READY)).toBeNull();
+    for (const known of [account, off]) expect(await setup().concludeInbox(offToo, known, READY)).toBeNull();
+    expect(await setup().concludeAccount(off, READY)).toMatchObject({ state: 'READY' });
+    expect(await setup().concludeInbox(offToo, off, READY)).toMatchObject({ state: 'READY' });
+  });
+
+  it('is on or off as a whole, however often both happen at once', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const { account, inbox } = await made();
+      const off = await setup().disableInbox(inbox.id);
+      await Promise.all([setup().concludeInbox(off, account, READY), world.replica().setup.disableAccount(account.id, null)]);
+      expect(await setup().inbox(account.organizationId, inbox.id)).toMatchObject({ state: 'DISABLED' });
+    }
+  });
+});

@@ -31,7 +31,7 @@ const repair = async (items: readonly string[], more: Partial<DesiredState> = {}
   await workshop.provider.drift!.repairDrift({
     desired: desired(more), items,
     save: async (progress: AccountProgress) => { workshop.access = { ...workshop.access, ...progress }; },
-    saveInbox: async (_id, made) => { inbox = made; },
+    inInbox: async (id, work) => { inbox = await work(desired(more).inboxes.find((one) => one.inboxId === id)!, workshop.signal()) ?? inbox; },
   }, workshop.signal());
   workshop.inbox = { ...inbox, account: workshop.access };
 };

@@ -38,7 +38,7 @@ describe('an inbox of an account that cannot reach us', () => {
   it('is shown by drift while it has ours, and repaired', async () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
     expect(await problems()).toMatchObject([{ kind: 'INBOX_WEBHOOK_URL', desired: 'none', observed: `${HERE}/…`, repairable: true }]);
-    await workshop.provider.drift!.repairDrift({ desired: desired(), items: [`inbox:${inboxId}:webhook-url`], save: async () => {}, saveInbox: async () => {} }, workshop.signal());
+    await workshop.provider.drift!.repairDrift({ desired: desired(), items: [`inbox:${inboxId}:webhook-url`], save: async () => {}, inInbox: async (_id, work) => { await work(desired().inboxes[0]!, workshop.signal()); } }, workshop.signal());
     expect(await shown()).toBeNull();
     expect(await problems()).toEqual([]);
   });

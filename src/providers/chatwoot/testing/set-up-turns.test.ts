@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
 const scope = { organizationId: 'org-2' };
 
@@ -36,6 +36,28 @@ describe('two set-ups at once', () => {
   });
 });
 
+describe('a repair beside a set-up', () => {
+  let world: ChatwootWorld;
+  const slowly: typeof fetch = async (url, init) => {
+    if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
+    return fetch(url, init);
+  };
+  beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
+  afterEach(() => world.close());
+
+  it('makes a deleted inbox again once', async () => {
+    const ours = { organizationId: ORG };
+    const inboxes = async () => (await world.farSide.get(`${world.accountPath}/inboxes`, world.admin)).payload as { id: number }[];
+    await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);
+    while ((await inboxes()).length > 0) await world.double.settled();
+    const broken = (await world.flows.inspectDrift(ours, world.account.id)).filter(({ problem }) => problem !== null).map(({ id }) => id);
+    expect(broken).not.toEqual([]);
+    const [repaired, inbox] = await Promise.all([world.flows.repairDrift(ours, world.account.id, broken), world.enableAgain()]);
+    expect(repaired.items.filter(({ problem }) => problem !== null)).toEqual([]);
+    expect((await inboxes()).map(({ id }) => String(id))).toEqual([inbox.externalId]);
+  });
+});
+
 /** A gateway that gives up, and passes on what it was given all the same. */
 describe('a set-up whose last write may still take effect', () => {
   let world: ChatwootWorld;
@@ -65,5 +87,17 @@ describe('a set-up whose last write may still take effect', () => {
     await Promise.all(late);
     const after = await world.farSide.census();
     expect({ accounts: after.accounts! - before.accounts!, inboxes: after.inboxes! - before.inboxes! }).toEqual({ accounts: 1, inboxes: 1 });
+  });
+
+  it('of an inbox that was deleted there makes the next one look for what came of it', async () => {
+    const inboxes = async () => (await world.farSide.get(`${world.accountPath}/inboxes`, world.admin)).payload as unknown[];
+    await world.flows.enableSupport({ organizationId: ORG }, { provider: 'chatwoot', name: 'Acme', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: {}, owners: [] });
+    await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);
+    while ((await inboxes()).length > 0) await world.double.settled();
+    isLate = true;
+    expect(await world.enableAgain()).toMatchObject({ problem: { code: 'PROVIDER_UNAVAILABLE' } });
+    expect(await world.enableAgain()).toMatchObject({ state: 'READY', problem: null });
+    await Promise.all(late);
+    expect(await inboxes()).toHaveLength(1);
   });
 });

@@ -28,7 +28,7 @@ class Kept {
     return this.stage.provider.drift!.repairDrift({
       desired: this.desired, items,
       save: async (progress: AccountProgress) => { this.access = withProgress(this.access, progress); },
-      saveInbox: async (_id, inbox) => { this.inbox = inbox; },
+      inInbox: async (_id, repair) => { this.inbox = await repair(this.desired.inboxes[0]!, this.stage.signal()) ?? this.inbox; },
     }, this.stage.signal());
   }
 }

@@ -1,0 +1,14 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** So that a set-up sees that what it sets up was switched off meanwhile. */
+export class TimesDisabled1795663800000 implements MigrationInterface {
+  name = 'TimesDisabled1795663800000';
+
+  async up(db: QueryRunner): Promise<void> {
+    for (const table of ['support_account', 'inbox']) await db.query(`alter table ${table} add times_disabled integer not null default 0`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    for (const table of ['inbox', 'support_account']) await db.query(`alter table ${table} drop times_disabled`);
+  }
+}
