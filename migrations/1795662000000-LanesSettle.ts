@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What was sent again does not bring the head behind it before its time, when that may have written something. */
+/** Nothing of a lane is begun before what its last try may have written has settled. */
 export class LanesSettle1795662000000 implements MigrationInterface {
   name = 'LanesSettle1795662000000';
 

@@ -68,6 +68,16 @@ export class HandoffTransitionRefusedError extends SupportError {
   }
 }
 
+/** A write behind a look that found no earlier try of it: its error alone says what is there. */
+export async function writeAfterLook<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof SupportError) error.nothingEarlier = true;
+    throw error;
+  }
+}
+
 /** The far side could not be reached or answered that it may work later. */
 export class ProviderUnavailableError extends SupportError {
   readonly code = 'PROVIDER_UNAVAILABLE';

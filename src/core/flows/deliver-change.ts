@@ -1,5 +1,5 @@
 import type { ProviderChange, ProviderDelivery } from '../delivery';
-import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderMessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgents } from '../message';
 import { instantOf } from '../ports/clock';
@@ -9,7 +9,7 @@ import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
-import { setAsidePart, writeOnce } from './write-once';
+import { orSetAside, writeOnce } from './write-once';
 
 /** One message as it is now, and where agents see it. */
 interface Changed {
@@ -69,13 +69,8 @@ export async function showReactions(deps: FlowDeps, connected: Connected, conver
   if (message === null || message.deletedAt !== null) return;
   for (const { by, emoji } of message.reactions) {
     const lineId = `reaction:${by === 'BOT' ? 'bot' : 'user'}:${message.id}`;
-    try {
-      await showReaction({ deps, connected, conversation, message, lease, mayExist: true }, lineId, by, emoji);
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      const failure = { code: error.code, outcome: 'UNKNOWN', handoffId: message.handoffId } as const;
-      await deps.stores.sessions.transact(message.organizationId, message.sessionId, tx => setAsidePart(tx, deps, { kind: 'SHOW_REACTION', lineId, messageId, by, emoji }, failure));
-    }
+    await orSetAside(deps, connected.session, { kind: 'SHOW_REACTION', lineId, messageId, by, emoji }, message.handoffId, () =>
+      showReaction({ deps, connected, conversation, message, lease, mayExist: true }, lineId, by, emoji));
   }
 }
 

@@ -10,8 +10,8 @@ import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { lastViewOf } from './while-off';
-import { bringHistory, bringTranscriptOrSetAside, deletedMeanwhile } from './show-history';
-import { setAsidePart, writeOnce } from './write-once';
+import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
+import { orSetAside, setAsidePart, writeOnce } from './write-once';
 
 /** What agents should know first, as one readable note; null when the runtime said nothing. */
 export function contextNote(handoff: HandoffRecord): string | null {
@@ -39,7 +39,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
   const bringTalk = async (connected: Connected, conversation: ConversationAccess, of: HandoffRecord) => {
-    await bringTranscriptOrSetAside(deps, connected, conversation, of, earlierAttempts > 0, lease);
+    await orSetAside(deps, connected.session, { kind: 'POST_TRANSCRIPT', handoffId: of.id }, of.id, () => bringTranscript(deps, connected, conversation, of, earlierAttempts > 0, lease));
     await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease);
   };
   /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */

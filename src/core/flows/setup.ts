@@ -1,5 +1,4 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
-import type { AccountId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
 import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
@@ -39,8 +38,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   const { connectInbox, connectInboxes } = inboxSetUp(deps);
 
   /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
-  async function accountRow(scope: Scope, input: EnableSupportInput, id: AccountId): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
-    const known = (await setup.account(scope.organizationId, id))!;
+  async function accountRow(input: EnableSupportInput, known: AccountRecord): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
     // What is given replaces, what is not given stays; progress of an earlier run is kept.
     const wanted: Reach = {
       baseUrl: input.baseUrl ?? known.baseUrl, settings: { ...known.settings, ...input.settings },
@@ -54,8 +52,9 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   /** One run over an account; what went wrong is said on it. */
   async function connectAccount(scope: Scope, input: EnableSupportInput, asked: AccountRecord, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
     const { instance } = providerOf(input.provider);
-    if ((await setup.account(scope.organizationId, asked.id))!.timesDisabled !== asked.timesDisabled) throw disabledMeanwhile('provider');
-    let { account, wanted } = await accountRow(scope, input, asked.id);
+    const known = (await setup.account(scope.organizationId, asked.id))!;
+    if (known.timesDisabled !== asked.timesDisabled) throw disabledMeanwhile('provider');
+    let { account, wanted } = await accountRow(input, known);
     const conclude = async (patch: Parameters<typeof setup.concludeAccount>[1]): Promise<AccountRecord> => {
       turn.held();
       const concluded = await setup.concludeAccount(asked, patch);

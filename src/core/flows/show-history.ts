@@ -150,18 +150,6 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
   });
 }
 
-/** As a part of a handoff that goes on without it when nobody can tell whether it is there. */
-export async function bringTranscriptOrSetAside(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, handoff: HandoffRecord, mayExist: boolean, lease: Lease): Promise<void> {
-  const { sessions } = deps.stores;
-  const { id, organizationId } = connected.session;
-  try {
-    await bringTranscript(deps, connected, conversation, handoff, mayExist, lease);
-  } catch (error) {
-    if (!(error instanceof OutcomeUnknownError)) throw error;
-    await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_TRANSCRIPT', handoffId: handoff.id }, { code: error.code, outcome: 'UNKNOWN', handoffId: handoff.id }));
-  }
-}
-
 /** One that was set aside and is sent again. What another handoff has brought since is not brought twice. */
 export async function postTranscript(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, handoffId: HandoffId, lease: Lease): Promise<void> {
   const connected = await connect(deps, organizationId, sessionId, lease);

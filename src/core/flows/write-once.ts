@@ -1,5 +1,5 @@
 import type { DeliveryOutcome, ProviderWork } from '../delivery';
-import { OutcomeUnknownError, SupportError } from '../errors';
+import { OutcomeUnknownError, writeAfterLook } from '../errors';
 import type { HandoffId, ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
@@ -21,11 +21,16 @@ export async function writeOnce(deps: FlowDeps, { organizationId, id }: SessionR
     if (error.mayBe.some(one => !known.has(one))) throw error;
   }
   await lease.held();
+  return writeAfterLook(() => write(false));
+}
+
+/** Does a part of something that goes on without it when nobody can tell whether it is there. */
+export async function orSetAside(deps: FlowDeps, { organizationId, id }: Pick<SessionRecord, 'organizationId' | 'id'>, work: ProviderWork, handoffId: HandoffId | null, act: () => Promise<void>): Promise<void> {
   try {
-    return await write(false);
+    await act();
   } catch (error) {
-    if (error instanceof SupportError) error.nothingEarlier = true;
-    throw error;
+    if (!(error instanceof OutcomeUnknownError)) throw error;
+    await deps.stores.sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, work, { code: error.code, outcome: 'UNKNOWN', handoffId }));
   }
 }
 

@@ -60,7 +60,7 @@ export class LaneRow {
   @Column('bigint', { nullable: true }) blockedBy: string | null;
   /** When it may be claimed; the end of the lease while it is. Null: nothing to do. */
   @Column('timestamptz', { nullable: true }) nextRunAt: string | null;
-  /** Until then what its head may have written can still come to be; what was sent again is done meanwhile, and its head not before. */
+  /** Until then what its last try may have written can still come to be: nothing of it is begun before. */
   @Column('timestamptz', { nullable: true }) settlesAt: string | null;
   /** Rises at every claim and completion: proof of the claim. */
   @Column('bigint', { default: 0 }) fence: string;

@@ -1,8 +1,8 @@
-import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
+import { ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderConversationId } from '../../core/ids';
 import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
-import { lookFor, writeAfterLook } from './look';
+import { lookFor } from './look';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
 export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError, SupportError } from '../../core/errors';
+import { OutcomeUnknownError, ProviderRefusedError } from '../../core/errors';
 
 /** A look for what an earlier try may have written. @throws OutcomeUnknownError when it is refused: that leaves us as wise as before */
 export async function lookFor<T>(what: string, look: () => Promise<T>): Promise<T> {
@@ -7,15 +7,5 @@ export async function lookFor<T>(what: string, look: () => Promise<T>): Promise<
   } catch (cause) {
     if (!(cause instanceof ProviderRefusedError) || cause.gone) throw cause;
     throw new OutcomeUnknownError(`Chatwoot does not let us see whether ${what} was stored by an earlier try. Look there, then send it again or discard it. (${cause.message})`, { cause });
-  }
-}
-
-/** A write behind a look that found nothing: its error alone says what is there. */
-export async function writeAfterLook<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (error instanceof SupportError) error.nothingEarlier = true;
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError } from '../../core/errors';
+import { OutcomeUnknownError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
 import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
@@ -8,7 +8,7 @@ import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
 import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
-import { lookFor, writeAfterLook } from './look';
+import { lookFor } from './look';
 import { idOfOurs, MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';

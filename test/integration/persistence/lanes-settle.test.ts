@@ -1,5 +1,6 @@
 import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
+import { ANY_LETTER } from '../../support/any-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
 /* What a try may have written can be looked for when it has settled over there. Nothing of its lane is begun before. */
@@ -18,8 +19,7 @@ const claim = async (): Promise<ClaimedLane | undefined> => (await lanes().claim
 const settled = () => world.sql("update lane set next_run_at = now() where next_run_at is not null");
 const within = async <T>(work: (tx: SessionTransaction) => Promise<T>): Promise<T> => (await world.stores.sessions.transact(ORG, id, work)).answer;
 const owe = () => within(async (tx) => tx.oweProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }));
-const ANY = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
-const parked = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 10, after: null })).edges.map(({ node }) => node.id);
+const parked = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY_LETTER, { first: 10, after: null })).edges.map(({ node }) => node.id);
 const sendAgain = () => within(async (tx) => tx.sendAgain(await parked()));
 const fails = (lane: ClaimedLane) => lanes().retry(lane, HOUR, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN', HOUR);
 

@@ -3,6 +3,7 @@ import type { OutcomeOfTry } from '../../../src/core/delivery';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
 import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
+import { ANY_LETTER } from '../../support/any-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
 /* Of each delivery it is kept whether a try of it may have been stored at the far side, and nothing has shown since. */
@@ -29,9 +30,8 @@ async function owed(): Promise<string> {
 const fails = async (said?: OutcomeOfTry) => lanes().retry(await claim(), 0, 'PROVIDER_UNAVAILABLE', true, said);
 const parks = async (said?: OutcomeOfTry) => lanes().park(await claim(), 'PROVIDER_UNAVAILABLE', said);
 const dies = async () => void await claim();
-const ANY: DeadLetterFilter = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
 const letters = async (filter: Partial<DeadLetterFilter> = {}, state: 'PARKED' | 'DISCARDED' = 'PARKED') =>
-  (await world.stores.deadLetters.page(ORG, state, { ...ANY, ...filter }, { first: 10, after: null })).edges.map(({ node }) => node);
+  (await world.stores.deadLetters.page(ORG, state, { ...ANY_LETTER, ...filter }, { first: 10, after: null })).edges.map(({ node }) => node);
 
 describe('what is set aside', () => {
   it.each<[string, 'NOT_DELIVERED' | 'UNKNOWN', (() => Promise<unknown>)[]]>([
@@ -65,7 +65,7 @@ describe('what is set aside', () => {
     await parks();
     expect(await world.stores.deadLetters.blockedLanes(ORG, blocked)).toMatchObject([{ outcome: 'UNKNOWN' }]);
     expect(await letters({ outcome: 'UNKNOWN' })).toMatchObject([{ sessionId: blocked }]);
-    expect(await world.stores.deadLetters.count(ORG, 'PARKED', { ...ANY, outcome: 'NOT_DELIVERED' })).toBe(1);
+    expect(await world.stores.deadLetters.count(ORG, 'PARKED', { ...ANY_LETTER, outcome: 'NOT_DELIVERED' })).toBe(1);
     expect(await letters()).toHaveLength(2);
   });
 

@@ -1,22 +1,23 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
 const scope = { organizationId: 'org-2' };
+/** Chatwoot takes its time over each write. */
+const slowly: typeof fetch = async (url, init) => {
+  if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
+  return fetch(url, init);
+};
+
+let world: ChatwootWorld;
+const enable = () => world.flows.enableSupport(scope, {
+  provider: 'chatwoot', name: 'Twice', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: { platformToken: world.double.platformToken },
+  owners: [{ name: 'Ada Owner', email: 'ada@owners.example' }],
+});
+const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Twice bot', accountId: null, policy: {} });
 
 /** Each set-up looks for what an earlier one made. What is still being made cannot be found. */
 describe('two set-ups at once', () => {
-  let world: ChatwootWorld;
-  /** Chatwoot takes its time over each write. */
-  const slowly: typeof fetch = async (url, init) => {
-    if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
-    return fetch(url, init);
-  };
   beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
   afterEach(() => world.close());
-  const enable = () => world.flows.enableSupport(scope, {
-    provider: 'chatwoot', name: 'Twice', baseUrl: world.double.baseUrl, settings: {}, credentials: { platformToken: world.double.platformToken },
-    owners: [{ name: 'Ada Owner', email: 'ada@owners.example' }],
-  });
-  const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Twice bot', accountId: null, policy: {} });
 
   it('of an organization make one account', async () => {
     const before = await world.farSide.census();
@@ -37,11 +38,6 @@ describe('two set-ups at once', () => {
 });
 
 describe('a repair beside a set-up', () => {
-  let world: ChatwootWorld;
-  const slowly: typeof fetch = async (url, init) => {
-    if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
-    return fetch(url, init);
-  };
   beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
   afterEach(() => world.close());
 
@@ -60,7 +56,6 @@ describe('a repair beside a set-up', () => {
 
 /** A gateway that gives up, and passes on what it was given all the same. */
 describe('a set-up whose last write may still take effect', () => {
-  let world: ChatwootWorld;
   const late: Promise<unknown>[] = [];
   let isLate = false;
   const gateway: typeof fetch = async (url, init) => {
@@ -71,10 +66,6 @@ describe('a set-up whose last write may still take effect', () => {
   };
   beforeEach(async () => { world = await createChatwootWorld({ fetch: gateway }); });
   afterEach(async () => { await Promise.all(late); await world.close(); });
-  const enable = () => world.flows.enableSupport(scope, {
-    provider: 'chatwoot', name: 'Late', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: { platformToken: world.double.platformToken }, owners: [],
-  });
-  const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Late bot', accountId: null, policy: {} });
 
   it('makes the next one wait, which finds what came of it', async () => {
     const before = await world.farSide.census();

@@ -1,4 +1,5 @@
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
+import { setAsideIn } from '../../../../test/support/set-aside';
 
 /* Histories meet what was set aside before them: it is looked for, left alone, and says nothing of the turns behind it. */
 
@@ -9,21 +10,10 @@ const scope = { organizationId: ORG };
 const ON_HANDOFF = { policy: { mirroring: 'ON_HANDOFF' } } as const;
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
 const NO_LOOK = { match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } } as const;
-const ANY = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
-const letters = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 100, after: null })).edges.map(({ node }) => node);
-const dueAgain = () => world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER' and next_run_at is not null");
-const work = async () => { await dueAgain(); return world.settleAll(); };
-const resend = async () => world.flows.resendDeadLetters(scope, { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null }, null);
+const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
 const times = async (sessionId: string, text: string): Promise<number> => (await world.messages(sessionId)).filter(({ content }) => content === text).length;
 async function deleteLast(sessionId: string): Promise<void> {
   await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage((await world.messages(sessionId)).at(-1).id);
-}
-async function isAwayFor75Hours(): Promise<void> {
-  world.double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
-  await work();
-  world.time.aheadMs += 75 * 3_600_000 + 1;
-  await work();
-  world.double.clearFaults();
 }
 /** Readings go past everything there. */
 async function readOn(sessionId: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { setAsideIn } from '../../../../test/support/set-aside';
 
 /* CONTRACT §6 and §8: what may be stored there, and cannot be found out, is set aside as such; nobody guesses. */
 
@@ -8,21 +9,9 @@ afterEach(() => world.close());
 
 const scope = { organizationId: ORG };
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
-const ANY = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
-const letters = async () => (await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 100, after: null })).edges.map(({ node }) => node);
-const dueAgain = () => world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER' and next_run_at is not null");
-const work = async () => { await dueAgain(); return world.settleAll(); };
-const resend = async (writeAtOnce = false) => world.flows.resendDeadLetters(scope, { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, writeAtOnce }, null);
+const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
 const contents = async (sessionId: string): Promise<string[]> => (await world.messages(sessionId)).map(({ content }) => content);
 const DELETED = 'This message was deleted';
-/** Nobody is there for longer than anything is tried. */
-async function isAwayFor75Hours(): Promise<void> {
-  world.double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
-  await work();
-  world.time.aheadMs += 75 * 3_600_000 + 1;
-  expect(await work()).toEqual(['park']);
-  world.double.clearFaults();
-}
 
 describe('a post to a Chatwoot that stays away until it is given up', () => {
   let sessionId: string;
