@@ -16,5 +16,5 @@ module.exports = {
       },
     }],
   },
-  testTimeout: 30_000,
+  testTimeout: 180_000,
 };
