@@ -31,3 +31,7 @@ export function addressProblem(text: string, use: AddressUse): string | null {
   if (use === 'endpoint' && text.includes('#')) return 'The address holds a #, and what follows it is never sent; leave it out, or write it as %23.';
   return null;
 }
+
+/** Why an address is not called although its form is right. */
+export const PRIVATE_ADDRESS =
+  'The address leads to a private network, which this service does not call; give a public address, or let the operator of this service allow it in SUPPORT_ALLOW_PRIVATE_ADDRESSES.';

@@ -5,7 +5,6 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Attachment } from '../../core/message';
-import { leadsToPrivate } from '../../addresses';
 import type { FormFile } from './multipart';
 
 /** Of all files of one message together; whatever does not make it goes as a link. */
@@ -21,7 +20,6 @@ const LIMITS = {
 
 export interface Download {
   readonly attachments: readonly Attachment[];
-  readonly allowPrivate: boolean;
   /** Of fetching and uploading together. */
   readonly timeMs?: number | undefined;
 }
@@ -37,7 +35,7 @@ export interface Downloads {
  * Fetches what a message carries into a folder of its own, so that none of it is held in memory and the length of the
  * upload is known before it begins. Nothing is lost: what cannot be fetched in time stays a link.
  */
-export async function download(fetch: typeof globalThis.fetch, { attachments, allowPrivate, timeMs }: Download, signal: AbortSignal): Promise<Downloads> {
+export async function download(fetch: typeof globalThis.fetch, { attachments, timeMs }: Download, signal: AbortSignal): Promise<Downloads> {
   if (attachments.length === 0) return { files: [], links: [], release: async () => undefined };
   const folder = await mkdtemp(path.join(tmpdir(), 'support-upload-')).catch(() => null);
   if (folder === null) return { files: [], links: attachments, release: async () => undefined };
@@ -46,7 +44,7 @@ export async function download(fetch: typeof globalThis.fetch, { attachments, al
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeMs === undefined ? LIMITS.milliseconds : Math.ceil(timeMs * LIMITS.shareOfTime))]);
   let room: number = LIMITS.bytes;
   for (const [index, attachment] of attachments.entries()) {
-    const body = await fetchInto(path.join(folder, String(index)), fetch, attachment, room, allowPrivate, limit).catch(() => null);
+    const body = await fetchInto(path.join(folder, String(index)), fetch, attachment, room, limit).catch(() => null);
     if (body === null) links.push(attachment);
     else {
       files.push({ name: attachment.name, contentType: attachment.contentType, body });
@@ -56,12 +54,11 @@ export async function download(fetch: typeof globalThis.fetch, { attachments, al
   return { files, links, release: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Redirects are followed by hand, so that each address is looked at before it is asked. */
-async function fetchInto(file: string, fetch: typeof globalThis.fetch, { url: first }: Attachment, room: number, allowPrivate: boolean, signal: AbortSignal): Promise<Blob | null> {
+/** Redirects are followed by hand, so that only web addresses are called. The outgoing client refuses private ones. */
+async function fetchInto(file: string, fetch: typeof globalThis.fetch, { url: first }: Attachment, room: number, signal: AbortSignal): Promise<Blob | null> {
   let url = new URL(first);
   for (let hop = 0; hop <= LIMITS.redirects; hop++) {
     if (url.protocol !== 'https:' && url.protocol !== 'http:') return null;
-    if (!allowPrivate && await leadsToPrivate(url.hostname)) return null;
     const response = await fetch(url, { signal, redirect: 'manual' });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (response.ok) {

@@ -76,9 +76,7 @@ export class Posts {
   }
 
   private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
-    const downloads = await download(this.fetch, {
-      attachments: post.attachments, allowPrivate: connection.settings.allowPrivateAttachments ?? false, timeMs: post.timeMs,
-    }, signal);
+    const downloads = await download(this.fetch, { attachments: post.attachments, timeMs: post.timeMs }, signal);
     const write = async (one: Post) => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
       return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');
