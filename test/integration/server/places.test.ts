@@ -61,7 +61,7 @@ describe.each([
     const held = async () => { inside += 1; await free.opened; };
     running = await startServer({
       [bound]: 1,
-      webhooks: async request => { await held(); await request.readBody(100); return { status: 200 }; },
+      webhooks: async request => { await held(); await request.readBody(100, 'a'); return { status: 200 }; },
       files: async (_request, response) => { await held(); response.end(); },
       identify: async () => { await held(); return { organizationId: 'org-a', role: 'ui', userId: null }; },
       providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]),
