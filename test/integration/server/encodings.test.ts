@@ -34,9 +34,9 @@ const BOMBS = [['gzip', gzipSync(LARGE)], ['deflate', deflateSync(LARGE)], ['br'
 const codeIn = (text: string) => /"code":"(\w+)"/.exec(text)?.[1];
 
 describe.each(DOORS)('the compressed body of %s', (_what, path, headers) => {
-  it.each([
-    ['gzip', gzipSync], ['x-gzip', gzipSync], ['GZIP', gzipSync], ['deflate', deflateSync], ['deflate', deflateRawSync], ['br', brotliCompressSync], ['identity', Buffer.from], [' gzip ', gzipSync],
-  ] as const)('is inflated: %s', async (encoding, encode) => {
+  it.each<[string, (body: Buffer) => Buffer]>([
+    ['gzip', gzipSync], ['x-gzip', gzipSync], ['GZIP', gzipSync], ['deflate', deflateSync], ['deflate', deflateRawSync], ['br', brotliCompressSync], ['identity', (body) => body], [' gzip ', gzipSync],
+  ])('is inflated: %s', async (encoding, encode) => {
     const response = await send(path, encode(Buffer.from(QUERY)), encoding, headers);
     const text = await response.text();
     expect(response.status).toBe(200);
