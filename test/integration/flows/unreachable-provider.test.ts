@@ -1,6 +1,6 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { until } from '../../../../test/integration/server/start-server';
-import { Worker } from '../../../delivery';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
+import { until } from '../server/start-server';
+import { Worker } from '../../../src/delivery';
 
 let world: ChatwootWorld;
 let isAway = false;
