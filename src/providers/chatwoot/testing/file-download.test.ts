@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { outgoingWith } from '../../../../test/support/outgoing';
+import { download } from '../attachments';
 import { openFile } from '../file-download';
 
 const attachment = { url: 'https://chatwoot.example/rails/x/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
@@ -44,6 +45,22 @@ describe('opening an agent\'s file', () => {
       await expect(open(redirecting, hidden)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       expect(called).toEqual([]);
     });
+
+  it('reaches nothing inside by a name that moves once it was looked up', async () => {
+    let arrived = 0;
+    const inside = createServer((_request, response) => { arrived += 1; response.end('secret'); });
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+    const url = `http://rebinding.example:${(inside.address() as AddressInfo).port}/a.png`;
+    // Public at the first look-up, this machine at each later one.
+    let lookups = 0;
+    let time = 0;
+    const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
+    expect(await guarded.whyRefused(url)).toBeNull();
+    await expect(open(guarded.fetch, url)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', message: expect.not.stringMatching(/127|rebinding/) });
+    const { files, links } = await download(guarded.fetch, { attachments: [{ ...attachment, url }] }, AbortSignal.timeout(20_000));
+    expect([files.length, links.length, arrived, lookups]).toEqual([0, 1, 0, 3]);
+    await new Promise((resolve) => inside.close(resolve));
+  });
 
   it.each([
     [404, { code: 'PROVIDER_REFUSED', gone: true }], [410, { code: 'PROVIDER_REFUSED', gone: true }],
