@@ -2,6 +2,7 @@ import { statement } from './sql';
 
 /* Statements of retention-store.ts. Each works on few rows, which it finds by index, and takes no lock that is taken already. */
 
+// The column keeps milliseconds: what is not cut to them would be rounded up, and be due only in the future.
 export const CLAIM = statement('claim_retention', `
   update upkeep set next_run_at = date_trunc('milliseconds', now()) + $1 * interval '1 ms'
   where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`);
