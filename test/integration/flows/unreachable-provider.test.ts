@@ -1,5 +1,5 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { until } from '../server/start-server';
+import { until } from '../../support/until';
 import { Worker } from '../../../src/delivery';
 
 let world: ChatwootWorld;

@@ -2,7 +2,8 @@ import { AccessError } from '../../../src/core/errors';
 import type { Caller } from '../../../src/core/caller';
 import type { Every } from '../../../src/server/bodies';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
-import { rawConnection, startServer, until, type RunningServer } from './start-server';
+import { until } from '../../support/until';
+import { rawConnection, startServer, type RunningServer } from './start-server';
 import { TEST_BODIES } from '../../support/bodies';
 
 let running: RunningServer;
@@ -53,7 +54,7 @@ describe('a provider\'s page', () => {
   it('answers 40 anonymous callers whose bodies never come from their headers, and everybody else as ever', async () => {
     await begin();
     const anonymous = hang(40, '/providers/toy/x', {});
-    await until(() => anonymous.every((one) => statusOf(one) === 401), 'the answers to anonymous callers');
+    await until(() => anonymous.every((one) => statusOf(one) === 401));
     expect(await taken(20, () => call('org-b'))).toBe(20);
     expect(read).toBe(20);
   });
@@ -61,7 +62,7 @@ describe('a provider\'s page', () => {
   it('serves another tenant while 40 bodies of one tenant hang', async () => {
     await begin();
     hang(40, '/providers/toy/x', { 'x-org': 'org-a' });
-    await until(() => read === 40, 'the slow bodies');
+    await until(() => read === 40);
     expect(await taken(20, () => call('org-b'))).toBe(20);
   });
 });
@@ -78,7 +79,7 @@ describe('webhooks', () => {
       },
     });
     hang(20, '/webhooks/a/secret', {});
-    await until(() => inside === 20, 'the slow webhooks');
+    await until(() => inside === 20);
     expect(await taken(4, () => fetch(`${running.url}/webhooks/b/secret`, { method: 'POST', body: '{}' }))).toBe(4);
   });
 });
@@ -103,7 +104,7 @@ describe('GraphQL', () => {
   it('serves another tenant while 260 bodies of one tenant hang, and refuses that tenant alone what is over its share', async () => {
     await begin();
     const bodies = hang(260, '/graphql', caller('bot', 'org-a'));
-    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 4, 'the refusal of what is over the share');
+    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 4);
     expect(await taken(20, query)).toBe(20);
     expect(bodies.filter((one) => statusOf(one) !== 0)).toHaveLength(4);
   });
@@ -119,7 +120,7 @@ describe('GraphQL', () => {
     await begin();
     const strangers = hang(3, '/graphql', { 'x-support-gateway-secret': 'wrong' });
     const forms = hang(3, '/graphql', { ...caller('bot', 'org-a'), 'content-type': 'text/plain' });
-    await until(() => strangers.every((one) => statusOf(one) === 401) && forms.every((one) => statusOf(one) === 415), 'the refusals');
+    await until(() => strangers.every((one) => statusOf(one) === 401) && forms.every((one) => statusOf(one) === 415));
   });
 });
 
@@ -136,21 +137,21 @@ describe('a body that comes too slowly', () => {
       providerPages: new Map([['toy', async ({ readBody }) => { await readBody(); return { status: 200, headers: {}, body: '' }; }]]),
     });
     const [first] = hang(1, path, headers, 50);
-    await until(() => checks.length === 1, 'the check of its speed');
+    await until(() => checks.length === 1);
     const check = checks[0]!;
     for (let i = 0; i < 2; i++) check();
     // Within its grace one byte is enough. After it 10 bytes a second are wanted.
     expect(statusOf(first!)).toBe(0);
     check();
-    await until(() => statusOf(first!) === 408, 'the refusal');
+    await until(() => statusOf(first!) === 408);
     expect(first!.received()).toContain('BODY_TOO_SLOW');
-    await until(() => stopped === 1, 'the end of the check');
+    await until(() => stopped === 1);
 
     const [second] = hang(1, path, headers, 50);
-    await until(() => checks.length === 2, 'the check of its speed');
+    await until(() => checks.length === 2);
     for (let i = 0; i < 2; i++) checks[1]!();
     second!.socket.write('x'.repeat(49));
-    await until(() => statusOf(second!) === 200, 'the answer');
+    await until(() => statusOf(second!) === 200);
   });
 });
 
@@ -163,10 +164,10 @@ describe('the share of one sender', () => {
   it('of bodies on their way is refused beyond it, and is free again afterwards', async () => {
     running = await begin({ maxBodies: 8, shareOfOne: 1 / 4 });
     const bodies = hang(3, '/providers/toy/x', { 'x-org': 'org-a' }, 2);
-    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 1, 'the refusal');
+    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 1);
     expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-b' }, body: '{}' })).status).toBe(200);
     for (const one of bodies.filter((each) => statusOf(each) === 0)) one.socket.write('}');
-    await until(() => bodies.filter((one) => statusOf(one) === 200).length === 2, 'the two that are within the share');
+    await until(() => bodies.filter((one) => statusOf(one) === 200).length === 2);
     expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-a' }, body: '{}' })).status).toBe(200);
   });
 
@@ -175,10 +176,10 @@ describe('the share of one sender', () => {
     const [large] = hang(1, '/providers/toy/x', { 'x-org': 'org-a' }, 90_001);
     large!.socket.write('x'.repeat(89_000));
     const second = () => fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-a' }, body: 'x'.repeat(90_000) });
-    await until(async () => (await second()).status === 503, 'the refusal');
+    await until(async () => (await second()).status === 503);
     expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-b' }, body: 'x'.repeat(90_000) })).status).toBe(200);
     large!.socket.destroy();
-    await until(async () => (await second()).status === 200, 'room again');
+    await until(async () => (await second()).status === 200);
   });
 });
 
@@ -204,14 +205,14 @@ describe('files', () => {
       return connection;
     };
     const held = [open(), open()];
-    await until(() => readers === 2, 'the slow readers');
+    await until(() => readers === 2);
     const third = rawConnection(running.port);
     slow.push(third);
     third.socket.write('GET /files/a/x HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until(() => statusOf(third) === 503, 'the refusal of what is over the share');
+    await until(() => statusOf(third) === 503);
     expect(await taken(4, () => fetch(`${running.url}/files/b/x`))).toBe(4);
     for (const { socket } of held) socket.on('error', () => undefined);
-    await until(() => { for (const check of [...checks]) check(); return checks.size === 0; }, 'the end of the slow readers');
+    await until(() => { for (const check of [...checks]) check(); return checks.size === 0; });
     expect(await taken(1, () => fetch(`${running.url}/files/b/x`))).toBe(1);
   });
 });

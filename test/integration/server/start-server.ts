@@ -59,8 +59,3 @@ export function rawConnection(port: number): { socket: Socket; received: () => s
   socket.on('data', part => { text += part.toString('latin1'); }).on('error', () => {});
   return { socket, received: () => text, closed: new Promise(resolve => socket.once('close', () => resolve())) };
 }
-
-/** Waits until something is so, without a limit of its own. */
-export async function until(isSo: () => boolean | Promise<boolean>, _what = 'the condition'): Promise<void> {
-  while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 10));
-}

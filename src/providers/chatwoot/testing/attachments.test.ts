@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const attachment = (path: string, name = 'cat.png') => ({ url: path.includes(':') ? path : url + path, name, contentType: 'image/png', sizeBytes: null });
 const fetched = async (path: string) => {
-  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)] }, AbortSignal.timeout(20_000));
+  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)] }, AbortSignal.timeout(170_000));
   try {
     return got[0] ? `${got[0].name} (${got[0].contentType}): ${await got[0].body.text()}` : `link ${links.length}`;
   } finally {
@@ -48,7 +48,7 @@ describe('files of a message', () => {
     'stay links when they cannot be fetched: %s', async (path) => { expect(await fetched(path)).toBe('link 1'); });
 
   it('are fetched up to what Chatwoot was seen to take', async () => {
-    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], timeMs: 60_000 }, AbortSignal.timeout(20_000));
+    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], timeMs: 60_000 }, AbortSignal.timeout(170_000));
     expect(file?.body.size).toBe(40 * 1024 * 1024);
     await release();
   });
@@ -66,9 +66,9 @@ describe('files of a message', () => {
 
   it('are not fetched from private addresses, unless that is allowed', async () => {
     const attachments = [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')];
-    const guarded = await download(outgoingWith().fetch, { attachments }, AbortSignal.timeout(20_000));
+    const guarded = await download(outgoingWith().fetch, { attachments }, AbortSignal.timeout(170_000));
     expect([guarded.files.length, guarded.links.length]).toEqual([0, 3]);
-    const open = await download(outgoingWith({ networks: ['127.0.0.0/8'] }).fetch, { attachments: attachments.slice(0, 1) }, AbortSignal.timeout(20_000));
+    const open = await download(outgoingWith({ networks: ['127.0.0.0/8'] }).fetch, { attachments: attachments.slice(0, 1) }, AbortSignal.timeout(170_000));
     expect(open.files.length).toBe(1);
     await Promise.all([guarded.release(), open.release()]);
   });
@@ -77,9 +77,9 @@ describe('files of a message', () => {
     // The first server stands for a public one: the operator allows its name, and not the address that it redirects to.
     const redirects = `http://files.example.com:${new URL(url).port}`;
     const { fetch: guarded } = outgoingWith({ hosts: ['files.example.com'] }, async () => [{ address: '127.0.0.1', family: 4 }]);
-    const within = await download(guarded, { attachments: [attachment(`${redirects}/moved`)] }, AbortSignal.timeout(20_000));
+    const within = await download(guarded, { attachments: [attachment(`${redirects}/moved`)] }, AbortSignal.timeout(170_000));
     expect(within.files.length).toBe(1);
-    const outside = await download(guarded, { attachments: [attachment(`${redirects}/moved-inside`)] }, AbortSignal.timeout(20_000));
+    const outside = await download(guarded, { attachments: [attachment(`${redirects}/moved-inside`)] }, AbortSignal.timeout(170_000));
     expect(outside.links.length).toBe(1);
     await Promise.all([within.release(), outside.release()]);
   });
