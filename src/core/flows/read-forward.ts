@@ -10,7 +10,7 @@ import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
-import { canonical } from './say';
+import { canonical } from './sameness';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
