@@ -47,5 +47,5 @@ export function withCleanInput(flows: Flows): Flows {
     return [name, async (scope: unknown, ...given: readonly unknown[]): Promise<unknown> =>
       (flow as (...all: readonly unknown[]) => Promise<unknown>)(scope, ...given.map(clean))];
   });
-  return Object.fromEntries(wrapped) as unknown as Flows;
+  return Object.fromEntries(wrapped);
 }
