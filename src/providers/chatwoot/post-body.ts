@@ -5,7 +5,7 @@ import type { Attachment } from '../../core/message';
 import type { ConversationAccess } from '../../core/ports/support-provider';
 import type { Downloads } from './attachments';
 import { fileNameIn } from './content';
-import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
+import { escapeExactly, escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import type { WireMessage } from './wire';
@@ -43,7 +43,9 @@ const isTooLong = (content: string): boolean => content.length > MAX_CONTENT_LEN
 /** What a post says, with the links that stand in place of files. */
 function fitted({ text, as }: Post, links: readonly Attachment[]): Fitted {
   const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
-  return fitText(whole, as === 'note' ? 'note.txt' : 'message.txt', (one) => !isTooLong(as === 'endUser' ? one : escapeLiquid(one)));
+  // Escaping can make it several times as long: what counts is what is sent.
+  const sent = (one: string): string => (as === 'endUser' ? one : one === whole ? escapeLiquid(one) : escapeExactly(one));
+  return fitText(whole, as === 'note' ? 'note.txt' : 'message.txt', (one) => !isTooLong(sent(one)));
 }
 
 /** Whether the text alone is longer than one message there. */
