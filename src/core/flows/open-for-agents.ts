@@ -29,21 +29,27 @@ export async function openWithWhatIsTaken(deps: FlowDeps, { provider }: Connecte
   const [team] = target.teamId === null ? [null] : await deps.stores.setup.teamsByIds(organizationId, [target.teamId]);
   const [agent] = target.agentId === null ? [null] : await deps.stores.setup.agentsByIds(organizationId, [target.agentId]);
   const wanted: Wanted = { teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority };
-  const taken = isDoneWith ? wanted : await firstTaken(choicesOf(wanted), async one => {
+  const speaker = handoff.agent?.externalId ?? null;
+  const taken = isDoneWith ? wanted : await firstTaken(choicesOf(wanted, speaker), async one => {
     await lease.held();
     await provider.openForAgents({ conversation, ...one }, lease.signal(deps.limits.callMs));
   });
-  const hasTarget = taken.teamId !== null || taken.agentId !== null;
+  const hasTarget = taken.teamId === wanted.teamId && taken.agentId === wanted.agentId && (team ?? agent ?? null) !== null;
   const dropped = [
     ...(!hasTarget && (target.teamId !== null || target.agentId !== null) ? [lineOf(team ?? null, agent ?? null)] : []),
     ...(taken.priority === priority ? [] : [`Priority: ${priority}`]),
   ];
-  return { view: { status: 'OPEN', agent: null, teamId: taken.teamId }, hasAgent: taken.agentId !== null, dropped };
+  const isSpeakers = !hasTarget && taken.agentId !== null && handoff.agent !== null;
+  const viewedAgent = isSpeakers ? { externalId: handoff.agent.externalId, name: handoff.agent.name } : null;
+  return { view: { status: 'OPEN', agent: viewedAgent, teamId: taken.teamId }, hasAgent: taken.agentId !== null, dropped };
 }
 
-/** From all of it to none of it: which part is refused, nobody says. */
-function choicesOf(wanted: Wanted): readonly Wanted[] {
-  const all = [wanted, { ...wanted, priority: null }, { ...wanted, ...NO_TARGET }, { ...NO_TARGET, priority: null }];
+/** From all of it to none of it: which part is refused, nobody says. An agent who has answered already comes before nobody. */
+function choicesOf(wanted: Wanted, speaker: Wanted['agentId']): readonly Wanted[] {
+  const { priority } = wanted;
+  const hasTarget = wanted.teamId !== null || wanted.agentId !== null;
+  const others = hasTarget ? [{ teamId: null, agentId: speaker, priority }, { teamId: null, agentId: speaker, priority: null }] : [];
+  const all = [wanted, { ...wanted, priority: null }, ...others, { ...NO_TARGET, priority }, { ...NO_TARGET, priority: null }];
   const keyOf = ({ teamId, agentId, priority }: Wanted) => JSON.stringify([teamId, agentId, priority]);
   return all.filter((one, at) => all.findIndex(other => keyOf(other) === keyOf(one)) === at);
 }
