@@ -20,7 +20,7 @@ const UNKNOWN_TYPE = 'application/octet-stream';
  * recorded by it. The result is never empty, has no directory, shows what it is, and has an ending; applying it twice
  * changes nothing.
  *
- * A Chatwoot that is given a blank name answers 500 for the lists of its account (CONTRACT §2.2).
+ * A blank name can be worse than a refusal: one support system then fails at every list of the account.
  * @param contentType MIME type; gives an ending to a name without one
  */
 export function fitFileName(name: string, contentType: string): string {
