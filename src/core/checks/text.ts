@@ -31,7 +31,7 @@ export function readableBeginning(text: string, fits: (beginning: string) => boo
   }
   const longest = beginningOf(text, least);
   for (const boundary of ['\n\n', '\n', ' ']) {
-    const at = longest.lastIndexOf(boundary);
+    const at = text.slice(0, longest.length + boundary.length).lastIndexOf(boundary);
     if (at >= longest.length * LEAST_SHARE) return longest.slice(0, at).trimEnd();
   }
   return longest;
