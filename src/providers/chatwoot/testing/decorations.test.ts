@@ -256,6 +256,18 @@ describe('a file', () => {
   });
 });
 
+it('a file of an agent reaches the runtime under a name that shows what it is', async () => {
+  const id = await open();
+  await world.user(id, 'help');
+  await world.deliverAll();
+  const agent = await world.acting(await world.addPerson(`Alice${sessions}`), id);
+  await agent.reply('see', { attachments: [{ filename: 'invoice\u202efdp.exe', contentType: 'application/pdf', bytes: Buffer.from('x') }, { filename: '\u200b', contentType: 'image/png', bytes: Buffer.from('x') }] });
+  await world.readHinted();
+  const [messageId] = (await world.inboxOf(id)).flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : []));
+  const message = await world.stores.messages.get(ORG, messageId!);
+  expect(message!.attachments.map(({ name }) => name)).toEqual(['invoicefdp.exe', expect.stringMatching(/^file/)]);
+});
+
 it('choices stand in agents\' window as they were written, one a line', async () => {
   const id = await open();
   await world.bot(id, 'What do you want?', { content: { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: 'Refund', value: 'r' }, { title: 'Replacement', value: 's' }] } });
