@@ -1,3 +1,4 @@
+import { shortened } from '../checks/text';
 import type { MediaDelivery } from '../delivery';
 import { FileRefusedError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import { checkFile, keyOfFile, tooLarge, type FileLimits, type FileRef } from '../files';
@@ -138,6 +139,6 @@ export async function fileGivenUp({ stores }: FlowDeps, { id, organizationId, se
     const message = await tx.message(work.messageId);
     const file = work.kind === 'KEEP_FILE' && message?.deletedAt === null ? message.attachments[work.index] : undefined;
     if (work.kind !== 'KEEP_FILE' || file === undefined || message?.providerMessageId == null) return;
-    await tellAgents(tx, message.providerMessageId, `the file ${file.name.slice(0, 150)}, because ${WHY[code] ?? 'it could not be fetched'}`, work.index);
+    await tellAgents(tx, message.providerMessageId, `the file ${shortened(file.name, 150)}, because ${WHY[code] ?? 'it could not be fetched'}`, work.index);
   }, once);
 }

@@ -1,3 +1,4 @@
+import { fitAttachment } from '../content/attachments';
 import { ProviderRefusedError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
@@ -10,7 +11,7 @@ import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
-import { canonical } from './say';
+import { canonical } from './sameness';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -136,7 +137,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   let live = tx.liveHandoff;
   if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
   const message = await tx.insertMessage({
-    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments: observation.attachments,
+    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments: observation.attachments.map(fitAttachment),
     authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
     replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,

@@ -1,3 +1,4 @@
+import { fitFileName } from '../checks/file-name';
 import type { HandoffId, ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
 
@@ -14,7 +15,7 @@ const WHO: Readonly<Record<MessageRecord['author'], string>> = { END_USER: 'End-
 
 const said = ({ text, attachments, reactions }: MessageRecord): readonly string[] => [
   ...(text === '' ? [] : text.split('\n').map(line => `  ${line}`)),
-  ...attachments.map(({ name, url }) => `  [${name}] ${url}`),
+  ...attachments.map(({ name, contentType, url }) => `  [${fitFileName(name, contentType)}] ${url}`),
   ...reactions.map(({ by, emoji }) => `  ${WHO[by]} reacted with ${emoji}`),
 ];
 

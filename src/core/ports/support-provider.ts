@@ -136,6 +136,15 @@ export interface OpenConversation {
   readonly mayExist: boolean;
 }
 
+export interface UpdateContact {
+  readonly inbox: InboxAccess;
+  readonly contactId: ProviderContactId;
+  readonly sessionId: SessionId;
+  /** What we wrote to the contact last; null: not known, so only what is empty or made up is ours to replace. */
+  readonly before: EndUser | null;
+  readonly endUser: EndUser;
+}
+
 export interface PostMessage {
   readonly conversation: ConversationAccess;
   readonly message: {
@@ -154,6 +163,8 @@ export interface PostMessage {
   };
   /** How long the signal leaves for all of it, in milliseconds, for a provider that has to share it out. Left out: not known. */
   readonly timeMs?: number;
+  /** How many tries of this post have failed. Words must not wait for a file: after some the provider posts links instead. If omitted: none. */
+  readonly earlierTries?: number;
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier try; null: from the start. */
@@ -353,8 +364,12 @@ export interface SupportProvider {
   /** All people (never bots) now; called as listTeams. */
   listAgents(access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderAgent[]>;
 
-  /** The end-user's record; once per Session. The same Session gives the same contact, also under concurrency. */
-  ensureContact(inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal): Promise<ProviderContactId>;
+  /**
+   * The end-user's record; once per Session. The same Session gives the same contact, also under concurrency. Everything in
+   * `endUser` is a decoration: what the provider does not take is cut or left out, and the contact is made without it.
+   * @param onDropped called with a line for agents for each thing that the contact does not show as it is
+   */
+  ensureContact(inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal, onDropped?: (line: string) => void): Promise<ProviderContactId>;
   /** A conversation held by the bot: no agent is notified. Once per Session, `mayExist` on later tries. */
   openConversation(request: OpenConversation, signal: AbortSignal): Promise<ProviderConversationId>;
   /**
@@ -387,6 +402,12 @@ export interface SupportProvider {
 
   // The rest is optional: without a verb the core does without, as each says.
 
+  /**
+   * Brings what was learned of the end-user to their contact. Changes only what agents have left as we wrote it: a field that is
+   * neither empty nor as in `before` stays. Repeatable. Returns a line for agents for each thing that the contact does not
+   * show as it is. Without it the contact stays as it was made.
+   */
+  updateContact?(request: UpdateContact, signal: AbortSignal): Promise<readonly string[]>;
   /** Single messages as they are now, those that still exist; for hints of changed ones. Without it changes are not seen. */
   readMessages?(conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: AbortSignal): Promise<readonly Observation[]>;
   /** For how long the far side may still be at a write whose call has ended without an answer of its own. Without it: not at all. No remote call. */

@@ -1,17 +1,15 @@
-import { OutcomeUnknownError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
-import type { MessageContent } from '../../core/content';
+import { OutcomeUnknownError, ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderMessageId } from '../../core/ids';
-import type { Attachment } from '../../core/message';
 import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
 import { download, type Downloads } from './attachments';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
-import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { lookFor } from './look';
-import { idOfOurs, MARK } from './mapping';
-import { multipart, type FormFile } from './multipart';
+import { idOfOurs } from './mapping';
+import type { FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
+import { bodyOf, missingOf, overflows, type Post } from './post-body';
 import { idIn, type WireMessage } from './wire';
 
 const INCOMING = 0;
@@ -20,22 +18,8 @@ const OUTGOING = 1;
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
 
-interface Post {
-  readonly conversation: ConversationAccess;
-  readonly ourId: string;
-  readonly text: string;
-  readonly content?: MessageContent | null;
-  readonly attachments: readonly Attachment[];
-  readonly as: 'endUser' | 'bot' | 'note';
-  /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
-  readonly saidAt?: number | null;
-  /** Made by us, not fetched. */
-  readonly ownFiles?: readonly FormFile[];
-  readonly replyTo?: ProviderMessageId | null;
-  readonly timeMs?: number | undefined;
-  readonly mayExist: boolean;
-  readonly lookAfter: ProviderMessageId | null;
-}
+/** After so many tries a message goes without its files: one that this Chatwoot chokes on must not keep the words back. */
+const TRIES_WITH_FILES = 3;
 
 export class Posts {
   private readonly pace: PostingPace;
@@ -52,14 +36,14 @@ export class Posts {
     return this.post({ conversation, ourId, text, attachments: [], ownFiles: [file], as: 'note', mayExist, lookAfter }, signal);
   }
 
-  message({ conversation, message, timeMs, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
-    const { id: ourId, attachments, author, visibility, content } = message;
+  message({ conversation, message, timeMs, earlierTries, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+    const { id: ourId, attachments, author, visibility } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
-    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, timeMs, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, saidAt, attachments, as, timeMs, earlierTries, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -70,56 +54,63 @@ export class Posts {
     const connection = this.connect(post.conversation.inbox.account);
     const path = connection.conversation(post.conversation.conversationId);
     throwIfOver(signal);
-    if (!post.mayExist) return this.write(connection, path, post, signal);
-    const earlier = await findPost(connection, path, post, signal);
-    return earlier ?? writeAfterLook(() => this.write(connection, path, post, signal));
+    const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
+    const row = earlier ?? await (post.mayExist ? writeAfterLook(() => this.write(connection, path, post, signal)) : this.write(connection, path, post, signal));
+    await this.noticeMissingFiles(row, post, earlier !== null, signal);
+    return idIn(row, 'message');
   }
 
-  private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
-    const downloads = await download(this.fetch, { attachments: post.attachments, timeMs: post.timeMs }, signal);
-    const write = async (one: Post) => {
+  private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<WireMessage> {
+    const withoutFiles: Downloads = { files: [], links: post.attachments, release: async () => undefined };
+    const send = async (downloads: Downloads, isWhole: boolean): Promise<WireMessage> => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
-      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');
+      const row = await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(post, downloads, isWhole) }, signal) as WireMessage;
+      idIn(row, 'message');
+      return row;
     };
+    if ((post.earlierTries ?? 0) >= TRIES_WITH_FILES) return send(withoutFiles, false);
+    const downloads = await download(this.fetch, { attachments: post.attachments, timeMs: post.timeMs }, signal);
     try {
-      return await write(post);
+      return await send(downloads, true);
     } catch (error) {
-      // The words alone say it all, and a server may be pickier than those that we have seen.
-      if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
-      return await write({ ...post, content: null });
+      if (post.ownFiles !== undefined || !hasFiles(post, downloads)) throw error;
+      if (isEndedThere(error)) {
+        // The files may have been too much for it, or it stored all and failed behind that.
+        const stored = await findPost(connection, path, post, signal);
+        if (stored !== null) return stored;
+      } else if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
+      return await send(withoutFiles, false);
     } finally {
       await downloads.release();
     }
   }
+
+  /**
+   * Chatwoot answers 200 and leaves out a file that it cannot store (CONTRACT §2.2): agents are told which, once.
+   * @throws ProviderRefusedError when what is missing was the point of the post
+   */
+  private async noticeMissingFiles(row: WireMessage, post: Post, mayExist: boolean, signal: AbortSignal): Promise<void> {
+    if (row.content_attributes?.['deleted'] === true) return;
+    const shown = row.attachments ?? [];
+    if (shown.length < (post.ownFiles?.length ?? 0)) throw new ProviderRefusedError(`Chatwoot left out the file of ${post.ourId}.`);
+    const missing = missingOf(post.attachments, row);
+    if (missing.length === 0) return;
+    const { conversation, lookAfter } = post;
+    const text = ['Chatwoot did not store all files of the message before this. Missing:', ...missing.map(({ name, url }) => `${name}: ${url}`)].join('\n');
+    try {
+      await this.post({ conversation, ourId: `files:${post.ourId}`, text, attachments: [], as: 'note', mayExist, lookAfter }, signal);
+    } catch (error) {
+      if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
+    }
+  }
 }
 
-function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
-  const files = [...ownFiles, ...fetched];
-  const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
-  const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
-  const content = as === 'endUser' ? whole : escapeLiquid(whole);
-  if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
-    throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
-  const type = as === 'endUser' ? 'incoming' : 'outgoing';
-  if (files.length === 0)
-    return withItems(as === 'bot' ? structured : null, {
-      content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
-      content_attributes: { [MARK]: ourId, ...(saidAt != null && { external_created_at: saidAt }), ...(answered !== null && { in_reply_to: answered }) },
-    });
+/** Whether it is the files, ours or fetched ones, that could be done without. */
+const hasFiles = (post: Post, { files }: Downloads): boolean => files.length > 0 || overflows(post);
 
-  const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(saidAt != null && { 'content_attributes[external_created_at]': String(saidAt) }), ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
-  return multipart(fields, 'attachments[]', files);
-}
-
-/**
- * Choices are an `input_select` there. The words stay whole, with the choices written out: Chatwoot shows visitors its
- * buttons, and agents nothing but the words. Cards and forms have never been seen to be taken, so they are words.
- */
-function withItems<Body extends { readonly content_attributes: object }>(content: MessageContent | null | undefined, body: Body): object {
-  if (content?.kind !== 'CHOICES') return body;
-  const items = content.items.map(({ title, value }) => ({ title, value }));
-  return { ...body, content_type: 'input_select', content_attributes: { ...body.content_attributes, items } };
-}
+/** Chatwoot itself has answered, so that nothing is under way there any more; whether it stored the message the history tells. */
+const isEndedThere = (error: unknown): boolean =>
+  error instanceof ProviderUnavailableError && error.delivered === 'unknown' && error.settlesAfterMs === 0 && !(error.cause instanceof Error);
 
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
@@ -127,12 +118,12 @@ const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbo
  * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
  * @throws OutcomeUnknownError when the history does not tell, or is refused
  */
-const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
+const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<WireMessage | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
   const mayBe: string[] = [];
   for await (const batch of messagesAfter(connection, path, start, signal)) {
     const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
-    if (found) return String(found.id);
+    if (found) return found;
     mayBe.push(...batch.filter((message) => mayHaveBeen(message, as, connection.settings.agentBotId)).map(({ id }) => String(id)));
   }
   if (mayBe.length === 0) return null;

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { fitFileName } from '../../core/checks/file-name';
 import type { DeskConversation } from './conversation';
 import type { Query } from './database';
 import type { DeskAttachmentRow, DeskMessageRow } from './entities';
 
 export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type' | 'size_bytes'>
   & ({ readonly url: string } | { readonly content: Buffer });
+
+/** Largest size that the column holds; a larger one is not shown. */
+const MAX_INTEGER = 2_147_483_647;
 
 export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | 'visibility' | 'agent_id' | 'author_name' | 'text'> {
   readonly attachments: readonly NewAttachment[];
@@ -27,7 +31,7 @@ export async function insertMessage(query: Query, { id }: Pick<DeskConversation,
   for (const file of message.attachments)
     await query(`
       insert into desk_attachment (message_id, name, content_type, size_bytes, url, content, token) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [made.id, file.name, file.content_type, file.size_bytes, ...('url' in file ? [file.url, null, null] : [null, file.content, randomBytes(32).toString('base64url')])]);
+    [made.id, fitFileName(file.name, file.content_type), file.content_type, file.size_bytes !== null && file.size_bytes <= MAX_INTEGER ? file.size_bytes : null, ...('url' in file ? [file.url, null, null] : [null, file.content, randomBytes(32).toString('base64url')])]);
   return { id: made.id, isNew: true };
 }
 
