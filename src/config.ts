@@ -61,7 +61,6 @@ export interface MediaConfig {
   readonly keptMs: number | null;
   readonly limits: FileLimits;
 }
-const LEASE_MS = 60_000;
 
 /** @throws ConfigError with every problem at once */
 export function loadConfig(env: Environment): Config {
@@ -96,7 +95,7 @@ export function loadConfig(env: Environment): Config {
       disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
       toPrivate: values.SUPPORT_PUSH_TO_PRIVATE ?? !hasIdentity,
     },
-    leaseMs: values.SUPPORT_LEASE_SECONDS === null ? Math.max(LEASE_MS, 2 * values.SUPPORT_PROVIDER_TIMEOUT_MS!) : values.SUPPORT_LEASE_SECONDS * 1_000,
+    leaseMs: values.SUPPORT_LEASE_SECONDS! * 1_000,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

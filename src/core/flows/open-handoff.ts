@@ -9,6 +9,7 @@ import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfte
 import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
+import { timerSyncMs } from './scan-account';
 import { lastViewOf } from './while-off';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
 import { orSetAside, setAsidePart, writeOnce } from './write-once';
@@ -56,7 +57,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
   if (handoff?.stepsDone.includes('opened')) return;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   if (handoff === null) {
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
     const mayBeThere = earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null;
@@ -121,7 +122,8 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
     // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
     const isToldOf = accessOf(deps, account).webhookUrl !== '' && agent == null && earlierAttempts === 0;
-    await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
+    const timerMs = timerSyncMs({ canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() });
+    await tx.wantReading(instantOf(isToldOf ? now + timerMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }
 
@@ -148,7 +150,7 @@ async function postContextNote(deps: FlowDeps, { provider, session }: Connected,
 /** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
 export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   // Only the delivery's own completion was lost: what they have done with it since stands.

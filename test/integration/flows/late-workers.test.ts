@@ -155,14 +155,14 @@ describe('a conversation that was made by a worker that died before it could say
     // As far as the link, and no further: nothing else asks for a reading.
     const held = async () => { if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost'); };
     await expect(deliver(world.deps, lane.delivery, leaseThat(held))).rejects.toThrow(LeaseLostError);
-    expect((await world.stores.lanes.claimReadings(1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
+    expect((await world.stores.lanes.claimReadings('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
   });
 
   it('is found though the handoff has ended since', async () => {
     const id = await orphaned();
     await cancel(id);
     expect(await world.deliverAll()).toEqual([]);
-    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    const [reading] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
     await world.read(reading!.sessionId);
     expect(await world.collected(id)).toContain('AGENT: Anybody there?');
     expect(world.provider.conversations).toHaveLength(1);
