@@ -8,9 +8,10 @@ import { bulkheads } from './bench/bulkheads';
 import { claims } from './bench/claims';
 import { latency } from './bench/latency';
 import { queues } from './bench/queues';
+import { recovery } from './bench/recovery';
 import { turns } from './bench/turns';
 
-const PARTS = { claims, queues, turns, bulkheads, latency } as const;
+const PARTS = { claims, queues, turns, bulkheads, latency, recovery } as const;
 const USAGE = `Measures, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)

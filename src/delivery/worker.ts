@@ -3,7 +3,7 @@ import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings, type EndingLeft } from '../core/flows/end-handoff';
 import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
-import { SCAN_CLAIM_MS, scanAccount } from '../core/flows/scan-account';
+import { scanAccount, watchClaimMs } from '../core/flows/scan-account';
 import { Circuits } from './far-sides';
 import { Heartbeats } from './heartbeats';
 import { HealthWatch } from './health-watch';
@@ -125,7 +125,7 @@ export class Worker {
   /** Accounts beside each other: one that does not answer keeps no other one waiting. */
   private async scan(): Promise<boolean> {
     if (this.scans.room === 0) return false;
-    const scan = await this.deps.stores.watches.claimScan(SCAN_CLAIM_MS);
+    const scan = await this.deps.stores.watches.claimScan(watchClaimMs(this.deps));
     if (scan === null) return false;
     const { accountId } = scan;
     this.scans.run(async () => {

@@ -26,10 +26,10 @@ const CLAIM_LOOK = statement('watch_claim', `
     (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
 // Of two replicas at one look (a claim may be outlived), the one that comes later changes nothing that is behind it.
 const LEAVE_LOOK = statement('watch_leave', `
-  update account_watch set look_page = greatest(look_page, $3), next_look_at = case when $4 then ${NOW} else next_look_at end
+  update account_watch set look_page = greatest(look_page, $3), next_look_at = ${NOW} + $4 * interval '1 ms'
   where account_id = $1 and look_started_at = $2`);
 const FINISH_LOOK = statement('watch_finish', `
-  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null where account_id = $1 and look_started_at = $2`);
+  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null, next_look_at = $2::timestamptz + $3 * interval '1 ms' where account_id = $1 and look_started_at = $2`);
 
 const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
 // What a look has seen needs no scan.
@@ -101,17 +101,17 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, WANT_LOOKS);
   }
 
-  async claimLook(everyMs: number) {
+  async claimLook(leaseMs: number) {
     await rowsOf(this.pool, ADMIT);
-    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(this.pool, CLAIM_LOOK, [everyMs]);
+    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(this.pool, CLAIM_LOOK, [leaseMs]);
   }
 
-  async leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void> {
-    await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, isDue]);
+  async leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void> {
+    await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, Math.round(afterMs)]);
   }
 
-  async finishLook(accountId: AccountId, startedAt: Instant): Promise<void> {
-    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt]);
+  async finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void> {
+    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt, Math.round(everyMs)]);
   }
 
   async wantLookOf(accountId: AccountId): Promise<void> {

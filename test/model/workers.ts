@@ -2,7 +2,7 @@ import { ProviderUnavailableError } from '../../src/core/errors';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import { finishEndings } from '../../src/core/flows/end-handoff';
 import { lookOver } from '../../src/core/flows/look-over';
-import { SCAN_CLAIM_MS, scanAccount } from '../../src/core/flows/scan-account';
+import { scanAccount, watchClaimMs } from '../../src/core/flows/scan-account';
 import type { SupportProvider } from '../../src/core/ports/support-provider';
 import { Circuits } from '../../src/delivery/far-sides';
 import { HealthWatch } from '../../src/delivery/health-watch';
@@ -95,7 +95,7 @@ export class Worker {
       }
       case 'endings': return void (this.found = await finishEndings(deps, 100, (_, error) => { unlessOurs(error); }).then(count => count > 0, unlessOurs));
       case 'scan': {
-        const scan = await deps.stores.watches.claimScan(SCAN_CLAIM_MS);
+        const scan = await deps.stores.watches.claimScan(watchClaimMs(deps));
         if (scan !== null) await scanAccount(deps, scan, new AbortController().signal).catch(unlessOurs);
         return void (this.found = scan !== null);
       }

@@ -6,8 +6,8 @@ import { timeLimit } from '../time-limit';
 import { accessOf, type FlowDeps } from './deps';
 import { isNews } from './hint-news';
 
-/** A claimed scan that is not finished comes again after so long, in milliseconds. Two at once do no harm. */
-export const SCAN_CLAIM_MS = 15_000;
+/** After how long a claimed scan or look of a process that has died comes again, in milliseconds: a little more than one call. Two at once do no harm. */
+export const watchClaimMs = ({ limits }: Pick<FlowDeps, 'limits'>): number => limits.callMs + 2_000;
 /** Further back than the last scan: a change may become visible late. */
 const OVERLAP_MS = 15_000;
 /** Of a provider that answers in pages; what does not fit is left to the look (look-over.ts). */

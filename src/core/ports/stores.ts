@@ -403,13 +403,13 @@ export interface WatchStore {
   wantLooks(): Promise<void>;
   /**
    * The next account that is due, with how long it was not looked at, and where to begin: at page 1, or where a look that
-   * began at `startedAt` was left. The next claim is `everyMs` from now, also if this one dies.
+   * began at `startedAt` was left. A claim that is neither left nor finished ends after `leaseMs`.
    */
-  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
-  /** The look goes on at `page` with a later claim; `isDue`: the next one. Nothing counts as seen yet. */
-  leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void>;
-  /** The look that began at `startedAt` saw everything up to then. */
-  finishLook(accountId: AccountId, startedAt: Instant): Promise<void>;
+  claimLook(leaseMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
+  /** The look goes on at `page`, with another claim after `afterMs` if this one does not leave it again before. Nothing counts as seen yet. */
+  leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
+  /** The look that began at `startedAt` saw everything up to then; the next one begins `everyMs` after it. */
+  finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void>;
   /** The account's look is due now: more changed than a scan takes. */
   wantLookOf(accountId: AccountId): Promise<void>;
   /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */

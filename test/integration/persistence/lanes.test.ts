@@ -46,7 +46,7 @@ describe('the lane of deliveries to the provider', () => {
     const { id } = await world.open();
     const [messageId] = await owe(id, 'one');
     expect(await claimOne()).toEqual({
-      destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String),
+      destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String), abandonedMs: null,
       delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, lastErrorCode: null, fence: expect.any(String), failingSince: null, createdAt: '2026-11-22T20:52:20.557Z' },
     });
   });
