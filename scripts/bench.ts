@@ -7,11 +7,12 @@ import { startEmbedded } from '../src/persistence/embedded-postgres';
 import { bulkheads } from './bench/bulkheads';
 import { claims } from './bench/claims';
 import { latency } from './bench/latency';
+import { liveHandoffs } from './bench/live-handoffs';
 import { queues } from './bench/queues';
 import { recovery } from './bench/recovery';
 import { turns } from './bench/turns';
 
-const PARTS = { claims, queues, turns, bulkheads, latency, recovery } as const;
+const PARTS = { claims, queues, turns, bulkheads, latency, recovery, 'live-handoffs': liveHandoffs } as const;
 const USAGE = `Measures, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)

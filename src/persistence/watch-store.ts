@@ -45,9 +45,10 @@ const CLAIM_SCAN = statement('watch_claim_scan', `
     (extract(epoch from now() - greatest(w.scanned_at, w.looked_at)) * 1000)::float8 as "unscannedMs"`);
 // Measured from now: a scan that took long is not followed by the next at once. A missed webhook meanwhile stands.
 const FINISH_SCAN = statement('watch_finish_scan', `
-  update account_watch set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3, next_scan_at = ${NOW} + $3 * interval '1 ms' where account_id = $1`);
+  update account_watch set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`);
 const WEBHOOKS_MISSED = statement('watch_webhooks_missed', `
-  update account_watch set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2 * interval '1 ms')) where account_id = $1 and scan_every_ms > $2`);
+  update account_watch set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2::integer * interval '1 ms'))
+  where account_id = $1 and scan_every_ms > $2::integer`);
 const KNOWN_OF = statement('watch_known_of', `
   select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
     shown.last_id is null or coalesce(s.seen_through in (shown.last_id, shown.said_id), false)

@@ -139,7 +139,7 @@ function unlessOurs(error: unknown): false {
 }
 
 /** Which argument of a statement is a time, from now. */
-const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2, finishScan: 2 };
+const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2 };
 function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }
@@ -152,6 +152,6 @@ export const DUE_IS_DUE = `
   update account_watch set next_look_at = next_look_at - interval '2 s', next_scan_at = next_scan_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
 
 export const timePasses = (ms: number): { readonly text: string; readonly values: readonly unknown[] } => ({
-  text: "update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
-  values: [ms * STRETCH],
+  text: "with watches as (update account_watch set next_scan_at = next_scan_at - $2 * interval '1 ms') update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
+  values: [ms * STRETCH, ms],
 });

@@ -84,7 +84,7 @@ export class KillRoom {
 
   /** A minute passes: the leases of the dead one are over. */
   async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
-    await this.sql.query('update lane set next_run_at = now() - interval '1 minute' where next_run_at > now() and destination = any($1)', [of]);
+    await this.sql.query("update lane set next_run_at = now() - interval '1 minute' where next_run_at > now() and destination = any($1)", [of]);
   }
 
   /** The dead one was reading every conversation, too: nothing that it left there is found by the way. */
