@@ -47,7 +47,7 @@ export class ReadingRunner {
     let answered: Answered = 'unknown';
     try {
       try {
-        const nextMs = await readForward(deps, organizationId, sessionId);
+        const nextMs = await readForward(deps, organizationId, sessionId, this.cause);
         answered = 'yes';
         await patient(() => lanes.finishReading(reading, nextMs, false, causeOfNext(nextMs) ?? undefined));
       } catch (error) {

@@ -72,7 +72,7 @@ const WANT_READING_OF = statement('watch_want_reading', `
   with found as materialized (
     select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id for no key update
   ), rechecked as (
-    update session s set read_hint = case when read_hint is not null then 'ALL' end, recheck = array(
+    update session s set read_hint = 'ALL', recheck = array(
       (select m.provider_message_id from message m
         where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
       union all

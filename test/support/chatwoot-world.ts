@@ -242,9 +242,10 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
     async readHinted(): Promise<number> {
       await double.settled();
       for (let count = 0; ; count++) {
-        const [reading = (await stores.lanes.claimReadings('TIMER', 1, 60_000))[0]] = await stores.lanes.claimReadings('HINT', 1, 60_000);
+        const [hinted] = await stores.lanes.claimReadings('HINT', 1, 60_000);
+        const reading = hinted ?? (await stores.lanes.claimReadings('TIMER', 1, 60_000))[0];
         if (!reading) return count;
-        await readForward(deps, reading.organizationId, reading.sessionId);
+        await readForward(deps, reading.organizationId, reading.sessionId, hinted ? 'HINT' : 'TIMER');
         await stores.lanes.finishReading(reading, null, false);
       }
     },

@@ -13,7 +13,7 @@ import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
 import { isNews } from './hint-news';
 import { canonical } from './say';
-import { timerSyncMs } from './scan-account';
+import { READ_MARK_WAIT_MS, stateIsKnownMs, timerSyncMs } from './scan-account';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -26,16 +26,17 @@ const REREAD_MS = 1_000;
  * while a handoff is live; any number of times, by one replica at a time. Order matters: the state is read before the
  * messages and believed after them, so that what an agent said before resolving always comes first.
  *
+ * @param cause what a timer asks for yields to everything that somebody waits for; what it finds, no webhook has told of
  * @returns milliseconds until the next reading, or null when only a hint should cause one
  */
-export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<number | null> {
+export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, cause: SyncCause = 'HINT'): Promise<number | null> {
   const { sessions } = deps.stores;
   const connected = await connect(deps, organizationId, sessionId);
   const { provider, account, session } = connected;
-  const isTimer = session.readHint === null;
+  const isTimer = cause === 'TIMER';
   const conversation = conversationOf(deps, connected, isTimer);
   if (conversation === null) return null;
-  const timerMs = timerSyncMs({ canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() });
+  const timers = { canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() };
   const signal = signalOf(deps);
   const people = peopleOf(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
@@ -44,13 +45,13 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const readAt = instantOf(deps.clock.now());
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
   // However much is said: the state is read as often as the timer would.
-  const onlyWords = session.readHint === 'MESSAGES' && stateAge < timerMs;
+  const onlyWords = session.readHint === 'MESSAGES' && stateAge < stateIsKnownMs(timers);
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
   /** A timer that finds what was said or done: no webhook has told of it. */
   const report = async (hasFound: boolean, hintNow: SessionRecord['readHint']): Promise<void> => {
-    if (isTimer && hasFound && hintNow === null) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
+    if (isTimer && hasFound && hintNow === session.readHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
   };
   let hasFound = false;
   try {
@@ -94,6 +95,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     hintNow = tx.session.readHint;
     // One that came meanwhile stands.
     if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
+    const timerMs = timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
     if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, timerMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
@@ -108,6 +110,13 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   });
   await report(hasFound, hintNow);
   return answer;
+}
+
+/** A person has the Session, and has not been seen to read what the end-user said lately. */
+async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {
+  if (tx.liveHandoff?.agent == null) return false;
+  const since = clock.now() - READ_MARK_WAIT_MS;
+  return tx.hasEndUserSaidSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
 }
 
 /** Why the next sync comes that `readForward` asked for: one that goes on with what it began comes for the same reason, null. */

@@ -92,12 +92,20 @@ async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly Ch
   return ids.filter((id) => !read.has(id));
 }
 
-export interface SyncTimers { readonly canBeScanned: boolean; readonly livePollMs: number; readonly random: number }
+/** `mayBeRead`: the end-user has said something lately that agents have not been seen to read; reading changes no conversation, so no scan shows it. */
+export interface SyncTimers { readonly canBeScanned: boolean; readonly mayBeRead?: boolean; readonly livePollMs: number; readonly random: number }
 
 /** A sync of a live handoff that nothing asks for, where scans find what changes: it finds what no scan shows. */
 export const RAREST_SYNC_MS = 15 * 60_000;
+/** The same, for a read mark. */
+export const READ_MARK_SYNC_MS = 3 * 60_000;
+/** Of what was said longer ago, nobody waits to see that it was read. */
+export const READ_MARK_WAIT_MS = 30 * 60_000;
 
 /** After how long a live handoff is synced when nothing asks for it, in milliseconds; spread, so that those of many handoffs never come together. */
-export const timerSyncMs = ({ canBeScanned, livePollMs, random }: SyncTimers): number =>
-  (canBeScanned ? Math.round(Math.max(livePollMs, RAREST_SYNC_MS) * (0.75 + 0.5 * random)) : livePollMs);
+export const timerSyncMs = ({ canBeScanned, mayBeRead = false, livePollMs, random }: SyncTimers): number =>
+  (canBeScanned ? Math.round(Math.max(livePollMs, mayBeRead ? READ_MARK_SYNC_MS : RAREST_SYNC_MS) * (0.75 + 0.5 * random)) : livePollMs);
+
+/** For how long the state of a conversation counts as read, in milliseconds, when only words are asked for: scans show what else changes. */
+export const stateIsKnownMs = ({ canBeScanned, livePollMs }: Pick<SyncTimers, 'canBeScanned' | 'livePollMs'>): number => (canBeScanned ? 3 * livePollMs : livePollMs);
 

@@ -28,6 +28,10 @@ describe('a sync that nothing asks for', () => {
     expect(timerSyncMs({ canBeScanned: true, livePollMs: 3_600_000, random: 0.5 })).toBe(3_600_000);
   });
 
+  it('is more frequent while an agent may read what the end-user said: no scan shows that', () => {
+    expect(timerSyncMs({ canBeScanned: true, mayBeRead: true, livePollMs: 20_000, random: 0.5 })).toBe(180_000);
+  });
+
   it('is all there is where nothing can be scanned', () => {
     expect(timerSyncMs({ canBeScanned: false, livePollMs: 20_000, random: 0.9 })).toBe(20_000);
   });
