@@ -92,7 +92,7 @@ export class KillRoom {
     await this.sql.query(`
       insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
       select id, 'READING', organization_id, account_id, now() + interval '1 hour', true from session
-      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true`);
+      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true, claimed_by = null`);
   }
 
   /**
