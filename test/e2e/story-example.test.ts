@@ -4,8 +4,6 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startReplica, type Replica } from '../support/replica';
 import { leash } from '../../scripts/leash';
 
-jest.setTimeout(90_000);
-
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
 let service: Replica;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { leash } from '../../scripts/leash';
 
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 290_000;
 const ROOT = path.join(__dirname, '..', '..');
 
 /** One process of the service, as it runs in production: its own memory, its own pool, its own worker. */
