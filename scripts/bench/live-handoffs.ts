@@ -2,33 +2,56 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { RuntimeDeliveriesDocument } from '../../examples/generated/client';
-import { PACE } from '../../src/providers/chatwoot/pace';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { ChatwootStage } from '../demo/chatwoot-stage';
 import { openHouse } from '../demo/house';
-import { Runtime } from '../demo/runtime';
 import { SET_UP, Story } from '../demo/story';
 import { tell } from '../demo/tell';
 import { median, ms, quantile, table } from './figures';
 
 const SIZES = (process.env.BENCH_LIVE ?? '300,2000').split(',').map(Number);
-const SAMPLES = 60;
-/** Until what the handoffs' openings left behind is over. */
-const CALM_MS = 45_000;
+const SAMPLES = 30;
+/** Longer than the shortest timer: everything is in its usual course. */
+const CALM_MS = 25_000;
 /** Between two replies of agents. */
 const EVERY_MS = 1_000;
-const AT_ONCE = 6;
 
-/** Handoffs are made as fast as the machine can; only what is measured keeps the pace. */
-async function withoutPace<T>(work: () => Promise<T>): Promise<T> {
-  const pace = PACE as { requestsPerMinute: number; burst: number };
-  const { requestsPerMinute, burst } = pace;
-  Object.assign(pace, { requestsPerMinute: 10_000_000, burst: 1_000_000 });
-  try {
-    return await work();
-  } finally {
-    Object.assign(pace, { requestsPerMinute, burst });
+/** Conversations that are open at Chatwoot, made by its own API. */
+async function openConversations(baseUrl: string, accountId: string, token: string, inboxId: string, count: number): Promise<readonly string[]> {
+  const call = async (path: string, body: object): Promise<any> => (await fetch(`${baseUrl}/api/v1/accounts/${accountId}${path}`, {
+    method: 'POST', headers: { 'api-access-token': token, 'content-type': 'application/json' }, body: JSON.stringify(body),
+  })).json();
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const { payload: { contact, contact_inbox: way } } = await call('/contacts', { inbox_id: Number(inboxId), identifier: randomUUID() });
+    const { id } = await call('/conversations', { source_id: way.source_id, inbox_id: Number(inboxId), contact_id: contact.id, status: 'open' });
+    // With an agent bot it begins as the bot's, whatever was asked for.
+    await call(`/conversations/${id}/toggle_status`, { status: 'open' });
+    ids.push(String(id));
   }
+  return ids;
+}
+
+/**
+ * The handoffs of these conversations as they are once they have been queued and read. Each has its timer, as the service that is
+ * measured sets it: every 20 s, or where accounts are scanned every 15 minutes.
+ */
+async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly string[]): Promise<void> {
+  const { rowCount: isScanned } = await sql.query("select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'");
+  const timer = isScanned ? ['is_timer', 'true', '900'] : ['wanted_at', 'null', '20'];
+  await sql.query(`
+    with opened as (
+      insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at,
+        contact_id, conversation_id, live_handoff_id, last_view, state_read_at)
+      select gen_random_uuid(), i.organization_id, i.chatbot_id, i.id, i.account_id, 'bench', 'live-' || c, '{"attributes": {}}', 'NONE', 2, 0, 1, 0, now(), '1', c, gen_random_uuid(),
+        '{"status": "OPEN", "agent": null, "teamId": null}', now()
+      from inbox i, unnest($2::text[]) c where i.account_id = $1 returning *
+    ), asked as (
+      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, steps_done)
+      select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, '{held,history,opening,opened}' from opened
+    )
+    insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, ${timer[0]})
+    select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`, [accountId, conversationIds]);
 }
 
 /** An agent's reply, until the runtime's subscription has it, while so many handoffs are live on one account. */
@@ -39,23 +62,17 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
   const sql = new Pool({ connectionString: databaseUrl, max: 2 });
   const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
   if (await tell(SET_UP, story, { log: () => undefined, error: console.error }) !== 0) throw new Error('The set-up of the measurement failed.');
-  await withoutPace(async () => {
-    let made = 0;
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      while (made < size - 1) {
-        const talk = new Runtime(house.bot, story.chatbotId, `live-${made++}`);
-        await talk.open({ name: `Live ${made}` });
-        await talk.requestHandoff();
-      }
-    }));
-    const queued = async () => Number((await sql.query<{ count: string }>("select count(*) from handoff where state = 'QUEUED'")).rows[0]!.count);
-    while (await queued() < size - 1) await setTimeout(500);
-    // The last: agents find it at the top of their list.
-    await story.runtime.open({ name: story.endUser });
-    await story.runtime.userSays('I want to talk to a person.');
-    await story.runtime.requestHandoff({ target: { team: story.teamId } });
-    while (await queued() < size) await setTimeout(500);
-  });
+  const { rows: [account] } = await sql.query<{ id: string; external_id: string; inbox: string }>('select a.id, a.external_id, i.external_id as inbox from support_account a join inbox i on i.account_id = a.id');
+  const { rows: [bot] } = await sql.query<{ settings: { botUserId: number } }>('select settings from support_account');
+  const { access_token: token } = await (await fetch(`${double.baseUrl}/platform/api/v1/users/${bot!.settings.botUserId}`, { headers: { 'api-access-token': double.platformToken } })).json() as { access_token: string };
+  const conversations = await openConversations(double.baseUrl, account!.external_id, token, account!.inbox, size - 1);
+  await double.settled();
+  await queuedIn(sql, account!.id, conversations);
+  // The last: agents find it at the top of their list.
+  await story.runtime.open({ name: story.endUser });
+  await story.runtime.userSays('I want to talk to a person.');
+  await story.runtime.requestHandoff({ target: { team: story.teamId } });
+  while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(50);
   void (async () => {
     for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, { chatbotId: story.chatbotId }))
       if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.get(delivery.notice.message.text)?.(performance.now());

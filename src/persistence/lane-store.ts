@@ -195,7 +195,7 @@ export class PostgresLaneStore implements LaneStore {
       if (head === undefined) return [];
       const { hasUntoldTry, ...delivery } = head;
       // A claim that ended before it took its head has begun nothing. What was sent again since may be another head than the one it took.
-      return [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery: delivery as LaneDelivery<To>, abandonedMs: hasUntoldTry || wasSentAgain ? abandonedMs : null }];
+      return [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery, abandonedMs: hasUntoldTry || wasSentAgain ? abandonedMs : null }];
     });
   }
 

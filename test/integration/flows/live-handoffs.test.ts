@@ -28,8 +28,8 @@ async function process() {
   const provider = idleProvider();
   const calls = { HINT: 0, TIMER: 0, SCAN: 0, refused: 0 };
   const read: string[] = [];
-  let time!: InjectedTime;
-  const pace = new ServerPace(() => time.ms, () => 1);
+  const clock: { time?: InjectedTime } = {};
+  const pace = new ServerPace(() => clock.time!.ms, () => 1);
   const call = (isBackground: boolean | undefined, verb: 'SCAN' | null = null): void => {
     try {
       if (pace.take('https://chatwoot.example', 'account', isBackground) > 0) throw new ProviderUnavailableError('later', { retryAfterMs: 1_000, isOwnPace: true });
@@ -50,7 +50,7 @@ async function process() {
     changedConversations: async () => { call(false, 'SCAN'); return { conversationIds: [], more: false }; },
   });
   world = await openWorld(database.url, 10, provider);
-  time = new InjectedTime(world);
+  const time = clock.time = new InjectedTime(world);
   const deps: FlowDeps = { ...world.deps, publicUrl: 'http://127.0.0.1:1', limits: { ...world.deps.limits, livePollMs: 20_000 } };
   const { accountId, inboxId, chatbotId } = await world.enable(ORG);
   await world.pool.query(`

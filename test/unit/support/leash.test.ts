@@ -14,7 +14,7 @@ const PARENT = `
 /** A process with a child on a leash; the child's name once it runs. */
 async function family(): Promise<{ readonly parent: ChildProcess; readonly child: string }> {
   const parent = spawn(process.execPath, ['-r', LOADER, '-e', PARENT], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(parent.stdout!, 'data') as [Buffer];
+  const [line] = await once(parent.stdout, 'data') as [Buffer];
   return { parent, child: line.toString().trim() };
 }
 
