@@ -34,6 +34,8 @@ export class Heartbeats {
    * @throws the database's error; leases whose end has come stop their calls
    */
   async beat(): Promise<void> {
+    // Before anything is waited for: a process that stood still must not go on with what it was sending.
+    this.cutWhatIsOver();
     const due = [...this.claims].filter(([lease]) => !lease.hasBeenTaken && lease.aheadMs < this.leaseMs * (1 - RENEW_AFTER));
     if (due.length === 0) return;
     const from = this.now();
@@ -44,8 +46,12 @@ export class Heartbeats {
         else lease.lose();
       }
     } finally {
-      for (const [lease] of due) if (lease.aheadMs <= 0 && !lease.hasBeenTaken) lease.cutCalls();
+      this.cutWhatIsOver();
     }
+  }
+
+  private cutWhatIsOver(): void {
+    for (const lease of this.claims.keys()) if (lease.aheadMs <= 0 && !lease.hasBeenTaken) lease.cutCalls();
   }
 
   /** Whether a lease has ended, or is about to, because it could not be renewed. */

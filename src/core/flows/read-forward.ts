@@ -106,7 +106,8 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
-    return tx.liveHandoff !== null ? timerMs : session.liveHandoffId !== null ? deps.limits.livePollMs : null;
+    if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs;
+    return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
   await report(hasFound, hintNow);
   return answer;
