@@ -8,10 +8,12 @@ import { bulkheads } from './bench/bulkheads';
 import { claims } from './bench/claims';
 import { doors } from './bench/doors';
 import { latency } from './bench/latency';
+import { liveHandoffs } from './bench/live-handoffs';
 import { queues } from './bench/queues';
+import { recovery } from './bench/recovery';
 import { turns } from './bench/turns';
 
-const PARTS = { claims, queues, turns, bulkheads, latency, doors } as const;
+const PARTS = { claims, queues, turns, bulkheads, latency, doors, recovery, 'live-handoffs': liveHandoffs } as const;
 const USAGE = `Measures, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { tenantNames } from './addresses';
+import { claimerOfThisProcess, isProvedDead } from './claimer';
 import { isReachedFrom, loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
@@ -109,7 +110,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
+  const parts = { secretBox: new SecretBox(secretKey), clock, wake, claimer: claimerOfThisProcess(), keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
@@ -146,7 +147,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
-      uploadMs: Math.max(config.providerTimeoutMs, Math.min(TIME_LIMITS.provider.uploadMs, config.leaseMs / 2)),
+      uploadMs: Math.max(config.providerTimeoutMs, TIME_LIMITS.provider.uploadMs),
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
       pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
     },
@@ -182,7 +183,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS, isDead: isProvedDead }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());

@@ -62,7 +62,6 @@ export interface MediaConfig {
   readonly keptMs: number | null;
   readonly limits: FileLimits;
 }
-const LEASE_MS = 60_000;
 
 /** @throws ConfigError with every problem at once */
 export function loadConfig(env: Environment): Config {
@@ -97,7 +96,7 @@ export function loadConfig(env: Environment): Config {
       disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
     },
     allowedPrivate: values.SUPPORT_ALLOW_PRIVATE_ADDRESSES ?? { all: !hasIdentity, hosts: [], networks: [] },
-    leaseMs: values.SUPPORT_LEASE_SECONDS === null ? Math.max(LEASE_MS, 2 * values.SUPPORT_PROVIDER_TIMEOUT_MS!) : values.SUPPORT_LEASE_SECONDS * 1_000,
+    leaseMs: values.SUPPORT_LEASE_SECONDS! * 1_000,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,
       webhookBytes: values.SUPPORT_WEBHOOK_BODY_LIMIT_BYTES!,

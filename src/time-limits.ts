@@ -55,7 +55,7 @@ export const TIME_LIMITS = {
   provider: {
     /** Looking up a target that is not listed yet, within requestHandoff; at most the setting of one call. */
     targetLookupMs: 3_000,
-    /** A message with files, with all that is uploaded; at most half a lease, at least the setting of one call. */
+    /** A message with files, with all that is uploaded; at least the setting of one call. */
     uploadMs: 60_000,
     /** That an end-user types: what takes longer is no news any more. */
     typingMs: 3_000,
@@ -63,7 +63,7 @@ export const TIME_LIMITS = {
     setUpCalls: 6,
   },
   /** One set-up of an account or inbox at a time. `leaseMs`: a turn outlasts the last renewal by it, and by as long as a request may run on over there. */
-  setUpTurn: { leaseMs: 15_000, renewMs: 4_000, askMs: 250 },
+  setUpTurn: { leaseMs: 10_000, renewMs: 2_500, askMs: 250 },
   /** Agents' files, from the provider into our store. */
   file: {
     /** One try, from asking for the first byte to having kept the last. */

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { createFlows } from '../../src/core/flows';
 import type { Flows } from '../../src/core/flows/api';
 import type { FlowDeps } from '../../src/core/flows/deps';
+import type { RuntimePush } from '../../src/core/ports/runtime-push';
 import type { Stores } from '../../src/core/ports/stores';
 import type { ProviderDefinition, SupportProvider } from '../../src/core/ports/support-provider';
 import { createPool, createStores, migrate, SecretBox } from '../../src/persistence';
@@ -28,6 +29,8 @@ export function idleProvider(hangs: (accountId: string) => Promise<void> | null 
   return { instance: provider as SupportProvider, definition, posted };
 }
 
+const NOTHING_IS_PUSHED: RuntimePush = { post: async () => { throw new Error('Nothing is pushed here.'); }, whyRefused: async () => null };
+
 export interface BenchWorld {
   readonly pool: Pool;
   readonly stores: Stores;
@@ -40,15 +43,15 @@ export interface BenchWorld {
 }
 
 /** Flows over the real stores, without a worker and without a server. */
-export async function openWorld(databaseUrl: string, connections: number, provider = idleProvider()): Promise<BenchWorld> {
+export async function openWorld(databaseUrl: string, connections: number, provider = idleProvider(), push: RuntimePush = NOTHING_IS_PUSHED): Promise<BenchWorld> {
   await migrate(databaseUrl);
   const pool = createPool(databaseUrl, { max: connections });
   const clock = { now: () => Date.now(), newId: randomUUID, random: Math.random, newSecret: () => randomBytes(32).toString('base64url') };
-  const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
+  const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined }, claimer: 'dead' });
   const deps: FlowDeps = {
     stores, clock, publicUrl: '', providers: new Map([['idle', provider]]),
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 60_000, uploadMs: 60_000, setupMs: 60_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 15_000, disableEndpointMs: 432_000_000 },
-    push: { send: async () => { throw new Error('Nothing is pushed here.'); }, refusal: async () => null } as never, fileUrl: (_message, _index, name) => name,
+    push, fileUrl: (_message, _index, name) => name,
     digest: (text) => createHash('sha256').update(text).digest('base64url'),
   };
   const flows = createFlows(deps);

@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync } from 'node:fs';
 import path from 'node:path';
+import { leash } from '../leash';
 
 const ROOT = path.join(__dirname, '..', '..');
-const running = new Set<ChildProcess>();
-process.once('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 export interface Program {
   /** One of ours, without its extension: `src/main`. */
@@ -17,15 +16,13 @@ export interface Program {
   readonly loader: string | null;
 }
 
-/** Another process of this very build. It ends with us at the latest. */
+/** Another process of this very build. It ends with us at the latest, however we end. */
 export function start({ name, args = [], env, logFile, loader }: Program): ChildProcess {
   const out = logFile === null ? 'pipe' : openSync(logFile, 'a');
   const child = spawn(process.execPath, [...(loader === null ? [] : ['-r', loader]), path.join(ROOT, `${name}${path.extname(__filename)}`), ...args], {
     cwd: ROOT, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', out, out],
   });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
+  return leash(child);
 }
 
 export const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;

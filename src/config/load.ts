@@ -54,9 +54,6 @@ function combinationProblems(env: Environment): readonly ConfigProblem[] {
   problems.push(...bucketProblems(env));
   if (has('DATABASE_URL') && !has('SUPPORT_SECRET_KEY'))
     problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL there is no data folder to keep one in`));
-  const [timeoutMs, leaseSeconds] = [valid(env, 'SUPPORT_PROVIDER_TIMEOUT_MS'), valid(env, 'SUPPORT_LEASE_SECONDS')];
-  if (timeoutMs !== null && leaseSeconds !== null && leaseSeconds * 1_000 < 2 * timeoutMs)
-    problems.push(problem(env, 'SUPPORT_LEASE_SECONDS', SETTINGS.SUPPORT_LEASE_SECONDS.expected, `SUPPORT_LEASE_SECONDS=${Math.ceil(2 * timeoutMs / 1_000)}`));
   return problems;
 }
 
@@ -76,13 +73,6 @@ function bucketProblems(env: Environment): readonly ConfigProblem[] {
 }
 
 const S3_KEYS = ['SUPPORT_S3_REGION', 'SUPPORT_S3_ENDPOINT', 'SUPPORT_S3_PREFIX', 'SUPPORT_S3_ACCESS_KEY_ID', 'SUPPORT_S3_SECRET_ACCESS_KEY'] as const satisfies readonly SettingKey[];
-
-/** Given or by default; null when absent, or wrong by itself, which is another problem. */
-function valid(env: Environment, key: 'SUPPORT_PROVIDER_TIMEOUT_MS' | 'SUPPORT_LEASE_SECONDS'): number | null {
-  const { schema, default: fallback } = SETTINGS[key];
-  const parsed = schema.safeParse(givenText(env, key) ?? fallback);
-  return parsed.success ? parsed.data : null;
-}
 
 const lineOf = (key: SettingKey): string => `${key}=${SETTINGS[key].example}`;
 

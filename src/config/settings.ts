@@ -108,7 +108,7 @@ export const SETTINGS = {
     schema: wholeNumber(100, 120_000), default: '10000', expected: 'whole milliseconds from 100 to 120000', example: '10000',
   }),
   SUPPORT_LEASE_SECONDS: define({
-    schema: wholeNumber(1, 3_600), default: null, expected: 'whole seconds from 1 to 3600, at least twice SUPPORT_PROVIDER_TIMEOUT_MS', example: '60',
+    schema: wholeNumber(2, 300), default: '10', expected: 'whole seconds from 2 to 300', example: '10',
   }),
 
   SUPPORT_STOP_GRACE_SECONDS: define({

@@ -62,6 +62,8 @@ export interface SessionRecord {
   readonly conversationId: ProviderConversationId | null;
   /** Reading forward starts after this provider message; see flows/read-forward.ts. */
   readonly readAfter: ProviderMessageId | null;
+  /** The last message of the conversation that a sync has seen, whatever it was. Null: none yet. */
+  readonly seenThrough: ProviderMessageId | null;
   /** Odd while we are changing the provider's status ourselves; a view read across a change is worthless. */
   readonly statusWrites: number;
   /** What the provider showed last, to tell a fresh assignment from the residue of an old one. Null: unknown, and the next view is held to be residue. */

@@ -3,10 +3,11 @@ import { LeaseLostError, ProviderUnavailableError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
-import { ClaimLease, WorkStoppedError } from './lease';
 import { failureOf, remoteOf } from './failure';
+import { Heartbeats } from './heartbeats';
+import { type ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog, WorkerOptions } from './options';
-import { patiently } from './patience';
+import { patiently, RECORDING_MS } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, outcomeAfter, type Verdict } from './retry-policy';
 
@@ -23,6 +24,11 @@ export interface LaneWorkOf<To extends LaneDestination> {
   deliver(lane: ClaimedLane<To>, lease: Lease): Promise<void>;
   /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
   failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | GivenUp | NotNow>;
+  /**
+   * For how long a remote write that a dead process had begun may still take effect, in milliseconds. Asked before the work of an
+   * abandoned claim is taken up. If omitted: nothing that it may have begun stands in the way.
+   */
+  settlesMs?(lane: ClaimedLane<To>): Promise<number>;
   /** Neither success nor failure tells whether the far side as a whole answers. */
   readonly saysNothingOfFarSide?: true;
   /** After success. */
@@ -35,7 +41,7 @@ export class LaneRunner<To extends LaneDestination> {
   private readonly sides: FarSides;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly lanes: LaneStore, private readonly work: LaneWorkOf<To>, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void) {
+  constructor(private readonly lanes: LaneStore, private readonly work: LaneWorkOf<To>, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void, private readonly beats = new Heartbeats(lanes, options.leaseMs)) {
     this.pool = new WorkPool(options.width, onRoom);
     this.sides = new FarSides(options.widthOfFarSide, circuits);
   }
@@ -43,10 +49,11 @@ export class LaneRunner<To extends LaneDestination> {
   /** One turn: claims what is due. True: there may be more. */
   async turn(): Promise<boolean> {
     if (this.pool.room === 0) return false;
-    const claimedAt = performance.now();
+    if (this.beats.areLate) await this.beats.beat();
+    const claimedAt = this.beats.now();
     const claimed = await this.lanes.claimDeliveries(this.work.to, this.pool.room, this.options.leaseMs, this.sides.room);
     for (const lane of claimed)
-      this.pool.run(() => this.sides.during(lane.farSideId, () => this.one(lane, claimedAt)));
+      this.pool.run(() => this.sides.during(lane.farSideId, () => this.beats.during(lane, claimedAt, this.stopping.signal, (lease) => this.one(lane, lease))));
     return claimed.length > 0;
   }
 
@@ -58,15 +65,16 @@ export class LaneRunner<To extends LaneDestination> {
 
   drained(): Promise<void> { return this.pool.drained(); }
 
-  private async one(lane: ClaimedLane<To>, claimedAt: number): Promise<Answered> {
+  private async one(lane: ClaimedLane<To>, lease: ClaimLease): Promise<Answered> {
     const { delivery } = lane;
-    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(claimedAt + this.options.leaseMs, this.stopping.signal, work);
+    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(RECORDING_MS, this.stopping.signal, work);
     let answered: Answered = 'unknown';
     try {
       try {
-        await this.work.deliver(lane, new ClaimLease(leaseMs => this.lanes.renew(lane, leaseMs), this.options.leaseMs, claimedAt, this.stopping.signal));
+        if (await this.hasPutOff(lane)) return answered;
+        await this.work.deliver(lane, lease);
       } catch (error) {
-        if (error instanceof LeaseLostError) return answered;
+        if (error instanceof LeaseLostError || lease.hasBeenTaken) return answered;
         if (error instanceof WorkStoppedError) {
           await this.lanes.release(lane, true);
           return answered;
@@ -80,13 +88,23 @@ export class LaneRunner<To extends LaneDestination> {
       await patient(() => this.lanes.complete(lane));
       await this.work.succeeded?.(lane);
     } catch (error) {
-      // The database stays away: the lease ends by itself and the delivery comes back.
+      // The database stays away, or another claim has the lane: the delivery comes back when the lease ends.
       this.log.error({
         ...remoteOf(lane), sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, ...failureOf(error),
         next: 'It is tried again when its lease ends. See whether the database answers.',
       }, 'delivery left to its lease');
     }
     return answered;
+  }
+
+  /** An abandoned claim may have begun a remote write: until that can have no effect any more, nothing is looked for or repeated. */
+  private async hasPutOff(lane: ClaimedLane<To>): Promise<boolean> {
+    if (lane.abandonedMs === null || this.work.settlesMs === undefined) return false;
+    const leftMs = await this.work.settlesMs(lane) - lane.abandonedMs;
+    if (leftMs <= 0) return false;
+    await this.lanes.putOff(lane, leftMs);
+    this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs: Math.ceil(leftMs) }, 'a process ended within this delivery; it goes on once its last call can have no effect any more');
+    return true;
   }
 
   private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | GivenUp | NotNow, error: unknown): Promise<void> {

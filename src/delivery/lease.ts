@@ -8,38 +8,60 @@ export class WorkStoppedError extends SupportError {
 }
 
 /**
- * A claim's lease as work sees it. Asked before each remote call: a process that was paused past its lease finds that
- * out before it speaks, not after. Uses a clock that a changed wall time does not move.
+ * One claim's lease as its work sees it. The heartbeat renews it; `held` does too when the heartbeat is late. Uses a clock
+ * that a changed wall time does not move.
  */
 export class ClaimLease implements Lease {
   private until: number;
-  private aheadMs: number;
-  private settlesMs = 0;
+  private isLost = false;
+  /** Ends the calls under way; a new one is made when the lease lives on after all. */
+  private calls = new AbortController();
 
-  /** @param renew moves its end to so many milliseconds from now; false: it was lost */
-  constructor(private readonly renew: (leaseMs: number) => Promise<boolean>, private readonly leaseMs: number, claimedAt: number, private readonly stopped: AbortSignal) {
+  /**
+   * @param renewOne moves the lease's end to so many milliseconds from now; false: another claim has the work
+   * @param claimedAt when the claim was sent, in milliseconds of `now`
+   */
+  constructor(
+    private readonly renewOne: (leaseMs: number) => Promise<boolean>, readonly leaseMs: number, claimedAt: number,
+    private readonly stopped: AbortSignal, private readonly now: () => number = () => performance.now(),
+  ) {
     this.until = claimedAt + leaseMs;
-    // A call may take its whole time limit, which is at most half of a lease.
-    this.aheadMs = leaseMs / 2;
   }
 
-  outlasts(callMs: number, settlesMs: number): void {
-    this.settlesMs = Math.max(this.settlesMs, settlesMs);
-    this.aheadMs = Math.max(this.aheadMs, callMs + this.settlesMs);
-  }
+  /** Milliseconds until somebody else may take the work; negative when they may already. */
+  get aheadMs(): number { return this.until - this.now(); }
+
+  /** Whether another claim has the work for certain. */
+  get hasBeenTaken(): boolean { return this.isLost; }
 
   async held(): Promise<void> {
     if (this.stopped.aborted) throw new WorkStoppedError('The process stops; what it had claimed is given back.');
-    if (performance.now() < this.until - this.aheadMs) return;
-    const [from, leaseMs] = [performance.now(), this.aheadMs + this.leaseMs / 2];
-    if (!(await this.renew(leaseMs))) throw lost();
-    this.until = from + leaseMs;
+    if (this.isLost) throw lost();
+    if (this.aheadMs > this.leaseMs / 2) return;
+    const from = this.now();
+    if (await this.renewOne(this.leaseMs)) return this.renewed(from);
+    this.lose();
+    throw lost();
   }
 
   signal(ms: number): AbortSignal {
-    const leftMs = Math.floor(this.until - this.settlesMs - performance.now());
-    if (leftMs <= 0) throw lost();
-    return timeLimit(Math.min(ms, leftMs));
+    if (this.isLost || this.aheadMs <= 0) throw lost();
+    return timeLimit(ms, { signal: this.calls.signal, until: () => (this.isLost ? -Infinity : performance.now() + this.aheadMs) });
+  }
+
+  /** A renewal that was sent at `from` succeeded. */
+  renewed(from: number): void { this.until = Math.max(this.until, from + this.leaseMs); }
+
+  /** The lease could not be renewed in time: nothing that it covers may go on. It lives again if a later renewal succeeds. */
+  cutCalls(): void {
+    this.calls.abort(lost());
+    this.calls = new AbortController();
+  }
+
+  /** Another claim has the work. */
+  lose(): void {
+    this.isLost = true;
+    this.cutCalls();
   }
 }
 

@@ -6,7 +6,7 @@ export interface WorkerLog extends LoopLog {
 }
 
 export interface WorkerOptions {
-  /** How long a claim lasts; must outlast two provider calls. */
+  /** How long a claim lasts that is not renewed. Renewed by `Heartbeats` while its work lasts. */
   readonly leaseMs: number;
   /** Deliveries, and likewise readings, under way at once. */
   readonly width: number;
@@ -16,4 +16,6 @@ export interface WorkerOptions {
   readonly pushes?: { readonly width: number; readonly widthOfFarSide: number };
   /** How often to look without being woken. */
   readonly pollMs: number;
+  /** Whether the process that claimed under this name is proved to run no more. If omitted: nothing is ever proved. */
+  isDead?(claimer: string): boolean;
 }

@@ -3,13 +3,16 @@ import { setTimeout } from 'node:timers/promises';
 const FIRST_MS = 200;
 const LONGEST_MS = 2_000;
 
+/** How long a process tries to record what became of its work. Longer than a lease: what is recorded proves its claim. */
+export const RECORDING_MS = 60_000;
+
 /**
- * Keeps trying to write down what became of claimed work, while the lease lasts: after a restart of the database the
- * work goes on at once, and not only when the lease has ended. What is tried must be safe to repeat.
- * @param until on the clock of `performance.now()`
+ * Keeps trying to write down what became of claimed work: after a restart of the database it is known at once, and nobody
+ * has to find out. What is tried must be safe to repeat, and prove the claim.
  * @throws the last error, when the time is over or the process stops
  */
-export async function patiently<T>(until: number, stopped: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function patiently<T>(limitMs: number, stopped: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + limitMs;
   for (let waitMs = FIRST_MS; ; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
     try {
       return await work();

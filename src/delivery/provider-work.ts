@@ -2,7 +2,7 @@ import type { ProviderDelivery } from '../core/delivery';
 import { ProviderRefusedError, SupportDisabledError } from '../core/errors';
 import { conversationLost } from '../core/flows/conversation-lost';
 import { deliver, deliveryRefused } from '../core/flows/deliver';
-import type { FlowDeps } from '../core/flows/deps';
+import { accessOf, type FlowDeps } from '../core/flows/deps';
 import { endForDisabled } from '../core/flows/disable';
 import { provingClaim } from '../core/flows/proving-claim';
 import type { HealthWatch } from './health-watch';
@@ -17,6 +17,12 @@ const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery):
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
   deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
+
+  async settlesMs({ organizationId, farSideId }) {
+    const account = await deps.stores.setup.account(organizationId, farSideId);
+    const instance = account && deps.providers.get(account.provider)?.instance;
+    return account === null ? 0 : instance?.settlesAfterMs?.(accessOf(deps, account)) ?? 0;
+  },
 
   async failed(lane, error) {
     const { organizationId, sessionId, delivery } = lane;

@@ -1,31 +1,35 @@
-import { SupportDisabledError } from '../core/errors';
+import { ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { readForward } from '../core/flows/read-forward';
-import type { ClaimedReading } from '../core/ports/stores';
+import { causeOfNext, readForward } from '../core/flows/read-forward';
+import type { ClaimedReading, SyncCause } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import { failureOf } from './failure';
 import type { HealthWatch } from './health-watch';
 import type { WorkerLog, WorkerOptions } from './options';
-import { patiently } from './patience';
+import { Heartbeats } from './heartbeats';
+import { patiently, RECORDING_MS } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, backoffMs } from './retry-policy';
 
-/** Claims wishes to read a conversation, and reads. */
+/** Claims syncs of one cause, and reads. Each cause has hands of its own, so that what a hint asks for never waits for a timer's. */
 export class ReadingRunner {
   private readonly pool: WorkPool;
   private readonly sides: FarSides;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly deps: FlowDeps, private readonly health: HealthWatch, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void) {
+  constructor(private readonly cause: SyncCause, private readonly deps: FlowDeps, private readonly health: HealthWatch, private readonly options: WorkerOptions, circuits: Circuits, private readonly log: WorkerLog, onRoom: () => void, private readonly beats = new Heartbeats(deps.stores.lanes, options.leaseMs)) {
     this.pool = new WorkPool(options.width, onRoom);
     this.sides = new FarSides(options.widthOfFarSide, circuits);
   }
 
   async turn(): Promise<boolean> {
     if (this.pool.room === 0) return false;
-    const readings = await this.deps.stores.lanes.claimReadings(this.pool.room, this.options.leaseMs, this.sides.room);
+    if (this.beats.areLate) await this.beats.beat();
+    const claimedAt = this.beats.now();
+    const readings = await this.deps.stores.lanes.claimReadings(this.cause, this.pool.room, this.options.leaseMs, this.sides.room);
     for (const reading of readings)
-      this.pool.run(() => this.sides.during(reading.farSideId, () => this.one(reading)));
+      this.pool.run(() => this.sides.during(reading.farSideId, () =>
+        this.beats.during({ ...reading, destination: 'READING' }, claimedAt, this.stopping.signal, () => this.one(reading))));
     return readings.length > 0;
   }
 
@@ -40,14 +44,13 @@ export class ReadingRunner {
     const { deps, log } = this;
     const { lanes } = deps.stores;
     const { organizationId, sessionId } = reading;
-    const claimedAt = performance.now();
-    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(claimedAt + this.options.leaseMs, this.stopping.signal, work);
+    const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(RECORDING_MS, this.stopping.signal, work);
     let answered: Answered = 'unknown';
     try {
       try {
-        const nextMs = await readForward(deps, organizationId, sessionId);
+        const nextMs = await readForward(deps, organizationId, sessionId, this.cause);
         answered = 'yes';
-        await patient(() => lanes.finishReading(reading, nextMs, false));
+        await patient(() => lanes.finishReading(reading, nextMs, false, causeOfNext(nextMs) ?? undefined));
       } catch (error) {
         if (error instanceof SupportDisabledError) {
           await patient(() => lanes.finishReading(reading, null, false));
@@ -55,7 +58,8 @@ export class ReadingRunner {
         }
         answered = answeredAfter(error);
         await patient(() => this.health.failed(reading, 'READING', error));
-        log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'reading the provider failed, will be tried again');
+        if (!(error instanceof ProviderUnavailableError && error.isOwnPace))
+          log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'reading the provider failed, will be tried again');
         await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));
         return answered;
       }

@@ -3,13 +3,16 @@ import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings, type EndingLeft } from '../core/flows/end-handoff';
 import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
+import { scanAccount, watchClaimMs } from '../core/flows/scan-account';
 import { Circuits } from './far-sides';
 import { failureOf } from './failure';
+import { Heartbeats } from './heartbeats';
 import { HealthWatch } from './health-watch';
 import { LaneRunner } from './lane-runner';
 import { Loop } from './loop';
 import { mediaOptions, mediaWork } from './media-work';
 import type { WorkerLog, WorkerOptions } from './options';
+import { WorkPool } from './pool';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
 import { RetentionTurn } from './retention-turn';
@@ -18,6 +21,13 @@ import { runtimeWork } from './runtime-work';
 /** How often files are looked over for their age. */
 const SWEEP_MS = 3_600_000;
 
+/** Accounts that are scanned at once. */
+const SCANS = 8;
+
+/** Nobody waits for a timer's sync: a small share of the hands, and of each provider. */
+const timerOptions = (options: WorkerOptions): WorkerOptions =>
+  ({ ...options, width: Math.min(options.width, 16), widthOfFarSide: Math.min(options.widthOfFarSide, 2) });
+
 /** Looked at in one go. */
 const ENDINGS = 100;
 
@@ -25,23 +35,31 @@ const ENDINGS = 100;
 export class Worker {
   private readonly runners: { stop(): Promise<void> }[];
   private readonly health: HealthWatch;
+  private readonly scans: WorkPool;
   private readonly stopping = new AbortController();
   private readonly loops: Loop[];
   /** Not woken by commits: nothing that they do waits for somebody. */
   private readonly slowLoops: Loop[];
 
-  constructor(private readonly deps: FlowDeps, options: WorkerOptions, private readonly log: WorkerLog) {
+  /** Goes on until everything that was claimed has ended. */
+  private readonly beating: Loop;
+
+  constructor(private readonly deps: FlowDeps, private readonly options: WorkerOptions, private readonly log: WorkerLog) {
     const circuitsOf = () => new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
       log.warn({ farSideId }, state === 'resting' ? 'far side does not answer; its work waits while it is tried now and then' : 'far side answers again'));
     const circuits = circuitsOf();
+    const beats = new Heartbeats(deps.stores.lanes, options.leaseMs);
+    this.beating = new Loop('heartbeats', async () => { await beats.beat(); return false; }, beats.everyMs, log);
     const checking = new Loop('checks', () => health.turn(), options.pollMs, log);
     const health = new HealthWatch(deps, log, () => checking.wake());
     const delivering = new Loop('deliveries', () => deliveries.turn(), options.pollMs, log);
-    const deliveries = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, log, () => delivering.wake());
+    const deliveries = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, log, () => delivering.wake(), beats);
     const reading = new Loop('readings', () => readings.turn(), options.pollMs, log);
-    const readings = new ReadingRunner(deps, health, options, circuits, log, () => reading.wake());
+    const readings = new ReadingRunner('HINT', deps, health, options, circuits, log, () => reading.wake(), beats);
+    const timing = new Loop('timers', () => timers.turn(), options.pollMs, log);
+    const timers = new ReadingRunner('TIMER', deps, health, timerOptions(options), circuits, log, () => timing.wake(), beats);
     const pushing = new Loop('pushes', () => pushes.turn(), options.pollMs, log);
-    const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake());
+    const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake(), beats);
     // Almost always there is nothing to settle; a change that a transaction is in the way of is looked at again.
     const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
     const leftOver = ({ organizationId, sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ organizationId, sessionId, handoffId, work: 'endings', ...failureOf(error), next: 'It is tried again by itself. See whether the database answers.' }, 'ending left for the next turn');
@@ -49,24 +67,26 @@ export class Worker {
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
     const removing = deps.retention && new RetentionTurn(deps, deps.retention, log, this.stopping.signal);
     this.health = health;
-    this.runners = [deliveries, pushes, readings];
+    this.scans = new WorkPool(SCANS, () => scanning.wake());
+    const scanning = new Loop('scans', () => this.scan(), options.pollMs, log);
+    this.runners = [deliveries, pushes, readings, timers];
     this.loops = [delivering, pushing, reading, ending];
-    this.slowLoops = [looking, checking, settling, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
+    this.slowLoops = [timing, scanning, looking, checking, settling, ...(removing ? [new Loop('retention', () => removing.turn(), options.pollMs * 10, log)] : [])];
     const { files } = deps;
     if (files === undefined) return;
     const keeping = new Loop('files', () => keepings.turn(), options.pollMs, log);
-    const keepings = new LaneRunner(deps.stores.lanes, mediaWork(deps, files, options.leaseMs), mediaOptions(options), circuits, log, () => keeping.wake());
+    const keepings = new LaneRunner(deps.stores.lanes, mediaWork(deps, files, options.leaseMs), mediaOptions(options), circuits, log, () => keeping.wake(), beats);
     this.runners.push(keepings);
     this.loops.push(keeping);
     this.slowLoops.push(new Loop('sweeps', () => this.sweep(files), SWEEP_MS, log));
   }
 
-  /** Our own outage may have swallowed hints: every live handoff is read once. */
+  /** Our own outage may have swallowed hints: every account is scanned for them. */
   async start(): Promise<void> {
-    const live = await this.deps.stores.lanes.wantReadingOfLive();
-    if (live > 0) this.log.info({ live }, 'reading all live handoffs after start');
+    await this.takeOver();
+    await this.deps.stores.watches.wantScans();
     await this.deps.stores.watches.wantLooks();
-    for (const loop of [...this.loops, ...this.slowLoops]) loop.start();
+    for (const loop of [this.beating, ...this.loops, ...this.slowLoops]) loop.start();
   }
 
   wake(): void { for (const loop of this.loops) loop.wake(); }
@@ -79,18 +99,44 @@ export class Worker {
     // A runner is stopped behind its loop, which may be claiming; and waits for no turn of the slow ones.
     const ended = Promise.all([
       Promise.all(this.loops.map(loop => loop.stop())).then(() => Promise.all(this.runners.map(runner => runner.stop()))),
-      Promise.all(this.slowLoops.map(loop => loop.stop())).then(() => this.health.stop()),
+      Promise.all(this.slowLoops.map(loop => loop.stop())).then(() => Promise.all([this.health.stop(), this.scans.drained()])),
     ]);
-    if (limitMs === Infinity) return void (await ended);
     const late = new AbortController();
-    await Promise.race([ended, setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => undefined)]);
+    await (limitMs === Infinity ? ended : Promise.race([ended, setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => undefined)]));
     late.abort();
-}
+    await this.beating.stop();
+  }
+
+  /** What processes had claimed that ran at this place and are proved to be dead goes on at once. */
+  private async takeOver(): Promise<void> {
+    const { lanes, setUpTurns } = this.deps.stores;
+    const isDead = this.options.isDead;
+    if (isDead === undefined) return;
+    const claims = await lanes.endLeasesOfDead((claimer) => isDead(claimer)) + await setUpTurns.endTurnsOfDead((claimer) => isDead(claimer));
+    if (claims > 0) this.log.info({ claims }, 'goes on with what a process had claimed that is dead');
+  }
 
   private async sweep(files: FileKeeper): Promise<boolean> {
     const removed = await files.sweep();
     if (removed > 0) this.log.info({ removed }, 'removed files that are older than they are kept');
     return false;
+  }
+
+  /** Accounts beside each other: one that does not answer keeps no other one waiting. */
+  private async scan(): Promise<boolean> {
+    if (this.scans.room === 0) return false;
+    const scan = await this.deps.stores.watches.claimScan(watchClaimMs(this.deps));
+    if (scan === null) return false;
+    const { accountId } = scan;
+    this.scans.run(async () => {
+      try {
+        const scanned = await scanAccount(this.deps, scan, this.stopping.signal);
+        if (scanned !== null && scanned.syncs > 0) this.log.info({ ...scanned }, 'conversations changed and no webhook has told of it yet; they are synced');
+      } catch (error) {
+        this.log.warn({ accountId, work: 'scans', ...failureOf(error), next: 'It is scanned again by itself; until then its live handoffs are synced one by one. supportAccounts { health } says what to repair.' }, 'an account could not be scanned');
+      }
+    });
+    return true;
   }
 
   private async lookOver(): Promise<boolean> {

@@ -1,15 +1,16 @@
 import type { Pool } from 'pg';
 import type { DeliveryOutcome, LaneDelivery, LaneDestination, OutcomeOfTry } from '../core/delivery';
 import type { EventBody } from '../core/event';
+import type { AccountId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
+import type { AnyLane, ClaimedLane, ClaimedReading, ClaimKey, FarSideRoom, LaneStore, SessionStore, SessionTransaction, SyncCause } from '../core/ports/stores';
 import { settling, withOutcome } from './lane-letters';
 import { rowsOf, statement, type Statement } from './sql';
 import { tryAgain } from './try-again';
 
 /*
- * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane comes back by itself, and raises the
- * fence, which every later step of that claim must show. Claims lock what they find free and wait for nobody; all other
+ * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane comes back by itself (still `is_claimed`:
+ * so whoever claims it next sees that nobody said what became of it), and raises the fence, which every later step of that claim must show. Claims lock what they find free and wait for nobody; all other
  * statements lock one lane, or many in the order of their Sessions.
  *
  * Statements that change a lane look at nothing but its own row: a second table would be seen as it was when the
@@ -21,7 +22,7 @@ import { tryAgain } from './try-again';
  * steps from one far side to the next, and takes of each only the first that are due. So a claim costs as much as there
  * are far sides with work, however much of it waits behind one that is away.
  */
-const claim = (destination: string, condition = '') => `
+const claim = (destination: string, condition = '', isTimer = false) => `
   with recursive side as (
     (select far_side_id from lane where destination = '${destination}' and next_run_at is not null order by far_side_id limit 1)
     union all
@@ -30,16 +31,16 @@ const claim = (destination: string, condition = '') => `
       where l.destination = '${destination}' and l.next_run_at is not null and l.far_side_id > side.far_side_id order by l.far_side_id limit 1
     ) from side where side.far_side_id is not null
   ), due as materialized (
-    select first.session_id from side
+    select first.session_id, first.is_claimed as is_abandoned, first.next_run_at as ended_at, first.again_from is not null as was_sent_again from side
     left join unnest($3::uuid[], $4::int[]) as exception (far_side_id, room) on exception.far_side_id = side.far_side_id
     cross join lateral (
-      select l.session_id, l.next_run_at from lane l
-      where l.destination = '${destination}' and l.far_side_id = side.far_side_id and l.next_run_at <= now()
+      select l.session_id, l.next_run_at, l.is_claimed, l.again_from from lane l
+      where l.destination = '${destination}' and l.far_side_id = side.far_side_id and ${isTimer ? 'l.is_timer' : 'not l.is_timer'} and l.next_run_at <= now()
       order by l.next_run_at limit coalesce(exception.room, $5::int) for no key update skip locked
     ) first
     where side.far_side_id is not null${condition} order by first.next_run_at limit $1
   )
-  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, wanted_at = null,
+  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, claimed_by = $6, wanted_at = null,
     head = least(l.head, l.again_from), again_from = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
@@ -50,9 +51,11 @@ const CONDITIONS: Readonly<Record<LaneDestination, string>> = {
   MEDIA: '',
 };
 const CLAIM_DELIVERIES = new Map((Object.keys(CONDITIONS) as LaneDestination[]).map((to) => [to, statement(`claim_deliveries_${to}`,
-  `${claim(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail`)]));
-const CLAIM_READINGS = statement('claim_readings',
-  `${claim('READING')} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.failures`);
+  `${claim(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail, due.was_sent_again as "wasSentAgain",
+    case when due.is_abandoned then (extract(epoch from now() - due.ended_at) * 1000)::float8 end as "abandonedMs"`)]));
+const claimReadings = (name: string, isTimer: boolean) => statement(name,
+  `${claim('READING', '', isTimer)} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.failures`);
+const CLAIM_READINGS: Readonly<Record<SyncCause, Statement>> = { HINT: claimReadings('claim_readings', false), TIMER: claimReadings('claim_timers', true) };
 
 /**
  * A condition that always holds. With it the planner expects few claimed lanes from arrays that it does not know; without
@@ -75,7 +78,7 @@ const TAKE_HEADS = statement('take_heads', `
   )
   update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
   returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
-    d.attempts - 1 as "earlierAttempts", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
+    d.attempts - 1 as "earlierAttempts", d.attempts - 1 > d.attempts_settled as "hasUntoldTry", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
@@ -129,43 +132,70 @@ const RELEASE = statement('release_lane', `
 
 const RENEW = statement('renew_lane', `
   update lane set next_run_at = now() + $4 * interval '1 ms' where session_id = $1 and destination = $2 and fence = $3 returning 1`);
+const RENEW_ALL = statement('renew_lanes', `
+  with mine as materialized (
+    select l.session_id, l.destination, l.fence from unnest($1::uuid[], $2::text[], $3::bigint[]) as claimed (session_id, destination, fence)
+    join lane l on l.session_id = claimed.session_id and l.destination = claimed.destination and l.fence = claimed.fence
+    order by l.session_id, l.destination for no key update of l
+  )
+  update lane l set next_run_at = now() + $4 * interval '1 ms' from mine where l.session_id = mine.session_id and l.destination = mine.destination and l.fence = mine.fence
+  returning l.fence || l.session_id::text as claim`);
+const PUT_OFF = statement('put_lane_off', `
+  with held as (
+    update lane set fence = fence + 1, is_claimed = false, settles_at = ${settling('$5')}, next_run_at = ${settling('$5')}
+    where session_id = $1 and destination = $2 and fence = $3 returning 1
+  ), head as (
+    update delivery set attempts = attempts - 1 where id = $4 and exists (select from held)
+  )
+  select from held`);
+
+const CLAIMERS = statement('claimers', 'select distinct claimed_by as claimer from lane where is_claimed and claimed_by is not null');
+const END_LEASES_OF = statement('end_leases_of', `
+  with theirs as materialized (
+    select session_id, destination from lane where is_claimed and claimed_by = any($1::text[]) and next_run_at > now() order by session_id, destination for no key update
+  )
+  update lane l set next_run_at = now() from theirs where l.session_id = theirs.session_id and l.destination = theirs.destination returning 1`);
 
 // `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
 const FINISH_READING = statement('finish_reading', `
   update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
     failures = case when $5 then failures + 1 else 0 end,
-    next_run_at = least(now() + $4 * interval '1 ms', wanted_at)
+    next_run_at = least(now() + $4 * interval '1 ms', wanted_at), is_timer = case when wanted_at <= now() then false else coalesce($6, is_timer) end
   where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
 const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)
-  select h.session_id, 'READING', h.organization_id, s.account_id, now() from handoff h join session s on s.id = h.session_id
-  where h.state not in ('ENDED', 'REJECTED', 'FAILED') order by h.session_id
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
+  select s.id, 'READING', s.organization_id, s.account_id, now() + random() * $2 * interval '1 ms', true from session s
+  where s.account_id = $1 and s.live_handoff_id is not null order by s.id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
   returning 1`);
 
-interface Lane { readonly sessionId: string; readonly farSideId: string; readonly fence: string; readonly tail: string }
+interface Lane { readonly sessionId: string; readonly farSideId: string; readonly fence: string; readonly tail: string; readonly abandonedMs: number | null; readonly wasSentAgain: boolean }
+type Head<To extends LaneDestination> = LaneDelivery<To> & { readonly hasUntoldTry: boolean };
 
 export class PostgresLaneStore implements LaneStore {
-  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly sessions: Pick<SessionStore, 'transact'>) {}
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly sessions: Pick<SessionStore, 'transact'>, private readonly claimer: string | null = null) {}
 
   async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
-    const lanes = await rowsOf<Lane>(this.pool, CLAIM_DELIVERIES.get(to)!, claimOf(limit, leaseMs, room));
+    const lanes = await rowsOf<Lane>(this.pool, CLAIM_DELIVERIES.get(to)!, this.claimOf(limit, leaseMs, room));
     if (lanes.length === 0) return [];
-    const heads = new Map<string, LaneDelivery<To>>();
+    const heads = new Map<string, Head<To>>();
     try {
-      for (const head of await this.again<LaneDelivery<To>>(TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]))
+      for (const head of await this.again<Head<To>>(TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]))
         heads.set(head.sessionId, head);
       for (const { sessionId, fence, tail } of lanes) if (!heads.has(sessionId)) await this.again(IDLE, [sessionId, to, fence, tail]);
     } catch (error) {
       await this.giveBack(to, lanes, heads);
       throw error;
     }
-    return lanes.flatMap(({ sessionId, farSideId }) => {
+    return lanes.flatMap(({ sessionId, farSideId, wasSentAgain, abandonedMs }) => {
       const head = heads.get(sessionId);
-      return head === undefined ? [] : [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery: head }];
+      if (head === undefined) return [];
+      const { hasUntoldTry, ...delivery } = head;
+      // A claim that ended before it took its head has begun nothing. What was sent again since may be another head than the one it took.
+      return [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery, abandonedMs: hasUntoldTry || wasSentAgain ? abandonedMs : null }];
     });
   }
 
@@ -213,20 +243,34 @@ export class PostgresLaneStore implements LaneStore {
     return this.did(RELEASE, [...proof(lane), lane.delivery.id, wasTried]);
   }
 
-  renew(lane: AnyLane, leaseMs: number): Promise<boolean> {
-    return this.did(RENEW, [...proof(lane), leaseMs]);
+  renew(claim: ClaimKey, leaseMs: number): Promise<boolean> {
+    return this.did(RENEW, [...proof(claim), leaseMs]);
   }
 
-  claimReadings(limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedReading[]> {
-    return rowsOf<ClaimedReading>(this.pool, CLAIM_READINGS, claimOf(limit, leaseMs, room));
+  async renewAll(claims: readonly ClaimKey[], leaseMs: number): Promise<ReadonlySet<string>> {
+    const values = [claims.map((claim) => claim.sessionId), claims.map((claim) => claim.destination), claims.map((claim) => claim.fence), leaseMs];
+    return new Set((await this.again<{ claim: string }>(RENEW_ALL, values)).map(({ claim }) => claim));
   }
 
-  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean> {
-    return this.did(FINISH_READING, [...proof({ ...reading, destination: 'READING' }), nextMs, failed]);
+  putOff(lane: AnyLane, ms: number): Promise<boolean> {
+    return this.did(PUT_OFF, [...proof(lane), lane.delivery.id, Math.ceil(ms)]);
   }
 
-  async wantReadingOfLive(): Promise<number> {
-    return (await rowsOf(this.pool, WANT_READING_OF_LIVE)).length;
+  async endLeasesOfDead(isDead: (claimer: string) => boolean): Promise<number> {
+    const dead = (await rowsOf<{ claimer: string }>(this.pool, CLAIMERS)).map(({ claimer }) => claimer).filter(isDead);
+    return dead.length === 0 ? 0 : (await this.again(END_LEASES_OF, [dead])).length;
+  }
+
+  claimReadings(cause: SyncCause, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedReading[]> {
+    return rowsOf<ClaimedReading>(this.pool, CLAIM_READINGS[cause], this.claimOf(limit, leaseMs, room));
+  }
+
+  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean, next: SyncCause | null = null): Promise<boolean> {
+    return this.did(FINISH_READING, [...proof({ ...reading, destination: 'READING' }), nextMs, failed, next === null ? null : next === 'TIMER']);
+  }
+
+  async wantReadingOfLive(accountId: AccountId, withinMs: number): Promise<number> {
+    return (await rowsOf(this.pool, WANT_READING_OF_LIVE, [accountId, withinMs])).length;
   }
 
   private again<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
@@ -237,10 +281,13 @@ export class PostgresLaneStore implements LaneStore {
     return (await this.again(sql, values)).length > 0;
   }
 
+  private claimOf(limit: number, leaseMs: number, { each, but }: FarSideRoom): unknown[] {
+    return [limit, leaseMs, [...but.keys()], [...but.values()], each, this.claimer];
+  }
+
   private now = (): string => instantOf(this.clock.now());
 }
 
 const NO_EXCEPTIONS: FarSideRoom['but'] = new Map();
-const claimOf = (limit: number, leaseMs: number, { each, but }: FarSideRoom): unknown[] => [limit, leaseMs, [...but.keys()], [...but.values()], each];
 
-const proof = ({ sessionId, destination, fence }: { readonly sessionId: string; readonly destination: string; readonly fence: string }): unknown[] => [sessionId, destination, fence];
+const proof = ({ sessionId, destination, fence }: ClaimKey): unknown[] => [sessionId, destination, fence];

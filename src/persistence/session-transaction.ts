@@ -80,8 +80,9 @@ const DISABLE_ENDPOINT = statement('tx_disable_endpoint', `
   update runtime_endpoint set state = 'DISABLED', disabled_reason = $3, disabled_at = $5
   where organization_id = $1 and id = $2 and state = 'ACTIVE' and first_failure_at is not distinct from $4 returning 1`);
 const WANT_READING = statement('tx_want_reading', `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms')
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms', $5)
   on conflict on constraint pk_lane do update set
+    is_timer = case when lane.is_claimed then lane.is_timer when lane.next_run_at is null then excluded.is_timer else lane.is_timer and excluded.is_timer end,
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
 const WANT_READING_AGAIN = statement('tx_want_reading_again', `
@@ -297,7 +298,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {
     if (about !== 'TIMER') await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     // As a delay: the database's clock decides what is due, on all replicas.
-    this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId]);
+    this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId, about === 'TIMER']);
   }
 
   async wantReadingAgain(): Promise<void> {

@@ -8,17 +8,22 @@ import { TIME_LIMITS } from '../time-limits';
 import { firstOf, rowsOf, statement } from './sql';
 
 const TAKE = statement('take_set_up_turn', `
-  insert into set_up_turn (subject, holder, until) values ($1, $2, now() + $3 * interval '1 ms')
-  on conflict on constraint pk_set_up_turn do update set holder = excluded.holder, until = excluded.until where set_up_turn.until <= now()
+  insert into set_up_turn (subject, holder, until, claimed_by) values ($1, $2, now() + $3 * interval '1 ms', $4)
+  on conflict on constraint pk_set_up_turn do update set holder = excluded.holder, until = excluded.until, claimed_by = excluded.claimed_by, settles_ms = 0 where set_up_turn.until <= now()
   returning 1`);
 const RENEW = statement('renew_set_up_turn', `
-  update set_up_turn set until = greatest(until, now() + $3 * interval '1 ms') where subject = $1 and holder = $2 returning 1`);
-const KEEP = statement('keep_set_up_turn', "update set_up_turn set until = now() + $3 * interval '1 ms' where subject = $1 and holder = $2");
+  update set_up_turn set until = greatest(until, now() + ($3 + $4::integer) * interval '1 ms'), settles_ms = $4 where subject = $1 and holder = $2 returning 1`);
+// What is kept is kept until then, whoever dies.
+const KEEP = statement('keep_set_up_turn', "update set_up_turn set until = now() + $3 * interval '1 ms', claimed_by = null where subject = $1 and holder = $2");
 const END = statement('end_set_up_turn', 'delete from set_up_turn where subject = $1 and holder = $2');
+
+const CLAIMERS = statement('set_up_turn_claimers', 'select distinct claimed_by as claimer from set_up_turn where claimed_by is not null and until > now()');
+const END_OF = statement('end_set_up_turns_of', `
+  update set_up_turn set until = least(until, now() + settles_ms * interval '1 ms'), claimed_by = null where claimed_by = any($1::text[]) and until > now() returning 1`);
 
 /** A row for each turn that is taken, renewed while it lasts. */
 export class PostgresSetUpTurns implements SetUpTurns {
-  constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'newId'>, private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setUpTurn, number>> = TIME_LIMITS.setUpTurn) {}
+  constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'newId'>, private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setUpTurn, number>> = TIME_LIMITS.setUpTurn, private readonly claimer: string | null = null) {}
 
   async inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T> {
     const turn = await this.taken(subject, waitMs);
@@ -33,12 +38,17 @@ export class PostgresSetUpTurns implements SetUpTurns {
     }
   }
 
+  async endTurnsOfDead(isDead: (claimer: string) => boolean): Promise<number> {
+    const dead = (await rowsOf<{ claimer: string }>(this.pool, CLAIMERS)).map(({ claimer }) => claimer).filter(isDead);
+    return dead.length === 0 ? 0 : (await rowsOf(this.pool, END_OF, [dead])).length;
+  }
+
   private async taken({ id, field }: { readonly id: string; readonly field: string }, waitMs: number): Promise<Turn> {
     const holder = this.clock.newId();
     const { leaseMs, askMs } = this.times;
     for (const until = performance.now() + waitMs; ; await setTimeout(askMs)) {
       const from = performance.now();
-      if ((await firstOf(this.pool, TAKE, [id, holder, leaseMs])) !== null) return new Turn(this.pool, { id, holder, field }, leaseMs, from);
+      if ((await firstOf(this.pool, TAKE, [id, holder, leaseMs, this.claimer])) !== null) return new Turn(this.pool, { id, holder, field }, leaseMs, from);
       if (performance.now() >= until) throw new ConflictError('SETUP_IN_PROGRESS', field, 'Another call is setting this up at the moment. Nothing was done; call again in a minute.');
     }
   }
@@ -77,7 +87,7 @@ class Turn implements SetUpTurn {
 
   async renew(): Promise<void> {
     const from = performance.now();
-    const isHeld = (await firstOf(this.pool, RENEW, [this.row.id, this.row.holder, this.leaseMs + this.behindMs])) !== null;
+    const isHeld = (await firstOf(this.pool, RENEW, [this.row.id, this.row.holder, this.leaseMs, this.behindMs])) !== null;
     if (isHeld) this.until = Math.max(this.until, from + this.leaseMs);
     else this.lost.abort();
   }

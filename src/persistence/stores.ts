@@ -23,12 +23,14 @@ export interface StoreParts {
   readonly clock: Clock;
   /** Told after each commit that others may wait for. */
   readonly wake: Wake;
+  /** Names this process in what it claims, so that one that starts later can see whether it is dead. If omitted: nobody can. */
+  readonly claimer?: string;
   /** Left out: a repeat waits up to 5 s, and keys are kept for 7 days. */
   readonly keys?: Partial<KeyRules>;
 }
 
 /** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
-export function createStores(pool: Pool, { secretBox, clock, wake, keys }: StoreParts): Stores {
+export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys }: StoreParts): Stores {
   const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys });
   return {
     sessions,
@@ -36,12 +38,12 @@ export function createStores(pool: Pool, { secretBox, clock, wake, keys }: Store
     messages: new PostgresMessageStore(pool),
     events: new PostgresEventStore(pool),
     deliveries: new PostgresDeliveryStore(pool, clock),
-    lanes: new PostgresLaneStore(pool, clock, sessions),
+    lanes: new PostgresLaneStore(pool, clock, sessions, claimer),
     deadLetters: new PostgresDeadLetterStore(pool),
     retention: new PostgresRetentionStore(pool),
     endpoints: new PostgresRuntimeEndpointStore(pool, secretBox, clock),
     watches: new PostgresWatchStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
-    setUpTurns: new PostgresSetUpTurns(pool, clock),
+    setUpTurns: new PostgresSetUpTurns(pool, clock, undefined, claimer),
   };
 }

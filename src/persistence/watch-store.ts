@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { isUuid, type AccountId, type Instant, type ProviderConversationId } from '../core/ids';
-import type { StrayConversation, WatchStore } from '../core/ports/stores';
+import type { ClaimedScan, KnownConversation, StrayConversation, WatchStore } from '../core/ports/stores';
 import type { EndUserThere } from '../core/ports/support-provider';
 import { firstOf, rowsOf, statement } from './sql';
 
@@ -13,6 +13,7 @@ const ADMIT = statement('watch_admit', `
   where a.state = 'READY' and not exists (select from account_watch w where w.account_id = a.id)
   on conflict on constraint pk_account_watch do nothing`);
 const WANT_LOOKS = statement('watch_want', `update account_watch set next_look_at = ${NOW}`);
+const WANT_LOOK_OF = statement('watch_want_look_of', `update account_watch set next_look_at = least(next_look_at, ${NOW}) where account_id = $1`);
 const CLAIM_LOOK = statement('watch_claim', `
   with due as materialized (
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
@@ -25,10 +26,43 @@ const CLAIM_LOOK = statement('watch_claim', `
     (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
 // Of two replicas at one look (a claim may be outlived), the one that comes later changes nothing that is behind it.
 const LEAVE_LOOK = statement('watch_leave', `
-  update account_watch set look_page = greatest(look_page, $3), next_look_at = case when $4 then ${NOW} else next_look_at end
+  update account_watch set look_page = greatest(look_page, $3), next_look_at = ${NOW} + $4 * interval '1 ms'
   where account_id = $1 and look_started_at = $2`);
 const FINISH_LOOK = statement('watch_finish', `
-  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null where account_id = $1 and look_started_at = $2`);
+  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null, next_look_at = $2::timestamptz + $3 * interval '1 ms' where account_id = $1 and look_started_at = $2`);
+
+const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
+// What a look has seen needs no scan.
+const CLAIM_SCAN = statement('watch_claim_scan', `
+  with due as materialized (
+    select w.account_id from account_watch w join support_account a on a.id = w.account_id
+    where w.next_scan_at <= now() and a.state = 'READY' and exists (select from session s where s.account_id = w.account_id and s.live_handoff_id is not null)
+    order by w.next_scan_at limit 1 for no key update of w skip locked
+  )
+  update account_watch w set next_scan_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
+  where w.account_id = due.account_id
+  returning a.organization_id as "organizationId", w.account_id as "accountId", now() as "startedAt", w.scan_every_ms as "everyMs",
+    (extract(epoch from now() - greatest(w.scanned_at, w.looked_at)) * 1000)::float8 as "unscannedMs"`);
+// Measured from now: a scan that took long is not followed by the next at once. A missed webhook meanwhile stands.
+const FINISH_SCAN = statement('watch_finish_scan', `
+  update account_watch set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`);
+const WEBHOOKS_MISSED = statement('watch_webhooks_missed', `
+  update account_watch set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2::integer * interval '1 ms'))
+  where account_id = $1 and scan_every_ms > $2::integer`);
+const KNOWN_OF = statement('watch_known_of', `
+  select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
+    shown.last_id is null or coalesce(s.seen_through in (shown.last_id, shown.said_id), false)
+      or exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
+  from unnest($2::text[], $3::text[], $4::text[]) as shown(conversation_id, last_id, said_id) join session s on s.account_id = $1 and s.conversation_id = shown.conversation_id`);
+// As a hint asks for one, but for its place: the state that is read with it is all of it.
+const WANT_SYNC_OF = statement('watch_want_sync', `
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
+  select s.id, 'READING', s.organization_id, $1, now() + $3 * interval '1 ms', true from session s
+  where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id
+  on conflict on constraint pk_lane do update set
+    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
+    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
+  returning 1`);
 
 const RECHECK = 20;
 /** What end-users are asked they answer soon, or never. */
@@ -48,8 +82,8 @@ const WANT_READING_OF = statement('watch_want_reading', `
         order by h.requested_at desc limit ${RECHECK}))
     from found where s.id = found.id returning s.id, s.organization_id
   )
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at)
-  select id, 'READING', organization_id, $1, now() from rechecked order by id
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
+  select id, 'READING', organization_id, $1, now(), true from rechecked order by id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
@@ -68,17 +102,46 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, WANT_LOOKS);
   }
 
-  async claimLook(everyMs: number) {
+  async claimLook(leaseMs: number) {
     await rowsOf(this.pool, ADMIT);
-    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(this.pool, CLAIM_LOOK, [everyMs]);
+    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(this.pool, CLAIM_LOOK, [leaseMs]);
   }
 
-  async leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void> {
-    await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, isDue]);
+  async leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void> {
+    await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, Math.round(afterMs)]);
   }
 
-  async finishLook(accountId: AccountId, startedAt: Instant): Promise<void> {
-    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt]);
+  async finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void> {
+    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt, Math.round(everyMs)]);
+  }
+
+  async wantLookOf(accountId: AccountId): Promise<void> {
+    await rowsOf(this.pool, WANT_LOOK_OF, [accountId]);
+  }
+
+  async wantScans(): Promise<void> {
+    await rowsOf(this.pool, WANT_SCANS);
+  }
+
+  claimScan(leaseMs: number) {
+    return firstOf<ClaimedScan>(this.pool, CLAIM_SCAN, [leaseMs]);
+  }
+
+  async finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void> {
+    await rowsOf(this.pool, FINISH_SCAN, [accountId, startedAt, Math.round(everyMs)]);
+  }
+
+  async webhooksMissed(accountId: AccountId, everyMs: number): Promise<void> {
+    await rowsOf(this.pool, WEBHOOKS_MISSED, [accountId, Math.round(everyMs)]);
+  }
+
+  async knownOf(accountId: AccountId, shown: Parameters<WatchStore['knownOf']>[1]): Promise<readonly KnownConversation[]> {
+    const rows = [...shown.values()];
+    return rows.length === 0 ? [] : rowsOf<KnownConversation>(this.pool, KNOWN_OF, [accountId, [...shown.keys()], rows.map((row) => row.lastMessageId), rows.map((row) => row.lastSaidId)]);
+  }
+
+  async wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number> {
+    return conversationIds.length === 0 ? 0 : (await rowsOf(this.pool, WANT_SYNC_OF, [accountId, conversationIds, afterMs])).length;
   }
 
   async wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
+import { leash } from '../../scripts/leash';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { until } from '../support/until';
 
@@ -39,6 +40,7 @@ it('serves before its background work runs, is not ready yet, and a SIGTERM then
     cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), DATABASE_URL: database.url, SUPPORT_EXAMPLE: 'off', SUPPORT_STOP_GRACE_SECONDS: '0', SUPPORT_SECRET_KEY: 'ab'.repeat(32) },
   });
+  leash(child);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString(); });
   const gone = new Promise<unknown[]>((resolve) => child.once('exit', (code, signal) => resolve([code, signal])));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startReplica, type Replica } from '../support/replica';
+import { leash } from '../../scripts/leash';
 
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
@@ -20,6 +21,7 @@ afterAll(async () => {
 /** What the example prints, without the times. */
 async function example(...flags: readonly string[]): Promise<{ code: number | null; lines: readonly string[] }> {
   const child = spawn(process.execPath, ['-r', path.join(ROOT, 'test/support/run-typescript.cjs'), path.join(ROOT, 'examples/bot-runtime.ts'), ...flags], { cwd: ROOT, env: { PATH: process.env.PATH } });
+  leash(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));

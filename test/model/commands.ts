@@ -133,7 +133,7 @@ const PEOPLE = [
 /** A webhook that comes late, or once more, whatever it was about. */
 const hints = fc.tuple(who, fc.constantFrom('MESSAGES' as const, 'ALL' as const)).map(([at, about]) => command(`hint ${at} ${about}`, play => play.hint(play.part(at), about)));
 const steps = fc.oneof(fc.constant(Infinity), fc.nat(16));
-const starts = (job: 'deliver' | 'read' | 'endings' | 'look') => steps.map(n => command(`${job} ${n}`, play => play.start(job, n), play => play.workers.length < 4));
+const starts = (job: 'deliver' | 'read' | 'endings' | 'look' | 'scan') => steps.map(n => command(`${job} ${n}`, play => play.start(job, n), play => play.workers.length < 4));
 const goesOn = fc.tuple(fc.nat(3), steps).map(([at, n]) => command(`go on ${at} ${n}`, play => play.goOn(play.workers[at]!, n), play => play.workers.length > at));
 const isCut = fc.tuple(fc.nat(3), fc.constantFrom('nothing arrived' as const, 'answer lost' as const)).map(([at, cut]) =>
   command(`cut ${at} ${cut}`, play => play.goOn(play.workers[at]!, Infinity, cut), play => play.workers.length > at));
@@ -166,7 +166,7 @@ const meanwhile = fc.tuple(fc.constantFrom('deliver' as const, 'read' as const),
 
 const WEIGHTED: Weighted = [
   ...TALK,
-  [50, meanwhile], [40, starts('deliver')], [28, starts('read')], [8, starts('endings')], [2, starts('look')], [36, goesOn], [8, isCut], [10, dies], [1, restarts], [16, passes],
+  [50, meanwhile], [40, starts('deliver')], [28, starts('read')], [8, starts('endings')], [2, starts('look')], [2, starts('scan')], [36, goesOn], [8, isCut], [10, dies], [1, restarts], [16, passes],
 ];
 
 export const anyCommand: fc.Arbitrary<Command> = oneOf(WEIGHTED);

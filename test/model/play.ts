@@ -132,8 +132,9 @@ export class Play {
   /** As every process does it at its start: our own outage may have swallowed hints. */
   async restart(): Promise<void> {
     this.workers.length = 0;
-    await this.deps.stores.lanes.wantReadingOfLive();
+    await this.deps.stores.watches.wantScans();
     await this.deps.stores.watches.wantLooks();
+    await this.start('scan', Infinity);
     await this.start('look', Infinity);
   }
 

@@ -2,6 +2,7 @@ import { ProviderUnavailableError } from '../../src/core/errors';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import { finishEndings } from '../../src/core/flows/end-handoff';
 import { lookOver } from '../../src/core/flows/look-over';
+import { scanAccount, watchClaimMs } from '../../src/core/flows/scan-account';
 import type { SupportProvider } from '../../src/core/ports/support-provider';
 import { Circuits } from '../../src/delivery/far-sides';
 import { HealthWatch } from '../../src/delivery/health-watch';
@@ -10,7 +11,7 @@ import { providerWork } from '../../src/delivery/provider-work';
 import { ReadingRunner } from '../../src/delivery/reading-runner';
 import { scriptedDefinition } from '../support/scripted-provider';
 
-export const JOBS = ['deliver', 'read', 'endings', 'look'] as const;
+export const JOBS = ['deliver', 'read', 'endings', 'look', 'scan'] as const;
 export type Job = (typeof JOBS)[number];
 
 export const LEASE_MS = 60_000;
@@ -84,11 +85,20 @@ export class Worker {
         return runner.drained();
       }
       case 'read': {
-        const runner = new ReadingRunner(deps, health, options, circuits, silent, () => undefined);
-        this.found = await runner.turn().catch(unlessOurs);
-        return runner.drained();
+        for (const cause of ['HINT', 'TIMER'] as const) {
+          const runner = new ReadingRunner(cause, deps, health, options, circuits, silent, () => undefined);
+          this.found = await runner.turn().catch(unlessOurs);
+          await runner.drained();
+          if (this.found) return;
+        }
+        return;
       }
       case 'endings': return void (this.found = await finishEndings(deps, 100, (_, error) => { unlessOurs(error); }).then(count => count > 0, unlessOurs));
+      case 'scan': {
+        const scan = await deps.stores.watches.claimScan(watchClaimMs(deps));
+        if (scan !== null) await scanAccount(deps, scan, new AbortController().signal).catch(unlessOurs);
+        return void (this.found = scan !== null);
+      }
       case 'look': return void (this.found = await lookOver(deps, new AbortController().signal).then(look => look !== null, unlessOurs));
     }
   }
@@ -116,7 +126,7 @@ export class Worker {
         ...stores,
         sessions: around(stores.sessions, 'commit', ['transact']),
         lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'retry', 'park', 'renew', 'finishReading'], stretched),
-        watches: around(stores.watches, 'commit', ['wantReadingOf', 'leaveLook', 'finishLook']),
+        watches: around(stores.watches, 'commit', ['wantReadingOf', 'leaveLook', 'finishLook', 'wantSyncOf', 'finishScan'], stretched),
       },
     };
   }
@@ -128,8 +138,8 @@ function unlessOurs(error: unknown): false {
   return false;
 }
 
-/** Which argument of a lane's statement is a time, from now. */
-const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 1, retry: 1, renew: 1, finishReading: 1 };
+/** Which argument of a statement is a time, from now. */
+const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2 };
 function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }
@@ -139,9 +149,9 @@ export const DUE_IS_DUE = `
   with lanes as (
     update lane set next_run_at = next_run_at - interval '2 s' where next_run_at between now() - interval '2 s' and now() + interval '1 s'
   )
-  update account_watch set next_look_at = next_look_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
+  update account_watch set next_look_at = next_look_at - interval '2 s', next_scan_at = next_scan_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
 
 export const timePasses = (ms: number): { readonly text: string; readonly values: readonly unknown[] } => ({
-  text: "update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
-  values: [ms * STRETCH],
+  text: "with watches as (update account_watch set next_scan_at = next_scan_at - $2 * interval '1 ms') update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
+  values: [ms * STRETCH, ms],
 });

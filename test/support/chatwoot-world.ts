@@ -238,13 +238,14 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       }
     },
     read: (sessionId: string) => readForward(deps, ORG, sessionId),
-    /** Reads what hints ask for; returns of how many Sessions. */
+    /** Reads what hints, and timers that are due, ask for; returns of how many Sessions. */
     async readHinted(): Promise<number> {
       await double.settled();
       for (let count = 0; ; count++) {
-        const [reading] = await stores.lanes.claimReadings(1, 60_000);
+        const [hinted] = await stores.lanes.claimReadings('HINT', 1, 60_000);
+        const reading = hinted ?? (await stores.lanes.claimReadings('TIMER', 1, 60_000))[0];
         if (!reading) return count;
-        await readForward(deps, reading.organizationId, reading.sessionId);
+        await readForward(deps, reading.organizationId, reading.sessionId, hinted ? 'HINT' : 'TIMER');
         await stores.lanes.finishReading(reading, null, false);
       }
     },

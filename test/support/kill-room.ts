@@ -84,7 +84,7 @@ export class KillRoom {
 
   /** A minute passes: the leases of the dead one are over. */
   async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
-    await this.sql.query('update lane set next_run_at = now() where next_run_at > now() and destination = any($1)', [of]);
+    await this.sql.query("update lane set next_run_at = now() - interval '1 minute' where next_run_at > now() and destination = any($1)", [of]);
   }
 
   /** The dead one was reading every conversation, too: nothing that it left there is found by the way. */
@@ -92,7 +92,7 @@ export class KillRoom {
     await this.sql.query(`
       insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
       select id, 'READING', organization_id, account_id, now() + interval '1 hour', true from session
-      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true`);
+      on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true, claimed_by = null`);
   }
 
   /**

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { leash } from '../../scripts/leash';
 
 const START_LIMIT_MS = 290_000;
 const ROOT = path.join(__dirname, '..', '..');
@@ -19,9 +20,6 @@ export interface Replica {
   stop(): Promise<number | null>;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => { for (const child of running) child.kill('SIGKILL'); });
-
 export interface ReplicaOptions {
   readonly databaseUrl: string;
   /** Settings as in docs/settings.md. What replicas must share (SUPPORT_SECRET_KEY) has to be the same in all. */
@@ -38,10 +36,10 @@ export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptio
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(taken), DATABASE_URL: databaseUrl, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.add(child);
+  leash(child);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString(); });
-  const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => { running.delete(child); resolve(code); }));
+  const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const replica: Replica = {
     url: `http://127.0.0.1:${taken}`,
     port: taken,

@@ -7,7 +7,7 @@ import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
-import { accessOf, inboxAccessOf, type FlowDeps } from './deps';
+import { inboxAccessOf, type FlowDeps } from './deps';
 import { CONTACT_DROPPED, droppedNote } from './dropped';
 import { canonical } from './sameness';
 
@@ -26,8 +26,8 @@ export interface Connected {
   readonly asOf: number;
 }
 
-/** Everything that provider calls about this Session need; the lease under which they write outlasts them. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
-export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, lease?: Lease): Promise<Connected> {
+/** Everything that provider calls about this Session need. @throws ProviderRefusedError when set-up is not there, SupportDisabledError when it is switched off */
+export async function connect(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<Connected> {
   const asOf = deps.clock.now();
   const session = await deps.stores.sessions.get(organizationId, sessionId);
   const inbox = session && await deps.stores.setup.inbox(organizationId, session.inboxId);
@@ -37,16 +37,19 @@ export async function connect(deps: FlowDeps, organizationId: OrganizationId, se
     throw new ProviderRefusedError('The session\'s inbox or account is gone, or its provider is not registered in this process.');
   if (inbox.state === 'DISABLED' || account.state === 'DISABLED')
     throw new SupportDisabledError(`Support is disabled for chatbot ${inbox.chatbotId}; nothing is sent to or read from its provider.`);
-  lease?.outlasts(deps.limits.uploadMs, provider.instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0);
   return { provider: provider.instance, account, inbox, session, asOf };
 }
 
 /** Of calls that need no lease: readings only look. */
 export const signalOf = (deps: FlowDeps) => () => timeLimit(deps.limits.callMs);
 
-/** The link to the provider's conversation, or null while there is none. */
-export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }: Connected): ConversationAccess | null {
-  const access = inboxAccessOf(deps, account, inbox);
+/**
+ * The link to the provider's conversation, or null while there is none.
+ * @param isBackground nobody waits for what is called with it
+ */
+export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }: Connected, isBackground = false): ConversationAccess | null {
+  const found = inboxAccessOf(deps, account, inbox);
+  const access = found && isBackground ? { ...found, account: { ...found.account, isBackground } } : found;
   if (access === null || session.contactId === null || session.conversationId === null) return null;
   return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
 }

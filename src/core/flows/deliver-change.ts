@@ -28,7 +28,7 @@ interface Changed {
  */
 export async function deliverChange(deps: FlowDeps, delivery: ProviderDelivery, change: ProviderChange, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const message = await deps.stores.messages.get(organizationId, change.messageId);
   if (conversation === null || message === null) return;

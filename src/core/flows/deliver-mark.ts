@@ -9,7 +9,7 @@ import { writeOnce } from './write-once';
 /** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */
 export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, mark: ProviderMark, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   if (conversation === null) return;
   const { provider, account } = connected;

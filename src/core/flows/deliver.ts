@@ -38,7 +38,7 @@ type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION'
 
 async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { how, handoffId }: Returning, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const { liveHandoffId } = connected.session;
   const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
   // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one

@@ -12,7 +12,10 @@ import type { FileKeeper } from './keep-file';
 export interface FlowLimits {
   /** How long ENDING waits for the runtime to acknowledge what the agent said. */
   readonly drainMs: number;
-  /** How often a live handoff's conversation is read when no webhook says so. */
+  /**
+   * How often an account with live handoffs is scanned for conversations that changed without a webhook, until webhooks have proved
+   * themselves. Where a provider cannot be scanned: how often each live handoff's conversation is read.
+   */
   readonly livePollMs: number;
   /** One provider call of a delivery or a reading. */
   readonly callMs: number;

@@ -1,5 +1,6 @@
 import { timeLimit } from '../time-limit';
 import { accessOf, type FlowDeps } from './deps';
+import { watchClaimMs } from './scan-account';
 import { noticeStrays } from './stray-conversation';
 
 const EVERY_MS = 5 * 60_000;
@@ -22,7 +23,8 @@ const PAGES_OF_TURN = 20;
  */
 export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?: (account: FailedLook, error: unknown) => void): Promise<{ readonly accountId: string; readonly readings: number; readonly complete: boolean } | null> {
   const { watches, setup } = deps.stores;
-  const look = await watches.claimLook(deps.limits.lookMs ?? EVERY_MS);
+  const [everyMs, claimMs] = [deps.limits.lookMs ?? EVERY_MS, watchClaimMs(deps)];
+  const look = await watches.claimLook(claimMs);
   if (look === null) return null;
   const { accountId, organizationId, startedAt } = look;
   const withinMs = look.unseenMs + OVERLAP_MS;
@@ -38,14 +40,16 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?:
       readings += await watches.wantReadingOf(accountId, found.conversationIds);
       if (found.endUsers !== undefined) await noticeStrays(deps.stores, accountId, found.endUsers);
       more = found.more;
+      // A process that dies here leaves it to others within one call's time, and they begin behind this page.
+      if (more) await watches.leaveLook(accountId, startedAt, page + 1, claimMs);
     }
   } catch (error) {
     hasFailed = !stopped.aborted;
     if (hasFailed && onFailure === undefined) throw error;
     if (hasFailed) onFailure?.({ accountId, organizationId }, error);
   } finally {
-    if (more) await watches.leaveLook(accountId, startedAt, page, !hasFailed);
+    if (more) await watches.leaveLook(accountId, startedAt, page, hasFailed ? everyMs : 0);
   }
-  if (!more) await watches.finishLook(accountId, startedAt);
+  if (!more) await watches.finishLook(accountId, startedAt, everyMs);
   return { accountId, readings, complete: !more };
 }

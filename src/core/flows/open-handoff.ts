@@ -11,6 +11,7 @@ import { accessOf, type FlowDeps } from './deps';
 import { droppedNote } from './dropped';
 import type { Lease } from './lease';
 import { openWithWhatIsTaken } from './open-for-agents';
+import { timerSyncMs } from './scan-account';
 import { lastViewOf } from './while-off';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
 import { orSetAside, setAsidePart, writeOnce } from './write-once';
@@ -59,7 +60,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   let handoff = await current();
   // Opened, and only the delivery's own completion was lost: from here on it is the agents'.
   if (handoff?.stepsDone.includes('opened')) return;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   if (handoff === null) {
     // An earlier try may have made a conversation and not lived to say so; people may speak there.
     const mayBeThere = earlierAttempts > 0 && connected.session.contactId !== null && connected.session.conversationId === null;
@@ -118,7 +119,8 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
     // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
     const isToldOf = accessOf(deps, account).webhookUrl !== '' && !opened.hasAgent && earlierAttempts === 0;
-    await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
+    const timerMs = timerSyncMs({ canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() });
+    await tx.wantReading(instantOf(isToldOf ? now + timerMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }
 
@@ -160,7 +162,7 @@ async function postContextNote(deps: FlowDeps, { provider, session }: Connected,
 /** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
 export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   // Only the delivery's own completion was lost: what they have done with it since stands.

@@ -24,7 +24,6 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   const endpoint = await endpoints.get(organizationId, endpointId);
   if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint was switched off; what waits stays in the inbox.');
   const body = await bodyOf(deps, delivery);
-  lease.outlasts(deps.limits.pushMs, 0);
   await lease.held();
   if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, lease.signal(deps.limits.pushMs));

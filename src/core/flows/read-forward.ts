@@ -3,7 +3,8 @@ import { ProviderRefusedError } from '../errors';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { SessionTransaction } from '../ports/stores';
+import type { SessionTransaction, SyncCause } from '../ports/stores';
+import type { SessionRecord } from '../session';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
 import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
@@ -11,7 +12,9 @@ import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
+import { isNews } from './hint-news';
 import { canonical } from './sameness';
+import { READ_MARK_WAIT_MS, stateIsKnownMs, timerSyncMs } from './scan-account';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -24,14 +27,17 @@ const REREAD_MS = 1_000;
  * while a handoff is live; any number of times, by one replica at a time. Order matters: the state is read before the
  * messages and believed after them, so that what an agent said before resolving always comes first.
  *
+ * @param cause what a timer asks for yields to everything that somebody waits for; what it finds, no webhook has told of
  * @returns milliseconds until the next reading, or null when only a hint should cause one
  */
-export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<number | null> {
+export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, cause: SyncCause = 'HINT'): Promise<number | null> {
   const { sessions } = deps.stores;
   const connected = await connect(deps, organizationId, sessionId);
-  const conversation = conversationOf(deps, connected);
-  if (conversation === null) return null;
   const { provider, account, session } = connected;
+  const isTimer = cause === 'TIMER';
+  const conversation = conversationOf(deps, connected, isTimer);
+  if (conversation === null) return null;
+  const timers = { canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() };
   const signal = signalOf(deps);
   const people = peopleOf(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
@@ -40,10 +46,15 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const readAt = instantOf(deps.clock.now());
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
   // However much is said: the state is read as often as the timer would.
-  const onlyWords = session.readHint === 'MESSAGES' && stateAge < deps.limits.livePollMs;
+  const onlyWords = session.readHint === 'MESSAGES' && stateAge < stateIsKnownMs(timers);
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
+  /** A timer that finds what was said or done: no webhook has told of it. */
+  const report = async (hasFound: boolean, hintNow: SessionRecord['readHint']): Promise<void> => {
+    if (isTimer && hasFound && hintNow === session.readHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
+  };
+  let hasFound = false;
   try {
     if (!onlyWords) seen = await provider.readConversation(conversation, signal());
     let more = true;
@@ -52,8 +63,10 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
       const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
       await sessions.transact(organizationId, sessionId, async tx => {
         if (tx.session.conversationId !== conversation.conversationId) return;
+        const { lastMessageSeq } = tx.session;
         for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles, ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }) });
-        if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
+        if (tx.session.lastMessageSeq !== lastMessageSeq) hasFound = true;
+        await tx.updateSession({ readAfter: read.after, seenThrough: read.observations.at(-1)?.id ?? tx.session.seenThrough });
       });
       for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
       after = read.after;
@@ -78,22 +91,38 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   // Only the state is compared and kept.
   const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId, ...(seen.isMarked && { isMarked: true }) };
   const agents = await people(view?.agent ? [view.agent] : []);
+  let hintNow: SessionRecord['readHint'] = null;
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
+    hintNow = tx.session.readHint;
     // One that came meanwhile stands.
     if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
-    if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, deps.limits.livePollMs - stateAge) : null;
+    const timerMs = timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
+    if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, timerMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
+    if (session.lastView !== null && isNews(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })) hasFound = true;
     await receiveView(tx, deps, view, agents);
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
+    if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs;
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
+  await report(hasFound, hintNow);
   return answer;
 }
+
+/** A person has the Session, and has not been seen to read what the end-user said lately. */
+async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {
+  if (tx.liveHandoff?.agent == null) return false;
+  const since = clock.now() - READ_MARK_WAIT_MS;
+  return tx.hasEndUserSaidSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
+}
+
+/** Why the next sync comes that `readForward` asked for: one that goes on with what it began comes for the same reason, null. */
+export const causeOfNext = (nextMs: number | null): SyncCause | null => (nextMs !== null && nextMs > REREAD_MS ? 'TIMER' : null);
 
 type People = ReadonlyMap<string, HandoffAgent>;
 

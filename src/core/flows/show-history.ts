@@ -43,7 +43,7 @@ export const deletedMeanwhile = () => new ProviderRefusedError('The conversation
 
 export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messageId: string, lease: Lease): Promise<void> {
   // The session before the message: a reading that records the message in between has then not moved the `readAfter` we look from.
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId, lease);
+  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
   const message = await deps.stores.messages.get(delivery.organizationId, messageId);
   if (message === null || message.providerMessageId !== null) return;
   if (await isBroughtLater(deps, connected, message)) return;
@@ -156,7 +156,7 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
 
 /** One that was set aside and is sent again. What another handoff has brought since is not brought twice. */
 export async function postTranscript(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, handoffId: HandoffId, lease: Lease): Promise<void> {
-  const connected = await connect(deps, organizationId, sessionId, lease);
+  const connected = await connect(deps, organizationId, sessionId);
   const conversation = conversationOf(deps, connected);
   const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
   // Without the split its conversation was lost since, and it was opened again with all of its talk.

@@ -29,7 +29,7 @@ type TellStray = Extract<ProviderWork, { readonly kind: 'TELL_STRAY' }>;
 
 /** Reads before it tells: what made us look was a hint. One in which nobody has spoken yet is forgotten, and may be noticed again. */
 export async function tellStray(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, { conversationId }: TellStray, lease: Lease): Promise<void> {
-  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId, lease);
+  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);
   const access = inboxAccessOf(deps, account, inbox);
   const noteId = `stray:${conversationId}`;
   if (access !== null && session.contactId !== null && session.conversationId !== conversationId && account.capabilities.privateNotes)

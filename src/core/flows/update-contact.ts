@@ -17,7 +17,7 @@ export const MOST_TRIES = 5;
  * @throws the provider's errors while a later try may succeed
  */
 export async function updateContact(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
-  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId, lease);
+  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);
   const access = inboxAccessOf(deps, account, inbox);
   const { contactId, contactEndUser: before, endUser } = session;
   if (access === null || contactId === null || provider.updateContact === undefined || canonical(before) === canonical(endUser)) return;

@@ -11,6 +11,8 @@ export interface SetUpTurns {
    * @throws ConflictError SETUP_IN_PROGRESS: the turn did not come, and nothing was done
    */
   inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T>;
+  /** At start: as `LaneStore.endLeasesOfDead`, for turns; one is over once the last call of its run can have no effect any more. */
+  endTurnsOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 }
 
 export interface SetUpTurn {

@@ -13,7 +13,7 @@ import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPol
 import type { RetentionStore } from './retention-store';
 import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { SetUpTurns } from './set-up-turns';
-import type { EndUserThere, ProviderAgent, ProviderTeam } from './support-provider';
+import type { EndUserThere, ProviderAgent, ProviderTeam, ShownConversation } from './support-provider';
 
 /** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret, and DISABLED also while its account is. */
 export type SessionInbox = Omit<InboxRecord, 'providerData' | 'timesDisabled'>;
@@ -248,7 +248,16 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
   readonly fence: string;
   /** The head of the lane. */
   readonly delivery: LaneDelivery<To>;
+  /**
+   * The claim before this one ended without a word (its process died, or stood still), perhaps in the middle of a remote
+   * call: so many milliseconds ago its lease ended, and with it the time in which it could begin one. Null: no call of an
+   * earlier claim can be under way unnoticed.
+   */
+  readonly abandonedMs: number | null;
 }
+
+/** Which claim it is. */
+export interface ClaimKey { readonly destination: LaneDestination | 'READING'; readonly sessionId: SessionId; readonly fence: string }
 export interface ClaimedReading {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
@@ -258,9 +267,12 @@ export interface ClaimedReading {
   readonly failures: number;
 }
 
+/** HINT: something shows that there is news, and somebody waits. TIMER: nothing does, and nobody does. */
+export type SyncCause = 'HINT' | 'TIMER';
+
 export type AnyLane = ClaimedLane<LaneDestination>;
 
-/** Lanes: strict order per Session, any number of replicas, a dead worker's lane comes back when its lease ends. */
+/** Lanes: strict order per Session, any number of replicas; a claim that is not renewed ends with its lease. */
 export interface LaneStore {
   /** The longest due first. Without `room` a far side may have all of `limit`. */
   claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
@@ -292,14 +304,31 @@ export interface LaneStore {
    * @param wasTried whether something may have reached the far side; else it counts as if it had not been claimed
    */
   release(lane: AnyLane, wasTried: boolean): Promise<boolean>;
-  /** Moves the end of the lease to now + `leaseMs`, for work of many calls. False: it was lost; stop at once. */
-  renew(lane: AnyLane, leaseMs: number): Promise<boolean>;
+  /** Moves the end of the lease to now + `leaseMs`. False: another claim has the work. */
+  renew(claim: ClaimKey, leaseMs: number): Promise<boolean>;
+  /** As `renew`, of all claims of a process in one statement. Returns `fence + sessionId` of those that still hold. */
+  renewAll(claims: readonly ClaimKey[], leaseMs: number): Promise<ReadonlySet<string>>;
+  /**
+   * Puts a claimed lane off: nothing of it is begun for `ms`, because a call of an abandoned claim may still take effect. This
+   * claim counts as no try. False: the lease was lost.
+   */
+  putOff(lane: AnyLane, ms: number): Promise<boolean>;
+  /**
+   * At start: ends the leases of processes that are proved to be dead, so that their work goes on at once and not when the
+   * leases end. Returns how many claims those were.
+   * @param isDead whether the process that claimed under this name is proved to run no more; see `StoreParts.claimer`
+   */
+  endLeasesOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 
-  claimReadings(limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedReading[]>;
-  /** Next reading after `nextMs`, or none (null) until somebody wants one; a wish that came meanwhile stands. */
-  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean): Promise<boolean>;
-  /** At start: every live handoff gets a reading now. Returns how many. */
-  wantReadingOfLive(): Promise<number>;
+  /** Syncs that are due for one cause; those that hints asked for never stand behind timers. */
+  claimReadings(cause: SyncCause, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedReading[]>;
+  /**
+   * Next reading after `nextMs`, or none (null) until somebody wants one; a wish that came meanwhile stands.
+   * @param next why the next one comes. If omitted: as this one did
+   */
+  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean, next?: SyncCause): Promise<boolean>;
+  /** Asks for a timer sync of each live handoff of one account, spread over `withinMs`. Called when the account cannot be scanned. Returns how many. */
+  wantReadingOfLive(accountId: AccountId, withinMs: number): Promise<number>;
 }
 
 type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
@@ -374,13 +403,29 @@ export interface WatchStore {
   wantLooks(): Promise<void>;
   /**
    * The next account that is due, with how long it was not looked at, and where to begin: at page 1, or where a look that
-   * began at `startedAt` was left. The next claim is `everyMs` from now, also if this one dies.
+   * began at `startedAt` was left. A claim that is neither left nor finished ends after `leaseMs`.
    */
-  claimLook(everyMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
-  /** The look goes on at `page` with a later claim; `isDue`: the next one. Nothing counts as seen yet. */
-  leaveLook(accountId: AccountId, startedAt: Instant, page: number, isDue: boolean): Promise<void>;
-  /** The look that began at `startedAt` saw everything up to then. */
-  finishLook(accountId: AccountId, startedAt: Instant): Promise<void>;
+  claimLook(leaseMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
+  /** The look goes on at `page`, with another claim after `afterMs` if this one does not leave it again before. Nothing counts as seen yet. */
+  leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
+  /** The look that began at `startedAt` saw everything up to then; the next one begins `everyMs` after it. */
+  finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void>;
+  /** The account's look is due now: more changed than a scan takes. */
+  wantLookOf(accountId: AccountId): Promise<void>;
+  /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */
+  wantScans(): Promise<void>;
+  /**
+   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`.
+   */
+  claimScan(leaseMs: number): Promise<ClaimedScan | null>;
+  /** The scan that began at `startedAt` saw everything up to then; `null`: it saw nothing. The next one comes after `everyMs`. */
+  finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
+  /** A timer has found what no webhook had said: the next scan comes at most `everyMs` after the last, as if webhooks had never proved themselves. */
+  webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
+  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether one of the two messages given with it was recorded, or seen last by a sync. */
+  knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>): Promise<readonly KnownConversation[]>;
+  /** Asks for a timer sync of the Sessions of these conversations, after `afterMs` at the latest. Returns how many. */
+  wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number>;
   /**
    * Wants a reading now of the Sessions of these conversations, their last agents' messages looked at again with it.
    * Returns how many Sessions.
@@ -390,6 +435,10 @@ export interface WatchStore {
   straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]>;
 }
 
+/** `unscannedMs`: for how long nobody has seen what changed there. `everyMs`: how long after the last scan this one came; null when it came as soon as it could. */
+export interface ClaimedScan { readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly startedAt: Instant; readonly unscannedMs: number; readonly everyMs: number | null }
+
+export interface KnownConversation extends Pick<SessionRecord, 'lastView' | 'statusWrites'> { readonly conversationId: ProviderConversationId; readonly hasSeenLast: boolean }
 export interface StrayConversation { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly conversationId: ProviderConversationId }
 
 export interface Stores {

@@ -48,6 +48,8 @@ export interface AccountAccess {
    * not reach us: then nothing may stay registered there, and all is found by reading.
    */
   readonly webhookUrl: string;
+  /** Nobody waits for what is called with it: it takes what calls that somebody waits for leave of the provider's limits. */
+  readonly isBackground?: true;
 }
 
 /** What every call about one inbox carries. */
@@ -223,10 +225,18 @@ export interface ChangedConversations {
 }
 export interface ChangedPage {
   readonly conversationIds: readonly ProviderConversationId[];
+  /** What the list itself shows of them, so that those which were read already need no call. If omitted, of all or of some: each may hold anything. */
+  readonly shown?: ReadonlyMap<ProviderConversationId, ShownConversation>;
   /** With whom those are whose end-user we made. Left out: nobody but us begins conversations there. */
   readonly endUsers?: ReadonlyMap<ProviderConversationId, EndUserThere>;
   readonly more: boolean;
 }
+
+/**
+ * `lastMessageId`: the newest message of any kind, also one of ours; `lastSaidId`: the newest that is no line of the support system itself.
+ * Whoever has seen either has seen all words. Null: there is none.
+ */
+export interface ShownConversation { readonly state: ShownState; readonly lastMessageId: ProviderMessageId | null; readonly lastSaidId: ProviderMessageId | null }
 
 /** Whom a conversation is with: the Session whose id we gave to the end-user, in this inbox. Whether it is that Session's own is for the core to tell. */
 export interface EndUserThere { readonly inboxId: ProviderInboxId; readonly sessionId: SessionId }
@@ -436,7 +446,7 @@ export interface SupportProvider {
    * reading. Without it everybody may fetch the address of the attachment.
    */
   openFile?(access: AccountAccess, attachment: Attachment, signal: AbortSignal): Promise<OpenedFile>;
-  /** One page of the conversations that changed lately, newest change first. Called after our own outage and on a slow timer. */
+  /** One page of the conversations that changed lately, newest change first. Called on timers, and after our own outage. */
   changedConversations?(request: ChangedConversations, signal: AbortSignal): Promise<ChangedPage>;
 
   /** Left out: UNSUPPORTED_BY_PROVIDER for all of it. Single capabilities may be missing for single accounts too. */

@@ -43,7 +43,8 @@ export class DeliveryRow {
 
 /** One queue of one Session: what is due is found here, however much waits behind it. */
 @Entity('lane')
-@Index('ix_lane_due', ['destination', 'farSideId', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
+@Index('ix_lane_due', ['destination', 'farSideId', 'isTimer', 'nextRunAt'], { where: 'next_run_at IS NOT NULL' })
+@Index('ix_lane_claimed', ['claimedBy'], { where: 'is_claimed' })
 export class LaneRow {
   @ForeignKey(() => SessionRow) @PrimaryColumn('uuid') sessionId: string;
   /** PROVIDER | RUNTIME | MEDIA | READING */
@@ -65,7 +66,11 @@ export class LaneRow {
   /** Rises at every claim and completion: proof of the claim. */
   @Column('bigint', { default: 0 }) fence: string;
   @Column('integer', { default: 0 }) failures: number;
-  /** READING: somebody holds it, and wishes wait in `wantedAt` until it is finished. */
+  /** Somebody holds it until `nextRunAt`; when that has passed, its process has died or stands still. READING: wishes wait in `wantedAt` until it is finished. */
   @Column('boolean', { default: false }) isClaimed: boolean;
+  /** Which process claimed it last; see StoreParts.claimer. */
+  @Column('text', { nullable: true }) claimedBy: string | null;
   @Column('timestamptz', { nullable: true }) wantedAt: string | null;
+  /** READING: nobody waits for it; it is read after everything that a hint asked for, at the pace that hints leave. */
+  @Column('boolean', { default: false }) isTimer: boolean;
 }

@@ -5,6 +5,7 @@ import { InboxRow } from './inbox';
 /** One conversation with one chatbot on one channel. Its row lock orders everything that happens in it. */
 @Entity('session')
 @Unique('uq_session_runtime_key', ['organizationId', 'chatbotId', 'channel', 'externalId'])
+@Index('ix_session_live', ['accountId'], { where: 'live_handoff_id IS NOT NULL' })
 @Index('ix_session_closed', ['closedAt', 'id'], { where: 'closed_at IS NOT NULL' })
 @Index('ix_session_conversation', ['accountId', 'conversationId'], { where: 'conversation_id IS NOT NULL' })
 export class SessionRow {
@@ -27,6 +28,7 @@ export class SessionRow {
   @Column('jsonb', { nullable: true }) contactEndUser: unknown;
   @Column('text', { nullable: true }) conversationId: string | null;
   @Column('text', { nullable: true }) readAfter: string | null;
+  @Column('text', { nullable: true }) seenThrough: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
   @Column('boolean', { default: false }) tellsAgain: boolean;

@@ -1,10 +1,19 @@
 import { ProviderAuthError } from '../../core/errors';
-import type { ChangedConversations, ChangedPage } from '../../core/ports/support-provider';
+import type { ChangedConversations, ChangedPage, ShownConversation } from '../../core/ports/support-provider';
 import type { Connect } from './connection';
+import { isKnownStatus, viewOf } from './conversation';
 import { demoted } from './errors';
 import { idIn, listIn, type WireConversation, type WireProfile } from './wire';
 
 const PAGE = 25;
+
+/** A row in a status that we do not know says nothing, and keeps nobody from the others. */
+function shownBy(row: WireConversation, botUserId: number | undefined, agentBotId: number | undefined): [string, ShownConversation][] {
+  if (!isKnownStatus(row.status) || row.meta === undefined) return [];
+  const { status, agent, teamId } = viewOf(row, botUserId, agentBotId);
+  const idOf = (message: { readonly id: number } | null | undefined): string | null => (message == null ? null : String(message.id));
+  return [[String(row.id), { state: { status, agentId: agent?.externalId ?? null, teamId }, lastMessageId: idOf(row.messages?.at(-1)), lastSaidId: idOf(row.last_non_activity_message) }]];
+}
 
 /**
  * Which conversations of an account changed lately. Newest activity first: while one pages, conversations move to pages
@@ -19,7 +28,7 @@ export class ChangedLately {
   constructor(private readonly connect: Connect) {}
 
   async page({ access, withinMs, page }: ChangedConversations, signal: AbortSignal): Promise<ChangedPage> {
-    const { user, account } = this.connect(access);
+    const { user, account, botUserId, settings } = this.connect(access);
     const within = Math.max(1, Math.ceil(withinMs / 1000));
     const { data } = await user.json({ method: 'GET', path: `${account}/conversations?status=all&updated_within=${within}&page=${page}` }, signal) as { data?: { payload?: unknown } };
     const rows = listIn<WireConversation>(data?.payload, 'conversations');
@@ -35,7 +44,8 @@ export class ChangedLately {
       const sessionId = meta?.sender?.identifier;
       return sessionId ? [[String(id), { inboxId: String(inboxId), sessionId }] as const] : [];
     }));
-    return { conversationIds, endUsers, more: rows.length === PAGE && this.bringsNews(access.accountId, page, conversationIds) };
+    const shown = new Map(rows.flatMap((row) => shownBy(row, botUserId, settings.agentBotId)));
+    return { conversationIds, endUsers, shown, more: rows.length === PAGE && this.bringsNews(access.accountId, page, conversationIds) };
   }
 
   /** Remembers a full page, until one of its look is the last. */

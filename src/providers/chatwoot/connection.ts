@@ -47,7 +47,7 @@ export const connector = (host: ChatwootHost): Connect => (access) => {
 };
 
 export const clientFor = (host: Pick<ChatwootHost, 'fetchFor'>, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
-  new ChatwootClient(host.fetchFor(access.accountId), baseUrlOf(access), token, caller, requestMsOf(access));
+  new ChatwootClient(host.fetchFor(access.accountId, access.isBackground), baseUrlOf(access), token, caller, requestMsOf(access));
 
 /** Chatwoot's ids are numbers; anything else names nothing there, and must not become part of a path. */
 export function numberOf(id: string, what: string): number {

@@ -80,6 +80,8 @@ export class Conversations {
 }
 
 /** An assignee counts only when it is a person: not an agent bot, and not BotAgent1. Who gives it to our own agent bot has given it back. */
+export const isKnownStatus = (status: string): boolean => STATUSES[status] !== undefined;
+
 export function viewOf({ status, meta, priority }: Pick<WireConversation, 'status' | 'meta' | 'priority'>, botUserId: number | undefined, agentBotId?: number): ConversationView {
   const known = STATUSES[status];
   if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');

@@ -9,6 +9,8 @@ export const PACE = {
   mostOfOneAccount: 0.75,
   /** Of the requests, how many may come at once. */
   burst: 200,
+  /** Of what may come at once, the part that requests leave alone for which nobody waits. */
+  leftToPeople: 0.5,
   /** A request that would wait longer is given back, to be tried again. */
   longestWaitMs: 2_000,
   /** After a 429, which says nothing about when: nobody asks that server before. */
@@ -33,14 +35,18 @@ export class ServerPace {
 
   constructor(private readonly now: () => number, private readonly replicas: () => number) {}
 
-  /** Milliseconds that the next request of this account to this server has to wait; it is counted. */
-  take(server: string, account: string): number {
+  /**
+   * Milliseconds that the next request of this account to this server has to wait; it is counted.
+   * @param isBackground nobody waits for it: it takes only what is beyond the part that is left to people
+   * @throws ProviderUnavailableError when it would wait too long; it is not counted
+   */
+  take(server: string, account: string, isBackground = false): number {
     const all = this.serverOf(server);
     const now = this.now();
     if (now < all.pausedUntil) throw tooFast(all.pausedUntil - now);
     const own = this.accountOf(all, account);
     const part = 1 / this.replicas();
-    const waitMs = Math.max(this.waitOf(all, part), this.waitOf(own, part * shareOf(all.accounts.size)));
+    const waitMs = Math.max(this.waitOf(all, part, isBackground), this.waitOf(own, part * shareOf(all.accounts.size), isBackground));
     if (waitMs > PACE.longestWaitMs) throw tooFast(waitMs);
     all.tokens -= 1;
     own.tokens -= 1;
@@ -52,11 +58,12 @@ export class ServerPace {
   }
 
   /** Fills up to now, and answers how long until there is one more. */
-  private waitOf(bucket: Bucket, share: number): number {
+  private waitOf(bucket: Bucket, share: number, isBackground: boolean): number {
     const perMs = PACE.requestsPerMinute / MINUTE * share;
     bucket.tokens = Math.min(PACE.burst * share, bucket.tokens + Math.max(0, this.now() - bucket.at) * perMs);
     bucket.at = this.now();
-    return bucket.tokens >= 1 ? 0 : (1 - bucket.tokens) / perMs;
+    const needed = isBackground ? Math.max(1, PACE.burst * share * PACE.leftToPeople) : 1;
+    return bucket.tokens >= needed ? 0 : (needed - bucket.tokens) / perMs;
   }
 
   private serverOf(server: string): Server {
@@ -81,13 +88,13 @@ const tooFast = (waitMs: number) =>
   new ProviderUnavailableError('Chatwoot has had its requests of this minute from us.', { retryAfterMs: Math.ceil(waitMs), isOwnPace: true });
 
 /** `fetch` for one account, which keeps the pace of the server asked and stops asking one that said "Retry later". */
-export type FetchFor = (accountId: string) => typeof globalThis.fetch;
+export type FetchFor = (accountId: string, isBackground?: boolean) => typeof globalThis.fetch;
 
 export function paced(fetch: typeof globalThis.fetch, now: () => number, replicas: () => number): FetchFor {
   const pace = new ServerPace(now, replicas);
-  return (accountId) => async (input, init) => {
+  return (accountId, isBackground = false) => async (input, init) => {
     const server = new URL(input instanceof Request ? input.url : String(input)).origin;
-    const waitMs = pace.take(server, accountId);
+    const waitMs = pace.take(server, accountId, isBackground);
     if (waitMs > 0) {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (init?.signal) throwIfOver(init.signal);

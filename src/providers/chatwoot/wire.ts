@@ -50,6 +50,10 @@ export interface WireConversation {
   readonly additional_attributes?: Readonly<Record<string, unknown>> | null;
   /** Unix seconds, 0 for never. */
   readonly agent_last_seen_at?: number | null;
+  /** The newest message of any kind, alone. */
+  readonly messages?: readonly { readonly id: number }[];
+  /** The newest that is no activity line. */
+  readonly last_non_activity_message?: { readonly id: number } | null;
   readonly meta: {
     readonly assignee?: WirePerson | null;
     /** `User` or `AgentBot`; from 4.8 on. */

@@ -2,11 +2,9 @@ import { LeaseLostError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/deliver';
 import type { FlowDeps } from '../../../src/core/flows/deps';
 import { provingClaim } from '../../../src/core/flows/proving-claim';
-import { Worker } from '../../../src/delivery';
 import { ClaimLease } from '../../../src/delivery/lease';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';
-import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld({ mirroring: 'ON_HANDOFF' }); });
@@ -155,34 +153,16 @@ describe('a conversation that was made by a worker that died before it could say
     // As far as the link, and no further: nothing else asks for a reading.
     const held = async () => { if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost'); };
     await expect(deliver(world.deps, lane.delivery, leaseThat(held))).rejects.toThrow(LeaseLostError);
-    expect((await world.stores.lanes.claimReadings(1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
+    expect((await world.stores.lanes.claimReadings('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
   });
 
   it('is found though the handoff has ended since', async () => {
     const id = await orphaned();
     await cancel(id);
     expect(await world.deliverAll()).toEqual([]);
-    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    const [reading] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
     await world.read(reading!.sessionId);
     expect(await world.collected(id)).toContain('AGENT: Anybody there?');
     expect(world.provider.conversations).toHaveLength(1);
-  });
-});
-
-describe('a worker that dies within a write, with a lease that is shorter than the far side may be at it', () => {
-  const aheadMs = async () => Number((await world.pool.query<{ ms: string }>("select extract(epoch from next_run_at - now()) * 1000 as ms from lane where destination = 'PROVIDER'")).rows[0]!.ms);
-
-  it.each([
-    ['a handoff', 'openForAgents', (id: string) => world.ask(id)],
-    ['a message', 'postMessage', async (id: string) => { await world.ask(id); await world.deliverAll(); await world.user(id, 'Hello?'); }],
-  ])('leaves its lane to nobody before that is over: %s', async (_what, verb, does) => {
-    const { id } = await world.open();
-    await does(id);
-    Object.assign(world.provider, { settlesAfterMs: () => 100_000 });
-    const ahead = new Promise<number>((resolve) => { world.provider.during.set(verb, async () => resolve(await aheadMs())); });
-    const worker = new Worker(world.deps, { leaseMs: 1_000, width: 1, widthOfFarSide: 1, pollMs: 5 }, quiet);
-    await worker.start();
-    expect(await ahead).toBeGreaterThan(world.deps.limits.callMs + 90_000);
-    await worker.stop();
   });
 });

@@ -28,7 +28,7 @@ function pages(count: number) {
 }
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 const outage = async () => {
-  await world.stores.watches.claimLook(1).then((look) => look && world.stores.watches.finishLook(look.accountId, look.startedAt));
+  await world.stores.watches.claimLook(1).then((look) => look && world.stores.watches.finishLook(look.accountId, look.startedAt, 300_000));
   await world.pool.query("update account_watch set looked_at = now() - interval '5 hours', next_look_at = now()");
 };
 const seenAgoMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from now() - looked_at) * 1000 as ms from account_watch')).rows[0]!.ms);

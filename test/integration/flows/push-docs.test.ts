@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { scope } from '../../support/flow-world';
 import { createPushWorld, said, type PushWorld } from '../../support/push-world';
+import { leash } from '../../../scripts/leash';
 
 const ROOT = path.join(__dirname, '../../..');
 const section = readFileSync(path.join(ROOT, 'docs/runtime.md'), 'utf8').split('\n## Pushed to you\n')[1]!.split('\n## ')[0]!;
@@ -86,6 +87,7 @@ describe('docs/runtime.md on pushes', () => {
     const port = await freePort();
     const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: `http://127.0.0.1:${port}/`, chatbotId: null });
     const receiver = spawn(process.execPath, ['--input-type=module', '-e', blocks('js')[0]!], { cwd: ROOT, env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    leash(receiver);
     let said = '';
     const says = async (text: string): Promise<void> => {
       while (!said.includes(text)) await new Promise<void>((resolve) => { receiver.stdout.once('data', () => resolve()); });

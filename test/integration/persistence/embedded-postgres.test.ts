@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startEmbedded } from '../../../src/persistence';
+import { leash } from '../../../scripts/leash';
 import { until } from '../../support/until';
 
 const isRoot = process.getuid?.() === 0;
@@ -41,7 +42,7 @@ async function otherProcess(): Promise<{ url: string; process: ChildProcess }> {
     require('./src/persistence/embedded-postgres').startEmbedded(${JSON.stringify(folder)}).then(({ url }) => console.log(url), (error) => console.error(error));
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['-e', code], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
+  children.push(leash(child));
   let said = '';
   let errors = '';
   child.stdout.on('data', (chunk) => { said += String(chunk); });
@@ -128,7 +129,7 @@ describe('the embedded Postgres', () => {
     // The number has been given to another process of the same user meanwhile.
     const { uid, gid } = statSync(path.join(folder, 'pgdata'));
     const sleeper = spawn('sleep', ['600'], { stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) });
-    children.push(sleeper);
+    children.push(leash(sleeper));
     writeFileSync(lockFile(), readFileSync(lockFile(), 'utf8').replace(/^\d+/, String(sleeper.pid)));
     const again = await startEmbedded(folder);
     expect(await query(again.url, 'select value from kept')).toEqual([{ value: 42 }]);

@@ -47,7 +47,7 @@ describe('the lane of deliveries to the provider', () => {
     const { id } = await world.open();
     const [messageId] = await owe(id, 'one');
     expect(await claimOne()).toEqual({
-      destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String),
+      destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String), abandonedMs: null,
       delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, lastErrorCode: null, fence: expect.any(String), failingSince: null, createdAt: '2026-11-22T20:52:20.557Z' },
     });
   });
@@ -234,7 +234,7 @@ describe('the lane of deliveries to the provider', () => {
 
 describe('readings of the provider', () => {
   const want = (id: string, at = '2026-11-22T20:52:20.557Z') => world.stores.sessions.transact(ORG, id, (tx) => tx.wantReading(at));
-  const claim = async () => (await lanes().claimReadings(10, LEASE)).map((reading) => reading);
+  const claim = async () => (await lanes().claimReadings('HINT', 10, LEASE)).map((reading) => reading);
 
   it('are claimed once somebody wants one, and rest when none is to follow', async () => {
     const { id } = await world.open();
@@ -307,7 +307,22 @@ describe('readings of the provider', () => {
     expect(await lanes().finishReading(other!, null, false)).toBe(true);
   });
 
-  it('are wanted of every live handoff at start', async () => {
+  it('that timers ask for never stand before those of hints', async () => {
+    const [timed, hinted, both] = [await world.open(), await world.open(), await world.open()];
+    for (const { id } of [timed, both]) await world.stores.sessions.transact(ORG, id, (tx) => tx.wantReading('2026-11-22T19:52:20.557Z', 'TIMER'));
+    for (const { id } of [hinted, both]) await want(id);
+    const [first, second, ...others] = await claim();
+    expect(others).toEqual([]);
+    expect([first, second].map((one) => one!.sessionId).sort()).toEqual([hinted.id, both.id].sort());
+    expect((await lanes().claimReadings('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([timed.id]);
+    // What comes after a sync is a timer's, unless a hint came meanwhile.
+    await want(hinted.id);
+    for (const one of [first!, second!]) await lanes().finishReading(one, 0, false, 'TIMER');
+    expect((await claim()).map(({ sessionId }) => sessionId)).toEqual([hinted.id]);
+    expect((await lanes().claimReadings('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([both.id]);
+  });
+
+  it('are wanted of every live handoff of an account that cannot be scanned', async () => {
     const live = await world.open();
     const over = await world.open();
     await world.open();
@@ -317,9 +332,9 @@ describe('readings of the provider', () => {
       await tx.updateHandoff(id, { state: 'ENDED' });
       await tx.updateSession({ liveHandoffId: null });
     });
-    expect(await lanes().wantReadingOfLive()).toBe(1);
-    expect(await lanes().wantReadingOfLive()).toBe(1);
-    expect((await claim()).map(({ sessionId }) => sessionId)).toEqual([live.id]);
+    expect(await lanes().wantReadingOfLive(world.account.id, 0)).toBe(1);
+    expect(await lanes().wantReadingOfLive(world.account.id, 0)).toBe(1);
+    expect((await lanes().claimReadings('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([live.id]);
   });
 
   it('do not touch deliveries of the same Session', async () => {

@@ -261,7 +261,7 @@ describe('Sessions', () => {
   it('that a reading still holds go too, and the reading ends without harm', async () => {
     const { id } = await closed();
     await act(id, (tx) => tx.wantReading(OLD));
-    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    const [reading] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
     expect(await removeSessions()).toBe(1);
     expect(await world.stores.lanes.finishReading(reading!, null, false)).toBe(false);
   });

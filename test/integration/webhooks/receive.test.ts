@@ -51,7 +51,7 @@ const outcomes = () => roomLog.map(line => (JSON.parse(line) as { outcome: strin
 
 /** Takes the readings that are due, so that the next ones can be told apart. */
 async function dueReadings(): Promise<string[]> {
-  const claimed = await world.stores.lanes.claimReadings(100, 60_000);
+  const claimed = await world.stores.lanes.claimReadings('HINT', 100, 60_000);
   for (const reading of claimed) await world.stores.lanes.finishReading(reading, null, false);
   return claimed.map(reading => reading.sessionId);
 }

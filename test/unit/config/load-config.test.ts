@@ -27,7 +27,7 @@ describe('with nothing set', () => {
     expect(loadConfig({})).toMatchObject({
       poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
       push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000 }, allowedPrivate: { all: true, hosts: [], networks: [] },
-      lookIntervalMs: 300_000, leaseMs: 60_000,
+      lookIntervalMs: 300_000, leaseMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
       media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) } },
@@ -138,7 +138,7 @@ describe.each([
   ['SUPPORT_LIVE_POLL_SECONDS', ['0', '20.5']],
   ['SUPPORT_PROVIDER_TIMEOUT_MS', ['99', '120001']],
   ['SUPPORT_LOOK_INTERVAL_SECONDS', ['0', '3601']],
-  ['SUPPORT_LEASE_SECONDS', ['0', '3601', '19']],
+  ['SUPPORT_LEASE_SECONDS', ['0', '1', '301']],
   ['SUPPORT_GRAPHQL_BODY_LIMIT_BYTES', ['262143', '1MB']],
   ['SUPPORT_WEBHOOK_BODY_LIMIT_BYTES', ['65535']],
   ['SUPPORT_PROVIDER_BODY_LIMIT_BYTES', ['100000001']],
@@ -164,17 +164,6 @@ describe('an empty value', () => {
 });
 
 describe('settings that do not fit together', () => {
-  it('a lease that two calls to a provider outlast', () => {
-    const [problem, ...rest] = problemsOf({ SUPPORT_LEASE_SECONDS: '3', SUPPORT_PROVIDER_TIMEOUT_MS: '1501' });
-    expect(rest).toEqual([]);
-    expect(problem).toMatchObject({ key: 'SUPPORT_LEASE_SECONDS', given: '3', example: 'SUPPORT_LEASE_SECONDS=4' });
-    expect(loadConfig({ SUPPORT_LEASE_SECONDS: '3', SUPPORT_PROVIDER_TIMEOUT_MS: '1500' }).leaseMs).toBe(3_000);
-  });
-
-  it('but a lease that is not set follows a longer time limit', () => {
-    expect(loadConfig({ SUPPORT_PROVIDER_TIMEOUT_MS: '120000' }).leaseMs).toBe(240_000);
-  });
-
   it('a host that others reach, without an identity setting', () => {
     const [problem, ...rest] = problemsOf({ HOST: '0.0.0.0' });
     expect(rest).toEqual([]);

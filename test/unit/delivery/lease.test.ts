@@ -26,21 +26,6 @@ describe('a lease before a call', () => {
     expect(renewed).toEqual([LEASE_MS]);
   });
 
-  it('reaches beyond what the call may leave under way, however short it was asked for', async () => {
-    const { lease, renewed } = claimed(0);
-    lease.outlasts(1_000, 30_000);
-    await lease.held();
-    await lease.held();
-    expect(renewed).toEqual([36_000]);
-  });
-
-  it('is not made shorter by a short call', async () => {
-    const { lease, renewed } = claimed(4_000);
-    lease.outlasts(500, 500);
-    await lease.held();
-    expect(renewed).toEqual([]);
-  });
-
   it('that was lost stops the work', async () => {
     await expect(claimed(6_000, false).lease.held()).rejects.toThrow(LeaseLostError);
   });
@@ -76,15 +61,6 @@ describe('the signal of a call under a lease', () => {
     expect(over(claimed(9_000).lease.signal(5_000), 1_500)).toEqual([false, true]);
   });
 
-  it('is over so early that what the call leaves under way is over with the lease', async () => {
-    const { lease } = claimed(9_000);
-    lease.outlasts(2_000, 30_000);
-    await lease.held();
-    // 37 s from here, 7 of them for calls.
-    expect(over(lease.signal(20_000), 6_000)).toEqual([false, false]);
-    expect(over(lease.signal(20_000), 1_500)).toEqual([false, true]);
-  });
-
   it('is not had after a pause beyond the lease', async () => {
     const { lease } = claimed(0);
     await lease.held();
@@ -92,9 +68,26 @@ describe('the signal of a call under a lease', () => {
     expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
   });
 
-  it('is not had when what the call leaves under way would outlive the lease', () => {
+  it('lives on with a lease that is renewed meanwhile', () => {
+    const { lease } = claimed(9_000);
+    const signal = lease.signal(20_000);
+    lease.renewed(performance.now());
+    expect(over(signal, 8_000)).toEqual([false, false]);
+  });
+
+  it('is over at once when another claim has the work', () => {
     const { lease } = claimed(0);
-    lease.outlasts(1_000, LEASE_MS);
-    expect(() => lease.signal(1_000)).toThrow(LeaseLostError);
+    const signal = lease.signal(2_000);
+    lease.lose();
+    expect(signal.aborted).toBe(true);
+    expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
+  });
+
+  it('is over when the lease could not be renewed in time, and the next one is had once it is', () => {
+    const { lease } = claimed(0);
+    const signal = lease.signal(2_000);
+    lease.cutCalls();
+    expect(signal.aborted).toBe(true);
+    expect(lease.signal(2_000).aborted).toBe(false);
   });
 });

@@ -100,7 +100,7 @@ describe('one word each way', () => {
     const acting = await world.acting(alice, sessionId);
     expect(await world.callsOf(async () => { await acting.reply('two'); await world.readHinted(); })).toEqual(['GET /conversations/messages']);
     expect(await world.collected(sessionId)).toContain('AGENT: two');
-    world.time.aheadMs += 21_000;
+    world.time.aheadMs += 61_000;
     expect(await world.callsOf(async () => { await acting.reply('three'); await world.readHinted(); })).toEqual(['GET /conversations', 'GET /conversations/messages']);
   });
 

@@ -62,6 +62,27 @@ describe('requests to one server', () => {
     for (const from of [0, 90, 110, 180]) expect(count(from, from + 60)).toBeLessThan(3_000);
   });
 
+  it('for which nobody waits leave half of what may come at once to people, however many there are', () => {
+    const pace = new ServerPace(() => at.ms, () => 1);
+    const server = 'https://one.example';
+    const waits: number[] = [];
+    for (const end = at.ms + 120_000; at.ms < end; at.ms += 5) {
+      try { pace.take(server, 'a', true); } catch { /* given back */ }
+      // A burst of ten for people, every second.
+      if (at.ms % 1_000 === 0) for (let n = 0; n < 10; n++) waits.push(pace.take(server, 'a'));
+    }
+    expect(Math.max(...waits)).toBe(0);
+  });
+
+  it('for which nobody waits get all that is left', () => {
+    const pace = new ServerPace(() => at.ms, () => 1);
+    let taken = 0;
+    for (const end = at.ms + 60_000; at.ms < end; at.ms += 5) {
+      try { pace.take('https://one.example', 'a', true); taken++; } catch { /* given back */ }
+    }
+    expect(taken).toBeGreaterThan(PACE.requestsPerMinute * PACE.mostOfOneAccount * 0.9);
+  });
+
   it('of somebody who asks no more are the others\' after a minute', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     pace.take('https://one.example', 'gone');

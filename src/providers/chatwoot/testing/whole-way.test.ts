@@ -106,7 +106,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     const acting = await world.acting(alice, sessionId);
     await acting.assignSelf();
     await world.double.settled();
-    const [reading] = await world.stores.lanes.claimReadings(1, 60_000);
+    const [reading] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
     const reads = world.provider.readForward.bind(world.provider);
     world.provider.readForward = async (request, signal) => {
       world.provider.readForward = reads;

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { Pool } from 'pg';
+import { RuntimeDeliveriesDocument } from '../../examples/generated/client';
+import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
+import { ChatwootStage } from '../demo/chatwoot-stage';
+import { openHouse } from '../demo/house';
+import { SET_UP, Story } from '../demo/story';
+import { tell } from '../demo/tell';
+import { median, ms, quantile, table } from './figures';
+
+const SIZES = (process.env.BENCH_LIVE ?? '300,2000').split(',').map(Number);
+const SAMPLES = 30;
+/** Longer than the shortest timer: everything is in its usual course. */
+const CALM_MS = 25_000;
+/** Between two replies of agents. */
+const EVERY_MS = 1_000;
+
+/** Conversations that are open at Chatwoot, made by its own API. */
+async function openConversations(baseUrl: string, accountId: string, token: string, inboxId: string, count: number): Promise<readonly string[]> {
+  const call = async (path: string, body: object): Promise<any> => (await fetch(`${baseUrl}/api/v1/accounts/${accountId}${path}`, {
+    method: 'POST', headers: { 'api-access-token': token, 'content-type': 'application/json' }, body: JSON.stringify(body),
+  })).json();
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const { payload: { contact, contact_inbox: way } } = await call('/contacts', { inbox_id: Number(inboxId), identifier: randomUUID() });
+    const { id } = await call('/conversations', { source_id: way.source_id, inbox_id: Number(inboxId), contact_id: contact.id, status: 'open' });
+    // With an agent bot it begins as the bot's, whatever was asked for.
+    await call(`/conversations/${id}/toggle_status`, { status: 'open' });
+    ids.push(String(id));
+  }
+  return ids;
+}
+
+/**
+ * The handoffs of these conversations as they are once they have been queued and read. Each has its timer, as the service that is
+ * measured sets it: every 20 s, or where accounts are scanned every 15 minutes.
+ */
+async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly string[]): Promise<void> {
+  const { rowCount: isScanned } = await sql.query("select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'");
+  const timer = isScanned ? ['is_timer', 'true', '900'] : ['wanted_at', 'null', '20'];
+  await sql.query(`
+    with opened as (
+      insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at,
+        contact_id, conversation_id, live_handoff_id, last_view, state_read_at)
+      select gen_random_uuid(), i.organization_id, i.chatbot_id, i.id, i.account_id, 'bench', 'live-' || c, '{"attributes": {}}', 'NONE', 2, 0, 1, 0, now(), '1', c, gen_random_uuid(),
+        '{"status": "OPEN", "agent": null, "teamId": null}', now()
+      from inbox i, unnest($2::text[]) c where i.account_id = $1 returning *
+    ), asked as (
+      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, steps_done)
+      select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, '{held,history,opening,opened}' from opened
+    )
+    insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, ${timer[0]})
+    select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`, [accountId, conversationIds]);
+}
+
+/** An agent's reply, until the runtime's subscription has it, while so many handoffs are live on one account. */
+async function measured(databaseUrl: string, size: number): Promise<string[]> {
+  const double = await startChatwootDouble();
+  const arrivals = new Map<string, (now: number) => void>();
+  const house = await openHouse(databaseUrl);
+  const sql = new Pool({ connectionString: databaseUrl, max: 2 });
+  const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
+  if (await tell(SET_UP, story, { log: () => undefined, error: console.error }) !== 0) throw new Error('The set-up of the measurement failed.');
+  const { rows: [account] } = await sql.query<{ id: string; external_id: string; inbox: string }>('select a.id, a.external_id, i.external_id as inbox from support_account a join inbox i on i.account_id = a.id');
+  const { rows: [bot] } = await sql.query<{ settings: { botUserId: number } }>('select settings from support_account');
+  const { access_token: token } = await (await fetch(`${double.baseUrl}/platform/api/v1/users/${bot!.settings.botUserId}`, { headers: { 'api-access-token': double.platformToken } })).json() as { access_token: string };
+  const conversations = await openConversations(double.baseUrl, account!.external_id, token, account!.inbox, size - 1);
+  await double.settled();
+  await queuedIn(sql, account!.id, conversations);
+  // The last: agents find it at the top of their list.
+  await story.runtime.open({ name: story.endUser });
+  await story.runtime.userSays('I want to talk to a person.');
+  await story.runtime.requestHandoff({ target: { team: story.teamId } });
+  while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(50);
+  void (async () => {
+    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, { chatbotId: story.chatbotId }))
+      if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.get(delivery.notice.message.text)?.(performance.now());
+  })().catch(() => undefined);
+  await setTimeout(CALM_MS);
+  double.clearRequests();
+  const from = performance.now();
+  const times: number[] = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    const text = `a-${randomUUID()}`;
+    const arrived = new Promise<number>((resolve) => arrivals.set(text, resolve));
+    const said = performance.now();
+    await story.adam.reply(story.endUser, text);
+    times.push(await arrived - said);
+    await setTimeout(Math.max(0, EVERY_MS - (performance.now() - said)));
+  }
+  const perMinute = (double.requests().length * 60_000) / (performance.now() - from);
+  await house.stop();
+  await sql.end();
+  await double.stop();
+  return [String(size), ms(median(times)), ms(quantile(times, 0.99)), perMinute.toFixed(0)];
+}
+
+/** How many live handoffs one account bears. `BENCH_LIVE` names other numbers of them. */
+export async function liveHandoffs(newDatabase: () => Promise<string>): Promise<string> {
+  const rows: string[][] = [];
+  for (const size of SIZES) rows.push(await measured(await newDatabase(), size));
+  return table(['live handoffs of one account', 'agent\'s reply → runtime, median', 'p99', 'requests a minute at the double, the replies with them'], rows);
+}

@@ -1,0 +1,130 @@
+import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { scanAccount } from '../../../core/flows/scan-account';
+
+let world: ChatwootWorld;
+beforeEach(async () => {
+  world = await createChatwootWorld();
+  // Admits the account; what it was before is seen.
+  const look = (await world.stores.watches.claimLook(1))!;
+  await world.stores.watches.finishLook(look.accountId, look.startedAt, 3_600_000);
+});
+afterEach(() => world.close());
+
+const stopped = new AbortController().signal;
+async function scan() {
+  await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+  return scanAccount(world.deps, (await world.stores.watches.claimScan(1_000))!, stopped);
+}
+const everyMs = async () => (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
+/** The longest time that a webhook may be on its way. */
+const webhooksHadTheirTime = () => world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
+/** Of a sync that nothing asks for, nothing is due meanwhile. */
+const noTimers = () => world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
+
+/** So many live handoffs that everybody has seen. */
+async function live(count: number): Promise<readonly string[]> {
+  const sessions: string[] = [];
+  for (let n = 0; n < count; n++) sessions.push(await world.handedOver({ reason: 'asked' }));
+  await world.readHinted();
+  await noTimers();
+  await scan();
+  await webhooksHadTheirTime();
+  await world.readHinted();
+  await noTimers();
+  return sessions;
+}
+
+describe('a scan of an account', () => {
+  it('finds what no webhook has told of, with one call, and asks for nothing else', async () => {
+    const sessions = await live(4);
+    const acting = await world.acting(await world.addPerson('Alice'), sessions[2]!);
+    world.setDown(true);
+    await acting.reply('Is anybody there?');
+    await world.double.settled();
+    expect(await world.callsOf(async () => { expect(await scan()).toMatchObject({ syncs: 1 }); })).toEqual(['GET /conversations']);
+    // A webhook may still come.
+    expect(await world.readHinted()).toBe(0);
+    await webhooksHadTheirTime();
+    expect(await world.readHinted()).toBe(1);
+    expect(await world.collected(sessions[2]!)).toContain('AGENT: Is anybody there?');
+  });
+
+  it('finds that people took, gave back and resolved', async () => {
+    const [taken, resolved] = await live(2);
+    const alice = await world.addPerson('Alice');
+    world.setDown(true);
+    await (await world.acting(alice, taken!)).assign({ agentId: alice });
+    await (await world.acting(alice, resolved!)).resolve();
+    await world.double.settled();
+    expect(await scan()).toMatchObject({ syncs: 2 });
+    await webhooksHadTheirTime();
+    await world.readHinted();
+    expect((await world.liveHandoff(taken!))?.state).toBe('ASSIGNED');
+    expect((await world.liveHandoff(resolved!))?.state ?? 'ENDED').toMatch(/^END/);
+  });
+
+  it('asks for no sync of what a webhook has brought, nor of what we wrote ourselves', async () => {
+    const [session] = await live(1);
+    const acting = await world.acting(await world.addPerson('Alice'), session!);
+    await acting.reply('Good morning.');
+    await world.readHinted();
+    await world.user(session!, 'Hello!');
+    await world.deliverAll();
+    await world.readHinted();
+    expect(await scan()).toMatchObject({ changed: expect.any(Number), syncs: 0 });
+    // Nor of a note once it was seen.
+    await acting.note('For colleagues.');
+    await world.readHinted();
+    await scan();
+    await webhooksHadTheirTime();
+    await world.readHinted();
+    expect(await scan()).toMatchObject({ syncs: 0 });
+  });
+
+  it('comes more rarely while webhooks prove themselves, up to a limit, and at once as often as ever when one was lost', async () => {
+    const [session] = await live(1);
+    await world.stores.watches.wantScans();
+    const waits: (number | null)[] = [];
+    for (let n = 0; n < 6; n++) {
+      await scan();
+      waits.push(await everyMs());
+    }
+    expect(waits).toEqual([20_000, 40_000, 80_000, 120_000, 120_000, 120_000]);
+    const acting = await world.acting(await world.addPerson('Alice'), session!);
+    world.setDown(true);
+    await acting.reply('Hello?');
+    await world.double.settled();
+    await scan();
+    await webhooksHadTheirTime();
+    await world.readHinted();
+    expect(await everyMs()).toBeNull();
+    await scan();
+    expect(await everyMs()).toBe(20_000);
+  });
+
+  it('stays frequent where no webhook can come', async () => {
+    await live(1);
+    world.deps.isReachedFrom = () => false;
+    for (let n = 0; n < 3; n++) await scan();
+    expect(await everyMs()).toBe(20_000);
+  });
+
+  it('that fails has each live handoff synced on a timer instead', async () => {
+    const sessions = await live(3);
+    const acting = await world.acting(await world.addPerson('Alice'), sessions[1]!);
+    world.setDown(true);
+    await acting.reply('Hello?');
+    await world.double.settled();
+    Object.assign(world.provider, { changedConversations: () => Promise.reject(new Error('the list is broken')) });
+    await expect(scan()).rejects.toThrow('the list is broken');
+    await world.pool.query("update lane set next_run_at = next_run_at - interval '130 s' where destination = 'READING'");
+    expect(await world.readHinted()).toBe(3);
+    expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
+  });
+
+  it('is made of no account without live handoffs', async () => {
+    await world.talk();
+    await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+    expect(await world.stores.watches.claimScan(1_000)).toBeNull();
+  });
+});
