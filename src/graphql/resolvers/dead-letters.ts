@@ -40,11 +40,11 @@ export class DeadLetters {
     @Arg('state', () => SupportDeadLetterState, { defaultValue: 'PARKED' }) state: DeadLetter['state'],
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
-    const { organizationId } = context.scope('OPERATE');
     const request = pageRequest(first, after);
     const filter = filterOf(given);
-    const page = await this.stores.deadLetters.page(organizationId, state, filter, request);
-    return { ...connection(page, request, (letter) => letter), count: () => this.stores.deadLetters.count(organizationId, state, filter) };
+    const page = await context.read('OPERATE', ({ organizationId }) => this.stores.deadLetters.page(organizationId, state, filter, request));
+    const count = () => context.read('OPERATE', ({ organizationId }) => this.stores.deadLetters.count(organizationId, state, filter));
+    return { ...connection(page, request, (letter) => letter), count };
   }
 
   @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Dead letters wait again, in order within each session. Up to 500 in one call. Repeatable: what waits or is done by now is passed over.' })
