@@ -16,17 +16,15 @@ import { Handoff } from '../types/handoff';
 import { DateTime } from '../types/scalars';
 import { SupportMessage, SupportSession } from '../types/session';
 import { answer } from './answer';
-import { connection, pageRequest } from './input';
+import { connection, instantIn, pageRequest } from './input';
 
 const nullable = { nullable: true } as const;
-
-const instant = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
 
 function filterOf(given: SupportDeadLetterFilterInput | null | undefined): DeadLetterFilter {
   const { accountId, chatbotId, sessionId, destination, kind, code, outcome, parkedBefore, parkedAfter } = given ?? {};
   return {
     accountId: accountId ?? null, chatbotId: chatbotId ?? null, sessionId: sessionId ?? null, destination: destination ?? null, kind: kind ?? null,
-    code: code ?? null, outcome: outcome ?? null, parkedBefore: instant(parkedBefore), parkedAfter: instant(parkedAfter),
+    code: code ?? null, outcome: outcome ?? null, parkedBefore: instantIn(parkedBefore), parkedAfter: instantIn(parkedAfter),
   };
 }
 

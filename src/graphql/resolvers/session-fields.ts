@@ -11,6 +11,7 @@ import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { Chatbot, Organization } from '../types/platform';
 import { SupportAttachment, SupportMessage, SupportMessageConnection, SupportReaction, SupportSession } from '../types/session';
+import { DateTime } from '../types/scalars';
 import { SupportAgent, SupportInbox } from '../types/setup';
 import { checkedFirst, connection, pageRequest } from './input';
 
@@ -86,6 +87,9 @@ export class SupportMessageFields {
 
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
+
+  @FieldResolver(() => DateTime, { description: 'When it was said: as the runtime gave it, else `createdAt`. Messages stand in the order of `seq`, whatever it is.' })
+  saidAt(@Root() { saidAt, createdAt }: MessageRecord): string { return saidAt ?? createdAt; }
 
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
