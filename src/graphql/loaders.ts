@@ -40,14 +40,19 @@ export interface Loaders {
   /** Lists of a session, with their arguments in the key: aliases with other arguments are other keys of the same statement. */
   readonly messagesOfSession: DataLoader<SessionPageRequest, Page<MessageRecord>, string>;
   readonly eventsOfSession: DataLoader<SessionEventsRequest, readonly EventRecord[], string>;
-  /** For a read that has no key, so that an operation with many of them takes its turn. */
-  alone<T>(read: () => Promise<T>): Promise<T>;
+  /**
+   * A read that cannot share a statement, once for each key however often it is asked for, e.g. a page of all handoffs.
+   * It takes its turn with the loaders' statements, so it must not wait for one of them.
+   * @param key the field with its arguments; equal JSON is the same read
+   */
+  alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T>;
 }
 
 /** One set per operation, mutation field and subscription item. A foreign id loads as null, a foreign list as empty. */
 export function createLoaders(stores: Stores, organization: OrganizationId): Loaders {
   const { setup, sessions, handoffs, messages, events } = stores;
   const limit = new ConcurrencyLimit(MOST_STATEMENTS_AT_ONCE);
+  const alone = new Map<string, Promise<unknown>>();
   const loader = <K, V, C>(most: number, cacheKeyFn: (key: K) => C, read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>) =>
     new DataLoader<K, V, C>((keys) => limit.run(() => read(keys)), { maxBatchSize: most, cacheKeyFn });
   const byId = <V>(read: (ids: readonly string[]) => Promise<readonly V[]>): ById<V> => loader(MOST_IDS, (id: string) => id, read);
@@ -78,7 +83,12 @@ export function createLoaders(stores: Stores, organization: OrganizationId): Loa
       (requests) => messages.pagesOfSessions(organization, requests)),
     eventsOfSession: loader<SessionEventsRequest, readonly EventRecord[], string>(MOST_LISTS, ({ sessionId, afterSeq, limit: most }) => JSON.stringify([sessionId, afterSeq, most]),
       (requests) => events.ofSessions(organization, requests)),
-    alone: (read) => limit.run(read),
+    alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T> {
+      const name = JSON.stringify(key);
+      const known = alone.get(name) ?? limit.run(read);
+      alone.set(name, known);
+      return known as Promise<T>;
+    },
   };
 }
 

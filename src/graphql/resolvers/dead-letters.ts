@@ -40,8 +40,8 @@ export class DeadLetters {
   ): Promise<object> {
     const request = pageRequest(first, after);
     const filter = filterOf(given);
-    const page = await context.read('OPERATE', ({ organizationId }) => this.stores.deadLetters.page(organizationId, state, filter, request));
-    const count = () => context.read('OPERATE', ({ organizationId }) => this.stores.deadLetters.count(organizationId, state, filter));
+    const page = await context.read('OPERATE', ['supportDeadLetters', state, filter, request], ({ organizationId }) => this.stores.deadLetters.page(organizationId, state, filter, request));
+    const count = () => context.read('OPERATE', ['supportDeadLetters', 'count', state, filter], ({ organizationId }) => this.stores.deadLetters.count(organizationId, state, filter));
     return { ...connection(page, request, (letter) => letter), count };
   }
 

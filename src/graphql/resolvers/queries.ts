@@ -59,17 +59,17 @@ export class Queries {
 
   @Query(() => [SupportInbox])
   async supportInboxes(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> {
-    return context.read('READ', ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
+    return context.read('READ', ['supportInboxes', accountId], ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
   }
 
   @Query(() => [SupportTeam])
   async supportTeams(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> {
-    return context.read('READ', ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
+    return context.read('READ', ['supportTeams', accountId], ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
   }
 
   @Query(() => [SupportAgent])
   async supportAgents(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
-    return context.read('READ', ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
+    return context.read('READ', ['supportAgents', accountId], ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
   }
 
   @Query(() => SupportSession, nullable)
@@ -83,7 +83,7 @@ export class Queries {
     @Arg('chatbotId', () => ID) chatbotId: string, @Arg('channel', () => String) channel: string,
     @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
   ): Promise<SessionRecord | null> {
-    return context.read('READ', ({ organizationId }) => this.stores.sessions.findByRuntimeKey(organizationId, chatbotId, channel, externalId));
+    return context.read('READ', ['supportSessionByKey', chatbotId, channel, externalId], ({ organizationId }) => this.stores.sessions.findByRuntimeKey(organizationId, chatbotId, channel, externalId));
   }
 
   @Query(() => Handoff, nullable)
@@ -98,7 +98,8 @@ export class Queries {
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const page = await context.read('READ', ({ organizationId }) => this.stores.handoffs.page(organizationId, filterOf(filter), request));
+    const given = filterOf(filter);
+    const page = await context.read('READ', ['handoffs', given, request], ({ organizationId }) => this.stores.handoffs.page(organizationId, given, request));
     return connection(page, request, (handoff) => handoff);
   }
 
@@ -109,14 +110,14 @@ export class Queries {
   ): Promise<object> {
     const request = pageRequest(first, after);
     const filter = { chatbotId: chatbotId ?? null, sessionId: sessionId ?? null };
-    const page = await context.read('READ', ({ organizationId }) => this.stores.deliveries.runtimeInbox(organizationId, filter, request));
+    const page = await context.read('READ', ['supportRuntimeInbox', filter, request], ({ organizationId }) => this.stores.deliveries.runtimeInbox(organizationId, filter, request));
     return connection(page, request, (delivery) => delivery);
   }
 
   @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
   async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {
-      const { blockedLanes, ...explanation } = await context.read('READ', (scope) => this.flows.explain(scope, sessionId));
+      const { blockedLanes, ...explanation } = await context.read('READ', ['supportExplain', sessionId], (scope) => this.flows.explain(scope, sessionId));
       return { ...explanation, blockedLanes: blockedLanes.map(({ deliveryId: deadLetterId, ...lane }) => ({ ...lane, deadLetterId })) };
     } catch (error) {
       if (error instanceof NotFoundError) return null;

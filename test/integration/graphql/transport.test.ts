@@ -182,7 +182,7 @@ describe('graphql-transport-ws', () => {
     await expect(third.next()).rejects.toMatchObject([{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }]);
     const next = two[1]!.next();
     await world.ask(sessionId);
-    expect((await next).value).toMatchObject({ data: { conversationStatus: { control: 'BOT' } } });
+    expect((await next).value).toMatchObject({ data: { conversationStatus: { control: 'NONE' } } });
     await client.dispose();
   });
 

@@ -28,7 +28,7 @@ describe('the loaders of an operation', () => {
   it('put at most 500 keys into one statement, and have at most two statements under way', async () => {
     const { calls, loaders } = heldSessions();
     const all = loadAll(loaders.session, ids(1_700));
-    const alone = loaders.alone(async () => 'read alone');
+    const alone = loaders.alone(['field'], async () => 'read alone');
     await settled();
     expect(calls.map((call) => call.ids.length)).toEqual([500, 500]);
     calls[0]!.finish();

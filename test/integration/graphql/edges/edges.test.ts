@@ -80,6 +80,14 @@ it('lists with other arguments under other names are one statement together', as
   for (const one of objects) expect(['a', 'b', 'c', 'd', 'e'].map((name) => seqs(one[name]))).toEqual([[1], [1, 2], [1, 2, 3], [1], [4, 5]]);
 });
 
+it('a list of the root that is asked for under many names with the same arguments is read once', async () => {
+  const lists = ['handoffs(first: 2) { nodes { id } }', 'supportRuntimeInbox(first: 2) { nodes { id } }', 'supportDeadLetters(first: 2) { totalCount nodes { id } }', 'supportAccounts { id }', 'supportInboxes { id }', 'supportTeams { id }', 'supportAgents { id }', 'supportRuntimeEndpoints { id }'];
+  const named = (times: number) => `{ ${lists.flatMap((list, n) => Array.from({ length: times }, (_, i) => `x${n}_${i}: ${list}`)).join(' ')} }`;
+  const counts: number[] = [];
+  for (const times of [1, 5]) counts.push((await statements(world, () => data(named(times)))).length);
+  expect(counts[1]).toBe(counts[0]);
+});
+
 it('a cursor that is refused spoils its own list and no other', async () => {
   const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { id ok: messages(first: 1) { nodes { seq } } } ... on SupportSession { bad: messages(after: "made up") { nodes { seq } } } } }`;
   const representations = seeded.slice(0, 2).map((ids) => ({ __typename: 'SupportSession', id: ids['SupportSession'] }));
