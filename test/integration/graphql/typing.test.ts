@@ -54,9 +54,12 @@ it.each([['a chatbot', { chatbotId: 'bot-1' }], ['the organization', {}]])('who 
     board.agentTyping({ organizationId, chatbotId: 'bot-1', sessionId, externalId: 'alice', agentId: null, isTyping, at: '2026-11-22T12:00:00.000Z' });
   // Said again until both hear: a subscription has no first item that shows when it began.
   const ringing = setInterval(() => { types(one.id, true); types(two.id, true); types(one.id, true, 'org-2'); }, 20);
-  await following.until((results) => results.length === 2);
-  await foreign.until((results) => results.length === 1);
-  clearInterval(ringing);
+  try {
+    await following.until((results) => results.length === 2);
+    await foreign.until((results) => results.length === 1);
+  } finally {
+    clearInterval(ringing);
+  }
   types(two.id, false);
   await following.until((results) => results.length === 3);
   const told = ({ data: { supportTyping } }: any): string => `${supportTyping.session.id} ${supportTyping.isTyping}`;
