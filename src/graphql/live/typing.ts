@@ -8,7 +8,7 @@ import { existingSession } from './session-events';
 
 /** An agent of whom nothing more is heard has stopped. Longer than agents' programs take to say that nobody writes any more. */
 export const AGENT_TYPING_EXPIRES_MS = 30_000;
-/** Agents who type at the same time, as far as one subscriber is told: in one Session, and in many together. Others are passed over. */
+/** Most agents that one subscriber gets at the same time: of one Session, and of many. Others are skipped. */
 const MOST_IN_SESSION = 50;
 const MOST_TOGETHER = 1_000;
 

@@ -20,7 +20,7 @@ export class TypingResolver {
   }
 
   @Subscription(() => SupportTyping, {
-    description: 'Agents who write to end-users: of one session, of all sessions of a chatbot, or, given neither, of the organization. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds. Tells of at most 50 agents at a time in one session, and of 1,000 in many.',
+    description: 'Agents who write to end-users: of one session, of all sessions of a chatbot, or, given neither, of the organization. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds. Reports at most 50 agents at a time in one session, and 1,000 in many.',
     subscribe: ({ args, context }: Subscribing<Partial<TypingOf>>) => fresh(context, agentsTyping(context.live, context.scope('SUBSCRIBE'), { sessionId: args.sessionId ?? null, chatbotId: args.chatbotId ?? null })),
   })
   supportTyping(
