@@ -1,5 +1,4 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import type { Stores } from '../../core/ports/stores';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
 import { Chatbot, Organization, User } from '../types/platform';
@@ -9,12 +8,9 @@ import { SupportAccount, SupportAgent, SupportChatbot, SupportTeam } from '../ty
 
 @Resolver(() => Organization)
 export class OrganizationFields {
-  constructor(private readonly stores: Stores) {}
-
   @FieldResolver(() => [SupportAccount])
-  async supportAccounts(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
-    const { organizationId } = context.scope('READ');
-    return id === organizationId ? this.stores.setup.accountsOf(organizationId) : [];
+  supportAccounts(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
+    return context.loaders.accountsOfOrganization.load(id);
   }
 }
 

@@ -50,7 +50,7 @@ export class Queries {
 
   @Query(() => [SupportAccount])
   async supportAccounts(@Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
-    return this.stores.setup.accountsOf(context.scope('READ').organizationId);
+    return context.loaders.accountsOfOrganization.load(context.scope('READ').organizationId);
   }
 
   @Query(() => [SupportDriftItem], { description: 'What we want to be so at the provider against how it is, found out now. Takes seconds, changes nothing there.' })
@@ -60,17 +60,17 @@ export class Queries {
 
   @Query(() => [SupportInbox])
   async supportInboxes(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> {
-    return this.stores.setup.inboxesOf(context.scope('READ').organizationId, accountId ?? null);
+    return context.read('READ', ['supportInboxes', accountId], ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
   }
 
   @Query(() => [SupportTeam])
   async supportTeams(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> {
-    return this.stores.setup.teamsOf(context.scope('READ').organizationId, accountId ?? null);
+    return context.read('READ', ['supportTeams', accountId], ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
   }
 
   @Query(() => [SupportAgent])
   async supportAgents(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
-    return this.stores.setup.agentsOf(context.scope('READ').organizationId, accountId ?? null);
+    return context.read('READ', ['supportAgents', accountId], ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
   }
 
   @Query(() => SupportSession, nullable)
@@ -85,7 +85,7 @@ export class Queries {
     @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
   ): Promise<SessionRecord | null> {
     const key = cleanInput({ chatbotId, channel, externalId });
-    return this.stores.sessions.findByRuntimeKey(context.scope('READ').organizationId, key.chatbotId, key.channel, key.externalId);
+    return context.read('READ', ['supportSessionByKey', key], ({ organizationId }) => this.stores.sessions.findByRuntimeKey(organizationId, key.chatbotId, key.channel, key.externalId));
   }
 
   @Query(() => Handoff, nullable)
@@ -100,7 +100,8 @@ export class Queries {
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const page = await this.stores.handoffs.page(context.scope('READ').organizationId, cleanInput(filterOf(filter)), request);
+    const given = cleanInput(filterOf(filter));
+    const page = await context.read('READ', ['handoffs', given, request], ({ organizationId }) => this.stores.handoffs.page(organizationId, given, request));
     return connection(page, request, (handoff) => handoff);
   }
 
@@ -111,14 +112,14 @@ export class Queries {
   ): Promise<object> {
     const request = pageRequest(first, after);
     const filter = cleanInput({ chatbotId: chatbotId ?? null, sessionId: sessionId ?? null });
-    const page = await this.stores.deliveries.runtimeInbox(context.scope('READ').organizationId, filter, request);
+    const page = await context.read('READ', ['supportRuntimeInbox', filter, request], ({ organizationId }) => this.stores.deliveries.runtimeInbox(organizationId, filter, request));
     return connection(page, request, (delivery) => delivery);
   }
 
   @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
   async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {
-      const { blockedLanes, ...explanation } = await this.flows.explain(context.scope('READ'), sessionId);
+      const { blockedLanes, ...explanation } = await context.read('READ', ['supportExplain', sessionId], (scope) => this.flows.explain(scope, sessionId));
       return { ...explanation, blockedLanes: blockedLanes.map(({ deliveryId: deadLetterId, ...lane }) => ({ ...lane, deadLetterId })) };
     } catch (error) {
       if (error instanceof NotFoundError) return null;

@@ -4,7 +4,7 @@ import type { DeskConversation } from './conversation';
 import type { Query } from './database';
 import type { DeskAttachmentRow, DeskMessageRow } from './entities';
 
-export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type' | 'size_bytes'>
+export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type'> & { readonly size_bytes: number | null }
   & ({ readonly url: string } | { readonly content: Buffer });
 
 /** Largest size that the column holds; a larger one is not shown. */
@@ -61,7 +61,7 @@ export async function attachmentsOf(query: Query, messageIds: readonly string[])
     select id, message_id, name, content_type, size_bytes, url, token from desk_attachment
     where message_id = any($1::bigint[]) order by id`, [messageIds]);
   for (const { id, message_id, name, content_type, size_bytes, url, token } of rows)
-    found.set(message_id, [...(found.get(message_id) ?? []), { id, name, contentType: content_type, sizeBytes: size_bytes, url: url ?? filePath(token, name) }]);
+    found.set(message_id, [...(found.get(message_id) ?? []), { id, name, contentType: content_type, sizeBytes: size_bytes === null ? null : Number(size_bytes), url: url ?? filePath(token, name) }]);
   return found;
 }
 

@@ -1,6 +1,9 @@
 import { Client } from 'pg';
 import { createPool } from '../../../src/persistence';
+import { PostgresEventStore } from '../../../src/persistence/event-store';
+import { PostgresHandoffStore } from '../../../src/persistence/handoff-store';
 import { PostgresLaneStore } from '../../../src/persistence/lane-store';
+import { PostgresMessageStore } from '../../../src/persistence/message-store';
 import { PostgresRetentionStore } from '../../../src/persistence/retention-store';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
@@ -30,6 +33,10 @@ beforeAll(async () => {
   await fill(`
     insert into message (id, organization_id, session_id, seq, author, visibility, text, attachments, created_at)
     select gen_random_uuid(), s.organization_id, s.id, n, 'BOT', 'PUBLIC', 'old', '[]', now() - interval '10 days' + n * interval '1 ms'
+    from session s, generate_series(1, 2) n`);
+  await fill(`
+    insert into handoff (id, organization_id, chatbot_id, session_id, state, origin, fields, history_through_seq, steps_done, requested_at)
+    select gen_random_uuid(), s.organization_id, s.chatbot_id, s.id, 'ENDED', 'REQUESTED', '{}', 0, '{}', now() - interval '10 days' + n * interval '1 ms'
     from session s, generate_series(1, 2) n`);
   await fill(`
     insert into idempotency_key (organization_id, operation, key, request_digest, created_at)
@@ -109,5 +116,17 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan
     expect(found).toEqual(expect.arrayContaining([
       'delivery: ix_delivery_over', 'event: ix_event_at', 'idempotency_key: ix_idempotency_key_created', 'message: ix_message_created', 'session: ix_session_closed',
     ]));
+  });
+
+  it('lists of many sessions are read by index, for each of them no more than is asked for', async () => {
+    const ids = (await world.sql<{ id: string }>('select id from session limit 100')).map(({ id }) => id);
+    const read = async (pool: ReturnType<typeof createPool>) => {
+      await new PostgresMessageStore(pool).pagesOfSessions(ORG, ids.map((sessionId) => ({ sessionId, first: 50, after: null })));
+      await new PostgresEventStore(pool).ofSessions(ORG, ids.map((sessionId) => ({ sessionId, afterSeq: null, limit: 50 })));
+      await new PostgresHandoffStore(pool).lastOfSessions(ORG, ids);
+    };
+    const found = await accesses(read, mode);
+    expect(found.filter((access) => access.endsWith('all of it'))).toEqual([]);
+    expect(found).toEqual(expect.arrayContaining(['event: uq_event_seq', 'handoff: ix_handoff_session', 'message: uq_message_seq']));
   });
 });
