@@ -1,7 +1,8 @@
 import type { PushedDelivery } from './delivery';
 import type { HandoffRecord } from './handoff';
+import { handedOut } from './handed-out';
 import type { Instant } from './ids';
-import type { Attachment, MessageRecord } from './message';
+import type { MessageRecord } from './message';
 import type { SessionRecord } from './session';
 
 /** What a delivery is about, as it is at the moment of the push. */
@@ -10,7 +11,7 @@ export interface Pushed {
   readonly session: SessionRecord;
   readonly message: MessageRecord | null;
   readonly handoff: HandoffRecord | null;
-  /** Our own link to a file of an agent. */
+  /** Our own link to a file of a message. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
 }
 
@@ -45,9 +46,9 @@ function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { r
 }
 
 function messageOf(message: MessageRecord, fileUrl: Pushed['fileUrl']): object {
-  const { id, seq, author, authorName, agentId, handoffId, text, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
-  const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }, index): Attachment =>
-    ({ url: author === 'AGENT' ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
+  const { id, seq, author, authorName, agentId, handoffId, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
+  const { text, files } = handedOut(message);
+  const attachments = files.map(({ file: { name, contentType, sizeBytes }, index }) => ({ url: fileUrl(message, index, name), name, contentType, sizeBytes }));
   return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, createdAt };
 }
 

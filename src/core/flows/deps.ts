@@ -46,7 +46,7 @@ export interface FlowDeps {
   readonly limits: FlowLimits;
   readonly providers: ReadonlyMap<string, KnownProvider>;
   readonly push: RuntimePush;
-  /** Our own link to a file of an agent; expires. */
+  /** Our own link to a file of a message; expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
   /** Left out: agents are never shown that an end-user types. */
   readonly typing?: TypingOutbox;

@@ -3,6 +3,8 @@ import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import { isOpen } from '../handoff';
+import { withoutWords } from '../handed-out';
+import type { SessionId } from '../ids';
 import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../message';
 import { instantOf } from '../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
@@ -23,6 +25,24 @@ export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, s
   const { idempotencyKey, ...rest } = input;
   checkedId(idempotencyKey, 'idempotencyKey');
   return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(rest)) };
+}
+
+/**
+ * Runs a mutation whose answer holds a message. What is kept for the key has no words and no links in it: a repeat answers
+ * with the message as it is now, so that nothing of a deleted message comes back. Throws what `transact` and `work` throw.
+ */
+export async function transactMessage<T extends { readonly message: MessageRecord }>(
+  deps: Pick<FlowDeps, 'stores'>, { organizationId }: Scope, sessionId: SessionId, idempotency: IdempotencyScope, work: (tx: SessionTransaction) => Promise<T>,
+): Promise<T & { readonly replayed: boolean }> {
+  let current: MessageRecord | null = null;
+  const { answer, replayed } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    const done = await work(tx);
+    current = done.message;
+    return { ...done, message: withoutWords(done.message) };
+  }, idempotency);
+  if (replayed) current = await deps.stores.messages.get(organizationId, answer.message.id);
+  // Null: older than messages are kept. A key may be kept longer.
+  return { ...answer, message: current ?? withoutWords(answer.message), replayed };
 }
 
 /** A caller's id: 1 to `max` visible characters. */
@@ -91,20 +111,19 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
     async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
       const { text, content } = checkedTurn(input.text, input.content, input.attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'recordEndUserMessage', input), async tx => {
         const before = await known(tx, callerMessageId, 'END_USER', text);
         if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
         const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
-      }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
-      return { ...answer, replayed };
+      });
     },
 
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
       const { text, content } = checkedTurn(input.text, input.content, input.attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'sendBotMessage', input), async tx => {
         const before = await known(tx, callerMessageId, 'BOT', text);
         if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
         refuseClosed(tx);
@@ -113,8 +132,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
         const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
-      }, idempotencyOf(deps, scope, 'sendBotMessage', input));
-      return { ...answer, replayed };
+      });
     },
   };
 }
