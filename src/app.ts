@@ -18,6 +18,7 @@ import { createIdentify } from './identity/identify';
 import { logOf, type Logger } from './logging';
 import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
+import { openRemoteFile } from './media/remote-file';
 import { fileServer } from './media/serve-file';
 import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
 import { providers as registry } from './providers/registry';
@@ -145,7 +146,10 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: store.media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
-  const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
+  const files = deps.files = new FileKeeper(deps, {
+    media: store.media, limits: { ...config.media.limits, ...TIME_LIMITS.file }, keptMs: config.media.keptMs,
+    openLink: (url, signal) => openRemoteFile({ fetch, allowPrivate: false }, url, signal),
+  });
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
   const health = new Health({ takesWrites: () => takesWrites(pool) });

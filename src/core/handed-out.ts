@@ -26,5 +26,9 @@ export function handedOut({ deletedAt, text, content, attachments }: Pick<Messag
   return { text: named(text), content: content && { ...content, caption: named(content.caption) }, files: files.filter(({ file }) => !file.refused) };
 }
 
+/** The name of a file that is not passed on; null once its message was deleted. */
+export const undeliveredName = ({ deletedAt, attachments }: Pick<MessageRecord, 'deletedAt' | 'attachments'>, index: number): string | null =>
+  (deletedAt === null ? attachments[index]?.name ?? null : null);
+
 /** The record of a message without anything that a person said: for what is kept longer than the message itself. */
 export const withoutWords = (message: MessageRecord): MessageRecord => ({ ...message, text: '', content: null, attachments: [] });

@@ -90,7 +90,7 @@ export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'session
 type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
 
 /** What can happen to a message after it was said. */
-export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;
+export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;
 
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {

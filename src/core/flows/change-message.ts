@@ -1,4 +1,5 @@
 import { checkedTurn } from '../content/check';
+import { withoutLinks } from '../files';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import type { ProviderChange } from '../delivery';
 import type { MessageChange, MessageRecord, ReactionSide } from '../message';
@@ -87,9 +88,11 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
         const message = await own(tx, input);
         if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
-        const deleted = await changed(tx, message, { deletedAt: now() });
+        // Its links are needed no more, and may hold secrets.
+        const deleted = await changed(tx, message, { deletedAt: now(), attachments: withoutLinks(message.attachments) });
         await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
         await owe(tx, { kind: 'TAKE_BACK', lineId: lineId(), messageId: message.id });
+        if (deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
         return { message: deleted, session: tx.session, alreadyDeleted: false };
       });
     },

@@ -3,6 +3,7 @@ import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import { isOpen } from '../handoff';
+import { limitsFor, withRefusal } from '../files';
 import { withoutWords } from '../handed-out';
 import type { SessionId } from '../ids';
 import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../message';
@@ -12,6 +13,7 @@ import type {
   Flows, Keyed, RecordEndUserMessageAnswer, RecordEndUserMessageInput, Scope, SendBotMessageAnswer, SendBotMessageInput,
 } from './api';
 import type { FlowDeps } from './deps';
+import { tellRuntime } from './file-given-up';
 
 /** JSON with sorted keys, so that equal inputs have equal digests whatever their spelling. */
 export function canonical(value: unknown): string {
@@ -84,15 +86,20 @@ async function known(tx: SessionTransaction, callerMessageId: string, author: Me
 export const isMirrored = ({ inbox, liveHandoff }: Pick<SessionTransaction, 'inbox' | 'liveHandoff'>): boolean =>
   inbox.state !== 'DISABLED' && (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
 
-/** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
-async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, said: Said): Promise<MessageRecord> {
+/** A runtime's turn: one message, one event, the keeping of its files, and the mirror's delivery where the policy wants one. */
+async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'files'>, said: Said): Promise<MessageRecord> {
   const at = instantOf(deps.clock.now());
   const live = tx.liveHandoff;
+  const { files } = deps;
+  const attachments = files === undefined ? said.attachments : said.attachments.map(file => withRefusal(file, limitsFor(said.author, files.rules)));
   const message = await tx.insertMessage({
-    ...said, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
+    ...said, attachments, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
     handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
+  // Links of channels expire: files are fetched from now on, whether agents have the conversation yet or not.
+  if (files !== undefined) for (const [index, { refused }] of attachments.entries())
+    await (refused ? tellRuntime(tx, message.id, index, refused) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (isMirrored(tx))
     await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;

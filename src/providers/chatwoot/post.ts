@@ -1,9 +1,8 @@
 import { OutcomeUnknownError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
 import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
-import type { Attachment } from '../../core/message';
-import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
-import { download, type Downloads } from './attachments';
+import type { ConversationAccess, PostedFile, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
+import { stageUploads, type Uploads } from './attachments';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
@@ -17,6 +16,9 @@ import { idIn, type WireMessage } from './wire';
 const INCOMING = 0;
 const OUTGOING = 1;
 
+/** Chatwoot 4.10 and 4.14 were seen to take 16 files with one message; one of them is the transcript. */
+const FILES_OF_POST = 15;
+
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
 
@@ -25,14 +27,13 @@ interface Post {
   readonly ourId: string;
   readonly text: string;
   readonly content?: MessageContent | null;
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly PostedFile[];
   readonly as: 'endUser' | 'bot' | 'note';
   /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
   readonly saidAt?: number | null;
   /** Made by us, not fetched. */
   readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
-  readonly timeMs?: number | undefined;
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
 }
@@ -40,26 +41,30 @@ interface Post {
 export class Posts {
   private readonly pace: PostingPace;
 
-  constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch, private readonly now: () => number) { this.pace = new PostingPace(now); }
+  constructor(private readonly connect: Connect, private readonly now: () => number) { this.pace = new PostingPace(now); }
 
   /** For history: a share of our share stays for what is said next. */
   room(conversation: ConversationAccess): number {
     return this.pace.room(keyOf(conversation), conversation.recentPosts) - PACE.reservedForTalk;
   }
 
-  transcript({ conversation, noteId: ourId, title: text, fileName, content, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
+  /** Files that do not fit beside the transcript go in a note before it, under an id of its own: a repeat looks for each. */
+  async transcript({ conversation, noteId: ourId, title: text, fileName, content, files, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
+    const note = { conversation, as: 'note', mayExist, lookAfter } as const;
+    const [before, beside] = [files.slice(0, -FILES_OF_POST), files.slice(-FILES_OF_POST)];
+    if (before.length > 0) await this.post({ ...note, ourId: `more:${ourId}`, text: 'Earlier files of the transcript that follows.', attachments: before }, signal);
     const file: FormFile = { name: fileName, contentType: 'text/plain', body: new Blob([content]) };
-    return this.post({ conversation, ourId, text, attachments: [], ownFiles: [file], as: 'note', mayExist, lookAfter }, signal);
+    return this.post({ ...note, ourId, text, attachments: beside, ownFiles: [file] }, signal);
   }
 
-  message({ conversation, message, timeMs, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+  message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
     const { id: ourId, attachments, author, visibility, content } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
-    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, timeMs, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -76,12 +81,10 @@ export class Posts {
   }
 
   private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
-    const downloads = await download(this.fetch, {
-      attachments: post.attachments, allowPrivate: connection.settings.allowPrivateAttachments ?? false, timeMs: post.timeMs,
-    }, signal);
+    const uploads = await stageUploads(post.attachments, signal);
     const write = async (one: Post) => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
-      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, downloads) }, signal), 'message');
+      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, uploads) }, signal), 'message');
     };
     try {
       return await write(post);
@@ -90,15 +93,15 @@ export class Posts {
       if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
       return await write({ ...post, content: null });
     } finally {
-      await downloads.release();
+      await uploads.release();
     }
   }
 }
 
-function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
-  const files = [...ownFiles, ...fetched];
+function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: staged, left }: Uploads): object | Blob {
+  const files = [...ownFiles, ...staged];
   const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
-  const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
+  const whole = [text, ...left.map((name) => `[${name}] could not be uploaded.`)].filter((line) => line !== '').join('\n');
   const content = as === 'endUser' ? whole : escapeLiquid(whole);
   if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
     throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
