@@ -2,7 +2,7 @@
  * Which way imports may point: main, cli → app → rooms → core. Rooms never import each other; the composition root wires
  * them. Types count as imports. `npm run arrows` checks it; scripts/check-names.ts checks what imports cannot show.
  */
-const ROOMS = ['graphql', 'webhooks', 'delivery', 'persistence', 'media', 'push', 'identity', 'server', 'try'];
+const ROOMS = ['graphql', 'webhooks', 'delivery', 'persistence', 'media', 'push', 'identity', 'server', 'try', 'outgoing'];
 
 /** A room is a folder, or a file of that name. */
 const room = name => `^src/${name}(/|\\.ts$)`;

@@ -1,19 +1,25 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import * as ipaddr from 'ipaddr.js';
 
-/** Everything that is not the public internet: our own machine, the local network, metadata services. */
-const NOT_PUBLIC = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24],
-  ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
-] as const) NOT_PUBLIC.addSubnet(network, prefix, 'ipv4');
-// Besides private ones: what wraps an IPv4 address, which could be any of those above.
-for (const [network, prefix] of [
-  ['::', 96], ['64:ff9b::', 96], ['64:ff9b:1::', 48], ['2001::', 32], ['2002::', 16], ['fc00::', 7], ['fe80::', 10], ['fec0::', 10], ['ff00::', 8],
-] as const) NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
+/** All that IANA has given out as global unicast; what wraps or maps an IPv4 address stands outside of it or has a range of its own. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** `::ffff:10.0.0.1` is looked at as the IPv4 address in it. */
-export const isPrivateAddress = (address: string): boolean => NOT_PUBLIC.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+/**
+ * Says whether an IP address is anything but an ordinary public one: this machine, a local network, a metadata service,
+ * multicast, documentation, or an IPv6 form that carries an IPv4 address. Ranges: IANA special-purpose registries, as
+ * `ipaddr.js` knows them. A text that is no address counts as private.
+ */
+export function isPrivateAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return true;
+  // `::ffff:10.0.0.1` is the IPv4 address in it.
+  const address = ipaddr.process(text);
+  if (address.range() !== 'unicast') return true;
+  return address instanceof ipaddr.IPv6 && (!address.match(GLOBAL_UNICAST) || isIsatap(address));
+}
+
+/** RFC 5214: any prefix, then `0:5efe` or `200:5efe`, then an IPv4 address of the network that the tunnel ends in. */
+const isIsatap = ({ parts }: ipaddr.IPv6): boolean => (parts[4]! & ~0x200) === 0 && parts[5] === 0x5efe;
 
 /** As it stands in a URL: without brackets and without the dot that ends a full name. */
 export const bareHost = (hostname: string): string => hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
@@ -95,15 +101,3 @@ export class NameLookups {
 
 /** One for the process, as its threads are: of libuv's four, two are always left. */
 export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 2);
-
-/** Whether a name leads anywhere but to public addresses. A name that leads nowhere is not private. @throws NoAnswerInTimeError */
-export async function leadsToPrivate(hostname: string, names: NameLookups = tenantNames): Promise<boolean> {
-  const host = bareHost(hostname);
-  if (isIP(host) !== 0 || isPrivateHost(host)) return isPrivateHost(host);
-  try {
-    return (await names.addressesOf(host)).some(({ address }) => isPrivateAddress(address));
-  } catch (error) {
-    if (error instanceof NoAnswerInTimeError) throw error;
-    return false;
-  }
-}

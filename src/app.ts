@@ -21,13 +21,13 @@ import { openMediaStore } from './media/open-store';
 import { openRemoteFile } from './media/remote-file';
 import { fileServer } from './media/serve-file';
 import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
+import { createOutgoing } from './outgoing';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { TIME_LIMITS } from './time-limits';
 import { createTryPage, type TryDescription } from './try';
-import { fetchOfTenants } from './outgoing';
 import { webhookReceiver } from './webhooks/receive-webhook';
 import { recordHint } from './webhooks/record-hint';
 
@@ -66,25 +66,28 @@ const clock: Clock = {
   newSecret: () => randomBytes(32).toString('base64url'),
 };
 
-/**
- * Starts one replica. What started before a failure is stopped again.
- * @param lent `fetch`: what providers call out with, for who wants to see it
- */
-export async function startApp(config: Config, logger: Logger, lent: { readonly fetch?: ProviderHost['fetch'] } = {}): Promise<App> {
+/** What a caller of startApp may put between the service and the outside. */
+export interface Watching {
+  /** Wraps what providers call out with, to see the calls. */
+  watchCalls?(fetch: ProviderHost['fetch']): ProviderHost['fetch'];
+}
+
+/** Starts one replica. What started before a failure is stopped again. */
+export async function startApp(config: Config, logger: Logger, watching: Watching = {}): Promise<App> {
   const started: Stop[] = [];
   const stopAll = async (graceMs = 0): Promise<void> => {
     for (const stop of started.splice(0).reverse())
       await stop(graceMs).catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
   };
   try {
-    return await start(config, logger, lent.fetch ?? fetch, started, stopAll);
+    return await start(config, logger, watching, started, stopAll);
   } catch (error) {
     await stopAll();
     throw error;
   }
 }
 
-async function start(config: Config, logger: Logger, outgoing: ProviderHost['fetch'], started: Stop[], stopAll: App['stop']): Promise<App> {
+async function start(config: Config, logger: Logger, { watchCalls = fetch => fetch }: Watching, started: Stop[], stopAll: App['stop']): Promise<App> {
   tenantNames.limitMs = TIME_LIMITS.names.lookupMs;
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
@@ -111,7 +114,9 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   started.push(async () => relay.stop());
   await stores.setup.sealInboxes();
 
-  const fetch = fetchOfTenants(outgoing, tenantNames, clock.now);
+  const outgoing = createOutgoing({ allowed: config.allowedPrivate, now: clock.now, connectMs: TIME_LIMITS.names.connectMs });
+  started.push(() => outgoing.close());
+  const fetch = watchCalls(outgoing.fetch);
   const host = (name: string): ProviderHost => ({
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
@@ -134,7 +139,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config), isReachedFrom: baseUrl => isReachedFrom(config, baseUrl),
-    push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
+    push: new HttpPush({ fetch: outgoing.fetchOnce, whyRefused: outgoing.whyRefused, now: clock.now }), whyRefused: outgoing.whyRefused,
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
       drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
@@ -148,7 +153,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
   };
   const files = deps.files = new FileKeeper(deps, {
     media: store.media, limits: { ...config.media.limits, ...TIME_LIMITS.file }, keptMs: config.media.keptMs,
-    openLink: (url, signal) => openRemoteFile({ fetch, allowPrivate: false }, url, signal),
+    openLink: (url, signal) => openRemoteFile(outgoing.fetch, url, signal),
   });
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);

@@ -40,8 +40,9 @@ export interface Config {
   readonly maxSockets: number;
   /** How long what is over is kept. */
   readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
-  /** `toPrivate`: whether runtimes' endpoints may lie in our own network. */
-  readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number; readonly toPrivate: boolean };
+  readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number };
+  /** Which private addresses tenants may make this service call. */
+  readonly allowedPrivate: { readonly all: boolean; readonly hosts: readonly string[]; readonly networks: readonly string[] };
   /** How long a replica may keep a piece of work without a sign of life; outlasts two calls to a provider. */
   readonly leaseMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
@@ -94,8 +95,8 @@ export function loadConfig(env: Environment): Config {
     push: {
       timeoutMs: values.SUPPORT_PUSH_TIMEOUT_MS!,
       disableAfterMs: values.SUPPORT_PUSH_DISABLE_AFTER_DAYS! * 86_400_000,
-      toPrivate: values.SUPPORT_PUSH_TO_PRIVATE ?? !hasIdentity,
     },
+    allowedPrivate: values.SUPPORT_ALLOW_PRIVATE_ADDRESSES ?? { all: !hasIdentity, hosts: [], networks: [] },
     leaseMs: values.SUPPORT_LEASE_SECONDS === null ? Math.max(LEASE_MS, 2 * values.SUPPORT_PROVIDER_TIMEOUT_MS!) : values.SUPPORT_LEASE_SECONDS * 1_000,
     bodyLimits: {
       graphqlBytes: values.SUPPORT_GRAPHQL_BODY_LIMIT_BYTES!,

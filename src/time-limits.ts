@@ -76,7 +76,7 @@ export const TIME_LIMITS = {
   /** The key set of JWTs. */
   identity: { keySetMs: 5_000 },
   /** Finding the address of a name that a tenant gave, with waiting for its turn. */
-  names: { lookupMs: 3_000 },
+  names: { lookupMs: 3_000, /** A connection to it, with TLS. */ connectMs: 10_000 },
   /** A stop. Server (grace, requests, then sockets) and worker stop beside each other: each takes less than `exitMs`. */
   stop: {
     /** Requests under way. */

@@ -24,7 +24,7 @@ class Arrivals {
 export async function latency(newDatabase: () => Promise<string>): Promise<string> {
   const double = await startChatwootDouble();
   const arrivals = new Arrivals();
-  const watched: typeof globalThis.fetch = async (input, init) => {
+  const watched = (fetch: typeof globalThis.fetch): typeof globalThis.fetch => async (input, init) => {
     const text = typeof init?.body === 'string' ? /"content":"(m-[\w-]+)"/.exec(init.body)?.[1] : undefined;
     const response = await fetch(input, init);
     if (text !== undefined) arrivals.arrived(text);

@@ -18,14 +18,16 @@ export interface House {
 const ORGANIZATION = 'org-demo';
 
 /** The service in this process on a free port, on a database that is there, with callers who must prove who they are. */
-export async function openHouse(databaseUrl: string, env: Readonly<Record<string, string>> = {}, fetch?: typeof globalThis.fetch): Promise<House> {
+export async function openHouse(databaseUrl: string, env: Readonly<Record<string, string>> = {}, watchCalls?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch): Promise<House> {
   const secret = (): string => randomBytes(32).toString('hex');
   const [gatewaySecret, botKey] = [secret(), secret()];
   const config = loadConfig({
     HOST: '127.0.0.1', PORT: '0', DATABASE_URL: databaseUrl, SUPPORT_SECRET_KEY: secret(),
-    SUPPORT_GATEWAY_SECRET: gatewaySecret, SUPPORT_BOT_KEYS: `${ORGANIZATION}=${botKey}`, ...env,
+    SUPPORT_GATEWAY_SECRET: gatewaySecret, SUPPORT_BOT_KEYS: `${ORGANIZATION}=${botKey}`,
+    // Whoever runs this is the operator, and the only caller: the support system may be on this machine.
+    SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all', ...env,
   });
-  const app = await startApp(config, createLogger({ level: process.env.LOG_LEVEL ?? 'silent' }), fetch === undefined ? {} : { fetch });
+  const app = await startApp(config, createLogger({ level: process.env.LOG_LEVEL ?? 'silent' }), watchCalls === undefined ? {} : { watchCalls });
   const gateway = { 'x-support-gateway-secret': gatewaySecret, 'x-organization-id': ORGANIZATION };
   const operator = new SupportClient({ url: `${app.url}/graphql`, headers: gateway });
   const bot = new SupportClient({ url: `${app.url}/graphql`, headers: { authorization: `Bearer ${botKey}` } });

@@ -41,7 +41,7 @@ export async function playOnChatwoot({ url, platformToken, databaseUrl, publicUr
   interrupted.catch(() => {});
   let code: 0 | 1 = 1;
   try {
-    const house = await openHouse(databaseUrl, { ...POLLING, ...given({ SUPPORT_PUBLIC_URL: publicUrl, HOST: host, PORT: port }), ...env }, traffic.through('service'));
+    const house = await openHouse(databaseUrl, { ...POLLING, ...given({ SUPPORT_PUBLIC_URL: publicUrl, HOST: host, PORT: port }), ...env }, (fetch) => traffic.through('service', fetch));
     try {
       const story = new Story(stage, house.operator, house.bot);
       code = await Promise.race([tell(steps, story, out), interrupted]);

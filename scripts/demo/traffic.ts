@@ -13,7 +13,7 @@ export class Traffic {
 
   constructor(private readonly baseUrl: string) {}
 
-  through(by: CallMade['by']): typeof fetch {
+  through(by: CallMade['by'], fetch = globalThis.fetch): typeof fetch {
     return async (input, init) => {
       const url = String(input instanceof Request ? input.url : input);
       if (!url.startsWith(`${this.baseUrl}/`)) return fetch(input, init);

@@ -1,5 +1,7 @@
-import { isLoopback, leadsToPrivate } from '../../src/addresses';
-import { isToken } from '../../src/providers/chatwoot/client';
+import { lookup } from 'node:dns/promises';
+import { isLoopback, isPrivateAddress } from '../../src/addresses';
+import { readAtMost } from '../../src/core/bounded-read';
+import { ANSWER_LIMIT_BYTES, isToken } from '../../src/providers/chatwoot/client';
 import { failureOf, failureWithoutAnswer, type Answer } from '../../src/providers/chatwoot/errors';
 import { differencesOf, isBefore, SUPPORTED, versionIn, type Version } from './versions';
 
@@ -120,12 +122,18 @@ async function webhooksFinding(version: Version | null, chatwoot: URL, publicUrl
   return ok('webhooks', `Chatwoot may send webhooks to ${hostname}. Whether they arrive only the demo shows.`);
 }
 
+/** A name that leads nowhere from here is not private. */
+async function leadsToPrivate(hostname: string): Promise<boolean> {
+  const addresses = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+  return addresses.some(({ address }) => isPrivateAddress(address));
+}
+
 async function ask(baseUrl: string, path: string, headers: Readonly<Record<string, string>>): Promise<Answer | Error> {
   const signal = AbortSignal.timeout(CALL_LIMIT_MS);
   try {
     const response = await fetch(baseUrl + path, { headers: { accept: 'application/json', ...headers }, redirect: 'manual', signal });
-    const text = await response.text();
-    return { status: response.status, body: parsed(text), retryAfter: null, requestId: null, settlesAfterMs: 0 };
+    const text = (await readAtMost(response.body, ANSWER_LIMIT_BYTES)).toString('utf8');
+    return { status: response.status, body: parsed(text), retryAfter: null, settlesAfterMs: 0 };
   } catch (error) {
     return failureWithoutAnswer(error, { method: 'GET', path, caller: 'nobody', writes: false }, signal.aborted, 0);
   }

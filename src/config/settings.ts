@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { baseUrl, botKeys, bucketName, fileTypes, host, key256, keySetUrl, logLevel, name, objectPrefix, onOff, postgresUrl, text, wholeNumber } from './values';
+import { baseUrl, botKeys, bucketName, fileTypes, host, key256, keySetUrl, logLevel, name, objectPrefix, onOff, postgresUrl, privateAddresses, text, wholeNumber } from './values';
 
 export interface Setting<T = unknown> {
   readonly schema: z.ZodType<T, string>;
@@ -134,8 +134,8 @@ export const SETTINGS = {
   SUPPORT_PUSH_DISABLE_AFTER_DAYS: define({
     schema: wholeNumber(1, 30), default: '5', expected: 'whole days from 1 to 30', example: '5',
   }),
-  SUPPORT_PUSH_TO_PRIVATE: define({
-    schema: onOff, default: null, expected: 'on or off', example: 'off',
+  SUPPORT_ALLOW_PRIVATE_ADDRESSES: define({
+    schema: privateAddresses, default: null, expected: 'none, all, or host names, IP addresses and networks separated by commas', example: 'chatwoot.internal,10.20.0.0/16',
   }),
 
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),

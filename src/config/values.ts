@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { IPv4, IPv6 } from 'ipaddr.js';
 import { z } from 'zod';
 import type { BotKey } from '../identity/identify';
 import { isLoopbackHost } from '../identity/loopback-host';
@@ -22,7 +23,8 @@ export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fata
 
 export const onOff = z.enum(['on', 'off']).transform(value => value === 'on');
 
-export const host = z.string().refine(value => isIP(value) !== 0 || /^(?!.*\.\.)[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(value));
+const HOST_NAME = /^(?!.*\.\.)[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
+export const host = z.string().refine(value => isIP(value) !== 0 || HOST_NAME.test(value));
 
 /** Kept as written: the driver has its own reading of what is escaped in it. */
 export const postgresUrl = z.string().refine(value => {
@@ -56,6 +58,18 @@ export const bucketName = z.string().regex(/^[a-z0-9A-Z][a-zA-Z0-9._-]{1,253}[a-
 
 /** What every server that speaks S3 takes without escaping. Ends in `/`, so that nobody else's names begin like ours. */
 export const objectPrefix = z.string().regex(/^[\w!.*()-][\w!.*()/-]{0,198}\/$/).refine(value => !value.includes('//'));
+
+/** `none`, `all`, or what may be called besides public addresses. */
+export const privateAddresses = z.string().transform((value, context): { readonly all: boolean; readonly hosts: readonly string[]; readonly networks: readonly string[] } => {
+  if (value === 'none' || value === 'all') return { all: value === 'all', hosts: [], networks: [] };
+  const entries = value.split(',').map(entry => entry.trim().toLowerCase());
+  const networks = entries.filter(entry => /[/:]|^[\d.]+$/.test(entry)).map(entry => (isIP(entry) === 0 ? entry : `${entry}/${isIP(entry) === 6 ? 128 : 32}`));
+  const hosts = entries.filter(entry => !/[/:]|^[\d.]+$/.test(entry));
+  if (networks.every(network => IPv4.isValidCIDR(network) || IPv6.isValidCIDR(network)) && hosts.every(entry => HOST_NAME.test(entry) && entry !== 'all' && entry !== 'none'))
+    return { all: false, hosts, networks };
+  context.addIssue('not hosts and networks');
+  return z.NEVER;
+});
 
 /** `none`, or types and endings of names; see core/files.ts. */
 export const fileTypes = z.string().transform((value, context): readonly string[] => {

@@ -1,3 +1,4 @@
+import { PRIVATE_ADDRESS } from './checks/url';
 import type { Control } from './control';
 import type { ProviderMessageId } from './ids';
 import type { EndpointFailureCode } from './runtime-endpoint';
@@ -122,6 +123,12 @@ export class OutcomeUnknownError extends SupportError {
     super(message, options);
     this.mayBe = options.mayBe ?? [];
   }
+}
+
+/** An address of a tenant is private or its name leads to a private address. Thrown when it is connected to; nothing was sent. */
+export class AddressRefusedError extends SupportError {
+  readonly code = 'ADDRESS_REFUSED';
+  constructor() { super(PRIVATE_ADDRESS); }
 }
 
 /** Our credentials there are wrong, revoked, or lack a right: a person has to act, then the work goes on. */

@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import type { Caller } from '../core/caller';
 import { AccessError, SupportError } from '../core/errors';
 import { idClaim, roleClaim } from './claims';
+import { remoteKeySet } from './key-set';
 
 export interface JwtOptions {
   readonly jwksUrl: string | null;
@@ -33,7 +34,7 @@ export function jwtVerifier(options: JwtOptions, { keySetMs }: IdentityLimits): 
     ...(options.audience === null ? {} : { audience: options.audience }),
   };
   const verify = options.sharedKey === null
-    ? withKeySet(createRemoteJWKSet(new URL(options.jwksUrl!), { timeoutDuration: keySetMs }), checks)
+    ? withKeySet(remoteKeySet({ url: options.jwksUrl!, limitMs: keySetMs, now: Date.now }), checks)
     : withSharedKey(new TextEncoder().encode(options.sharedKey), checks);
   return async token => {
     try {

@@ -1,26 +1,21 @@
-import { leadsToPrivate } from '../addresses';
-import { FileRefusedError, FileUnavailableError } from '../core/errors';
+import { AddressRefusedError, FileRefusedError, FileUnavailableError } from '../core/errors';
 import type { OpenedFile } from '../core/ports/support-provider';
 
 const MOST_REDIRECTS = 3;
 
-export interface RemoteFiles {
-  readonly fetch: typeof globalThis.fetch;
-  /** Whether private addresses are asked too: for whoever has their channels on their own network. */
-  readonly allowPrivate: boolean;
-}
-
 /**
- * Opens the file that a link of an end-user or a bot leads to. Redirects are followed by hand, so that each address is
- * checked before it is asked. No error and no log names the link: it may hold a secret.
+ * Opens the file that a link of an end-user or a bot leads to. Called for each try. Redirects are followed by hand, so that
+ * only web addresses are called. No error and no log names the link: it may hold a secret.
+ * @param fetch the client for tenants' addresses, which refuses private ones
  * @throws FileRefusedError FILE_MISSING when nothing is there (any more) or its address is none that we ask; FileUnavailableError when a later try may succeed
  */
-export async function openRemoteFile({ fetch, allowPrivate }: RemoteFiles, link: string, signal: AbortSignal): Promise<OpenedFile> {
+export async function openRemoteFile(fetch: typeof globalThis.fetch, link: string, signal: AbortSignal): Promise<OpenedFile> {
   let address = addressIn(link);
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-    if (!allowPrivate && await leadsToPrivate(address.hostname).catch(() => { throw away('Its host was not found in time.'); }))
-      throw missing('Its address is not public.');
-    const response = await fetch(address, { signal, redirect: 'manual' }).catch(() => { signal.throwIfAborted(); throw away('Its host cannot be reached now.'); });
+    const response = await fetch(address, { signal, redirect: 'manual' }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error instanceof AddressRefusedError ? missing('This service does not call its address.') : away('Its host cannot be reached now.');
+    });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (response.ok && response.body) return opened(response, response.body, signal);
     await response.body?.cancel();

@@ -46,6 +46,6 @@ it('a service that others call does not call into its own network unless it is t
   const replica = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET });
   const gateway = { 'x-support-gateway-secret': GATEWAY_SECRET, 'x-organization-id': 'org-9' };
   expect(await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({ secret: null, userErrors: [{ code: 'ENDPOINT_URL_REFUSED' }] });
-  const told = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET, SUPPORT_PUSH_TO_PRIVATE: 'on' });
+  const told = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET, SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all' });
   expect(await call(told, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({ secret: expect.any(String), userErrors: [] });
 });

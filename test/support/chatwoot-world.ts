@@ -21,7 +21,6 @@ import { openRemoteFile } from '../../src/media/remote-file';
 import { TypingRelay } from '../../src/delivery';
 import { outcomeAfter, triedOf, verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
-import { HttpPush } from '../../src/push';
 import { chatwoot } from '../../src/providers/chatwoot';
 import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
 import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
@@ -29,6 +28,7 @@ import { webhookReceiver } from '../../src/webhooks/receive-webhook';
 import { TIME_LIMITS } from '../../src/time-limits';
 import { createTestDatabase } from './database';
 import { leaseThat } from './lease';
+import { pushAnywhere } from './outgoing';
 
 export const ORG = 'org-1';
 const scope = { organizationId: ORG };
@@ -76,7 +76,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, typing: new TypingRelay(3_000), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
-    push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
@@ -85,7 +85,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
     new FileKeeper(deps, {
       media: store, keptMs, limits: { fromAgents: { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, toAgents: { maxBytes: 500_000, refusedTypes: [] }, ...TIME_LIMITS.file },
-      openLink: (url, signal) => openRemoteFile({ fetch, allowPrivate: true }, url, signal),
+      openLink: (url, signal) => openRemoteFile(fetch, url, signal),
     });
   deps.files = newKeeper();
   const typed: AgentTyping[] = [];
@@ -95,7 +95,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const flows: Flows = createFlows(deps);
 
   const enabled = await flows.enableSupport(scope, {
-    provider: 'chatwoot', name: 'Acme', baseUrl: double.baseUrl, settings: { allowPrivateAttachments: true },
+    provider: 'chatwoot', name: 'Acme', baseUrl: double.baseUrl, settings: {},
     credentials: { platformToken: double.platformToken }, owners: [...owners],
   });
   if (enabled.account.state !== 'READY') throw new Error(JSON.stringify(enabled.account.problem));

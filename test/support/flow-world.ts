@@ -10,10 +10,10 @@ import type { DeepPartial } from '../../src/core/flows/api';
 import type { SupportPolicy } from '../../src/core/setup';
 import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
-import { HttpPush } from '../../src/push';
 import { createTestDatabase } from './database';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
 import { leaseThat } from './lease';
+import { pushAnywhere } from './outgoing';
 
 export const ORG = 'org-1';
 export const scope = { organizationId: ORG };
@@ -30,7 +30,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
     limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
     // Receivers compare the signature's time with their own clock, which no test holds.
-    push: new HttpPush({ toPrivate: true, now: Date.now }), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };

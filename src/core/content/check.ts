@@ -1,3 +1,4 @@
+import { addressProblem } from '../checks/url';
 import { InvalidInputError } from '../errors';
 import { checkedText, type Attachment } from '../message';
 import type { Card, CardAction, Choice, ContentBody, FormField, MessageContent } from '../content';
@@ -93,10 +94,10 @@ function listed<One, Checked>(items: readonly One[], least: 0 | 1, limit: Limit,
   return items.map((one, at) => check(one, `${field}.${at}`));
 }
 
-/** An address that a person may follow. @throws InvalidInputError INPUT_INVALID unless it is http or https */
+/** Returns an address that a person may follow. @throws InvalidInputError INPUT_INVALID unless it is a usable web address */
 export function checkedUrl(url: string, field: string): string {
   const clean = required(url, 'url', field);
-  const protocol = URL.canParse(clean) ? new URL(clean).protocol : null;
-  if (/\s/.test(clean) || (protocol !== 'https:' && protocol !== 'http:')) throw invalid(field, `${field} is no address of the web; give one that begins with https:// or http://.`);
+  const problem = addressProblem(clean, 'link');
+  if (problem !== null) throw invalid(field, `${field}: ${problem}`);
   return clean;
 }

@@ -46,6 +46,8 @@ export interface FlowDeps {
   readonly limits: FlowLimits;
   readonly providers: ReadonlyMap<string, KnownProvider>;
   readonly push: RuntimePush;
+  /** Says why a tenant's address is not called, with the next step, or null. If omitted: every address is called. */
+  whyRefused?(url: string): Promise<string | null>;
   /** Our own link to a file of a message; expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
   /** Left out: agents are never shown that an end-user types. */

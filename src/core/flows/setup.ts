@@ -1,3 +1,4 @@
+import { addressProblem } from '../checks/url';
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
@@ -97,6 +98,8 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     async enableSupport(scope, input) {
       checkedId(input.name, 'name', 200);
       const { definition } = providerOf(input.provider);
+      const badForm = input.baseUrl === null ? null : addressProblem(input.baseUrl, 'base');
+      if (badForm !== null) throw new InvalidInputError('INPUT_INVALID', 'baseUrl', badForm);
       const known = (await setup.accountsOf(scope.organizationId)).find(account => account.provider === input.provider);
       const { problems } = definition.parseSettings({
         baseUrl: input.baseUrl ?? known?.baseUrl ?? null,
@@ -105,6 +108,8 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       });
       if (problems.length > 0)
         throw new InvalidInputError('INPUT_INVALID', problems[0]!.field, problems.map(problem => `${problem.field}: ${problem.message}`).join(' '));
+      const refusal = input.baseUrl === null || !definition.callsBaseUrl ? null : await deps.whyRefused?.(input.baseUrl) ?? null;
+      if (refusal !== null) throw new InvalidInputError('INPUT_INVALID', 'baseUrl', refusal);
 
       const account = await setup.insertAccount({
         id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,

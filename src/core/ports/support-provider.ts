@@ -440,6 +440,10 @@ export interface ProviderHost {
   hint(accountId: string, conversationId: ProviderConversationId): void;
   /** The process's database, for a provider that keeps its own tables (its own migrations, its own table prefix). */
   readonly database: { query(text: string, values?: readonly unknown[]): Promise<{ rows: any[]; rowCount: number | null }>; transaction<T>(work: (query: (text: string, values?: readonly unknown[]) => Promise<{ rows: any[]; rowCount: number | null }>) => Promise<T>): Promise<T> };
+  /**
+   * The one client for addresses that tenants gave: it connects to permitted addresses only, also behind redirects. Its answers may
+   * have any length, so read them up to a limit (`core/bounded-read.ts`). @throws AddressRefusedError, and as `fetch`
+   */
   readonly fetch: typeof fetch;
   /** How many processes call far sides from this database now, this one included: what a far side allows is theirs together. */
   replicas(): number;
@@ -479,6 +483,8 @@ export interface ProviderDefinition {
    * account that exists, before parseSettings sees both together. Left out: all stay, and one of the same name is replaced.
    */
   credentialsKept?(known: Readonly<Record<string, string>>, given: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
+  /** True: the provider calls the account's base URL, so an address that is not called is refused at enableSupport. */
+  readonly callsBaseUrl?: true;
   create(host: ProviderHost): SupportProvider;
   /** Optional own HTTP surface. */
   routes?(host: ProviderHost): (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;

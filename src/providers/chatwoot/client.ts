@@ -1,3 +1,4 @@
+import { readAtMost } from '../../core/bounded-read';
 import { ProviderAuthError, ProviderUnavailableError } from '../../core/errors';
 import { isOver } from '../../core/time-limit';
 import { failureOf, failureWithoutAnswer, type Answer, type Attempt, type Caller } from './errors';
@@ -22,6 +23,12 @@ const SENT_ONCE = { redirect: 'error', window: null } as const;
 
 /** That is how it says so. */
 const isRedirect = (error: unknown): boolean => ((error as { cause?: Error } | null)?.cause?.message ?? '') === 'unexpected redirect';
+
+/**
+ * Bytes of one answer, inflated. Chatwoot caps a range of messages at 1,000 rows and a text at 150,000 characters (CONTRACT.md);
+ * answers near both at once were never seen, and the largest recorded one has some 100 KB.
+ */
+export const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** One Chatwoot installation, as one caller. `requestMs`: for how long it lets a request run. */
 export class ChatwootClient {
@@ -56,15 +63,15 @@ export class ChatwootClient {
       const response = await this.fetch(this.baseUrl + path, {
         method, headers, signal, ...(isForm ? { ...SENT_ONCE, body } : { redirect: 'manual', ...(body && { body: JSON.stringify(body) }) }),
       });
-      const text = await response.text();
+      const text = (await readAtMost(response.body, ANSWER_LIMIT_BYTES)).toString('utf8');
       return {
         status: response.status, body: parsed(text, response.ok),
-        retryAfter: response.headers.get('retry-after'), requestId: response.headers.get('x-request-id'), settlesAfterMs: settlesAfterMs(),
+        retryAfter: response.headers.get('retry-after'), settlesAfterMs: settlesAfterMs(),
       };
     } catch (error) {
       // Our own pace held it back: nothing was sent.
       if (error instanceof ProviderUnavailableError) throw error;
-      if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, requestId: null, settlesAfterMs: settlesAfterMs() };
+      if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, settlesAfterMs: settlesAfterMs() };
       throw failureWithoutAnswer(error, attempt, signal.aborted, settlesAfterMs());
     }
   }

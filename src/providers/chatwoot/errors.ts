@@ -1,4 +1,5 @@
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, type SupportError } from '../../core/errors';
+import { TooManyBytesError } from '../../core/bounded-read';
+import { AddressRefusedError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, type SupportError } from '../../core/errors';
 
 /** Whose token a call carries. */
 export type Caller = 'botAgent' | 'administrator' | 'agentBot' | 'platformApp' | 'nobody';
@@ -8,7 +9,6 @@ export interface Answer {
   readonly status: number;
   readonly body: { readonly json: unknown } | 'notJson';
   readonly retryAfter: string | null;
-  readonly requestId: string | null;
   /** From when on a request that Chatwoot may still be at has taken effect, or never will. */
   readonly settlesAfterMs: number;
 }
@@ -96,8 +96,7 @@ export function refusedAttributes(answer: Answer): readonly string[] {
  */
 export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   const { status, body } = answer;
-  const request = answer.requestId ? `, request ${answer.requestId}` : '';
-  const call = `${attempt.method} ${attempt.path} (${status}${request})`;
+  const call = `${attempt.method} ${attempt.path} (${status})`;
   const text = body === 'notJson' ? '' : textIn(body.json);
   const ifWritten = attempt.writes ? { delivered: 'unknown', settlesAfterMs: isOverThere(answer) ? 0 : answer.settlesAfterMs } as const : {};
 
@@ -159,11 +158,15 @@ function adviceOn(code: string, timedOut: boolean): string {
  * @param settlesAfterMs as in an answer
  */
 export function failureWithoutAnswer(cause: unknown, attempt: Attempt, timedOut: boolean, settlesAfterMs: number): ProviderUnavailableError {
+  const call = `${attempt.method} ${attempt.path}`;
+  if (cause instanceof AddressRefusedError)
+    return new ProviderUnavailableError(`Chatwoot was not called at ${call}. ${cause.message}`, { delivered: 'no', cause });
+  const ifWritten = attempt.writes ? { delivered: 'unknown', settlesAfterMs } as const : { delivered: 'no' } as const;
+  if (cause instanceof TooManyBytesError)
+    return new ProviderUnavailableError(`Chatwoot answered ${call} with more than this service reads. Check what answers at the base URL.`, { ...ifWritten, cause });
   const reason = (cause as { cause?: { code?: unknown } } | null)?.cause ?? cause;
   const code = String((reason as { code?: unknown } | null)?.code ?? '');
   const notConnected = !timedOut && NOT_CONNECTED.test(code);
   const what = timedOut ? 'did not answer in time' : notConnected ? 'cannot be reached' : 'cut the connection';
-  return new ProviderUnavailableError(`Chatwoot ${what} at ${attempt.method} ${attempt.path}${code && !timedOut ? ` (${code})` : ''}. ${adviceOn(code, timedOut)}`, {
-    ...(attempt.writes && !notConnected ? { delivered: 'unknown', settlesAfterMs } : { delivered: 'no' }), cause,
-  });
+  return new ProviderUnavailableError(`Chatwoot ${what} at ${call}. ${adviceOn(code, timedOut)}`, { ...(notConnected ? { delivered: 'no' } as const : ifWritten), cause });
 }

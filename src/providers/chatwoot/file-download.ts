@@ -1,24 +1,19 @@
-import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
+import { AddressRefusedError, ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { Attachment } from '../../core/message';
-import type { AccountAccess, OpenedFile } from '../../core/ports/support-provider';
-import { leadsToPrivate } from '../../addresses';
-import { baseUrlOf } from './settings';
+import type { OpenedFile } from '../../core/ports/support-provider';
 
 /** Chatwoot redirects once to where the bytes are; a proxy in front may send from http to https before. */
 const MOST_REDIRECTS = 3;
 
 /**
- * An agent's file. Its address is public, and built from the server's FRONTEND_URL. Only public hosts are asked, and
- * Chatwoot's own: an agent's message must not read from our network. No token is sent.
+ * An agent's file. Its address is public, and built from the server's FRONTEND_URL. The outgoing client refuses private
+ * addresses, so that an agent's message cannot read from our network. No token is sent.
  */
-export async function openFile(fetch: typeof globalThis.fetch, access: AccountAccess, { url }: Attachment, signal: AbortSignal): Promise<OpenedFile> {
-  const own = new URL(baseUrlOf(access)).host;
+export async function openFile(fetch: typeof globalThis.fetch, { url }: Attachment, signal: AbortSignal): Promise<OpenedFile> {
   let address = addressIn(url);
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-    const isWeb = address.protocol === 'https:' || address.protocol === 'http:';
-    if (!isWeb || (address.host !== own && await leadsToPrivate(address.hostname).catch((cause: unknown) => { throw cannotBeFetched(cause); })))
-      throw new ProviderRefusedError('A file of an agent lies at an address that we do not fetch from.');
-    const response = await fetch(address, { signal, redirect: 'manual' }).catch((cause: unknown) => { throw cannotBeFetched(cause); });
+    if (address.protocol !== 'https:' && address.protocol !== 'http:') throw notFetchedFrom();
+    const response = await fetch(address, { signal, redirect: 'manual' }).catch((cause: unknown) => { throw cause instanceof AddressRefusedError ? notFetchedFrom() : cannotBeFetched(cause); });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (response.ok && response.body) return opened(response, response.body);
     await response.body?.cancel();
@@ -53,4 +48,5 @@ function failureOf(status: number): Error {
   return new ProviderRefusedError(`A file of an agent is not given to us (${status}).`);
 }
 
+const notFetchedFrom = () => new ProviderRefusedError('A file of an agent lies at an address that this service does not fetch from.');
 const cannotBeFetched = (cause: unknown) => new ProviderUnavailableError('A file of an agent cannot be fetched now.', { cause });

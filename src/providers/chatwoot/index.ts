@@ -23,6 +23,7 @@ export const chatwoot: ProviderDefinition = {
   name: 'chatwoot',
   title: 'Chatwoot 3.16 or later, hosted by you (Platform App) or by others (administrator\'s token).',
   parseSettings: checkSettings,
+  callsBaseUrl: true,
   credentialsKept,
   create,
 };
@@ -62,7 +63,7 @@ function create(lent: ProviderHost): SupportProvider {
     reportDelivery: (request, signal) => reportDelivery(connect, request, signal),
     markRead: (conversation, signal) => markRead(connect, conversation, signal),
     showTyping: (request, signal) => showTyping(connect, request, signal),
-    openFile: (access, attachment, signal) => openFile(lent.fetch, access, attachment, signal),
+    openFile: (_access, attachment, signal) => openFile(lent.fetch, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
     changedConversations: (request, signal) => changed.page(request, signal),
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressProblem } from '../../core/checks/url';
 import type { AccountAccess, ProviderDefinition } from '../../core/ports/support-provider';
 import { isToken } from './client';
 
@@ -16,8 +17,6 @@ const Settings = z.strictObject({
   accountId: accountId.optional(),
   /** BotAgent1's e-mail address ends in this; Chatwoot may send notifications there. */
   botEmailDomain: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, { error: 'a domain, e.g. support.example.com' }).optional(),
-  /** Fetch end-users' files from private addresses too. Only where every caller of our mutations may reach those. */
-  allowPrivateAttachments: z.boolean({ error: 'true or false' }).optional(),
   /** For how long this Chatwoot lets a request run, in seconds: its RACK_TIMEOUT_SERVICE_TIMEOUT. */
   requestSeconds: z.number({ error: 'seconds from 1 to 300, e.g. 15' }).min(1, { error: 'seconds from 1 to 300, e.g. 15' }).max(300, { error: 'seconds from 1 to 300, e.g. 15' }).optional(),
 
@@ -80,12 +79,8 @@ export function settingsOf(access: Pick<AccountAccess, 'settings'>): ChatwootSet
 function baseUrlProblems(baseUrl: string | null): Problem[] {
   const field = 'baseUrl';
   if (!baseUrl) return [{ field, message: 'Missing. Give the address of the Chatwoot installation, e.g. https://chatwoot.example.com' }];
-  if (!URL.canParse(baseUrl)) return [{ field, message: 'Not an address. Expected e.g. https://chatwoot.example.com' }];
-  const url = new URL(baseUrl);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return [{ field, message: 'Must start with https:// or http://' }];
-  if (url.username || url.password) return [{ field, message: 'Must not hold a user name or password.' }];
-  if (url.search || url.hash) return [{ field, message: 'Must end with the host or path: no ? and no #.' }];
-  return [];
+  const problem = addressProblem(baseUrl, 'base');
+  return problem === null ? [] : [{ field, message: problem }];
 }
 
 /** Never shows what was given: it may be a token. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressProblem } from '../../core/checks/url';
 import type { ProviderDefinition } from '../../core/ports/support-provider';
 
 const email = z.email().max(320).transform((text) => text.toLowerCase());
@@ -19,13 +20,9 @@ export const parseSettings: ProviderDefinition['parseSettings'] = ({ baseUrl, se
   const checked = settingsSchema.safeParse(settings);
   return {
     problems: [
-      ...(baseUrl === null || isWebAddress(baseUrl) ? [] : [{ field: 'baseUrl', message: 'Give the public http(s) address of this service, under which end-users can fetch files that agents send, or leave it out.' }]),
+      ...(baseUrl === null || addressProblem(baseUrl, 'base') === null ? [] : [{ field: 'baseUrl', message: 'Give the public http(s) address of this service, under which end-users can fetch files that agents send, or leave it out.' }]),
       ...(checked.error?.issues ?? []).map(({ path, message }) => ({ field: ['settings', ...path].join('.'), message })),
       ...Object.keys(credentials).map((key) => ({ field: `credentials.${key}`, message: 'The desk takes no credentials; leave this out.' })),
     ],
   };
 };
-
-function isWebAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-}

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { EndpointError } from '../../../src/core/errors';
 import { signingSecretOf } from '../../../src/core/runtime-endpoint';
-import { HttpPush } from '../../../src/push';
+import { startEndless } from '../../support/endless';
+import { outgoingWith, pushAnywhere, pushWith, resolverOf } from '../../support/outgoing';
 import { retryAfterMs } from '../../../src/push/retry-after';
 
 const SECRET = signingSecretOf('0123456789_-0123456789_-0123456789_-0123456');
@@ -17,11 +18,10 @@ async function serve(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?of=bot`;
 }
 
-const open = new HttpPush({ toPrivate: true, now: Date.now });
-const guarded = (addresses: Record<string, string> = {}) => new HttpPush({
-  toPrivate: false, now: Date.now,
-  resolve: async (host) => { const address = addresses[host]; if (address === undefined) throw new Error('ENOTFOUND'); return [{ address, family: address.includes(':') ? 6 : 4 }]; },
-});
+const open = pushAnywhere();
+// Older than any use of a name: each call looks again.
+let time = Date.now();
+const guarded = (addresses: Record<string, string> = {}) => pushWith(outgoingWith({}, resolverOf(addresses), () => (time += 3_600_000)));
 const post = (url: string, push = open, signal = AbortSignal.timeout(10_000)) => push.post(url, [SECRET], { id: '17', body: '{"a":"ü"}' }, signal);
 const failure = (act: Promise<unknown>): Promise<Partial<EndpointError> | null> => act.then(() => null, ({ code, status, retryAfterMs: wait }: EndpointError) => ({ code, status, retryAfterMs: wait }));
 
@@ -70,6 +70,13 @@ describe('a push over HTTP', () => {
     });
     expect(await post(url)).toBe('x'.repeat(16_384));
     while (!isCut) await new Promise((resolve) => { setImmediate(resolve); });
+  });
+
+  it.each([[301, 'ENDPOINT_REFUSED'], [410, 'ENDPOINT_GONE'], [500, 'ENDPOINT_REFUSED']])('leaves an answer with %i that never ends', async (status, code) => {
+    const server = await startEndless(status, 'flood');
+    expect(await failure(post(server.url))).toMatchObject({ code, status });
+    await server.cut();
+    await server.close();
   });
 
   it('says so when nobody is there', async () => {

@@ -26,7 +26,7 @@ describe('with nothing set', () => {
   it('takes the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
       poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
-      push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000, toPrivate: true },
+      push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000 }, allowedPrivate: { all: true, hosts: [], networks: [] },
       lookIntervalMs: 300_000, leaseMs: 60_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
@@ -39,9 +39,13 @@ describe('with nothing set', () => {
   });
 });
 
-it('calls into its own network only while nobody has to prove who they are, or when told to', () => {
-  expect([{}, { SUPPORT_PUSH_TO_PRIVATE: 'off' }, { SUPPORT_GATEWAY_SECRET: KEY }, { SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_PUSH_TO_PRIVATE: 'on' }]
-    .map(env => loadConfig(env).push.toPrivate)).toEqual([true, false, false, true]);
+it('calls into its own network only while nobody has to prove who they are, or as far as it is told to', () => {
+  expect([{}, { SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'none' }, { SUPPORT_GATEWAY_SECRET: KEY }, { SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all' }]
+    .map(env => loadConfig(env).allowedPrivate.all)).toEqual([true, false, false, true]);
+  expect(loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'Chatwoot.internal, 10.20.0.0/16,fd00::/8,192.168.1.7,::1' }).allowedPrivate)
+    .toEqual({ all: false, hosts: ['chatwoot.internal'], networks: ['10.20.0.0/16', 'fd00::/8', '192.168.1.7/32', '::1/128'] });
+  for (const wrong of ['10.20.0.0/33', '10.20', 'http://chatwoot', 'chatwoot:3000', 'a,,b', 'all,chatwoot', 'a b', '*.internal'])
+    expect(() => loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: wrong })).toThrow('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
 });
 
 it('cannot be changed afterwards, not even deep inside', () => {

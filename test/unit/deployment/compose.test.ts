@@ -67,6 +67,7 @@ describe('compose.yaml', () => {
     expect(allowed).toBe((services['support']!.networks as Record<string, { ipv4_address?: string }>)['inside']!.ipv4_address);
     const front = environment['FRONTEND_URL']!.match(/^\$\{CHATWOOT_URL:-(.*)\}$/)![1]!;
     expect(front).toBe(inExample.get('CHATWOOT_URL'));
+    expect(services['support']!.environment!['SUPPORT_ALLOW_PRIVATE_ADDRESSES']).toBe(new URL(front).hostname);
     expect((services['chatwoot']!.networks as Record<string, { aliases?: string[] }>)['inside']!.aliases).toEqual([new URL(front).hostname]);
   });
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from 'jose';
 import { AccessError } from '../../../src/core/errors';
 import { createIdentify, IdentityUnavailableError, type Identify } from '../../../src/identity/identify';
+import { startEndless } from '../../support/endless';
 import { TIME_LIMITS } from '../../../src/time-limits';
 
 const SHARED = 'shared-key-of-at-least-32-characters!';
@@ -165,6 +166,15 @@ describe('a token signed with a key of a key set', () => {
     await expect(bearer(identify, token)).rejects.toBeInstanceOf(IdentityUnavailableError);
     answer = 'keys';
     expect(await bearer(identify, token)).toMatchObject({ organizationId: 'org-a' });
+  });
+
+  it.each(['flood', 'trickle', 'bomb'] as const)('cannot be judged while the key set never ends: %s', async how => {
+    const server = await startEndless(200, how);
+    const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: server.url, sharedKey: null, issuer: null, audience: null } }, { keySetMs: how === 'trickle' ? 50 : 60_000 });
+    await expect(bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' }))).rejects.toBeInstanceOf(IdentityUnavailableError);
+    await server.cut();
+    expect(server.sent()).toBeLessThan(32 * 1024 * 1024);
+    await server.close();
   });
 
   it('cannot be judged while the key set cannot be reached', async () => {

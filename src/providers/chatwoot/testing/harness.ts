@@ -63,7 +63,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
         organizationId: `org-${short}`, name: `Organization ${short}`,
         owners: ['Ada', 'Bob'].map((name) => ({ name: `${name} ${short}`, email: `${name.toLowerCase()}-${short}@owners.example` })),
         access: {
-          accountId, externalId: null, baseUrl: double.baseUrl, settings: { allowPrivateAttachments: true },
+          accountId, externalId: null, baseUrl: double.baseUrl, settings: {},
           credentials: { platformToken: double.platformToken }, webhookUrl: `${outsideUrl}/webhooks/${accountId}/secret`,
         },
       };

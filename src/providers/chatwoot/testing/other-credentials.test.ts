@@ -84,7 +84,7 @@ describe('what is given to a running account and does not work', () => {
     const never = (settings: Record<string, unknown>) => world.flows.enableSupport({ organizationId: 'org-2' }, {
       provider: 'chatwoot', name: 'Other', baseUrl: world.double.baseUrl, settings, credentials: { platformToken: 'mistyped' }, owners: [],
     });
-    await never({ requestSeconds: 20, allowPrivateAttachments: true });
+    await never({ requestSeconds: 20 });
     const { account } = await never({ accountId: 1 });
     expect(account).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_AUTH', message: expect.not.stringContaining('in use') }, health: { state: 'UNAUTHORIZED' } });
   });

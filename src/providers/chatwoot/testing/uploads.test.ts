@@ -61,7 +61,7 @@ describe('a large file of an end-user', () => {
       }));
       return new Response(counted, response);
     }) as typeof fetch;
-    const { files, links, release } = await download(watched, { attachments: [attachment(url)], allowPrivate: true }, AbortSignal.timeout(20_000));
+    const { files, links, release } = await download(watched, { attachments: [attachment(url)] }, AbortSignal.timeout(20_000));
     expect([files.length, links.length]).toEqual([1, 0]);
     held.waiting.look();
     expect(readdirSync(temporary)).toHaveLength(1);
@@ -112,7 +112,7 @@ describe('a large file of an end-user', () => {
 
   it('becomes a link when our disk does not take it', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
-    const { files, links } = await download(fetch, { attachments: [attachment(await bigFile())], allowPrivate: true }, AbortSignal.timeout(20_000));
+    const { files, links } = await download(fetch, { attachments: [attachment(await bigFile())] }, AbortSignal.timeout(20_000));
     expect([files.length, links.length]).toEqual([0, 1]);
   });
 });

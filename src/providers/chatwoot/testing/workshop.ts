@@ -55,7 +55,7 @@ export class Workshop {
   newAccess(): AccountAccess {
     const accountId = randomUUID();
     return {
-      accountId, externalId: null, baseUrl: `${this.double.baseUrl}/`, settings: { allowPrivateAttachments: true },
+      accountId, externalId: null, baseUrl: `${this.double.baseUrl}/`, settings: {},
       credentials: { platformToken: this.double.platformToken }, webhookUrl: '',
     };
   }

@@ -1,0 +1,80 @@
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent, buildConnector, fetch as undiciFetch, type RequestInit as UndiciInit } from 'undici';
+import { bareHost, NoAnswerInTimeError, tenantNames, type NameLookups } from '../addresses';
+import { PRIVATE_ADDRESS } from '../core/checks/url';
+import { AddressRefusedError } from '../core/errors';
+import { KnownNames } from './names';
+import { AddressPolicy, type PrivateAddresses } from './policy';
+
+export interface OutgoingOptions {
+  readonly allowed: PrivateAddresses;
+  readonly now: () => number;
+  /** For one connection, with TLS. Milliseconds. */
+  readonly connectMs: number;
+  /** If omitted: the system's resolver, in turns. */
+  readonly names?: Pick<NameLookups, 'addressesOf'>;
+}
+
+/** All calls to addresses that tenants gave. */
+export interface Outgoing {
+  /**
+   * `fetch`, which connects to permitted addresses only: the address that is checked is the one that the socket connects to,
+   * for each connection, so also behind each redirect.
+   * @throws AddressRefusedError when the host is private or leads to a private address; nothing was sent
+   * @throws TypeError as `fetch` does
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /** The same, with a connection of its own for each call. */
+  readonly fetchOnce: typeof globalThis.fetch;
+  /** Says why an address is not called, with the next step; null if it is. Looks its name up, so it may take seconds. */
+  whyRefused(url: string): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+/** Creates the one client for tenants' addresses. Called once by the composition root. */
+export function createOutgoing({ allowed, now, connectMs, names = tenantNames }: OutgoingOptions): Outgoing {
+  const policy = new AddressPolicy(allowed);
+  const known = new KnownNames(names, now);
+
+  /** Node calls this for each connection and connects to what it answers. It is not called for hosts that are addresses already. */
+  const lookup: LookupFunction = (hostname, { all }, done) => {
+    known.addressesOf(hostname).then((addresses) => {
+      if (!policy.permitsAll(hostname, addresses)) return done(new AddressRefusedError(), '');
+      if (all) return done(null, addresses as never);
+      const [first] = addresses;
+      if (first === undefined) return done(Object.assign(new Error('No address was found.'), { code: 'ENOTFOUND' }), '');
+      done(null, first.address, first.family);
+    }, (error: NodeJS.ErrnoException) => done(error instanceof NoAnswerInTimeError ? Object.assign(error, { code: 'EAI_AGAIN' }) : error, ''));
+  };
+  const connector = buildConnector({ lookup, timeout: connectMs });
+  const connect: buildConnector.connector = (options, done) => {
+    if (policy.permitsHost(options.hostname)) connector(options, done);
+    else done(new AddressRefusedError(), null);
+  };
+
+  const kept = new Agent({ connect });
+  const single = new Agent({ connect, pipelining: 0 });
+  return {
+    fetch: fetchThrough(kept), fetchOnce: fetchThrough(single),
+    async whyRefused(url) {
+      const host = bareHost(new URL(url).hostname);
+      if (!policy.permitsHost(host)) return PRIVATE_ADDRESS;
+      // A name that leads nowhere yet may do so later; each connection checks again.
+      const addresses = isIP(host) === 0 ? await known.addressesOf(host).catch(() => []) : [];
+      return policy.permitsAll(host, addresses) ? null : PRIVATE_ADDRESS;
+    },
+    close: async () => { await Promise.all([kept.destroy(), single.destroy()]); },
+  };
+}
+
+/** undici's own `fetch`: Node's built-in one is of another version than its agents here. */
+function fetchThrough(dispatcher: Agent): typeof globalThis.fetch {
+  return async (input, init) => {
+    try {
+      return await undiciFetch(input as string, { ...init, dispatcher } as UndiciInit) as unknown as Response;
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      throw cause instanceof AddressRefusedError ? cause : error;
+    }
+  };
+}

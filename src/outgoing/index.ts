@@ -1,0 +1,2 @@
+export { createOutgoing, type Outgoing } from './client';
+export type { PrivateAddresses } from './policy';
