@@ -241,8 +241,8 @@ describe('a bucket for files', () => {
 });
 
 it('refuses no type of file when it says none', () => {
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { refusedTypes: [] } });
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.refusedTypes).toEqual(['.apk', 'video/*']);
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { fromAgents: { refusedTypes: [] } } });
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.fromAgents.refusedTypes).toEqual(['.apk', 'video/*']);
 });
 
 describe('a key under our prefix that nothing reads', () => {
