@@ -22,12 +22,13 @@ const SHARE_OF_TIME = 1 / 3;
 
 type State = 'kept' | 'late' | 'nowhere' | string;
 
-/** What becomes of one file within a time. Nothing that is wrong with a file is thrown: words never wait for it. */
-export async function stateOf(files: FileKeeper, message: MessageRecord, index: number, limit: AbortSignal): Promise<State> {
-  const late = new Promise<State>(resolve => {
-    if (limit.aborted) resolve('late');
-    limit.addEventListener('abort', () => resolve('late'), { once: true });
-  });
+/** Resolves after a share of a post's time. Called once for all files of a post. */
+export const whenLate = (timeMs: number): Promise<State> => new Promise(resolve => {
+  timeLimit(Math.ceil(timeMs * SHARE_OF_TIME)).addEventListener('abort', () => resolve('late'), { once: true });
+});
+
+/** What becomes of one file before `late` resolves. Nothing that is wrong with a file is thrown: words never wait for it. */
+export async function stateOf(files: FileKeeper, message: MessageRecord, index: number, late: Promise<State>): Promise<State> {
   const keeping = files.keep({ organizationId: message.organizationId, messageId: message.id, index }).then(
     (kept): State => (kept === 'kept' ? 'kept' : 'nowhere'),
     // One that is not there may still appear, as long as there is a link to it.
@@ -44,8 +45,8 @@ export async function filesToPost(deps: FlowDeps, message: MessageRecord, showsF
   if (message.attachments.length === 0) return NO_FILES;
   const { files } = deps;
   if (files === undefined || !showsFiles) return { ...NO_FILES, lines: message.attachments.map(({ name }) => `[${name}] cannot be shown here.`) };
-  const limit = timeLimit(Math.ceil(timeMs * SHARE_OF_TIME));
-  const states = await Promise.all(message.attachments.map(async ({ refused }, index) => refused ?? stateOf(files, message, index, limit)));
+  const late = whenLate(timeMs);
+  const states = await Promise.all(message.attachments.map(async ({ refused }, index) => refused ?? stateOf(files, message, index, late)));
   // With the types and sizes that were found out since.
   const current = (await deps.stores.messages.get(message.organizationId, message.id))?.attachments ?? message.attachments;
   return sorted(files, message, current, states);

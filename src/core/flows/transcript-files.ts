@@ -2,15 +2,12 @@ import { keyOfFile, limitsFor } from '../files';
 import type { MessageId } from '../ids';
 import type { MessageRecord } from '../message';
 import type { PostedFile } from '../ports/support-provider';
-import { timeLimit } from '../time-limit';
 import type { FlowDeps } from './deps';
-import { stateOf } from './files-to-post';
+import { stateOf, whenLate } from './files-to-post';
 import { nameInTranscript, type TranscriptNames } from './transcript';
 
 /** Files that go with a transcript: the newest, since those are what agents ask about. */
 export const TRANSCRIPT_FILES = 20;
-/** Of the time of a post, how much its files may take to come; their upload has the rest. */
-const SHARE_OF_TIME = 1 / 3;
 
 export interface TranscriptFiles extends TranscriptNames {
   readonly files: readonly PostedFile[];
@@ -28,9 +25,9 @@ interface Chosen { readonly message: MessageRecord; readonly index: number }
 export async function filesOfTranscript(deps: FlowDeps, early: readonly MessageRecord[], showsFiles: boolean, timeMs: number): Promise<TranscriptFiles> {
   const { files: keeper } = deps;
   if (keeper === undefined || !showsFiles) return { files: [], names: new Set(), follow: [] };
-  const limit = timeLimit(Math.ceil(timeMs * SHARE_OF_TIME));
+  const late = whenLate(timeMs);
   const chosen = newest(early);
-  const states = await Promise.all(chosen.map(({ message, index }) => stateOf(keeper, message, index, limit)));
+  const states = await Promise.all(chosen.map(({ message, index }) => stateOf(keeper, message, index, late)));
   const current = new Map((await deps.stores.messages.getMany(early[0]?.organizationId ?? '', chosen.map(({ message }) => message.id))).flatMap(one => (one === null ? [] : [[one.id, one] as const])));
   const result = { files: [] as PostedFile[], names: new Set<string>(), follow: [] as { messageId: MessageId; index: number }[] };
   let room = limitsFor('END_USER', keeper.rules).maxBytes;
