@@ -20,7 +20,7 @@ import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
 import { openRemoteFile } from './media/remote-file';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
+import { createPool, createStores, inTransaction, migrate, PoolHalves, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
 import { createOutgoing } from './outgoing';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
@@ -106,6 +106,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   };
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
+  const halves = new PoolHalves(pool, workPool);
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
   const parts = { secretBox: new SecretBox(secretKey), clock, wake, keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
@@ -120,8 +121,9 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const host = (name: string): ProviderHost => ({
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
-      query: (text, values) => pool.query(text, values as unknown[]),
-      transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
+      // The same provider serves callers and the background work.
+      query: (text, values) => halves.current.query(text, values as unknown[]),
+      transaction: work => inTransaction(halves.current, client => work((text, values) => client.query(text, values as unknown[]))),
     },
     fetch, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
@@ -182,11 +184,12 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
+  const workStores = createStores(workPool, parts);
+  const worker = new Worker({ ...deps, stores: workStores, files: files.over(workStores) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
-  await worker.start();
+  await halves.inBackground(() => worker.start());
   health.hasStarted();
   // Together: nothing new is claimed while the last answers go out.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
