@@ -167,7 +167,7 @@ export type SupportAttachmentInput = {
   contentType: string;
   name: string;
   sizeBytes?: number | null | undefined;
-  /** The provider fetches it from here. */
+  /** The file is fetched from here at once, and kept. The link is shown to nobody, and may expire afterwards. */
   url: string;
 };
 

@@ -58,7 +58,7 @@ export interface FlowDeps {
   isReachedFrom?(baseUrl: string): boolean;
   /** Left out: nothing is ever removed. */
   readonly retention?: Retention;
-  /** Left out: agents' files are not kept here. */
+  /** If omitted: no files are kept, and agents get the names of files only. */
   readonly files?: FileKeeper;
   /** A collision-free digest (SHA-256) of a text. */
   digest(text: string): string;

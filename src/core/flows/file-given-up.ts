@@ -29,7 +29,7 @@ export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery,
     // An agent's file stays where it is, for an operator who raises a limit and sends it again. A channel's link leads nowhere.
     await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, { ...file, refused, ...(!isAgents && { url: '' }) }) });
     if (!isAgents) await tellRuntime(tx, messageId, index, refused);
-    else if (message!.providerMessageId !== null) await tellAgents(tx, message!.providerMessageId, `the file ${file.name.slice(0, 150)}, because ${reasonOf(refused)}`, index);
+    else if (message.providerMessageId !== null) await tellAgents(tx, message.providerMessageId, `the file ${file.name.slice(0, 150)}, because ${reasonOf(refused)}`, index);
   }, onceFor(delivery, 'fileGivenUp'));
 }
 

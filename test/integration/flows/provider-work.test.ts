@@ -1,8 +1,7 @@
 import { ProviderRefusedError } from '../../../src/core/errors';
-import type { PostMessage } from '../../../src/core/ports/support-provider';
 import { HealthWatch } from '../../../src/delivery/health-watch';
 import { providerWork } from '../../../src/delivery/provider-work';
-import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
