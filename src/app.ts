@@ -56,6 +56,9 @@ const WIDTH_OF_FAR_SIDE = 8;
 /** One endpoint takes what all the talks of a chatbot bring. */
 const PUSHES = { width: 32, widthOfFarSide: 8 };
 
+/** Bodies that are on their way to us, at all doors together. One organization or account has at most its share of them. */
+const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
+
 /** A provider's page may be sent megabytes, by callers whom only the provider knows. */
 const OPERATIONS_PER_PAGE = 8;
 
@@ -173,7 +176,8 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
       stores, clock, typing: { stores, clock, board: typing }, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
-    files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
+    files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }), fileOwner: path => links.refOf(path)?.organizationId ?? null,
+    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: BODIES.maxBytes, shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
     providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),

@@ -4,15 +4,17 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from './config/config-error';
 import type { Caller } from './core/caller';
-import { OverloadedError } from './core/errors';
+import { ClientGoneError, OverloadedError } from './core/errors';
 import type { Health } from './health';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
 import { errorAnswer, jsonAnswer, rawAnswer, send, type Answer } from './server/answer';
-import { ClientGoneError } from './server/body';
+import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
-import { Places } from './server/places';
+import { graphqlDoor, type GraphqlDoor } from './server/graphql-door';
+import { Places, type Place } from './server/places';
+import { watchReader } from './server/slow-readers';
 import { plainRequest, type PlainRequest } from './server/plain-request';
 import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
@@ -34,8 +36,7 @@ export interface HttpLimits {
 
 /** The GraphQL room's side of the wire. */
 export interface GraphqlEndpoint {
-  /** @param enterStream called before an answer without an end begins, and before its body is read; throws OverloadedError */
-  handle(request: IncomingMessage, response: ServerResponse, enterStream: () => void): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse, door: GraphqlDoor): Promise<void>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends every socket and stream in a way that its client understands as "come back". */
   stop(): Promise<void>;
@@ -47,6 +48,8 @@ export interface ServerOptions {
   webhooks(request: PlainRequest): Promise<Answer>;
   /** Gets every request below `/files/`. */
   files(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Whose file a path below `/files/` is, as far as its link proves that; null: nobody's. */
+  fileOwner(path: string): string | null;
   /** By provider name. */
   readonly providerPages: ReadonlyMap<string, ProviderPage>;
   readonly providerBodyLimitBytes: number;
@@ -64,6 +67,9 @@ export interface ServerOptions {
   readonly maxFiles: number;
   /** Requests to provider pages under way at once; one more is answered 503. */
   readonly maxPages: number;
+  readonly bodies: BodyLimits;
+  /** Of the speed of bodies and of who reads files; if omitted, Node's timers. */
+  readonly every?: Every;
 }
 
 export interface HttpServer {
@@ -82,8 +88,22 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
   // Each has its own: whoever crowds one door stands in nobody's way at another.
   const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
-  const files = new Places(options.maxFiles, 'files under way');
+  const files = new Places(options.maxFiles, 'files under way', Math.ceil(options.maxFiles * options.bodies.shareOfOne));
   const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
+
+  const bodies = new Bodies(options.bodies, options.every);
+  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse) => inFlight.addPeer(response) };
+
+  /** A body that is on its way takes no place: it is given back for so long. */
+  const outside = (place: Place, request: PlainRequest): PlainRequest => ({
+    ...request,
+    readBody: async (limitBytes, sender) => {
+      place.leave();
+      const body = await request.readBody(limitBytes, sender);
+      place.take();
+      return body;
+    },
+  });
 
   async function answer(request: PlainRequest): Promise<Answer> {
     const { path, method } = request;
@@ -95,16 +115,21 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       return jsonAnswer(readiness.ready ? 200 : 503, readiness);
     }
     if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
-    if (path.startsWith('/webhooks/')) return webhooks.during(() => options.webhooks(request));
-    if (path.startsWith('/providers/')) return pageCalls.during(() => pages(request));
+    if (path.startsWith('/webhooks/')) return webhooks.during(place => options.webhooks(outside(place, request)));
+    if (path.startsWith('/providers/')) return pageCalls.during(place => pages(outside(place, request)));
     return (isRead ? await options.page?.(path) : null) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
+  async function serveFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const stopWatching = watchReader(response, options.every);
+    await files.during(() => options.files(request, response), options.fileOwner(path) ?? undefined).finally(stopWatching);
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const plain = plainRequest(request);
+    const plain = plainRequest(request, bodies);
     try {
-      if (plain.path === '/graphql') await graphql.handle(request, response, () => inFlight.addPeer(response));
-      else if (plain.path.startsWith('/files/')) await files.during(() => options.files(request, response));
+      if (plain.path === '/graphql') await graphql.handle(request, response, graphqlDoor(request, response, door));
+      else if (plain.path.startsWith('/files/')) await serveFile(plain.path, request, response);
       else await send(request, response, await answer(plain), limits.lingerMs);
     } catch (error) {
       if (error instanceof ClientGoneError) return;
@@ -137,7 +162,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     const requestId = adoptRequestId(request);
     // A peer that resets the connection before a room listens must not end the process.
     socket.on('error', () => socket.destroy());
-    const { path } = plainRequest(request);
+    const [path] = (request.url ?? '/').split('?', 1);
     if (path !== '/graphql' && path !== '/ws') { socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
     if (inFlight.isDraining) { socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
     try {

@@ -16,6 +16,8 @@ export const TIME_LIMITS = {
     /** For the rest of a body that was refused, so that its sender reads the answer. */
     lingerMs: 2_000,
   },
+  /** The speed of a request's body: looked at every `checkMs`; after `graceMs` it must have come with so many bytes a second on average. */
+  body: { checkMs: 1_000, graceMs: 5_000, minBytesPerSecond: 2_048 },
   /** A WebSocket or an event stream. */
   socket: {
     /** From the handshake to `connection_init`. */

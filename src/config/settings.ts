@@ -135,7 +135,7 @@ export const SETTINGS = {
     schema: wholeNumber(1, 30), default: '5', expected: 'whole days from 1 to 30', example: '5',
   }),
   SUPPORT_ALLOW_PRIVATE_ADDRESSES: define({
-    schema: privateAddresses, default: null, expected: 'none, all, or host names, IP addresses and networks separated by commas', example: 'chatwoot.internal,10.20.0.0/16',
+    schema: privateAddresses, default: null, expected: 'none, all, or host names, IP addresses and networks separated by commas', example: 'support.internal,10.20.0.0/16',
   }),
 
   SUPPORT_GRAPHQL_BODY_LIMIT_BYTES: bytes('1048576', 262_144),

@@ -149,6 +149,23 @@ export class OverloadedError extends SupportError {
   }
 }
 
+export type BodyRefusal = 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW' | 'CONTENT_ENCODING_UNSUPPORTED' | 'BAD_REQUEST';
+
+/** The body of a request was not taken, and nothing was done. */
+export class BodyRefusedError extends SupportError {
+  constructor(readonly code: BodyRefusal, message: string) { super(message); }
+}
+
+export const bodyTooLarge = (limitBytes: number): BodyRefusedError =>
+  new BodyRefusedError('BODY_TOO_LARGE', `The body is larger than ${limitBytes} bytes, inflated; send less at once.`);
+
+/** The caller went away before the request was whole; nobody is left to answer. */
+export class ClientGoneError extends Error {}
+
+/** Whether an error of reading a body is about the request itself: a page or receiver lets it through, and the server answers it. */
+export const isAboutRequest = (error: unknown): boolean =>
+  error instanceof BodyRefusedError || error instanceof OverloadedError || error instanceof ClientGoneError;
+
 export type FileRefusal = 'FILE_MISSING' | 'FILE_TOO_LARGE' | 'FILE_TYPE_REFUSED';
 
 /** The host of an end-user's or a bot's file cannot be reached now, or says that it may work later. */

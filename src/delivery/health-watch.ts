@@ -2,6 +2,7 @@ import { ProviderAuthError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
 import { healthFlows } from '../core/flows/health';
 import { instantOf } from '../core/ports/clock';
+import { failureOf } from './failure';
 import type { LoopLog } from './loop';
 import { WorkPool } from './pool';
 
@@ -35,7 +36,7 @@ export class HealthWatch {
         try {
           await this.flows.checkAccount(account);
         } catch (error) {
-          this.log.error({ accountId: account.id, err: error instanceof Error ? error.name : 'unknown' }, 'check of an account failed');
+          this.log.error({ accountId: account.id, organizationId: account.organizationId, work: 'checks', ...failureOf(error), next: 'It is checked again at the next interval. See whether the database answers.' }, 'check of an account failed');
         }
       });
     return due.length > 0;

@@ -4,10 +4,11 @@ import type { Lease } from '../core/flows/lease';
 import type { ClaimedLane, LaneStore } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import { ClaimLease, WorkStoppedError } from './lease';
+import { failureOf, remoteOf } from './failure';
 import type { WorkerLog, WorkerOptions } from './options';
 import { patiently } from './patience';
 import { WorkPool } from './pool';
-import { answeredAfter, codeOf, outcomeAfter, type Verdict } from './retry-policy';
+import { answeredAfter, outcomeAfter, type Verdict } from './retry-policy';
 
 /** What the delivery was about is no longer wanted: it counts as done. */
 export interface NothingOwed { readonly kind: 'nothingOwed' }
@@ -80,7 +81,10 @@ export class LaneRunner<To extends LaneDestination> {
       await this.work.succeeded?.(lane);
     } catch (error) {
       // The database stays away: the lease ends by itself and the delivery comes back.
-      this.log.error({ sessionId: lane.sessionId, delivery: delivery.id, code: codeOf(error) }, 'delivery left to its lease');
+      this.log.error({
+        ...remoteOf(lane), sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, ...failureOf(error),
+        next: 'It is tried again when its lease ends. See whether the database answers.',
+      }, 'delivery left to its lease');
     }
     return answered;
   }
@@ -91,9 +95,8 @@ export class LaneRunner<To extends LaneDestination> {
     if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
     const [said, settlesAfterMs] = [outcomeAfter(error), error instanceof ProviderUnavailableError ? error.settlesAfterMs : 0];
     const fields = {
-      sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1, code: verdict.code,
-      // Our own errors name things and steps, never people's words; of others only the class is known to be safe.
-      reason: verdict.code === 'INTERNAL' ? (error instanceof Error ? error.name : 'unknown') : (error as Error).message,
+      ...remoteOf(lane), sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, attempt: delivery.earlierAttempts + 1,
+      ...failureOf(error), code: verdict.code,
     };
     if (verdict.kind === 'givenUp') {
       this.log.warn({ ...fields, reason: verdict.reason }, 'delivery given up');

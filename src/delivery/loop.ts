@@ -1,3 +1,5 @@
+import { failureOf } from './failure';
+
 /** What a loop needs from outside; the log never gets people's words. */
 export interface LoopLog { error(fields: Readonly<Record<string, unknown>>, message: string): void }
 
@@ -34,7 +36,7 @@ export class Loop {
       try {
         found = await this.turn();
       } catch (error) {
-        this.log.error({ loop: this.name, err: error instanceof Error ? error.name : 'unknown', reason: error instanceof Error ? error.message : undefined }, 'background turn failed');
+        this.log.error({ work: this.name, ...failureOf(error), next: 'It is tried again by itself. If it goes on failing, see whether the database answers.' }, 'background work failed');
       }
       if (!found && !this.stopped) await this.idle();
     }

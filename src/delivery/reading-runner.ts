@@ -3,11 +3,12 @@ import type { FlowDeps } from '../core/flows/deps';
 import { readForward } from '../core/flows/read-forward';
 import type { ClaimedReading } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
+import { failureOf } from './failure';
 import type { HealthWatch } from './health-watch';
 import type { WorkerLog, WorkerOptions } from './options';
 import { patiently } from './patience';
 import { WorkPool } from './pool';
-import { answeredAfter, backoffMs, codeOf } from './retry-policy';
+import { answeredAfter, backoffMs } from './retry-policy';
 
 /** Claims wishes to read a conversation, and reads. */
 export class ReadingRunner {
@@ -54,13 +55,13 @@ export class ReadingRunner {
         }
         answered = answeredAfter(error);
         await patient(() => this.health.failed(reading, 'READING', error));
-        log.warn({ sessionId, code: codeOf(error), failures: reading.failures + 1 }, 'reading the provider failed, will be tried again');
+        log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'reading the provider failed, will be tried again');
         await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));
         return answered;
       }
       await this.health.succeeded(reading, 'READING');
     } catch (error) {
-      log.error({ sessionId, code: codeOf(error) }, 'reading left to its lease');
+      log.error({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', ...failureOf(error), next: 'It is tried again when its lease ends. See whether the database answers.' }, 'reading left to its lease');
     }
     return answered;
   }

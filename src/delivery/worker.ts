@@ -4,6 +4,7 @@ import { finishEndings, type EndingLeft } from '../core/flows/end-handoff';
 import type { FileKeeper } from '../core/flows/keep-file';
 import { lookOver } from '../core/flows/look-over';
 import { Circuits } from './far-sides';
+import { failureOf } from './failure';
 import { HealthWatch } from './health-watch';
 import { LaneRunner } from './lane-runner';
 import { Loop } from './loop';
@@ -11,7 +12,6 @@ import { mediaOptions, mediaWork } from './media-work';
 import type { WorkerLog, WorkerOptions } from './options';
 import { providerWork } from './provider-work';
 import { ReadingRunner } from './reading-runner';
-import { codeOf } from './retry-policy';
 import { RetentionTurn } from './retention-turn';
 import { runtimeWork } from './runtime-work';
 
@@ -44,7 +44,7 @@ export class Worker {
     const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake());
     // Almost always there is nothing to settle; a change that a transaction is in the way of is looked at again.
     const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
-    const leftOver = ({ sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ sessionId, handoffId, code: codeOf(error) }, 'ending left for the next turn');
+    const leftOver = ({ organizationId, sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ organizationId, sessionId, handoffId, work: 'endings', ...failureOf(error), next: 'It is tried again by itself. See whether the database answers.' }, 'ending left for the next turn');
     const ending = new Loop('endings', async () => (await finishEndings(deps, ENDINGS, leftOver)) >= ENDINGS, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
     const removing = deps.retention && new RetentionTurn(deps, deps.retention, log, this.stopping.signal);
@@ -94,9 +94,16 @@ export class Worker {
   }
 
   private async lookOver(): Promise<boolean> {
-    const look = await lookOver(this.deps, this.stopping.signal);
+    let hasFailed = false;
+    const look = await lookOver(this.deps, this.stopping.signal, (account, error) => {
+      hasFailed = true;
+      this.log.warn({
+        ...account, work: 'looks', ...failureOf(error),
+        next: 'It is asked again by itself; until then webhooks and the timers of live handoffs find what changes. supportAccounts { health } says what to repair.',
+      }, 'a support account could not be asked which conversations changed');
+    });
     if (look !== null && look.readings > 0) this.log.info({ ...look }, 'reading conversations that changed');
-    if (look?.complete === false) this.log.info({ accountId: look.accountId }, 'more conversations changed than one turn takes; it goes on with the older ones');
+    if (look?.complete === false && !hasFailed) this.log.info({ accountId: look.accountId }, 'more conversations changed than one turn takes; it goes on with the older ones');
     return look !== null;
   }
 }

@@ -57,7 +57,9 @@ export const TOP_LEVEL_CODES = {
   BAD_REQUEST: 400,
   METHOD_NOT_ALLOWED: 405,
   BODY_TOO_LARGE: 413,
+  BODY_TOO_SLOW: 408,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  CONTENT_ENCODING_UNSUPPORTED: 415,
   BAD_USER_INPUT: 400,
   GRAPHQL_PARSE_FAILED: 400,
   GRAPHQL_VALIDATION_FAILED: 400,
@@ -141,7 +143,7 @@ function codeOf(error: GraphQLError): string {
 }
 
 /** The same call may succeed later, unchanged. */
-const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED'];
+const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED', 'BODY_TOO_SLOW'];
 
 /** Postgres classes 08, 40, 53, 57, its waits that ran out, a standby (another server takes writes), and broken sockets: the same call may work in a moment. */
 const isTransient = (error: unknown): boolean => {

@@ -7,6 +7,7 @@ import type { Clock } from '../core/ports/clock';
 import type { MessageRecord } from '../core/message';
 import type { Stores } from '../core/ports/stores';
 import { type ContextDeps, OperationContext } from './context';
+import { ClientGoneError } from '../core/errors';
 import { type Log, publicError, RequestRefusedError } from './errors';
 import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
@@ -15,7 +16,7 @@ import { buildSupportSchema } from './schema';
 import { Admission } from './transport/admission';
 import { serveApollo, startApollo } from './transport/apollo';
 import { type OperationRequest, OperationRunner } from './transport/operation';
-import { ClientGoneError, givenRequestId, readJsonBody, sendError } from './transport/request';
+import { errorAnswer, givenRequestId, readJsonBody } from './transport/request';
 import { SseServer, wantsEventStream } from './transport/sse';
 import { GraphqlWebSockets, type Identify } from './transport/web-socket';
 
@@ -34,15 +35,24 @@ export interface GraphqlDeps {
   readonly limits?: Partial<GraphqlLimits>;
 }
 
+/** What the server does for each request. */
+export interface HttpDoor {
+  /** Called before an event stream is opened. @throws OverloadedError */
+  enterStream(): void;
+  /** Reads the whole body, inflated. Called once, when it is known who calls. @throws BodyRefusedError, OverloadedError, ClientGoneError */
+  readBody(limitBytes: number, sender: string): Promise<Buffer>;
+  /** Sends a whole answer, also to a sender whose body was not read to its end. */
+  answer(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }): Promise<void>;
+}
+
 export interface GraphqlHttp {
   readonly schema: GraphQLSchema;
   readonly apollo: ApolloServer<OperationContext>;
   readonly handlers: {
     /**
      * GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects.
-     * @param enterStream called before an event stream is read and opened; throws OverloadedError. Left out: any number.
      */
-    http(request: IncomingMessage, response: ServerResponse, enterStream?: () => void): Promise<void>;
+    http(request: IncomingMessage, response: ServerResponse, door: HttpDoor): Promise<void>;
     /** The upgrade of `/graphql` and `/ws`. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   };
@@ -65,22 +75,28 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
 
-  const http: GraphqlHttp['handlers']['http'] = async (request, response, enterStream) => {
+  const http: GraphqlHttp['handlers']['http'] = async (request, response, door) => {
     const requestId = givenRequestId(request.headers) ?? clock.newId();
     response.setHeader('x-request-id', requestId);
     try {
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
-      // Before the body: a stranger is not read.
-      const operation = new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
-      const read = async () => (request.method === 'POST' ? readJsonBody(request, limits.maxBodyBytes) : undefined);
-      // A stream is inside only while its operation is read and started; see OperationRunner.
+      // Before the body: a stranger is not read. And nobody is while all places are taken, so that a crowd costs no memory.
+      const caller = await identify(request.headers, undefined, request.socket.remoteAddress);
+      admission.enter()();
+      // A body that is on its way takes no place: a place is taken when it is whole.
+      const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, caller.organizationId)) : undefined;
+      const operation = new OperationContext(context, caller, requestId);
+      // A stream is inside only while its operation is started; see OperationRunner.
       if (wantsEventStream(request)) {
-        enterStream?.();
-        await sse.serve(request, response, await admission.during(read) ?? searchOf(request), operation);
-      } else await admission.during(async () => serveApollo(apollo, request, response, await read(), operation));
+        door.enterStream();
+        await sse.serve(request, response, body ?? searchOf(request), operation);
+      } else await admission.during(() => serveApollo(apollo, request, response, body, operation));
     } catch (error) {
-      if (!(error instanceof ClientGoneError)) sendError(request, response, publicError(error, requestId, log));
+      if (error instanceof ClientGoneError) return;
+      const refusal = publicError(error, requestId, log);
+      if (response.headersSent) response.destroy();
+      else await door.answer(errorAnswer(refusal));
     }
   };
 

@@ -2,14 +2,17 @@ const MAX_LENGTH = 200;
 const LONGEST_HARMLESS_SEGMENT = 40;
 
 /**
- * A URL's path as it may be logged: never the query, never what follows the account in a webhook's URL, and no segment
- * that is long enough to be somebody's token. A UUID has 36 characters.
+ * A URL's path as it may be logged: never the query, never what follows the account in a webhook's URL, never a file's
+ * link or name, and no segment that is long enough to be somebody's token. A UUID has 36 characters.
  */
 export function maskedPath(url: string): string {
   const path = url.split(/[?#]/, 1)[0]!;
   const [, room, account] = path.split('/');
   if (room === 'webhooks') return account === undefined ? '/webhooks' : `/webhooks/${shortened(account)}/***`;
-  return path.split('/').map(shortened).join('/').slice(0, MAX_LENGTH);
+  const segments = path.split('/').map(shortened);
+  // A link to a file ends in a token and the file's name.
+  const files = segments.indexOf('files');
+  return (files > 0 && files + 1 < segments.length ? [...segments.slice(0, files + 1), '***'] : segments).join('/').slice(0, MAX_LENGTH);
 }
 
 const shortened = (segment: string): string => (segment.length > LONGEST_HARMLESS_SEGMENT ? '***' : segment);

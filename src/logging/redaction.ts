@@ -1,7 +1,7 @@
 import { describeError } from './describe-error';
 
 const SECRET = /authorization|cookie|secret|token|password|passwd|credential|signature|api[-_]?key|bot[-_]?key|shared[-_]?key|webhook[-_]?url|database[-_]?url|^jwt$/i;
-const CONTENT = /^(text|body|raw[-_]?body|content|summary|email|phone|variables|query)$/i;
+const CONTENT = /^(text|body|raw[-_]?body|content|summary|email|phone|variables|query|(file[-_]?)?names?)$/i;
 const MAX_DEPTH = 6;
 
 /** A copy of a line's fields without what must not be logged, decided by the fields' names at any depth. */

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import { discardBody } from './body';
+import { discardBody } from './discard';
 
 export interface Answer {
   readonly status: number;

@@ -1,5 +1,8 @@
-import { AccessError, OverloadedError } from '../core/errors';
+import { AccessError, BodyRefusedError, OverloadedError, type BodyRefusal } from '../core/errors';
 import { errorAnswer, jsonAnswer, type Answer } from './answer';
+import { ACCEPTED_ENCODINGS } from './inflate';
+
+const STATUS_OF_BODY: Readonly<Record<BodyRefusal, number>> = { BODY_TOO_LARGE: 413, BODY_TOO_SLOW: 408, CONTENT_ENCODING_UNSUPPORTED: 415, BAD_REQUEST: 400 };
 
 /** The answer to a call that a room could not finish. What went wrong inside stays in the log. */
 export function answerOfError(error: unknown): Answer {
@@ -11,6 +14,8 @@ export function answerOfError(error: unknown): Answer {
     const { code, message, retryAfterMs } = error;
     return jsonAnswer(503, { error: { code, message, retryAfterMs } }, { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) });
   }
+  if (error instanceof BodyRefusedError)
+    return errorAnswer(STATUS_OF_BODY[error.code], error.code, error.message, error.code === 'CONTENT_ENCODING_UNSUPPORTED' ? { 'accept-encoding': ACCEPTED_ENCODINGS } : {});
   if (hasCode(error, 'IDENTITY_UNAVAILABLE')) return errorAnswer(503, 'IDENTITY_UNAVAILABLE', 'Who calls cannot be checked now; try again.', { 'retry-after': '5' });
   return errorAnswer(500, 'INTERNAL_SERVER_ERROR', 'The request failed inside the service; the log has it under this request id.');
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { readBody } from './body';
+import type { Bodies } from './bodies';
 
 /** A request as the rooms see it that answer with a whole body. */
 export interface PlainRequest {
@@ -11,11 +11,14 @@ export interface PlainRequest {
   /** One text for each name. */
   readonly plainHeaders: Readonly<Record<string, string | undefined>>;
   readonly remoteAddress: string | undefined;
-  /** Null when the body is larger than the limit. Call it at most once. */
-  readBody(limitBytes: number): Promise<Buffer | null>;
+  /**
+   * Reads the whole body, inflated. Call it at most once, when it is known who sends it.
+   * @throws BodyRefusedError, OverloadedError, ClientGoneError
+   */
+  readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
-export function plainRequest(request: IncomingMessage): PlainRequest {
+export function plainRequest(request: IncomingMessage, bodies: Bodies): PlainRequest {
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
   return {
     method: request.method ?? 'GET',
@@ -24,6 +27,6 @@ export function plainRequest(request: IncomingMessage): PlainRequest {
     headers: request.headers,
     plainHeaders: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])),
     remoteAddress: request.socket.remoteAddress,
-    readBody: limitBytes => readBody(request, limitBytes),
+    readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
   };
 }

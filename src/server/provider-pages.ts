@@ -14,6 +14,9 @@ export interface ProviderPagesOptions {
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
 }
 
+/** All senders that a page reads without knowing them share one part. */
+const NOBODY = '';
+
 /** What a provider serves itself. The caller is told to it, the provider decides what a call without one may do. */
 export function providerPages({ pages, bodyLimitBytes, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<Answer> {
   const callerOf = async (request: PlainRequest): Promise<Caller | null> => {
@@ -33,9 +36,10 @@ export function providerPages({ pages, bodyLimitBytes, identify }: ProviderPages
     if (rest.length === 0) return { status: 308, headers: { location: `${request.path}/` } };
     try {
       const caller = await callerOf(request);
-      const body = await request.readBody(bodyLimitBytes);
-      if (body === null) return errorAnswer(413, 'BODY_TOO_LARGE', `A body may have at most ${bodyLimitBytes} bytes.`);
-      return await page({ method: request.method, path: `/${rest.join('/')}`, query: request.query, headers: request.plainHeaders, body, caller });
+      return await page({
+        method: request.method, path: `/${rest.join('/')}`, query: request.query, headers: request.plainHeaders, caller,
+        readBody: () => request.readBody(bodyLimitBytes, caller?.organizationId ?? NOBODY),
+      });
     } catch (error) {
       if (error instanceof InvalidInputError) return errorAnswer(400, error.code, error.message);
       if (error instanceof NotFoundError) return errorAnswer(404, error.code, error.message);

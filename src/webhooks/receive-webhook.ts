@@ -1,4 +1,4 @@
-import { WebhookRejectedError } from '../core/errors';
+import { BodyRefusedError, ClientGoneError, isAboutRequest, WebhookRejectedError, type SupportError } from '../core/errors';
 import { noticeStrays, type StrayStores } from '../core/flows/stray-conversation';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
@@ -23,8 +23,11 @@ export interface IncomingWebhook {
   readonly method: string;
   readonly path: string;
   readonly plainHeaders: Readonly<Record<string, string | undefined>>;
-  /** Null when the body is larger than the limit; rejects when the sender goes away. */
-  readBody(limitBytes: number): Promise<Buffer | null>;
+  /**
+   * Reads the whole body, inflated. Called once, when the URL has proven the sender.
+   * @param sender who the body counts for @throws BodyRefusedError, OverloadedError, ClientGoneError
+   */
+  readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
 type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
@@ -47,6 +50,11 @@ export function webhookReceiver(deps: WebhookDeps): (webhook: IncomingWebhook) =
       deps.log('info', 'webhook', { ...facts, outcome });
       return accepted(outcome);
     } catch (error) {
+      // Of the request itself: the server has an answer for each.
+      if (isAboutRequest(error)) {
+        deps.log('warn', 'webhook', { ...facts, outcome: (error as SupportError).code });
+        throw error;
+      }
       if (error instanceof WebhookRejectedError) deps.log('warn', 'webhook', { ...facts, outcome: error.why });
       else deps.log('error', 'webhook', { ...facts, outcome: 'failed', err: error });
       return answerOfWebhookError(error);
@@ -57,9 +65,8 @@ export function webhookReceiver(deps: WebhookDeps): (webhook: IncomingWebhook) =
 async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts): Promise<Outcome> {
   const account = await accountOf(deps, webhook.path);
   facts.accountId = account.id;
-  const rawBody = await webhook.readBody(deps.bodyLimitBytes).catch(() => 'senderGone' as const);
+  const rawBody = await bodyOf(deps, webhook, account);
   if (rawBody === 'senderGone') return rawBody;
-  if (rawBody === null) throw new WebhookRejectedError('tooLarge', `A webhook may have at most ${deps.bodyLimitBytes} bytes.`);
   facts.bytes = rawBody.length;
 
   // Some servers sign for each inbox with a secret of its own.
@@ -80,6 +87,20 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   // Commits before the answer, too: there is no timer for a conversation that is not ours.
   if (outcome === 'unknownConversation' && hint.saidTo !== undefined && await noticeStrays(deps.stores, account.id, new Map([[hint.conversationId, hint.saidTo]])) > 0) return 'strayConversation';
   return outcome;
+}
+
+/**
+ * What the sender has signed. It signs what it says, and whatever compresses that on the way does so afterwards: a compressed
+ * webhook is inflated first, and its signature holds for what comes out.
+ */
+async function bodyOf({ bodyLimitBytes }: WebhookDeps, webhook: IncomingWebhook, account: AccountRecord): Promise<Buffer | 'senderGone'> {
+  try {
+    return await webhook.readBody(bodyLimitBytes, account.id);
+  } catch (error) {
+    if (error instanceof ClientGoneError) return 'senderGone';
+    if (error instanceof BodyRefusedError && error.code === 'BODY_TOO_LARGE') throw new WebhookRejectedError('tooLarge', `A webhook may have at most ${bodyLimitBytes} bytes, inflated.`);
+    throw error;
+  }
 }
 
 async function checkSoon({ stores, clock }: WebhookDeps, { id, health: { checkedAt } }: AccountRecord): Promise<void> {

@@ -106,7 +106,7 @@ export async function serveDeskAlone(sql: Pool, organizationId: string): Promise
     const url = new URL(request.url!, 'http://desk');
     const answered = await answer({
       method: request.method!, path: url.pathname.replace('/providers/desk', ''), query: url.searchParams, headers: request.headers as Record<string, string>,
-      body: Buffer.concat(chunks), caller: { organizationId, role: 'ui', userId: null },
+      readBody: async () => Buffer.concat(chunks), caller: { organizationId, role: 'ui', userId: null },
     });
     response.writeHead(answered.status, answered.headers).end(answered.body);
   })());

@@ -5,6 +5,7 @@ import { noticeStrays } from './stray-conversation';
 const EVERY_MS = 5 * 60_000;
 /** Further back than we were away: clocks differ, and a change may become visible late. */
 const OVERLAP_MS = 60_000;
+export interface FailedLook { readonly accountId: string; readonly organizationId: string }
 /** Of one turn; the next one goes on behind them. */
 const PAGES_OF_TURN = 20;
 
@@ -16,9 +17,10 @@ const PAGES_OF_TURN = 20;
  * front of the list, and the next look finds it there.
  *
  * @param stopped ends the turn
+ * @param onFailure told which account could not be asked, and why; if omitted, the error is thrown
  * @returns what this turn found, or null when no account is due
  */
-export async function lookOver(deps: FlowDeps, stopped: AbortSignal): Promise<{ readonly accountId: string; readonly readings: number; readonly complete: boolean } | null> {
+export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?: (account: FailedLook, error: unknown) => void): Promise<{ readonly accountId: string; readonly readings: number; readonly complete: boolean } | null> {
   const { watches, setup } = deps.stores;
   const look = await watches.claimLook(deps.limits.lookMs ?? EVERY_MS);
   if (look === null) return null;
@@ -39,7 +41,8 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal): Promise<{ 
     }
   } catch (error) {
     hasFailed = !stopped.aborted;
-    if (hasFailed) throw error;
+    if (hasFailed && onFailure === undefined) throw error;
+    if (hasFailed) onFailure?.({ accountId, organizationId }, error);
   } finally {
     if (more) await watches.leaveLook(accountId, startedAt, page, !hasFailed);
   }

@@ -458,7 +458,11 @@ export interface ProviderHttpRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
+  /**
+   * Reads the whole body, inflated. Call it at most once, and only when the headers and the caller have been found good: whoever is
+   * refused is answered without it. @throws errors for which `isAboutRequest` holds; the page lets them through
+   */
+  readBody(): Promise<Buffer>;
   readonly caller: { readonly organizationId: string; readonly role: string; readonly userId: string | null } | null;
 }
 export interface ProviderHttpResponse {

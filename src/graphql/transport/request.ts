@@ -8,12 +8,16 @@ export function givenRequestId(headers: IncomingHttpHeaders): string | undefined
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined;
 }
 
-/** @throws RequestRefusedError BODY_TOO_LARGE | BAD_REQUEST | UNSUPPORTED_MEDIA_TYPE */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * Reads an operation that was sent by POST.
+ * @param readBody reads the whole body, inflated and within the limit
+ * @throws RequestRefusedError BAD_REQUEST | UNSUPPORTED_MEDIA_TYPE, and what `readBody` throws
+ */
+export async function readJsonBody(request: IncomingMessage, readBody: () => Promise<Buffer>): Promise<Readonly<Record<string, unknown>>> {
   // A page of another origin can send text/plain without asking, whatever it says it accepts.
   if (!/^application\/(json|graphql\+json)\b/i.test(request.headers['content-type'] ?? ''))
     throw new RequestRefusedError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.');
-  const text = await readText(request, maxBytes);
+  const text = (await readBody()).toString('utf8');
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -25,42 +29,17 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
   return body as Record<string, unknown>;
 }
 
-/** The client went away before the request was whole: nobody is left to answer. */
-export class ClientGoneError extends Error {}
-
-/** Not `for await`: leaving that early destroys the connection, and the client never reads why it was refused. */
-function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) { reject(tooLarge(maxBytes)); return; }
-    const parts: Buffer[] = [];
-    let size = 0;
-    const settle = (): void => { request.off('data', take).off('end', whole).off('close', gone).off('error', gone); };
-    const take = (part: Buffer): void => {
-      size += part.length;
-      if (size <= maxBytes) { parts.push(part); return; }
-      settle();
-      reject(tooLarge(maxBytes));
-    };
-    const whole = (): void => { settle(); resolve(Buffer.concat(parts).toString('utf8')); };
-    const gone = (): void => { settle(); reject(new ClientGoneError()); };
-    request.on('data', take).on('end', whole).on('close', gone).on('error', gone);
-  });
-}
-
-const tooLarge = (maxBytes: number): RequestRefusedError =>
-  new RequestRefusedError('BODY_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`);
-
-/** Answers a whole request with one error. */
-export function sendError(request: IncomingMessage, response: ServerResponse, error: GraphQLError): void {
-  if (response.headersSent) { response.destroy(); return; }
+/** The answer to a whole request that failed with one error. */
+export function errorAnswer(error: GraphQLError): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } {
   const status = statusOf(error);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store',
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...(status === 405 ? { allow: 'GET, POST' } : {}), ...(status === 503 ? { 'retry-after': '1' } : {}),
-  });
-  response.end(JSON.stringify({ errors: [error.toJSON()] }));
-  // What is left of the body is read and thrown away, so that the answer arrives; the server's request timeout ends it.
-  request.resume();
+  return {
+    status, body: JSON.stringify({ errors: [error.toJSON()] }),
+    headers: {
+      'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...(status === 405 ? { allow: 'GET, POST' } : {}), ...(status === 503 ? { 'retry-after': '1' } : {}),
+      ...(error.extensions['code'] === 'CONTENT_ENCODING_UNSUPPORTED' ? { 'accept-encoding': 'gzip, deflate, br' } : {}),
+    },
+  };
 }
 
 /** Resolves when the client can take more, or is gone. */

@@ -5,34 +5,12 @@ import type { EndUserThere, ShownState, WebhookHint, WebhookRequest } from '../.
 import { STATUSES, viewOf } from './conversation';
 import { MARK } from './mapping';
 import { botUserOf } from './settings';
-import type { WireConversation } from './wire';
+import { webhookBody, type WebhookBody as Body } from './webhook-body';
 
 const SKEW_MS = 5 * 60_000;
 
-/** What a webhook of Chatwoot can tell us where to look. Nothing else in it is believed. */
-interface Body {
-  readonly event: string;
-  readonly id?: unknown;
-  readonly inbox_id?: unknown;
-  readonly inbox?: { readonly id?: unknown } | null;
-  readonly account?: { readonly id?: unknown } | null;
-  readonly conversation?: {
-    readonly id?: unknown; readonly inbox_id?: unknown; readonly contact_inbox?: { readonly source_id?: unknown } | null; readonly meta?: WireConversation['meta'] | null;
-  } | null;
-  readonly message_type?: unknown;
-  readonly sender?: { readonly id?: unknown; readonly type?: unknown } | null;
-  readonly content_attributes?: Readonly<Record<string, unknown>> | null;
-  readonly changed_attributes?: unknown;
-  readonly private?: unknown;
-  readonly status?: unknown;
-  readonly meta?: WireConversation['meta'] | null;
-  /** Who types. */
-  readonly user?: { readonly id?: unknown; readonly type?: unknown } | null;
-  readonly is_private?: unknown;
-}
-
 export function parseWebhook(request: WebhookRequest): WebhookHint {
-  const body = bodyOf(request.rawBody);
+  const body = webhookBody(request.rawBody);
   checkSignature(request, body);
   const ignored = (why: string): WebhookHint => ({ kind: 'ignored', why });
   if (body.account?.id !== undefined && String(body.account.id) !== request.account.externalId) return ignored('of another account');
@@ -79,17 +57,6 @@ const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body)
 const isMarkedAsFailed = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) && typeof attributes?.['external_error'] === 'string';
 
-function bodyOf(rawBody: Buffer): Body {
-  let body: unknown;
-  try {
-    body = JSON.parse(rawBody.toString('utf8'));
-  } catch {
-    throw new WebhookRejectedError('malformed', 'A Chatwoot webhook holds no JSON.');
-  }
-  if (typeof (body as Body | null)?.event !== 'string') throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no event.');
-  return body as Body;
-}
-
 function lookAt(conversationId: unknown): Extract<WebhookHint, { kind: 'conversation' }> {
   if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no conversation.');
   return { kind: 'conversation', conversationId: String(conversationId) };
@@ -126,7 +93,7 @@ function changedTo(changed: unknown, botUserId: number | undefined): ShownState 
     const value = (change as { current_value?: unknown } | null)?.current_value;
     const id = value === null ? null : Number.isSafeInteger(value) ? String(value) : undefined;
     if (name === 'status') {
-      const status = STATUSES[String(value)];
+      const status = statusOf(value);
       if (status === undefined) return null;
       state = { ...state, status };
     } else if (name === 'assignee_id' && id !== undefined) state = { ...state, agentId: value === botUserId ? null : id };
@@ -139,11 +106,13 @@ function changedTo(changed: unknown, botUserId: number | undefined): ShownState 
 
 /** The whole state, of events that do not say what changed. Null: not to be understood. */
 function stateIn({ status, meta }: Body, botUserId: number | undefined): ShownState | null {
-  if (typeof status !== 'string' || STATUSES[status] === undefined || typeof meta !== 'object' || meta === null) return null;
-  if (meta.assignee_type === 'AgentBot') return null;
-  const { agent, teamId } = viewOf({ status, meta }, botUserId);
-  return { status: STATUSES[status], agentId: agent?.externalId ?? null, teamId };
+  const known = statusOf(status);
+  if (known === undefined || meta == null || meta.assignee_type === 'AgentBot') return null;
+  const { agent, teamId } = viewOf({ status: String(status), meta }, botUserId);
+  return { status: known, agentId: agent?.externalId ?? null, teamId };
 }
+
+const statusOf = (status: unknown) => (typeof status === 'string' && Object.hasOwn(STATUSES, status) ? STATUSES[status] : undefined);
 
 /**
  * From 4.13 on each inbox signs with its own secret. The body itself says whose it is; that is safe, because whoever

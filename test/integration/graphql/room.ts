@@ -4,7 +4,10 @@ import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSou
 import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+import { Bodies } from '../../../src/server/bodies';
+import { graphqlDoor } from '../../../src/server/graphql-door';
 import { TIME_LIMITS } from '../../../src/time-limits';
+import { TEST_BODIES } from '../../support/bodies';
 
 export const SECRET = 'gateway-secret-of-the-tests-0123456789';
 /** The headers of a caller. They are also what it puts into `connection_init`. */
@@ -35,7 +38,8 @@ export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits>
     // The flow world rings no bell, so these tests live on the poll.
     limits: { pollMs: 20, ...limits },
   });
-  const server = createServer((request, response) => { void graphql.handlers.http(request, response); });
+  const bodies = new Bodies(TEST_BODIES);
+  const server = createServer((request, response) => { void graphql.handlers.http(request, response, graphqlDoor(request, response, { bodies, lingerMs: 2_000, enterStream: () => undefined })); });
   server.on('upgrade', graphql.handlers.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 async function fetched(link: string, through: typeof fetch = fetch): Promise<string> {
-  const { body, contentType, sizeBytes } = await openRemoteFile(through, link.startsWith('/') ? url + link : link, AbortSignal.timeout(20_000));
+  const { body, contentType, sizeBytes } = await openRemoteFile(through, link.startsWith('/') ? url + link : link, AbortSignal.timeout(170_000));
   let text = '';
   for await (const chunk of body) text += Buffer.from(chunk).toString();
   return `${contentType} ${sizeBytes}: ${text}`;

@@ -22,7 +22,7 @@ const open = pushAnywhere();
 // Older than any use of a name: each call looks again.
 let time = Date.now();
 const guarded = (addresses: Record<string, string> = {}) => pushWith(outgoingWith({}, resolverOf(addresses), () => (time += 3_600_000)));
-const post = (url: string, push = open, signal = AbortSignal.timeout(10_000)) => push.post(url, [SECRET], { id: '17', body: '{"a":"ü"}' }, signal);
+const post = (url: string, push = open, signal = AbortSignal.timeout(170_000)) => push.post(url, [SECRET], { id: '17', body: '{"a":"ü"}' }, signal);
 const failure = (act: Promise<unknown>): Promise<Partial<EndpointError> | null> => act.then(() => null, ({ code, status, retryAfterMs: wait }: EndpointError) => ({ code, status, retryAfterMs: wait }));
 
 describe('a push over HTTP', () => {

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { Health, type HealthSources } from '../../../src/health';
 import { createLogger } from '../../../src/logging';
 import { createHttpServer, type HttpLimits, type HttpServer, type ServerOptions } from '../../../src/server';
+import { TEST_BODIES } from '../../support/bodies';
 import { TIME_LIMITS } from '../../../src/time-limits';
 
 export interface RunningServer {
@@ -43,7 +44,8 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
     page: null,
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
-    maxSockets: 100, maxWebhooks: 100, maxFiles: 100, maxPages: 100,
+    fileOwner: () => null,
+    maxSockets: 100, maxWebhooks: 100, maxFiles: 100, maxPages: 100, bodies: TEST_BODIES,
     ...options,
   });
   const port = await server.listen(host, wanted);
@@ -56,12 +58,4 @@ export function rawConnection(port: number): { socket: Socket; received: () => s
   const socket = connect(port, '127.0.0.1');
   socket.on('data', part => { text += part.toString('latin1'); }).on('error', () => {});
   return { socket, received: () => text, closed: new Promise(resolve => socket.once('close', () => resolve())) };
-}
-
-/** Waits until something is so; what is expected then is the test's business. */
-export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await isSo());) {
-    if (Date.now() > end) throw new Error(`${what} did not come about`);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/errors';
 import { accessOf } from '../../../src/core/flows/deps';
 import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/support-provider';
@@ -8,7 +9,8 @@ import { createLogger, logOf } from '../../../src/logging';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import { webhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
 import { createFlowWorld, ORG } from '../../support/flow-world';
-import { rawConnection, startServer, until, type RunningServer } from '../server/start-server';
+import { rawConnection, startServer, type RunningServer } from '../server/start-server';
+import { until } from '../../support/until';
 
 let world: Awaited<ReturnType<typeof createFlowWorld>>;
 let account: AccountRecord;
@@ -56,6 +58,15 @@ async function dueReadings(): Promise<string[]> {
 beforeEach(dueReadings);
 
 describe('a webhook of a connected account', () => {
+  it('that was compressed on the way is verified as it was signed: its signature holds for what comes out', async () => {
+    const said = '{"event":"message_created","id":1}';
+    expect((await post(right(), gzipSync(said), { 'content-encoding': 'gzip' })).status).toBe(200);
+    expect(parsed.map(({ rawBody }) => rawBody.toString())).toEqual([said]);
+    const refused = await post(right(), said, { 'content-encoding': 'zstd' });
+    expect([refused.status, refused.headers.get('accept-encoding')]).toEqual([415, 'gzip, deflate, br']);
+    expect(outcomes()).toEqual(['recorded', 'CONTENT_ENCODING_UNSUPPORTED']);
+  });
+
   it('is on record as a wish to read that conversation before the sender has its 200', async () => {
     const response = await post(right());
     expect([response.status, await response.json()]).toEqual([200, { outcome: 'recorded' }]);

@@ -37,7 +37,7 @@ it('has the request id in whatever the request starts, and in nothing else', asy
 
 it.each([
   'authorization', 'Authorization', 'cookie', 'x-support-gateway-secret', 'x-support-bot-key', 'webhookSecret', 'webhookUrl', 'token', 'access_token', 'api_access_token',
-  'platformToken', 'password', 'apiKey', 'api-key', 'credentials', 'SUPPORT_JWT_SHARED_KEY', 'DATABASE_URL', 'signature', 'text', 'body', 'rawBody', 'content', 'summary', 'email', 'phone', 'variables', 'query',
+  'platformToken', 'password', 'apiKey', 'api-key', 'credentials', 'SUPPORT_JWT_SHARED_KEY', 'DATABASE_URL', 'signature', 'text', 'body', 'rawBody', 'content', 'summary', 'email', 'phone', 'variables', 'query', 'fileName', 'filename', 'name', 'names',
 ])('never writes what stands under %s, at any depth', name => {
   logger.info({ [name]: 'hunter2', deep: [{ er: { [name]: { inner: 'hunter2' } } }] }, 'x');
   logger.child({ room: 'x' }).info({ [name]: ['hunter2'] }, 'x');
@@ -99,6 +99,9 @@ it.each([
   [`/webhooks/${'hunter2'.repeat(10)}`, '/webhooks/***/***'],
   ['/webhooks', '/webhooks'],
   [`/providers/toy/files/${'hunter2'.repeat(10)}`, '/providers/toy/files/***'],
+  ['/files/token/hunter2.pdf', '/files/***'],
+  [`/providers/desk/files/${'t'.repeat(43)}/hunter2.pdf?x`, '/providers/desk/files/***'],
+  ['/files', '/files'],
   ['', ''],
 ])('logs the path %s as %s', (url, expected) => {
   expect(maskedPath(url)).toBe(expected);

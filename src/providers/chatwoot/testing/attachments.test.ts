@@ -7,7 +7,7 @@ import { Workshop } from './workshop';
 
 describe('files of a post', () => {
   it('are copied with their names and types, one that is empty too', async () => {
-    const { files, left, release } = await stageUploads([postedFile('cat.png', 'image/png', 'meow'), postedFile('nothing.txt', 'text/plain', '')], AbortSignal.timeout(20_000));
+    const { files, left, release } = await stageUploads([postedFile('cat.png', 'image/png', 'meow'), postedFile('nothing.txt', 'text/plain', '')], AbortSignal.timeout(170_000));
     expect(await Promise.all(files.map(async ({ name, contentType, body }) => [name, contentType, await body.text()]))).toEqual([['cat.png', 'image/png', 'meow'], ['nothing.txt', 'text/plain', '']]);
     expect(left).toEqual([]);
     await release();
@@ -15,7 +15,7 @@ describe('files of a post', () => {
 
   it('that cannot be read for a moment leave the post to its next try', async () => {
     const away = { ...postedFile(), open: () => Promise.reject(new MediaStoreError('away')) };
-    await expect(stageUploads([postedFile(), away], AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: 'MEDIA_STORE_UNAVAILABLE' });
+    await expect(stageUploads([postedFile(), away], AbortSignal.timeout(170_000))).rejects.toMatchObject({ code: 'MEDIA_STORE_UNAVAILABLE' });
   });
 });
 

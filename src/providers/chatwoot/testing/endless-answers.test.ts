@@ -11,7 +11,7 @@ async function endless(...of: Parameters<typeof startEndless>): Promise<EndlessS
   servers.push(server);
   return server;
 }
-const errorOf = (server: EndlessServer, method: 'GET' | 'POST', signal = AbortSignal.timeout(60_000)) =>
+const errorOf = (server: EndlessServer, method: 'GET' | 'POST', signal = AbortSignal.timeout(280_000)) =>
   new ChatwootClient(fetch, server.url, 'token', 'agentBot', 16_000).json({ method, path: '/messages' }, signal).then(() => null, (error: Error) => error);
 
 describe('an answer of Chatwoot that never ends', () => {
@@ -46,7 +46,7 @@ describe('an answer of Chatwoot that never ends', () => {
   it('is left when a file is not given', async () => {
     for (const [status, code] of [[500, 'PROVIDER_UNAVAILABLE'], [404, 'PROVIDER_REFUSED']] as const) {
       const server = await endless(status, 'flood');
-      await expect(openFile(fetch, { url: server.url, name: 'a.png', contentType: 'image/png', sizeBytes: null }, AbortSignal.timeout(60_000))).rejects.toMatchObject({ code });
+      await expect(openFile(fetch, { url: server.url, name: 'a.png', contentType: 'image/png', sizeBytes: null }, AbortSignal.timeout(280_000))).rejects.toMatchObject({ code });
       await server.cut();
     }
   });

@@ -1,5 +1,5 @@
 import { timeLimit } from '../../../core/time-limit';
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../core/errors';
+import { AddressRefusedError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../core/errors';
 import { ChatwootClient, type Call } from '../client';
 import { recordings, type RestRecording } from './recording-files';
 
@@ -155,6 +155,19 @@ describe('answers that are not Chatwoot\'s', () => {
     // Chatwoot may be at it until it ends the request itself.
     const settles = async (call: Call) => (await failureFrom(fetch, call) as ProviderUnavailableError).settlesAfterMs;
     expect([await settles(POST) > 15_000, await settles(GET)]).toEqual([whenWriting.endsWith('unknown'), 0]);
+  });
+
+  it('an address that is not called', async () => {
+    const fetch = async () => { throw new AddressRefusedError(); };
+    for (const call of [POST, GET]) expect(outcomeOf(await failureFrom(fetch, call))).toBe('unavailable, delivered no');
+    expect((await failureFrom(fetch)).message).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
+  });
+
+  it('says nothing of the network between us, nor what the server wrote into its headers', async () => {
+    const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' });
+    const headers = { 'x-request-id': 'planted', server: 'nginx/1.2' };
+    for (const fetch of [async () => { throw new TypeError('fetch failed', { cause }); }, async () => new Response(PAGE, { status: 500, headers }), async () => new Response('{}', { status: 404, headers })])
+      expect((await failureFrom(fetch)).message).not.toMatch(/ECONN|10\.0\.0\.7|planted|nginx/);
   });
 
   it('an answer that does not come in time', async () => {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { outgoingWith } from '../../../../test/support/outgoing';
+import { download } from '../attachments';
 import { openFile } from '../file-download';
 
 const attachment = { url: 'https://chatwoot.example/rails/x/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
@@ -14,7 +15,7 @@ const answering = (...answers: (() => Response)[]) => (async (address: URL, init
 const to = (location: string) => () => new Response(null, { status: 302, headers: { location } });
 const found = (headers: Record<string, string> = {}) => () => new Response('bytes', { headers });
 const status = (code: number) => () => new Response(null, { status: code });
-const open = (through: typeof fetch, url = attachment.url) => openFile(through, { ...attachment, url }, AbortSignal.timeout(20_000));
+const open = (through: typeof fetch, url = attachment.url) => openFile(through, { ...attachment, url }, AbortSignal.timeout(170_000));
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
   for await (const chunk of body) text += Buffer.from(chunk).toString();
@@ -45,6 +46,22 @@ describe('opening an agent\'s file', () => {
       expect(called).toEqual([]);
     });
 
+  it('reaches nothing inside by a name that moves once it was looked up', async () => {
+    let arrived = 0;
+    const inside = createServer((_request, response) => { arrived += 1; response.end('secret'); });
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+    const url = `http://rebinding.example:${(inside.address() as AddressInfo).port}/a.png`;
+    // Public at the first look-up, this machine at each later one.
+    let lookups = 0;
+    let time = 0;
+    const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
+    expect(await guarded.whyRefused(url)).toBeNull();
+    await expect(open(guarded.fetch, url)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', message: expect.not.stringMatching(/127|rebinding/) });
+    const { files, links } = await download(guarded.fetch, { attachments: [{ ...attachment, url }] }, AbortSignal.timeout(170_000));
+    expect([files.length, links.length, arrived, lookups]).toEqual([0, 1, 0, 3]);
+    await new Promise((resolve) => inside.close(resolve));
+  });
+
   it.each([
     [404, { code: 'PROVIDER_REFUSED', gone: true }], [410, { code: 'PROVIDER_REFUSED', gone: true }],
     [403, { code: 'PROVIDER_REFUSED', gone: false }], [500, { code: 'PROVIDER_UNAVAILABLE' }], [429, { code: 'PROVIDER_UNAVAILABLE' }],
@@ -63,7 +80,7 @@ describe('opening an agent\'s file', () => {
     const server = createServer((_request, response) => { response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy()); });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { body } = await openFile(fetch, { ...attachment, url: `${baseUrl}/a.png` }, AbortSignal.timeout(20_000));
+    const { body } = await openFile(fetch, { ...attachment, url: `${baseUrl}/a.png` }, AbortSignal.timeout(170_000));
     await expect(textOf(body)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     await new Promise((resolve) => server.close(resolve));
   });

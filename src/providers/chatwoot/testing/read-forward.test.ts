@@ -36,7 +36,7 @@ it('reads 1,300 messages whose times run against their ids, each once and in ord
   expect(new Set(said).size).toBe(1300);
   expect(said.filter((text, index) => said.indexOf(text) === index)).toEqual(texts);
   expect(Math.max(...ids)).toBe(ids.at(-1));
-}, 60_000);
+});
 
 it('finds changed messages that lie more than 1,000 rows apart, whatever lies between', async () => {
   workshop = await Workshop.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });

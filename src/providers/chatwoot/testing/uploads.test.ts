@@ -56,7 +56,7 @@ describe('a large file of an end-user', () => {
 
   it('is never whole in memory: neither while it comes, nor once it is here, nor while it goes out', async () => {
     const held = { fetched: await HeldSince.now(), waiting: await HeldSince.now(), sent: await HeldSince.now() };
-    const { files, left, release } = await stageUploads([bigFile(() => held.fetched.look())], AbortSignal.timeout(20_000));
+    const { files, left, release } = await stageUploads([bigFile(() => held.fetched.look())], AbortSignal.timeout(170_000));
     expect([files.length, left.length]).toEqual([1, 0]);
     held.waiting.look();
     expect(readdirSync(temporary)).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('a large file of an end-user', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":1}');
     });
     const body = multipart({ content: 'look' }, 'attachments[]', files);
-    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot', 16_000).json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000));
+    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot', 16_000).json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(170_000));
     await release();
 
     expect(arrived.bytes).toBe(body.size);
@@ -107,7 +107,7 @@ describe('a large file of an end-user', () => {
 
   it('is named when our disk does not take it, and the words go out', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
-    const { files, left } = await stageUploads([bigFile()], AbortSignal.timeout(20_000));
+    const { files, left } = await stageUploads([bigFile()], AbortSignal.timeout(170_000));
     expect([files, left]).toEqual([[], ['video.mp4']]);
   });
 });
@@ -115,6 +115,6 @@ describe('a large file of an end-user', () => {
 it('a form that is redirected says, as every call does, that the base URL is not Chatwoot\'s own', async () => {
   const proxy = await serve((request, response) => { request.resume(); response.writeHead(308, { location: 'https://elsewhere.example/' }).end(); });
   const client = new ChatwootClient(fetch, proxy, 'token', 'agentBot', 16_000);
-  const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
+  const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(170_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
   expect(await messageOf(multipart({ content: 'x' }, 'attachments[]', []))).toBe(await messageOf({ content: 'x' }));
 });

@@ -30,12 +30,13 @@ export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
  * JSON only: another site's form or script cannot send it without asking first, so a visit to a foreign page does
  * nothing here.
  */
-export function jsonBody<T>(schema: z.ZodType<T>, { headers, body }: ProviderHttpRequest): T {
+export async function jsonBody<T>(schema: z.ZodType<T>, { headers, readBody }: Pick<ProviderHttpRequest, 'headers' | 'readBody'>): Promise<T> {
   if (!/^application\/json\b/.test(headers['content-type'] ?? ''))
     throw new DeskApiError(415, 'JSON_REQUIRED', 'Send the body as application/json.');
+  const text = (await readBody()).toString('utf8');
   let input: unknown;
   try {
-    input = JSON.parse(body.toString('utf8'));
+    input = JSON.parse(text);
   } catch {
     throw new DeskApiError(400, 'INPUT_INVALID', 'The body is not JSON.');
   }

@@ -41,8 +41,11 @@ export const snoozeInput = z.strictObject({ until: z.iso.datetime({ offset: true
 
 export const nothing = z.strictObject({});
 
+/** A message with the bytes of its files. */
+export const sentMessage = messageInput.transform((message) => ({ message, files: uploaded(message.attachments) }));
+
 /** The bytes of uploaded files, once their size is known to be allowed. */
-export function uploaded(files: z.output<typeof messageInput>['attachments']): NewAttachment[] {
+function uploaded(files: z.output<typeof messageInput>['attachments']): NewAttachment[] {
   const decoded = files.map(({ name, contentType, content }) => {
     const bytes = Buffer.from(content, 'base64');
     return { name, content_type: contentType.toLowerCase(), size_bytes: bytes.length, content: bytes };

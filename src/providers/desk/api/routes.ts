@@ -1,7 +1,9 @@
+import type { z } from 'zod';
+import { isAboutRequest } from '../../../core/errors';
 import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
 import { Act, actingAgent } from './acts';
 import { DeskApiError, checked, json, jsonBody, notFound, refusal } from './http';
-import { assignInput, listInput, messageInput, nothing, snoozeInput, threadInput, uploaded } from './input';
+import { assignInput, listInput, nothing, sentMessage, snoozeInput, threadInput } from './input';
 import { pageFile } from './page';
 import * as reads from './reads';
 
@@ -16,17 +18,13 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
   ['GET', /^\/api\/conversations\/([^/]+)$/, async (call, id) =>
     json(await reads.thread(call.query, call.organizationId, call.now, id, checked(threadInput, Object.fromEntries(call.request.query))))],
   ['GET', /^\/api\/attachments\/([^/]+)$/, (call, id) => reads.attachmentById(call.query, call.organizationId, id)],
-  ['POST', /^\/api\/conversations\/([^/]+)\/messages$/, (call, id) => {
-    const message = jsonBody(messageInput, call.request);
-    const files = uploaded(message.attachments);
-    return call.act(id, async (act) => ({ messageId: await act.say(message, files) }), 201);
-  }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/assign$/, (call, id) => { const to = jsonBody(assignInput, call.request); return call.act(id, (act) => act.assign(to)); }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/snooze$/, (call, id) => { const how = jsonBody(snoozeInput, call.request); return call.act(id, (act) => act.snooze(how)); }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/resolve$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.resolve()); }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/return$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.returnToBot()); }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/wake$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.wake()); }],
-  ['POST', /^\/api\/conversations\/([^/]+)\/reopen$/, (call, id) => { jsonBody(nothing, call.request); return call.act(id, (act) => act.reopen()); }],
+  ['POST', /^\/api\/conversations\/([^/]+)\/messages$/, (call, id) => call.act(id, sentMessage, async (act, { message, files }) => ({ messageId: await act.say(message, files) }), 201)],
+  ['POST', /^\/api\/conversations\/([^/]+)\/assign$/, (call, id) => call.act(id, assignInput, (act, to) => act.assign(to))],
+  ['POST', /^\/api\/conversations\/([^/]+)\/snooze$/, (call, id) => call.act(id, snoozeInput, (act, how) => act.snooze(how))],
+  ['POST', /^\/api\/conversations\/([^/]+)\/resolve$/, (call, id) => call.act(id, nothing, (act) => act.resolve())],
+  ['POST', /^\/api\/conversations\/([^/]+)\/return$/, (call, id) => call.act(id, nothing, (act) => act.returnToBot())],
+  ['POST', /^\/api\/conversations\/([^/]+)\/wake$/, (call, id) => call.act(id, nothing, (act) => act.wake())],
+  ['POST', /^\/api\/conversations\/([^/]+)\/reopen$/, (call, id) => call.act(id, nothing, (act) => act.reopen())],
 ];
 
 /** One request of a known caller. */
@@ -51,10 +49,11 @@ class Call {
   }
 
   /** Does it, tells the core to look once it is committed, and answers the conversation as it is now. */
-  async act(conversationId: string, work: (act: Act) => Promise<object | void>, status = 200): Promise<ProviderHttpResponse> {
+  async act<Input>(conversationId: string, schema: z.ZodType<Input>, work: (act: Act, input: Input) => Promise<object | void>, status = 200): Promise<ProviderHttpResponse> {
     const agent = await this.agent();
     if (!agent) throw agentRequired();
-    const more = await this.host.database.transaction(async (query) => work(await Act.on(query, agent, conversationId, this.now)));
+    const input = await jsonBody(schema, this.request);
+    const more = await this.host.database.transaction(async (query) => work(await Act.on(query, agent, conversationId, this.now), input));
     this.host.hint(agent.accountOurId, conversationId);
     return json({ conversation: await reads.conversation(this.query, this.organizationId, this.now, conversationId), ...more }, status);
   }
@@ -85,6 +84,7 @@ export const routes = (host: ProviderHost) => async (request: ProviderHttpReques
     return await answer(host, request);
   } catch (error) {
     if (error instanceof DeskApiError) return refusal(error);
+    if (isAboutRequest(error)) throw error;
     // A file's address is a secret.
     host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
     return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));

@@ -61,7 +61,7 @@ export async function openWorld(): Promise<DeskWorld> {
       const request: ProviderHttpRequest = {
         method, path: url.pathname, query: url.searchParams,
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(agent === undefined ? {} : { 'x-desk-agent': agent }), ...headers },
-        body: Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+        readBody: async () => Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
         caller: organizationId === null ? null : { organizationId, role, userId: null },
       };
       const answer = await answerRequest(request);

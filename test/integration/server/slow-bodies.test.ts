@@ -1,0 +1,218 @@
+import { AccessError } from '../../../src/core/errors';
+import type { Caller } from '../../../src/core/caller';
+import type { Every } from '../../../src/server/bodies';
+import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
+import { until } from '../../support/until';
+import { rawConnection, startServer, type RunningServer } from './start-server';
+import { TEST_BODIES } from '../../support/bodies';
+
+let running: RunningServer;
+const slow: ReturnType<typeof rawConnection>[] = [];
+afterEach(async () => {
+  for (const { socket } of slow.splice(0)) socket.destroy();
+  await running.server.stop();
+});
+
+/** Requests of which the headers and one byte of the body came, and nothing more for now. */
+function hang(count: number, path: string, headers: Readonly<Record<string, string>>, length = 100): ReturnType<typeof rawConnection>[] {
+  const lines = Object.entries({ host: 'x', 'content-type': 'application/json', 'content-length': String(length), ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const connections = Array.from({ length: count }, () => rawConnection(running.port));
+  for (const { socket } of connections) socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n{`);
+  slow.push(...connections);
+  return connections;
+}
+const statusOf = ({ received }: ReturnType<typeof rawConnection>) => Number(/^HTTP\/1\.1 (\d{3})/.exec(received())?.[1] ?? 0);
+/** How many of so many calls were answered 200. */
+async function taken(count: number, call: () => Promise<Response>): Promise<number> {
+  const statuses = await Promise.all(Array.from({ length: count }, async () => {
+    const response = await call();
+    await response.arrayBuffer();
+    return response.status;
+  }));
+  return statuses.filter((status) => status === 200).length;
+}
+
+const identify = ({ headers }: { headers: Readonly<Record<string, string | string[] | undefined>> }): Promise<Caller> =>
+  headers['x-org'] === undefined ? Promise.reject(new AccessError('UNAUTHENTICATED', 'no')) : Promise.resolve({ organizationId: String(headers['x-org']), role: 'ui', userId: null });
+
+describe('a provider\'s page', () => {
+  let read = 0;
+  const begin = async (more: Partial<Parameters<typeof startServer>[0]> = {}) => {
+    read = 0;
+    running = await startServer({
+      maxPages: 32, identify, ...more,
+      providerPages: new Map([['toy', async ({ caller: who, readBody }) => {
+        if (who === null) return { status: 401, headers: {}, body: 'who?' };
+        read += 1;
+        await readBody();
+        return { status: 200, headers: {}, body: 'done' };
+      }]]),
+    });
+  };
+  const call = (org: string) => fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': org }, body: '{}' });
+
+  it('answers 40 anonymous callers whose bodies never come from their headers, and everybody else as ever', async () => {
+    await begin();
+    const anonymous = hang(40, '/providers/toy/x', {});
+    await until(() => anonymous.every((one) => statusOf(one) === 401));
+    expect(await taken(20, () => call('org-b'))).toBe(20);
+    expect(read).toBe(20);
+  });
+
+  it('serves another tenant while 40 bodies of one tenant hang', async () => {
+    await begin();
+    hang(40, '/providers/toy/x', { 'x-org': 'org-a' });
+    await until(() => read === 40);
+    expect(await taken(20, () => call('org-b'))).toBe(20);
+  });
+});
+
+describe('webhooks', () => {
+  it('of another account are taken while those of one hang', async () => {
+    let inside = 0;
+    running = await startServer({
+      maxWebhooks: 4,
+      webhooks: async ({ path, readBody }) => {
+        inside += 1;
+        await readBody(1_000, path.split('/')[2]!);
+        return { status: 200 };
+      },
+    });
+    hang(20, '/webhooks/a/secret', {});
+    await until(() => inside === 20);
+    expect(await taken(4, () => fetch(`${running.url}/webhooks/b/secret`, { method: 'POST', body: '{}' }))).toBe(4);
+  });
+});
+
+describe('GraphQL', () => {
+  let world: FlowWorld;
+  let room: Room;
+  beforeAll(async () => {
+    world = await createFlowWorld();
+    room = await startRoom(world);
+  });
+  afterAll(async () => {
+    await room.stop();
+    await world.close();
+  });
+  const begin = async (more: Partial<Parameters<typeof startServer>[0]> = {}) => {
+    const { http: handle, upgrade } = room.graphql.handlers;
+    running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, ...more });
+  };
+  const query = (accept = 'application/json') => fetch(`${running.url}/graphql`, { method: 'POST', headers: { accept, 'content-type': 'application/json', ...caller('bot', 'org-b') }, body: '{"query":"{ __typename }"}' });
+
+  it('serves another tenant while 260 bodies of one tenant hang, and refuses that tenant alone what is over its share', async () => {
+    await begin();
+    const bodies = hang(260, '/graphql', caller('bot', 'org-a'));
+    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 4);
+    expect(await taken(20, query)).toBe(20);
+    expect(bodies.filter((one) => statusOf(one) !== 0)).toHaveLength(4);
+  });
+
+  it('lets no body of an event stream take the place of a stream', async () => {
+    await begin({ maxSockets: 2 });
+    const bodies = hang(10, '/graphql', { accept: 'text/event-stream', ...caller('bot', 'org-a') });
+    expect(await taken(2, () => query('text/event-stream'))).toBe(2);
+    expect(bodies.filter((one) => statusOf(one) !== 0)).toEqual([]);
+  });
+
+  it('answers a stranger, and whoever is refused, without reading', async () => {
+    await begin();
+    const strangers = hang(3, '/graphql', { 'x-support-gateway-secret': 'wrong' });
+    const forms = hang(3, '/graphql', { ...caller('bot', 'org-a'), 'content-type': 'text/plain' });
+    await until(() => strangers.every((one) => statusOf(one) === 401) && forms.every((one) => statusOf(one) === 415));
+  });
+});
+
+describe('a body that comes too slowly', () => {
+  it.each([
+    ['a page', '/providers/toy/x', { 'x-org': 'org-a' }], ['a webhook', '/webhooks/a/b', {}],
+  ] as const)('of %s is refused once its grace is over, and one that is fast enough is waited for', async (_what, path, headers) => {
+    const checks: (() => void)[] = [];
+    let stopped = 0;
+    const every: Every = (_ms, work) => { checks.push(work); return () => { stopped += 1; }; };
+    running = await startServer({
+      every, identify, bodies: { ...TEST_BODIES, checkMs: 1_000, graceMs: 2_000, minBytesPerSecond: 10 },
+      webhooks: async ({ readBody }) => { await readBody(1_000, 'a'); return { status: 200 }; },
+      providerPages: new Map([['toy', async ({ readBody }) => { await readBody(); return { status: 200, headers: {}, body: '' }; }]]),
+    });
+    const [first] = hang(1, path, headers, 50);
+    await until(() => checks.length === 1);
+    const check = checks[0]!;
+    for (let i = 0; i < 2; i++) check();
+    // Within its grace one byte is enough. After it 10 bytes a second are wanted.
+    expect(statusOf(first!)).toBe(0);
+    check();
+    await until(() => statusOf(first!) === 408);
+    expect(first!.received()).toContain('BODY_TOO_SLOW');
+    await until(() => stopped === 1);
+
+    const [second] = hang(1, path, headers, 50);
+    await until(() => checks.length === 2);
+    for (let i = 0; i < 2; i++) checks[1]!();
+    second!.socket.write('x'.repeat(49));
+    await until(() => statusOf(second!) === 200);
+  });
+});
+
+describe('the share of one sender', () => {
+  const begin = (bodies: Partial<typeof TEST_BODIES>) => startServer({
+    bodies: { ...TEST_BODIES, ...bodies }, identify,
+    providerPages: new Map([['toy', async ({ readBody }) => { await readBody(); return { status: 200, headers: {}, body: '' }; }]]),
+  });
+
+  it('of bodies on their way is refused beyond it, and is free again afterwards', async () => {
+    running = await begin({ maxBodies: 8, shareOfOne: 1 / 4 });
+    const bodies = hang(3, '/providers/toy/x', { 'x-org': 'org-a' }, 2);
+    await until(() => bodies.filter((one) => statusOf(one) === 503).length === 1);
+    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-b' }, body: '{}' })).status).toBe(200);
+    for (const one of bodies.filter((each) => statusOf(each) === 0)) one.socket.write('}');
+    await until(() => bodies.filter((one) => statusOf(one) === 200).length === 2);
+    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-a' }, body: '{}' })).status).toBe(200);
+  });
+
+  it('of bytes is refused beyond it', async () => {
+    running = await begin({ maxBytes: 400_000, shareOfOne: 1 / 4 });
+    const [large] = hang(1, '/providers/toy/x', { 'x-org': 'org-a' }, 90_001);
+    large!.socket.write('x'.repeat(89_000));
+    const second = () => fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-a' }, body: 'x'.repeat(90_000) });
+    await until(async () => (await second()).status === 503);
+    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-b' }, body: 'x'.repeat(90_000) })).status).toBe(200);
+    large!.socket.destroy();
+    await until(async () => (await second()).status === 200);
+  });
+});
+
+describe('files', () => {
+  it('of another owner are served while one owner\'s readers take nothing, and those are cut off', async () => {
+    const checks = new Set<() => void>();
+    let readers = 0;
+    running = await startServer({
+      maxFiles: 8, fileOwner: (path) => path.split('/')[2]!, every: (_ms, work) => { checks.add(work); return () => { checks.delete(work); }; },
+      files: async (request, response) => {
+        if (request.url!.startsWith('/files/b/')) { response.end('small'); return; }
+        readers += 1;
+        const more = (): void => { while (!response.destroyed && response.write(Buffer.alloc(65_536))); if (!response.destroyed) response.once('drain', more); };
+        more();
+        await new Promise((resolve) => { response.once('close', resolve); });
+      },
+    });
+    const open = () => {
+      const connection = rawConnection(running.port);
+      connection.socket.pause();
+      connection.socket.write('GET /files/a/x HTTP/1.1\r\nHost: x\r\n\r\n');
+      slow.push(connection);
+      return connection;
+    };
+    const held = [open(), open()];
+    await until(() => readers === 2);
+    const third = rawConnection(running.port);
+    slow.push(third);
+    third.socket.write('GET /files/a/x HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => statusOf(third) === 503);
+    expect(await taken(4, () => fetch(`${running.url}/files/b/x`))).toBe(4);
+    for (const { socket } of held) socket.on('error', () => undefined);
+    await until(() => { for (const check of [...checks]) check(); return checks.size === 0; });
+    expect(await taken(1, () => fetch(`${running.url}/files/b/x`))).toBe(1);
+  });
+});
