@@ -57,6 +57,17 @@ describe('the file behind a link', () => {
     expect(await fetched('/cat.png', outgoingWith({ networks: ['127.0.0.0/8'] }).fetch)).toContain('meow');
   });
 
+  it('is not fetched from inside by a name that moves once it was looked up', async () => {
+    const host = `http://rebinding.example:${new URL(url).port}`;
+    // Public at the first lookup, this machine at each later one.
+    let lookups = 0;
+    let time = 0;
+    const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
+    expect(await guarded.whyRefused(`${host}/cat.png`)).toBeNull();
+    await expect(fetched(`${host}/cat.png`, guarded.fetch)).rejects.toMatchObject({ code: 'FILE_MISSING', message: expect.not.stringMatching(/127|rebinding/) });
+    expect(lookups).toBe(2);
+  });
+
   it('is not followed from a public address to a private one', async () => {
     // The first server stands for a public one: the operator allows its name, and not the address that it redirects to.
     const host = `http://files.example.com:${new URL(url).port}`;
