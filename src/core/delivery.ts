@@ -14,6 +14,8 @@ export type ProviderWork =
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
   /** Tells agents who write in a conversation that they began themselves that it leads nowhere. */
   | { readonly kind: 'TELL_STRAY'; readonly conversationId: ProviderConversationId }
+  /** Shows agents what was learned of the end-user since their contact was made: as it is known when this is delivered. */
+  | { readonly kind: 'UPDATE_CONTACT' }
   | ProviderChange
   | ProviderMark;
 

@@ -1,3 +1,4 @@
+import { cleanText } from './checks/text';
 import type { MessageContent } from './content';
 import { type FileRefusal, InvalidInputError } from './errors';
 import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
@@ -96,8 +97,7 @@ export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'at
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)
     throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
-  // Postgres text cannot hold NUL, and providers refuse it.
-  const clean = text.replaceAll('\u0000', '');
+  const clean = cleanText(text);
   if (clean.trim() === '' && attachments.length === 0)
     throw new InvalidInputError('TEXT_EMPTY', field, 'Text is empty; send at least one visible character or an attachment.');
   if (attachments.length > MAX_ATTACHMENTS)

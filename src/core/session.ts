@@ -17,6 +17,13 @@ export interface EndUser {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** What is known by now: what is given replaces, what is null stays, attributes are kept one by one. */
+export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
+  const { attributes, ...fields } = given;
+  const learned = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Partial<EndUser>;
+  return { ...known, ...learned, attributes: { ...known.attributes, ...attributes } };
+}
+
 /** How far the front of a Session's history was removed, because it was older than it is kept. */
 export interface Forgotten {
   /** The last event that was removed, and the last message; 0: none. */
@@ -50,6 +57,8 @@ export interface SessionRecord {
   readonly lastEventSeq: number;
   readonly liveHandoffId: HandoffId | null;
   readonly contactId: ProviderContactId | null;
+  /** The end-user as we wrote them to the provider's contact last: what differs there since was changed by agents. Null: not known. */
+  readonly contactEndUser: EndUser | null;
   readonly conversationId: ProviderConversationId | null;
   /** Reading forward starts after this provider message; see flows/read-forward.ts. */
   readonly readAfter: ProviderMessageId | null;

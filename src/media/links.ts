@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { beginningOf, cleanText } from '../core/checks/text';
 import type { FileRef } from '../core/files';
 
 /** How long a link works. A link is made anew each time the message is asked for. */
@@ -14,7 +15,7 @@ export class MediaLinks {
 
   pathOf({ organizationId, messageId, index }: FileRef, name: string): string {
     const payload = Buffer.from(JSON.stringify([organizationId, messageId, index, this.now() + LINK_MS])).toString('base64url');
-    return `/files/${payload}.${this.sign(payload)}/${encodeURIComponent(name.slice(0, 150))}`;
+    return `/files/${payload}.${this.sign(payload)}/${encodeURIComponent(beginningOf(cleanText(name), 150))}`;
   }
 
   /** Null: not ours, changed, or expired. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
+import { fitFileName } from '../core/checks/file-name';
 import { type FileRefusal, FileRefusedError, FileUnavailableError, MediaStoreError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import { keyOfFile, type FileRef } from '../core/files';
 import { KEEPING, type FileKeeper, type Keeping } from '../core/flows/keep-file';
@@ -73,7 +74,7 @@ async function send({ files: { media }, stalledMs }: FileDeps, ref: FileRef, { n
   const key = keyOfFile(ref);
   const head = (sizeBytes: number) => response.writeHead(200, {
     'content-type': ACTIVE.test(contentType) ? 'application/octet-stream' : contentType, 'content-length': sizeBytes,
-    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`, 'content-security-policy': "sandbox; default-src 'none'",
+    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(fitFileName(name, contentType))}`, 'content-security-policy': "sandbox; default-src 'none'",
     'cache-control': 'private, max-age=3600', 'x-content-type-options': 'nosniff',
   });
   if (method === 'HEAD') {

@@ -11,7 +11,7 @@ const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
-  'liveHandoffId', 'contactId', 'conversationId', 'readAfter', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'stateReadAt', 'agentsReadAt', 'openedAt', 'closedAt', 'forgotten',
+  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'stateReadAt', 'agentsReadAt', 'openedAt', 'closedAt', 'forgotten',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',

@@ -5,7 +5,7 @@ import { isUuid, type AccountId, type ChatbotId, type OrganizationId, type Provi
 import type { Clock } from '../core/ports/clock';
 import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction, SessionInbox } from '../core/ports/stores';
 import type { Wake } from '../core/ports/wake';
-import type { EndUser, SessionRecord } from '../core/session';
+import type { SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
 import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
 import { HANDOFF, handoffOf, manyById, SESSION, SESSION_INBOX, type HandoffColumns } from './records';
@@ -29,8 +29,6 @@ const OPEN = statement('open_session', `
     select $1, $2, $3, i.id, i.account_id, $5, $6, $7, 'BOT', 1, 0, 1, 0, $8
     from inbox i where i.id = $4 and i.organization_id = $2
     on conflict on constraint uq_session_runtime_key do update set end_user = session.end_user
-      || jsonb_strip_nulls(excluded.end_user - 'attributes')
-      || jsonb_build_object('attributes', (session.end_user -> 'attributes') || (excluded.end_user -> 'attributes'))
     returning *
   ), event as (
     insert into event (session_id, seq, organization_id, chatbot_id, handoff_id, type, body, at, position)
@@ -56,7 +54,7 @@ export class PostgresSessionStore implements SessionStore {
 
   async open(row: OpenSessionRow): Promise<{ session: SessionRecord; created: boolean }> {
     const known = await this.findByRuntimeKey(row.organizationId, row.chatbotId, row.channel, row.externalId);
-    if (known !== null && addsNothing(known.endUser, row.endUser)) return { session: known, created: false };
+    if (known !== null) return { session: known, created: false };
     const session = await firstOf<SessionRecord>(this.pool, OPEN,
       [row.id, row.organizationId, row.chatbotId, row.inboxId, row.channel, row.externalId, json(row.endUser), row.at]);
     if (session === null) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `The organization has no inbox ${row.inboxId}.`);
@@ -162,10 +160,3 @@ function mayWorkNextTime(error: unknown): boolean {
 }
 
 const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
-
-/** Whether all that is given is known already. What is not given stays as it is. */
-function addsNothing(known: EndUser, given: EndUser): boolean {
-  const { attributes, ...fields } = given;
-  return Object.entries(fields).every(([field, value]) => value === null || known[field as keyof EndUser] === value)
-    && Object.entries(attributes).every(([name, value]) => known.attributes[name] === value);
-}

@@ -8,6 +8,8 @@ export type AddressUse = 'base' | 'endpoint' | 'link';
 
 /** In UTF-16 code units. */
 export const MAX_ADDRESS_LENGTH = 2_000;
+/** Of a file: signed links of object stores carry session tokens of 1,000 characters and more. */
+export const MAX_FILE_ADDRESS_LENGTH = 8_000;
 
 /** URL parsers remove some of these and read a backslash as a slash, so the text would not be the address that is called. */
 const HIDDEN_CHARACTERS = /[\s\\\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/;
@@ -20,8 +22,8 @@ const DOT_SEGMENT = /\/(\.|%2e){1,2}(\/|$)/i;
  * name leads is checked when it is called. The result never holds the address, which may carry a token.
  * @returns a cause and a next step, as one or two sentences
  */
-export function addressProblem(text: string, use: AddressUse): string | null {
-  if (text.length > MAX_ADDRESS_LENGTH) return `The address has ${text.length} characters; at most ${MAX_ADDRESS_LENGTH} fit.`;
+export function addressProblem(text: string, use: AddressUse, maxLength = MAX_ADDRESS_LENGTH): string | null {
+  if (text.length > maxLength) return `The address has ${text.length} characters; at most ${maxLength} fit.`;
   if (HIDDEN_CHARACTERS.test(text)) return 'The address holds a space, a control character or a backslash; remove it, or write it percent-encoded.';
   if (!BEGINNING.test(text) || !URL.canParse(text)) return 'This is not a web address; give one that begins with https:// or http:// and a host name.';
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)![1]!;

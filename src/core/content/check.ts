@@ -1,3 +1,4 @@
+import { cleanText } from '../checks/text';
 import { addressProblem } from '../checks/url';
 import { InvalidInputError } from '../errors';
 import { checkedText, type Attachment } from '../message';
@@ -17,7 +18,7 @@ type Limit = keyof typeof CONTENT_LIMITS;
  */
 export function checkedTurn(caption: string, body: ContentBody | null | undefined, attachments: readonly Attachment[]): { readonly text: string; readonly content: MessageContent | null } {
   if (body === null || body === undefined) return { text: checkedText(caption, attachments, 'text'), content: null };
-  const content = { ...checkedBody(body), caption: withoutNul(caption) };
+  const content = { ...checkedBody(body), caption: cleanText(caption) };
   return { text: checkedText(wordsOf(content.caption, content), attachments, 'text'), content };
 }
 
@@ -70,7 +71,6 @@ function unique(fields: readonly FormField[]): readonly FormField[] {
 }
 
 const invalid = (field: string, message: string) => new InvalidInputError('INPUT_INVALID', field, message);
-const withoutNul = (text: string): string => text.replaceAll('\u0000', '');
 
 function degrees(value: number, most: number, field: string): number {
   if (!Number.isFinite(value) || Math.abs(value) > most) throw invalid(field, `${field} takes degrees from -${most} to ${most}.`);
@@ -85,7 +85,7 @@ function required(text: string, limit: Limit, field: string): string {
 
 function optional(text: string | null, limit: Limit, field: string): string | null {
   if (text !== null && text.length > CONTENT_LIMITS[limit]) throw invalid(field, `${field} has ${text.length} characters; at most ${CONTENT_LIMITS[limit]} fit.`);
-  return text === null ? null : withoutNul(text);
+  return text === null ? null : cleanText(text);
 }
 
 function listed<One, Checked>(items: readonly One[], least: 0 | 1, limit: Limit, field: string, check: (one: One, field: string) => Checked): readonly Checked[] {

@@ -7,7 +7,8 @@ import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { DeleteMessageInput, EditMessageInput, Flows, MessageNamed, ReactToMessageInput, Scope } from './api';
 import type { FlowDeps } from './deps';
-import { canonical, checkedId, idempotencyOf, isMirrored, mayReply, refuseClosed, transactMessage } from './say';
+import { canonical, spokenBy, withoutSignatures } from './sameness';
+import { checkedId, idempotencyOf, isMirrored, mayReply, refuseClosed, transactMessage } from './say';
 
 const MAX_EMOJI = 100;
 
@@ -74,7 +75,7 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
         refuseDeleted(message);
         refuseStale(tx, message.author as ReactionSide, input.epoch);
         const turn = checkedTurn(input.text, input.content, message.attachments);
-        if (turn.text === message.text && canonical(turn.content) === canonical(message.content)) return { message, session: tx.session };
+        if (spokenBy(turn) === spokenBy(message) && canonical(withoutSignatures(turn.content)) === canonical(withoutSignatures(message.content))) return { message, session: tx.session };
         const version = message.version + 1;
         const edited = await changed(tx, message, { ...turn, version, editedAt: now() });
         await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());

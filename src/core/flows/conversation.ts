@@ -1,13 +1,15 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
-import type { HandoffId, OrganizationId, SessionId } from '../ids';
+import type { HandoffId, OrganizationId, ProviderContactId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { ConversationAccess, ConversationView, SupportProvider } from '../ports/support-provider';
+import type { ConversationAccess, ConversationView, InboxAccess, SupportProvider } from '../ports/support-provider';
 import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Lease } from './lease';
 import { accessOf, inboxAccessOf, type FlowDeps } from './deps';
+import { CONTACT_DROPPED, droppedNote } from './dropped';
+import { canonical } from './sameness';
 
 /** A conversation that nobody has touched: held by the bot, nobody's. */
 export const CLEAN_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
@@ -63,9 +65,7 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
 
   let { contactId, conversationId } = session;
   if (contactId === null) {
-    await lease.held();
-    contactId = await provider.ensureContact(access, session.id, session.endUser, lease.signal(deps.limits.callMs));
-    await sessions.transact(session.organizationId, session.id, tx => tx.updateSession({ contactId }));
+    contactId = await ensureContact(deps, connected, access, lease);
   }
   if (conversationId === null) {
     // Only the very first try of the very first turn cannot have left one behind: nothing but the opening and that turn has happened.
@@ -79,6 +79,21 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
     });
   }
   return { inbox: access, contactId, conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
+}
+
+async function ensureContact(deps: FlowDeps, { provider, account, session }: Connected, access: InboxAccess, lease: Lease): Promise<ProviderContactId> {
+  const dropped: string[] = [];
+  await lease.held();
+  const contactId = await provider.ensureContact(access, session.id, session.endUser, lease.signal(deps.limits.callMs), line => { dropped.push(line); });
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    // Of a contact that stands since an earlier conversation we know what we wrote last.
+    const contactEndUser = tx.session.contactEndUser ?? session.endUser;
+    await tx.updateSession({ contactId, contactEndUser });
+    if (dropped.length > 0 && account.capabilities.privateNotes) await tx.oweProvider(droppedNote(`contact:${deps.clock.newId()}`, CONTACT_DROPPED, dropped));
+    // What was learned while the contact was being made.
+    if (canonical(contactEndUser) !== canonical(tx.session.endUser)) await tx.oweProvider({ kind: 'UPDATE_CONTACT' });
+  });
+  return contactId;
 }
 
 const MINUTE_MS = 60_000;

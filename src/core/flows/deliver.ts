@@ -11,6 +11,7 @@ import { openHandoff, openTakenOver } from './open-handoff';
 import { provingClaim } from './proving-claim';
 import { postOne, postTranscript } from './show-history';
 import { tellStray } from './stray-conversation';
+import { updateContact } from './update-contact';
 
 /**
  * Does one delivery to the provider. Called at least once per delivery, in order within a Session, by whoever holds the
@@ -28,6 +29,7 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': case 'POST_FILE': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);
+    case 'UPDATE_CONTACT': return updateContact(deps, delivery, lease);
     case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
   }
 }

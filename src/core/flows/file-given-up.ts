@@ -1,3 +1,4 @@
+import { shortened } from '../checks/text';
 import type { MediaDelivery } from '../delivery';
 import type { FileRefusal } from '../errors';
 import { reasonOf, withFile } from '../files';
@@ -29,7 +30,7 @@ export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery,
     // An agent's file stays where it is, for an operator who raises a limit and sends it again. A channel's link leads nowhere.
     await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, { ...file, refused, ...(!isAgents && { url: '' }) }) });
     if (!isAgents) await tellRuntime(tx, messageId, index, refused);
-    else if (message.providerMessageId !== null) await tellAgents(tx, message.providerMessageId, `the file ${file.name.slice(0, 150)}, because ${reasonOf(refused)}`, index);
+    else if (message.providerMessageId !== null) await tellAgents(tx, message.providerMessageId, `the file ${shortened(file.name, 150)}, because ${reasonOf(refused)}`, index);
   }, onceFor(delivery, 'fileGivenUp'));
 }
 
@@ -46,6 +47,6 @@ export async function fileNotComing({ stores }: FlowDeps, delivery: MediaDeliver
     const file = message?.deletedAt === null ? message.attachments[index] : undefined;
     if (file === undefined || message?.providerMessageId == null) return;
     const [about] = message.providerMessageId.split('#');
-    await tx.oweProvider({ kind: 'POST_NOTE', noteId: `nofile:${messageId}:${index}`, about: about!, text: `The file ${file.name.slice(0, 150)} does not follow: ${reasonOf(file.refused ?? code)}.` });
+    await tx.oweProvider({ kind: 'POST_NOTE', noteId: `nofile:${messageId}:${index}`, about: about!, text: `The file ${shortened(file.name, 150)} does not follow: ${reasonOf(file.refused ?? code)}.` });
   }, onceFor(delivery, 'fileNotComing'));
 }

@@ -1,6 +1,7 @@
 import type { Flows } from './api';
 import type { FlowDeps } from './deps';
 import { afterTalkFlows } from './after-talk';
+import { withCleanInput } from './clean-input';
 import { deadLetterFlows } from './dead-letters';
 import { changeMessageFlows } from './change-message';
 import { disableFlows } from './disable';
@@ -15,6 +16,6 @@ import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
 import { typingFlows } from './typing';
 
-export const createFlows = (deps: FlowDeps): Flows => ({
+export const createFlows = (deps: FlowDeps): Flows => withCleanInput({
   ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps), ...typingFlows(deps), ...readMarkFlows(deps),
 });

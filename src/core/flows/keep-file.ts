@@ -1,3 +1,4 @@
+import { fitFileName } from '../checks/file-name';
 import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import { checkFile, keyOfFile, limitsFor, tooLarge, withFile, type FileLimits, type FileRef, type FileRules } from '../files';
 import { fileType, HEAD_BYTES } from '../file-type';
@@ -148,7 +149,9 @@ export class FileKeeper {
       const before = message?.deletedAt === null ? message.attachments[index] : undefined;
       if (before === undefined) return false;
       const { refused: _, ...rest } = before;
-      const after: Attachment = { ...rest, ...change, ...(author !== 'AGENT' && { url: '' }) };
+      const { name, contentType } = { ...rest, ...change };
+      // A name without an ending gets that of the type that was found out.
+      const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(author !== 'AGENT' && { url: '' }) };
       if (JSON.stringify(after) !== JSON.stringify(before)) await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, after) });
       return true;
     });

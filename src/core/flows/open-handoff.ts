@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError } from '../errors';
+import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import { isOpen, type HandoffRecord } from '../handoff';
 import type { HandoffId } from '../ids';
@@ -8,7 +8,9 @@ import { moveHandoff, sayToEndUser, stepDone } from './change-handoff';
 import { beginStatusWrite, connect, conversationOf, ensureConversation, evenAfter, isClean, noteIdOf, notePost, type Connected } from './conversation';
 import { hasLostConversation } from './conversation-lost';
 import { accessOf, type FlowDeps } from './deps';
+import { droppedNote } from './dropped';
 import type { Lease } from './lease';
+import { openWithWhatIsTaken } from './open-for-agents';
 import { lastViewOf } from './while-off';
 import { bringHistory, bringTranscript, deletedMeanwhile } from './show-history';
 import { orSetAside, setAsidePart, writeOnce } from './write-once';
@@ -31,7 +33,7 @@ export function contextNote(handoff: HandoffRecord): string | null {
  */
 export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
-  const { sessions, setup, handoffs } = deps.stores;
+  const { sessions, handoffs } = deps.stores;
   const signal = () => lease.signal(deps.limits.callMs);
   const current = async () => {
     await lease.held();
@@ -39,8 +41,9 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     return handoff !== null && isOpen(handoff.state) ? handoff : null;
   };
   const bringTalk = async (connected: Connected, conversation: ConversationAccess, of: HandoffRecord) => {
-    await orSetAside(deps, connected.session, { kind: 'POST_TRANSCRIPT', handoffId: of.id }, of.id, () => bringTranscript(deps, connected, conversation, of, earlierAttempts > 0, lease));
-    await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease);
+    // Without the file all of it comes as messages.
+    await orGoOn(() => orSetAside(deps, connected.session, { kind: 'POST_TRANSCRIPT', handoffId: of.id }, of.id, () => bringTranscript(deps, connected, conversation, of, earlierAttempts > 0, lease)));
+    await bringHistory(deps, connected, conversation, of.historyThroughSeq, lease, earlierAttempts);
   };
   /** Turns that stood before this in the lane have left themselves to it, when it was to be opened again: they are owed all the same. */
   const bringWhatWasLeft = async (connected: Connected, known?: ConversationAccess) => {
@@ -71,7 +74,7 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   if (!handoff.stepsDone.includes('held')) {
     await lease.held();
     const session = await sessions.get(organizationId, sessionId);
-    if (!isClean(session && lastViewOf(connected.inbox, session))) await provider.holdForBot(conversation, signal());
+    if (!isClean(session && lastViewOf(connected.inbox, session))) await orGoOn(() => provider.holdForBot(conversation, signal()));
     await done('held');
   }
 
@@ -90,19 +93,12 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
 
   handoff = await current();
   if (handoff === null) return;
-  const { target } = handoff;
-  const [team] = target.teamId === null ? [null] : await setup.teamsByIds(organizationId, [target.teamId]);
-  const [agent] = target.agentId === null ? [null] : await setup.agentsByIds(organizationId, [target.agentId]);
-  if ((target.teamId !== null && !team) || (target.agentId !== null && !agent)) throw new ProviderRefusedError('The handoff\'s target is no longer in the account.');
   // The note of an earlier try was found by a reading.
   if (!handoff.stepsDone.includes('opening')) await done('opening');
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
   const isDoneWith = handoff.stepsDone.includes('opened')
     || (mayBeOpened && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');
-  if (!isDoneWith) {
-    await lease.held();
-    await provider.openForAgents({ conversation, teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority: handoff.priority }, signal());
-  }
+  const opened = await openWithWhatIsTaken(deps, connected, conversation, handoff, lease, isDoneWith);
 
   await sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
@@ -110,38 +106,54 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
     // A replica that outlived its lease, or has the lane after us, was quicker: the end-user has been told, and what people did since stands.
     if ((await tx.handoff(handoffId))?.stepsDone.includes('opened')) return;
     const now = deps.clock.now();
-    await tx.updateSession({ lastView: { status: 'OPEN', agent: null, teamId: team?.externalId ?? null }, stateReadAt: instantOf(now) });
+    await tx.updateSession({ lastView: opened.view, stateReadAt: instantOf(now) });
     const live = tx.liveHandoff;
     // Ended in the meantime: the delivery behind this one returns the conversation.
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
     await stepDone(tx, handoffId, 'opened');
+    if (opened.dropped.length > 0 && account.capabilities.privateNotes) await tx.oweProvider(droppedNote(`target:${handoffId}`, TARGET_DROPPED, opened.dropped));
     const accepted = await moveHandoff(tx, deps, live, 'PROVIDER_ACCEPTED');
     // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
     if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
     // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
     // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
-    const isToldOf = accessOf(deps, account).webhookUrl !== '' && agent == null && earlierAttempts === 0;
+    const isToldOf = accessOf(deps, account).webhookUrl !== '' && !opened.hasAgent && earlierAttempts === 0;
     await tx.wantReading(instantOf(isToldOf ? now + deps.limits.livePollMs : now), isToldOf ? 'TIMER' : 'ALL');
   });
 }
 
+/** Whether the provider never takes it, and the conversation is there all the same. */
+const isRefused = (error: unknown): error is ProviderRefusedError | UnsupportedByProviderError =>
+  error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone);
+
+/** Runs a step that a handoff can do without: refused, it is left out. */
+async function orGoOn(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
+}
+
+const TARGET_DROPPED = 'Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:';
+
 interface ContextNote { readonly handoffId: HandoffId; readonly text: string; readonly mayExist: boolean }
 
-/** People come without it, too, when nobody can tell whether it is there: then it is a dead letter of its own, and the handoff goes on. */
+/** People come without it, too, when it is refused, or nobody can tell whether it is there: then it is a dead letter of its own, and the handoff goes on. */
 async function postContextNote(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, { handoffId, text, mayExist: mayBeThere }: ContextNote, lease: Lease): Promise<void> {
   const [noteId, lookAfter] = [noteIdOf(handoffId), session.readAfter];
-  let unknown: OutcomeUnknownError | null = null;
+  let failure: OutcomeUnknownError | ProviderRefusedError | UnsupportedByProviderError | null = null;
   try {
     await writeOnce(deps, session, lease, mayBeThere, mayExist => provider.postNote({ conversation, noteId, text, mayExist, lookAfter }, lease.signal(deps.limits.callMs)));
   } catch (error) {
-    if (!(error instanceof OutcomeUnknownError)) throw error;
-    unknown = error;
+    if (!(error instanceof OutcomeUnknownError || isRefused(error))) throw error;
+    failure = error;
   }
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     await stepDone(tx, handoffId, 'note');
     await stepDone(tx, handoffId, 'opening');
-    if (unknown === null) await notePost(tx, deps);
-    else await setAsidePart(tx, deps, { kind: 'POST_NOTE', noteId, text, ...(lookAfter !== null && { about: lookAfter }) }, { code: unknown.code, outcome: 'UNKNOWN', handoffId });
+    if (failure === null) await notePost(tx, deps);
+    else await setAsidePart(tx, deps, { kind: 'POST_NOTE', noteId, text, ...(lookAfter !== null && { about: lookAfter }) }, { code: failure.code, outcome: failure instanceof OutcomeUnknownError ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId });
   });
 }
 
@@ -169,8 +181,16 @@ export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, 
     if (view.status === 'BOT_HELD' && (view.agent ?? handoff.agent) !== null) {
       const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
       await lease.held();
-      await connected.provider.openForAgents({ conversation, teamId: null, agentId: view.agent === null ? agent?.externalId ?? null : null, priority: null }, lease.signal(deps.limits.callMs));
-      lastView = { status: 'OPEN', agent, teamId: view.teamId };
+      const open = (agentId: string | null) => connected.provider.openForAgents({ conversation, teamId: null, agentId, priority: null }, lease.signal(deps.limits.callMs));
+      const toAssign = view.agent === null ? agent?.externalId ?? null : null;
+      let isAssigned = true;
+      // An agent who cannot be assigned has spoken all the same: the conversation is opened for everybody.
+      await open(toAssign).catch((error: unknown) => {
+        if (toAssign === null || !isRefused(error)) throw error;
+        isAssigned = false;
+        return open(null);
+      });
+      lastView = { status: 'OPEN', agent: isAssigned ? agent : null, teamId: view.teamId };
     }
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {

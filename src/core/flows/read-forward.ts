@@ -1,3 +1,5 @@
+import { shortened } from '../checks/text';
+import { fitAttachment } from '../content/attachments';
 import { ProviderRefusedError } from '../errors';
 import { reasonOf, withRefusal } from '../files';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
@@ -11,7 +13,7 @@ import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
 import type { FlowDeps } from './deps';
-import { canonical } from './say';
+import { canonical } from './sameness';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -134,7 +136,8 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
-  const attachments = keepsFiles ? observation.attachments.map(file => withRefusal(file, deps.files!.rules.fromAgents)) : observation.attachments;
+  const found = observation.attachments.map(fitAttachment);
+  const attachments = keepsFiles ? found.map(file => withRefusal(file, deps.files!.rules.fromAgents)) : found;
 
   let live = tx.liveHandoff;
   if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
@@ -151,7 +154,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
   if (keepsFiles) for (const [index, { name, refused }] of attachments.entries())
-    await (refused ? tellAgents(tx, observation.id, `the file ${name.slice(0, 150)}, because ${reasonOf(refused)}`, index) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
+    await (refused ? tellAgents(tx, observation.id, `the file ${shortened(name, 150)}, because ${reasonOf(refused)}`, index) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
 }
 

@@ -1,4 +1,5 @@
 import type { MessageContent } from '../content';
+import { checkedAttachments } from '../content/attachments';
 import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
@@ -14,19 +15,12 @@ import type {
 } from './api';
 import type { FlowDeps } from './deps';
 import { tellRuntime } from './file-given-up';
-
-/** JSON with sorted keys, so that equal inputs have equal digests whatever their spelling. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value !== null && typeof value === 'object')
-    return `{${Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`;
-  return JSON.stringify(value) ?? 'null';
-}
+import { canonical, spokenBy, withoutSignatures } from './sameness';
 
 export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, scope: Scope, operation: string, input: T): IdempotencyScope {
   const { idempotencyKey, ...rest } = input;
   checkedId(idempotencyKey, 'idempotencyKey');
-  return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(rest)) };
+  return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(withoutSignatures(rest))) };
 }
 
 /**
@@ -73,10 +67,10 @@ interface Said {
 }
 
 /** The turn that was recorded under this id before. @throws ConflictError when it was another one */
-async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, text: string): Promise<MessageRecord | null> {
+async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, said: Pick<Said, 'text' | 'content'>): Promise<MessageRecord | null> {
   const message = await tx.messageByCallerId(callerMessageId);
-  // Half a surrogate pair is stored as the replacement character. An edited turn no longer says what it was.
-  const isAnother = (one: MessageRecord) => one.author !== author || (one.version === 1 && one.text !== text.replace(/\p{Surrogate}/gu, '\ufffd'));
+  // An edited turn no longer says what it was.
+  const isAnother = (one: MessageRecord) => one.author !== author || (one.version === 1 && spokenBy(one) !== spokenBy(said));
   if (message !== null && isAnother(message))
     throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another turn of this session has the id ${callerMessageId} already; each turn, of the end-user or of the bot, needs its own.`);
   return message;
@@ -116,28 +110,30 @@ async function answered(tx: SessionTransaction, replyTo: string | null | undefin
 export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
   return {
     async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
-      const { text, content } = checkedTurn(input.text, input.content, input.attachments);
+      const attachments = checkedAttachments(input.attachments);
+      const { text, content } = checkedTurn(input.text, input.content, attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'recordEndUserMessage', input), async tx => {
-        const before = await known(tx, callerMessageId, 'END_USER', text);
+        const before = await known(tx, callerMessageId, 'END_USER', { text, content });
         if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
-        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
       });
     },
 
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
-      const { text, content } = checkedTurn(input.text, input.content, input.attachments);
+      const attachments = checkedAttachments(input.attachments);
+      const { text, content } = checkedTurn(input.text, input.content, attachments);
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'sendBotMessage', input), async tx => {
-        const before = await known(tx, callerMessageId, 'BOT', text);
+        const before = await known(tx, callerMessageId, 'BOT', { text, content });
         if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
         refuseClosed(tx);
         const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
         if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
       });
     },

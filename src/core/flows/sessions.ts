@@ -2,9 +2,10 @@ import { botMayAnswer } from '../control';
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import type { SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { EndUser } from '../session';
+import { mergedEndUser, type EndUser, type SessionRecord } from '../session';
 import type { Explanation, Flows, OpenSessionAnswer, OpenSessionInput, Scope } from './api';
 import type { FlowDeps } from './deps';
+import { canonical } from './sameness';
 import { checkedId } from './say';
 
 const MAX_ATTRIBUTES = 50;
@@ -21,6 +22,19 @@ function checkedEndUser(given: Partial<EndUser>): EndUser {
   return { externalId: text('externalId'), name: text('name'), email: text('email'), phone: text('phone'), locale: text('locale'), attributes };
 }
 
+const addsTo = (known: EndUser, given: EndUser): boolean => canonical(mergedEndUser(known, given)) !== canonical(known);
+
+/** Records what was learned of the end-user, and enqueues it for the provider's contact if there is one. */
+async function learn(deps: FlowDeps, { organizationId, id }: SessionRecord, given: EndUser): Promise<SessionRecord> {
+  const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
+    const endUser = mergedEndUser(tx.session.endUser, given);
+    await tx.updateSession({ endUser });
+    if (tx.session.contactId !== null && tx.inbox.state !== 'DISABLED') await tx.oweProvider({ kind: 'UPDATE_CONTACT' });
+    return tx.session;
+  });
+  return answer;
+}
+
 export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
   const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
   return {
@@ -33,10 +47,11 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
         throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox; call enableChatbotSupport for it first.`);
       if (inbox.state === 'DISABLED')
         throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot; enable it again first.');
-      return sessions.open({
+      const opened = await sessions.open({
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, inboxId: inbox.id,
         channel: input.channel, externalId: input.externalId, endUser, at: instantOf(deps.clock.now()),
       });
+      return opened.created || !addsTo(opened.session.endUser, endUser) ? opened : { session: await learn(deps, opened.session, endUser), created: false };
     },
 
     async explain(scope: Scope, sessionId: SessionId): Promise<Explanation> {

@@ -1,5 +1,6 @@
 import { addressProblem } from '../checks/url';
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
+import { checkedText } from '../message';
 import { instantOf } from '../ports/clock';
 import type { SetUpTurn } from '../ports/set-up-turns';
 import type { Capabilities, ProviderDefinition } from '../ports/support-provider';
@@ -32,6 +33,11 @@ const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['
 
 type Reach = Pick<AccountRecord, 'baseUrl' | 'settings' | 'credentials'>;
 const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({ baseUrl, settings, credentials });
+
+/** @throws InvalidInputError TEXT_EMPTY or TEXT_TOO_LONG naming the line that no end-user could be shown */
+function checkPolicy({ lines = {} }: DeepPartial<SupportPolicy>): void {
+  for (const [name, text] of Object.entries(lines)) if (typeof text === 'string') checkedText(text, [], `policy.lines.${name}`);
+}
 
 export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enableChatbot' | 'updatePolicy' | 'refreshDirectory' | 'linkAgent' | 'linkAgentByEmail'> {
   const { setup, setUpTurns } = deps.stores;
@@ -97,6 +103,10 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   return {
     async enableSupport(scope, input) {
       checkedId(input.name, 'name', 200);
+      for (const [at, { name, email }] of input.owners.entries()) {
+        checkedId(name, `owners.${at}.name`, 200);
+        checkedEmail(email, `owners.${at}.email`);
+      }
       const { definition } = providerOf(input.provider);
       const badForm = input.baseUrl === null ? null : addressProblem(input.baseUrl, 'base');
       if (badForm !== null) throw new InvalidInputError('INPUT_INVALID', 'baseUrl', badForm);
@@ -122,6 +132,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     async enableChatbot(scope, input: EnableChatbotInput) {
       checkedId(input.name, 'name', 200);
       checkedId(input.chatbotId, 'chatbotId');
+      checkPolicy(input.policy);
       const account = await accountFor(scope, input.accountId);
       if (account.externalId === null || account.state === 'DISABLED')
         throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${account.id} is ${account.state}; call enableSupport again until it is READY.`);
@@ -137,6 +148,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     },
 
     async updatePolicy(scope, chatbotId, policy) {
+      checkPolicy(policy);
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
       if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; call enableChatbotSupport for it first.');
       return setup.updateInbox(inbox.id, { policy: mergePolicy(inbox.policy, policy) });

@@ -20,7 +20,8 @@ import { setAsidePart, writeOnce } from './write-once';
 /** Whether an earlier try may have posted it, and how far back that may lie: of one that was set aside since, readings have gone past it. */
 type Earlier = 'NONE' | 'RECENT' | 'EVER';
 
-async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, earlier: Earlier, lease: Lease): Promise<void> {
+/** @param earlierTries how many tries at this message have failed */
+async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, earlier: Earlier, earlierTries: number, lease: Lease): Promise<void> {
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
@@ -31,7 +32,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const timeMs = ready.files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const text = [said.text, ...ready.lines].filter(line => line !== '').join('\n');
   const providerMessageId = await writeOnce(deps, session, lease, earlier !== 'NONE', mayExist => provider.postMessage({
-    conversation, message: { ...said, text, attachments: ready.files, replyTo: answered?.providerMessageId ?? null }, mayExist, lookAfter,
+    conversation, message: { ...said, text, attachments: ready.files, replyTo: answered?.providerMessageId ?? null }, earlierTries, mayExist, lookAfter,
   }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
@@ -56,7 +57,7 @@ export async function postOne(deps: FlowDeps, delivery: ProviderDelivery, messag
   if (await isAheadOfHistory(deps, connected, message)) await bringHistory(deps, connected, conversation, message.seq - 1, lease);
   await lease.held();
   const earlier = delivery.earlierAttempts === 0 ? 'NONE' : delivery.lastErrorCode === 'OUTCOME_UNKNOWN' ? 'EVER' : 'RECENT';
-  await post(deps, connected, conversation, message, earlier, lease);
+  await post(deps, connected, conversation, message, earlier, delivery.earlierAttempts, lease);
 }
 
 /** Whether it is part of what a handoff that is opened again brings along: behind this one in the lane, and a long talk as a file. */
@@ -90,22 +91,25 @@ async function unposted({ stores: { sessions } }: FlowDeps, { session: { organiz
 }
 
 /** Shows what the provider has not seen yet, in order. What it refuses for good, or cannot tell of, does not keep the rest from the agents. */
-export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease): Promise<void> {
+export async function bringHistory(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, throughSeq: number, lease: Lease, earlierTries = 0): Promise<void> {
   const { sessions } = deps.stores;
   const { id, organizationId, conversationId } = connected.session;
   const { history, aside } = await unposted(deps, connected, throughSeq);
   // Posts are recorded one by one: only the first unrecorded one can be there already, and that by an earlier handoff's try too.
   let mayExist = conversationId !== null;
+  let isFirst = true;
   for (const message of history) {
     // Our own lines to the end-user are not part of the talk that agents continue.
     if (message.author === 'SYSTEM') continue;
     const before = aside.get(message.id);
     await lease.held();
     try {
-      await post(deps, connected, conversation, message, before?.isUnknown ? 'EVER' : mayExist ? 'RECENT' : 'NONE', lease);
+      await post(deps, connected, conversation, message, before?.isUnknown ? 'EVER' : mayExist ? 'RECENT' : 'NONE', isFirst ? earlierTries : 0, lease);
       if (!before) mayExist = false;
+      isFirst = false;
       if (message.reactions.length > 0) await showReactions(deps, connected, conversation, message.id, lease);
     } catch (error) {
+      isFirst = false;
       const isUnknown = error instanceof OutcomeUnknownError;
       if (!(isUnknown || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
       const failure = { code: error.code, outcome: isUnknown ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;

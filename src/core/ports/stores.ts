@@ -127,8 +127,8 @@ export interface IdempotencyScope {
 
 export interface SessionStore {
   /**
-   * Finds the Session by its runtime key or makes it (`uq_session_runtime_key`), merges the end-user's data, and
-   * returns it with whether it was made now. A closed Session is returned closed.
+   * Finds the Session by its runtime key or makes it (`uq_session_runtime_key`), and returns it with whether it was made
+   * now. One that exists stays as it is, its end-user too; a closed one is returned closed.
    */
   open(row: OpenSessionRow): Promise<{ readonly session: SessionRecord; readonly created: boolean }>;
   /**

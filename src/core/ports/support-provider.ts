@@ -146,6 +146,15 @@ export interface PostedFile {
   open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
+export interface UpdateContact {
+  readonly inbox: InboxAccess;
+  readonly contactId: ProviderContactId;
+  readonly sessionId: SessionId;
+  /** What we wrote to the contact last; null: not known, so only what is empty or made up is ours to replace. */
+  readonly before: EndUser | null;
+  readonly endUser: EndUser;
+}
+
 export interface PostMessage {
   readonly conversation: ConversationAccess;
   readonly message: {
@@ -162,6 +171,8 @@ export interface PostMessage {
     /** What it answers, where the provider keeps that. Left out: nothing. */
     readonly replyTo?: ProviderMessageId | null;
   };
+  /** How many tries of this post have failed. Words must not wait for a file: after some the provider posts names instead. If omitted: none. */
+  readonly earlierTries?: number;
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier try; null: from the start. */
@@ -363,8 +374,12 @@ export interface SupportProvider {
   /** All people (never bots) now; called as listTeams. */
   listAgents(access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderAgent[]>;
 
-  /** The end-user's record; once per Session. The same Session gives the same contact, also under concurrency. */
-  ensureContact(inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal): Promise<ProviderContactId>;
+  /**
+   * The end-user's record; once per Session. The same Session gives the same contact, also under concurrency. Everything in
+   * `endUser` is a decoration: what the provider does not take is cut or left out, and the contact is made without it.
+   * @param onDropped called with a line for agents for each thing that the contact does not show as it is
+   */
+  ensureContact(inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal, onDropped?: (line: string) => void): Promise<ProviderContactId>;
   /** A conversation held by the bot: no agent is notified. Once per Session, `mayExist` on later tries. */
   openConversation(request: OpenConversation, signal: AbortSignal): Promise<ProviderConversationId>;
   /**
@@ -397,6 +412,12 @@ export interface SupportProvider {
 
   // The rest is optional: without a verb the core does without, as each says.
 
+  /**
+   * Brings what was learned of the end-user to their contact. Changes only what agents have left as we wrote it: a field that is
+   * neither empty nor as in `before` stays. Repeatable. Returns a line for agents for each thing that the contact does not
+   * show as it is. Without it the contact stays as it was made.
+   */
+  updateContact?(request: UpdateContact, signal: AbortSignal): Promise<readonly string[]>;
   /** Single messages as they are now, those that still exist; for hints of changed ones. Without it changes are not seen. */
   readMessages?(conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: AbortSignal): Promise<readonly Observation[]>;
   /** For how long the far side may still be at a write whose call has ended without an answer of its own. Without it: not at all. No remote call. */

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, ID, Int, ObjectType, Query, Resolver } from 'type-graphql';
 import { NotFoundError } from '../../core/errors';
 import type { Explanation, Flows } from '../../core/flows/api';
+import { cleanInput } from '../../core/flows/clean-input';
 import type { HandoffRecord } from '../../core/handoff';
 import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
@@ -83,7 +84,8 @@ export class Queries {
     @Arg('chatbotId', () => ID) chatbotId: string, @Arg('channel', () => String) channel: string,
     @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
   ): Promise<SessionRecord | null> {
-    return this.stores.sessions.findByRuntimeKey(context.scope('READ').organizationId, chatbotId, channel, externalId);
+    const key = cleanInput({ chatbotId, channel, externalId });
+    return this.stores.sessions.findByRuntimeKey(context.scope('READ').organizationId, key.chatbotId, key.channel, key.externalId);
   }
 
   @Query(() => Handoff, nullable)
@@ -98,7 +100,7 @@ export class Queries {
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const page = await this.stores.handoffs.page(context.scope('READ').organizationId, filterOf(filter), request);
+    const page = await this.stores.handoffs.page(context.scope('READ').organizationId, cleanInput(filterOf(filter)), request);
     return connection(page, request, (handoff) => handoff);
   }
 
@@ -108,7 +110,7 @@ export class Queries {
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const filter = { chatbotId: chatbotId ?? null, sessionId: sessionId ?? null };
+    const filter = cleanInput({ chatbotId: chatbotId ?? null, sessionId: sessionId ?? null });
     const page = await this.stores.deliveries.runtimeInbox(context.scope('READ').organizationId, filter, request);
     return connection(page, request, (delivery) => delivery);
   }

@@ -23,6 +23,8 @@ export class SessionRow {
   @Column('integer') lastEventSeq: number;
   @Column('uuid', { nullable: true }) liveHandoffId: string | null;
   @Column('text', { nullable: true }) contactId: string | null;
+  /** What the contact was last written with; `EndUser` or null. */
+  @Column('jsonb', { nullable: true }) contactEndUser: unknown;
   @Column('text', { nullable: true }) conversationId: string | null;
   @Column('text', { nullable: true }) readAfter: string | null;
   @Column('integer') statusWrites: number;

@@ -1,51 +1,130 @@
+import { shortened } from '../../core/checks/text';
 import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { ProviderContactId, SessionId } from '../../core/ids';
-import type { InboxAccess } from '../../core/ports/support-provider';
-import type { EndUser } from '../../core/session';
+import type { InboxAccess, UpdateContact } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
+import { changesOf, fieldsOf, nameOfNobody, type ContactFields } from './contact-fields';
 import { failureOf, refusedAttributes } from './errors';
 import { idIn, listIn, type WireContact } from './wire';
+import type { EndUser } from '../../core/session';
 
-/** Fields that Chatwoot wants unique or of a certain form, and that a contact can do without. */
-const OPTIONAL_FIELDS = ['email', 'phone_number'] as const;
+/** Fields that Chatwoot wants unique or of a certain form: what it refuses stands in an attribute beside them. */
+const MOVABLE = ['email', 'phone_number'] as const;
+const LABELS = { name: 'Name', email: 'E-mail', phone_number: 'Phone' } as const;
+/** In characters; longer ones are 422 (CONTRACT §2.1). */
+const MAX_NAME = 255;
+
+type Report = (line: string) => void;
 
 /**
  * One contact per session, under our session id as `identifier`: it is unique there, so two tries at once cannot make
- * two, and only a contact that has one can be found again.
+ * two, and only a contact that has one can be found again. What Chatwoot does not take of the end-user costs that alone.
  */
-export async function ensureContact(connect: Connect, inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal): Promise<ProviderContactId> {
+export async function ensureContact(connect: Connect, inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal, onDropped: Report = () => undefined): Promise<ProviderContactId> {
   const connection = connect(inbox.account);
-  const inboxId = numberOf(inbox.externalId, 'inbox');
-  const contact: Record<string, unknown> = {
-    inbox_id: inboxId, identifier: sessionId, source_id: sessionId,
-    name: endUser.name ?? endUser.email ?? endUser.externalId ?? `Visitor ${sessionId.slice(0, 8)}`,
-    ...(endUser.email && { email: endUser.email }), ...(endUser.phone && { phone_number: endUser.phone }),
-    additional_attributes: { ...(endUser.locale && { locale: endUser.locale }) },
-  };
-  const attributes: Record<string, string> = { ...endUser.attributes, ...(endUser.externalId && { support_end_user_id: endUser.externalId }) };
+  const key = { inbox_id: numberOf(inbox.externalId, 'inbox'), identifier: sessionId, source_id: sessionId };
+  const { fields, lines } = fitted(fieldsOf(endUser, sessionId));
+  const make = (contact: ContactFields) => create(connection, key, contact, signal);
 
-  // One round more than there are fields to give up.
-  for (let round = 0; round <= OPTIONAL_FIELDS.length; round++) {
-    const call = { method: 'POST', path: `${connection.account}/contacts`, body: { ...contact, custom_attributes: attributes } } as const;
-    const answer = await connection.user.answer(call, [422, 500], signal);
-    if (answer.status === 500) return ownerOr(failureOf(answer, { ...call, caller: connection.user.caller, writes: true }), connection, inboxId, sessionId, signal);
-    if (answer.status !== 422 && answer.body !== 'notJson')
-      return idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact');
-
-    const refused = refusedAttributes(answer);
-    // No validation speaks here, so it may be an outage that hides a stored contact: the next try is told by its identifier.
-    if (refused.length === 0) throw failureOf(answer, { ...call, caller: connection.user.caller, writes: true });
-    if (refused.includes('identifier')) return findContact(connection, inboxId, sessionId, signal);
-    // Another contact's address, or one that Chatwoot takes for none: agents still see it, beside the contact's own fields.
-    const given = OPTIONAL_FIELDS.filter((field) => refused.includes(field) && contact[field] !== undefined);
-    if (given.length === 0) throw new ProviderRefusedError(`Chatwoot does not take the end-user's data: ${refused.join(', ')}.`);
-    for (const field of given) {
-      attributes[`support_${field}`] = String(contact[field]);
-      delete contact[field];
-    }
+  let made = await make(fields);
+  for (const _field of MOVABLE) if (made.kind === 'refused') {
+    const moved = moveRefused(fields, made.attributes, lines);
+    if (!moved) break;
+    made = await make(fields);
   }
-  throw new ProviderRefusedError('Chatwoot does not take the end-user\'s data.');
+  if ('id' in made) {
+    if (made.kind === 'made') for (const line of lines) onDropped(line);
+    return made.id;
+  }
+  const { failure } = made;
+  // Something of it is more than this Chatwoot takes, or makes it crash: the contact first, then what it is known by.
+  const bare = await make({ name: nameOfNobody(sessionId), custom_attributes: {}, additional_attributes: {} }).catch((error: Error) => {
+    // What made the first crash may be an outage, which hides what it stored: it is the first that tells of that.
+    throw made.kind === 'crashed' ? failure : error;
+  });
+  if (!('id' in bare)) throw failure;
+  for (const line of [...lines, ...await putOneByOne(connection, bare.id, fields, signal)]) onDropped(line);
+  return bare.id;
 }
+
+/** Names are cut to what Chatwoot takes, and stand whole in an attribute. */
+function fitted(fields: ContactFields): { readonly fields: ContactFields; readonly lines: string[] } {
+  if (fields.name === undefined || fields.name.length <= MAX_NAME) return { fields, lines: [] };
+  const custom_attributes = { ...fields.custom_attributes, support_name: fields.name };
+  return { fields: { ...fields, name: shortened(fields.name, MAX_NAME), custom_attributes }, lines: [`${LABELS.name}: ${fields.name}`] };
+}
+
+/** Another contact's address, or one that Chatwoot takes for none. False: it was not one of these. */
+function moveRefused(fields: ContactFields, refused: readonly string[], lines: string[]): boolean {
+  const given = MOVABLE.filter((field) => refused.includes(field) && fields[field] !== undefined);
+  for (const field of given) {
+    fields.custom_attributes[`support_${field}`] = fields[field]!;
+    lines.push(`${LABELS[field]}: ${fields[field]}`);
+    delete fields[field];
+  }
+  return given.length > 0;
+}
+
+type Made =
+  | { readonly kind: 'made' | 'found'; readonly id: ProviderContactId }
+  | { readonly kind: 'refused'; readonly attributes: readonly string[]; readonly failure: Error }
+  | { readonly kind: 'crashed'; readonly failure: Error };
+
+interface Key { readonly inbox_id: number; readonly identifier: string; readonly source_id: string }
+
+async function create(connection: Connection, key: Key, contact: ContactFields, signal: AbortSignal): Promise<Made> {
+  const call = { method: 'POST', path: `${connection.account}/contacts`, body: { ...key, ...contact } } as const;
+  const answer = await connection.user.answer(call, [400, 422, 500], signal);
+  const failure = () => failureOf(answer, { ...call, caller: connection.user.caller, writes: true });
+  if (answer.status === 500) {
+    const owner = await ownerOf(connection, key.inbox_id, key.identifier, signal);
+    return owner === null ? { kind: 'crashed', failure: failure() } : { kind: 'found', id: owner };
+  }
+  if (answer.status === 400) return { kind: 'refused', attributes: [], failure: failure() };
+  if (answer.status !== 422 && answer.body !== 'notJson')
+    return { kind: 'made', id: idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact') };
+  const attributes = refusedAttributes(answer);
+  // No validation speaks here, so it may be an outage that hides a stored contact: the next try is told by its identifier.
+  if (attributes.length === 0) throw failure();
+  if (attributes.includes('identifier')) return { kind: 'found', id: await findContact(connection, key.inbox_id, key.identifier, signal) };
+  return { kind: 'refused', attributes, failure: new ProviderRefusedError(`Chatwoot does not take the end-user's data: ${attributes.join(', ')}.`) };
+}
+
+/** Each field by itself, so that one costs no other. Returns a line for each that did not go. */
+async function putOneByOne(connection: Connection, id: ProviderContactId, { custom_attributes, additional_attributes, ...fields }: ContactFields, signal: AbortSignal): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const parts = [...Object.entries(fields).map(([field, value]) => ({ [field]: value })), { custom_attributes, additional_attributes }];
+  for (const part of parts) {
+    const call = { method: 'PUT', path: `${connection.account}/contacts/${id}`, body: part } as const;
+    const answer = await connection.user.answer(call, [400, 422, 500], signal);
+    if (answer.status < 300) continue;
+    for (const [name, value] of Object.entries('custom_attributes' in part ? custom_attributes : part)) lines.push(`${LABELS[name as keyof typeof LABELS] ?? name}: ${String(value)}`);
+  }
+  return lines;
+}
+
+/** See the port. Reads before it writes, so that what agents changed since stays. */
+export async function updateContact(connect: Connect, { inbox, contactId, sessionId, before, endUser }: UpdateContact, signal: AbortSignal): Promise<readonly string[]> {
+  const connection = connect(inbox.account);
+  const path = `${connection.account}/contacts/${numberOf(contactId, 'contact')}`;
+  const { payload: current } = await connection.user.json({ method: 'GET', path }, signal) as { payload?: WireContact };
+  idIn(current, 'contact');
+  const is = fitted(fieldsOf(endUser, sessionId));
+  const was = before === null ? null : fitted(fieldsOf(before, sessionId)).fields;
+  const changes = changesOf(current as WireContact, was, is.fields, sessionId);
+  const lines = changes.name === undefined ? [] : is.lines;
+  for (let round = 0; round <= MOVABLE.length; round++) {
+    if (isEmpty(changes)) return lines;
+    const call = { method: 'PUT', path, body: changes } as const;
+    const answer = await connection.user.answer(call, [400, 422], signal);
+    if (answer.status < 300) return lines;
+    if (!moveRefused(changes, refusedAttributes(answer), lines)) break;
+  }
+  return [...lines, ...await putOneByOne(connection, contactId, changes, signal)];
+}
+
+const isEmpty = ({ custom_attributes, additional_attributes, ...fields }: ContactFields): boolean =>
+  [custom_attributes, additional_attributes, fields].every((part) => Object.keys(part).length === 0);
 
 async function findContact({ user, account }: Connection, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId> {
   const filter = [{ attribute_key: 'identifier', filter_operator: 'equal_to', values: [sessionId], query_operator: null }];
@@ -58,16 +137,17 @@ async function findContact({ user, account }: Connection, inboxId: number, sessi
   const call = { method: 'POST', path: `${account}/contacts/${id}/contact_inboxes`, body: { inbox_id: inboxId, source_id: sessionId } } as const;
   const answer = await user.answer(call, [500], signal);
   if (answer.status !== 500) return id;
-  return ownerOr(failureOf(answer, { ...call, caller: user.caller, writes: true }), { user, account }, inboxId, sessionId, signal);
+  const owner = await ownerOf({ user, account }, inboxId, sessionId, signal);
+  if (owner === null) throw failureOf(answer, { ...call, caller: user.caller, writes: true });
+  return owner;
 }
 
 /**
  * Contacts that agents merged: what was the end-user's is another one's now, and Chatwoot answers 500 to having it again.
- * @throws the failure when nobody has it, or nobody can say
+ * Null: nobody has it, or nobody can say.
  */
-async function ownerOr(failure: Error, { user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId> {
+async function ownerOf({ user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId | null> {
   const call = { method: 'POST', path: `${account}/contact_inboxes/filter`, body: { inbox_id: inboxId, source_id: sessionId }, reads: true } as const;
   const answer = await user.answer(call, [404], signal).catch(() => null);
-  if (answer === null || answer.status === 404 || answer.body === 'notJson') throw failure;
-  return idIn(answer.body.json, 'contact');
+  return answer === null || answer.status === 404 || answer.body === 'notJson' ? null : idIn(answer.body.json, 'contact');
 }

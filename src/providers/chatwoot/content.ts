@@ -54,11 +54,12 @@ function partOf(attachment: WireAttachment): Part {
 }
 
 function fileOf({ content_type, file_size }: WireAttachment, url: string): Attachment {
-  const name = fileName(url);
+  const name = fileNameIn(url);
   return { url, name, contentType: content_type ?? typeByName(name) ?? 'application/octet-stream', sizeBytes: file_size ?? null };
 }
 
-function fileName(url: string): string {
+/** The last part of an address, as a person reads it. */
+export function fileNameIn(url: string): string {
   const last = url.split(/[?#]/)[0]?.split('/').at(-1) || 'file';
   try {
     return decodeURIComponent(last);

@@ -2,7 +2,7 @@ import type { ProviderDefinition, ProviderHost, SupportProvider } from '../../co
 import { capabilitiesOf, ensureAccount } from './account-setup';
 import { throwIfOver } from './client';
 import { connector, type ChatwootHost } from './connection';
-import { ensureContact } from './contact';
+import { ensureContact, updateContact } from './contact';
 import { Conversations } from './conversation';
 import { listAgents, listTeams } from './directory';
 import { driftVerbs } from './drift';
@@ -44,7 +44,8 @@ function create(lent: ProviderHost): SupportProvider {
     listTeams: (access, signal) => listTeams(connect, access, signal),
     listAgents: (access, signal) => listAgents(connect, access, signal),
 
-    ensureContact: (inbox, sessionId, endUser, signal) => ensureContact(connect, inbox, sessionId, endUser, signal),
+    ensureContact: (inbox, sessionId, endUser, signal, onDropped) => ensureContact(connect, inbox, sessionId, endUser, signal, onDropped),
+    updateContact: (request, signal) => updateContact(connect, request, signal),
     openConversation: (request, signal) => conversations.open(request, signal),
     postMessage: (request, signal) => posts.message(request, signal),
     postNote: (request, signal) => posts.note(request, signal),

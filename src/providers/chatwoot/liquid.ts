@@ -15,11 +15,14 @@ const WORD_JOINER = '\u2060';
  * itself, by putting `{% raw %}` around it: there nothing may be escaped, and only an `endraw` could get out.
  */
 export function escapeLiquid(text: string): string {
-  const exact = outsideCode(text, (piece) => piece.replace(OPENING_BRACE, "{{ '{' }}"));
+  const exact = escapeExactly(text);
   if (exact.length <= MAX_CONTENT_LENGTH) return exact;
   // Thousands of braces: one invisible character each has room where nine would not.
   return outsideCode(text, (piece) => piece.replace(OPENING_BRACE, `{${WORD_JOINER}`));
 }
+
+/** As `escapeLiquid`, without the invisible characters that it takes for thousands of braces. */
+export const escapeExactly = (text: string): string => outsideCode(text, (piece) => piece.replace(OPENING_BRACE, "{{ '{' }}"));
 
 function outsideCode(text: string, escape: (piece: string) => string): string {
   let escaped = '';

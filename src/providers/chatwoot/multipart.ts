@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fitFileName } from '../../core/checks/file-name';
 
 export interface FormFile {
   readonly name: string;
@@ -18,10 +19,7 @@ export function multipart(fields: Readonly<Record<string, string>>, name: string
   for (const [field, value] of Object.entries(fields)) parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`);
   for (const file of files) {
     const type = /^[\w.+-]+\/[\w.+-]+$/.test(file.contentType) ? file.contentType : 'application/octet-stream';
-    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${quotable(file.name)}"\r\ncontent-type: ${type}\r\n\r\n`, file.body, '\r\n');
+    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${fitFileName(file.name, type)}"\r\ncontent-type: ${type}\r\n\r\n`, file.body, '\r\n');
   }
   return new Blob([...parts, `--${boundary}--\r\n`], { type: `multipart/form-data; boundary=${boundary}` });
 }
-
-/** As browsers write it. */
-const quotable = (name: string): string => name.replace(/["\r\n]/g, encodeURIComponent);

@@ -1,16 +1,15 @@
-import { OutcomeUnknownError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
-import type { MessageContent } from '../../core/content';
+import { OutcomeUnknownError, ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderMessageId } from '../../core/ids';
-import type { ConversationAccess, PostedFile, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
+import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
 import { stageUploads, type Uploads } from './attachments';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
-import { escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { lookFor } from './look';
-import { idOfOurs, MARK } from './mapping';
-import { multipart, type FormFile } from './multipart';
+import { idOfOurs } from './mapping';
+import type { FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
+import { bodyOf, missingOf, overflows, type Post } from './post-body';
 import { idIn, type WireMessage } from './wire';
 
 const INCOMING = 0;
@@ -22,21 +21,8 @@ const FILES_OF_POST = 15;
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
 
-interface Post {
-  readonly conversation: ConversationAccess;
-  readonly ourId: string;
-  readonly text: string;
-  readonly content?: MessageContent | null;
-  readonly attachments: readonly PostedFile[];
-  readonly as: 'endUser' | 'bot' | 'note';
-  /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
-  readonly saidAt?: number | null;
-  /** Made by us, not fetched. */
-  readonly ownFiles?: readonly FormFile[];
-  readonly replyTo?: ProviderMessageId | null;
-  readonly mayExist: boolean;
-  readonly lookAfter: ProviderMessageId | null;
-}
+/** After so many tries a message goes without its files: one that this Chatwoot chokes on must not keep the words back. */
+const TRIES_WITH_FILES = 3;
 
 export class Posts {
   private readonly pace: PostingPace;
@@ -57,14 +43,14 @@ export class Posts {
     return this.post({ ...note, ourId, text, attachments: beside, ownFiles: [file] }, signal);
   }
 
-  message({ conversation, message, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
-    const { id: ourId, attachments, author, visibility, content } = message;
+  message({ conversation, message, earlierTries, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+    const { id: ourId, attachments, author, visibility } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
-    return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, saidAt, attachments, as, earlierTries, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -75,56 +61,61 @@ export class Posts {
     const connection = this.connect(post.conversation.inbox.account);
     const path = connection.conversation(post.conversation.conversationId);
     throwIfOver(signal);
-    if (!post.mayExist) return this.write(connection, path, post, signal);
-    const earlier = await findPost(connection, path, post, signal);
-    return earlier ?? writeAfterLook(() => this.write(connection, path, post, signal));
+    const earlier = post.mayExist ? await findPost(connection, path, post, signal) : null;
+    const row = earlier ?? await (post.mayExist ? writeAfterLook(() => this.write(connection, path, post, signal)) : this.write(connection, path, post, signal));
+    await this.noticeMissingFiles(row, post, earlier !== null, signal);
+    return idIn(row, 'message');
   }
 
-  private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
-    const uploads = await stageUploads(post.attachments, signal);
-    const write = async (one: Post) => {
+  private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<WireMessage> {
+    const withoutFiles: Uploads = { files: [], left: post.attachments.map(({ name }) => name), release: async () => undefined };
+    const send = async (uploads: Uploads, isWhole: boolean): Promise<WireMessage> => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
-      return idIn(await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(one, uploads) }, signal), 'message');
+      const row = await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(post, uploads, isWhole) }, signal) as WireMessage;
+      idIn(row, 'message');
+      return row;
     };
+    if ((post.earlierTries ?? 0) >= TRIES_WITH_FILES) return send(withoutFiles, false);
+    const uploads = await stageUploads(post.attachments, signal);
     try {
-      return await write(post);
+      return await send(uploads, true);
     } catch (error) {
-      // The words alone say it all, and a server may be pickier than those that we have seen.
-      if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
-      return await write({ ...post, content: null });
+      // Its own file is the point of a post; those beside it are not.
+      if (uploads.files.length === 0 && (post.ownFiles !== undefined || !overflows(post))) throw error;
+      if (isEndedThere(error)) {
+        // The files may have been too much for it, or it stored all and failed behind that.
+        const stored = await findPost(connection, path, post, signal);
+        if (stored !== null) return stored;
+      } else if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
+      return await send(withoutFiles, false);
     } finally {
       await uploads.release();
     }
   }
+
+  /**
+   * Chatwoot answers 200 and leaves out a file that it cannot store (CONTRACT §2.2): agents are told which, once.
+   * @throws ProviderRefusedError when what is missing was the point of the post
+   */
+  private async noticeMissingFiles(row: WireMessage, post: Post, mayExist: boolean, signal: AbortSignal): Promise<void> {
+    if (row.content_attributes?.['deleted'] === true) return;
+    const shown = row.attachments ?? [];
+    if (shown.length < (post.ownFiles?.length ?? 0)) throw new ProviderRefusedError(`Chatwoot left out the file of ${post.ourId}.`);
+    const missing = missingOf(post.attachments, row);
+    if (missing.length === 0) return;
+    const { conversation, lookAfter } = post;
+    const text = ['Chatwoot did not store all files of the message before this. Missing:', ...missing.map(({ name }) => `[${name}]`)].join('\n');
+    try {
+      await this.post({ conversation, ourId: `files:${post.ourId}`, text, attachments: [], as: 'note', mayExist, lookAfter }, signal);
+    } catch (error) {
+      if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
+    }
+  }
 }
 
-function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: staged, left }: Uploads): object | Blob {
-  const files = [...ownFiles, ...staged];
-  const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
-  const whole = [text, ...left.map((name) => `[${name}] could not be uploaded.`)].filter((line) => line !== '').join('\n');
-  const content = as === 'endUser' ? whole : escapeLiquid(whole);
-  if (content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH)
-    throw new ProviderRefusedError(`Message ${ourId} is longer than Chatwoot's ${MAX_CONTENT_LENGTH} characters.`);
-  const type = as === 'endUser' ? 'incoming' : 'outgoing';
-  if (files.length === 0)
-    return withItems(as === 'bot' ? structured : null, {
-      content, message_type: type, ...(as === 'note' && { private: true }), source_id: ourId,
-      content_attributes: { [MARK]: ourId, ...(saidAt != null && { external_created_at: saidAt }), ...(answered !== null && { in_reply_to: answered }) },
-    });
-
-  const fields = { content, message_type: type, ...(as === 'note' && { private: 'true' }), source_id: ourId, [`content_attributes[${MARK}]`]: ourId, ...(saidAt != null && { 'content_attributes[external_created_at]': String(saidAt) }), ...(answered !== null && { 'content_attributes[in_reply_to]': String(answered) }) };
-  return multipart(fields, 'attachments[]', files);
-}
-
-/**
- * Choices are an `input_select` there. The words stay whole, with the choices written out: Chatwoot shows visitors its
- * buttons, and agents nothing but the words. Cards and forms have never been seen to be taken, so they are words.
- */
-function withItems<Body extends { readonly content_attributes: object }>(content: MessageContent | null | undefined, body: Body): object {
-  if (content?.kind !== 'CHOICES') return body;
-  const items = content.items.map(({ title, value }) => ({ title, value }));
-  return { ...body, content_type: 'input_select', content_attributes: { ...body.content_attributes, items } };
-}
+/** Chatwoot itself has answered, so that nothing is under way there any more; whether it stored the message the history tells. */
+const isEndedThere = (error: unknown): boolean =>
+  error instanceof ProviderUnavailableError && error.delivered === 'unknown' && error.settlesAfterMs === 0 && !(error.cause instanceof Error);
 
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
@@ -132,12 +123,12 @@ const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbo
  * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
  * @throws OutcomeUnknownError when the history does not tell, or is refused
  */
-const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
+const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<WireMessage | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
   const mayBe: string[] = [];
   for await (const batch of messagesAfter(connection, path, start, signal)) {
     const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
-    if (found) return String(found.id);
+    if (found) return found;
     mayBe.push(...batch.filter((message) => mayHaveBeen(message, as, connection.settings.agentBotId)).map(({ id }) => String(id)));
   }
   if (mayBe.length === 0) return null;

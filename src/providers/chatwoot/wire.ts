@@ -62,6 +62,11 @@ export interface WireConversation {
 
 export interface WireContact {
   readonly id: number;
+  readonly name?: string | null;
+  readonly email?: string | null;
+  readonly phone_number?: string | null;
+  readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
+  readonly additional_attributes?: Readonly<Record<string, unknown>> | null;
   readonly contact_inboxes?: readonly { readonly source_id: string; readonly inbox?: { readonly id: number } | null }[];
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fitFileName } from '../../core/checks/file-name';
 import type { DeskConversation } from './conversation';
 import type { Query } from './database';
 import type { DeskAttachmentRow, DeskMessageRow } from './entities';
@@ -26,7 +27,7 @@ export async function insertMessage(query: Query, { id }: Pick<DeskConversation,
   for (const file of message.attachments)
     await query(`
       insert into desk_attachment (message_id, name, content_type, size_bytes, content, token) values ($1, $2, $3, $4, $5, $6)`,
-    [made.id, file.name, file.content_type, file.size_bytes, file.content, randomBytes(32).toString('base64url')]);
+    [made.id, fitFileName(file.name, file.content_type), file.content_type, file.size_bytes, file.content, randomBytes(32).toString('base64url')]);
   return { id: made.id, isNew: true };
 }
 

@@ -1,11 +1,13 @@
+import { fitText } from '../../core/content/overflow';
 import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
 import type {
   AccountAccess, ChangedConversations, ChangedPage, ConversationAccess, ConversationView, DeleteMessage, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
-  DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider,
+  DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider, UpdateContact,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
 import { changedConversations } from './changed';
+import { changeContact } from './contact';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
 import { emptyMessage, insertMessage, type NewMessage } from './messages';
 import { takePosted } from './posted-files';
@@ -61,6 +63,14 @@ export class DeskProvider implements SupportProvider {
     }));
   }
 
+  updateContact(request: UpdateContact, signal: AbortSignal): Promise<readonly string[]> {
+    return inTime(signal, () => this.database.transaction(async (query) => {
+      const account = await accountOf(query, request.inbox.account);
+      if (!(await changeContact(query, account, known(request.contactId), request))) throw inboxGone();
+      return [];
+    }));
+  }
+
   openConversation({ inbox, contactId, sessionId }: OpenConversation, signal: AbortSignal) {
     return inTime(signal, () => this.database.transaction(async (query): Promise<string> => {
       const { rows: [conversation] } = await query(`
@@ -86,9 +96,11 @@ export class DeskProvider implements SupportProvider {
     return this.post(conversation, { our_id: noteId, author: 'BOT', visibility: 'INTERNAL', agent_id: null, author_name: null, text, attachments: [], at: this.now() }, signal);
   }
 
-  private async post(conversation: ConversationAccess, message: NewMessage, signal: AbortSignal): Promise<string> {
-    if (message.text.length > CAPABILITIES.maxTextLength)
-      throw new ProviderRefusedError(`The desk takes ${CAPABILITIES.maxTextLength} characters in one message; this one has ${message.text.length}.`);
+  private async post(conversation: ConversationAccess, whole: NewMessage, signal: AbortSignal): Promise<string> {
+    const { text, file } = fitText(whole.text, whole.visibility === 'INTERNAL' ? 'note.txt' : 'message.txt', (one) => one.length <= CAPABILITIES.maxTextLength);
+    const content = file && Buffer.from(file.content);
+    const rest = file && content ? [{ name: file.name, content_type: 'text/plain', size_bytes: content.length, content }] : [];
+    const message = { ...whole, text, attachments: [...whole.attachments, ...rest] };
     return this.write(conversation, signal, async (query, row) => {
       const { id, isNew } = await insertMessage(query, row, message);
       if (isNew) await this.stateAfter(query, row, message);

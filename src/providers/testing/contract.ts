@@ -3,6 +3,7 @@ import path from 'node:path';
 import { existsSync } from 'node:fs';
 import type { ProviderDefinition } from '../../core/ports/support-provider';
 import { absentCases } from './cases/absent';
+import { decorationCases } from './cases/decorations';
 import { failureCases } from './cases/failures';
 import { handOverCases } from './cases/hand-over';
 import { driftCases } from './cases/drift';
@@ -29,6 +30,7 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
     describe('drift', () => driftCases(stage));
     describe('speaking', () => speakCases(stage));
     describe('kinds and deletion', () => kindCases(stage));
+    describe('decorations', () => decorationCases(stage));
     describe('signals', () => signalCases(stage));
     describe('handing over', () => handOverCases(stage));
     describe('listening', () => listenCases(stage));

@@ -20,7 +20,9 @@ export type HarnessSkill =
   /** The provider has deleteMessage. */
   | 'deletesMessages'
   /** Agents can begin conversations with our end-users: the provider has changedConversations, and says `saidTo` and `endUsers`. Goes with `webhookFor`. */
-  | 'agentBegins';
+  | 'agentBegins'
+  /** The provider has updateContact. Goes with `contactSeen` and `renamesContact`. */
+  | 'updatesContacts';
 
 /** An account as an operator would enable it; not yet set up on the far side. */
 export interface NewAccount {
@@ -89,6 +91,11 @@ export interface ProviderHarness {
    * words in it. Left out where only we begin conversations.
    */
   agentBegins?(own: ConversationAccess, by: ProviderAgent, text: string): Promise<ConversationAccess>;
+
+  /** The end-user of a conversation as agents see them. */
+  contactSeen?(conversation: ConversationAccess): Promise<{ readonly name: string | null; readonly email: string | null; readonly phone: string | null; readonly attributes: Readonly<Record<string, unknown>> }>;
+  /** What somebody there may do to a contact that we made. */
+  renamesContact?(conversation: ConversationAccess, name: string): Promise<void>;
 
   /** What was said, oldest first, without activity lines. */
   agentSees(conversation: ConversationAccess): Promise<readonly ShownMessage[]>;

@@ -40,9 +40,9 @@ it('the end-user hears of a colleague only once the provider has accepted', asyn
   expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
 });
 
-it('a target that the provider refuses fails the handoff by name and gives the bot control back', async () => {
+it('a conversation that the provider does not open at all fails the handoff by name and gives the bot control back', async () => {
   const { session, handoff } = await asked();
-  world.provider.failNext('openForAgents', 'refused');
+  for (let n = 0; n < 2; n++) world.provider.failNext('openForAgents', 'refused');
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 50 }, quiet);
   await worker.start();
   await until(async () => (await world.handoff(handoff.id)).state !== 'REQUESTED');

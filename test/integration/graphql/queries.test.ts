@@ -41,6 +41,15 @@ const data = async (query: string, variables: object = {}, as = caller('ui')): P
   return body.data;
 };
 
+it.each([
+  ['supportSessionByKey(chatbotId: "a\\u0000", channel: "web", externalId: "x") { id }', 'chatbotId'],
+  ['supportRuntimeInbox(chatbotId: "a\\u0000") { nodes { id } }', 'chatbotId'],
+  ['handoffs(filter: { chatbotIds: ["a\\u0000"] }) { nodes { id } }', 'chatbotIds.0'],
+])('refuses an id with NUL by its name: %s', async (field, name) => {
+  const { body } = await room.run(`{ ${field} }`, {}, caller('ui'));
+  expect(body.errors).toMatchObject([{ message: expect.stringContaining(name), extensions: { code: 'INPUT_INVALID' } }]);
+});
+
 describe('one reader of everything', () => {
   it('sees a session with all that belongs to it', async () => {
     const query = `query ($id: ID!) { supportSession(id: $id) {

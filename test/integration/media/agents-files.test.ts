@@ -80,7 +80,7 @@ describe('an agent\'s file', () => {
     const messageId = await lastMessageId();
     const response = await fetch(url({ messageId }));
     expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
-    expect((await world.stores.messages.get(ORG, messageId))!.attachments).toEqual([expect.objectContaining({ name: filename, contentType: type, sizeBytes: bytes.length })]);
+    expect((await world.stores.messages.get(ORG, messageId))!.attachments).toEqual([expect.objectContaining({ name: `${filename}.${type.split('/')[1]}`, contentType: type, sizeBytes: bytes.length })]);
   });
 
   it('of an end-user is served by the same kind of link', async () => {

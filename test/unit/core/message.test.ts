@@ -1,5 +1,6 @@
 import { contextNote } from '../../../src/core/flows/open-handoff';
-import { canonical, checkedId } from '../../../src/core/flows/say';
+import { canonical } from '../../../src/core/flows/sameness';
+import { checkedId } from '../../../src/core/flows/say';
 import type { HandoffRecord } from '../../../src/core/handoff';
 import { checkedText, MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
 

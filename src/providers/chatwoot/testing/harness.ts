@@ -24,7 +24,7 @@ export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory =>
   definition: chatwoot,
   capabilities: capabilitiesOf({ credentials: { platformToken: 'given' } }),
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: ['holdsReply', 'webhookFor', 'deletesMessages', 'agentBegins'],
+  skills: ['holdsReply', 'webhookFor', 'deletesMessages', 'agentBegins', 'updatesContacts'],
   start: () => start(version),
 });
 
@@ -42,6 +42,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
 
   const adminOf = async ({ inbox }: ConversationAccess) => (await farSide.administratorOf(inbox.account.externalId ?? '')) ?? '';
   const pathOf = ({ inbox, conversationId }: ConversationAccess) => `/api/v1/accounts/${inbox.account.externalId}/conversations/${conversationId}`;
+  const contactPathOf = ({ inbox, contactId }: ConversationAccess) => `/api/v1/accounts/${inbox.account.externalId}/contacts/${contactId}`;
   const acting = ({ inbox, conversationId }: ConversationAccess, by: ProviderAgent) =>
     double.agent(Number(by.externalId), { accountId: Number(inbox.account.externalId), conversationId: Number(conversationId) });
   const done = async (act: Promise<unknown>) => { await act; await double.settled(); };
@@ -100,6 +101,11 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       return { ...own, conversationId: String(id) };
     },
 
+    async contactSeen(conversation) {
+      const { payload } = await farSide.get(contactPathOf(conversation), await adminOf(conversation));
+      return { name: payload.name, email: payload.email, phone: payload.phone_number, attributes: payload.custom_attributes };
+    },
+    async renamesContact(conversation, name) { await done(farSide.call('PUT', contactPathOf(conversation), await adminOf(conversation), { name })); },
     async agentSees(conversation) {
       const token = await adminOf(conversation);
       const rows = new Map<number, any>();

@@ -95,11 +95,15 @@ describe('a large file of an end-user', () => {
       await workshop.post(conversation, 'look', { attachments });
       expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ attachments: [expect.objectContaining({ file_type: 'video', file_size: FILE_MB * MB })] })]);
       expect(readdirSync(temporary)).toEqual([]);
-      for (const mode of ['status:503', 'status:422', 'cutBeforeApply'] as const) {
+      for (const mode of ['status:503', 'cutBeforeApply'] as const) {
         workshop.double.failNext({ mode, match: { method: 'POST', path: /\/messages$/ } });
         await expect(workshop.post(conversation, 'again', { attachments })).rejects.toMatchObject({ code: expect.stringMatching(/^PROVIDER_/) });
         expect(readdirSync(temporary)).toEqual([]);
       }
+      workshop.double.failNext({ mode: 'status:422', match: { method: 'POST', path: /\/messages$/ } });
+      await workshop.post(conversation, 'words', { attachments });
+      expect(readdirSync(temporary)).toEqual([]);
+      expect((await workshop.messages(conversation)).at(-1)).toMatchObject({ content: 'words\n[video.mp4] could not be uploaded.' });
     } finally {
       await workshop.stop();
     }

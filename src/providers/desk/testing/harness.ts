@@ -10,7 +10,7 @@ export const harness: ProviderHarnessFactory = {
   definition: desk,
   capabilities: CAPABILITIES,
   faults: ['unavailable', 'appliedThenCut', 'auth'],
-  skills: ['holdsReply', 'deletesMessages'],
+  skills: ['holdsReply', 'deletesMessages', 'updatesContacts'],
   async start() {
     const world = await openWorld();
     const { database, call } = world;
@@ -59,6 +59,11 @@ export const harness: ProviderHarnessFactory = {
           { our_id: null, author: 'AGENT', visibility: 'PUBLIC', agent_id: by.externalId, author_name: null, text, attachments: [], at: new Date().toISOString() });
         return { async commit() { await client.query('commit'); client.release(); } };
       },
+
+      async contactSeen({ contactId }) {
+        return (await database.query('select name, email, phone, attributes from desk_contact where id = $1', [contactId])).rows[0];
+      },
+      async renamesContact({ contactId }, name) { await database.query('update desk_contact set name = $2 where id = $1', [contactId, name]); },
 
       async agentSees(conversation) {
         const { messages } = await api(conversation, null, '');

@@ -89,11 +89,13 @@ describe('the desk as a provider', () => {
     await expect(stage.provider.listAgents(mixed, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
   });
 
-  it('refuses text beyond its limit rather than to cut it', async () => {
+  it('keeps text beyond its limit in a file beside its beginning', async () => {
     const conversation = await stage.newConversation();
     const { maxTextLength } = await stage.provider.capabilities(stage.inbox.account, stage.signal());
-    await expect(stage.says(conversation, 'BOT', 'x'.repeat(maxTextLength + 1))).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    expect(await said(conversation)).toEqual([]);
+    const text = 'x'.repeat(maxTextLength + 1);
+    await stage.says(conversation, 'BOT', text);
+    const { rows: [kept] } = await stage.world.database.query(`select f.name, f.content, length(m.text) as length from desk_attachment f join desk_message m on m.id = f.message_id where m.conversation_id = $1`, [conversation.conversationId]);
+    expect([kept.name, kept.content.toString(), kept.length]).toEqual(['message.txt', text, maxTextLength]);
   });
 
   it('does not open a conversation for a contact of another session', async () => {

@@ -1,0 +1,54 @@
+import { extension } from 'mime-types';
+
+/** Longest name, in bytes of UTF-8: the limit of common file systems. */
+export const MAX_NAME_BYTES = 255;
+
+/** Control and format characters, separators of lines, and letters without a picture: they hide or reorder what people read. */
+const INVISIBLE = /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+/** What one of the common file systems does not take. */
+const FORBIDDEN = /[<>:"|?*%]/g;
+/** Names of devices on Windows, with any ending. */
+const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+const VISIBLE = /[\p{L}\p{N}\p{S}]/u;
+const ENDING = /\.[a-z0-9]{1,16}$/i;
+/** Where mime-types' first ending is one that few programs know. */
+const USUAL_ENDINGS: Readonly<Record<string, string>> = { 'audio/mpeg': 'mp3', 'audio/ogg': 'ogg', 'audio/webm': 'webm', 'video/quicktime': 'mov' };
+const UNKNOWN_TYPE = 'application/octet-stream';
+
+/**
+ * A file's name that every remote, file system and header takes. Called for each file that leaves this service or is
+ * recorded by it. The result is never empty, has no directory, shows what it is, and has an ending; applying it twice
+ * changes nothing.
+ *
+ * A blank name can be worse than a refusal: one support system then fails at every list of the account.
+ * @param contentType MIME type; gives an ending to a name without one
+ */
+export function fitFileName(name: string, contentType: string): string {
+  const last = name.normalize('NFC').split(/[/\\]/).map(visiblePart).filter(part => VISIBLE.test(part)).at(-1) ?? 'file';
+  const ending = ENDING.exec(last)?.[0] ?? '';
+  const stem = ending === '' ? last : last.slice(0, -ending.length);
+  const known = ending === '' ? endingFor(contentType) : ending;
+  const safe = RESERVED.test(`${stem}${known}`) ? `_${stem}` : stem;
+  return `${cutToBytes(safe, MAX_NAME_BYTES - Buffer.byteLength(known))}${known}`;
+}
+
+/** What people see of one part of a path. Dots at the ends hide a file, or are dropped by Windows. */
+const visiblePart = (part: string): string =>
+  part.replace(/\s+/gu, ' ').replace(INVISIBLE, '').replace(FORBIDDEN, '-').replace(/\s+/gu, ' ').replace(/^[\s.]+|[\s.]+$/gu, '');
+
+function endingFor(contentType: string): string {
+  const type = contentType.split(';')[0]!.trim().toLowerCase();
+  const ending = type === UNKNOWN_TYPE ? false : USUAL_ENDINGS[type] ?? extension(type);
+  return ending ? `.${ending}` : '';
+}
+
+function cutToBytes(text: string, most: number): string {
+  let bytes = 0;
+  let end = 0;
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > most) return text.slice(0, end).replace(/[\s.\u200c\u200d]+$/u, '');
+    end += character.length;
+  }
+  return text;
+}

@@ -1,0 +1,30 @@
+import { fitFileName } from '../checks/file-name';
+import { addressProblem, MAX_FILE_ADDRESS_LENGTH } from '../checks/url';
+import { InvalidInputError } from '../errors';
+import type { Attachment } from '../message';
+
+const TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
+const UNKNOWN_TYPE = 'application/octet-stream';
+
+/**
+ * The files of a message as they are recorded: each with a name that every remote takes, and a MIME type. Called for what a
+ * runtime sends; what only decorates a file is mended instead of refused.
+ * @throws InvalidInputError INPUT_INVALID naming the address that cannot be fetched, e.g. `attachments.0.url`
+ */
+export function checkedAttachments(attachments: readonly Attachment[]): readonly Attachment[] {
+  return attachments.map((attachment, at) => {
+    const field = `attachments.${at}.url`;
+    const problem = addressProblem(attachment.url, 'link', MAX_FILE_ADDRESS_LENGTH);
+    if (problem !== null) throw new InvalidInputError('INPUT_INVALID', field, `${field}: ${problem}`);
+    return fitAttachment(attachment);
+  });
+}
+
+/** The same for what a provider found: its address is asked by the provider alone. */
+export function fitAttachment({ url, name, contentType, sizeBytes }: Attachment): Attachment {
+  const type = contentType.split(';')[0]!.trim().toLowerCase();
+  return {
+    url, name: fitFileName(name, type), contentType: TYPE.test(type) ? type : UNKNOWN_TYPE,
+    sizeBytes: sizeBytes !== null && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0 ? sizeBytes : null,
+  };
+}

@@ -1,0 +1,51 @@
+import { cleanText, isCleanText } from '../checks/text';
+import { InvalidInputError } from '../errors';
+import type { Flows } from './api';
+
+/** `text`: for people to read. `compared`: with one character changed it would be another one. `named`: its fields' names tell. */
+type Kind = 'text' | 'compared' | 'named';
+
+const COMPARED = /(Id|Ids|Key)$|^(id|ids|after|baseUrl|channel|credentials|cursor|pictureUrl|provider|replyTo|target|url)$/;
+/** Objects whose entries are named by the caller. */
+const NAMED_BY_CALLER = /^(attributes|fields|settings)$/;
+
+const kindOf = (name: string): Kind => (COMPARED.test(name) ? 'compared' : NAMED_BY_CALLER.test(name) ? 'text' : 'named');
+
+/**
+ * Makes every text of an input one that stores and remotes can hold. Called once for each flow, before it sees its input.
+ * Strips NUL, and writes U+FFFD for each lone half of a surrogate pair, in names of JSON entries too.
+ * @throws InvalidInputError INPUT_INVALID by field when an id, key, cursor, address or secret has one of them
+ */
+export function cleanInput<T>(input: T, field = '', kind: Kind = 'named'): T {
+  if (typeof input === 'string') return (kind === 'compared' ? unchanged(input, field) : cleanText(input)) as T;
+  if (Array.isArray(input)) return input.map((one: unknown, at) => cleanInput(one, `${field}.${at}`, kind)) as T;
+  if (input === null || typeof input !== 'object') return input;
+  return Object.fromEntries(Object.entries(input).map(([name, value]: [string, unknown]) =>
+    [cleanText(name), cleanInput(value, field === '' ? name : `${field}.${cleanText(name)}`, kind === 'named' ? kindOf(name) : kind)])) as T;
+}
+
+function unchanged(text: string, field: string): string {
+  if (isCleanText(text)) return text;
+  throw new InvalidInputError('INPUT_INVALID', field, `${field} holds a NUL character or half of a surrogate pair; send it without.`);
+}
+
+/** Arguments of flows that are no input objects, in their order. */
+const ARGUMENTS: Readonly<Partial<Record<keyof Flows, readonly [name: string, kind?: Kind][]>>> = {
+  acknowledge: [['ids']], explain: [['sessionId']], discardDeadLetters: [[''], ['reason']], updatePolicy: [['chatbotId'], ['policy']], refreshDirectory: [['accountId']],
+  inspectDrift: [['accountId']], repairDrift: [['accountId'], ['items', 'compared']], disableSupport: [['accountId']], disableChatbot: [['chatbotId']],
+  linkAgent: [['agentId'], ['userId']], linkAgentByEmail: [['email', 'compared'], ['userId']], enableEndpoint: [['endpointId']], disableEndpoint: [['endpointId']], removeEndpoint: [['endpointId']],
+};
+
+/** The same flows, each behind `cleanInput`. */
+export function withCleanInput(flows: Flows): Flows {
+  const wrapped = Object.entries(flows).map(([name, flow]) => {
+    const known = ARGUMENTS[name as keyof Flows] ?? [];
+    const clean = (given: unknown, at: number) => {
+      const [field = '', kind = kindOf(field)] = known[at] ?? [];
+      return cleanInput(given, field, kind);
+    };
+    return [name, async (scope: unknown, ...given: readonly unknown[]): Promise<unknown> =>
+      (flow as (...all: readonly unknown[]) => Promise<unknown>)(scope, ...given.map(clean))];
+  });
+  return Object.fromEntries(wrapped);
+}

@@ -1,0 +1,47 @@
+import type { SessionId } from '../../core/ids';
+import type { EndUser } from '../../core/session';
+import type { WireContact } from './wire';
+
+/** A contact as it is sent. What is not there is not changed. */
+export interface ContactFields {
+  name?: string;
+  email?: string;
+  phone_number?: string;
+  readonly custom_attributes: Record<string, string>;
+  readonly additional_attributes: Record<string, string>;
+}
+
+/** The name of somebody of whom nothing is known. */
+export const nameOfNobody = (sessionId: SessionId): string => `Visitor ${sessionId.slice(0, 8)}`;
+
+/** An end-user as Chatwoot's fields. */
+export const fieldsOf = ({ externalId, name, email, phone, locale, attributes }: EndUser, sessionId: SessionId): ContactFields => ({
+  name: name ?? email ?? externalId ?? nameOfNobody(sessionId),
+  ...(email && { email }), ...(phone && { phone_number: phone }),
+  custom_attributes: { ...attributes, ...(externalId && { support_end_user_id: externalId }) },
+  additional_attributes: { ...(locale && { locale }) },
+});
+
+/**
+ * What is to be written so that a contact shows `is`. A field that is neither empty, nor as we wrote it, nor made up by us was
+ * changed by agents, and stays as they left it.
+ * @param was as we wrote it last; null: not known
+ */
+export function changesOf(current: WireContact, was: ContactFields | null, is: ContactFields, sessionId: SessionId): ContactFields {
+  const changes: ContactFields = { custom_attributes: {}, additional_attributes: {} };
+  const isOurs = (now: unknown, before: string | undefined): boolean => now === undefined || now === null || now === '' || now === before;
+  for (const field of ['name', 'email', 'phone_number'] as const) {
+    const [now, wanted] = [current[field], is[field]];
+    if (wanted === undefined || now === wanted || wanted === was?.[field]) continue;
+    if (isOurs(now, was?.[field]) || (field === 'name' && now === nameOfNobody(sessionId))) changes[field] = wanted;
+  }
+  for (const kind of ['custom_attributes', 'additional_attributes'] as const)
+    for (const [name, wanted] of Object.entries(is[kind])) {
+      const now = current[kind]?.[name];
+      if (now !== wanted && wanted !== was?.[kind][name] && isOurs(now, was?.[kind][name])) changes[kind][name] = wanted;
+    }
+  // What stood beside the contact's own fields, because Chatwoot had refused it, follows what is known now.
+  for (const field of ['email', 'phone_number'] as const)
+    if (changes[field] !== undefined && current.custom_attributes?.[`support_${field}`] !== undefined) changes.custom_attributes[`support_${field}`] = changes[field];
+  return changes;
+}

@@ -1,0 +1,175 @@
+import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
+import { MOST_TRIES } from '../../../src/core/flows/update-contact';
+import type { UpdateContact } from '../../../src/core/ports/support-provider';
+import { Worker } from '../../../src/delivery';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { quiet } from '../../support/quiet';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+const shownNotes = () => world.provider.only.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
+const openAgain = (externalId: string, endUser: object) => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser });
+
+describe('a decoration that the provider refuses', () => {
+  const asked = async (more: Parameters<FlowWorld['ask']>[1]) => {
+    const session = await world.open();
+    await world.user(session.id, 'I want my money back');
+    await world.bot(session.id, 'One moment');
+    const { handoff } = await world.ask(session.id, { reason: 'refund', ...more });
+    return { session, handoff };
+  };
+
+  it.each<[what: string, verb: string, times: number, more: Parameters<FlowWorld['ask']>[1]]>([
+    ['the note', 'postNote', 1, {}],
+    ['a team', 'openForAgents', 1, { target: { team: '47', agent: null } }],
+    ['an agent', 'openForAgents', 1, { target: { team: null, agent: 'alice' } }],
+    ['a priority', 'openForAgents', 1, { priority: 'URGENT' }],
+    ['a team and a priority', 'openForAgents', 3, { target: { team: '47', agent: null }, priority: 'HIGH' }],
+    ['to be held before it is opened', 'holdForBot', 1, {}],
+  ])('costs no handoff: %s', async (_what, verb, times, more) => {
+    const { session, handoff } = await asked(more);
+    if (verb === 'holdForBot') {
+      await world.deliverAll();
+      await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+      await world.deliverAll();
+      world.provider.set({ status: 'RESOLVED' });
+      await world.read(session.id);
+    }
+    for (let n = 0; n < times; n++) world.provider.failNext(verb, 'refused');
+    const { handoff: again } = verb === 'holdForBot' ? await world.ask(session.id, { reason: 'refund' }) : { handoff };
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await world.handoff(again.id)).state).toBe('QUEUED');
+    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.shown().filter((line) => !line.startsWith('NOTE'))).toEqual(['END_USER: I want my money back', 'BOT: One moment']);
+    expect((await world.session(session.id)).control).toBe('NONE');
+  });
+
+  it('is told to agents: a target and a priority in a note, the note as a dead letter', async () => {
+    const { session } = await asked({ target: { team: '47', agent: null }, priority: 'HIGH' });
+    for (let n = 0; n < 3; n++) world.provider.failNext('openForAgents', 'refused');
+    world.provider.failNext('postNote', 'refused');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(shownNotes()).toEqual(['Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH']);
+    const { edges: letters } = await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId: session.id, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null });
+    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([['POST_NOTE', 'NOT_DELIVERED']]);
+  });
+
+  it('leaves the rest of what was asked for', async () => {
+    await asked({ target: { team: '47', agent: null }, priority: 'HIGH' });
+    world.provider.failNext('openForAgents', 'refused');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', teamId: '47' });
+    expect(shownNotes().at(-1)).toMatch(/Priority: HIGH$/);
+  });
+
+  it('that nobody has any more is told too', async () => {
+    const { session } = await asked({ target: { team: '47', agent: null } });
+    await world.pool.query('delete from team');
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await world.session(session.id)).control).toBe('NONE');
+    expect(shownNotes().at(-1)).toMatch(/A team or agent that is not in this account any more\.$/);
+  });
+
+  it('is no excuse for a conversation that cannot be made: that fails the handoff', async () => {
+    const { handoff } = await asked({});
+    for (let n = 0; n < 3; n++) world.provider.failNext('openConversation', 'refused');
+    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 1, widthOfFarSide: 1, pollMs: 20 }, quiet);
+    await worker.start();
+    while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise((resolve) => setTimeout(resolve, 20));
+    await worker.stop();
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
+  });
+});
+
+describe('what is learned of an end-user after their contact was made', () => {
+  const requests: UpdateContact[] = [];
+  const contact = (behave: () => readonly string[] = () => []) => {
+    requests.length = 0;
+    (world.provider as { updateContact?: unknown }).updateContact = async (request: UpdateContact) => { requests.push(request); return behave(); };
+  };
+  const begun = async () => {
+    const session = await world.open('visitor');
+    await world.user(session.id, 'hi');
+    await world.deliverAll();
+    return session.id;
+  };
+
+  it('is brought to it once, in the lane, with what was written before', async () => {
+    contact();
+    const id = await begun();
+    const known = (await world.session(id)).endUser;
+    expect((await openAgain('visitor', { email: 'jane@users.example', attributes: { plan: 'gold' } })).session.endUser).toMatchObject({ name: 'Jane', email: 'jane@users.example' });
+    await openAgain('visitor', { email: 'jane@users.example' });
+    expect(await world.deliverAll()).toEqual([]);
+    const learned = { ...known, email: 'jane@users.example', attributes: { plan: 'gold' } };
+    expect(requests).toMatchObject([{ contactId: `contact-${id}`, sessionId: id, before: known, endUser: learned }]);
+    expect((await world.session(id)).contactEndUser).toEqual(learned);
+  });
+
+  it('while it waits is brought as it is then, in one', async () => {
+    contact();
+    const id = await begun();
+    await openAgain('visitor', { name: 'Jane R' });
+    await openAgain('visitor', { name: 'Jane Roe' });
+    await world.deliverAll();
+    expect(requests.map(({ endUser }) => endUser.name)).toEqual(['Jane Roe']);
+    expect((await world.session(id)).contactEndUser?.name).toBe('Jane Roe');
+  });
+
+  it('while the contact is being made is not lost', async () => {
+    contact();
+    const session = await world.open('visitor');
+    await world.user(session.id, 'hi');
+    world.provider.during.set('ensureContact', async () => { await openAgain('visitor', { phone: '+15550100' }); });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(requests.map(({ before, endUser }) => [before?.phone, endUser.phone])).toEqual([[null, '+15550100']]);
+  });
+
+  it('before there is a contact needs no call', async () => {
+    contact();
+    await world.open('visitor');
+    await openAgain('visitor', { phone: '+15550100' });
+    await world.deliverAll();
+    expect(requests).toEqual([]);
+  });
+
+  it.each<[what: string, failure: () => Error, tries: number]>([
+    ['refused', () => new ProviderRefusedError('no'), 1],
+    ['refused because it is gone', () => new ProviderRefusedError('no', { gone: true }), 1],
+    ['never answered', () => new ProviderUnavailableError('crashed'), MOST_TRIES + 1],
+  ])('and is %s is told in a note, and what is behind it arrives', async (_what, failure, tries) => {
+    contact(() => { throw failure(); });
+    const id = await begun();
+    await openAgain('visitor', { email: 'jane@users.example' });
+    await world.user(id, 'still there?');
+    await world.deliverAll();
+    expect(requests).toHaveLength(tries);
+    expect(world.provider.shown()).toEqual(['END_USER: hi', 'END_USER: still there?', 'NOTE: Not all that is known of the end-user could be shown on their contact:\nE-mail: jane@users.example']);
+    expect((await world.stores.deliveries.owed(ORG, id)).parked).toBe(0);
+  });
+
+  it('and does not fit is told in a note', async () => {
+    contact(() => ['Name: Jane, and very much of it']);
+    await begun();
+    await openAgain('visitor', { name: 'x'.repeat(300) });
+    await world.deliverAll();
+    expect(shownNotes()).toEqual(['Not all that is known of the end-user could be shown on their contact:\nName: Jane, and very much of it']);
+  });
+
+  it('does nothing where the provider has no such verb', async () => {
+    const id = await begun();
+    await openAgain('visitor', { email: 'jane@users.example' });
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await world.session(id)).endUser.email).toBe('jane@users.example');
+  });
+
+  it('adds to what is known and forgets nothing, also when two learn at once', async () => {
+    await openAgain('both', { name: 'Jane', email: 'jane@users.example', attributes: { plan: 'gold', seat: '1' } });
+    await Promise.all([openAgain('both', { name: 'Jane Roe', attributes: { seat: '2' } }), openAgain('both', { locale: 'de-AT' })]);
+    expect((await openAgain('both', {})).session.endUser)
+      .toEqual({ externalId: null, name: 'Jane Roe', email: 'jane@users.example', phone: null, locale: 'de-AT', attributes: { plan: 'gold', seat: '2' } });
+  });
+});
+
