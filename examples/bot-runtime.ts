@@ -181,6 +181,9 @@ async function main(): Promise<void> {
       case 'SupportMessageDeletedNotice':
         show('service', `the agent took message ${notice.message.id} back`);
         return 'done';
+      case 'SupportFileNotDeliveredNotice':
+        show('service', `the file ${notice.name ?? ''} did not reach the agents (${notice.code})`);
+        return 'done';
       case 'HandoffSurveyNotice':
         // A real runtime shows the choices, and calls answerSurvey with the one that the end-user picks.
         show('service', `${notice.handoff.survey?.question} ${notice.handoff.survey?.choices.map(({ label }) => label).join(' ')}`);

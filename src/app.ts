@@ -19,8 +19,9 @@ import { createIdentify } from './identity/identify';
 import { logOf, type Logger } from './logging';
 import { MediaLinks } from './media/links';
 import { openMediaStore } from './media/open-store';
+import { openRemoteFile } from './media/remote-file';
 import { fileServer } from './media/serve-file';
-import { createPool, createStores, inTransaction, migrate, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
+import { createPool, createStores, inTransaction, migrate, PoolHalves, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
 import { createOutgoing } from './outgoing';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
@@ -109,6 +110,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   };
   const pool = half('support', Math.ceil(config.poolSize / 2));
   const workPool = half('support-work', Math.floor(config.poolSize / 2));
+  const halves = new PoolHalves(pool, workPool);
   const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
   const parts = { secretBox: new SecretBox(secretKey), clock, wake, claimer: claimerOfThisProcess(), keys: { keepDays: config.keepDays.idempotencyKeys } };
   const stores = createStores(pool, parts);
@@ -123,8 +125,9 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const host = (name: string): ProviderHost => ({
     hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
     database: {
-      query: (text, values) => pool.query(text, values as unknown[]),
-      transaction: work => inTransaction(pool, client => work((text, values) => client.query(text, values as unknown[]))),
+      // The same provider serves callers and the background work.
+      query: (text, values) => halves.current.query(text, values as unknown[]),
+      transaction: work => inTransaction(halves.current, client => work((text, values) => client.query(text, values as unknown[]))),
     },
     fetch, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
   });
@@ -154,7 +157,10 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: store.media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
-  const files = deps.files = new FileKeeper(deps, store.media, { ...config.media.limits, ...TIME_LIMITS.file }, config.media.keptMs);
+  const files = deps.files = new FileKeeper(deps, {
+    media: store.media, limits: { ...config.media.limits, ...TIME_LIMITS.file }, keptMs: config.media.keptMs,
+    openLink: (url, signal) => openRemoteFile(outgoing.fetch, url, signal),
+  });
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
   const health = new Health({ takesWrites: () => takesWrites(pool) });
@@ -183,11 +189,12 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
 
-  const worker = new Worker({ ...deps, stores: createStores(workPool, parts) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS, isDead: isProvedDead }, logger.child({ room: 'delivery' }));
+  const workStores = createStores(workPool, parts);
+  const worker = new Worker({ ...deps, stores: workStores, files: files.over(workStores) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS, isDead: isProvedDead }, logger.child({ room: 'delivery' }));
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
-  await worker.start();
+  await halves.inBackground(() => worker.start());
   health.hasStarted();
   // Together: nothing new is claimed while the last answers go out.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));

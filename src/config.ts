@@ -3,7 +3,7 @@ import { isLoopback } from './addresses';
 import { IDENTITY_KEYS, isGiven, readSettings, type Environment } from './config/load';
 import { authorityOf } from './config/network';
 import type { SettingValues } from './config/settings';
-import type { FileLimits } from './core/files';
+import type { FileRules } from './core/files';
 import type { IdentityOptions } from './identity/identify';
 
 export { ConfigError, EXIT_CONFIG } from './config/config-error';
@@ -60,7 +60,7 @@ export interface MediaConfig {
   } | null;
   /** Null: until their messages are taken back. */
   readonly keptMs: number | null;
-  readonly limits: FileLimits;
+  readonly limits: FileRules;
 }
 
 /** @throws ConfigError with every problem at once */
@@ -135,7 +135,11 @@ function mediaOf(values: SettingValues): MediaConfig {
       credentials: accessKeyId === null || secretAccessKey === null ? null : { accessKeyId, secretAccessKey },
     },
     keptMs: values.SUPPORT_MEDIA_DAYS === null ? null : values.SUPPORT_MEDIA_DAYS * 86_400_000,
-    limits: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES!, refusedTypes: values.SUPPORT_MEDIA_REFUSED_TYPES! },
+    limits: {
+      fromAgents: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS!, refusedTypes: values.SUPPORT_MEDIA_REFUSED_TYPES! },
+      // Support systems take programs from end-users, and agents may have to look at them.
+      toAgents: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS!, refusedTypes: [] },
+    },
   };
 }
 

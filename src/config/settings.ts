@@ -22,6 +22,10 @@ const bytes = (fallback: string, min: number) => define({
   schema: wholeNumber(min, 100_000_000), default: fallback, expected: `whole bytes from ${min} to 100000000`, example: fallback,
 });
 
+const fileBytes = (fallback: string) => define({
+  schema: wholeNumber(1_024, 5_000_000_000), default: fallback, expected: 'whole bytes from 1024 to 5000000000', example: fallback,
+});
+
 /** Every key that the service reads. docs/settings.md has a row for each, held equal by a test. */
 export const SETTINGS = {
   HOST: define({
@@ -46,9 +50,8 @@ export const SETTINGS = {
   SUPPORT_MEDIA_DAYS: define({
     schema: wholeNumber(1, 36_500), default: null, expected: 'whole days from 1 to 36500', example: '90',
   }),
-  SUPPORT_MEDIA_MAX_BYTES: define({
-    schema: wholeNumber(1_024, 5_000_000_000), default: '104857600', expected: 'whole bytes from 1024 to 5000000000', example: '104857600',
-  }),
+  SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS: fileBytes('104857600'),
+  SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS: fileBytes('41943040'),
   SUPPORT_MEDIA_REFUSED_TYPES: define({
     schema: fileTypes, default: '.exe,.msi,.com,.scr,.bat,.cmd,.ps1,.vbs,application/x-msdownload,application/x-msdos-program',
     expected: 'none, or MIME types (image/png, video/*) and endings of names (.exe), separated by commas', example: '.exe,.apk,video/*',

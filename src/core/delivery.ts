@@ -1,3 +1,4 @@
+import type { FileRefusal } from './errors';
 import type { ChannelState, ReactionSide } from './message';
 import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId } from './ids';
 
@@ -22,7 +23,9 @@ export type ProviderWork =
 export type ProviderChange =
   | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
   | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null }
-  | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId };
+  | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId }
+  /** A file of a message that was posted without it: it was not kept yet, or there was no room. */
+  | { readonly kind: 'POST_FILE'; readonly lineId: string; readonly messageId: MessageId; readonly index: number };
 
 /** Small things that agents should see: each is one call, and none holds up the talk for long. */
 export type ProviderMark =
@@ -37,6 +40,8 @@ export type ProviderMark =
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
   | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
+  /** A file of an end-user or a bot does not reach the agents. `code`: a FileRefusal. */
+  | { readonly kind: 'FILE_NOT_DELIVERED'; readonly messageId: MessageId; readonly index: number; readonly code: FileRefusal }
   | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
@@ -53,11 +58,13 @@ export interface LaneWork {
 }
 
 /**
- * What is done about agents' files, in the order of their messages within a Session: a removal comes behind the keeping
- * that it takes back.
+ * What is done about files, in the order of their messages within a Session: a removal comes behind the keeping that it
+ * takes back.
  */
 export type MediaWork =
   | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** Among the message's attachments, from 0. */ readonly index: number }
+  /** The agents got the message without this file: it is posted as soon as it is kept. Comes behind its KEEP_FILE. */
+  | { readonly kind: 'BRING_FILE'; readonly messageId: MessageId; readonly index: number }
   | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
 
 export type LaneDestination = keyof LaneWork;

@@ -168,7 +168,12 @@ export const isAboutRequest = (error: unknown): boolean =>
 
 export type FileRefusal = 'FILE_MISSING' | 'FILE_TOO_LARGE' | 'FILE_TYPE_REFUSED';
 
-/** An agent's file that is not kept: it is not where it should be, or more than our limits allow. */
+/** The host of an end-user's or a bot's file cannot be reached now, or says that it may work later. */
+export class FileUnavailableError extends SupportError {
+  readonly code = 'FILE_UNAVAILABLE';
+}
+
+/** A file that is not kept: it is not where it should be, or more than our limits allow. */
 export class FileRefusedError extends SupportError {
   constructor(readonly code: FileRefusal, message: string) { super(message); }
 }

@@ -1,6 +1,6 @@
 import { cleanText } from './checks/text';
 import type { MessageContent } from './content';
-import { InvalidInputError } from './errors';
+import { type FileRefusal, InvalidInputError } from './errors';
 import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
 
 export type MessageAuthor = 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
@@ -10,14 +10,17 @@ export type MessageVisibility = 'PUBLIC' | 'INTERNAL';
 export const CHANNEL_STATES = ['DELIVERED', 'READ', 'FAILED'] as const;
 export type ChannelState = (typeof CHANNEL_STATES)[number];
 
-/** A file that goes with a message; the far side fetches `url`. */
+/** A file that goes with a message. */
 export interface Attachment {
+  /** Where its sender has put it. Empty once we keep a copy of an end-user's or a bot's file: such a link may hold a secret. */
   readonly url: string;
   readonly name: string;
   /** MIME type, e.g. `image/png`. */
   readonly contentType: string;
   /** A whole number of bytes up to 2^53 - 1. Null: nobody has said. */
   readonly sizeBytes: number | null;
+  /** Why the file is not passed on: its receiver gets its name only. If omitted, it is. */
+  readonly refused?: FileRefusal;
 }
 
 /** Longest text of one message, in UTF-16 code units. Less than half of what known providers take (150,000): room for markers and escapes. */
@@ -92,7 +95,7 @@ export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'session
 type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
 
 /** What can happen to a message after it was said. */
-export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;
+export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;
 
 /**
  * Checks the sizes that a caller gives for files, at each call that takes attachments.

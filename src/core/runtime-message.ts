@@ -1,7 +1,8 @@
 import type { PushedDelivery } from './delivery';
 import type { HandoffRecord } from './handoff';
+import { handedOut, undeliveredName } from './handed-out';
 import type { Instant } from './ids';
-import type { Attachment, MessageRecord } from './message';
+import type { MessageRecord } from './message';
 import { saidAtOf } from './said-at';
 import type { SessionRecord } from './session';
 
@@ -11,7 +12,7 @@ export interface Pushed {
   readonly session: SessionRecord;
   readonly message: MessageRecord | null;
   readonly handoff: HandoffRecord | null;
-  /** Our own link to a file of an agent. */
+  /** Our own link to a file of a message. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
 }
 
@@ -39,6 +40,7 @@ function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { r
   switch (work.kind) {
     case 'MESSAGE': return message && { type: 'message.created', data: { message: messageOf(message, fileUrl) } };
     case 'MESSAGE_DELETED': return message && { type: 'message.deleted', data: { message: messageOf(message, fileUrl) } };
+    case 'FILE_NOT_DELIVERED': return message && { type: 'file.not_delivered', data: { file: { name: undeliveredName(message, work.index), code: work.code }, message: messageOf(message, fileUrl) } };
     case 'SURVEY': return handoff && { type: 'handoff.survey_offered', data: { handoff: handoffOf(handoff) } };
     case 'HANDOFF_STATE': return handoff && { type: 'handoff.state_changed', data: { state: work.state, handoff: handoffOf(handoff) } };
     case 'HANDOFF_OUTCOME': return handoff && { type: 'handoff.ended', data: { outcome: outcomeOf(handoff), handoff: handoffOf(handoff) } };
@@ -46,9 +48,9 @@ function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { r
 }
 
 function messageOf(message: MessageRecord, fileUrl: Pushed['fileUrl']): object {
-  const { id, seq, author, authorName, agentId, handoffId, text, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
-  const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }, index): Attachment =>
-    ({ url: author === 'AGENT' ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
+  const { id, seq, author, authorName, agentId, handoffId, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
+  const { text, files } = handedOut(message);
+  const attachments = files.map(({ file: { name, contentType, sizeBytes }, index }) => ({ url: fileUrl(message, index, name), name, contentType, sizeBytes }));
   return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, saidAt: saidAtOf(message), createdAt };
 }
 

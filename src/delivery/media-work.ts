@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { FileRefusedError, SupportDisabledError } from '../core/errors';
+import { FileRefusedError, MediaStoreError, SupportDisabledError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
 import type { FlowDeps } from '../core/flows/deps';
-import { fileGivenUp, KEEPING, type FileKeeper } from '../core/flows/keep-file';
+import { fileArrived, fileGivenUp, fileNotComing } from '../core/flows/file-given-up';
+import { KEEPING, type FileKeeper } from '../core/flows/keep-file';
 import type { LaneWorkOf } from './lane-runner';
 import type { WorkerOptions } from './options';
-import { backoffMs, triedOf, verdictOn, type Tried, type Verdict } from './retry-policy';
+import { backoffMs, codeOf, triedOf, verdictOn, type Tried, type Verdict } from './retry-policy';
 
 /** Files are large and nobody waits for them: a small share of the hands, and of each far side. */
 const WIDTH = 8;
@@ -18,32 +19,49 @@ export const mediaOptions = (options: WorkerOptions): WorkerOptions =>
 export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): LaneWorkOf<'MEDIA'> => ({
   to: 'MEDIA',
 
-  async deliver({ organizationId, delivery: { work } }, lease) {
+  async deliver({ organizationId, delivery }, lease) {
+    const { work } = delivery;
     if (work.kind === 'REMOVE_FILES') return files.remove(organizationId, work.messageId);
     await lease.held();
-    await heldDuring(files.keep({ organizationId, messageId: work.messageId, index: work.index }), lease, leaseMs / 4);
+    const keeping = await heldDuring(files.keep({ organizationId, messageId: work.messageId, index: work.index }), lease, leaseMs / 4);
+    if (work.kind === 'BRING_FILE' && keeping === 'kept') await fileArrived(deps, delivery, work);
   },
 
   async failed({ delivery }, error) {
     if (error instanceof SupportDisabledError) return { kind: 'nothingOwed' };
-    const verdict = fileVerdict(error, triedOf(deps, delivery));
-    if (verdict.kind === 'park') await fileGivenUp(deps, delivery, verdict.code);
-    return verdict;
+    const { work } = delivery;
+    if (work.kind === 'REMOVE_FILES') return verdictOn(error, triedOf(deps, delivery));
+    if (work.kind === 'BRING_FILE') {
+      // The file was tried for as long as files are tried before this one's turn came: only our own store is waited for.
+      if (error instanceof MediaStoreError) return verdictOn(error, triedOf(deps, delivery));
+      await fileNotComing(deps, delivery, work, codeOf(error));
+      return { kind: 'nothingOwed' };
+    }
+    const from = (await deps.stores.messages.get(delivery.organizationId, work.messageId))?.author === 'AGENT' ? 'AGENT' : 'CHANNEL';
+    const verdict = fileVerdict(error, triedOf(deps, delivery), from);
+    if (verdict.kind !== 'park') return verdict;
+    await fileGivenUp(deps, delivery, work, verdict.code);
+    // No operator can make a channel's dead link live, and what waits for one keeps the session from being forgotten.
+    return from === 'AGENT' ? verdict : { kind: 'givenUp', code: verdict.code, reason: 'The file cannot be had; the runtime was told.' };
   },
 
   // Files may lie at a server of their own, whose absence must not rest the talk.
   saysNothingOfFarSide: true,
 });
 
-export function fileVerdict(error: unknown, tried: Tried): Verdict {
-  if (!(error instanceof FileRefusedError)) return verdictOn(error, tried);
+/** `from`: AGENT, or CHANNEL for an end-user's or a bot's, whose link does not live for long. */
+export function fileVerdict(error: unknown, tried: Tried, from: 'AGENT' | 'CHANNEL' = 'AGENT'): Verdict {
   const { attempts, failingMs, random } = tried;
-  const { code } = error;
-  return code === 'FILE_MISSING' && failingMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
+  if (error instanceof FileRefusedError) {
+    const { code } = error;
+    return code === 'FILE_MISSING' && failingMs < KEEPING.appearsWithinMs ? { kind: 'retry', afterMs: backoffMs(error, attempts, random), code } : { kind: 'park', code };
+  }
+  if (from === 'CHANNEL' && failingMs >= KEEPING.linkTriesMs && !(error instanceof MediaStoreError)) return { kind: 'park', code: codeOf(error) };
+  return verdictOn(error, tried);
 }
 
 /** A large file outlasts a lease: it is renewed meanwhile. When it is lost, another replica goes on; what comes here does no harm. */
-async function heldDuring(work: Promise<unknown>, lease: Lease, everyMs: number): Promise<void> {
+async function heldDuring<T>(work: Promise<T>, lease: Lease, everyMs: number): Promise<T> {
   const over = new AbortController();
   const ended = work.then(() => true, () => true);
   try {
@@ -51,5 +69,5 @@ async function heldDuring(work: Promise<unknown>, lease: Lease, everyMs: number)
   } finally {
     over.abort();
   }
-  await work;
+  return work;
 }

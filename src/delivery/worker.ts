@@ -31,7 +31,7 @@ const timerOptions = (options: WorkerOptions): WorkerOptions =>
 /** Looked at in one go. */
 const ENDINGS = 100;
 
-/** The background half of one replica: deliveries, pushes to runtimes, agents' files, readings of providers, endings whose drain is over, and the removal of what is old. */
+/** The background half of one replica: deliveries, pushes to runtimes, files, readings of providers, endings whose drain is over, and the removal of what is old. */
 export class Worker {
   private readonly runners: { stop(): Promise<void> }[];
   private readonly health: HealthWatch;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fitFileName } from '../core/checks/file-name';
-import { FileRefusedError, MediaStoreError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportDisabledError } from '../core/errors';
+import { type FileRefusal, FileRefusedError, FileUnavailableError, MediaStoreError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import { keyOfFile, type FileRef } from '../core/files';
 import { KEEPING, type FileKeeper, type Keeping } from '../core/flows/keep-file';
 import type { Attachment } from '../core/message';
@@ -13,6 +13,7 @@ import type { MediaLinks } from './links';
 
 /** Whoever opens a link at once waits a little for a file that the provider is about to have. */
 export const OPENING = { tries: 5, pauseMs: 500, retryAfterSeconds: 10 } as const;
+const STATUS_OF_REFUSAL: Readonly<Record<FileRefusal, number>> = { FILE_MISSING: 410, FILE_TOO_LARGE: 413, FILE_TYPE_REFUSED: 415 };
 /** What a browser would run in our name goes out as bytes. */
 const ACTIVE = /html|xml|svg|javascript|ecmascript|x-msdownload|x-sh/i;
 
@@ -25,7 +26,7 @@ export interface FileDeps {
   readonly stalledMs: number;
 }
 
-/** `GET /files/<token>/<name>`: a file of an agent that we keep; fetched now when it is asked for before it was kept. */
+/** Serves `GET /files/<token>/<name>`: a kept file of a message. One that is asked for before it was kept is fetched now. */
 export function fileServer(deps: FileDeps): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const end = (status: number, headers: Readonly<Record<string, string | number>> = {}): void => {
@@ -36,13 +37,17 @@ export function fileServer(deps: FileDeps): (request: IncomingMessage, response:
     const message = ref && await deps.stores.messages.get(ref.organizationId, ref.messageId);
     const attachment = message?.deletedAt === null ? message.attachments[ref!.index] : undefined;
     if (!ref || !message || attachment === undefined) return end(404);
+    // Given up, or never passed on: its receiver knows its name only.
+    if (attachment.refused) return end(STATUS_OF_REFUSAL[attachment.refused]);
     const mayAppear = () => deps.clock.now() - Date.parse(message.createdAt) < KEEPING.appearsWithinMs;
     try {
       const keeping = await keptNow(deps.files, ref, () => mayAppear() && !response.destroyed);
       if (keeping === 'removed') return end(404);
       // The provider lets everybody fetch it where it is.
       if (keeping === 'elsewhere') return end(302, { location: attachment.url });
-      if (!await send(deps, ref, attachment, request, response)) end(404);
+      // Its type was found out when it was fetched.
+      const current = (await deps.stores.messages.get(ref.organizationId, ref.messageId))?.attachments[ref.index] ?? attachment;
+      if (!await send(deps, ref, current, request, response)) end(404);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
       if (error instanceof FileRefusedError && error.code === 'FILE_MISSING' && mayAppear()) return end(503, { 'retry-after': OPENING.retryAfterSeconds });
@@ -87,9 +92,9 @@ async function send({ files: { media }, stalledMs }: FileDeps, ref: FileRef, { n
 
 /** Null: nothing that we foresaw. */
 function statusOf(error: unknown): number | null {
-  if (error instanceof FileRefusedError) return { FILE_MISSING: 410, FILE_TOO_LARGE: 413, FILE_TYPE_REFUSED: 415 }[error.code];
+  if (error instanceof FileRefusedError) return STATUS_OF_REFUSAL[error.code];
   if (error instanceof ProviderRefusedError) return 403;
-  if (error instanceof ProviderUnavailableError || error instanceof ProviderAuthError) return 502;
+  if (error instanceof ProviderUnavailableError || error instanceof ProviderAuthError || error instanceof FileUnavailableError) return 502;
   if (error instanceof MediaStoreError || error instanceof SupportDisabledError) return 503;
   return null;
 }

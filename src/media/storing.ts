@@ -7,7 +7,7 @@ export async function ofStore<T>(what: string, step: () => Promise<T>): Promise<
   } catch (cause) {
     const { code, name, $metadata } = cause as { code?: unknown; name?: unknown; $metadata?: { httpStatusCode?: number } };
     const why = [code ?? name, $metadata?.httpStatusCode].filter(part => part !== undefined).join(', ');
-    throw new MediaStoreError(`Agents' files cannot be ${what} now (${why}).`, { cause });
+    throw new MediaStoreError(`Files cannot be ${what} now (${why}).`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 export { createPool, type PoolOptions } from './pool';
+export { PoolHalves } from './pool-halves';
 export { createStores, type StoreParts } from './stores';
 export { migrate, revertAll, schemaDrift } from './migrate';
 export { startEmbedded, type EmbeddedPostgres } from './embedded-postgres';

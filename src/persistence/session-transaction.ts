@@ -31,7 +31,7 @@ const FORGET_POSTS = statement('tx_forget_posts', `
   where session_id = $1 and provider_message_id is not null and deleted_at is null
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
-const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
+const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'attachments', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
 /** One for each set of fields that changes together: there are few. */
 const updateMessageOf = (fields: readonly string[]): Statement =>
   statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);

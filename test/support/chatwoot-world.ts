@@ -17,6 +17,7 @@ import type { AgentTyping } from '../../src/core/ports/typing';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
 import { FolderMediaStore } from '../../src/media/folder-store';
+import { openRemoteFile } from '../../src/media/remote-file';
 import { TypingRelay } from '../../src/delivery';
 import { outcomeAfter, triedOf, verdictOn } from '../../src/delivery/retry-policy';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
@@ -82,7 +83,10 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const media = new FolderMediaStore(mediaFolder);
   /** As another process has it. */
   const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
-    new FileKeeper(deps, store, { maxBytes: 1_000_000, refusedTypes: ['.exe'], ...TIME_LIMITS.file }, keptMs);
+    new FileKeeper(deps, {
+      media: store, keptMs, limits: { fromAgents: { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, toAgents: { maxBytes: 500_000, refusedTypes: [] }, ...TIME_LIMITS.file },
+      openLink: (url, signal) => openRemoteFile(fetch, url, signal),
+    });
   deps.files = newKeeper();
   const typed: AgentTyping[] = [];
   const receive = webhookReceiver({

@@ -4,7 +4,7 @@ import { CHANNEL_STATES } from '../message';
 import { instantOf } from '../ports/clock';
 import type { AnswerSurveyInput, Flows, ReportChannelDeliveryInput, Scope } from './api';
 import type { FlowDeps } from './deps';
-import { idempotencyOf } from './say';
+import { idempotencyOf, transactMessage } from './say';
 
 const MAX_REASON = 500;
 const MAX_COMMENT = 5_000;
@@ -16,7 +16,7 @@ export function afterTalkFlows(deps: FlowDeps): Pick<Flows, 'reportChannelDelive
   return {
     async reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput) {
       if ((input.error?.length ?? 0) > MAX_REASON) throw new InvalidInputError('TEXT_TOO_LONG', 'error', `error takes at most ${MAX_REASON} characters.`);
-      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'reportChannelDelivery', input), async tx => {
         const message = await tx.message(input.messageId);
         if (message === null || message.author === 'END_USER' || message.visibility === 'INTERNAL')
           throw new InvalidInputError('INPUT_INVALID', 'messageId', 'Not a message to this session\'s end-user; give the id of one that an agent, the bot or we said in public.');
@@ -28,8 +28,7 @@ export function afterTalkFlows(deps: FlowDeps): Pick<Flows, 'reportChannelDelive
         await tx.appendEvent({ type: 'MESSAGE_STATE_CHANGED', messageId: message.id, state: input.state }, message.handoffId, now());
         if (message.author === 'AGENT') await tx.oweProvider({ kind: 'REPORT_DELIVERY', messageId: message.id, state: input.state, error: input.error });
         return { message: { ...message, channelState: input.state } };
-      }, idempotencyOf(deps, scope, 'reportChannelDelivery', input));
-      return { ...answer, replayed };
+      });
     },
 
     async answerSurvey(scope: Scope, input: AnswerSurveyInput) {

@@ -17,6 +17,9 @@ export function reactionLine(message: MessageRecord, before: string | null, now:
 
 export const takenBackLine = (message: MessageRecord): string => `Took this message back${which(message)}.`;
 
+/** Goes with a file that comes behind its message. */
+export const fileLine = (message: MessageRecord, name: string): string => `[${name}]${which(message)}`;
+
 /** Whether a line of ours can answer it there, so that nobody has to be told which one is meant. */
 export const canBeAnswered = (message: MessageRecord): boolean => message.providerMessageId !== null && !isInTranscript(message);
 

@@ -1,4 +1,5 @@
 import { checkedTurn } from '../content/check';
+import { withoutLinks } from '../files';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import type { ProviderChange } from '../delivery';
 import type { MessageChange, MessageRecord, ReactionSide } from '../message';
@@ -7,7 +8,7 @@ import type { SessionTransaction } from '../ports/stores';
 import type { DeleteMessageInput, EditMessageInput, Flows, MessageNamed, ReactToMessageInput, Scope } from './api';
 import type { FlowDeps } from './deps';
 import { canonical, spokenBy, withoutSignatures } from './sameness';
-import { checkedId, idempotencyOf, isMirrored, mayReply, refuseClosed } from './say';
+import { checkedId, idempotencyOf, isMirrored, mayReply, refuseClosed, transactMessage } from './say';
 
 const MAX_EMOJI = 100;
 
@@ -62,13 +63,12 @@ function checkedEmoji(emoji: string | null): string | null {
 
 /** What end-users and bots do to messages after they were said. */
 export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
-  const { sessions } = deps.stores;
   const now = () => instantOf(deps.clock.now());
   const lineId = () => deps.clock.newId();
   return {
     async editMessage(scope: Scope, input: EditMessageInput) {
       if (input.callerMessageId !== null) checkedId(input.callerMessageId, 'callerMessageId');
-      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'editMessage', input), async tx => {
         refuseClosed(tx);
         const message = await own(tx, input);
         refuseUnseen(message);
@@ -81,27 +81,27 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
         await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());
         await owe(tx, { kind: 'SHOW_EDIT', lineId: lineId(), messageId: message.id, version });
         return { message: edited, session: tx.session };
-      }, idempotencyOf(deps, scope, 'editMessage', input));
-      return { ...answer, replayed };
+      });
     },
 
     async deleteMessage(scope: Scope, input: DeleteMessageInput) {
-      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'deleteMessage', input), async tx => {
         const message = await own(tx, input);
         if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
-        const deleted = await changed(tx, message, { deletedAt: now() });
+        // Its links are needed no more, and may hold secrets.
+        const deleted = await changed(tx, message, { deletedAt: now(), attachments: withoutLinks(message.attachments) });
         await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
         await owe(tx, { kind: 'TAKE_BACK', lineId: lineId(), messageId: message.id });
+        if (deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
         return { message: deleted, session: tx.session, alreadyDeleted: false };
-      }, idempotencyOf(deps, scope, 'deleteMessage', input));
-      return { ...answer, replayed };
+      });
     },
 
     async reactToMessage(scope: Scope, input: ReactToMessageInput) {
       const emoji = checkedEmoji(input.emoji);
       const { by } = input;
-      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'reactToMessage', input), async tx => {
         refuseClosed(tx);
         const message = await named(tx, input);
         refuseUnseen(message);
@@ -113,8 +113,7 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
         await tx.appendEvent({ type: 'MESSAGE_REACTED', messageId: message.id, by, emoji }, message.handoffId, now());
         await owe(tx, { kind: 'SHOW_REACTION', lineId: lineId(), messageId: message.id, by, emoji });
         return { message: reacted, session: tx.session };
-      }, idempotencyOf(deps, scope, 'reactToMessage', input));
-      return { ...answer, replayed };
+      });
     },
   };
 }

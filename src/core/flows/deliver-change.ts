@@ -3,8 +3,8 @@ import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderMessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgents } from '../message';
 import { instantOf } from '../ports/clock';
-import type { ConversationAccess } from '../ports/support-provider';
-import { canBeAnswered, editLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
+import type { ConversationAccess, PostedFile } from '../ports/support-provider';
+import { canBeAnswered, editLine, fileLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
 import { connect, conversationOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
@@ -39,6 +39,7 @@ export async function deliverChange(deps: FlowDeps, delivery: ProviderDelivery, 
     case 'SHOW_EDIT': return showEdit(changed, change.lineId, change.version);
     case 'SHOW_REACTION': return showReaction(changed, change.lineId, change.by, change.emoji);
     case 'TAKE_BACK': return takeBack(changed, change.lineId);
+    case 'POST_FILE': return showFile(changed, change.lineId, change.index);
   }
 }
 
@@ -61,6 +62,19 @@ async function showReaction(changed: Changed, lineId: string, by: ReactionSide, 
     const { [by]: _before, ...others } = shown.reactions;
     return { ...shown, reactions: emoji === null ? others : { ...others, [by]: emoji } };
   });
+}
+
+/** A file that comes behind its message. It is taken back with the message: its line is one of those that hold its words. */
+async function showFile(changed: Changed, lineId: string, index: number): Promise<void> {
+  const { deps, connected, message, mayExist } = changed;
+  const isDeleted = message.deletedAt !== null;
+  if (isDeleted && !mayExist) return;
+  const file = message.attachments[index];
+  const posted = isDeleted || file === undefined || !connected.account.capabilities.attachments ? null : await deps.files?.posted({ messageId: message.id, index }, file) ?? null;
+  // Removed since for its age.
+  if (posted === null && !mayExist) return;
+  const id = await tell(changed, lineId, message.author, posted === null ? TAKEN_BACK : fileLine(message, posted.name), posted === null ? [] : [posted]);
+  await remember(changed, shown => ({ ...shown, version: Math.max(shown.version, 1), lines: [...shown.lines, id] }));
 }
 
 /** Reactions to a message that was just brought to the agents as history. What nobody can tell of keeps the rest of it from nobody. */
@@ -100,17 +114,17 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
 }
 
 /** One line in somebody's own name, answering the message where that can be done. */
-async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string): Promise<ProviderMessageId> {
+async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string, files: readonly PostedFile[] = []): Promise<ProviderMessageId> {
   const { provider, session } = connected;
   await lease.held();
   return writeOnce(deps, session, lease, mayExist, mayExist => provider.postMessage({
     // Its echo leaves no mark here, and a reading may have gone past it since.
     conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : null,
     message: {
-      id: lineId, author, visibility: message.visibility, text, attachments: [], authorName: author === 'END_USER' ? session.endUser.name : null,
+      id: lineId, author, visibility: message.visibility, text, attachments: files, authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, lease.signal(deps.limits.callMs)));
+  }, lease.signal(files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs)));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

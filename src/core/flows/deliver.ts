@@ -26,7 +26,7 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
     case 'POST_TRANSCRIPT': return postTranscript(deps, delivery, work.handoffId, lease);
-    case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': return deliverChange(deps, delivery, work, lease);
+    case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': case 'POST_FILE': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);
     case 'UPDATE_CONTACT': return updateContact(deps, delivery, lease);

@@ -51,7 +51,7 @@ export interface FlowDeps {
   readonly push: RuntimePush;
   /** Says why a tenant's address is not called, with the next step, or null. If omitted: every address is called. */
   whyRefused?(url: string): Promise<string | null>;
-  /** Our own link to a file of an agent; expires. */
+  /** Our own link to a file of a message; expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
   /** Left out: agents are never shown that an end-user types. */
   readonly typing?: TypingOutbox;
@@ -61,7 +61,7 @@ export interface FlowDeps {
   isReachedFrom?(baseUrl: string): boolean;
   /** Left out: nothing is ever removed. */
   readonly retention?: Retention;
-  /** Left out: agents' files are not kept here. */
+  /** If omitted: no files are kept, and agents get the names of files only. */
   readonly files?: FileKeeper;
   /** A collision-free digest (SHA-256) of a text. */
   digest(text: string): string;

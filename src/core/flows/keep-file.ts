@@ -1,53 +1,90 @@
-import { shortened } from '../checks/text';
-import type { MediaDelivery } from '../delivery';
-import { FileRefusedError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
-import { checkFile, keyOfFile, tooLarge, type FileLimits, type FileRef } from '../files';
+import { fitFileName } from '../checks/file-name';
+import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
+import { checkFile, keyOfFile, limitsFor, tooLarge, withFile, type FileLimits, type FileRef, type FileRules } from '../files';
+import { fileType, HEAD_BYTES } from '../file-type';
 import type { MessageId, OrganizationId } from '../ids';
 import type { Attachment, MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
-import type { OpenedFile } from '../ports/support-provider';
+import type { Stores } from '../ports/stores';
+import type { OpenedFile, PostedFile } from '../ports/support-provider';
 import { connect } from './conversation';
 import { accessOf, type FlowDeps } from './deps';
-import { tellAgents } from './receive-change';
 
 export const KEEPING = {
   /** A message is shown a moment before its files are there: until then "not there" is no answer. */
   appearsWithinMs: 10 * 60_000,
+  /** How long an end-user's or a bot's file is tried: their links rarely live longer, and the session's other files wait behind it. */
+  linkTriesMs: 2 * 3_600_000,
 } as const;
 
 /** Times in milliseconds. `tryMs`: one try, from asking for the first byte to having kept the last; `silenceMs`: without a single byte. */
-export interface KeepingLimits extends FileLimits { readonly tryMs: number; readonly silenceMs: number }
+export interface KeepingLimits extends FileRules { readonly tryMs: number; readonly silenceMs: number }
 
 /** `elsewhere`: everybody may fetch it where it is. `removed`: its author took it back, or there never was one. */
 export type Keeping = 'kept' | 'elsewhere' | 'removed';
 
+export interface KeeperOptions {
+  readonly media: MediaStore;
+  readonly limits: KeepingLimits;
+  /** After how long files are removed, in milliseconds; null: when their messages are deleted. */
+  readonly keptMs: number | null;
+  /** Opens the link of an end-user's or a bot's file. @throws FileRefusedError FILE_MISSING when it leads nowhere (any more); FileUnavailableError */
+  openLink(url: string, signal: AbortSignal): Promise<OpenedFile>;
+}
+
+/** What all keepers of a process share. */
+interface Shared { readonly underWay: Map<string, Promise<Keeping>>; readonly stopping: AbortController }
+
+interface Wanted { readonly file: Attachment; readonly of: MessageRecord }
+
 /**
- * Fetches agents' files into our own store. Any number of callers in any number of processes may want the same file:
- * within one process they share one fetch, and two processes write the same bytes.
+ * Fetches the files of messages into our own store. Any number of callers in any number of processes may want the same
+ * file: within one process they share one fetch, and two processes write the same bytes.
  */
 export class FileKeeper {
-  private readonly underWay = new Map<string, Promise<Keeping>>();
-  private readonly stopping = new AbortController();
+  readonly media: MediaStore;
 
-  /** @param keptMs after how long files are removed; null: when their messages are taken back */
-  constructor(private readonly deps: FlowDeps, readonly media: MediaStore, private readonly limits: KeepingLimits, private readonly keptMs: number | null = null) {}
+  constructor(
+    private readonly deps: FlowDeps, private readonly options: KeeperOptions,
+    private readonly shared: Shared = { underWay: new Map(), stopping: new AbortController() },
+  ) { this.media = options.media; }
+
+  /** The limits of both directions. */
+  get rules(): FileRules { return this.options.limits; }
+
+  /** The same keeper over other stores, e.g. those of the background work; the two share their fetches. */
+  over(stores: Stores): FileKeeper { return new FileKeeper({ ...this.deps, stores }, this.options, this.shared); }
 
   /**
-   * @throws FileRefusedError FILE_MISSING when the provider does not have it (yet), others when it is against our limits
-   * @throws MediaStoreError and the provider's errors
+   * Makes sure that the file is kept. Called by the worker, before a post, and by whoever opens a link.
+   * @throws FileRefusedError FILE_MISSING when it is not there (yet), others when it is against our limits
+   * @throws MediaStoreError, FileUnavailableError, and the provider's errors
    */
   keep(file: FileRef): Promise<Keeping> {
+    const { underWay } = this.shared;
     const key = keyOfFile(file);
-    let keeping = this.underWay.get(key);
+    let keeping = underWay.get(key);
     if (keeping === undefined) {
-      keeping = this.once(file, key).finally(() => this.underWay.delete(key));
-      this.underWay.set(key, keeping);
+      keeping = this.once(file, key).finally(() => underWay.delete(key));
+      underWay.set(key, keeping);
     }
     return keeping;
   }
 
-  /** What a message's author has taken back. Repeatable. */
+  /** A kept file as it goes with a post; null: it is not kept. @throws MediaStoreError */
+  async posted(ref: Pick<FileRef, 'messageId' | 'index'>, { name, contentType }: Attachment): Promise<PostedFile | null> {
+    const key = keyOfFile(ref);
+    const sizeBytes = await this.media.sizeOf(key);
+    const open = async () => {
+      const kept = await this.media.read(key);
+      if (kept === null) throw new MediaStoreError('A kept file was removed while it was about to be posted; the post is tried again without it.');
+      return kept.body;
+    };
+    return sizeBytes === null ? null : { name, contentType, sizeBytes, open };
+  }
+
+  /** Removes the files of a message that was deleted. Repeatable. */
   async remove(organizationId: OrganizationId, messageId: MessageId): Promise<void> {
     const message = await this.deps.stores.messages.get(organizationId, messageId);
     for (const index of message?.attachments.keys() ?? []) await this.media.remove(keyOfFile({ messageId, index }));
@@ -55,54 +92,89 @@ export class FileKeeper {
 
   /** Removes what is too old. Called on a slow timer, by any number of processes. */
   sweep(): Promise<number> {
-    const before = this.keptMs === null ? null : instantOf(this.deps.clock.now() - this.keptMs);
-    return this.media.sweep(before, this.stopping.signal);
+    const { keptMs } = this.options;
+    const before = keptMs === null ? null : instantOf(this.deps.clock.now() - keptMs);
+    return this.media.sweep(before, this.shared.stopping.signal);
   }
 
   /** Cuts off what is under way: it is owed, or asked for again. */
-  stop(): void { this.stopping.abort(new ProviderUnavailableError('This process is stopping; the file is fetched later.')); }
+  stop(): void { this.shared.stopping.abort(new ProviderUnavailableError('This process is stopping; the file is fetched later.')); }
 
-  private async once(file: FileRef, key: string): Promise<Keeping> {
-    const attachment = await this.attachmentOf(file);
-    if (attachment === null) return 'removed';
-    if (await this.media.sizeOf(key) !== null) return 'kept';
-    const { provider, account } = await connect(this.deps, file.organizationId, attachment.of.sessionId);
-    if (provider.openFile === undefined) return 'elsewhere';
-    checkFile(attachment.file, this.limits);
-    const patience = new Patience(AbortSignal.any([this.stopping.signal, AbortSignal.timeout(this.limits.tryMs)]), this.limits.silenceMs);
+  private async once(ref: FileRef, key: string): Promise<Keeping> {
+    const wanted = await this.wanted(ref);
+    if (wanted === null) return 'removed';
+    const isKept = await this.media.sizeOf(key) !== null;
+    const change = isKept ? {} : await this.fetch(ref, wanted, key);
+    if (change === null) return 'elsewhere';
+    // Deleted while it came: whoever removes the files may have been here before us.
+    if (await this.record(ref, wanted.of, change)) return 'kept';
+    await this.media.remove(key);
+    return 'removed';
+  }
+
+  /** What the bytes say of the file. Null: everybody may fetch it where it is. */
+  private async fetch({ organizationId }: FileRef, { file, of }: Wanted, key: string): Promise<Partial<Attachment> | null> {
+    const { limits, openLink } = this.options;
+    const own = limitsFor(of.author, limits);
+    const open = of.author === 'AGENT' ? await this.fromProvider(organizationId, of) : (signal: AbortSignal) => openLink(file.url, signal);
+    if (open === null) return null;
+    checkFile(file, own);
+    const patience = new Patience(AbortSignal.any([this.shared.stopping.signal, AbortSignal.timeout(limits.tryMs)]), limits.silenceMs);
     try {
-      const opened = await provider.openFile(accessOf(this.deps, account), attachment.file, patience.signal);
-      checkFile({ name: attachment.file.name, contentType: opened.contentType, sizeBytes: opened.sizeBytes }, this.limits);
-      await this.media.write(key, whole(opened, this.limits, patience));
+      const opened = await open(patience.signal, file);
+      checkFile({ name: file.name, contentType: opened.contentType, sizeBytes: opened.sizeBytes }, own);
+      const seen = { head: Buffer.alloc(0), sizeBytes: 0 };
+      await this.media.write(key, whole(opened, own, patience, seen));
+      // What a channel says of its end-user's file is believed first; a support system knows its agents' files by their bytes.
+      const said = of.author === 'AGENT' ? [opened.contentType, file.contentType] : [file.contentType, opened.contentType];
+      return { contentType: fileType(seen.head, said), sizeBytes: seen.sizeBytes };
     } catch (error) {
       if (error instanceof ProviderRefusedError && error.gone) throw new FileRefusedError('FILE_MISSING', 'A file of an agent is not where its message says.');
       throw error;
     } finally {
       patience.end();
     }
-    // Taken back while it came: who removes the files may have been here before us.
-    if (await this.attachmentOf(file) !== null) return 'kept';
-    await this.media.remove(key);
-    return 'removed';
   }
 
-  private async attachmentOf({ organizationId, messageId, index }: FileRef): Promise<{ readonly file: Attachment; readonly of: MessageRecord } | null> {
+  private async fromProvider(organizationId: OrganizationId, { sessionId }: MessageRecord) {
+    const { provider, account } = await connect(this.deps, organizationId, sessionId);
+    if (provider.openFile === undefined) return null;
+    return (signal: AbortSignal, file: Attachment) => provider.openFile!(accessOf(this.deps, account), file, signal);
+  }
+
+  /** Notes what is known of a kept file, and forgets the link that it came from. False: its message was deleted meanwhile. */
+  private async record({ organizationId, messageId, index }: FileRef, { sessionId, author }: MessageRecord, change: Partial<Attachment>): Promise<boolean> {
+    const { answer } = await this.deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+      const message = await tx.message(messageId);
+      const before = message?.deletedAt === null ? message.attachments[index] : undefined;
+      if (before === undefined) return false;
+      const { refused: _, ...rest } = before;
+      const { name, contentType } = { ...rest, ...change };
+      // A name without an ending gets that of the type that was found out.
+      const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(author !== 'AGENT' && { url: '' }) };
+      if (JSON.stringify(after) !== JSON.stringify(before)) await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, after) });
+      return true;
+    });
+    return answer;
+  }
+
+  private async wanted({ organizationId, messageId, index }: FileRef): Promise<Wanted | null> {
     const message = await this.deps.stores.messages.get(organizationId, messageId);
-    const file = message?.author === 'AGENT' && message.deletedAt === null ? message.attachments[index] : undefined;
+    const file = message?.deletedAt === null ? message.attachments[index] : undefined;
     return file === undefined ? null : { file, of: message! };
   }
 }
 
-/** The bytes as they come, within the limit, and all that were announced. */
-async function* whole({ body, sizeBytes }: OpenedFile, { maxBytes }: FileLimits, patience: Patience): AsyncIterable<Uint8Array> {
-  let size = 0;
+/** The bytes as they come, within the limit, and all that were announced. Notes in `seen` what they tell. */
+async function* whole({ body, sizeBytes }: OpenedFile, { maxBytes }: FileLimits, patience: Patience, seen: { head: Buffer; sizeBytes: number }): AsyncIterable<Uint8Array> {
   for await (const chunk of body) {
     patience.renew();
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
+    seen.sizeBytes += chunk.length;
+    if (seen.sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    if (seen.head.length < HEAD_BYTES) seen.head = Buffer.concat([seen.head, chunk.subarray(0, HEAD_BYTES - seen.head.length)]);
     yield chunk;
   }
-  if (sizeBytes !== null && size !== sizeBytes) throw new ProviderUnavailableError('A file of an agent came in part only.');
+  if (sizeBytes !== null && seen.sizeBytes !== sizeBytes) throw new ProviderUnavailableError('A file came in part only.');
 }
 
 /** Ends a call that has gone silent, or that is not wanted any more. */
@@ -118,7 +190,7 @@ class Patience {
 
   renew(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file of an agent stopped coming.')), this.silenceMs);
+    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file stopped coming.')), this.silenceMs);
   }
 
   /** Also lets go of an answer that nobody has read. */
@@ -126,19 +198,4 @@ class Patience {
     clearTimeout(this.timer);
     this.silence.abort();
   }
-}
-
-const WHY: Readonly<Record<string, string>> = {
-  FILE_MISSING: 'it was not there to be fetched', FILE_TOO_LARGE: 'it is too large', FILE_TYPE_REFUSED: 'files of its kind are not sent on',
-};
-
-/** A file that was given up: the agent should know that the end-user does not have it. Said once for each delivery. */
-export async function fileGivenUp({ stores }: FlowDeps, { id, organizationId, sessionId, work }: MediaDelivery, code: string): Promise<void> {
-  const once = { organizationId, operation: 'fileGivenUp', key: id, requestDigest: '' };
-  await stores.sessions.transact(organizationId, sessionId, async tx => {
-    const message = await tx.message(work.messageId);
-    const file = work.kind === 'KEEP_FILE' && message?.deletedAt === null ? message.attachments[work.index] : undefined;
-    if (work.kind !== 'KEEP_FILE' || file === undefined || message?.providerMessageId == null) return;
-    await tellAgents(tx, message.providerMessageId, `the file ${shortened(file.name, 150)}, because ${WHY[code] ?? 'it could not be fetched'}`, work.index);
-  }, once);
 }

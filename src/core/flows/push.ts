@@ -23,9 +23,11 @@ export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery:
   const { endpoints, deliveries } = deps.stores;
   const endpoint = await endpoints.get(organizationId, endpointId);
   if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint was switched off; what waits stays in the inbox.');
-  const body = await bodyOf(deps, delivery);
   await lease.held();
-  if (body === null || !(await deliveries.isWaiting(organizationId, delivery.id))) return;
+  if (!(await deliveries.isWaiting(organizationId, delivery.id))) return;
+  // Last of all: what was deleted until now goes out empty.
+  const body = await bodyOf(deps, delivery);
+  if (body === null) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, lease.signal(deps.limits.pushMs));
   if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id, instantOf(deps.clock.now() - AWAY_MS));
 }

@@ -1,5 +1,7 @@
+import { shortened } from '../checks/text';
 import { fitAttachment } from '../content/attachments';
 import { ProviderRefusedError } from '../errors';
+import { reasonOf, withRefusal } from '../files';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
@@ -163,10 +165,13 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
+  const found = observation.attachments.map(fitAttachment);
+  const attachments = keepsFiles ? found.map(file => withRefusal(file, deps.files!.rules.fromAgents)) : found;
+
   let live = tx.liveHandoff;
   if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
   const message = await tx.insertMessage({
-    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments: observation.attachments.map(fitAttachment),
+    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments,
     authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
     replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,
@@ -177,7 +182,8 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
-  if (keepsFiles) for (const index of message.attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
+  if (keepsFiles) for (const [index, { name, refused }] of attachments.entries())
+    await (refused ? tellAgents(tx, observation.id, `the file ${shortened(name, 150)}, because ${reasonOf(refused)}`, index) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
 }
 

@@ -1,4 +1,5 @@
 import { instantOf } from '../ports/clock';
+import { withoutLinks } from '../files';
 import type { Instant, ProviderMessageId } from '../ids';
 import type { SessionTransaction } from '../ports/stores';
 import type { Observation } from '../ports/support-provider';
@@ -20,12 +21,11 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       const message = await tx.messageByProviderId(change.id);
       // Of what never went out nobody has to be told.
       if (message === null || message.deletedAt !== null) return;
-      await tx.updateMessage(message.id, { deletedAt: at });
+      await tx.updateMessage(message.id, { deletedAt: at, attachments: withoutLinks(message.attachments) });
       await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, at);
       // Agents may take anybody's words away, and believe them gone: whether they go on the channel too is the runtime's to say.
-      if (message.visibility !== 'PUBLIC') return;
-      await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
-      if (message.author === 'AGENT' && deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
+      if (message.visibility === 'PUBLIC') await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
+      if (deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
       return;
     }
     case 'unshowable': {

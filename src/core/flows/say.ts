@@ -4,8 +4,10 @@ import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import { isOpen } from '../handoff';
+import { limitsFor, withRefusal } from '../files';
+import { withoutWords } from '../handed-out';
+import type { Instant, SessionId } from '../ids';
 import { checkSizes, type Attachment, type MessageAuthor, type MessageRecord, type MessageVisibility } from '../message';
-import type { Instant } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
 import type {
@@ -13,12 +15,31 @@ import type {
 } from './api';
 import { checkedSaidAt } from '../said-at';
 import type { FlowDeps } from './deps';
+import { tellRuntime } from './file-given-up';
 import { canonical, spokenBy, withoutSignatures } from './sameness';
 
 export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, scope: Scope, operation: string, input: T): IdempotencyScope {
   const { idempotencyKey, ...rest } = input;
   checkedId(idempotencyKey, 'idempotencyKey');
   return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(withoutSignatures(rest))) };
+}
+
+/**
+ * Runs a mutation whose answer holds a message. What is kept for the key has no words and no links in it: a repeat answers
+ * with the message as it is now, so that nothing of a deleted message comes back. Throws what `transact` and `work` throw.
+ */
+export async function transactMessage<T extends { readonly message: MessageRecord }>(
+  deps: Pick<FlowDeps, 'stores'>, { organizationId }: Scope, sessionId: SessionId, idempotency: IdempotencyScope, work: (tx: SessionTransaction) => Promise<T>,
+): Promise<T & { readonly replayed: boolean }> {
+  let current: MessageRecord | null = null;
+  const { answer, replayed } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    const done = await work(tx);
+    current = done.message;
+    return { ...done, message: withoutWords(done.message) };
+  }, idempotency);
+  if (replayed) current = await deps.stores.messages.get(organizationId, answer.message.id);
+  // Null: older than messages are kept. A key may be kept longer.
+  return { ...answer, message: current ?? withoutWords(answer.message), replayed };
 }
 
 /** A caller's id: 1 to `max` visible characters. */
@@ -61,15 +82,20 @@ async function known(tx: SessionTransaction, callerMessageId: string, author: Me
 export const isMirrored = ({ inbox, liveHandoff }: Pick<SessionTransaction, 'inbox' | 'liveHandoff'>): boolean =>
   inbox.state !== 'DISABLED' && (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
 
-/** A runtime's turn: one message, one event, and the mirror's delivery where the policy wants one. */
-async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, said: Said): Promise<MessageRecord> {
+/** A runtime's turn: one message, one event, the keeping of its files, and the mirror's delivery where the policy wants one. */
+async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'files'>, said: Said): Promise<MessageRecord> {
   const at = instantOf(deps.clock.now());
   const live = tx.liveHandoff;
+  const { files } = deps;
+  const attachments = files === undefined ? said.attachments : said.attachments.map(file => withRefusal(file, limitsFor(said.author, files.rules)));
   const message = await tx.insertMessage({
-    ...said, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
+    ...said, attachments, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
     handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
+  // Links of channels expire: files are fetched from now on, whether agents have the conversation yet or not.
+  if (files !== undefined) for (const [index, { refused }] of attachments.entries())
+    await (refused ? tellRuntime(tx, message.id, index, refused) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (isMirrored(tx))
     await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;
@@ -91,14 +117,13 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
       checkSizes(attachments);
       const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'recordEndUserMessage', input), async tx => {
         const before = await known(tx, callerMessageId, 'END_USER', { text, content });
         if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
         const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
-      }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
-      return { ...answer, replayed };
+      });
     },
 
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
@@ -107,7 +132,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
       checkSizes(attachments);
       const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'sendBotMessage', input), async tx => {
         const before = await known(tx, callerMessageId, 'BOT', { text, content });
         if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
         refuseClosed(tx);
@@ -116,8 +141,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
         const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
-      }, idempotencyOf(deps, scope, 'sendBotMessage', input));
-      return { ...answer, replayed };
+      });
     },
   };
 }

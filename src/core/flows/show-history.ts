@@ -12,7 +12,9 @@ import { connect, conversationOf, ensureConversation, notePost, type Connected }
 import { isOpenedAgain } from './conversation-lost';
 import { showReactions } from './deliver-change';
 import type { FlowDeps } from './deps';
+import { filesToPost } from './files-to-post';
 import type { Lease } from './lease';
+import { filesOfTranscript } from './transcript-files';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 import { setAsidePart, writeOnce } from './write-once';
 
@@ -26,14 +28,18 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const takenBack = message.deletedAt !== null;
   const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : { ...message, text: textWithTime(message) };
   const lookAfter = earlier === 'EVER' ? null : session.readAfter;
-  const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
+  const ready = await filesToPost(deps, said, connected.account.capabilities.attachments, deps.limits.uploadMs);
+  if (said.attachments.length > 0) await lease.held();
+  const timeMs = ready.files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
+  const text = [said.text, ...ready.lines].filter(line => line !== '').join('\n');
   const providerMessageId = await writeOnce(deps, session, lease, earlier !== 'NONE', mayExist => provider.postMessage({
-    conversation, message: { ...said, replyTo: answered?.providerMessageId ?? null }, timeMs, earlierTries, mayExist, lookAfter,
+    conversation, message: { ...said, text, attachments: ready.files, replyTo: answered?.providerMessageId ?? null }, earlierTries, mayExist, lookAfter,
   }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await tx.setProviderMessageId(message.id, providerMessageId);
     await notePost(tx, deps);
+    for (const index of ready.follow) await tx.oweMedia({ kind: 'BRING_FILE', messageId: message.id, index });
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
     if (earlier === 'NONE' && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
   });
@@ -144,13 +150,16 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
   if (early.length === 0) return;
   await lease.held();
   // Looked for from the start: its echo leaves no mark here, and a reading may have gone past it since.
-  const { text: title, content } = transcriptOf(early, said.length - early.length);
+  const attached = await filesOfTranscript(deps, early, connected.account.capabilities.attachments, deps.limits.uploadMs);
+  await lease.held();
+  const { text: title, content } = transcriptOf(early, said.length - early.length, attached);
   const postTranscript = provider.postTranscript.bind(provider);
   const transcript = await writeOnce(deps, session, lease, mayExist, mayExist => postTranscript({
-    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
+    conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, files: attached.files, mayExist, lookAfter: null,
   }, lease.signal(deps.limits.uploadMs)));
   await sessions.transact(session.organizationId, session.id, async tx => {
     for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
+    for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
     await notePost(tx, deps);
   });
 }

@@ -1,4 +1,4 @@
-import { fitFileName } from '../checks/file-name';
+import { keyOfFile } from '../files';
 import type { HandoffId, ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
 import { saidAtOf } from '../said-at';
@@ -10,23 +10,30 @@ export const HISTORY_MESSAGES = 50;
 export const placeInTranscript = (transcript: ProviderMessageId, { seq }: Pick<MessageRecord, 'seq'>): ProviderMessageId => `${transcript}#${seq}`;
 export const isInTranscript = ({ providerMessageId, seq }: Pick<MessageRecord, 'providerMessageId' | 'seq'>): boolean => providerMessageId?.endsWith(`#${seq}`) ?? false;
 
+/** Keys of the files that stand beside a transcript. */
+export interface TranscriptNames { readonly names: ReadonlySet<string> }
+
 export const transcriptId = (handoffId: HandoffId): string => `transcript:${handoffId}`;
 
 const WHO: Readonly<Record<MessageRecord['author'], string>> = { END_USER: 'End-user', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Service' };
 
-const said = ({ text, attachments, reactions }: MessageRecord): readonly string[] => [
-  ...(text === '' ? [] : text.split('\n').map(line => `  ${line}`)),
-  ...attachments.map(({ name, contentType, url }) => `  [${fitFileName(name, contentType)}] ${url}`),
-  ...reactions.map(({ by, emoji }) => `  ${WHO[by]} reacted with ${emoji}`),
+/** How a file is called beside the transcript, so that a reader finds the message it belongs to. */
+export const nameInTranscript = ({ seq }: Pick<MessageRecord, 'seq'>, name: string): string => `${seq} ${name}`;
+
+const said = (message: MessageRecord, attached: TranscriptNames): readonly string[] => [
+  ...(message.text === '' ? [] : message.text.split('\n').map(line => `  ${line}`)),
+  // Never their links: those expire, and may hold secrets.
+  ...message.attachments.map(({ name }, index) => (attached.names.has(keyOfFile({ messageId: message.id, index })) ? `  [${nameInTranscript(message, name)}] attached` : `  [${name}]`)),
+  ...message.reactions.map(({ by, emoji }) => `  ${WHO[by]} reacted with ${emoji}`),
 ];
 
 /** The beginning of a long talk, to be read from top to bottom. */
-export function transcriptOf(messages: readonly MessageRecord[], behind: number): { readonly text: string; readonly content: string } {
+export function transcriptOf(messages: readonly MessageRecord[], behind: number, attached: TranscriptNames): { readonly text: string; readonly content: string } {
   const lines = messages.map(message => {
     const { author, authorName, visibility, deletedAt, editedAt } = message;
     const what = deletedAt !== null ? ', taken back' : `:${editedAt !== null ? ' (edited)' : ''}`;
     const who = `${authorName ?? WHO[author]}${visibility === 'INTERNAL' ? ' (internal)' : ''}`;
-    return [`[${saidAtOf(message).slice(0, 19).replace('T', ' ')} UTC] ${who}${what}`, ...(deletedAt !== null ? [] : said(message))].join('\n');
+    return [`[${saidAtOf(message).slice(0, 19).replace('T', ' ')} UTC] ${who}${what}`, ...(deletedAt !== null ? [] : said(message, attached))].join('\n');
   });
   return {
     text: `The first ${messages.length} messages of this talk are in the attached file; the last ${behind} follow.`,

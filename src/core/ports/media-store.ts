@@ -1,7 +1,7 @@
 import type { Instant } from '../ids';
 
 /**
- * Where files of agents are kept once they were fetched, under the keys that `keyOfFile` makes. Used by any number of processes at once. Every method throws MediaStoreError when the store cannot be reached.
+ * Where files of messages are kept once they were fetched, under the keys that `keyOfFile` makes. Used by any number of processes at once. Every method throws MediaStoreError when the store cannot be reached.
  */
 export interface MediaStore {
   /** How large the kept file is; null: it is not kept. */

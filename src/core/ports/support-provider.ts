@@ -138,6 +138,16 @@ export interface OpenConversation {
   readonly mayExist: boolean;
 }
 
+/** A file that goes with a post. We keep it: no link of its sender is needed, and none is shown. */
+export interface PostedFile {
+  readonly name: string;
+  /** MIME type, e.g. `image/png`. */
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  /** Its bytes, read as they come; may be called again. @throws MediaStoreError */
+  open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
 export interface UpdateContact {
   readonly inbox: InboxAccess;
   readonly contactId: ProviderContactId;
@@ -157,7 +167,7 @@ export interface PostMessage {
     readonly text: string;
     /** For a provider that can show it as what it is, with agents losing no word of `text`. Left out: words and files only. */
     readonly content?: MessageContent | null;
-    readonly attachments: readonly Attachment[];
+    readonly attachments: readonly PostedFile[];
     readonly authorName: string | null;
     readonly createdAt: Instant;
     /** When it was said, if that is not `createdAt`. Where agents must read it, `text` says it already. Left out or null: at `createdAt`. */
@@ -165,9 +175,7 @@ export interface PostMessage {
     /** What it answers, where the provider keeps that. Left out: nothing. */
     readonly replyTo?: ProviderMessageId | null;
   };
-  /** How long the signal leaves for all of it, in milliseconds, for a provider that has to share it out. Left out: not known. */
-  readonly timeMs?: number;
-  /** How many tries of this post have failed. Words must not wait for a file: after some the provider posts links instead. If omitted: none. */
+  /** How many tries of this post have failed. Words must not wait for a file: after some the provider posts names instead. If omitted: none. */
   readonly earlierTries?: number;
   /** True when an earlier try may have posted it: look for `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
@@ -192,6 +200,8 @@ export interface PostTranscript {
   readonly title: string;
   readonly fileName: string;
   readonly content: string;
+  /** Files that the text names, by their names. They are shown with it, or left out where there is no room. */
+  readonly files: readonly PostedFile[];
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
 }

@@ -1,12 +1,13 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { RuntimeDelivery } from '../../core/delivery';
+import { undeliveredName } from '../../core/handed-out';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageRecord } from '../../core/message';
 import type { SessionRecord } from '../../core/session';
 import { OperationContext } from '../context';
 import { Handoff, HandoffOutcome } from '../types/handoff';
 import {
-  HandoffOutcomeNotice, HandoffStateNotice, HandoffSurveyNotice, SupportMessageDeletedNotice, type NoticeView, SupportMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
+  HandoffOutcomeNotice, HandoffStateNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice, SupportMessageDeletedNotice, type NoticeView, SupportMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
 } from '../types/runtime';
 import { SupportMessage, SupportSession } from '../types/session';
 import { outcomeOf, type OutcomeView } from './handoff-fields';
@@ -21,6 +22,7 @@ export class SupportRuntimeDeliveryFields {
     switch (notice.kind) {
       case 'MESSAGE': return { __typename: 'SupportMessageNotice', messageId: notice.messageId };
       case 'MESSAGE_DELETED': return { __typename: 'SupportMessageDeletedNotice', messageId: notice.messageId };
+      case 'FILE_NOT_DELIVERED': return { __typename: 'SupportFileNotDeliveredNotice', messageId: notice.messageId, index: notice.index, code: notice.code };
       case 'SURVEY': return { __typename: 'HandoffSurveyNotice', handoffId: notice.handoffId };
       case 'HANDOFF_STATE': return { __typename: 'HandoffStateNotice', handoffId: notice.handoffId, state: notice.state };
       case 'HANDOFF_OUTCOME': return { __typename: 'HandoffOutcomeNotice', handoffId: notice.handoffId };
@@ -40,6 +42,18 @@ export class SupportMessageNoticeFields {
 export class SupportMessageDeletedNoticeFields {
   @FieldResolver(() => SupportMessage)
   message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
+}
+
+@Resolver(() => SupportFileNotDeliveredNotice)
+export class SupportFileNotDeliveredNoticeFields {
+  @FieldResolver(() => SupportMessage)
+  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
+
+  @FieldResolver(() => String, { nullable: true, description: 'Of the file; null once its message was deleted.' })
+  async name(@Root() { messageId, index }: { readonly messageId: string; readonly index: number }, @Ctx() context: OperationContext): Promise<string | null> {
+    const message = await context.loaders.message.load(messageId);
+    return message && undeliveredName(message, index);
+  }
 }
 
 @Resolver(() => HandoffSurveyNotice)

@@ -2,6 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { botMayAnswer } from '../../core/control';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageContent } from '../../core/content';
+import { handedOut } from '../../core/handed-out';
 import type { Attachment, MessageRecord, Reaction } from '../../core/message';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
@@ -74,16 +75,19 @@ export class SupportSessionFields {
 export class SupportMessageFields {
   constructor(private readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string) {}
 
-  @FieldResolver(() => [SupportAttachment], { description: 'An agent\'s files have links of ours, which expire after a day: ask again for fresh ones.' })
+  @FieldResolver(() => String, { description: 'All of it in words: what `content` holds is written out here too. Empty once the message was deleted.' })
+  text(@Root() message: MessageRecord): string { return handedOut(message).text; }
+
+  @FieldResolver(() => [SupportAttachment], { description: 'Files have links of ours, which expire after a day: ask again for fresh ones. Empty once the message was deleted.' })
   attachments(@Root() message: MessageRecord): readonly Attachment[] {
     const { fileUrl } = this;
-    if (message.author !== 'AGENT' || fileUrl === undefined) return message.attachments;
-    return message.attachments.map((one, index) => ({ ...one, url: fileUrl(message, index, one.name) }));
+    return handedOut(message).files.map(({ file, index }) => (fileUrl === undefined ? file : { ...file, url: fileUrl(message, index, file.name) }));
   }
 
-  // An answer that was kept for its key by an earlier version lacks both.
-  @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'What of it is more than words, to be shown as what it is. A channel that does not know the type shows `text`.' })
-  content(@Root() { content }: MessageRecord): MessageContent | null { return content ?? null; }
+  @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'What of it is more than words, to be shown as what it is. A channel that does not know the type shows `text`. Null once the message was deleted.' })
+  content(@Root() message: MessageRecord): MessageContent | null { return handedOut(message).content; }
+
+  // An answer that was kept for its key by an earlier version lacks them.
 
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }

@@ -21,7 +21,7 @@ export class SupportEndUserInput {
 
 @InputType()
 export class SupportAttachmentInput {
-  @Field(() => String, { description: 'The provider fetches it from here.' }) url: string;
+  @Field(() => String, { description: 'The file is fetched from here at once, and kept. The link is shown to nobody, and may expire afterwards.' }) url: string;
   @Field(() => String) name: string;
   @Field(() => String, { description: 'MIME type, e.g. `image/png`.' }) contentType: string;
   @Field(() => ByteSize, { nullable: true }) sizeBytes?: number | null;

@@ -18,11 +18,17 @@ export class HandoffOutcomeNotice {}
 @ObjectType({ simpleResolvers: true, description: 'An agent took a message back: show it no longer, where your channel can.' })
 export class SupportMessageDeletedNotice {}
 
+@ObjectType({ simpleResolvers: true, description: 'A file of the end-user or the bot does not reach the agents. They have the message\'s text and the name of the file.' })
+export class SupportFileNotDeliveredNotice {
+  @Field(() => String, { description: 'Why: FILE_TOO_LARGE or FILE_MISSING; see docs/errors.md.' }) code: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'The end-user is asked how it was: see `handoff.survey`, show its url or its choices, and call answerSurvey.' })
 export class HandoffSurveyNotice {}
 
 export type NoticeView =
   | { readonly __typename: 'SupportMessageDeletedNotice'; readonly messageId: string }
+  | { readonly __typename: 'SupportFileNotDeliveredNotice'; readonly messageId: string; readonly index: number; readonly code: string }
   | { readonly __typename: 'HandoffSurveyNotice'; readonly handoffId: string }
   | { readonly __typename: 'SupportMessageNotice'; readonly messageId: string }
   | { readonly __typename: 'HandoffStateNotice'; readonly handoffId: string; readonly state: string }
@@ -31,7 +37,7 @@ export type NoticeView =
 export const SupportRuntimeNotice = createUnionType({
   name: 'SupportRuntimeNotice',
   description: 'What the bot runtime has to know.',
-  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice] as const,
+  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice] as const,
   resolveType: (value) => (value as unknown as NoticeView).__typename,
 });
 

@@ -51,7 +51,6 @@ export class SupportMessage {
   @Field(() => Int, { description: 'Position among the session\'s messages: 1, 2, 3… without gaps.' }) seq: number;
   @Field(() => MessageAuthorEnum) author: MessageRecord['author'];
   @Field(() => MessageVisibilityEnum) visibility: MessageRecord['visibility'];
-  @Field(() => String, { description: 'All of it in words: what `content` holds is written out here too.' }) text: string;
   @Field(() => String, { nullable: true }) authorName: string | null;
   @Field(() => String, { nullable: true, description: 'The runtime\'s own id of this turn.' }) callerMessageId: string | null;
   @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;

@@ -53,9 +53,9 @@ function partOf(attachment: WireAttachment): Part {
   }
 }
 
-function fileOf({ content_type, file_type, file_size }: WireAttachment, url: string): Attachment {
+function fileOf({ content_type, file_size }: WireAttachment, url: string): Attachment {
   const name = fileNameIn(url);
-  return { url, name, contentType: content_type ?? typeByName(name) ?? TYPE_BY_KIND[file_type ?? ''] ?? 'application/octet-stream', sizeBytes: file_size ?? null };
+  return { url, name, contentType: content_type ?? typeByName(name) ?? 'application/octet-stream', sizeBytes: file_size ?? null };
 }
 
 /** The last part of an address, as a person reads it. */
@@ -68,7 +68,7 @@ export function fileNameIn(url: string): string {
   }
 }
 
-/** Up to 4.12 an attachment has no type, only a kind and its file's name. */
+/** Up to 4.12 an attachment has no type, only a kind and its file's name. A name without an ending says nothing: the type is found out when the file is fetched. */
 const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', heic: 'image/heic',
   pdf: 'application/pdf', txt: 'text/plain', csv: 'text/csv', json: 'application/json', xml: 'application/xml', zip: 'application/zip',
@@ -76,6 +76,5 @@ const TYPES: Readonly<Record<string, string>> = {
   xls: 'application/vnd.ms-excel', xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   mp3: 'audio/mpeg', ogg: 'audio/ogg', oga: 'audio/ogg', wav: 'audio/wav', m4a: 'audio/mp4', mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm',
 };
-const TYPE_BY_KIND: Readonly<Record<string, string>> = { image: 'image/jpeg', audio: 'audio/mpeg', video: 'video/mp4' };
 
 const typeByName = (name: string): string | undefined => TYPES[name.split('.').at(-1)?.toLowerCase() ?? ''];

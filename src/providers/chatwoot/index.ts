@@ -32,7 +32,7 @@ function create(lent: ProviderHost): SupportProvider {
   const host: ChatwootHost = { ...lent, fetchFor: paced(lent.fetch, lent.now, lent.replicas) };
   const connect = connector(host);
   const conversations = new Conversations(connect);
-  const posts = new Posts(connect, lent.fetch, lent.now);
+  const posts = new Posts(connect, lent.now);
   const changed = new ChangedLately(connect);
   return {
     async capabilities(access, signal) {

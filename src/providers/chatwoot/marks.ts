@@ -2,8 +2,8 @@ import type { ConversationAccess, DeleteMessage, Observation, ReportDelivery } f
 import { UnsupportedByProviderError } from '../../core/errors';
 import { throwIfOver } from './client';
 import { numberOf, type Connect } from './connection';
+import { messagesBetween } from './history';
 import { observe } from './mapping';
-import { listIn, type WireMessage } from './wire';
 
 /** Agents' screens show it beside the message. Chatwoot before 4.2 has no such call. */
 export async function reportDelivery(connect: Connect, { conversation, messageId, state, error }: ReportDelivery, signal: AbortSignal): Promise<void> {
@@ -29,12 +29,11 @@ export async function deleteMessage(connect: Connect, { conversation, messageId 
   await user.answer({ method: 'DELETE', path }, [404], signal);
 }
 
-/** One call for all of them; what lies between is read and left aside. */
+/** Reads the range that holds all of them, and leaves out what lies between. Called for changed messages. */
 export async function readMessages(connect: Connect, access: ConversationAccess, ids: readonly string[], signal: AbortSignal): Promise<readonly Observation[]> {
   throwIfOver(signal);
-  const { user, conversation: pathOf, botUserId } = connect(access.inbox.account);
+  const connection = connect(access.inbox.account);
   const wanted = new Set(ids.map((id) => numberOf(id, 'message')));
-  const [from, to] = [Math.min(...wanted), Math.max(...wanted)];
-  const { payload } = await user.json({ method: 'GET', path: `${pathOf(access.conversationId)}/messages?after=${from}&before=${to + 1}` }, signal) as { payload?: unknown };
-  return listIn<WireMessage>(payload, 'messages').filter(({ id }) => wanted.has(id)).map((message) => observe(message, botUserId));
+  const rows = await messagesBetween(connection, connection.conversation(access.conversationId), Math.min(...wanted), Math.max(...wanted), signal);
+  return rows.filter(({ id }) => wanted.has(id)).map((message) => observe(message, connection.botUserId));
 }

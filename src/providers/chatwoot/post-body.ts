@@ -1,9 +1,8 @@
 import { fitFileName } from '../../core/checks/file-name';
 import { fitText, type Fitted } from '../../core/content/overflow';
 import type { ProviderMessageId } from '../../core/ids';
-import type { Attachment } from '../../core/message';
-import type { ConversationAccess } from '../../core/ports/support-provider';
-import type { Downloads } from './attachments';
+import type { ConversationAccess, PostedFile } from '../../core/ports/support-provider';
+import type { Uploads } from './attachments';
 import { fileNameIn } from './content';
 import { escapeExactly, escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';
 import { MARK } from './mapping';
@@ -15,22 +14,21 @@ export interface Post {
   readonly conversation: ConversationAccess;
   readonly ourId: string;
   readonly text: string;
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly PostedFile[];
   readonly as: 'endUser' | 'bot' | 'note';
   /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
   readonly saidAt?: number | null;
   /** Made by us, not fetched: the post is worth nothing without them. */
   readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
-  readonly timeMs?: number | undefined;
   readonly earlierTries?: number | undefined;
   readonly mayExist: boolean;
   readonly lookAfter: ProviderMessageId | null;
 }
 
-/** Files that stand in a row neither as an attachment nor as a link. Which of several it is, their names tell. */
-export function missingOf(attachments: readonly Attachment[], { content, attachments: shown = [] }: WireMessage): readonly Attachment[] {
-  const wanted = attachments.filter(({ url }) => !(content ?? '').includes(url));
+/** Files that stand in a row neither as an attachment nor by name. Which of several it is, their names tell. */
+export function missingOf(attachments: readonly PostedFile[], { content, attachments: shown = [] }: WireMessage): readonly PostedFile[] {
+  const wanted = attachments.filter(({ name }) => !(content ?? '').includes(leftLine(name)));
   const count = wanted.length - shown.length;
   if (count <= 0) return [];
   const names = new Set(shown.map(({ data_url }) => fileNameIn(data_url ?? '')));
@@ -40,9 +38,12 @@ export function missingOf(attachments: readonly Attachment[], { content, attachm
 
 const isTooLong = (content: string): boolean => content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH;
 
-/** What a post says, with the links that stand in place of files. */
-function fitted({ text, as }: Post, links: readonly Attachment[]): Fitted {
-  const whole = [text, ...links.map(({ name, url }) => `${name}: ${url}`)].filter((line) => line !== '').join('\n');
+/** Stands in place of a file. Never its link: that may hold a secret. */
+const leftLine = (name: string): string => `[${name}] could not be uploaded.`;
+
+/** What a post says, with the names that stand in place of files. */
+function fitted({ text, as }: Post, left: readonly string[]): Fitted {
+  const whole = [text, ...left.map(leftLine)].filter((line) => line !== '').join('\n');
   // Escaping can make it several times as long: what counts is what is sent.
   const sent = (one: string): string => (as === 'endUser' ? one : one === whole ? escapeLiquid(one) : escapeExactly(one));
   return fitText(whole, as === 'note' ? 'note.txt' : 'message.txt', (one) => !isTooLong(sent(one)));
@@ -52,12 +53,12 @@ function fitted({ text, as }: Post, links: readonly Attachment[]): Fitted {
 export const overflows = (post: Post): boolean => fitted(post, []).file !== null;
 
 /** @param isWhole what does not fit into the text goes as a file beside it; else it is cut */
-export function bodyOf(post: Post, { files: fetched, links }: Downloads, isWhole: boolean): object | Blob {
+export function bodyOf(post: Post, { files: staged, left }: Uploads, isWhole: boolean): object | Blob {
   const { ourId, as, saidAt, ownFiles = [], replyTo } = post;
-  const { text, file } = fitted(post, links);
+  const { text, file } = fitted(post, left);
   const content = as === 'endUser' ? text : escapeLiquid(text);
   const rest: readonly FormFile[] = file !== null && isWhole ? [{ name: file.name, contentType: 'text/plain', body: new Blob([file.content]) }] : [];
-  const files = [...ownFiles, ...fetched, ...rest];
+  const files = [...ownFiles, ...staged, ...rest];
   const answered = replyTo != null && /^\d{1,15}$/.test(replyTo) ? Number(replyTo) : null;
   const type = as === 'endUser' ? 'incoming' : 'outgoing';
   if (files.length === 0)

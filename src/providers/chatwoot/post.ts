@@ -1,7 +1,7 @@
 import { OutcomeUnknownError, ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderMessageId } from '../../core/ids';
 import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
-import { download, type Downloads } from './attachments';
+import { stageUploads, type Uploads } from './attachments';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';
 import { messagesAfter } from './history';
@@ -15,6 +15,9 @@ import { idIn, type WireMessage } from './wire';
 const INCOMING = 0;
 const OUTGOING = 1;
 
+/** Chatwoot 4.10 and 4.14 were seen to take 16 files with one message; one of them is the transcript. */
+const FILES_OF_POST = 15;
+
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
 
@@ -24,26 +27,30 @@ const TRIES_WITH_FILES = 3;
 export class Posts {
   private readonly pace: PostingPace;
 
-  constructor(private readonly connect: Connect, private readonly fetch: typeof globalThis.fetch, private readonly now: () => number) { this.pace = new PostingPace(now); }
+  constructor(private readonly connect: Connect, private readonly now: () => number) { this.pace = new PostingPace(now); }
 
   /** For history: a share of our share stays for what is said next. */
   room(conversation: ConversationAccess): number {
     return this.pace.room(keyOf(conversation), conversation.recentPosts) - PACE.reservedForTalk;
   }
 
-  transcript({ conversation, noteId: ourId, title: text, fileName, content, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
+  /** Files that do not fit beside the transcript go in a note before it, under an id of its own: a repeat looks for each. */
+  async transcript({ conversation, noteId: ourId, title: text, fileName, content, files, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
+    const note = { conversation, as: 'note', mayExist, lookAfter } as const;
+    const [before, beside] = [files.slice(0, -FILES_OF_POST), files.slice(-FILES_OF_POST)];
+    if (before.length > 0) await this.post({ ...note, ourId: `more:${ourId}`, text: 'Earlier files of the transcript that follows.', attachments: before }, signal);
     const file: FormFile = { name: fileName, contentType: 'text/plain', body: new Blob([content]) };
-    return this.post({ conversation, ourId, text, attachments: [], ownFiles: [file], as: 'note', mayExist, lookAfter }, signal);
+    return this.post({ ...note, ourId, text, attachments: beside, ownFiles: [file] }, signal);
   }
 
-  message({ conversation, message, timeMs, earlierTries, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
+  message({ conversation, message, earlierTries, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
     const { id: ourId, attachments, author, visibility } = message;
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.saidAt ?? message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
-    return this.post({ conversation, ourId, text, saidAt, attachments, as, timeMs, earlierTries, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
+    return this.post({ conversation, ourId, text, saidAt, attachments, as, earlierTries, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }
 
   note({ conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -61,19 +68,20 @@ export class Posts {
   }
 
   private async write(connection: Connection, path: string, post: Post, signal: AbortSignal): Promise<WireMessage> {
-    const withoutFiles: Downloads = { files: [], links: post.attachments, release: async () => undefined };
-    const send = async (downloads: Downloads, isWhole: boolean): Promise<WireMessage> => {
+    const withoutFiles: Uploads = { files: [], left: post.attachments.map(({ name }) => name), release: async () => undefined };
+    const send = async (uploads: Uploads, isWhole: boolean): Promise<WireMessage> => {
       this.pace.take(keyOf(post.conversation), post.conversation.recentPosts);
-      const row = await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(post, downloads, isWhole) }, signal) as WireMessage;
+      const row = await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: bodyOf(post, uploads, isWhole) }, signal) as WireMessage;
       idIn(row, 'message');
       return row;
     };
     if ((post.earlierTries ?? 0) >= TRIES_WITH_FILES) return send(withoutFiles, false);
-    const downloads = await download(this.fetch, { attachments: post.attachments, timeMs: post.timeMs }, signal);
+    const uploads = await stageUploads(post.attachments, signal);
     try {
-      return await send(downloads, true);
+      return await send(uploads, true);
     } catch (error) {
-      if (post.ownFiles !== undefined || !hasFiles(post, downloads)) throw error;
+      // Its own file is the point of a post; those beside it are not.
+      if (uploads.files.length === 0 && (post.ownFiles !== undefined || !overflows(post))) throw error;
       if (isEndedThere(error)) {
         // The files may have been too much for it, or it stored all and failed behind that.
         const stored = await findPost(connection, path, post, signal);
@@ -81,7 +89,7 @@ export class Posts {
       } else if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
       return await send(withoutFiles, false);
     } finally {
-      await downloads.release();
+      await uploads.release();
     }
   }
 
@@ -96,7 +104,7 @@ export class Posts {
     const missing = missingOf(post.attachments, row);
     if (missing.length === 0) return;
     const { conversation, lookAfter } = post;
-    const text = ['Chatwoot did not store all files of the message before this. Missing:', ...missing.map(({ name, url }) => `${name}: ${url}`)].join('\n');
+    const text = ['Chatwoot did not store all files of the message before this. Missing:', ...missing.map(({ name }) => `[${name}]`)].join('\n');
     try {
       await this.post({ conversation, ourId: `files:${post.ourId}`, text, attachments: [], as: 'note', mayExist, lookAfter }, signal);
     } catch (error) {
@@ -104,9 +112,6 @@ export class Posts {
     }
   }
 }
-
-/** Whether it is the files, ours or fetched ones, that could be done without. */
-const hasFiles = (post: Post, { files }: Downloads): boolean => files.length > 0 || overflows(post);
 
 /** Chatwoot itself has answered, so that nothing is under way there any more; whether it stored the message the history tells. */
 const isEndedThere = (error: unknown): boolean =>

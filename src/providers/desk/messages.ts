@@ -4,11 +4,7 @@ import type { DeskConversation } from './conversation';
 import type { Query } from './database';
 import type { DeskAttachmentRow, DeskMessageRow } from './entities';
 
-export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type'> & { readonly size_bytes: number | null }
-  & ({ readonly url: string } | { readonly content: Buffer });
-
-/** Largest size that the column holds; a larger one is not shown. */
-const MAX_INTEGER = 2_147_483_647;
+export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type'> & { readonly size_bytes: number | null; readonly content: Buffer };
 
 export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | 'visibility' | 'agent_id' | 'author_name' | 'text'> {
   readonly attachments: readonly NewAttachment[];
@@ -30,8 +26,8 @@ export async function insertMessage(query: Query, { id }: Pick<DeskConversation,
   [id, message.our_id, message.author, message.visibility, message.agent_id, message.author_name, message.text, message.at]);
   for (const file of message.attachments)
     await query(`
-      insert into desk_attachment (message_id, name, content_type, size_bytes, url, content, token) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [made.id, fitFileName(file.name, file.content_type), file.content_type, file.size_bytes !== null && file.size_bytes <= MAX_INTEGER ? file.size_bytes : null, ...('url' in file ? [file.url, null, null] : [null, file.content, randomBytes(32).toString('base64url')])]);
+      insert into desk_attachment (message_id, name, content_type, size_bytes, content, token) values ($1, $2, $3, $4, $5, $6)`,
+    [made.id, fitFileName(file.name, file.content_type), file.content_type, file.size_bytes, file.content, randomBytes(32).toString('base64url')]);
   return { id: made.id, isNew: true };
 }
 
@@ -49,7 +45,7 @@ export interface ShownAttachment {
   readonly name: string;
   readonly contentType: string;
   readonly sizeBytes: number | null;
-  /** Where it lies: the end-user's own address, or a path of this service (below its root) that ends in the token. */
+  /** A path of this service, below its root, that ends in the token. Of files from before the desk kept them: the end-user's own address. */
   readonly url: string;
 }
 

@@ -10,6 +10,7 @@ import { changedConversations } from './changed';
 import { changeContact } from './contact';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
 import { emptyMessage, insertMessage, type NewMessage } from './messages';
+import { takePosted } from './posted-files';
 import { gone, readForward } from './read-forward';
 import { deskDrift } from './drift';
 import { deskPeople } from './people';
@@ -84,9 +85,10 @@ export class DeskProvider implements SupportProvider {
     }));
   }
 
-  postMessage({ conversation, message }: PostMessage, signal: AbortSignal) {
-    const { id: our_id, author, visibility, authorName: author_name, text, createdAt: at } = message;
-    const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }) => ({ url, name, content_type: contentType, size_bytes: sizeBytes }));
+  async postMessage({ conversation, message }: PostMessage, signal: AbortSignal) {
+    const { id: our_id, author, visibility, authorName: author_name, createdAt: at } = message;
+    const { attachments, left } = await takePosted(message.attachments, signal);
+    const text = [message.text, ...left.map((name) => `[${name}] is too large for the desk.`)].filter((line) => line !== '').join('\n');
     return this.post(conversation, { our_id, author, visibility, agent_id: null, author_name, text, attachments, at }, signal);
   }
 

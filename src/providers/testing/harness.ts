@@ -1,6 +1,6 @@
 import type { HandoffPriority } from '../../core/handoff';
 import type { ProviderAgentId, ProviderTeamId } from '../../core/ids';
-import type { Attachment, MessageVisibility } from '../../core/message';
+import type { MessageVisibility } from '../../core/message';
 import type {
   AccountAccess, Capabilities, ConversationAccess, InboxAccess, Person, ProviderAgent, ProviderDefinition, ProviderStatus,
   SupportProvider, WebhookRequest,
@@ -71,8 +71,6 @@ export interface ProviderHarness {
   newAccount(): Promise<NewAccount>;
   /** Makes a team on the far side. Only called with the capability `teams`. */
   addTeam(account: AccountAccess, name: string): Promise<void>;
-  /** A file that the far side can fetch, as a bot runtime would send it. Only called with `attachments`. */
-  fetchableFile(): Promise<Attachment>;
 
   agentReplies(conversation: ConversationAccess, by: ProviderAgent, text: string, files?: readonly AgentFile[]): Promise<void>;
   /** Only called with `privateNotes`. */

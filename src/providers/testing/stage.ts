@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Attachment } from '../../core/message';
 import type { EndUser } from '../../core/session';
 import type { ProviderMessageId, SessionId } from '../../core/ids';
 import type {
@@ -78,7 +77,7 @@ export class Stage {
 
   message(conversation: ConversationAccess, text: string, more: Partial<PostMessage['message']> = {}): PostMessage {
     const message: PostMessage['message'] = {
-      id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text, attachments: [] as Attachment[], authorName: null,
+      id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text, attachments: [], authorName: null,
       createdAt: new Date().toISOString(), ...more,
     };
     return { conversation, message, mayExist: false, lookAfter: null };

@@ -20,6 +20,7 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
     conversation.believe(session);
     if (notice.__typename === 'SupportMessageNotice') return showMessage(notice.message);
     if (notice.__typename === 'HandoffStateNotice') return showState(notice);
+    if (notice.__typename !== 'HandoffOutcomeNotice') return;
     const { handoff, outcome } = notice;
     if (conversation.has(`outcome:${handoff.id}`)) return;
     conversation.add({

@@ -40,7 +40,6 @@ export const toyHarness = (definition: ProviderDefinition): ProviderHarnessFacto
         };
       },
       addTeam: never,
-      fetchableFile: never,
       agentReplies: (conversation, by, text) => say(conversation, by, text, 'PUBLIC'),
       agentNotes: (conversation, by, text) => say(conversation, by, text, 'INTERNAL'),
       agentAssignsSelf: (conversation, by) => act(conversation, { agent: by, status: 'OPEN' }),

@@ -1,27 +1,13 @@
 import { ProviderRefusedError } from '../../../src/core/errors';
-import type { PostMessage } from '../../../src/core/ports/support-provider';
 import { HealthWatch } from '../../../src/delivery/health-watch';
 import { providerWork } from '../../../src/delivery/provider-work';
-import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
 afterEach(() => world.close());
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-it('a message with files is given the time that an upload may take', async () => {
-  const { id: sessionId } = await world.open();
-  const asked: PostMessage[] = [];
-  const { postMessage } = world.provider;
-  world.provider.postMessage = request => { asked.push(request); return postMessage.call(world.provider, request); };
-  const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 1 };
-  for (const attachments of [[], [file]])
-    await world.flows.recordEndUserMessage(scope, { sessionId, text: 'hello', attachments, messageId: null, idempotencyKey: world.nextKey() });
-  expect(await world.deliverAll()).toEqual([]);
-  const { callMs, uploadMs } = world.deps.limits;
-  expect(asked.map(({ timeMs }) => timeMs)).toEqual([callMs, uploadMs]);
-});
 
 it('a conversation that is gone again and again is given up, and what is said next is not sent into it', async () => {
   const { id } = await world.open();

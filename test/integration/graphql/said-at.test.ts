@@ -70,5 +70,5 @@ it('stands in the transcript of a long conversation', async () => {
   const { id: sessionId } = await world.open();
   const { message } = await mutate('recordEndUserMessage', { sessionId, text: 'yesterday', saidAt: '2026-11-21T09:30:00Z' });
   const record = (await world.stores.messages.get(ORG, message.id))!;
-  expect(transcriptOf([record], 0).content).toContain('[2026-11-21 09:30:00 UTC]');
+  expect(transcriptOf([record], 0, { names: new Set() }).content).toContain('[2026-11-21 09:30:00 UTC]');
 });

@@ -71,6 +71,29 @@ describe('an agent\'s file', () => {
     expect(asked()).toBe(2);
   });
 
+  it.each([
+    ['voice', 'audio/ogg', Buffer.from('OggS and what an agent says'), 'audio/ogg'],
+    ['photo', 'image/png', Buffer.from('89504e470d0a1a0a', 'hex'), 'image/png'],
+  ])('without an ending has the type that its bytes tell, not one that was guessed: %s', async (filename, contentType, bytes, type) => {
+    await act.attach({ filename, contentType, bytes });
+    await world.readHinted();
+    const messageId = await lastMessageId();
+    const response = await fetch(url({ messageId }));
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
+    expect((await world.stores.messages.get(ORG, messageId))!.attachments).toEqual([expect.objectContaining({ name: `${filename}.${type.split('/')[1]}`, contentType: type, sizeBytes: bytes.length })]);
+  });
+
+  it('of an end-user is served by the same kind of link', async () => {
+    const host = createServer((_request, response) => response.writeHead(200, { 'content-type': 'image/png' }).end('a photo'));
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+    const sessionId = (await world.open()).id;
+    const { message } = await world.user(sessionId, 'look', { attachments: [{ url: `http://127.0.0.1:${(host.address() as AddressInfo).port}/photo`, name: 'photo', contentType: 'image/png', sizeBytes: null }] });
+    expect(await (await fetch(url({ messageId: message.id }))).text()).toBe('a photo');
+    host.closeAllConnections();
+    await new Promise((resolve) => host.close(resolve));
+    expect(await (await fetch(url({ messageId: message.id }))).text()).toBe('a photo');
+  });
+
   it('that is not there yet is waited for a little', async () => {
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     expect(await (await fetch(url())).text()).toBe('the bill');

@@ -3,6 +3,7 @@ import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chat
 import { tryFiles } from '../../support/media-lane';
 import { MediaStoreError } from '../../../src/core/errors';
 import { keyOfFile } from '../../../src/core/files';
+import { handedOut } from '../../../src/core/handed-out';
 import { KEEPING } from '../../../src/core/flows/keep-file';
 import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
@@ -95,22 +96,40 @@ describe('an agent\'s file', () => {
   it.each([
     ['large.pdf', 'application/pdf', Buffer.alloc(1_000_001), 'FILE_TOO_LARGE'],
     ['setup.exe', 'application/octet-stream', Buffer.from('MZ'), 'FILE_TYPE_REFUSED'],
-  ])('against our limits is set aside by name, and its agent told among agents: %s', async (name, contentType, bytes, code) => {
+  ])('against our limits is never a link: the end-user gets its name, its agent is told among agents: %s', async (name, contentType, bytes, refused) => {
     await sends(name, bytes, contentType);
     await sends('next.pdf');
-    expect(await tryFiles(world)).toEqual([`parked ${code}`, 'done']);
+    expect(await tryFiles(world)).toEqual(['done']);
     await world.deliverAll();
     expect(await notes()).toEqual([expect.stringContaining(name)]);
-    expect(kept()).toHaveLength(1);
+    expect([kept().length, await parked()]).toEqual([1, []]);
+    const message = (await world.stores.messages.page(ORG, sessionId, { first: 100, after: null })).edges.map(({ node }) => node).find(({ attachments }) => attachments.some((file) => file.name === name))!;
+    expect(message.attachments).toEqual([expect.objectContaining({ name, refused })]);
+    expect(handedOut(message)).toEqual({ text: `[${name}]`, content: null, files: [] });
+  });
+
+  it('that turns out to be against our limits only while it comes is set aside; from then on it is a name and no link', async () => {
+    await sends('growing.pdf', Buffer.alloc(1_000_001));
+    const [message] = (await world.pool.query("select id, session_id from message where author = 'AGENT' and attachments <> '[]'")).rows;
+    // As if the support system had not told the size.
+    await world.pool.query(`update message set attachments = jsonb_set(attachments #- '{0,refused}', '{0,sizeBytes}', 'null') where id = $1`, [message.id]);
+    await world.stores.sessions.transact(ORG, sessionId, (tx) => tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index: 0 }));
+    expect(await tryFiles(world)).toEqual(['parked FILE_TOO_LARGE']);
+    expect(handedOut((await world.stores.messages.get(ORG, message.id))!)).toMatchObject({ text: '[growing.pdf]', files: [] });
+    expect(kept()).toEqual([]);
   });
 
   it('is told about once, also when we died between telling and setting it aside', async () => {
-    await sends('setup.exe');
+    world.double.failNext({ mode: 'status:404', times: 3, match: { path: OF_FILES } });
+    await sends('lost.pdf');
+    expect(await tryFiles(world)).toEqual(['again FILE_MISSING']);
+    world.time.aheadMs += KEEPING.appearsWithinMs;
+    await world.pool.query("update lane set next_run_at = now() where destination = 'MEDIA'");
     const work = mediaWork(world.deps, world.deps.files!, 60_000);
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
     const error = await work.deliver(lane!, leaseThat()).catch((thrown: unknown) => thrown);
     expect(await work.failed(lane!, error)).toMatchObject({ kind: 'park' });
-    expect(await tryFiles(world)).toEqual(['parked FILE_TYPE_REFUSED']);
+    expect(await tryFiles(world)).toEqual(['parked FILE_MISSING']);
     await world.deliverAll();
     expect([(await notes()).length, (await parked()).length]).toEqual([1, 1]);
   });

@@ -30,7 +30,7 @@ describe('with nothing set', () => {
       lookIntervalMs: 300_000, leaseMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
-      media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) } },
+      media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { fromAgents: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) }, toAgents: { maxBytes: 41_943_040, refusedTypes: [] } } },
     });
   });
 
@@ -143,7 +143,8 @@ describe.each([
   ['SUPPORT_WEBHOOK_BODY_LIMIT_BYTES', ['65535']],
   ['SUPPORT_PROVIDER_BODY_LIMIT_BYTES', ['100000001']],
   ['SUPPORT_MEDIA_DAYS', ['0', '36501', '1d']],
-  ['SUPPORT_MEDIA_MAX_BYTES', ['1023', '5000000001', '5MB']],
+  ['SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS', ['1023', '5000000001', '5MB']],
+  ['SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS', ['1023', '5000000001', '5MB']],
   ['SUPPORT_MEDIA_REFUSED_TYPES', ['exe', '*', '.exe,', 'none,.exe', 'image', '*/*']],
   ['LOG_LEVEL', ['verbose', 'INFO']],
 ])('%s', (key, wrong) => {
@@ -229,8 +230,8 @@ describe('a bucket for files', () => {
 });
 
 it('refuses no type of file when it says none', () => {
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { refusedTypes: [] } });
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.refusedTypes).toEqual(['.apk', 'video/*']);
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { fromAgents: { refusedTypes: [] } } });
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.fromAgents.refusedTypes).toEqual(['.apk', 'video/*']);
 });
 
 describe('a key under our prefix that nothing reads', () => {

@@ -34,7 +34,7 @@ const POSTS: [string, Write][] = [
   ['a suggestion', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist)],
   ['a note', (conversation, id, mayExist) => provider().postNote({ conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookAfter: null }, signal())],
   ['a transcript', (conversation, id, mayExist) => provider().postTranscript!({
-    conversation, noteId: `transcript:${id}`, title: 'once', fileName: 'transcript.txt', content: 'early words', mayExist, lookAfter: null }, signal())],
+    conversation, noteId: `transcript:${id}`, title: 'once', fileName: 'transcript.txt', content: 'early words', files: [], mayExist, lookAfter: null }, signal())],
 ];
 const contents = async (conversation: ConversationAccess) => (await workshop.messages(conversation)).map(({ content }) => content);
 const postsOf = async (act: () => Promise<unknown>) => (await workshop.callsOf(act)).filter((call) => call.startsWith('POST /conversations/messages'));

@@ -1,87 +1,21 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isPrivateHost } from '../../../addresses';
 import { outgoingWith } from '../../../../test/support/outgoing';
-import { download } from '../attachments';
+import { MediaStoreError } from '../../../core/errors';
+import { postedFile } from '../../testing/posted-file';
+import { stageUploads } from '../attachments';
 import { Workshop } from './workshop';
 
-let files: Server;
-let url: string;
-beforeAll(async () => {
-  files = createServer((request, response) => {
-    const path = request.url ?? '';
-    if (path === '/cat.png') response.end('meow');
-    else if (path === '/nothing') response.end();
-    else if (path === '/moved') response.writeHead(302, { location: '/cat.png' }).end();
-    else if (path === '/moved-inside') response.writeHead(302, { location: `http://${request.socket.localAddress}:${request.socket.localPort}/cat.png` }).end();
-    else if (path === '/around') response.writeHead(302, { location: '/around' }).end();
-    else if (path === '/to-file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
-    else if (path === '/cut') response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
-    else if (path === '/huge') response.end(Buffer.alloc(40 * 1024 * 1024 + 1));
-    else if (path === '/large') response.end(Buffer.alloc(40 * 1024 * 1024));
-    else response.writeHead(404).end('missing');
-  });
-  await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;
-});
-afterAll(async () => {
-  files.closeAllConnections();
-  await new Promise((resolve) => files.close(resolve));
-});
-
-const attachment = (path: string, name = 'cat.png') => ({ url: path.includes(':') ? path : url + path, name, contentType: 'image/png', sizeBytes: null });
-const fetched = async (path: string) => {
-  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)] }, AbortSignal.timeout(170_000));
-  try {
-    return got[0] ? `${got[0].name} (${got[0].contentType}): ${await got[0].body.text()}` : `link ${links.length}`;
-  } finally {
-    await release();
-  }
-};
-
-describe('files of a message', () => {
-  it.each([['/cat.png', 'cat.png (image/png): meow'], ['/moved', 'cat.png (image/png): meow'], ['/nothing', 'cat.png (image/png): ']])('are fetched: %s', async (path, outcome) => {
-    expect(await fetched(path)).toBe(outcome);
-  });
-
-  it.each(['/missing', '/around', '/to-file', '/cut', '/huge', 'http://127.0.0.1:1/nobody', 'ftp://127.0.0.1/x', 'data:image/png;base64,AAAA', 'no address: at all'])(
-    'stay links when they cannot be fetched: %s', async (path) => { expect(await fetched(path)).toBe('link 1'); });
-
-  it('are fetched up to what Chatwoot was seen to take', async () => {
-    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], timeMs: 60_000 }, AbortSignal.timeout(170_000));
-    expect(file?.body.size).toBe(40 * 1024 * 1024);
+describe('files of a post', () => {
+  it('are copied with their names and types, one that is empty too', async () => {
+    const { files, left, release } = await stageUploads([postedFile('cat.png', 'image/png', 'meow'), postedFile('nothing.txt', 'text/plain', '')], AbortSignal.timeout(170_000));
+    expect(await Promise.all(files.map(async ({ name, contentType, body }) => [name, contentType, await body.text()]))).toEqual([['cat.png', 'image/png', 'meow'], ['nothing.txt', 'text/plain', '']]);
+    expect(left).toEqual([]);
     await release();
   });
 
-  it('have a share of the time that the whole call has', async () => {
-    const limits = jest.spyOn(AbortSignal, 'timeout');
-    try {
-      const { release } = await download(fetch, { attachments: [attachment('/cat.png')], timeMs: 30_000 }, new AbortController().signal);
-      await release();
-      expect(limits.mock.calls).toEqual([[10_000]]);
-    } finally {
-      limits.mockRestore();
-    }
-  });
-
-  it('are not fetched from private addresses, unless that is allowed', async () => {
-    const attachments = [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')];
-    const guarded = await download(outgoingWith().fetch, { attachments }, AbortSignal.timeout(170_000));
-    expect([guarded.files.length, guarded.links.length]).toEqual([0, 3]);
-    const open = await download(outgoingWith({ networks: ['127.0.0.0/8'] }).fetch, { attachments: attachments.slice(0, 1) }, AbortSignal.timeout(170_000));
-    expect(open.files.length).toBe(1);
-    await Promise.all([guarded.release(), open.release()]);
-  });
-
-  it('are not followed from a public address to a private one', async () => {
-    // The first server stands for a public one: the operator allows its name, and not the address that it redirects to.
-    const redirects = `http://files.example.com:${new URL(url).port}`;
-    const { fetch: guarded } = outgoingWith({ hosts: ['files.example.com'] }, async () => [{ address: '127.0.0.1', family: 4 }]);
-    const within = await download(guarded, { attachments: [attachment(`${redirects}/moved`)] }, AbortSignal.timeout(170_000));
-    expect(within.files.length).toBe(1);
-    const outside = await download(guarded, { attachments: [attachment(`${redirects}/moved-inside`)] }, AbortSignal.timeout(170_000));
-    expect(outside.links.length).toBe(1);
-    await Promise.all([within.release(), outside.release()]);
+  it('that cannot be read for a moment leave the post to its next try', async () => {
+    const away = { ...postedFile(), open: () => Promise.reject(new MediaStoreError('away')) };
+    await expect(stageUploads([postedFile(), away], AbortSignal.timeout(170_000))).rejects.toMatchObject({ code: 'MEDIA_STORE_UNAVAILABLE' });
   });
 });
 
@@ -98,14 +32,14 @@ describe('messages with files', () => {
   beforeAll(async () => { workshop = await Workshop.ready(); });
   afterAll(() => workshop.stop());
 
-  it.each(['END_USER', 'BOT'] as const)('of %s show agents the files, and the rest as links', async (author) => {
+  it.each(['END_USER', 'BOT'] as const)('of %s show agents the files, once', async (author) => {
     const conversation = await workshop.conversation();
     const id = '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01';
-    const more = { id, author, attachments: [attachment('/cat.png'), attachment('/missing', 'dog.png')] };
+    const more = { id, author, attachments: [postedFile('cat.png', 'image/png', 'meow')] };
     const first = await workshop.post(conversation, 'look {{contact.name}}', more);
     expect(await workshop.post(conversation, 'look {{contact.name}}', more, true)).toBe(first);
     expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({
-      content: `look {{contact.name}}\ndog.png: ${url}/missing`, message_type: author === 'BOT' ? 1 : 0, private: false,
+      content: 'look {{contact.name}}', message_type: author === 'BOT' ? 1 : 0, private: false,
       source_id: id, content_attributes: { support_message_id: id }, attachments: [expect.objectContaining({ file_type: 'image', file_size: 4 })],
     })]);
   });
@@ -113,7 +47,7 @@ describe('messages with files', () => {
   it('keep line breaks as they are, and of their names what every file system takes', async () => {
     const conversation = await workshop.conversation();
     const text = 'one\ntwo\r\nthree\n\nKäse --support-subgraph';
-    await workshop.post(conversation, text, { attachments: [attachment('/cat.png', 'Käse "1"\n.png')] });
+    await workshop.post(conversation, text, { attachments: [postedFile('Käse "1"\n.png')] });
     const [message] = await workshop.messages(conversation);
     expect(message.content).toBe(text);
     expect(decodeURIComponent(message.attachments[0].data_url)).toMatch(/\/Käse -1- \.png$/);
@@ -121,7 +55,7 @@ describe('messages with files', () => {
 
   it('of agents only stay among agents', async () => {
     const conversation = await workshop.conversation();
-    await workshop.post(conversation, '', { author: 'BOT', visibility: 'INTERNAL', attachments: [attachment('/cat.png')] });
+    await workshop.post(conversation, '', { author: 'BOT', visibility: 'INTERNAL', attachments: [postedFile('cat.png')] });
     expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ private: true, message_type: 1, attachments: [expect.anything()] })]);
   });
 });

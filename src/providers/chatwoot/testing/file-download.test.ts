@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { outgoingWith } from '../../../../test/support/outgoing';
-import { download } from '../attachments';
 import { openFile } from '../file-download';
 
 const attachment = { url: 'https://chatwoot.example/rails/x/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
@@ -57,8 +56,7 @@ describe('opening an agent\'s file', () => {
     const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
     expect(await guarded.whyRefused(url)).toBeNull();
     await expect(open(guarded.fetch, url)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', message: expect.not.stringMatching(/127|rebinding/) });
-    const { files, links } = await download(guarded.fetch, { attachments: [{ ...attachment, url }] }, AbortSignal.timeout(170_000));
-    expect([files.length, links.length, arrived, lookups]).toEqual([0, 1, 0, 3]);
+    expect([arrived, lookups]).toEqual([0, 2]);
     await new Promise((resolve) => inside.close(resolve));
   });
 

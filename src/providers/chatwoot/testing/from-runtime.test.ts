@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { tryFiles } from '../../../../test/support/media-lane';
 import { wordsOf } from '../../../core/content/words';
 import type { ContentBody } from '../../../core/content';
 import type { ReactionSide } from '../../../core/message';
@@ -17,7 +18,7 @@ let sessionId: string;
 let filesUrl: string;
 const files = createServer((request, response) => {
   const isThere = !request.url!.startsWith('/gone');
-  response.writeHead(isThere ? 200 : 404).end('content');
+  response.writeHead(isThere ? 200 : 404).end(request.url!.startsWith('/big') ? Buffer.alloc(300_000) : 'content');
 });
 beforeAll(async () => {
   world = await createChatwootWorld({ messagesPerMinute: 100_000 });
@@ -79,8 +80,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'several files': asFile(['image', 'a.png', 'image/png'], ['file', 'b.pdf', 'application/pdf']),
   'file that cannot be fetched': async (by) => {
     const gone = file('a.png', 'image/png', 'gone');
-    expect((await said(by, 'see', { attachments: [gone] })).content).toBe(`see\na.png: ${gone.url}`);
+    expect((await said(by, 'see', { attachments: [gone] })).content).toBe('see\n[a.png] could not be fetched yet; it follows as soon as it can be.');
     return 'rendered';
+  },
+  'file too large': async (by) => {
+    const large = { ...file('film.mov', 'video/quicktime'), sizeBytes: 500_001 };
+    expect((await said(by, 'see', { attachments: [large] })).content).toBe('see\n[film.mov] is not shown here: it is too large.');
+    return 'rendered';
+  },
+  'more files than fit in one post': async (by) => {
+    const { content, attachments } = await said(by, 'see', { attachments: [file('a.png', 'image/png', 'big'), file('b.png', 'image/png', 'big')] });
+    expect([content, attachments.length]).toEqual(['see\n[b.png] follows.', 1]);
+    await tryFiles(world);
+    expect((await rows()).at(-1).attachments.map((one: any) => one.data_url.split('/').at(-1))).toEqual(['b.png']);
+    return 'native';
   },
   'location': asContent(CONTENTS.LOCATION),
   'contact card': asContent(CONTENTS.CONTACT_CARD),

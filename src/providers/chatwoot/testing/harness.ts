@@ -11,7 +11,6 @@ import { FarSide } from './far-side';
 
 const STATUSES: Record<string, ProviderStatus> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 const FAULTS: Record<ProviderFault, FaultMode> = { unavailable: 'status:503', appliedThenCut: 'applyThenCut', auth: 'status:401' };
-const FILE = Buffer.from('a file of the end-user');
 
 /** What the process lends; nothing of it is Chatwoot's. */
 export const hostWith = (fetch: ProviderHost['fetch']): ProviderHost => ({
@@ -35,7 +34,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
   // Activity lines at once, and no limit on talk: the suite compares readings, and says hundreds of things a minute.
   const double = await startChatwootDouble({ version, activityDelayMs: 0, messagesPerMinute: 100_000 });
   const farSide = new FarSide(double.baseUrl, double.platformToken);
-  const outside = createServer((request, response) => request.resume().on('end', () => response.end(FILE)));
+  const outside = createServer((request, response) => request.resume().on('end', () => response.end()));
   await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
   const outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
   const create = () => chatwoot.create(hostWith(farSide.fetch));
@@ -73,7 +72,6 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       const token = await farSide.administratorOf(account.externalId ?? '');
       await farSide.call('POST', `/api/v1/accounts/${account.externalId}/teams`, token ?? '', { team: { name } });
     },
-    fetchableFile: async () => ({ url: `${outsideUrl}/files/photo.png`, name: 'photo.png', contentType: 'image/png', sizeBytes: FILE.length }),
 
     async agentReplies(conversation, by, text, files = []) {
       const attachments = files.map(({ name, contentType, content }) => ({ filename: name, contentType, bytes: content }));

@@ -38,6 +38,18 @@ it('reads 1,300 messages whose times run against their ids, each once and in ord
   expect(Math.max(...ids)).toBe(ids.at(-1));
 });
 
+it('finds changed messages that lie more than 1,000 rows apart, whatever lies between', async () => {
+  workshop = await Workshop.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
+  const conversation = await workshop.conversation();
+  const agent = workshop.acting(workshop.ownerId, conversation);
+  const ids: number[] = [];
+  for (let n = 0; n < 1_150; n++) ids.push(await agent.reply(`line ${n}`));
+  const changed = [ids[0]!, ids[1_040]!, ids[1_149]!];
+  for (const id of changed) await agent.deleteMessage(id);
+  const found = await workshop.provider.readMessages!(conversation, changed.map(String), workshop.signal());
+  expect(found).toEqual(changed.map((id) => ({ kind: 'messageDeleted', id: String(id) })));
+}, 60_000);
+
 it('stays 15 s behind the newest message, and so finds one with a lower id that comes into sight late', async () => {
   const time = clock();
   workshop = await Workshop.ready({ clock: time.read });

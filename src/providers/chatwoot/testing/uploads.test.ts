@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { HeldSince } from '../../../../test/support/held-bytes';
 import { ChatwootClient } from '../client';
-import { download } from '../attachments';
+import type { PostedFile } from '../../../core/ports/support-provider';
+import { stageUploads } from '../attachments';
 import { multipart } from '../multipart';
 import { Workshop } from './workshop';
 
@@ -28,12 +29,18 @@ afterEach(async () => {
   }
 });
 
-const bigFile = () => serve(async (request, response) => {
-  response.writeHead(200, { 'content-length': FILE_MB * MB });
-  for (let n = 0; n < FILE_MB * 16; n++) if (!response.write(Buffer.alloc(MB / 16, n))) await new Promise((resolve) => response.once('drain', resolve));
-  response.end();
+/** Read as it comes from the store; `watch` looks now and then. */
+const bigFile = (watch: () => void = () => undefined): PostedFile => ({
+  name: 'video.mp4', contentType: 'video/mp4', sizeBytes: FILE_MB * MB,
+  async open() {
+    return (async function* () {
+      for (let n = 0; n < FILE_MB * 16; n++) {
+        if (n % 48 === 0) watch();
+        yield Buffer.alloc(MB / 16, n);
+      }
+    })();
+  },
 });
-const attachment = (url: string) => ({ url, name: 'video.mp4', contentType: 'video/mp4', sizeBytes: null });
 
 describe('a large file of an end-user', () => {
   let temporary: string;
@@ -48,21 +55,9 @@ describe('a large file of an end-user', () => {
   });
 
   it('is never whole in memory: neither while it comes, nor once it is here, nor while it goes out', async () => {
-    const url = await bigFile();
     const held = { fetched: await HeldSince.now(), waiting: await HeldSince.now(), sent: await HeldSince.now() };
-    const watched = (async (input: URL, init?: RequestInit) => {
-      const response = await fetch(input, init);
-      let count = 0;
-      const counted = response.body!.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          controller.enqueue(chunk);
-          if (++count % 48 === 0) held.fetched.look();
-        },
-      }));
-      return new Response(counted, response);
-    }) as typeof fetch;
-    const { files, links, release } = await download(watched, { attachments: [attachment(url)] }, AbortSignal.timeout(170_000));
-    expect([files.length, links.length]).toEqual([1, 0]);
+    const { files, left, release } = await stageUploads([bigFile(() => held.fetched.look())], AbortSignal.timeout(170_000));
+    expect([files.length, left.length]).toEqual([1, 0]);
     held.waiting.look();
     expect(readdirSync(temporary)).toHaveLength(1);
 
@@ -96,7 +91,7 @@ describe('a large file of an end-user', () => {
     const workshop = await Workshop.ready();
     try {
       const conversation = await workshop.conversation();
-      const attachments = [attachment(await bigFile())];
+      const attachments = [bigFile()];
       await workshop.post(conversation, 'look', { attachments });
       expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ attachments: [expect.objectContaining({ file_type: 'video', file_size: FILE_MB * MB })] })]);
       expect(readdirSync(temporary)).toEqual([]);
@@ -108,16 +103,16 @@ describe('a large file of an end-user', () => {
       workshop.double.failNext({ mode: 'status:422', match: { method: 'POST', path: /\/messages$/ } });
       await workshop.post(conversation, 'words', { attachments });
       expect(readdirSync(temporary)).toEqual([]);
-      expect((await workshop.messages(conversation)).at(-1)).toMatchObject({ content: `words\nvideo.mp4: ${attachments[0]!.url}` });
+      expect((await workshop.messages(conversation)).at(-1)).toMatchObject({ content: 'words\n[video.mp4] could not be uploaded.' });
     } finally {
       await workshop.stop();
     }
   });
 
-  it('becomes a link when our disk does not take it', async () => {
+  it('is named when our disk does not take it, and the words go out', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
-    const { files, links } = await download(fetch, { attachments: [attachment(await bigFile())] }, AbortSignal.timeout(170_000));
-    expect([files.length, links.length]).toEqual([0, 1]);
+    const { files, left } = await stageUploads([bigFile()], AbortSignal.timeout(170_000));
+    expect([files, left]).toEqual([[], ['video.mp4']]);
   });
 });
 

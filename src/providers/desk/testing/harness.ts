@@ -39,7 +39,6 @@ export const harness: ProviderHarnessFactory = {
         return fresh;
       },
       async addTeam({ externalId }, name) { await database.query('insert into desk_team (account_id, name) values ($1, $2)', [externalId, name]); },
-      async fetchableFile() { return { url: 'https://files.example/photo.png', name: 'photo.png', contentType: 'image/png', sizeBytes: 2_048 }; },
 
       async agentReplies(conversation, by, text, files = []) {
         const attachments = files.map(({ name, contentType, content }) => ({ name, contentType, content: content.toString('base64') }));

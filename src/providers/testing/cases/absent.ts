@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { postedFile } from '../posted-file';
 import type { Stage } from '../stage';
 
 const UNSUPPORTED = { code: 'UNSUPPORTED_BY_PROVIDER' };
@@ -36,8 +37,7 @@ export function absentCases(stage: Stage): void {
   if (!attachments)
     it('does not take a file', async () => {
       const conversation = await stage.newConversation();
-      const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 10 };
-      await expect(stage.post(stage.message(conversation, 'with a file', { attachments: [file] }))).rejects.toMatchObject(UNSUPPORTED);
+      await expect(stage.post(stage.message(conversation, 'with a file', { attachments: [postedFile()] }))).rejects.toMatchObject(UNSUPPORTED);
       expect(await stage.textsSeen(conversation)).toEqual([]);
     });
 }

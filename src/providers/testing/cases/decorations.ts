@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConversationAccess } from '../../../core/ports/support-provider';
 import type { EndUser } from '../../../core/session';
+import { postedFile } from '../posted-file';
 import type { Stage } from '../stage';
 
 /** Names as they come from channels. Each may be refused there; none of them costs the conversation. */
@@ -49,8 +50,7 @@ export function decorationCases(stage: Stage): void {
 
     it('shows words whose file has a name that no file system takes', async () => {
       const conversation = await stage.newConversation();
-      const file = await stage.harness.fetchableFile();
-      for (const name of [' ', '\t\n', '', '..', '/', 'x'.repeat(5_000), 'a\u0000b']) await stage.post(stage.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, { attachments: [{ ...file, name }] }));
+      for (const name of [' ', '\t\n', '', '..', '/', 'x'.repeat(5_000), 'a\u0000b']) await stage.post(stage.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, { attachments: [postedFile(name)] }));
       const shown = await stage.harness.agentSees(conversation);
       expect(shown).toHaveLength(7);
       for (const { text, files } of shown) expect([text, ...files].join()).toMatch(/file\.png|\.png|ab/);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ContentBody } from '../../../core/content';
 import { wordsOf } from '../../../core/content/words';
 import type { MessageAuthor, MessageVisibility } from '../../../core/message';
+import { postedFile } from '../posted-file';
 import type { Stage } from '../stage';
 
 const choice = (title: string) => ({ title, value: title.toLowerCase() });
@@ -56,7 +57,7 @@ function deletionCases(stage: Stage): void {
 
   it.each<[MessageAuthor, MessageVisibility]>([['END_USER', 'PUBLIC'], ['BOT', 'PUBLIC'], ...(stage.capabilities.privateNotes ? [['BOT', 'INTERNAL'] as [MessageAuthor, MessageVisibility]] : [])])(
     'takes back what %s said in %s: that something was there stays to be seen, what it was does not', async (author, visibility) => {
-      const files = stage.capabilities.attachments ? [await stage.harness.fetchableFile()] : [];
+      const files = stage.capabilities.attachments ? [postedFile()] : [];
       const conversation = await stage.newConversation();
       await stage.post(stage.message(conversation, 'before'));
       const request = stage.message(conversation, 'a secret number', { author, visibility, attachments: files });
