@@ -71,7 +71,7 @@ export function createOutgoing({ allowed, now, connectMs, names = tenantNames }:
 function fetchThrough(dispatcher: Agent): typeof globalThis.fetch {
   return async (input, init) => {
     try {
-      return await undiciFetch(input as string, { ...init, dispatcher } as UndiciInit) as unknown as Response;
+      return await undiciFetch(input as string, { ...init, dispatcher } as UndiciInit);
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       throw cause instanceof AddressRefusedError ? cause : error;

@@ -21,7 +21,7 @@ export interface BodyLimits {
 export type Every = (ms: number, work: () => void) => () => void;
 
 export const everyTimer: Every = (ms, work) => {
-  const timer = setInterval(work, ms);
+  const timer = setInterval(work, ms).unref();
   return () => clearInterval(timer);
 };
 

@@ -16,6 +16,8 @@ export class Fleet {
     this.botKeys = new Map(organizations.map((organization) => [organization, secret()]));
     this.env = {
       SUPPORT_SECRET_KEY: secret(), SUPPORT_GATEWAY_SECRET: this.gatewaySecret, SUPPORT_EXAMPLE: 'off',
+      // The support system and the runtimes of tests are on this machine.
+      SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all',
       SUPPORT_BOT_KEYS: [...this.botKeys].map(([organization, key]) => `${organization}=${key}`).join(','), ...env,
     };
   }
