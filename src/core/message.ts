@@ -89,6 +89,9 @@ type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'rea
 /** What can happen to a message after it was said. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;
 
+/** Whose files lie at the provider and are kept here: agents', and those of automatic lines. All others were given by the runtime. */
+export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean => author === 'AGENT' || author === 'SYSTEM';
+
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)

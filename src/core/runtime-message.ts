@@ -1,7 +1,7 @@
 import type { PushedDelivery } from './delivery';
 import type { HandoffRecord } from './handoff';
 import type { Instant } from './ids';
-import type { Attachment, MessageRecord } from './message';
+import { hasProviderFiles, type Attachment, type MessageRecord } from './message';
 import type { SessionRecord } from './session';
 
 /** What a delivery is about, as it is at the moment of the push. */
@@ -47,7 +47,7 @@ function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { r
 function messageOf(message: MessageRecord, fileUrl: Pushed['fileUrl']): object {
   const { id, seq, author, authorName, agentId, handoffId, text, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
   const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }, index): Attachment =>
-    ({ url: author === 'AGENT' ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
+    ({ url: hasProviderFiles(message) ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
   return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, createdAt };
 }
 

@@ -53,7 +53,7 @@ export class ReadingRunner {
           return answered;
         }
         answered = answeredAfter(error);
-        await patient(() => this.health.failed(reading, 'READING', error));
+        await patient(() => this.health.failed(reading, 'READING', error, reading.failures + 1));
         log.warn({ sessionId, code: codeOf(error), failures: reading.failures + 1 }, 'reading the provider failed, will be tried again');
         await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));
         return answered;

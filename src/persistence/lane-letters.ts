@@ -51,9 +51,10 @@ export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
 
 export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
   select payload ->> 'messageId' as "messageId", payload ->> 'handoffId' as "handoffId", outcome_unknown as "isUnknown",
-    outcome_unknown and state <> 'WAITING' and (state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN') as "isLeft"
+    state <> 'WAITING' and (last_error_code = 'PROVIDER_DAMAGED' or (outcome_unknown and (state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN'))) as "isLeft"
   from delivery
-  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE' and (state = 'PARKED' or outcome_unknown)`);
+  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE'
+    and (state = 'PARKED' or outcome_unknown or (state = 'DISCARDED' and last_error_code = 'PROVIDER_DAMAGED'))`);
 
 // Under the Session's lock nobody else changes what is set aside.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `

@@ -2,7 +2,7 @@ import type { MediaDelivery } from '../delivery';
 import { FileRefusedError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import { checkFile, keyOfFile, tooLarge, type FileLimits, type FileRef } from '../files';
 import type { MessageId, OrganizationId } from '../ids';
-import type { Attachment, MessageRecord } from '../message';
+import { hasProviderFiles, type Attachment, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
 import type { OpenedFile } from '../ports/support-provider';
@@ -87,7 +87,7 @@ export class FileKeeper {
 
   private async attachmentOf({ organizationId, messageId, index }: FileRef): Promise<{ readonly file: Attachment; readonly of: MessageRecord } | null> {
     const message = await this.deps.stores.messages.get(organizationId, messageId);
-    const file = message?.author === 'AGENT' && message.deletedAt === null ? message.attachments[index] : undefined;
+    const file = message != null && hasProviderFiles(message) && message.deletedAt === null ? message.attachments[index] : undefined;
     return file === undefined ? null : { file, of: message! };
   }
 }

@@ -1,6 +1,8 @@
 import { instantOf } from '../ports/clock';
 import type { Instant, ProviderMessageId } from '../ids';
+import { hasProviderFiles } from '../message';
 import type { SessionTransaction } from '../ports/stores';
+import { receiveAutomaticReply, tellOfSurvey } from './receive-automatic';
 import type { Observation } from '../ports/support-provider';
 import type { FlowDeps } from './deps';
 
@@ -25,7 +27,7 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       // Agents may take anybody's words away, and believe them gone: whether they go on the channel too is the runtime's to say.
       if (message.visibility !== 'PUBLIC') return;
       await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
-      if (message.author === 'AGENT' && deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
+      if (hasProviderFiles(message) && deps.files !== undefined && message.attachments.length > 0) await tx.oweMedia({ kind: 'REMOVE_FILES', messageId: message.id });
       return;
     }
     case 'unshowable': {
@@ -38,20 +40,11 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
       return tellAgents(tx, change.id, change.what);
     }
-    case 'automaticReply': {
-      if (tx.inbox.policy.automaticReplies !== 'SEND_ON' || tx.session.closedAt !== null) return;
-      if ((await tx.messageByProviderId(change.id)) !== null) return;
-      const message = await tx.insertMessage({
-        id: deps.clock.newId(), author: 'SYSTEM', visibility: 'PUBLIC', text: change.text, attachments: [], authorName: null, agentId: null,
-        handoffId: tx.liveHandoff?.id ?? null, callerMessageId: null, providerMessageId: change.id, createdAt: change.at,
-      });
-      await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
-      return tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
-    }
+    case 'automaticReply': return receiveAutomaticReply(tx, deps, change);
     case 'survey': {
       // A late answer belongs to the handoff that was asked about, whatever came since.
       const handoff = await tx.handoffOfSurvey(change.id) ?? await tx.lastHandoff();
-      if (handoff === null) return;
+      if (handoff === null) return tellOfSurvey(tx, change.id);
       const { survey } = handoff;
       const isKnown = survey?.externalId === change.id;
       // A survey page sends the rating at once, and the comment with it again when it is written.

@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { botMayAnswer } from '../../core/control';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageContent } from '../../core/content';
-import type { Attachment, MessageRecord, Reaction } from '../../core/message';
+import { hasProviderFiles, type Attachment, type MessageRecord, type Reaction } from '../../core/message';
 import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
@@ -76,7 +76,7 @@ export class SupportMessageFields {
   @FieldResolver(() => [SupportAttachment], { description: 'An agent\'s files have links of ours, which expire after a day: ask again for fresh ones.' })
   attachments(@Root() message: MessageRecord): readonly Attachment[] {
     const { fileUrl } = this;
-    if (message.author !== 'AGENT' || fileUrl === undefined) return message.attachments;
+    if (!hasProviderFiles(message) || fileUrl === undefined) return message.attachments;
     return message.attachments.map((one, index) => ({ ...one, url: fileUrl(message, index, one.name) }));
   }
 

@@ -1,4 +1,5 @@
 import type { Connection } from './connection';
+import { readInConversation } from './damaged';
 import { listIn, type WireMessage } from './wire';
 
 /** Chatwoot's page sizes: after an id, and between two ids. */
@@ -13,7 +14,7 @@ const RANGE_PAGE = 1000;
  */
 export async function* messagesAfter(connection: Connection, conversationPath: string, after: number, signal: AbortSignal): AsyncGenerator<readonly WireMessage[]> {
   const list = async (query: string) => {
-    const { payload } = await connection.user.json({ method: 'GET', path: `${conversationPath}/messages?${query}` }, signal) as { payload?: unknown };
+    const { payload } = await readInConversation(connection, `${conversationPath}/messages?${query}`, signal) as { payload?: unknown };
     return listIn<WireMessage>(payload, 'messages');
   };
   /** All in (from, to]. */

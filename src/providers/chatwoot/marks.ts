@@ -2,6 +2,7 @@ import type { ConversationAccess, DeleteMessage, Observation, ReportDelivery } f
 import { UnsupportedByProviderError } from '../../core/errors';
 import { throwIfOver } from './client';
 import { numberOf, type Connect } from './connection';
+import { readInConversation } from './damaged';
 import { observe } from './mapping';
 import { listIn, type WireMessage } from './wire';
 
@@ -32,9 +33,10 @@ export async function deleteMessage(connect: Connect, { conversation, messageId 
 /** One call for all of them; what lies between is read and left aside. */
 export async function readMessages(connect: Connect, access: ConversationAccess, ids: readonly string[], signal: AbortSignal): Promise<readonly Observation[]> {
   throwIfOver(signal);
-  const { user, conversation: pathOf, botUserId } = connect(access.inbox.account);
+  const connection = connect(access.inbox.account);
+  const { conversation: pathOf, botUserId } = connection;
   const wanted = new Set(ids.map((id) => numberOf(id, 'message')));
   const [from, to] = [Math.min(...wanted), Math.max(...wanted)];
-  const { payload } = await user.json({ method: 'GET', path: `${pathOf(access.conversationId)}/messages?after=${from}&before=${to + 1}` }, signal) as { payload?: unknown };
+  const { payload } = await readInConversation(connection, `${pathOf(access.conversationId)}/messages?after=${from}&before=${to + 1}`, signal) as { payload?: unknown };
   return listIn<WireMessage>(payload, 'messages').filter(({ id }) => wanted.has(id)).map((message) => observe(message, botUserId));
 }

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
+import { ProviderDamagedError, ProviderRefusedError, writeAfterLook } from '../../core/errors';
 import type { MessageContent } from '../../core/content';
 import type { ProviderMessageId } from '../../core/ids';
 import type { Attachment } from '../../core/message';
@@ -12,10 +12,7 @@ import { lookFor } from './look';
 import { idOfOurs, MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
-import { idIn, type WireMessage } from './wire';
-
-const INCOMING = 0;
-const OUTGOING = 1;
+import { idIn } from './wire';
 
 /** What is shown as soon as it is said needs no time of its own. */
 const NOW_MS = 60_000;
@@ -86,6 +83,7 @@ export class Posts {
     try {
       return await write(post);
     } catch (error) {
+      if (error instanceof ProviderDamagedError) await this.postOver(connection, path, signal);
       // The words alone say it all, and a server may be pickier than those that we have seen.
       if (!post.content || !(error instanceof ProviderRefusedError) || error.gone) throw error;
       return await write({ ...post, content: null });
@@ -93,7 +91,14 @@ export class Posts {
       await downloads.release();
     }
   }
+
+  /** With a newer row the lists of all conversations work again, and agents learn what to do. Its failure changes nothing: others may post one. */
+  private async postOver(connection: Connection, path: string, signal: AbortSignal): Promise<void> {
+    await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: { content: DAMAGED_NOTE, message_type: 'outgoing', private: true } }, signal).catch(() => undefined);
+  }
 }
+
+const DAMAGED_NOTE = 'A file with a blank name was stored here: Chatwoot cannot show the history of this conversation any more. Please let an administrator delete it; the talk with the end-user then goes on in a new one.';
 
 function bodyOf({ ourId, text, content: structured, as, saidAt, ownFiles = [], replyTo }: Post, { files: fetched, links }: Downloads): object | Blob {
   const files = [...ownFiles, ...fetched];
@@ -126,28 +131,15 @@ function withItems<Body extends { readonly content_attributes: object }>(content
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
 /**
- * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
- * @throws OutcomeUnknownError when the history does not tell, or is refused
+ * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does. What was deleted
+ * there since keeps its `source_id` (CONTRACT section 2).
+ * @throws OutcomeUnknownError when the history is refused
  */
-const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
+const findPost = (connection: Connection, path: string, { ourId, lookAfter }: Post, signal: AbortSignal): Promise<ProviderMessageId | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
-  const mayBe: string[] = [];
   for await (const batch of messagesAfter(connection, path, start, signal)) {
     const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
     if (found) return String(found.id);
-    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as, connection.settings.agentBotId)).map(({ id }) => String(id)));
   }
-  if (mayBe.length === 0) return null;
-  throw new OutcomeUnknownError(`An earlier try of ${ourId} may be what was deleted in Chatwoot as message ${mayBe.join(', ')}. Look there, then send it again or discard it.`, { mayBe });
+  return null;
 });
-
-/**
- * Whether a deleted row may be a post of ours. Deleting wipes the mark; that `source_id` stays is what we expect, but no
- * recording shows it of a row that had one. Who sent it, and to whom, stays.
- */
-function mayHaveBeen({ content_attributes: attributes, source_id: sourceId, message_type: type, private: isPrivate, sender }: WireMessage, as: Post['as'], agentBotId: number | undefined): boolean {
-  if (attributes?.['deleted'] !== true || sourceId) return false;
-  if (as === 'endUser') return type === INCOMING && sender?.type !== 'user';
-  // Deleting a message has been seen to leave its sender.
-  return type === OUTGOING && (isPrivate ?? false) === (as === 'note') && sender?.type === 'agent_bot' && sender.id === agentBotId;
-}
