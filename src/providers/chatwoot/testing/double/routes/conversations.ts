@@ -90,20 +90,19 @@ function teamIn(call: Call, id: number | undefined) {
   return team?.accountId === accountOf(call).id ? team : undefined;
 }
 
-/** What was changed is announced with the newest message: where that cannot be shown, the change stays and the answer is a crash. */
-function showLast(call: Call, row: Conversation): void {
-  if (call.world.store.messagesIn(row).at(-1)?.attachments.some(isUnshowable)) throw refuse.crash();
-}
-
-/** An agent who opens a conversation becomes its assignee; an administrator or a bot does not. */
+/**
+ * An agent who opens a conversation becomes its assignee; an administrator or a bot does not. The change is announced with the newest
+ * message: where that cannot be shown, the change stays and the answer is a crash.
+ */
 function toggleStatus(call: Call) {
   const row = conversationOf(call);
   const cause = causeOf(call.actor);
   const handsOver = call.actor?.kind === 'bot' && row.status === 'pending' && call.params['status'] === 'open';
   const status = call.params['status'] ? statusIn(call.params['status']) : toggledStatus(row);
   const snoozedUntil = has(call.params, 'snoozed_until') ? timeIn(call.params['snoozed_until']) : row.snoozedUntil;
+  const fails = call.world.store.messagesIn(row).at(-1)?.attachments.some(isUnshowable) === true;
   updateConversation(call.world, row, { status, snoozedUntil }, cause);
-  showLast(call, row);
+  if (fails) throw refuse.crash();
   if (row.status === 'open' && call.membership?.role === 'agent') {
     updateConversation(call.world, row, { assigneeId: call.membership.userId }, cause);
   }
