@@ -145,9 +145,9 @@ describe.each(['4.10', '4.14'] as const)('the double of %s', (version) => {
       return fetch(`${stage.double.baseUrl}/api/v1/accounts/1/conversations/${id}/messages`, { method: 'POST', headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') }, body: form });
     };
     // The whole name is a path, too long, or holds what may not stand in a header.
-    expect((await (await post('/')).json()).attachments).toBeUndefined();
-    expect((await (await post(`${'a'.repeat(5_000)}.txt`)).json()).attachments).toBeUndefined();
-    expect((await (await post('/etc/a%b;c.txt')).json()).attachments[0].data_url).toContain('/a-b-c.txt');
+    const filesOf = async (filename: string) => ((await (await post(filename)).json()) as { attachments?: { data_url: string }[] }).attachments;
+    expect([await filesOf('/'), await filesOf(`${'a'.repeat(5_000)}.txt`)]).toEqual([undefined, undefined]);
+    expect(await filesOf('/etc/a%b;c.txt')).toEqual([expect.objectContaining({ data_url: expect.stringContaining('/a-b-c.txt') })]);
     stage.theatre.receiver.clear();
     for (const blank of [' ', '\t\u00a0']) {
       expect((await post(blank)).status).toBe(422);

@@ -130,7 +130,7 @@ export class BothStage {
 
   private bodyHere(body: unknown, { contact, inbox, team, assignee, sourceId, body: more }: Where): unknown {
     if (typeof body !== 'object' || body === null || 'multipart' in body) return more ?? undefined;
-    const here: Record<string, unknown> = { ...(body as object) };
+    const here: Record<string, unknown> = { ...(body) };
     for (const [key, value] of Object.entries({ contact_id: contact, inbox_id: inbox, team_id: team, assignee_id: assignee, source_id: sourceId }))
       if (key in here && value !== undefined) here[key] = value;
     return { ...here, ...more };

@@ -1,4 +1,4 @@
-import { accountOf, asId, asList, asObject, asText, has, isAdministrator, type Call } from '../http/call';
+import { accountOf, asId, asObject, asText, has, isAdministrator, type Call } from '../http/call';
 import { callingUser, contactAt, conversationOf, inboxAt, mayUseInbox, usableInboxAt } from '../http/access';
 import { empty, json, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
