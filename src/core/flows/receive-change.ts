@@ -10,7 +10,10 @@ type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDelet
 
 /** An agent should know when end-users do not see what they sent. Said once for each message, or each of its files. */
 export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string, fileIndex?: number): Promise<void> {
-  const noteId = `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
+  // A rule or a bot may answer the note with the next file, without end: of theirs it is said once.
+  const isAutomatic = fileIndex !== undefined && (await tx.messageByProviderId(about))?.author === 'SYSTEM';
+  const noteId = isAutomatic ? `unshown:${tx.session.id}:automatic` : `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
+  if (isAutomatic && await tx.hasNote(noteId)) return;
   await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 

@@ -1,3 +1,4 @@
+import { tellAgents } from '../../../core/flows/receive-change';
 import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 
 /* Promise 13: what agents see as sent reaches the end-user, or they are told that it did not, whoever or whatever wrote it. */
@@ -176,4 +177,19 @@ it('files of an automatic line are kept and handed out as ours', async () => {
   const { rows } = await world.pool.query("select kind from delivery where session_id = $1 and destination = 'MEDIA'", [id]);
   expect(rows).toEqual([{ kind: 'KEEP_FILE' }]);
   expect(await world.collected(id)).toEqual(['SYSTEM: see this']);
+});
+
+it('files of automatic lines that are refused are told of once, whatever comes in answer to the note', async () => {
+  await open({ policy: { automaticReplies: 'SEND_ON' } });
+  const id = await world.talk();
+  const bot = await admin('POST', '/agent_bots', { name: 'Other' });
+  const rows: string[] = [];
+  for (let n = 0; n < 2; n++) {
+    await world.act(id, 'POST', '/messages', { content: `file ${n}` }, bot.access_token);
+    rows.push(String((await world.messages(id)).at(-1).id));
+    await world.readHinted();
+    await world.stores.sessions.transact('org-1', id, tx => tellAgents(tx, rows[n]!, 'the file a.exe', 0));
+    expect(await world.deliverAll()).toEqual([]);
+  }
+  expect(await notes(id)).toEqual([expect.stringContaining('the file a.exe')]);
 });
