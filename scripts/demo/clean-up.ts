@@ -3,6 +3,7 @@ import type { Traffic } from './traffic';
 
 const PATIENCE_MS = 20_000;
 const LOOK_AGAIN_MS = 250;
+const PUT_AWAY = 'put away: ';
 
 interface CleanUp {
   readonly baseUrl: string;
@@ -12,42 +13,92 @@ interface CleanUp {
   readonly accountName: string;
 }
 
+type Send = (method: string, path: string, body?: object) => Promise<Response>;
+
 /**
- * Deletes what this run made, and nothing else: its account with all in it, and its people, whose e-mail addresses no
- * other run has. Called after the service has stopped, which would else repair what goes.
- * @returns what is still there and has to be deleted by hand
+ * Empties, renames and suspends the account of this run and deletes its people, whose e-mail addresses no other run has. The account
+ * itself stays: Chatwoot answers 500 to a Platform App's list of accounts for ever once one of them was deleted, and set-ups that need
+ * the list then fail. Called after the service has stopped, which would repair what goes.
+ * @returns what is still there and has to be removed by hand
  */
 export async function cleanUp({ baseUrl, platformToken, traffic, accountName }: CleanUp): Promise<readonly string[]> {
-  const platform = (method: string, path: string): Promise<Response> => fetch(`${baseUrl}/platform/api/v1${path}`, {
-    method, headers: { 'api-access-token': platformToken }, signal: AbortSignal.timeout(PATIENCE_MS),
+  const sendAs = (token: string): Send => (method, path, body) => fetch(`${baseUrl}${path}`, {
+    method, headers: { 'api-access-token': token, ...(body && { 'content-type': 'application/json' }) }, ...(body && { body: JSON.stringify(body) }), signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  const remove = async (what: string, path: string): Promise<string | null> => {
-    try {
-      const { ok, status } = await platform('DELETE', path);
-      return ok || status === 404 ? null : `${what} (Chatwoot answered ${status})`;
-    } catch {
-      return `${what} (Chatwoot did not answer)`;
-    }
-  };
-  const isGone = async (path: string): Promise<boolean> => {
-    // A deleted one is no longer ours to see, or no longer there.
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await setTimeout(LOOK_AGAIN_MS))
-      if (await platform('GET', path).then(({ status }) => status === 404 || status === 401, () => false)) return true;
-    return false;
-  };
+  const asPlatform = sendAs(platformToken);
+  const platform: Send = (method, path, body) => asPlatform(method, `/platform/api/v1${path}`, body);
 
-  const accounts = new Set([...traffic.accounts, ...await accountsNamed(accountName, platform)]);
-  const left: (string | null)[] = [];
-  for (const id of accounts) left.push(await remove(`account ${id}`, `/accounts/${id}`));
-  for (const id of traffic.users) left.push(await remove(`user ${id}`, `/users/${id}`));
-  // Chatwoot deletes an account in the background.
-  for (const id of accounts)
-    if (!left.some((one) => one?.startsWith(`account ${id} `)) && !(await isGone(`/accounts/${id}`))) left.push(`account ${id} (Chatwoot took the deletion; it is not done yet)`);
-  return left.filter((one) => one !== null);
+  const left: string[] = [];
+  for (const id of new Set([...traffic.accounts, ...await accountsNamed(accountName, platform)])) {
+    const token = await administratorOf(id, platform);
+    // Nobody is in it yet: it is empty.
+    if (token !== null) left.push(...await emptied(id, sendAs(token)));
+    left.push(...await done(`account ${id}`, () => platform('PATCH', `/accounts/${id}`, { name: `${PUT_AWAY}${accountName}`, status: 'suspended' })));
+  }
+  for (const id of traffic.users) left.push(...await done(`user ${id}`, () => platform('DELETE', `/users/${id}`)));
+  return left;
 }
 
-/** Before 4.5 Chatwoot has no such list. */
-async function accountsNamed(name: string, platform: (method: string, path: string) => Promise<Response>): Promise<readonly number[]> {
+/** Gone already counts as done. */
+async function done(what: string, act: () => Promise<Response>): Promise<readonly string[]> {
+  try {
+    const { ok, status } = await act();
+    return ok || status === 404 ? [] : [`${what} (Chatwoot answered ${status})`];
+  } catch {
+    return [`${what} (Chatwoot did not answer)`];
+  }
+}
+
+/** Everything in an account but its people: inboxes with their conversations, contacts, teams, bots. */
+async function emptied(accountId: number, send: Send): Promise<readonly string[]> {
+  const account = `/api/v1/accounts/${accountId}`;
+  const left: string[] = [];
+  for (const kind of ['inboxes', 'contacts', 'teams', 'agent_bots'] as const) {
+    const until = Date.now() + PATIENCE_MS;
+    for (const tried = new Set<number>(); ;) {
+      const ids = await idsOf(send, `${account}/${kind}`);
+      if (ids.length === 0) break;
+      // An inbox is deleted in the background and listed until then.
+      const fresh = ids.filter((id) => !tried.has(id));
+      for (const id of fresh) {
+        tried.add(id);
+        left.push(...await done(`${kind} ${id} of account ${accountId}`, () => send('DELETE', `${account}/${kind}/${id}`)));
+      }
+      if (fresh.length > 0) continue;
+      if (Date.now() > until || left.length > 0) { left.push(`${kind} of account ${accountId} (Chatwoot took the deletion; it is not done yet)`); break; }
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+  }
+  return left;
+}
+
+/** One page: the next is asked for once these are gone. */
+async function idsOf(send: Send, path: string): Promise<readonly number[]> {
+  try {
+    const answer = await send('GET', path);
+    const body = answer.ok ? await answer.json() as { payload?: unknown } | unknown[] : [];
+    const rows = Array.isArray(body) ? body : body.payload;
+    return Array.isArray(rows) ? rows.map(({ id }: { id: number }) => id) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The token of somebody who may empty the account; null while nobody is in it, or cannot be asked. */
+async function administratorOf(accountId: number, platform: Send): Promise<string | null> {
+  try {
+    const members = await (await platform('GET', `/accounts/${accountId}/account_users`)).json() as readonly { user_id: number; role: string }[];
+    const member = members.find(({ role }) => role === 'administrator');
+    if (member === undefined) return null;
+    const user = await (await platform('GET', `/users/${member.user_id}`)).json() as { access_token?: unknown };
+    return typeof user.access_token === 'string' ? user.access_token : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Before 4.5 Chatwoot has no such list, and where an account was deleted it cannot make it. */
+async function accountsNamed(name: string, platform: Send): Promise<readonly number[]> {
   try {
     const answer = await platform('GET', '/accounts');
     const listed: unknown = answer.ok ? await answer.json() : [];

@@ -32,7 +32,7 @@ const POLLING = { SUPPORT_LIVE_POLL_SECONDS: '10' };
 const given = (values: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
-/** The whole story on any Chatwoot. Whatever happens, what was made there is deleted at the end. */
+/** The whole story on any Chatwoot. Whatever happens, what was made there is deleted at the end, but for an empty, suspended account. */
 export async function playOnChatwoot({ url, platformToken, databaseUrl, publicUrl, host, port, env = {}, steps = STORY, out, signal }: PlayOnChatwoot): Promise<0 | 1> {
   const baseUrl = url.replace(/\/+$/, '');
   const traffic = new Traffic(baseUrl);
@@ -55,9 +55,9 @@ export async function playOnChatwoot({ url, platformToken, databaseUrl, publicUr
   }
   const left = await cleanUp({ baseUrl, platformToken, traffic, accountName: stage.enabling.name });
   if (left.length === 0) {
-    out.log('Deleted again there: the account and the people of this run.');
+    out.log('Deleted again there: the people of this run and all that was in its account. The account itself is empty, renamed and suspended; leave it so, because Chatwoot cannot list accounts any more once one was deleted.');
     return code;
   }
-  out.error(`Still there, delete by hand (super-admin console): ${left.join(', ')}.`);
+  out.error(`Still there, see to it by hand (super-admin console; suspend accounts, do not delete them): ${left.join(', ')}.`);
   return 1;
 }

@@ -6,7 +6,7 @@ import { failureOf, failureWithoutAnswer, type Answer } from '../../src/provider
 import { differencesOf, isBefore, SUPPORTED, versionIn, type Version } from './versions';
 
 export interface Finding {
-  readonly check: 'reachable' | 'api' | 'version' | 'services' | 'header' | 'token' | 'webhooks';
+  readonly check: 'reachable' | 'api' | 'version' | 'services' | 'header' | 'token' | 'accounts' | 'webhooks';
   /** `advice`: it works, and somebody should read this. */
   readonly state: 'ok' | 'advice' | 'wrong';
   readonly says: string;
@@ -50,7 +50,9 @@ export async function* examine({ url, token, publicUrl }: Examined): AsyncGenera
 
   if (!isToken(token)) return yield wrong('token', 'The token given cannot be one.', 'Copy it again: it is printable and has no spaces or line breaks.');
   yield await headerFinding((spelling) => get('/api/v1/profile', { [spelling]: token }));
-  yield await tokenFinding(get, token);
+  const ofToken = await tokenFinding(get, token);
+  yield ofToken;
+  if (ofToken.state === 'ok') yield* await accountsFinding(get, token);
   // Asked after it had to query: a fresh process calls its database failing until then.
   yield servicesFinding(await get('/api'));
   yield await webhooksFinding(version, new URL(baseUrl), publicUrl);
@@ -98,6 +100,16 @@ async function tokenFinding(get: (path: string, headers: Readonly<Record<string,
   if (textOf(asUser) === 'Access to this endpoint is not authorized for bots')
     return wrong('token', 'The token is that of an agent bot.', 'Give the token of a Platform App: super-admin console → Platform Apps.');
   return wrong('token', 'Chatwoot does not know the token.', 'Give the token of a Platform App (super-admin console → Platform Apps), or that of an administrator (their profile page).');
+}
+
+/** Only of a Platform App. Before 4.5 there is no such list. */
+async function accountsFinding(get: (path: string, headers: Readonly<Record<string, string>>) => Promise<Answer | Error>, token: string): Promise<readonly Finding[]> {
+  const listed = await get('/platform/api/v1/accounts', { 'api-access-token': token });
+  if (listed instanceof Error || listed.status !== 500) return [];
+  return [{
+    check: 'accounts', state: 'advice', says: 'Chatwoot fails (500) at the list of accounts that this Platform App made: one of them was deleted, and Chatwoot keeps asking for it. Set-up works without the list; only an account whose making was cut off cannot be found again.',
+    next: 'To mend the list, on the Chatwoot server: bundle exec rails runner "PlatformAppPermissible.where(permissible_type: \'Account\').find_each { |one| one.destroy if one.permissible.nil? }". Suspend accounts in future instead of deleting them.',
+  }];
 }
 
 function servicesFinding(health: Answer | Error): Finding {

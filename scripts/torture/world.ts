@@ -193,11 +193,11 @@ async function startDouble(version: string, folder: string, loader: string | nul
   return { url: / at (http\S+)/.exec(banner)![1]!, token: /Platform token: (\S+)/.exec(banner)![1]! };
 }
 
-/** A real Chatwoot keeps nothing of a run. */
+/** A real Chatwoot keeps nothing of a run but an empty, suspended account. */
 async function removeFrom(chatwoot: Chatwoot): Promise<void> {
   const made = new Traffic(chatwoot.baseUrl);
   for (const id of chatwoot.accounts) made.accounts.add(id);
   for (const id of chatwoot.users) made.users.add(id);
   const left = await cleanUp({ baseUrl: chatwoot.baseUrl, platformToken: chatwoot.platformToken, traffic: made, accountName: chatwoot.accountName });
-  if (left.length > 0) console.error(`Still there, delete by hand (super-admin console): ${left.join(', ')}.`);
+  if (left.length > 0) console.error(`Still there, see to it by hand (super-admin console; suspend accounts, do not delete them): ${left.join(', ')}.`);
 }

@@ -89,14 +89,17 @@ export class ProviderUnavailableError extends SupportError {
   readonly settlesAfterMs: number;
   /** It is there and said itself that it has had enough for now. Our own pace says nothing of that. */
   readonly answered: boolean;
+  /** Only this conversation fails: the rest of the account answers. Again and again, it is damaged and stays so. */
+  readonly onlyHere: boolean;
   /** It was not asked: we keep to a pace of our own, and its turn comes later. */
   readonly isOwnPace: boolean;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; isOwnPace?: boolean; cause?: unknown } = {}) {
+  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; onlyHere?: boolean; isOwnPace?: boolean; cause?: unknown } = {}) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
     this.settlesAfterMs = options.settlesAfterMs ?? 0;
     this.answered = options.answered ?? false;
+    this.onlyHere = options.onlyHere ?? false;
     this.isOwnPace = options.isOwnPace ?? false;
   }
 }
@@ -129,6 +132,14 @@ export class OutcomeUnknownError extends SupportError {
 export class AddressRefusedError extends SupportError {
   readonly code = 'ADDRESS_REFUSED';
   constructor() { super(PRIVATE_ADDRESS); }
+}
+
+/**
+ * The provider stored a write and cannot show it, and with it the conversation that it stands in. It is parked and never written
+ * again by itself: it would damage the next conversation too.
+ */
+export class ProviderDamagedError extends SupportError {
+  readonly code = 'PROVIDER_DAMAGED';
 }
 
 /** Our credentials there are wrong, revoked, or lack a right: a person has to act, then the work goes on. */

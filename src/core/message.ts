@@ -107,6 +107,9 @@ export function checkSizes(attachments: readonly Attachment[]): void {
     throw new InvalidInputError('INPUT_INVALID', `attachments.${at}.sizeBytes`, `attachments.${at}.sizeBytes is ${attachments[at]!.sizeBytes}; give a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}, or leave it out.`);
 }
 
+/** Whose files lie at the provider and are kept here: agents', and those of automatic lines. All others were given by the runtime. */
+export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean => author === 'AGENT' || author === 'SYSTEM';
+
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)

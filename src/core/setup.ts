@@ -113,6 +113,8 @@ export interface TeamRecord {
   readonly name: string;
   /** Who should be in it. Null: never set from here. */
   readonly memberIds: readonly AgentId[] | null;
+  /** Whether the provider should give its conversations to members by itself. Null: never said from here. */
+  readonly autoAssign: boolean | null;
 }
 
 export interface AgentRecord {

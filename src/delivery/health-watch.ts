@@ -1,6 +1,6 @@
-import { ProviderAuthError } from '../core/errors';
+import { ProviderAuthError, ProviderUnavailableError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { healthFlows } from '../core/flows/health';
+import { FAILING, healthFlows } from '../core/flows/health';
 import { instantOf } from '../core/ports/clock';
 import { failureOf } from './failure';
 import type { LoopLog } from './loop';
@@ -42,7 +42,10 @@ export class HealthWatch {
     return due.length > 0;
   }
 
-  async failed({ organizationId, sessionId }: Of, kind: Kind, error: unknown): Promise<void> {
+  /** Called after each failure, before it is counted; `failures`: in a row, with this one. */
+  async failed({ organizationId, sessionId, farSideId }: Of & { readonly farSideId: string }, kind: Kind, error: unknown, failures = 0): Promise<void> {
+    // The check tells which conversation it is; the timer alone would come much later.
+    if (kind === 'READING' && failures === FAILING.times + 1 && error instanceof ProviderUnavailableError && error.onlyHere) await this.deps.stores.setup.scheduleCheck(farSideId, 0);
     if (!(error instanceof ProviderAuthError)) return;
     this.anyMarked = true;
     await this.flows.credentialsFailed(organizationId, sessionId, error, kind);

@@ -57,7 +57,7 @@ export class ReadingRunner {
           return answered;
         }
         answered = answeredAfter(error);
-        await patient(() => this.health.failed(reading, 'READING', error));
+        await patient(() => this.health.failed(reading, 'READING', error, reading.failures + 1));
         if (!(error instanceof ProviderUnavailableError && error.isOwnPace))
           log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'reading the provider failed, will be tried again');
         await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));

@@ -1,4 +1,4 @@
-import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
 import type { LaneDelivery, OutcomeOfTry } from '../core/delivery';
 import type { FlowDeps } from '../core/flows/deps';
 import type { Answered } from './far-sides';
@@ -21,6 +21,9 @@ const CREDENTIALS_MS = { first: 5_000, longest: 10 * 60_000 };
 /** A conversation that is "gone" again and again means that something above it is gone. */
 const MAX_REMAKES = 5;
 
+/** A conversation that fails alone for this long, and at two tries in a row, is damaged: an outage ends for all of an account at once. */
+const DAMAGED = { afterMs: 15 * 60_000, code: 'PROVIDER_DAMAGED' } as const;
+
 /** Full jitter: anywhere between a tenth and all of the exponential wait, so that replicas and Sessions spread. */
 export function backoffMs(error: unknown, attempt: number, random: number): number {
   const { first, longest } = error instanceof ProviderAuthError ? CREDENTIALS_MS : { first: FIRST_MS, longest: LONGEST_MS };
@@ -35,16 +38,19 @@ export const triedOf = ({ clock }: Pick<FlowDeps, 'clock'>, { earlierAttempts: a
   ({ attempts, failingMs: failingSince === null ? 0 : clock.now() - Date.parse(failingSince), lastErrorCode, random: clock.random() });
 
 export function verdictOn(error: unknown, { attempts, failingMs, lastErrorCode, random }: Tried): Verdict {
-  const code = codeOf(error);
+  const code = isOnlyHere(error) ? DAMAGED.code : codeOf(error);
   // What failed before for another reason says nothing of the conversation.
   if (error instanceof ProviderRefusedError && error.gone && (attempts < MAX_REMAKES || lastErrorCode !== code))
     return { kind: 'remake', afterMs: backoffMs(error, attempts, random), code };
   const wasNoTry = isToldToWait(error);
-  if (error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof UnsupportedByProviderError || (failingMs > GIVE_UP_AFTER_MS && !wasNoTry)) return { kind: 'park', code };
+  if (error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError || error instanceof UnsupportedByProviderError || (failingMs > GIVE_UP_AFTER_MS && !wasNoTry)) return { kind: 'park', code };
+  if (isOnlyHere(error) && lastErrorCode === DAMAGED.code && failingMs > DAMAGED.afterMs) return { kind: 'park', code };
   const { retryAfterMs: wanted, settlesAfterMs } = error instanceof ProviderUnavailableError ? error : { retryAfterMs: undefined, settlesAfterMs: 0 };
   const afterMs = wanted === undefined ? backoffMs(error, attempts, random) : wanted + Math.round(1_000 * random);
   return { kind: 'retry', afterMs: Math.max(afterMs, settlesAfterMs), code, ...(wasNoTry && { wasNoTry }) };
 }
+
+const isOnlyHere = (error: unknown): boolean => error instanceof ProviderUnavailableError && error.onlyHere;
 
 /** By our own pace or by the far side's limit: nothing is wrong with what waits, nor with whom it goes to. */
 const isToldToWait = (error: unknown): boolean => error instanceof ProviderUnavailableError && (error.isOwnPace || error.answered);
@@ -60,10 +66,11 @@ export const isAway = (error: unknown): boolean => error instanceof EndpointErro
 
 /** What an error says of the far side as a whole. A wait that it asks for is an answer; one that our own pace asks for says nothing. */
 export function answeredAfter(error: unknown): Answered {
+  if (isOnlyHere(error)) return 'yes';
   if (error instanceof ProviderUnavailableError) return error.answered ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (error instanceof EndpointError) return !isAway(error) ? 'yes' : error.retryAfterMs === undefined ? 'no' : 'unknown';
   if (isOutOfTime(error)) return 'no';
-  return error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
+  return error instanceof ProviderRefusedError || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError ? 'yes' : 'unknown';
 }
 
 /**
@@ -71,7 +78,7 @@ export function answeredAfter(error: unknown): Answered {
  * runtime's own, there may have been a write.
  */
 export function outcomeAfter(error: unknown): OutcomeOfTry {
-  if (error instanceof OutcomeUnknownError || (error instanceof ProviderUnavailableError && error.delivered === 'unknown') || isAway(error)) return 'UNKNOWN';
+  if (error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError || (error instanceof ProviderUnavailableError && error.delivered === 'unknown') || isAway(error)) return 'UNKNOWN';
   if (!(error instanceof SupportError)) return 'UNKNOWN';
   // Whatever was written to what is gone is gone with it.
   return error.nothingEarlier || (error instanceof ProviderRefusedError && error.gone) ? 'NOT_DELIVERED' : null;

@@ -49,11 +49,14 @@ export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
   update delivery set outcome_unknown = true, last_error_code = $3
   where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not (outcome_unknown and last_error_code = $3) returning id`);
 
+// What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
 export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
   select payload ->> 'messageId' as "messageId", payload ->> 'handoffId' as "handoffId", outcome_unknown as "isUnknown",
-    outcome_unknown and state <> 'WAITING' and (state = 'DISCARDED' or last_error_code = 'OUTCOME_UNKNOWN') as "isLeft"
-  from delivery
-  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE' and (state = 'PARKED' or outcome_unknown)`);
+    state <> 'WAITING' and ((outcome_unknown and (state = 'DISCARDED' or last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (last_error_code = 'PROVIDER_DAMAGED' and (
+      select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid))) as "isLeft"
+  from delivery d
+  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE'
+    and (state = 'PARKED' or outcome_unknown or (state = 'DISCARDED' and last_error_code = 'PROVIDER_DAMAGED'))`);
 
 // Under the Session's lock nobody else changes what is set aside.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `

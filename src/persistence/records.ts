@@ -22,7 +22,7 @@ export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organi
 export const INBOX_FIELDS = fieldsOf<Omit<InboxRecord, 'providerData'>>()([
   'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'timesDisabled', 'heardSince', 'createdAt',
 ]);
-export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'memberIds']);
+export const TEAM_FIELDS = fieldsOf<TeamRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'memberIds', 'autoAssign']);
 export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'accountId', 'externalId', 'name', 'email', 'role', 'userId']);
 
 const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([

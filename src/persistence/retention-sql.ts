@@ -19,7 +19,7 @@ export const REMOVE_KEYS = statement('remove_keys', `
 export const REMOVE_DELIVERIES = statement('remove_deliveries', `
   delete from delivery where id = any(array(
     select d.id from delivery d where d.done_at < $1 and d.done_at is not null and d.state in ('DONE', 'DISCARDED')
-      and not (d.outcome_unknown and d.state = 'DISCARDED' and d.kind = 'POST_MESSAGE'
+      and not ((d.outcome_unknown or d.last_error_code = 'PROVIDER_DAMAGED') and d.state = 'DISCARDED' and d.kind = 'POST_MESSAGE'
         and coalesce((select m.provider_message_id is null from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))
     order by d.done_at limit $2 for update skip locked)) returning 1`);
 

@@ -26,6 +26,8 @@ const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_mes
 const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
+const HAS_NOTE = statement('tx_has_note', `
+  select from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 limit 1`);
 const FORGET_POSTS = statement('tx_forget_posts', `
   update message set provider_message_id = null
   where session_id = $1 and provider_message_id is not null and deleted_at is null
@@ -226,6 +228,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async oweProvider(work: ProviderWork): Promise<void> {
     this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId]);
+  }
+
+  async hasNote(noteId: string): Promise<boolean> {
+    return (await this.read(HAS_NOTE, [this.current.id, noteId])).length > 0;
   }
 
   async oweMedia(work: MediaWork): Promise<void> {

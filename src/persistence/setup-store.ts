@@ -31,6 +31,7 @@ const LINK_BY_EMAIL = statement('link_by_email', `
   where a.organization_id = $1 and e.organization_id = $1 and e.email = lower(a.email) and ($2::text is null or e.email = lower($2)) and a.user_id is null`);
 const AGENTS_BY_EMAIL = statement('agents_by_email', `
   select ${AGENT} from agent a where a.organization_id = $1 and lower(a.email) = lower($2) and a.gone_at is null order by a.name, a.id`);
+const SET_TEAM_AUTO_ASSIGN = statement('set_team_auto_assign', `update team t set auto_assign = $2 where t.id = $1 returning ${TEAM}`);
 const SET_TEAM_MEMBERS = statement('set_team_members', `update team t set member_ids = $2 where t.id = $1 returning ${TEAM}`);
 
 /** What operators set up, and what is mirrored from the provider. */
@@ -101,6 +102,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
       });
       return rowsOf<AgentRecord>(pool, AGENTS_BY_EMAIL, [organizationId, email]);
     },
+    async setTeamAutoAssign(id, autoAssign) { return (await firstOf<TeamRecord>(pool, SET_TEAM_AUTO_ASSIGN, [id, autoAssign]))!; },
     async setTeamMembers(id, memberIds) { return (await firstOf<TeamRecord>(pool, SET_TEAM_MEMBERS, [id, json(memberIds)]))!; },
   };
 }

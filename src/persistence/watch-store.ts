@@ -88,6 +88,9 @@ const WANT_READING_OF = statement('watch_want_reading', `
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
   returning 1`);
+const FAILING = statement('watch_failing', `
+  select s.conversation_id as id from lane l join session s on s.id = l.session_id
+  where l.destination = 'READING' and l.far_side_id = $1 and l.next_run_at is not null and l.failures >= $2 and s.conversation_id is not null order by l.failures desc limit $3`);
 const STRAYS = statement('watch_strays', `
   select s.organization_id as "organizationId", s.id as "sessionId", seen.conversation_id as "conversationId"
   from unnest($2::text[], $3::text[], $4::uuid[]) as seen(conversation_id, inbox_id, session_id)
@@ -146,6 +149,10 @@ export class PostgresWatchStore implements WatchStore {
 
   async wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number> {
     return (await rowsOf(this.pool, WANT_READING_OF, [accountId, conversationIds])).length;
+  }
+
+  async failingReadings(accountId: AccountId, failures: number, limit: number): Promise<readonly ProviderConversationId[]> {
+    return (await rowsOf<{ id: ProviderConversationId }>(this.pool, FAILING, [accountId, failures, limit])).map(({ id }) => id);
   }
 
   async straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]> {

@@ -94,6 +94,22 @@ describe('the doctor', () => {
     for (const token of [ada.access_token, bob.access_token, bot.access_token]) expect(said).not.toContain(token);
   });
 
+  it('names a list of accounts that Chatwoot cannot make any more, with the way out, and finds nothing wrong', async () => {
+    const broken = await startChatwootDouble();
+    try {
+      const farSide = new FarSide(broken.baseUrl, broken.platformToken);
+      expect((await look(broken.baseUrl, broken.platformToken)).states).not.toContain('accounts advice');
+      const { id } = await farSide.platform('POST', '/accounts', { name: 'A demo' });
+      await farSide.platform('DELETE', `/accounts/${id}`);
+      await broken.settled();
+      const { states, findings, wrong, play } = await look(broken.baseUrl, broken.platformToken);
+      expect({ states, wrong, play }).toMatchObject({ states: expect.arrayContaining(['accounts advice']), wrong: false, play: true });
+      expect(findings.find(({ check }) => check === 'accounts')!.next).toContain('PlatformAppPermissible');
+    } finally {
+      await broken.stop();
+    }
+  });
+
   it('sees a proxy that drops our header, and one that drops only the documented spelling', async () => {
     const documented = await look(await dropping('api_access_token'));
     expect(documented.states.slice(0, 6)).toEqual(GOOD);

@@ -104,7 +104,7 @@ export class ScriptedProvider implements SupportProvider {
       return 'REMOVED';
     }),
     setInboxMembers: async (inbox, ids) => this.step('setInboxMembers', () => { this.members.set(inbox.externalId, ids); }),
-    makeTeam: async (_access, name) => this.step('makeTeam', () => {
+    makeTeam: async (_access, { name }) => this.step('makeTeam', () => {
       this.teams.push({ externalId: '49', name: name.toLowerCase() });
       return { externalId: '49', name: name.toLowerCase() };
     }),

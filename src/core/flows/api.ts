@@ -234,7 +234,7 @@ export interface RemoveAgentInput {
   readonly deletePerson: boolean;
 }
 export interface SetInboxMembersInput { readonly chatbotId: ChatbotId; readonly agentIds: readonly string[] }
-export interface MakeTeamInput { readonly accountId: string | null; readonly name: string; readonly agentIds: readonly string[] | null }
+export interface MakeTeamInput { readonly accountId: string | null; readonly name: string; readonly agentIds: readonly string[] | null; readonly autoAssign: boolean }
 export interface SetTeamMembersInput { readonly accountId: string | null; readonly teamId: string; readonly agentIds: readonly string[] }
 export interface LoginLinkInput {
   readonly accountId: string | null;

@@ -10,6 +10,9 @@ import { accessOf, type FlowDeps } from './deps';
 /** Without these nothing works, whatever else is right. */
 const OURSELVES: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
 
+/** Readings that failed so often in a row are looked into; a check looks at a few. */
+export const FAILING = { times: 3, most: 20 } as const;
+
 type Found = Pick<AccountHealth, 'state' | 'problem'>;
 
 export function healthOf(items: readonly DriftItem[]): Found {
@@ -34,16 +37,18 @@ async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<Desire
   const { setup } = deps.stores;
   const { organizationId, id } = account;
   const agents = new Map((await setup.agentsOf(organizationId, id)).map((agent) => [agent.id, agent.externalId]));
+  const failing = await deps.stores.watches.failingReadings(id, FAILING.times, FAILING.most);
   const theirs = (ids: readonly string[]) => ids.flatMap((agentId) => agents.get(agentId) ?? []);
   return {
     access: accessOf(deps, account),
     owners: account.owners,
+    ...(failing.length > 0 && { failingConversations: failing }),
     inboxes: (await setup.inboxesOf(organizationId, id)).flatMap(({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state, policy }) =>
       (externalId === null || state !== 'READY' ? [] : [{
         inboxId, chatbotId, name, externalId, providerData, members: memberIds && theirs(memberIds), repliesByItself: policy.automaticReplies === 'SEND_ON',
       }])),
-    teams: (await setup.teamsOf(organizationId, id)).flatMap(({ externalId, name, memberIds }) =>
-      (memberIds === null ? [] : [{ externalId, name, members: theirs(memberIds) }])),
+    teams: (await setup.teamsOf(organizationId, id)).flatMap(({ externalId, name, memberIds, autoAssign }) =>
+      (memberIds === null && autoAssign === null ? [] : [{ externalId, name, members: memberIds && theirs(memberIds), autoAssign }])),
   };
 }
 

@@ -3,7 +3,7 @@ import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavai
 import { checkFile, keyOfFile, limitsFor, tooLarge, withFile, type FileLimits, type FileRef, type FileRules } from '../files';
 import { fileType, HEAD_BYTES } from '../file-type';
 import type { MessageId, OrganizationId } from '../ids';
-import type { Attachment, MessageRecord } from '../message';
+import { hasProviderFiles, type Attachment, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
 import type { Stores } from '../ports/stores';

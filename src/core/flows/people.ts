@@ -101,14 +101,14 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
       return setup.updateInbox(inbox.id, { memberIds: members.map(agent => agent.id) });
     },
 
-    async makeTeam(scope, { accountId, name, agentIds }) {
+    async makeTeam(scope, { accountId, name, agentIds, autoAssign }) {
       checkedId(name, 'name', 200);
       const account = await tools.accountFor(scope, accountId);
       const people = tools.verbs(account, 'people', 'managesTeams');
       const members = agentIds === null ? null : await membersOf(account, agentIds);
-      const made = await asInput('name', people.makeTeam(accessOf(deps, account), name.trim(), tools.signal()));
+      const made = await asInput('name', people.makeTeam(accessOf(deps, account), { name: name.trim(), autoAssign }, tools.signal()));
       await tools.mirrorDirectory(account);
-      const team = await tools.teamOf(account, made.externalId, 'name');
+      const team = await setup.setTeamAutoAssign((await tools.teamOf(account, made.externalId, 'name')).id, autoAssign);
       if (members === null) return team;
       await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), tools.signal()));
       return setup.setTeamMembers(team.id, members.map(agent => agent.id));

@@ -198,7 +198,7 @@ async function receiveFromWhileOff(tx: SessionTransaction, deps: FlowDeps, obser
 /** It was here once, and is no news because it is not here any more. */
 function isForgotten({ session }: SessionTransaction, observation: Observation): boolean {
   const before = session.forgotten?.messagesBefore ?? null;
-  if (before === null || (observation.kind !== 'agentMessage' && observation.kind !== 'unshowable')) return false;
+  if (before === null || !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) || !('at' in observation)) return false;
   return observation.at !== undefined && Date.parse(observation.at) < Date.parse(before);
 }
 

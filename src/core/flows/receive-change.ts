@@ -1,7 +1,9 @@
 import { instantOf } from '../ports/clock';
 import { withoutLinks } from '../files';
 import type { Instant, ProviderMessageId } from '../ids';
+import { hasProviderFiles } from '../message';
 import type { SessionTransaction } from '../ports/stores';
+import { receiveAutomaticReply, tellOfSurvey } from './receive-automatic';
 import type { Observation } from '../ports/support-provider';
 import type { FlowDeps } from './deps';
 
@@ -9,7 +11,10 @@ type Change = Extract<Observation, { readonly kind: 'unshowable' | 'messageDelet
 
 /** An agent should know when end-users do not see what they sent. Said once for each message, or each of its files. */
 export async function tellAgents(tx: SessionTransaction, about: ProviderMessageId, what: string, fileIndex?: number): Promise<void> {
-  const noteId = `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
+  // A rule or a bot may answer the note with the next file, without end: of theirs it is said once.
+  const isAutomatic = fileIndex !== undefined && (await tx.messageByProviderId(about))?.author === 'SYSTEM';
+  const noteId = isAutomatic ? `unshown:${tx.session.id}:automatic` : `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
+  if (isAutomatic && await tx.hasNote(noteId)) return;
   await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 
@@ -38,20 +43,11 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
       return tellAgents(tx, change.id, change.what);
     }
-    case 'automaticReply': {
-      if (tx.inbox.policy.automaticReplies !== 'SEND_ON' || tx.session.closedAt !== null) return;
-      if ((await tx.messageByProviderId(change.id)) !== null) return;
-      const message = await tx.insertMessage({
-        id: deps.clock.newId(), author: 'SYSTEM', visibility: 'PUBLIC', text: change.text, attachments: [], authorName: null, agentId: null,
-        handoffId: tx.liveHandoff?.id ?? null, callerMessageId: null, providerMessageId: change.id, createdAt: change.at,
-      });
-      await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
-      return tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
-    }
+    case 'automaticReply': return receiveAutomaticReply(tx, deps, change);
     case 'survey': {
       // A late answer belongs to the handoff that was asked about, whatever came since.
       const handoff = await tx.handoffOfSurvey(change.id) ?? await tx.lastHandoff();
-      if (handoff === null) return;
+      if (handoff === null) return tellOfSurvey(tx, change.id);
       const { survey } = handoff;
       const isKnown = survey?.externalId === change.id;
       // A survey page sends the rating at once, and the comment with it again when it is written.

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
+import { OutcomeUnknownError, ProviderDamagedError, ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import type { HandoffRecord } from '../handoff';
 import type { HandoffId, MessageId } from '../ids';
@@ -112,8 +112,9 @@ export async function bringHistory(deps: FlowDeps, connected: Connected, convers
     } catch (error) {
       isFirst = false;
       const isUnknown = error instanceof OutcomeUnknownError;
-      if (!(isUnknown || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
-      const failure = { code: error.code, outcome: isUnknown ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;
+      const isDamaged = error instanceof ProviderDamagedError;
+      if (!(isUnknown || isDamaged || error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))) throw error;
+      const failure = { code: error.code, outcome: isUnknown || isDamaged ? 'UNKNOWN' : 'NOT_DELIVERED', handoffId: message.handoffId } as const;
       await sessions.transact(organizationId, id, tx => setAsidePart(tx, deps, { kind: 'POST_MESSAGE', messageId: message.id }, failure));
       // It was this one that the earlier try had come to, unless it had been set aside before. What made us doubt it says nothing of those behind it.
       if (isUnknown && !before) mayExist = false;

@@ -58,7 +58,7 @@ async function findIn(provider: SupportProvider, conversation: ConversationAcces
   for (let after = null, more = true; more;) {
     const page = await provider.readForward({ conversation, after }, await signal());
     if (page.observations.some(one => one.kind === 'echo' && one.ourId === noteId)) return 'told';
-    if (page.observations.some(one => one.kind === 'agentMessage' || one.kind === 'unshowable')) found = 'spoken';
+    if (page.observations.some(one => one.kind === 'agentMessage' || one.kind === 'unshowable' || one.kind === 'automaticReply')) found = 'spoken';
     ({ after, more } = page);
   }
   return found;

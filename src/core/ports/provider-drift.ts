@@ -1,11 +1,11 @@
-import type { ProviderAgentId, ProviderInboxId, ProviderTeamId } from '../ids';
+import type { ProviderAgentId, ProviderConversationId, ProviderInboxId, ProviderTeamId } from '../ids';
 import type { AccountAccess, AccountProgress, Capabilities, EnsuredInbox, Person } from './support-provider';
 
 /** What a check looks at. */
 export type DriftKind =
   | 'SERVER' | 'BOT_AGENT_TOKEN' | 'BOT_AGENT_ROLE' | 'BOT_AGENT_NAME' | 'AGENT_BOT' | 'OWNER'
   | 'INBOX' | 'INBOX_NAME' | 'INBOX_WEBHOOK_URL' | 'INBOX_WEBHOOK_SECRET' | 'INBOX_AGENT_BOT' | 'INBOX_SETTINGS' | 'INBOX_MEMBERS'
-  | 'TEAM_MEMBERS' | 'WEBHOOK_DELIVERY';
+  | 'TEAM_MEMBERS' | 'TEAM_SETTINGS' | 'WEBHOOK_DELIVERY' | 'CONVERSATION';
 
 /** One thing that we want to be so, and how it is. */
 export interface DriftItem {
@@ -35,13 +35,23 @@ export interface DesiredInbox {
   readonly repliesByItself?: boolean;
 }
 
+/** Null: nobody has said it from here; however it is, it is right. */
+export interface DesiredTeam {
+  readonly externalId: ProviderTeamId;
+  readonly name: string;
+  readonly members: readonly ProviderAgentId[] | null;
+  readonly autoAssign: boolean | null;
+}
+
 /** What the core wants of one account: all of it made, or asked for, by us. */
 export interface DesiredState {
   readonly access: AccountAccess;
   readonly owners: readonly Person[];
   readonly inboxes: readonly DesiredInbox[];
-  /** Only those whose members somebody has set from here. */
-  readonly teams: readonly { readonly externalId: ProviderTeamId; readonly name: string; readonly members: readonly ProviderAgentId[] }[];
+  /** Those whose readings fail again and again, to be looked at one by one. Left out: none. */
+  readonly failingConversations?: readonly ProviderConversationId[];
+  /** Only those that were made, or whose members were set, from here. */
+  readonly teams: readonly DesiredTeam[];
 }
 
 export interface RepairDrift {

@@ -34,8 +34,12 @@ export interface PeopleVerbs {
   removeAgent(request: RemoveAgent, signal: AbortSignal): Promise<AgentRemoval>;
   /** Exactly these, besides whoever may see every inbox by role. With `inboxMembers`. @throws ProviderRefusedError for an unknown agent */
   setInboxMembers(inbox: InboxAccess, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
-  /** Another team; the provider may spell its name its own way. With `managesTeams`. @throws ProviderRefusedError when the name is taken */
-  makeTeam(access: AccountAccess, name: string, signal: AbortSignal): Promise<ProviderTeam>;
+  /**
+   * Another team; the provider may spell its name its own way. With `managesTeams`. `autoAssign`: whether the provider gives its
+   * conversations to members who are online by itself.
+   * @throws ProviderRefusedError when the name is taken, UnsupportedByProviderError when it cannot assign by itself
+   */
+  makeTeam(access: AccountAccess, team: { readonly name: string; readonly autoAssign: boolean }, signal: AbortSignal): Promise<ProviderTeam>;
   /** Exactly these. With `managesTeams`. @throws ProviderRefusedError for an unknown team (`gone`) or agent */
   setTeamMembers(access: AccountAccess, teamId: ProviderTeamId, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
 }

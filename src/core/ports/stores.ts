@@ -59,6 +59,8 @@ export interface SessionTransaction {
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
+  /** Whether a note with this id was enqueued for this Session before; not when its delivery was removed since, with others of its age. */
+  hasNote(noteId: string): Promise<boolean>;
   /** Adds to the end of the Session's lane of files. */
   oweMedia(work: MediaWork): Promise<void>;
   /** Adds to the end of what the runtime must collect of this Session. */
@@ -412,6 +414,7 @@ export interface SetupStore {
    */
   linkEmailToUser(organizationId: OrganizationId, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
   setTeamMembers(id: TeamId, memberIds: readonly AgentId[]): Promise<TeamRecord>;
+  setTeamAutoAssign(id: TeamId, autoAssign: boolean): Promise<TeamRecord>;
 }
 
 /** When each account was last asked which of its conversations changed. One replica at a time holds a look. */
@@ -448,6 +451,8 @@ export interface WatchStore {
    * Returns how many Sessions.
    */
   wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
+  /** Conversations of the account whose last readings have failed, `failures` times in a row or more; at most `limit`. */
+  failingReadings(accountId: AccountId, failures: number, limit: number): Promise<readonly ProviderConversationId[]>;
   /** Those that are with an end-user of one of the account's Sessions, in that Session's inbox, but not the Session's own, and not remembered yet. */
   straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]>;
 }

@@ -308,6 +308,9 @@ export interface ConversationSeen extends ConversationView {
   readonly agentsReadAt?: Instant | null;
 }
 
+/** Who wrote an automatic line. `id`: the same for all of one rule or bot in an account; null when nobody can tell. */
+export interface AutomaticSource { readonly kind: 'PROVIDER' | 'RULE' | 'BOT' | 'UNKNOWN'; readonly id: string | null }
+
 /** One of the closed list of what reading forward can find. */
 export type Observation = Found & {
   /** Agents see it marked as failed; also what we posted ourselves, and notes. Left out: they do not. */
@@ -327,9 +330,12 @@ type Found =
   | { readonly kind: 'note'; readonly id: ProviderMessageId; readonly agent: { readonly externalId: ProviderAgentId; readonly name: string } | null; readonly at: Instant }
   /** One of our own posts, recognised by the id that we gave it. */
   | { readonly kind: 'echo'; readonly id: ProviderMessageId; readonly ourId: string }
-  /** Said in public by the provider itself, in nobody's name: a greeting, or that nobody is there. Goes out only where the policy says so. */
-  | { readonly kind: 'automaticReply'; readonly id: ProviderMessageId; readonly text: string; readonly at: Instant }
-  /** Anything else: activity lines, unknown templates, foreign bots, deleted messages. Default deny. */
+  /**
+   * Said in public by no person: the provider itself (a greeting, "we are closed"), a rule of its account, a bot that is not ours.
+   * Agents see it as sent. The policy says whether the end-user gets it; agents are told when not. It never takes over.
+   */
+  | { readonly kind: 'automaticReply'; readonly id: ProviderMessageId; readonly source: AutomaticSource; /** All of it as plain text. */ readonly text: string; /** What of it is more than text. Left out: nothing. */ readonly content?: MessageContent | null; readonly attachments: readonly Attachment[]; readonly at: Instant; /** What of it cannot be shown to an end-user. */ readonly lacking?: string | null }
+  /** Anything else: activity lines, an end-user's words that are not ours, what is not surely public. Default deny. */
   | { readonly kind: 'ignored'; readonly id: ProviderMessageId; readonly why: string };
 
 export interface ReadForward {

@@ -39,7 +39,7 @@ export class PeopleMutations {
   @Mutation(() => MakeSupportTeamPayload)
   makeSupportTeam(@Arg('input', () => MakeSupportTeamInput) input: MakeSupportTeamInput, @Ctx() context: OperationContext): Promise<MakeSupportTeamPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({
-      team: await this.flows.makeTeam(scope, { name: input.name, accountId: input.accountId ?? null, agentIds: input.agentIds ?? null }),
+      team: await this.flows.makeTeam(scope, { name: input.name, accountId: input.accountId ?? null, agentIds: input.agentIds ?? null, autoAssign: input.autoAssign }),
     }));
   }
 

@@ -166,7 +166,9 @@ export const DriftKindEnum = enumOf<DriftKind>('SupportDriftKind', 'What a check
   INBOX_SETTINGS: 'Greeting, automatic assignment, single-conversation lock, working hours.',
   INBOX_MEMBERS: 'Who sees an inbox, once that was set from here.',
   TEAM_MEMBERS: 'Who is in a team, once that was set from here.',
+  TEAM_SETTINGS: 'Whether a team that was made from here assigns conversations by itself, as was asked for.',
   WEBHOOK_DELIVERY: 'Whether webhooks leave the provider\'s server.',
+  CONVERSATION: 'Whether conversations can be shown by the provider\'s server.',
 });
 
 export const RuntimeEndpointStateEnum = enumOf<RuntimeEndpointState>('SupportRuntimeEndpointState', 'Whether deliveries are pushed to an endpoint.', {

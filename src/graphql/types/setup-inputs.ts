@@ -101,6 +101,7 @@ export class MakeSupportTeamInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => String, { description: 'The provider may spell it its own way.' }) name: string;
   @Field(() => [ID], { nullable: true, description: OURS_OR_THEIRS }) agentIds?: string[] | null;
+  @Field(() => Boolean, { defaultValue: false, description: 'Whether the provider gives conversations of this team to its members who are online by itself. Off if omitted: whoever takes a conversation has it.' }) autoAssign: boolean;
 }
 
 @InputType()

@@ -13,6 +13,8 @@ export class TeamRow {
   @Column('text') name: string;
   /** Our agents' ids; null when nobody has set them from here. */
   @Column('jsonb', { nullable: true }) memberIds: unknown;
+  /** Whether the provider should give its conversations to members by itself; null when nobody has said so from here. */
+  @Column('boolean', { nullable: true }) autoAssign: boolean | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
 }
 

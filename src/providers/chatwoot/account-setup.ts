@@ -3,6 +3,7 @@ import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
 import type { AccountAccess, Capabilities, EnsureAccount, EnsuredAccount, Person } from '../../core/ports/support-provider';
 import { isPrivateHost } from '../../addresses';
 import { clientFor, numberOf, type ChatwootHost } from './connection';
+import { failureOf, isCrash } from './errors';
 import { botUserOf, DEFAULT_BOT_EMAIL_DOMAIN, settingsOf } from './settings';
 import { idIn, listIn, type WireAgentBot, type WireInbox, type WirePerson, type WireProfile } from './wire';
 
@@ -89,12 +90,27 @@ export class AccountSetUp {
       return this.save({ externalId: String(given) });
     }
     const marker = this.access.accountId;
-    // The list came with Chatwoot 4.5; before, an account whose id was lost in a crash cannot be found again.
-    const listed = await this.platform().answer({ method: 'GET', path: '/platform/api/v1/accounts' }, [404], this.signal);
-    const known = listed.status === 404 || listed.body === 'notJson' ? [] : listIn<MarkedAccount>(listed.body.json, 'accounts');
-    const made = known.find((account) => account.custom_attributes?.['support_account_id'] === marker) ??
+    const isAskedAgain = settingsOf(this.access).accountAsked === true;
+    if (!isAskedAgain) await this.save({ settings: { accountAsked: true } });
+    const made = (isAskedAgain ? (await this.ownAccounts()).find((account) => account.custom_attributes?.['support_account_id'] === marker) : undefined) ??
       await this.platform().json({ method: 'POST', path: '/platform/api/v1/accounts', body: { name: this.request.name, custom_attributes: { support_account_id: marker } } }, this.signal);
-    await this.save({ externalId: idIn(made, 'account') });
+    await this.save({ externalId: idIn(made, 'account'), settings: { accountAsked: undefined } });
+  }
+
+  /**
+   * The accounts that the Platform App made, read only where an earlier try may have made one. Empty before Chatwoot 4.5, which
+   * brought the list, and where Chatwoot cannot list them any more.
+   */
+  private async ownAccounts(): Promise<readonly MarkedAccount[]> {
+    const call = { method: 'GET', path: '/platform/api/v1/accounts' } as const;
+    const listed = await this.platform().answer(call, [404, 500], this.signal);
+    if (listed.status === 500) {
+      const failure = failureOf(listed, { ...call, caller: 'platformApp', writes: false });
+      // Nobody's account: whoever answers that it is not there is well, and fails at the list alone.
+      if (!isCrash(listed) || (await this.platform().answer({ method: 'GET', path: `${call.path}/0` }, [404], this.signal)).status !== 404) throw failure;
+      this.leftToDo.push(`Chatwoot cannot list the accounts of this Platform App any more (500), because one that it had made was deleted. An earlier try of this set-up was cut off: the account that it may have made could not be looked for. If there is a second, empty account "${this.request.name}", suspend it, and do not delete it.`);
+    }
+    return listed.status !== 200 || listed.body === 'notJson' ? [] : listIn<MarkedAccount>(listed.body.json, 'accounts');
   }
 
   /** BotAgent1, administrator, with a token that works: made when it is missing, repaired when somebody changed it. */

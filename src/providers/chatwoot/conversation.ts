@@ -2,6 +2,7 @@ import { ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '
 import type { ProviderConversationId } from '../../core/ids';
 import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
+import { readInConversation } from './damaged';
 import { lookFor } from './look';
 import { idIn, listIn, shownName, type WireConversation } from './wire';
 
@@ -73,7 +74,7 @@ export class Conversations {
 
   private async read(access: ConversationAccess, signal: AbortSignal): Promise<WireConversation> {
     const { connection, path } = this.at(access);
-    const conversation = await connection.user.json({ method: 'GET', path }, signal) as WireConversation | undefined;
+    const conversation = await readInConversation(connection, path, signal) as WireConversation | undefined;
     idIn(conversation, 'conversation');
     return { ...(conversation as WireConversation), meta: conversation?.meta ?? {} };
   }

@@ -1,6 +1,6 @@
 import type { AccountAccess, DesiredState, DriftVerbs, Inspection, RepairDrift } from '../../core/ports/support-provider';
 import { AccountSetUp, BOT_NAME, capabilitiesOf } from './account-setup';
-import { clientFor, type Connect, type ChatwootHost } from './connection';
+import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';
 import { connectBot, ensuredFrom, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
 import { peopleVerbs } from './people';
@@ -49,7 +49,7 @@ class Repair {
     if (what === 'bot-agent') return part === 'name' || key === 'name' ? this.renameBotUser() : this.steps((setUp) => setUp.ensureBotUser());
     if (what === 'agent-bot') return this.steps(async (setUp) => { await setUp.ensureAgentBot(); await this.quietAgentBot(setUp.access); });
     if (what === 'owner') return this.repairOwner(id.slice('owner:'.length), inspector);
-    if (what === 'team') return this.repairTeam(key);
+    if (what === 'team') return this.repairTeam(key, part);
     if (what === 'inbox') return this.repairInbox(key, part, inspector);
   }
 
@@ -82,9 +82,12 @@ class Repair {
     else if (owner) await this.steps((setUp) => setUp.ensureOwner(owner));
   }
 
-  private async repairTeam(externalId: string): Promise<void> {
+  private async repairTeam(externalId: string, part: string): Promise<void> {
     const team = this.request.desired.teams.find((one) => one.externalId === externalId);
-    if (team) await peopleVerbs(this.host, this.connect).setTeamMembers(this.access, externalId, team.members, this.signal);
+    const { user, account } = this.connect(this.access);
+    if (part === 'auto-assign' && team && team.autoAssign !== null)
+      await user.json({ method: 'PATCH', path: `${account}/teams/${numberOf(externalId, 'team')}`, body: { team: { allow_auto_assign: team.autoAssign } } }, this.signal);
+    if (part === 'members' && team?.members) await peopleVerbs(this.host, this.connect).setTeamMembers(this.access, externalId, team.members, this.signal);
   }
 
   private async repairInbox(inboxId: string, part: string, inspector: Inspector): Promise<void> {

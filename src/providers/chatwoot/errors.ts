@@ -1,5 +1,5 @@
 import { TooManyBytesError } from '../../core/bounded-read';
-import { AddressRefusedError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, type SupportError } from '../../core/errors';
+import { AddressRefusedError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, type SupportError } from '../../core/errors';
 
 /** Whose token a call carries. */
 export type Caller = 'botAgent' | 'administrator' | 'agentBot' | 'platformApp' | 'nobody';
@@ -65,7 +65,7 @@ function unauthorized(text: string, caller: Caller): string {
 }
 
 /** What a validation says; anything else in a 422 may be an outage that hides a stored row (Chatwoot 4.10, Redis down). */
-const REFUSING_TEXT = /^Validation failed|is not a valid |null byte|mismatched digest|param (is )?missing|^Invalid |^Incoming messages/;
+const REFUSING_TEXT = /^Validation failed|is not a valid |null byte|mismatched digest|param (is )?missing|^Invalid |^Incoming messages|^source_id should be unique/;
 
 const textIn = (json: unknown): string => {
   const { error, errors } = (json ?? {}) as { error?: unknown; errors?: unknown };
@@ -82,6 +82,12 @@ function isOverThere({ status, body }: Answer): boolean {
   const { status: said, ...others } = body.json as { status?: unknown };
   return Object.keys(others).length === 1 && (status === 422 || (status === 500 && said === 500));
 }
+
+/** Chatwoot's own 500: it has failed at this request, and is done with it. */
+export const isCrash = (answer: Answer): boolean => answer.status === 500 && isOverThere(answer);
+
+/** Said when a message was stored whose file has a name that no address can be made of (CONTRACT 2.2). */
+const UNSHOWABLE = /^No route matches \{/;
 
 /** The attributes that a validation names. */
 export function refusedAttributes(answer: Answer): readonly string[] {
@@ -119,6 +125,8 @@ export function failureOf(answer: Answer, attempt: Attempt): SupportError {
   if (status === 422) {
     if (text.includes('Too many messages'))
       return new ProviderUnavailableError(`The conversation has had its messages of this minute [${call}].`, { retryAfterMs: RATE_LIMIT_PAUSE_MS, answered: true });
+    if (attempt.writes && UNSHOWABLE.test(text))
+      return new ProviderDamagedError(`Chatwoot has stored what was posted at ${call} and cannot show it, because a file has a blank name; the history of that conversation fails from now on. It is not posted again. Let an administrator delete the conversation: the session goes on in a new one, without this message.`);
     const attributes = refusedAttributes(answer);
     if (attributes.length === 0 && !REFUSING_TEXT.test(text))
       return new ProviderUnavailableError(`Chatwoot failed at ${call}.`, ifWritten);

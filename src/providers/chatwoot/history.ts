@@ -1,4 +1,5 @@
 import type { Connection } from './connection';
+import { readInConversation } from './damaged';
 import { listIn, type WireMessage } from './wire';
 
 /** Chatwoot's page sizes: after an id, and between two ids (measured on 4.10 and 4.14). */
@@ -6,7 +7,7 @@ const PAGE = 100;
 const RANGE_PAGE = 1000;
 
 const listOf = (connection: Connection, conversationPath: string, signal: AbortSignal) => async (query: string): Promise<readonly WireMessage[]> => {
-  const { payload } = await connection.user.json({ method: 'GET', path: `${conversationPath}/messages?${query}` }, signal) as { payload?: unknown };
+  const { payload } = await readInConversation(connection, `${conversationPath}/messages?${query}`, signal) as { payload?: unknown };
   return listIn<WireMessage>(payload, 'messages');
 };
 

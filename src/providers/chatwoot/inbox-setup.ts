@@ -88,7 +88,7 @@ async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { 
     ...(inbox.enable_auto_assignment !== INBOX_SETTINGS.enable_auto_assignment && { enable_auto_assignment: INBOX_SETTINGS.enable_auto_assignment }),
   };
   if (Object.keys(wanted).length === 0) return inbox;
-  // Whether a change is answered with the secret was never seen; what was read before it holds.
+  // From 4.13 on the answer has the secret too; what it leaves out stays as it was read.
   return { ...inbox, ...await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox };
 }
 

@@ -8,7 +8,7 @@ import { listAgents, listTeams } from './directory';
 import { driftVerbs } from './drift';
 import { ensureInbox } from './inbox-setup';
 import { loginVerbs, peopleVerbs } from './people';
-import { ChangedLately } from './changed';
+import { changedConversations } from './changed';
 import { openFile } from './file-download';
 import { deleteMessage, readMessages, reportDelivery } from './marks';
 import { paced } from './pace';
@@ -33,7 +33,6 @@ function create(lent: ProviderHost): SupportProvider {
   const connect = connector(host);
   const conversations = new Conversations(connect);
   const posts = new Posts(connect, lent.now);
-  const changed = new ChangedLately(connect);
   return {
     async capabilities(access, signal) {
       throwIfOver(signal);
@@ -66,7 +65,7 @@ function create(lent: ProviderHost): SupportProvider {
     showTyping: (request, signal) => showTyping(connect, request, signal),
     openFile: (_access, attachment, signal) => openFile(lent.fetch, attachment, signal),
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
-    changedConversations: (request, signal) => changed.page(request, signal),
+    changedConversations: (request, signal) => changedConversations(connect, request, signal),
 
     people: peopleVerbs(host, connect),
     login: loginVerbs(host, connect),

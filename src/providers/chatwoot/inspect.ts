@@ -1,5 +1,7 @@
 import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/support-provider';
 import { BOT_NAME } from './account-setup';
+import { remedyFor } from './damaged';
+import { failureOf, isCrash } from './errors';
 import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
 import { isOurWebhook, readInbox, settingsFor, type INBOX_SETTINGS } from './inbox-setup';
 import { isGuardRefusal } from './mapping';
@@ -41,6 +43,7 @@ export class Inspector {
   version: string | null = null;
   private people: readonly WirePerson[] = [];
   private readonly inboxes: WireInbox[] = [];
+  private readonly damaged: string[] = [];
   private readonly hasPlatform: boolean;
 
   constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly desired: DesiredState, private readonly signal: AbortSignal) {
@@ -56,6 +59,7 @@ export class Inspector {
     await this.lookAtAgentBot();
     await this.lookAtOwners();
     for (const team of this.desired.teams) await this.lookAtTeam(team);
+    for (const conversation of this.desired.failingConversations ?? []) await this.lookAtConversation(conversation);
     if (this.desired.inboxes.length === 0) return;
     for (const inbox of this.desired.inboxes) await this.lookAtInbox(inbox);
     await this.lookAtDeliveries();
@@ -120,7 +124,23 @@ export class Inspector {
     }
   }
 
-  private async lookAtTeam({ externalId, name, members }: DesiredState['teams'][number]): Promise<void> {
+  private async lookAtTeam(team: DesiredState['teams'][number]): Promise<void> {
+    if (team.members !== null) await this.lookAtMembers(team.externalId, team.name, team.members);
+    if (team.autoAssign !== null) await this.lookAtTeamSettings(team.externalId, team.name, team.autoAssign);
+  }
+
+  private async lookAtTeamSettings(externalId: string, name: string, wanted: boolean): Promise<void> {
+    const { status, body } = await this.connect(this.desired.access).user.answer({ method: 'GET', path: `${this.account}/teams/${numberOf(externalId, 'team')}` }, [404], this.signal);
+    // Its deletion is told with its members, or by the directory.
+    if (status === 404 || body === 'notJson') return;
+    const shown = (isOn: unknown): string => (isOn === true ? 'assigns by itself' : 'assigns nobody by itself');
+    this.add(`team:${externalId}:auto-assign`, 'TEAM_SETTINGS', name, {
+      desired: shown(wanted), observed: shown((body.json as { allow_auto_assign?: unknown } | undefined)?.allow_auto_assign),
+      problem: wanted ? 'Chatwoot does not give this team\'s conversations to its members. Repair this item.' : 'Chatwoot gives this team\'s conversations to any member who is online. Repair this item, or make a team with autoAssign.',
+    });
+  }
+
+  private async lookAtMembers(externalId: string, name: string, members: readonly string[]): Promise<void> {
     const path = `${this.account}/teams/${numberOf(externalId, 'team')}/team_members`;
     const { status, body } = await this.connect(this.desired.access).user.answer({ method: 'GET', path }, [404], this.signal);
     const observed = status === 404 || body === 'notJson' ? null : listed(listIn<WirePerson>(body.json, 'members').map(({ id }) => id));
@@ -175,10 +195,34 @@ export class Inspector {
     add('webhook-secret', 'INBOX_WEBHOOK_SECRET', { desired: 'known', observed, problem: `The secret that signs this inbox's webhooks is ${observed}${known ? ', so all of them are refused' : ', so they are not verified'}. Repair this item.` });
   }
 
+  /** One that was read in vain again and again. Whatever else of the account there is was read before. */
+  private async lookAtConversation(id: string): Promise<void> {
+    const path = `${this.account}/conversations/${numberOf(id, 'conversation')}/messages`;
+    const answer = await this.connect(this.desired.access).user.answer({ method: 'GET', path }, [404, 500], this.signal);
+    if (!isCrash(answer)) return;
+    this.damaged.push(id);
+    this.add(`conversation:${id}`, 'CONVERSATION', `conversation ${id}`, {
+      desired: 'can be shown', observed: 'its history fails', repairable: false,
+      problem: `Chatwoot fails at the history of this conversation, and nothing that agents write in it can be read: most likely a file in it has a blank name. ${remedyFor(id)}`,
+    });
+  }
+
+  /** Every agent sees an empty page. Nothing but the newest row of some conversation does that while all else answers. */
+  private conversationListFails(): void {
+    const known = this.damaged.length === 0 ? '' : ` It may be conversation ${this.damaged.join(' or ')}.`;
+    this.add('conversation-list', 'CONVERSATION', 'the list of conversations', {
+      desired: 'can be shown', observed: 'fails', repairable: false,
+      problem: `Chatwoot fails at the list of all conversations while the rest of the account answers, so no agent sees any: most likely the newest message of one of them has a file with a blank name.${known} Post any message in it, so that the list works again; then let an administrator delete that conversation.`,
+    });
+  }
+
   /** The newest messages tell whether webhooks get out of Chatwoot at all. */
   private async lookAtDeliveries(): Promise<void> {
+    const answer = await this.connect(this.desired.access).user.answer({ method: 'GET', path: `${this.account}/conversations?status=all` }, [500], this.signal);
+    if (isCrash(answer)) return this.conversationListFails();
+    if (answer.status === 500 || answer.body === 'notJson') throw failureOf(answer, { method: 'GET', path: `${this.account}/conversations`, caller: this.connect(this.desired.access).user.caller, writes: false });
+    const { data } = answer.body.json as { data?: { payload?: unknown } };
     if (this.desired.access.webhookUrl === '') return;
-    const { data } = await this.read(`${this.account}/conversations?status=all`) as { data?: { payload?: unknown } };
     const ours = new Set(this.desired.inboxes.map(({ externalId }) => externalId));
     const messages = listIn<{ inbox_id?: number; messages?: readonly WireMessage[] }>(data?.payload, 'conversations')
       .filter(({ inbox_id }) => ours.has(String(inbox_id))).flatMap((row) => row.messages ?? []);

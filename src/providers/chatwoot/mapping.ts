@@ -1,4 +1,4 @@
-import type { Observation } from '../../core/ports/support-provider';
+import type { AutomaticSource, Observation } from '../../core/ports/support-provider';
 import { contentOf } from './content';
 import { surveyIn } from './survey';
 import { shownName, type WireMessage } from './wire';
@@ -13,7 +13,7 @@ export const isGuardRefusal = (attributes: WireMessage['content_attributes']): b
 const OUTGOING = 1;
 const TEMPLATE = 3;
 const IGNORED_TYPES: Readonly<Record<number, string>> = {
-  0: 'an end-user\'s message that we did not post', 2: 'an activity line', 3: 'a template of a kind that we do not know',
+  0: 'an end-user\'s message that we did not post', 2: 'an activity line',
 };
 const OUR_ID = /^([a-z]+:)*[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -25,7 +25,7 @@ export function observe(message: WireMessage, botUserId: number | undefined): Ob
   return isMarked ? { ...found, shownAsFailed: true } : found;
 }
 
-/** Only a public message of a person is for the end-user; whatever is not surely that is not. */
+/** Only a public message of a person is surely for the end-user; of other public ones the policy decides; nothing else ever is. */
 function meaningOf(message: WireMessage, botUserId: number | undefined): Observation {
   const id = String(message.id);
   const ignored = (why: string): Observation => ({ kind: 'ignored', id, why });
@@ -38,12 +38,12 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
   if (ourId !== null) return { kind: 'echo', id, ourId };
   const survey = message.message_type === TEMPLATE ? surveyIn(message) : null;
   if (survey !== null) return survey;
-  if (isAutomaticReply(message)) return { kind: 'automaticReply', id, text: message.content ?? '', at: new Date(message.created_at * 1000).toISOString() };
+  const at = new Date(message.created_at * 1000).toISOString();
+  if (isOutward(message) && (person === null || message.message_type === TEMPLATE)) return automaticReply(message, botUserId, at);
 
   if (message.message_type === OUTGOING || message.message_type === 0) {
-    const at = new Date(message.created_at * 1000).toISOString();
     if (message.private === true) return { kind: 'note', id, agent: person, at };
-    if (message.message_type === OUTGOING && message.private === false && person) {
+    if (isOutward(message) && person) {
       const { text, content, attachments, lacking } = contentOf(message);
       if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty', at };
       const answered = message.content_attributes?.['in_reply_to'];
@@ -56,13 +56,28 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
   return ignored(IGNORED_TYPES[message.message_type] ?? 'not written by a person');
 }
 
-/** A greeting, or "we are closed": in public, in nobody's name, and nothing but text. Other templates ask for something. */
-const isAutomaticReply = ({ message_type: type, private: isPrivate, sender, content_type: kind, content }: WireMessage): boolean =>
-  type === TEMPLATE && isPrivate === false && sender == null && (kind ?? 'text') === 'text' && (content ?? '').trim() !== '';
+/** What agents see as sent to the end-user. What does not say that it is public is not. */
+const isOutward = ({ message_type: type, private: isPrivate }: WireMessage): boolean => (type === OUTGOING || type === TEMPLATE) && isPrivate === false;
+
+/** A template, a rule's line (CONTRACT 4.4: `sender` null, `automation_rule_id`), or one of a bot, of BotAgent1's own token, or of nobody. */
+function automaticReply(message: WireMessage, botUserId: number | undefined, at: string): Observation {
+  const { text, content, attachments, lacking } = contentOf(message);
+  return { kind: 'automaticReply', id: String(message.id), source: sourceOf(message, botUserId), text: text.trim() === '' ? '' : text, content, attachments, at, lacking };
+}
+
+function sourceOf({ message_type: type, sender, content_attributes: attributes }: WireMessage, botUserId: number | undefined): AutomaticSource {
+  const rule = attributes?.['automation_rule_id'];
+  if (Number.isSafeInteger(rule)) return { kind: 'RULE', id: String(rule) };
+  if (type === TEMPLATE) return { kind: 'PROVIDER', id: null };
+  if (sender?.type === 'user' && sender.id === botUserId) return { kind: 'BOT', id: `user${sender.id}` };
+  if (sender?.type && sender.type !== 'user') return { kind: 'BOT', id: `${sender.type.slice(0, 40)}${sender.id}` };
+  return { kind: 'UNKNOWN', id: null };
+}
 
 /**
- * Our own id of a post of ours. Deleting a message wipes its attributes, and with them the mark; `source_id` stays.
- * A person's client may set a `source_id` of its own, so that alone proves nothing under a person's name.
+ * Our own id of a post of ours. Deleting a message, and an agent's "retry" of a failed one, empty its attributes and with them the
+ * mark; `source_id` survives both (CONTRACT section 2, measured). A person's client may set a `source_id` of its own, so that alone
+ * proves nothing under a person's name.
  */
 export function idOfOurs({ content_attributes, source_id }: WireMessage, byPerson: boolean): string | null {
   const mark = content_attributes?.[MARK];

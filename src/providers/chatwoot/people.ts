@@ -104,9 +104,10 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       await connection.user.json({ method: 'PATCH', path: `${connection.account}/inbox_members`, body: { inbox_id: numberOf(inbox.externalId, 'inbox'), user_ids } }, signal);
     },
 
-    async makeTeam(access, name, signal) {
+    // Said always: Chatwoot switches it on where it is left out.
+    async makeTeam(access, { name, autoAssign }, signal) {
       const { user, account } = connect(access);
-      const team = await user.json({ method: 'POST', path: `${account}/teams`, body: { team: { name } } }, signal) as { name?: string };
+      const team = await user.json({ method: 'POST', path: `${account}/teams`, body: { team: { name, allow_auto_assign: autoAssign } } }, signal) as { name?: string };
       return { externalId: idIn(team, 'team'), name: team.name ?? name };
     },
 

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
+import { ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderMessageId } from '../../core/ids';
 import type { ConversationAccess, PostMessage, PostNote, PostTranscript } from '../../core/ports/support-provider';
 import { stageUploads, type Uploads } from './attachments';
@@ -11,9 +11,6 @@ import type { FormFile } from './multipart';
 import { PACE, PostingPace } from './pace';
 import { bodyOf, missingOf, overflows, type Post } from './post-body';
 import { idIn, type WireMessage } from './wire';
-
-const INCOMING = 0;
-const OUTGOING = 1;
 
 /** Chatwoot 4.10 and 4.14 were seen to take 16 files with one message; one of them is the transcript. */
 const FILES_OF_POST = 15;
@@ -80,6 +77,10 @@ export class Posts {
     try {
       return await send(uploads, true);
     } catch (error) {
+      if (error instanceof ProviderDamagedError) {
+        await this.postOver(connection, path, signal);
+        throw error;
+      }
       // Its own file is the point of a post; those beside it are not.
       if (uploads.files.length === 0 && (post.ownFiles !== undefined || !overflows(post))) throw error;
       if (isEndedThere(error)) {
@@ -91,6 +92,11 @@ export class Posts {
     } finally {
       await uploads.release();
     }
+  }
+
+  /** With a newer row the lists of all conversations work again, and agents learn what to do. Its failure changes nothing: others may post one. */
+  private async postOver(connection: Connection, path: string, signal: AbortSignal): Promise<void> {
+    await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: { content: DAMAGED_NOTE, message_type: 'outgoing', private: true } }, signal).catch(() => undefined);
   }
 
   /**
@@ -113,6 +119,8 @@ export class Posts {
   }
 }
 
+const DAMAGED_NOTE = 'A file with a blank name was stored here: Chatwoot cannot show the history of this conversation any more. Please let an administrator delete it; the conversation with the end-user then goes on in a new one.';
+
 /** Chatwoot itself has answered, so that nothing is under way there any more; whether it stored the message the history tells. */
 const isEndedThere = (error: unknown): boolean =>
   error instanceof ProviderUnavailableError && error.delivered === 'unknown' && error.settlesAfterMs === 0 && !(error.cause instanceof Error);
@@ -120,28 +128,15 @@ const isEndedThere = (error: unknown): boolean =>
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
 /**
- * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does.
- * @throws OutcomeUnknownError when the history does not tell, or is refused
+ * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does. What was deleted
+ * there since keeps its `source_id` (CONTRACT section 2).
+ * @throws OutcomeUnknownError when the history is refused
  */
-const findPost = (connection: Connection, path: string, { ourId, lookAfter, as }: Post, signal: AbortSignal): Promise<WireMessage | null> => lookFor(ourId, async () => {
+const findPost = (connection: Connection, path: string, { ourId, lookAfter }: Post, signal: AbortSignal): Promise<WireMessage | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
-  const mayBe: string[] = [];
   for await (const batch of messagesAfter(connection, path, start, signal)) {
     const found = batch.find((message) => message.source_id === ourId || idOfOurs(message, false) === ourId);
     if (found) return found;
-    mayBe.push(...batch.filter((message) => mayHaveBeen(message, as, connection.settings.agentBotId)).map(({ id }) => String(id)));
   }
-  if (mayBe.length === 0) return null;
-  throw new OutcomeUnknownError(`An earlier try of ${ourId} may be what was deleted in Chatwoot as message ${mayBe.join(', ')}. Look there, then send it again or discard it.`, { mayBe });
+  return null;
 });
-
-/**
- * Whether a deleted row may be a post of ours. Deleting wipes the mark; that `source_id` stays is what we expect, but no
- * recording shows it of a row that had one. Who sent it, and to whom, stays.
- */
-function mayHaveBeen({ content_attributes: attributes, source_id: sourceId, message_type: type, private: isPrivate, sender }: WireMessage, as: Post['as'], agentBotId: number | undefined): boolean {
-  if (attributes?.['deleted'] !== true || sourceId) return false;
-  if (as === 'endUser') return type === INCOMING && sender?.type !== 'user';
-  // Deleting a message has been seen to leave its sender.
-  return type === OUTGOING && (isPrivate ?? false) === (as === 'note') && sender?.type === 'agent_bot' && sender.id === agentBotId;
-}

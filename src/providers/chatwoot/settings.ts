@@ -20,6 +20,8 @@ const Settings = z.strictObject({
   /** For how long this Chatwoot lets a request run, in seconds: its RACK_TIMEOUT_SERVICE_TIMEOUT. */
   requestSeconds: z.number({ error: 'seconds from 1 to 300, e.g. 15' }).min(1, { error: 'seconds from 1 to 300, e.g. 15' }).max(300, { error: 'seconds from 1 to 300, e.g. 15' }).optional(),
 
+  /** Set before an account is asked for, until its number is known: only then one may be there that we do not know of. */
+  accountAsked: z.boolean().optional(),
   version: z.string().optional(),
   /** Whom we work as: BotAgent1, or the administrator whose token was given. */
   botUserId: z.int().optional(),

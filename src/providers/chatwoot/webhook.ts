@@ -52,7 +52,8 @@ function typingIn({ event, user, is_private: isPrivate, conversation }: Body, bo
 /** Taken back, answered, or marked as failed: it may have been read before. */
 const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) &&
-  (attributes?.['deleted'] === true || attributes?.['submitted_values'] !== undefined || attributes?.['external_error'] !== undefined);
+  // A mark that was taken off leaves the key with null.
+  (attributes?.['deleted'] === true || attributes?.['submitted_values'] !== undefined || typeof attributes?.['external_error'] === 'string');
 
 const isMarkedAsFailed = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) && typeof attributes?.['external_error'] === 'string';

@@ -36,6 +36,7 @@ async function look(query: Query, accountId: string, desired: DesiredState): Pro
     else items.push(item(`inbox:${inboxId}:name`, 'INBOX_NAME', name, name, observed, 'The inbox has another name than its chatbot; repair this item.'));
   }
   for (const team of desired.teams) {
+    if (team.members === null) continue;
     const observed = members.filter((member) => member.team_id === team.externalId).map((member) => String(member.agent_id));
     items.push(item(`team:${team.externalId}:members`, 'TEAM_MEMBERS', team.name, listed(team.members), listed(observed), 'Others are in the team than were set from here; repair this item, or set the members again.'));
   }

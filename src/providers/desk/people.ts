@@ -42,7 +42,8 @@ export const deskPeople = (database: Database): PeopleVerbs => ({
     throw new UnsupportedByProviderError('Everybody at a desk sees every inbox; there are no members to set.');
   },
 
-  makeTeam: (access, name, signal) => inTime(signal, () => database.transaction(async (query) => {
+  makeTeam: (access, { name, autoAssign }, signal) => inTime(signal, () => database.transaction(async (query) => {
+    if (autoAssign) throw new UnsupportedByProviderError('The desk gives conversations to nobody by itself; make the team without autoAssign.');
     const { rows: [team] } = await query(`
       insert into desk_team (account_id, name) values ($1, $2) on conflict on constraint uq_desk_team_name do nothing returning id`, [await accountOf(query, access), name]);
     if (!team) throw new ProviderRefusedError('The desk has a team of that name; choose another name, or use that team.');

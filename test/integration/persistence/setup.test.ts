@@ -124,7 +124,7 @@ describe('the mirrored lists', () => {
     const mine = await account();
     const sync = (...teams: [string, string][]) => setup().syncTeams(mine, teams.map(([externalId, name]) => ({ externalId, name })));
     const [billing, sales] = await sync(['1', 'billing'], ['2', 'sales']);
-    expect([billing, sales]).toEqual([['1', 'billing'], ['2', 'sales']].map(([externalId, name]) => ({ id: expect.any(String), organizationId: mine.organizationId, accountId: mine.id, externalId, name, memberIds: null })));
+    expect([billing, sales]).toEqual([['1', 'billing'], ['2', 'sales']].map(([externalId, name]) => ({ id: expect.any(String), organizationId: mine.organizationId, accountId: mine.id, externalId, name, memberIds: null, autoAssign: null })));
     expect(await sync(['2', 'sales and more'], ['3', 'zoo'])).toMatchObject([{ id: sales!.id, name: 'sales and more' }, { name: 'zoo' }]);
     // Old handoffs still name it; nobody is sent there any more.
     expect(await setup().teamsByIds(mine.organizationId, [billing!.id])).toEqual([billing]);

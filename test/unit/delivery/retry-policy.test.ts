@@ -1,4 +1,4 @@
-import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
+import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
 import type { Clock } from '../../../src/core/ports/clock';
 import { answeredAfter, backoffMs, GIVE_UP_AFTER_MS, outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
 
@@ -24,6 +24,21 @@ describe('the retry policy', () => {
     const late = new ProviderUnavailableError('away', { retryAfterMs: 1 });
     expect(verdictOn(late, tried(1, 0, 0))).not.toHaveProperty('wasNoTry');
     expect(verdictOn(late, tried(1_000, GIVE_UP_AFTER_MS + 1, 0)).kind).toBe('park');
+  });
+
+  it('parks what fails alone of its account, at two tries in a row and for a quarter of an hour, and never for one of these', () => {
+    const alone = new ProviderUnavailableError('only here', { delivered: 'no', onlyHere: true });
+    const code = 'PROVIDER_DAMAGED';
+    expect(verdictOn(alone, tried(9, 15 * 60_000 + 1, 0, code))).toEqual({ kind: 'park', code });
+    expect(verdictOn(alone, tried(9, 15 * 60_000, 0, code))).toMatchObject({ kind: 'retry', code });
+    expect(verdictOn(alone, tried(9, 15 * 60_000 + 1, 0, 'PROVIDER_UNAVAILABLE'))).toMatchObject({ kind: 'retry', code });
+    expect(answeredAfter(alone)).toBe('yes');
+  });
+
+  it('parks what was stored and cannot be shown at once', () => {
+    const damaged = new ProviderDamagedError('stored');
+    expect(verdictOn(damaged, tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_DAMAGED' });
+    expect([answeredAfter(damaged), outcomeAfter(damaged)]).toEqual(['yes', 'UNKNOWN']);
   });
 
   it('looks at how long it has failed, however long it was owed', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { GraphQLError, parse } from 'graphql';
 import {
   ControlLostError, FileRefusedError, HandoffTransitionRefusedError, InProgressError, MediaStoreError, NotFoundError, OutcomeUnknownError,
-  ProviderAuthError, ProviderUnavailableError, SupportDisabledError, UnsupportedByProviderError,
+  ProviderAuthError, ProviderDamagedError, ProviderUnavailableError, SupportDisabledError, UnsupportedByProviderError,
 } from '../../../src/core/errors';
 import { publicError, TOP_LEVEL_CODES, USER_ERROR_CODES, userErrorOf } from '../../../src/graphql/errors';
 
@@ -25,7 +25,7 @@ describe('docs/errors.md', () => {
 
   it('has one whole row for every code that only deliveries and links to files have', () => {
     const ofFiles = ['FILE_MISSING', 'FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const;
-    const codes = [...ofFiles.map((code) => new FileRefusedError(code, '')), new MediaStoreError(''), new SupportDisabledError(''), new OutcomeUnknownError('')].map(({ code }) => code);
+    const codes = [...ofFiles.map((code) => new FileRefusedError(code, '')), new MediaStoreError(''), new SupportDisabledError(''), new OutcomeUnknownError(''), new ProviderDamagedError('')].map(({ code }) => code);
     expect(rowsOf('Codes of dead letters, and what a file\'s link answers')).toEqual(expect.arrayContaining(codes));
   });
 

@@ -31,16 +31,16 @@ describe('setting up with a Platform App', () => {
     expect(await agentBots()).toEqual([expect.objectContaining({ id: ensured.settings['agentBotId'], outgoing_url: null })]);
   });
 
-  it('takes nine calls with one owner the first time, and three when there is nothing to do', async () => {
+  it('takes eight calls with one owner the first time, and three when there is nothing to do', async () => {
     workshop = await Workshop.open();
     expect(await workshop.callsOf(() => workshop.ensureAccount())).toEqual([
-      'GET /api', 'GET /accounts', 'POST /accounts', 'POST /users', 'POST /accounts/account_users', 'GET /agent_bots', 'POST /agent_bots',
+      'GET /api', 'POST /accounts', 'POST /users', 'POST /accounts/account_users', 'GET /agent_bots', 'POST /agent_bots',
       'POST /users', 'POST /accounts/account_users',
     ]);
     expect(await workshop.callsOf(() => workshop.ensureAccount([]))).toEqual(['GET /api', 'GET /api/v1/profile', 'GET /agent_bots']);
   });
 
-  const CALLS = 12;
+  const CALLS = 11;
   for (const mode of ['applyThenCut', 'applyThen500', 'cutBeforeApply'] as const)
     it(`makes nothing twice when any of its ${CALLS} calls ends with ${mode}`, async () => {
       for (let nth = 1; nth <= CALLS; nth++) {
@@ -56,6 +56,52 @@ describe('setting up with a Platform App', () => {
         await workshop.stop();
       }
     });
+
+  describe('by a Platform App of which an account was deleted, so that Chatwoot cannot list its accounts any more', () => {
+    const listStatus = async () => (await fetch(`${workshop.double.baseUrl}/platform/api/v1/accounts`, { headers: { 'api-access-token': workshop.double.platformToken } })).status;
+    /** Its answer to the making of the account is lost. */
+    const cutOff = async () => {
+      workshop.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /\/platform\/api\/v1\/accounts$/ } });
+      await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    };
+
+    beforeEach(async () => {
+      workshop = await Workshop.open();
+      const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'A demo' });
+      await workshop.farSide.platform('DELETE', `/accounts/${id}`);
+      await workshop.double.settled();
+      expect(await listStatus()).toBe(500);
+    });
+
+    it('a first set-up does not ask for the list and succeeds', async () => {
+      expect(await workshop.callsOf(() => workshop.ensureAccount())).not.toContain('GET /accounts');
+      expect((await botProfile()).name).toBe('BotAgent1');
+    });
+
+    it('a set-up that was cut off goes on in another account, and says what may be left', async () => {
+      await cutOff();
+      const ensured = await workshop.ensureAccount();
+      expect(ensured.leftToDo).toEqual([expect.stringMatching(/cannot list the accounts.*second, empty account "Acme", suspend it, and do not delete it/), NO_WEBHOOKS]);
+      // Said once: from here on it is known.
+      expect((await workshop.ensureAccount()).leftToDo).toEqual([NO_WEBHOOKS]);
+    });
+
+    it('an outage is told from it: nothing is made while the platform does not answer', async () => {
+      await cutOff();
+      workshop.double.failNext({ mode: 'status:500', match: { path: /\/platform\/api\/v1\/accounts/ }, times: 2 });
+      await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      workshop.double.failNext({ mode: 'status:503', match: { path: /\/platform\/api\/v1\/accounts$/ } });
+      await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    });
+  });
+
+  it('an account whose making was cut off is found again by the list', async () => {
+    workshop = await Workshop.open();
+    workshop.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /\/platform\/api\/v1\/accounts$/ } });
+    await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    await workshop.ensureAccount();
+    expect(await workshop.farSide.census()).toMatchObject({ accounts: 1 });
+  });
 
   it('before 4.5 goes on without the list of accounts', async () => {
     workshop = await Workshop.open({ version: '3.16' });

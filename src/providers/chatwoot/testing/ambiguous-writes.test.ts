@@ -182,7 +182,7 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
     expect((await provider().listAgents(workshop.access, signal())).filter((agent) => agent.email === email)).toHaveLength(1);
 
     const name = randomUUID();
-    const make = () => provider().people!.makeTeam(workshop.access, name, signal());
+    const make = () => provider().people!.makeTeam(workshop.access, { name, autoAssign: false }, signal());
     workshop.double.failNext({ match: { method: 'POST', path: /\/teams$/ }, mode });
     await expect(make()).rejects.toMatchObject(UNKNOWN);
     await expect(make()).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });

@@ -70,15 +70,18 @@ describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
 describe('a template', () => {
   const template = (more: Partial<WireMessage>): WireMessage =>
     ({ id: 447, content: 'Welcome to us!', message_type: 3, private: false, created_at: 1795381993, source_id: null, content_type: 'text', content_attributes: {}, ...more });
+  const line = { kind: 'automaticReply', id: '447', source: { kind: 'PROVIDER', id: null }, attachments: [], at: '2026-11-22T21:13:13.000Z', lacking: null };
 
-  it('is an automatic reply when it is public text in nobody\'s name', () => {
-    expect(observe(template({}), 3)).toEqual({ kind: 'automaticReply', id: '447', text: 'Welcome to us!', at: '2026-11-22T21:13:13.000Z' });
+  it.each<[string, Partial<WireMessage>, string]>([
+    ['text in nobody\'s name', {}, 'Welcome to us!'], ['that asks for something', { content_type: 'input_email' }, 'Welcome to us!'],
+    ['in somebody\'s name', { sender: { id: 4, name: 'Alice', type: 'user' } }, 'Welcome to us!'], ['without words', { content: ' ' }, ''], ['of no content', { content: null }, ''],
+  ])('in public, %s, is the provider\'s own line', (_what, more, text) => {
+    expect(observe(template(more), 3)).toEqual({ ...line, text, content: null });
   });
 
-  it.each<[string, Partial<WireMessage>]>([
-    ['among agents', { private: true }], ['of unknown visibility', { private: undefined }], ['that asks for something', { content_type: 'input_email' }],
-    ['in somebody\'s name', { sender: { id: 4, name: 'Alice', type: 'user' } }], ['without words', { content: ' ' }], ['of no content', { content: null }],
-  ])('%s is ignored', (_what, more) => { expect(observe(template(more), 3)).toMatchObject({ kind: 'ignored' }); });
+  it.each<[string, Partial<WireMessage>]>([['among agents', { private: true }], ['of unknown visibility', { private: undefined }]])('%s is ignored', (_what, more) => {
+    expect(observe(template(more), 3)).toMatchObject({ kind: 'ignored' });
+  });
 
   it('that asks how it was is a survey', () => {
     expect(observe(template({ content_type: 'input_csat' }), 3)).toMatchObject({ kind: 'survey' });

@@ -1,6 +1,7 @@
 import { webhookSignatureVerifies } from './double';
 import { readRecording, recordingsIn, type RecordedWebhook } from './replay/recordings';
 import { visitor } from './replay/script-rest';
+import { FIRST_OF_4_14 } from './replay/story';
 import { Theatre, type Answer } from './replay/theatre';
 
 const A = '/api/v1/accounts/1';
@@ -11,6 +12,10 @@ const SUBSCRIPTIONS = [
 
 /** The recording caught the answer of an agent half done: stored, and not yet counted as first reply. */
 const HALF_REPLIED = ['first_reply_created_at', 'waiting_since', 'conversation.first_reply_created_at', 'conversation.waiting_since'];
+
+/** Not there before 4.14.2; these were recorded in May. */
+const LATER = ['account', 'conversation.account'];
+const SIGNED = recordingsIn('webhooks-4.14').filter((name) => name.endsWith('.signed.json'));
 
 const statusChange = (body: Answer) => body.changed_attributes?.some((one: object) => 'status' in one);
 
@@ -40,13 +45,13 @@ describe('the double signs as Chatwoot 4.14 did', () => {
   });
   afterAll(() => theatre.close());
 
-  it.each(recordingsIn('rest-4.14'))('answers as in %s', (name) => theatre.play('rest-4.14', name));
+  it.each(FIRST_OF_4_14)('answers as in %s', (name) => theatre.play('rest-4.14', name));
 
   it.each(Object.entries(EXPECTED))('sends %s, with a signature that verifies', async (name, { fits = () => true, ignore }) => {
     const [event, receiver = ''] = name.split('.');
     const path = `/n-${receiver.replace('agent_', '')}`;
     const came = await theatre.receiver.next((webhook) => webhook.url === path && webhook.event === event && fits(JSON.parse(webhook.body)), 1000);
-    theatre.compareWebhook('webhooks-4.14', `${name}.signed.json`, came, ignore ? { ignore } : {});
+    theatre.compareWebhook('webhooks-4.14', `${name}.signed.json`, came, { ignore: [...LATER, ...ignore ?? []] });
     const header = (key: string) => String(came.headers[key]);
     expect(webhookSignatureVerifies(secrets[path] as string, header('x-chatwoot-timestamp'), came.body, header('x-chatwoot-signature'))).toBe(true);
     expect(header('x-chatwoot-delivery')).toMatch(/^[0-9a-f-]{36}$/);
@@ -64,7 +69,7 @@ describe('the double signs as Chatwoot 4.14 did', () => {
   });
 });
 
-it.each(recordingsIn('webhooks-4.14'))('verifies the recorded signature of %s', (name) => {
+it.each(SIGNED)('verifies the recorded signature of %s', (name) => {
   const { secret, headers, body } = readRecording<RecordedWebhook>('webhooks-4.14', name);
   const verify = (text: string) =>
     webhookSignatureVerifies(secret as string, headers['x-chatwoot-timestamp'] as string, text, headers['x-chatwoot-signature'] as string);
@@ -73,7 +78,7 @@ it.each(recordingsIn('webhooks-4.14'))('verifies the recorded signature of %s', 
 });
 
 it('expects every recorded webhook of Chatwoot 4.14', () => {
-  expect(Object.keys(EXPECTED).map((name) => `${name}.signed.json`).sort()).toEqual(recordingsIn('webhooks-4.14'));
+  expect(Object.keys(EXPECTED).map((name) => `${name}.signed.json`).sort()).toEqual(SIGNED);
 });
 
 /** The recorded world: users 2 to 4 of one account, of whom Alice is number 4. */

@@ -138,14 +138,29 @@ describe('drift', () => {
   it('compares members of inboxes and teams with what was set from here', async () => {
     await ready();
     const [ada, carol] = [String(ownerId), String(await workshop.addPerson('Carol', 'agent'))];
-    const team = await workshop.provider.people!.makeTeam(workshop.access, 'Night', workshop.signal());
-    const more = { inboxes: [{ ...desired().inboxes[0]!, members: [carol] }], teams: [{ externalId: team.externalId, name: team.name, members: [carol, ada] }] };
+    const team = await workshop.provider.people!.makeTeam(workshop.access, { name: 'Night', autoAssign: false }, workshop.signal());
+    const more = { inboxes: [{ ...desired().inboxes[0]!, members: [carol] }], teams: [{ externalId: team.externalId, name: team.name, members: [carol, ada], autoAssign: null }] };
     const found = await problems(more);
     expect(found.map(({ kind, desired: wanted, observed }) => [kind, wanted, observed])).toEqual([['TEAM_MEMBERS', `${ada}, ${carol}`, 'nobody'], ['INBOX_MEMBERS', carol, 'nobody']]);
     await repair(found.map(({ id }) => id), more);
     expect(await problems(more)).toEqual([]);
     await api('DELETE', `/teams/${team.externalId}`);
     expect(await problems(more)).toMatchObject([{ kind: 'TEAM_MEMBERS', observed: null, repairable: false }]);
+  });
+
+  it('compares whether a team assigns by itself with what it was made with', async () => {
+    await ready();
+    const team = await workshop.provider.people!.makeTeam(workshop.access, { name: 'Night', autoAssign: false }, workshop.signal());
+    expect(await api('GET', `/teams/${team.externalId}`)).toMatchObject({ allow_auto_assign: false });
+    const more = { teams: [{ externalId: team.externalId, name: team.name, members: null, autoAssign: false }] };
+    expect(await problems(more)).toEqual([]);
+    await api('PATCH', `/teams/${team.externalId}`, { team: { allow_auto_assign: true } });
+    const found = await problems(more);
+    expect(found).toMatchObject([{ id: `team:${team.externalId}:auto-assign`, kind: 'TEAM_SETTINGS', repairable: true, problem: expect.stringContaining('any member who is online') }]);
+    await repair(found.map(({ id }) => id), more);
+    expect(await api('GET', `/teams/${team.externalId}`)).toMatchObject({ allow_auto_assign: false });
+    expect(await workshop.provider.people!.makeTeam(workshop.access, { name: 'Day', autoAssign: true }, workshop.signal()).then(({ externalId }) => api('GET', `/teams/${externalId}`)))
+      .toMatchObject({ allow_auto_assign: true });
   });
 
   it('leaves an inbox alone that does not carry our mark', async () => {

@@ -11,7 +11,7 @@ describe('enabling a chatbot again', () => {
     workshop = await Workshop.ready();
     const alice = await workshop.addPerson('Alice', 'agent', true);
     workshop.double.setOnline(alice);
-    const { externalId: teamId } = await workshop.provider.people!.makeTeam(workshop.access, 'billing', workshop.signal());
+    const { externalId: teamId } = await workshop.provider.people!.makeTeam(workshop.access, { name: 'billing', autoAssign: false }, workshop.signal());
     await workshop.farSide.call('PATCH', inboxPath(), workshop.admin, { enable_auto_assignment: true, csat_survey_enabled: true });
     const handedOver = async () => {
       const conversation = await workshop.conversation();

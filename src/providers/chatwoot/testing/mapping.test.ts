@@ -1,6 +1,6 @@
 import { observe } from '../mapping';
 import type { WireMessage } from '../wire';
-import { recordings, type RestRecording } from './recording-files';
+import { decemberRecordings, firstRecordings, type RestRecording, type WebhookRecording } from './recording-files';
 
 /** In the recordings, user 3 is the bridge, 4 is Alice. */
 const BRIDGE = 3;
@@ -8,7 +8,7 @@ const BRIDGE = 3;
 /** Every message that a recorded answer of the account API shows, once. */
 function recordedMessages(): [string, WireMessage][] {
   const found = new Map<string, WireMessage>();
-  for (const { file, response } of recordings<RestRecording>('rest')) {
+  for (const { file, response } of firstRecordings<RestRecording>('rest')) {
     if (!/^messages\.|^outage.*messages/.test(file) || response.status !== 200) continue;
     const { payload } = response.body as { payload?: WireMessage[] };
     for (const message of payload ?? [response.body as WireMessage]) found.set(`${file} #${message.id}`, message);
@@ -50,8 +50,12 @@ describe('messages as recorded', () => {
     expect(observe(message, BRIDGE)).toMatchObject({ kind: 'note', agent: null });
   });
 
-  it.each(all.filter(([, message]) => [2, 3].includes(message.message_type)))('is ignored: %s', (_name, message) => {
+  it.each(all.filter(([, message]) => message.message_type === 2))('is ignored: %s', (_name, message) => {
     expect(observe(message, BRIDGE).kind).toBe('ignored');
+  });
+
+  it.each(all.filter(([, message]) => message.message_type === 3))('is the support system\'s own line: %s', (_name, message) => {
+    expect(observe(message, BRIDGE)).toMatchObject({ kind: 'automaticReply', source: { kind: 'PROVIDER', id: null } });
   });
 
   it('carry an agent\'s file with address, name, type and size', () => {
@@ -70,11 +74,12 @@ describe('one message', () => {
   it.each<[string, Partial<WireMessage>, string]>([
     ['private', { private: true }, 'note'],
     ['without a word on its visibility', { private: undefined }, 'ignored'],
-    ['of the bridge itself', { sender: { id: BRIDGE, type: 'user' } }, 'ignored'],
-    ['of an agent bot', { sender: { id: 4, type: 'agent_bot' } }, 'ignored'],
-    ['of an assistant', { sender: { id: 4, type: 'captain_assistant' } }, 'ignored'],
-    ['of a sender without a type', { sender: { id: 4, name: 'contact?' } }, 'ignored'],
-    ['of nobody', { sender: null }, 'ignored'],
+    ['of the bridge itself', { sender: { id: BRIDGE, type: 'user' } }, 'automaticReply'],
+    ['of an agent bot', { sender: { id: 4, type: 'agent_bot' } }, 'automaticReply'],
+    ['of an assistant', { sender: { id: 4, type: 'captain_assistant' } }, 'automaticReply'],
+    ['of a sender without a type', { sender: { id: 4, name: 'contact?' } }, 'automaticReply'],
+    ['of nobody', { sender: null }, 'automaticReply'],
+    ['of nobody, of unknown visibility', { sender: null, private: undefined }, 'ignored'],
     ['incoming', { message_type: 0 }, 'ignored'],
     ['of a type to come', { message_type: 9 }, 'ignored'],
     ['deleted', { content: 'This message was deleted', content_attributes: { deleted: true } }, 'messageDeleted'],
@@ -110,5 +115,46 @@ describe('one message', () => {
 
   it('of another system\'s bot is not taken for ours because it has a source_id', () => {
     expect(observe({ ...said, source_id: 'wamid.HBgL', sender: { id: 2, type: 'agent_bot' } }, BRIDGE).kind).toBe('ignored');
+  });
+});
+
+/** Who is who on the two servers of December. */
+const DECEMBER_BRIDGE = 156;
+
+/** What each kind of row is, which somebody but us wrote; both servers alike. */
+const SHAPES: readonly (readonly [RegExp, object])[] = [
+  [/message_created\.automation_autosend/, { kind: 'automaticReply', source: { kind: 'RULE', id: expect.stringMatching(/^\d+$/) }, text: 'automatic words Vera' }],
+  [/message_created\.automation_autoteam/, { kind: 'note', agent: null }],
+  [/message_created\.macro/, { kind: 'agentMessage', text: 'macro words' }],
+  [/message_created\.other_bot/, { kind: 'automaticReply', source: { kind: 'BOT', id: expect.stringMatching(/^agent_bot\d+$/) }, text: 'from the other bot' }],
+  [/message_created\.bot_/, { kind: 'automaticReply', source: { kind: 'BOT' } }],
+  [/message_created\.attachment_/, { kind: 'agentMessage', attachments: [expect.objectContaining({ sizeBytes: expect.any(Number) })] }],
+  [/message_created\.external_created_at/, { kind: 'ignored' }],
+  [/message_updated\.deleted_/, { kind: 'messageDeleted' }],
+  [/message_updated\.input_select_answer/, { kind: 'automaticReply' }],
+];
+
+describe('rows of December, as the history shows what the webhook was about', () => {
+  const TYPES = ['incoming', 'outgoing', 'activity', 'template'];
+  const rows = decemberRecordings<WebhookRecording>('webhooks').filter(({ file }) => / message_/.test(file));
+
+  it.each(rows.map((recording) => [recording.file, recording] as const))('%s', (file, { body }) => {
+    const { message_type: type, created_at: at, ...row } = JSON.parse(body);
+    const message = { ...row, message_type: TYPES.indexOf(type), created_at: Date.parse(at) / 1000 } as WireMessage;
+    expect(observe(message, DECEMBER_BRIDGE)).toMatchObject({ id: String(message.id), ...SHAPES.find(([pattern]) => pattern.test(file))![1] });
+  });
+
+  it('of ours are known by their source_id once an agent has retried or deleted them: nothing else of ours survives', () => {
+    const ours = 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11';
+    for (const name of ['messages.retry.marker.200', 'messages.delete.bot.200']) {
+      const seen = decemberRecordings<RestRecording>('rest').filter(({ file }) => file.endsWith(` ${name}`));
+      expect(seen).toHaveLength(2);
+      for (const { response } of seen) {
+        const row = response.body as WireMessage;
+        expect(row.source_id).toMatch(/-/);
+        expect(Object.keys(row.content_attributes ?? {})).toEqual(name.includes('delete') ? ['deleted'] : []);
+        if (name.includes('retry')) expect(observe({ ...row, source_id: ours }, DECEMBER_BRIDGE)).toEqual({ kind: 'echo', id: String(row.id), ourId: ours });
+      }
+    }
   });
 });

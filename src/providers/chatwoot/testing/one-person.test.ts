@@ -35,7 +35,7 @@ describe('the person whose token we work with', () => {
     await workshop.open(conversation, { agentId: id });
     expect(await agentOf()).toEqual(root());
     await people!.setInboxMembers(workshop.inbox, [id], workshop.signal());
-    const { externalId } = await people!.makeTeam(workshop.access, 'all of us', workshop.signal());
+    const { externalId } = await people!.makeTeam(workshop.access, { name: 'all of us', autoAssign: false }, workshop.signal());
     await people!.setTeamMembers(workshop.access, externalId, [id], workshop.signal());
     await people!.addAgent({ access: workshop.access, name: 'Root', email: 'ROOT@people.example', role: 'ADMINISTRATOR' }, workshop.signal());
   });

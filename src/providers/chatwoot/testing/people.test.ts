@@ -70,9 +70,9 @@ describe('people of an account', () => {
 
   it('§9.17 have teams whose names come back in lower case', async () => {
     workshop = await Workshop.ready();
-    const team = await people().makeTeam(workshop.access, 'Night SHIFT', workshop.signal());
+    const team = await people().makeTeam(workshop.access, { name: 'Night SHIFT', autoAssign: false }, workshop.signal());
     expect(team.name).toBe('night shift');
-    await expect(people().makeTeam(workshop.access, 'NIGHT shift', workshop.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+    await expect(people().makeTeam(workshop.access, { name: 'NIGHT shift', autoAssign: false }, workshop.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
   });
 
   it('refuses an address that Chatwoot does not take', async () => {

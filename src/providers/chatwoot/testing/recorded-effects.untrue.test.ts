@@ -1,4 +1,4 @@
-import type { WebhookRecording } from './recording-files';
+import { decemberRecordings, type WebhookRecording } from './recording-files';
 import { pictureOf, rowsOf } from './cases/picture';
 import { play, recordedFiles, recordingOf } from './cases/play';
 import { Scene } from './cases/scene';
@@ -86,5 +86,32 @@ describe('a recorded webhook that its sender cannot have signed', () => {
     expect(await scene.post()).toEqual({ status: 200, outcome: 'recorded' });
     expect(await scene.follow()).toBeGreaterThan(0);
     expect(await pictureOf(scene)).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
+  });
+});
+
+describe('a webhook recorded in December', () => {
+  let scene: Scene;
+  let rows: unknown;
+  beforeAll(async () => {
+    scene = await Scene.open(recordingOf('message_created.url_query_key.inbox'));
+    await scene.begin({ conversation: 1 });
+    await scene.settle();
+    rows = await rowsOf(scene);
+  });
+  afterAll(() => scene.close());
+
+  /** As it was recorded, but of our account and the session's conversation. */
+  const ofOurs = (body: string): Buffer => {
+    const { account, conversation, ...rest } = JSON.parse(body);
+    const isConversation = /^(conversation_(created|updated|status)|automation_event)/.test(rest.event);
+    return Buffer.from(JSON.stringify({ ...rest, ...(account && { account: { ...account, id: 1 } }), ...(isConversation && { id: 1 }), ...(conversation && { conversation: { ...conversation, id: 1 } }) }));
+  };
+
+  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s leads at most to a reading, and to nothing that is not so', async (_file, recording) => {
+    const body = ofOurs(recording.body);
+    expect(await scene.post({ recording, body, headers: { ...recording.headers, 'content-length': String(body.length) } })).toMatchObject({ status: 200 });
+    await scene.follow();
+    expect(await rowsOf(scene)).toEqual(rows);
+    expect(scene.world.typed).toEqual([]);
   });
 });

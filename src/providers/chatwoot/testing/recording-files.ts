@@ -1,3 +1,5 @@
+import { EXPECTED } from './replay/expected-webhooks';
+import { playedBefore } from './replay/story';
 import { readRecording, recordingsIn, type RecordingFolder } from './replay/recordings';
 
 export interface RestRecording {
@@ -12,6 +14,23 @@ export interface WebhookRecording {
   readonly headers: Readonly<Record<string, string>>;
   /** Raw, as received. */
   readonly body: string;
+}
+
+/** Those of December, which say on 4.10 and 4.14.2 what the contract marks [both]; `file` begins with the version. */
+export function decemberRecordings<Recording>(kind: 'rest' | 'webhooks'): Recording[] {
+  return (['4.10', '4.14'] as const).flatMap((version) => {
+    const folder = version === '4.10' ? kind : `${kind}-4.14` as const;
+    const first: ReadonlySet<string> = new Set(kind === 'rest' ? playedBefore(version) : Object.keys(EXPECTED).map((name) => `${name}.json`));
+    return recordingsIn(folder).filter((name) => !first.has(name) && !name.endsWith('.signed.json'))
+      .map((name) => ({ file: `${version} ${name.replace(/\.json$/, '')}`, ...readRecording<object>(folder, name) }) as Recording);
+  });
+}
+
+/** Of the first servers, whose numbers the tests know: 4.10.0, and 4.14 as it signs. */
+export function firstRecordings<Recording extends { readonly file: string }>(folder: RecordingFolder): Recording[] {
+  const later = new Set(decemberRecordings<{ readonly file: string }>(folder.startsWith('rest') ? 'rest' : 'webhooks').map(({ file }) => file));
+  const version = folder.endsWith('4.14') ? '4.14' : '4.10';
+  return recordings<Recording>(folder).filter(({ file }) => !later.has(`${version} ${file}`));
 }
 
 /** Exchanges with real Chatwoot servers, kept beside the provider. */

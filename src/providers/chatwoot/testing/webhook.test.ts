@@ -1,14 +1,14 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { WebhookHint, WebhookRequest } from '../../../core/ports/support-provider';
 import { parseWebhook } from '../webhook';
-import { recordings, type WebhookRecording } from './recording-files';
+import { decemberRecordings, firstRecordings, type WebhookRecording } from './recording-files';
 
 type Inboxes = NonNullable<WebhookRequest['inboxes']>;
 
 const BOT = 3;
 const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: BOT }, credentials: { botToken: 'token' }, webhookUrl: '' };
-const plain = recordings<WebhookRecording>('webhooks');
-const signed = recordings<WebhookRecording>('webhooks-4.14');
+const plain = firstRecordings<WebhookRecording>('webhooks');
+const signed = firstRecordings<WebhookRecording>('webhooks-4.14');
 
 const requestOf = ({ headers, body }: Pick<WebhookRecording, 'headers' | 'body'>, more: Partial<WebhookRequest> = {}): WebhookRequest => ({
   account: ACCOUNT, headers, rawBody: Buffer.from(body), receivedAt: Number(headers['x-chatwoot-timestamp'] ?? 0) * 1000 + 1500, ...more,
@@ -74,6 +74,30 @@ describe('recorded webhooks', () => {
     const altered = Buffer.from(request.rawBody);
     altered[altered.length - 2] = (altered[altered.length - 2] ?? 0) ^ 1;
     expect(['badSignature', 'malformed']).toContain(rejection({ ...request, rawBody: altered }));
+  });
+});
+
+/** By the names of the files; null: nothing to look at. */
+const OF_DECEMBER: readonly (readonly [RegExp, Partial<Extract<WebhookHint, { kind: 'conversation' }>> | null])[] = [
+  [/automation_event|contact_updated|labels_|custom_attributes|message_created\.automation_autoteam/, null],
+  [/message_updated/, { about: 'MESSAGES', changedMessageId: expect.stringMatching(/^\d+$/) }],
+  [/message_created\.(attachment|macro)/, { about: 'MESSAGES', saidTo: expect.any(Object) }], [/message_created/, { about: 'MESSAGES' }], [/./, { shows: expect.any(Object) }],
+];
+
+describe('webhooks recorded in December', () => {
+  it.each(decemberRecordings<WebhookRecording>('webhooks').map((recording) => [recording.file, recording] as const))('%s', (file, recording) => {
+    const body = JSON.parse(recording.body);
+    const accountId = (body.account?.id ?? 35) as number;
+    const hint = parseWebhook(requestOf(recording, { account: { ...ACCOUNT, externalId: String(accountId), settings: { botUserId: 156 } } }));
+    const expected = OF_DECEMBER.find(([pattern]) => pattern.test(file))![1];
+    if (expected === null || (/message_updated\.deleted/.test(file) && body.private)) return expect(hint).toEqual({ kind: 'ignored', why: expect.any(String) });
+    expect(hint).toEqual({ kind: 'conversation', conversationId: String(body.conversation?.id ?? body.id), ...expected });
+  });
+
+  it('say from 4.14.2 on whose a conversation is: another account\'s is ignored', () => {
+    const about = decemberRecordings<WebhookRecording>('webhooks').filter(({ file }) => /4\.14 conversation_/.test(file));
+    expect(about.length).toBeGreaterThan(5);
+    for (const recording of about) expect(parseWebhook(requestOf(recording, { account: { ...ACCOUNT, externalId: '999' } }))).toEqual({ kind: 'ignored', why: 'of another account' });
   });
 });
 

@@ -85,15 +85,15 @@ export function peopleCases(stage: Stage): void {
   if (managesTeams) {
     it('makes a team, under whatever spelling, and refuses a second one of its name', async () => {
       const name = `Night Shift ${randomUUID().slice(0, 8)}`;
-      const team = await people().makeTeam(stage.account, name, stage.signal());
+      const team = await people().makeTeam(stage.account, { name, autoAssign: false }, stage.signal());
       expect((await stage.provider.listTeams(stage.account, stage.signal())).map(({ externalId }) => externalId)).toContain(team.externalId);
       const before = await stage.harness.census();
-      await expect(people().makeTeam(stage.account, name, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+      await expect(people().makeTeam(stage.account, { name, autoAssign: false }, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       expect(await stage.harness.census()).toEqual(before);
     });
 
     it('sets exactly the members of a team, and nobody whom the account does not have', async () => {
-      const team = (await people().makeTeam(stage.account, `Day Shift ${randomUUID().slice(0, 8)}`, stage.signal())).externalId;
+      const team = (await people().makeTeam(stage.account, { name: `Day Shift ${randomUUID().slice(0, 8)}`, autoAssign: false }, stage.signal())).externalId;
       const [ada, bob] = [stage.ada.externalId, stage.bob.externalId];
       const members = () => stage.harness.membersOf!({ account: stage.account, team });
       for (const wanted of [[ada, bob], [bob], [bob], []]) {
@@ -108,7 +108,7 @@ export function peopleCases(stage: Stage): void {
     });
   } else {
     it('makes no teams', async () => {
-      await unsupported(() => stage.provider.people?.makeTeam(stage.account, 'night', stage.signal()));
+      await unsupported(() => stage.provider.people?.makeTeam(stage.account, { name: 'night', autoAssign: false }, stage.signal()));
       await unsupported(() => stage.provider.people?.setTeamMembers(stage.account, '1', [], stage.signal()));
     });
   }

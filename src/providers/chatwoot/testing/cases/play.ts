@@ -1,5 +1,5 @@
 import type { ChatwootWorldOptions } from '../../../../../test/support/chatwoot-world';
-import { recordings, type WebhookRecording } from '../recording-files';
+import { firstRecordings, type WebhookRecording } from '../recording-files';
 import { isTrue, pictureOf, rowsOf, type Picture } from './picture';
 import { Scene } from './scene';
 
@@ -31,7 +31,7 @@ export const begin: Step = (scene) => scene.begin();
 export const handOver: Step = (scene) => scene.handOver();
 export const settle: Step = (scene) => scene.settle();
 
-const all = new Map([...recordings<WebhookRecording>('webhooks'), ...recordings<WebhookRecording>('webhooks-4.14')].map((one) => [one.file, one]));
+const all = new Map([...firstRecordings<WebhookRecording>('webhooks'), ...firstRecordings<WebhookRecording>('webhooks-4.14')].map((one) => [one.file, one]));
 export const recordedFiles: readonly string[] = [...all.keys()];
 export function recordingOf(file: string): WebhookRecording {
   const recording = all.get(file);

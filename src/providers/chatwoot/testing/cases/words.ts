@@ -95,23 +95,26 @@ const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => 
   ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
 
+/** Recorded without its text: it goes to nobody, and agents are told. */
+const withheld: Pick<RecordedCase, 'wish' | 'effect'> = { wish: 'MESSAGES', effect: { words: ['SYSTEM ""'] } };
+
 /** What nobody but us should have said: looked at, because there is no mark of ours on it, and for nobody. */
 export const otherWords: readonly RecordedCase[] = [
   ...VISITORS.map(([file, which, act]): RecordedCase => ({ file, leads: `a visitor's words, ${which}, go nowhere`, given: [begin, settle], act, wish: 'MESSAGES' })),
   {
     file: 'message_created.outgoing.bridge_user.inbox', leads: 'BotAgent1 speaks to nobody', given: [begin, settle],
-    act: [async (scene) => { scene.next(6); await scene.act('/messages', { content: 'I am the bot' }); }], wish: 'MESSAGES',
+    act: [async (scene) => { scene.next(6); await scene.act('/messages', { content: 'I am the bot' }); }], ...withheld,
   },
   {
     file: 'message_created.input_select.inbox', leads: 'BotAgent1 asks nobody', given: [begin, settle],
     act: [async (scene) => {
       scene.next(17);
       await scene.act('/messages', { content: 'pick', content_type: 'input_select', content_attributes: { items: [{ title: 'A', value: 'a' }, { title: 'B', value: 'b' }] } });
-    }], wish: 'MESSAGES',
+    }], ...withheld,
   },
   ...([['message_created.outgoing.agent_bot.inbox', 23, 'as agent bot'], ['agent_bot.message_created.outgoing_own', 84, 'beep']] as const).map(([file, id, content]): RecordedCase => ({
     file, leads: 'the agent bot is no person', given: [begin, settle],
-    act: [async (scene) => { scene.next(id); await scene.act('/messages', { content }, scene.agentBotToken); }], wish: 'MESSAGES',
+    act: [async (scene) => { scene.next(id); await scene.act('/messages', { content }, scene.agentBotToken); }], ...withheld,
   })),
   ...([['message_created.greeting.inbox', 447, 'Welcome to us!'], ['message_created.out_of_office.inbox', 449, 'We are closed']] as const).map(([file, id, text]): RecordedCase => ({
     file, leads: `"${text}" is sent on once, as the policy says`, policy: { automaticReplies: 'SEND_ON' },
@@ -125,6 +128,6 @@ export const otherWords: readonly RecordedCase[] = [
   {
     file: 'message_created.greeting.inbox', leads: 'is withheld where the policy says nothing',
     given: [(scene) => scene.setInbox({ greeting_enabled: true, greeting_message: 'Welcome to us!' })],
-    act: [async (scene) => { scene.next(446); await scene.begin(); }], wish: 'MESSAGES',
+    act: [async (scene) => { scene.next(446); await scene.begin(); }], ...withheld,
   },
 ];

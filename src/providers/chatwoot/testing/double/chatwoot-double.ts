@@ -50,6 +50,8 @@ export interface ChatwootDouble {
   /** What happens by itself every five minutes. */
   wakeSnoozed(): void;
   setActivityDelay(ms: number): void;
+  /** As if every agent had read and removed what they were told. */
+  clearNotifications(): void;
 
   stop(): Promise<void>;
 }

@@ -8,5 +8,7 @@ export interface Events {
   conversation(event: string, row: Conversation, changes?: Changes): void;
   message(event: string, row: Message): void;
   contact(event: string, row: Contact, changes?: Changes): void;
+  /** A rule's own webhook, to an address of its own. */
+  automation(url: string, body: () => Json): void;
   typing(on: boolean, row: Conversation, by: { user: User } | { contact: Contact }, isPrivate: boolean): void;
 }

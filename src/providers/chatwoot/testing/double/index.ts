@@ -4,6 +4,7 @@ import { serveControl } from './control/control-routes';
 import { Faults } from './control/faults';
 import { Journal } from './control/journal';
 import { setNextIds } from './control/next-ids';
+import { runRules } from './domain/automation';
 import { syncAvatar } from './domain/contacts';
 import { wakeSnoozed } from './domain/conversations';
 import { sendSurvey } from './domain/messages';
@@ -73,6 +74,7 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
       if (contact) syncAvatar(world, contact);
     },
     wakeSnoozed: () => wakeSnoozed(world),
+    clearNotifications: () => { for (const row of world.store.notifications.all()) world.store.notifications.delete(row.id); },
     setActivityDelay: (ms) => { world.options.activityDelayMs = ms; },
     stop: async () => {
       clearInterval(snoozeTimer);
@@ -92,6 +94,9 @@ function createWorld(options: World['options']): { world: World; events: EventFe
   world.events = new EventFeed(world);
   world.events.onConversation((event, conversation) => {
     if (event === 'conversation_resolved') sendSurvey(world, conversation);
+  });
+  world.events.onMessage((event, message) => {
+    if (event === 'message_created') runRules(world, message);
   });
   return { world, events: world.events };
 }

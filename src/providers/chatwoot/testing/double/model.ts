@@ -24,7 +24,9 @@ export interface Account {
 
 export interface User {
   id: number; name: string; displayName: string | null; email: string; password: string | null; confirmed: boolean;
-  customAttributes: Json; token: string; pubsubToken: string; ssoTokens: Set<string>;
+  customAttributes: Json; token: string; pubsubToken: string;
+  /** Of login links, with the time at which each was made. */
+  ssoTokens: Map<string, number>;
   /** Whether a browser holds the live channel open. REST calls never change it. */
   connected: boolean;
 }
@@ -62,7 +64,7 @@ export interface AgentBot {
 }
 
 export interface Contact {
-  id: number; accountId: number; name: string; email: string | null; phoneNumber: string | null; identifier: string | null;
+  id: number; accountId: number; name: string | null; email: string | null; phoneNumber: string | null; identifier: string | null;
   customAttributes: Json; additionalAttributes: Json; blocked: boolean; lastActivityAt: number | null;
   companyId: number | null; createdAt: number; updatedAt: number;
 }
@@ -114,5 +116,23 @@ export interface CustomAttributeDefinition {
   regexPattern: string | null; regexCue: string | null; values: string[]; model: string; defaultValue: unknown;
   createdAt: number; updatedAt: number;
 }
+
+export interface RuleCondition { attribute_key: string; filter_operator: string; values: unknown[]; query_operator: string | null }
+export interface RuleAction { action_name: string; action_params: unknown[] }
+
+export interface AutomationRule {
+  id: number; accountId: number; name: string; description: string | null; eventName: string; conditions: RuleCondition[]; actions: RuleAction[];
+  active: boolean; createdAt: number;
+}
+
+export interface Macro { id: number; accountId: number; name: string; visibility: string; actions: RuleAction[]; createdById: number }
+
+export type NotificationType = 'conversation_creation' | 'conversation_assignment' | 'assigned_conversation_new_message';
+
+export interface Notification {
+  id: number; accountId: number; userId: number; type: NotificationType; conversationRowId: number; messageId: number | null; createdAt: number;
+}
+
+export interface NotificationSetting { id: number; accountId: number; userId: number; email: string[]; push: string[] }
 
 export interface CannedResponse { id: number; accountId: number; shortCode: string; content: string; createdAt: number; updatedAt: number }

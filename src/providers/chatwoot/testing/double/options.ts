@@ -19,8 +19,6 @@ export interface ChatwootDoubleOptions {
   activityDelayMs?: number;
   /** How long a deletion of an inbox, contact or account takes. */
   deletionDelayMs?: number;
-  /** Whether deleting a message takes its `source_id`, too. No recording tells; false is what we expect. */
-  deletionWipesSourceId?: boolean;
   /** How long after a contact got an e-mail its avatar is looked up. */
   avatarSyncDelayMs?: number;
   messagesPerMinute?: number;
@@ -47,7 +45,6 @@ export function resolveOptions(options: ChatwootDoubleOptions): ResolvedOptions 
     webhookThreads: 10,
     activityDelayMs: 10,
     deletionDelayMs: 20,
-    deletionWipesSourceId: false,
     avatarSyncDelayMs: 30_000,
     messagesPerMinute: 200,
     requestsPerMinute: 3000,
@@ -68,6 +65,12 @@ export interface Features {
   typingWebhooks: boolean;
   botMaySetCustomAttributes: boolean;
   botMayType: boolean;
+  /** GET a conversation, read and set its labels. */
+  botMayReadConversations: boolean;
+  accountInConversationEvents: boolean;
+  agentNameFromEmail: boolean;
+  userNameRequired: boolean;
+  onlyAdministratorsDefineAttributes: boolean;
   conversationDeletion: boolean;
   platformUserToken: boolean;
   renderedWebhookContent: boolean;
@@ -92,7 +95,7 @@ export interface Features {
 const RELEASES: Record<ChatwootVersion, { release: string; number: number }> = {
   '3.16': { release: '3.16.0', number: 316 },
   '4.10': { release: '4.10.0', number: 410 },
-  '4.14': { release: '4.14.0', number: 414 },
+  '4.14': { release: '4.14.2', number: 414 },
 };
 
 export function featuresOf(version: ChatwootVersion): Features {
@@ -105,6 +108,11 @@ export function featuresOf(version: ChatwootVersion): Features {
     typingWebhooks: since(402),
     botMaySetCustomAttributes: since(402),
     botMayType: since(412),
+    botMayReadConversations: since(414),
+    accountInConversationEvents: since(414),
+    agentNameFromEmail: since(414),
+    userNameRequired: since(414),
+    onlyAdministratorsDefineAttributes: since(414),
     conversationDeletion: since(403),
     platformUserToken: since(403),
     renderedWebhookContent: since(404) && !since(413),

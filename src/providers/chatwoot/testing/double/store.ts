@@ -1,6 +1,6 @@
 import type {
-  Account, AccountUser, AgentBot, Blob, CannedResponse, Contact, ContactInbox, Conversation, CsatResponse,
-  CustomAttributeDefinition, Inbox, Label, Message, PlatformApp, Team, User, Webhook,
+  Account, AccountUser, AgentBot, AutomationRule, Blob, CannedResponse, Contact, ContactInbox, Conversation, CsatResponse,
+  CustomAttributeDefinition, Inbox, Label, Macro, Message, Notification, NotificationSetting, PlatformApp, Team, User, Webhook,
 } from './model';
 
 /** One table: rows by id, ids never given twice. */
@@ -66,6 +66,10 @@ export class Store {
   readonly csatResponses = new Table<CsatResponse>();
   readonly attributeDefinitions = new Table<CustomAttributeDefinition>();
   readonly cannedResponses = new Table<CannedResponse>();
+  readonly automationRules = new Table<AutomationRule>();
+  readonly macros = new Table<Macro>();
+  readonly notifications = new Table<Notification>();
+  readonly notificationSettings = new Table<NotificationSetting>();
   readonly companies = new Map<string, number>();
   /** Sign-ins by their `client` header. */
   readonly sessions = new Map<string, { token: string; userId: number }>();

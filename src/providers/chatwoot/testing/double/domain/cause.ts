@@ -6,6 +6,8 @@ export interface Cause {
   user?: User;
   bot?: AgentBot;
   contact?: Contact;
+  /** A rule of the account's. */
+  byRule?: true;
 }
 
 export const NOBODY: Cause = {};
@@ -16,4 +18,6 @@ export function causeOf(actor: Actor | undefined): Cause {
   return NOBODY;
 }
 
-export const nameOf = (cause: Cause): string | undefined => cause.user?.name ?? cause.bot?.name;
+export const BY_RULE: Cause = { byRule: true };
+
+export const nameOf = (cause: Cause): string | undefined => cause.user?.name ?? cause.bot?.name ?? (cause.byRule ? 'Automation System' : undefined);

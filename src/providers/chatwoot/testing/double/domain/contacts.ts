@@ -11,10 +11,14 @@ export type ContactFields = Pick<
   Contact, 'name' | 'email' | 'phoneNumber' | 'identifier' | 'customAttributes' | 'additionalAttributes' | 'blocked'
 >;
 
-/** @throws the answer 422 with every problem in one sentence */
+const LONGEST_FIELD = 255;
+
+/** @throws the answer 422 with every problem in one sentence; a crash for a NUL, and for a second contact with an empty identifier */
 export function validateContact(world: World, accountId: number, fields: ContactFields, self?: Contact): void {
   const taken = (key: 'email' | 'phoneNumber' | 'identifier') =>
     !!fields[key] && world.store.contacts.find((row) => row.accountId === accountId && row !== self && row[key] === fields[key]) !== undefined;
+  if (fields.identifier === '' && world.store.contacts.find((row) => row.accountId === accountId && row !== self && row.identifier === '')) throw refuse.crash();
+  if (JSON.stringify([fields.name, fields.identifier, fields.customAttributes, fields.additionalAttributes]).includes('\\u0000')) throw refuse.crash();
   const problems: Array<[attribute: string, text: string]> = [];
   if (taken('email')) problems.push(['email', 'Email has already been taken']);
   if (fields.email && !/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(fields.email)) problems.push(['email', 'Email Invalid email']);
@@ -22,6 +26,9 @@ export function validateContact(world: World, accountId: number, fields: Contact
   if (taken('phoneNumber')) problems.push(['phone_number', 'Phone number has already been taken']);
   if (fields.phoneNumber && !/^\+[1-9]\d{1,14}$/.test(fields.phoneNumber)) {
     problems.push(['phone_number', 'Phone number should be in e164 format']);
+  }
+  for (const [key, attribute] of [['name', 'name'], ['identifier', 'identifier'], ['email', 'email']] as const) {
+    if ([...(fields[key] ?? '')].length > LONGEST_FIELD) problems.push([attribute, `${attribute.charAt(0).toUpperCase()}${attribute.slice(1)} is too long (maximum is ${LONGEST_FIELD} characters)`]);
   }
   if (problems.length === 0) return;
   throw refuse.invalid(problems.map(([, text]) => text).join(', '), [...new Set(problems.map(([attribute]) => attribute))]);
@@ -83,19 +90,23 @@ export function linkContact(world: World, contact: Contact, inbox: Inbox, source
   });
 }
 
-/** Takes everything of `from` over to `into`; says nothing to anybody. */
+/** Takes everything of `from` over to `into`, tells of the one that stays, and of each message of a visitor that moved. */
 export function mergeContacts(world: World, into: Contact, from: Contact): void {
   const { store } = world;
+  const before = { ...into };
   for (const link of store.contactInboxes.where((row) => row.contactId === from.id)) link.contactId = into.id;
   for (const conversation of store.conversations.where((row) => row.contactId === from.id)) conversation.contactId = into.id;
-  for (const message of store.messages.where((row) => row.senderType === 'Contact' && row.senderId === from.id)) message.senderId = into.id;
+  const moved = store.messages.where((row) => row.senderType === 'Contact' && row.senderId === from.id);
+  for (const message of moved) message.senderId = into.id;
   into.email ??= from.email;
   into.phoneNumber ??= from.phoneNumber;
   into.identifier ??= from.identifier;
   into.customAttributes = { ...from.customAttributes, ...into.customAttributes };
   into.additionalAttributes = { ...from.additionalAttributes, ...into.additionalAttributes };
-  into.updatedAt = world.now();
+  into.updatedAt = later(before.updatedAt, world.now());
   store.contacts.delete(from.id);
+  world.events.contact('contact_updated', into, asAttributeList(contactChanges(before, into)));
+  for (const message of moved) if (message.messageType === 'incoming') world.events.message('message_updated', message);
 }
 
 export function deleteContact(world: World, row: Contact): void {

@@ -5,6 +5,7 @@ import { assigneeForOpened, assigneeFromTeam } from './auto-assignment';
 import { NOBODY, type Cause } from './cause';
 import { asAttributeList, conversationChanges, type Change } from './changes';
 import { later } from './later';
+import { notifyAssignee, notifyOfOpening } from './notifications';
 import type { ContactInbox, Conversation, ConversationStatus } from '../model';
 import type { World } from '../world';
 
@@ -42,6 +43,7 @@ export function createConversation(
   store.conversations.insert(row.rowId, row);
   world.events.conversation('conversation_created', row);
   writeAssignmentLine(world, before, row, cause, wantedTeamId !== undefined);
+  notifyOfOpening(world, row);
   if (row.status === 'open') autoAssign(world, row);
   return row;
 }
@@ -57,6 +59,8 @@ export function updateConversation(world: World, row: Conversation, patch: Parti
   row.cachedLabelList = row.labels.join(', ');
   row.updatedAt = later(before.updatedAt, world.now());
   announce(world, row, before, conversationChanges(before, row), cause);
+  notifyAssignee(world, before, row, cause.user);
+  if (row.status === 'open' && before.status === 'pending') notifyOfOpening(world, row);
   if (row.status === 'open' && before.status !== 'open') autoAssign(world, row);
 }
 

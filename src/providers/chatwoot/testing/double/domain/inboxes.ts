@@ -78,10 +78,14 @@ function changeHours(inbox: Inbox, hours: Json[]): void {
   }
 }
 
-/** Its conversations go with it, and no webhook says so. */
+/** At once, before the inbox itself is gone; no webhook says so. */
+export function deleteConversationsOf({ store }: World, inbox: Inbox): void {
+  for (const row of store.conversations.where((one) => one.inboxId === inbox.id)) store.deleteConversation(row);
+}
+
 export function deleteInbox(world: World, inbox: Inbox): void {
   const { store } = world;
-  for (const row of store.conversations.where((one) => one.inboxId === inbox.id)) store.deleteConversation(row);
+  deleteConversationsOf(world, inbox);
   for (const link of store.contactInboxes.where((one) => one.inboxId === inbox.id)) store.contactInboxes.delete(link.id);
   store.inboxes.delete(inbox.id);
 }

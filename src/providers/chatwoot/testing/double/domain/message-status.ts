@@ -22,8 +22,11 @@ function touch(world: World, message: Message): void {
 /** A message that was read never goes back to delivered. */
 export function setMessageStatus(world: World, message: Message, status: MessageStatus, externalError?: string | null): void {
   if (message.status === 'read' && status === 'delivered') return;
+  const hadError = 'external_error' in message.contentAttributes;
   const rest = without(message.contentAttributes, 'external_error');
-  const contentAttributes = status === 'failed' && externalError ? { ...rest, external_error: externalError } : rest;
+  // A mark that is taken off leaves its key, with nothing under it.
+  const error = status === 'failed' && externalError ? { external_error: externalError } : hadError ? { external_error: null } : {};
+  const contentAttributes = { ...rest, ...error };
   updateMessage(world, message, { status, contentAttributes });
 }
 
@@ -33,11 +36,10 @@ export function markFailed(world: World, message: Message, error: string): void 
   setMessageStatus(world, message, 'failed', error);
 }
 
-/** Keeps the row, empties it: our own marks in `content_attributes` go with the rest. */
+/** Keeps the row, its sender and its `source_id`; empties the rest, our own marks in `content_attributes` too. */
 export function deleteMessage(world: World, message: Message): void {
   message.attachments = [];
   updateMessage(world, message, {
     content: 'This message was deleted', contentType: 'text', contentAttributes: { deleted: true },
-    ...(world.options.deletionWipesSourceId && { sourceId: null }),
   });
 }

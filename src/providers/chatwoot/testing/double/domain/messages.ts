@@ -2,8 +2,11 @@ import { NOBODY } from './cause';
 import { touchContact } from './contacts';
 import { updateConversation } from './conversations';
 import { isFlooded } from './flooding';
+import { isUnshowable, UNROUTABLE } from './file-names';
 import { renderLiquid } from './liquid';
+import { notifyOfMessage } from './notifications';
 import { surveyFor, templatesFor } from './templates';
+import { refuse } from '../http/replies';
 import type { Attachment, Blob, Contact, Conversation, Json, Message, MessageType, SenderType } from '../model';
 import type { World } from '../world';
 
@@ -43,7 +46,10 @@ export function createMessage(world: World, conversation: Conversation, wanted: 
   conversation.updatedAt = now;
   reopen(world, conversation, message);
   conversation.lastActivityAt = now;
+  // The answer of the post fails on it, and so does the job that would tell of it.
+  if (message.attachments.some(isUnshowable)) throw refuse.unroutable(UNROUTABLE);
   world.events.message('message_created', message);
+  notifyOfMessage(world, conversation, message);
   updateWaiting(world, conversation, message);
   for (const content of templatesFor(world, conversation, message)) postTemplate(world, conversation, { content });
   if (message.senderType === 'Contact') touchContact(world, world.store.contacts.get(message.senderId) as Contact);
@@ -90,7 +96,7 @@ function updateWaiting(world: World, conversation: Conversation, message: Messag
   const byPerson = message.senderType === 'User';
   if (byPerson && conversation.firstReplyCreatedAt === null) {
     updateConversation(world, conversation, { firstReplyCreatedAt: message.createdAt, waitingSince: null }, NOBODY);
-  } else if (byPerson || world.features.botRepliesClearWaiting) {
+  } else if (byPerson || (message.senderType === 'AgentBot' && world.features.botRepliesClearWaiting)) {
     updateConversation(world, conversation, { waitingSince: null }, NOBODY);
   }
 }
@@ -102,7 +108,7 @@ function render(world: World, conversation: Conversation, wanted: NewMessage): s
   const { store } = world;
   const contact = store.contacts.get(conversation.contactId) as Contact;
   const agent = wanted.sender?.type === 'User' ? store.users.get(wanted.sender.id) : undefined;
-  const name = capitalized(contact.name);
+  const name = capitalized(contact.name ?? '');
   return renderLiquid(wanted.content, {
     contact: {
       id: contact.id, name, first_name: name.split(' ')[0], last_name: name.split(' ').slice(1).join(' '), email: contact.email,
@@ -117,9 +123,9 @@ function render(world: World, conversation: Conversation, wanted: NewMessage): s
 
 /** `in_reply_to` and `in_reply_to_external_id` fill each other in; what cannot be found becomes null. */
 function fillReply(world: World, conversation: Conversation, attributes: Json): Json {
-  if (!('in_reply_to' in attributes) && !('in_reply_to_external_id' in attributes)) return attributes;
+  if (attributes['in_reply_to'] == null && attributes['in_reply_to_external_id'] == null) return attributes;
   const messages = world.store.messagesIn(conversation);
-  const wantedId = Number(attributes['in_reply_to']);
+  const wantedId = /^\d+$/.test(String(attributes['in_reply_to'])) ? Number(attributes['in_reply_to']) : NaN;
   const original = attributes['in_reply_to'] == null
     ? messages.find((one) => one.sourceId !== null && one.sourceId === attributes['in_reply_to_external_id'])
     : messages.find((one) => one.id === wantedId);

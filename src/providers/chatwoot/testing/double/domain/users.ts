@@ -5,6 +5,10 @@ import { newToken } from '../tokens';
 import type { AccountUser, Json, User } from '../model';
 import type { World } from '../world';
 
+const LONGEST_NAME = 255;
+/** Good after 192 s and not after 319 s. */
+const LINK_LASTS_MS = 300_000;
+
 const PASSWORD_RULES: Array<[rule: RegExp, text: string]> = [
   [/^.{6,}$/s, 'Password must contain at least 6 characters'],
   [/[A-Z]/, 'Password must contain at least 1 uppercase character  (A..Z)'],
@@ -22,19 +26,30 @@ export function createUser(world: World, params: Json, rules: { confirmed: boole
     const broken = PASSWORD_RULES.filter(([rule]) => !rule.test(password ?? ''));
     if (broken.length > 0) throw refuse.invalid(broken.map(([, text]) => text).join(', '), ['password']);
   }
+  const name = asText(params['name']);
+  if (name?.includes('\0')) throw refuse.crash();
+  if (name !== null && [...name].length > LONGEST_NAME) throw refuse.invalid(`Name is too long (maximum is ${LONGEST_NAME} characters)`, ['name']);
+  if (name === '' && world.features.userNameRequired) throw refuse.invalid("Name can't be blank", ['name']);
   const id = world.store.users.nextId();
   return world.store.users.insert(id, {
-    id, name: asText(params['name']) ?? email.split('@')[0] ?? '', displayName: asText(params['display_name']), email, password,
+    id, name: name ?? email.split('@')[0] ?? '', displayName: asText(params['display_name']), email, password,
     confirmed: rules.confirmed, customAttributes: asObject(params['custom_attributes']), token: newToken(), pubsubToken: newToken(),
-    ssoTokens: new Set(), connected: false,
+    ssoTokens: new Map(), connected: false,
   });
 }
 
-/** A token for one sign-in without a password. */
-export function newUserToken(user: User): string {
+/** A token for one sign-in without a password, within about five minutes; others stay good beside it. */
+export function newUserToken(user: User, now: number): string {
   const token = randomBytes(32).toString('hex');
-  user.ssoTokens.add(token);
+  user.ssoTokens.set(token, now);
   return token;
+}
+
+/** Takes a login link's token for good. False: it was used before, or is too old. */
+export function takeUserToken(user: User, token: string, now: number): boolean {
+  const madeAt = user.ssoTokens.get(token);
+  user.ssoTokens.delete(token);
+  return madeAt !== undefined && now - madeAt <= LINK_LASTS_MS;
 }
 
 /** Their conversations lose the assignee, without a word to anybody. */

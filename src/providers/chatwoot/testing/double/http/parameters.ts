@@ -36,10 +36,25 @@ export function parseBody(contentType: string, body: Buffer): Json {
   return {};
 }
 
+/** Half of a surrogate pair is refused as a whole, wherever it stands. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value);
+  return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed);
+}
+
+/** Rails takes null out of lists. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => one !== null).map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutNulls(one)]));
+}
+
 function parseJson(body: Buffer): Json {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : { _json: value };
+    if (!isWellFormed(value)) throw refuse.badRequest();
+    const munged = withoutNulls(value);
+    return typeof munged === 'object' && munged !== null && !Array.isArray(munged) ? (munged as Json) : { _json: munged };
   } catch {
     throw refuse.badRequest();
   }

@@ -76,6 +76,8 @@ export const refuse = {
   crash: () => refusal(bare(500, 'Internal Server Error')),
   invalid: (message: string, attributes: string[]) => refusal(json({ message, attributes }, 422)),
   unprocessable: (error: string) => refusal(json({ error }, 422)),
+  /** An error that the framework meets while it writes the answer. */
+  unroutable: (error: string) => refusal(reply(422, 'application/json', JSON.stringify({ error }), {})),
   missing: (parameter: string) => refusal(json({ error: `param is missing or the value is empty: ${parameter}` }, 422)),
   tooMany: () => refusal(text(429, 'Retry later\n')),
 };

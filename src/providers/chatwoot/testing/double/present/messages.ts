@@ -1,3 +1,5 @@
+import { isUnshowable } from '../domain/file-names';
+import { refuse } from '../http/replies';
 import { sendingBot, sendingContact, sendingUser } from './people';
 import { iso, seconds } from './times';
 import { MESSAGE_TYPES, type Attachment, type Conversation, type Json, type Message } from '../model';
@@ -22,6 +24,7 @@ export function sender(world: World, message: Message, inAccount: number | null)
 
 export function attachment(world: World, row: Attachment): Json {
   const { blob } = row;
+  if (isUnshowable(row)) throw refuse.crash();
   const name = encodeURIComponent(blob.filename);
   const link = (kind: string) => `${world.baseUrl}/rails/active_storage/${kind}/redirect/${blob.signedId}`;
   return {

@@ -89,7 +89,7 @@ function slimInbox(inbox: Inbox): Json {
 
 /** The contact's bare row, which the public API shows. */
 export function rawContact(row: Contact): Json {
-  const known = row.identifier || row.email || row.phoneNumber;
+  const known = row.email || row.phoneNumber;
   return {
     id: row.id,
     name: row.name,

@@ -46,6 +46,7 @@ export function conversationBody(world: World, row: Conversation, inAccount: InA
     timestamp: seconds(row.lastActivityAt),
     created_at: seconds(row.createdAt),
     ...(world.features.conversationUpdatedAt ? { updated_at: fraction(row.updatedAt) } : {}),
+    ...(world.features.accountInConversationEvents ? { account: { id: row.accountId, name: store.accounts.get(row.accountId)?.name } } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { accountOf, asBoolean, asId, asObject, asText, has, isAdministrator, type Call } from '../http/call';
+import { accountOf, asBoolean, asId, asList, asObject, asText, has, isAdministrator, type Call } from '../http/call';
 import { contactAt, inboxAt, mayUseInbox, usableInboxAt, callingUser } from '../http/access';
 import { empty, json, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
@@ -14,10 +14,12 @@ const ANYONE = { area: 'account' } as const;
 const PAGE = 15;
 
 function fieldsOf(params: Json, before?: Contact): ContactFields {
-  const text = (key: string, old: string | null) => (has(params, key) ? asText(params[key]) || null : old);
+  // A scalar only: an object is as good as nothing.
+  const scalar = (key: string) => (typeof params[key] === 'object' ? null : asText(params[key]));
+  const text = (key: string, old: string | null) => (has(params, key) ? scalar(key) : old);
   return {
-    name: has(params, 'name') ? asText(params['name']) ?? '' : before?.name ?? '',
-    email: text('email', before?.email ?? null)?.toLowerCase() ?? null,
+    name: !has(params, 'name') ? before?.name ?? '' : params['name'] === null ? null : scalar('name') ?? '',
+    email: text('email', before?.email ?? null)?.toLowerCase() || null,
     phoneNumber: text('phone_number', before?.phoneNumber ?? null),
     identifier: text('identifier', before?.identifier ?? null),
     customAttributes: { ...before?.customAttributes, ...asObject(params['custom_attributes']) },
@@ -36,11 +38,12 @@ function create(call: Call) {
   validateContact(world, account.id, fields);
   if (taken) throw refuse.crash();
   const row = createContact(world, account.id, fields);
-  const link = inbox && linkContact(world, row, inbox, sourceId);
+  // An empty one is as good as none: the contact has no way into the inbox.
+  const link = inbox && sourceId !== '' ? linkContact(world, row, inbox, sourceId) : undefined;
   return json({
     payload: {
       contact: contactJson(world, row, true),
-      contact_inbox: { inbox: inbox ? rawInbox(inbox) : null, source_id: link?.sourceId ?? null },
+      contact_inbox: { inbox: inbox && link ? rawInbox(inbox) : null, source_id: link?.sourceId ?? null },
     },
   });
 }
@@ -96,6 +99,12 @@ export const contactRoutes: Route[] = [
     const fields = fieldsOf(call.params, row);
     validateContact(call.world, row.accountId, fields, row);
     updateContact(call.world, row, fields);
+    return json({ payload: contactJson(call.world, row, true) });
+  }),
+  ...route('POST', `${BASE}/contacts/:id/destroy_custom_attributes`, ANYONE, (call) => {
+    const row = contactAt(call, call.at['id']);
+    const gone = asList(call.params['custom_attributes']).map(String);
+    updateContact(call.world, row, { customAttributes: Object.fromEntries(Object.entries(row.customAttributes).filter(([key]) => !gone.includes(key))) });
     return json({ payload: contactJson(call.world, row, true) });
   }),
   ...route('DELETE', `${BASE}/contacts/:id`, ANYONE, (call) => {

@@ -1,12 +1,12 @@
-import { accountOf, asId, asList, asText, type Call } from '../http/call';
+import { accountOf, asId, asList, asText, has, type Call } from '../http/call';
 import { callingUser, mayUseInbox } from '../http/access';
-import { json } from '../http/replies';
+import { json, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
 import { filterConversations } from '../domain/filters';
 import { typeNumber, sender } from '../present/messages';
 import { conversation as conversationJson } from '../present/conversations';
 import { seconds } from '../present/times';
-import type { Conversation, Inbox, Json } from '../model';
+import { PRIORITIES, type Conversation, type Inbox, type Json, type Priority } from '../model';
 
 const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
@@ -26,14 +26,15 @@ function narrowed(call: Call): Conversation[] {
   const labels = asList(params['labels']);
   const inboxId = asId(params['inbox_id']);
   const teamId = asId(params['team_id']);
-  const within = asId(params['updated_within']);
+  const within = has(params, 'updated_within') ? Math.max(0, asId(params['updated_within']) ?? 0) : undefined;
+  if (teamId !== undefined && world.store.teams.get(teamId)?.accountId !== accountOf(call).id) throw refuse.absent();
   const sourceId = asText(params['source_id']);
   return listed(call).filter((row) =>
     (status === 'all' || row.status === status)
     && (inboxId === undefined || row.inboxId === inboxId)
     && (teamId === undefined || row.teamId === teamId)
     && (labels.length === 0 || labels.some((label) => row.labels.includes(String(label))))
-    && (within === undefined || row.updatedAt >= world.now() - within * 1000)
+    && (within === undefined || (within > 0 && row.updatedAt >= world.now() - within * 1000))
     && (sourceId === null || world.store.contactInboxes.get(row.contactInboxId)?.sourceId === sourceId));
 }
 
@@ -58,11 +59,26 @@ function fullMeta(call: Call, rows: Conversation[]): Json {
   return { mine_count: mine, assigned_count: assigned, unassigned_count: unassigned, all_count: all };
 }
 
+type Order = (a: Conversation, b: Conversation) => number;
+const newestFirst: Order = (a, b) => b.lastActivityAt - a.lastActivityAt || b.rowId - a.rowId;
+const byWaiting = (row: Conversation) => row.waitingSince ?? Infinity;
+const ORDERS: Record<string, Order> = {
+  last_activity_at_desc: newestFirst,
+  last_activity_at_asc: (a, b) => -newestFirst(a, b),
+  created_at_desc: (a, b) => b.createdAt - a.createdAt || b.rowId - a.rowId,
+  created_at_asc: (a, b) => a.createdAt - b.createdAt || a.rowId - b.rowId,
+  priority_desc: (a, b) => PRIORITIES.indexOf(b.priority as Priority) - PRIORITIES.indexOf(a.priority as Priority) || newestFirst(a, b),
+  // Who waits for nothing comes last, either way.
+  waiting_since_asc: (a, b) => (byWaiting(a) === byWaiting(b) ? a.rowId - b.rowId : byWaiting(a) - byWaiting(b)),
+  waiting_since_desc: (a, b) => (b.waitingSince ?? 0) - (a.waitingSince ?? 0) || a.rowId - b.rowId,
+};
+
+/** 25 of them; all at once, whatever page is asked for, when it is about what changed lately. */
 function page(call: Call, rows: Conversation[]): Json[] {
   const current = Math.max(1, asId(call.params['page']) ?? 1);
-  return rows.sort((a, b) => b.lastActivityAt - a.lastActivityAt || b.rowId - a.rowId)
-    .slice((current - 1) * PAGE, current * PAGE)
-    .map((row) => conversationJson(call.world, row, callingUser(call)));
+  const sorted = rows.sort(ORDERS[asText(call.params['sort_by']) ?? ''] ?? newestFirst);
+  const shown = has(call.params, 'updated_within') ? sorted : sorted.slice((current - 1) * PAGE, current * PAGE);
+  return shown.map((row) => conversationJson(call.world, row, callingUser(call)));
 }
 
 /** Answers conversations in which somebody said it, and what was said. */

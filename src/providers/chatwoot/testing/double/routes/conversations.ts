@@ -1,12 +1,14 @@
-import { accountOf, asId, asList, asObject, asText, has, isAdministrator, type Call } from '../http/call';
+import { accountOf, asId, asObject, asText, has, isAdministrator, type Call } from '../http/call';
 import { callingUser, contactAt, conversationOf, inboxAt, mayUseInbox, usableInboxAt } from '../http/access';
 import { empty, json, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
 import { causeOf } from '../domain/cause';
+import { isUnshowable } from '../domain/file-names';
 import { linkContact, updateContact } from '../domain/contacts';
 import { createConversation, toggledStatus, updateConversation } from '../domain/conversations';
 import { postMessage } from './messages';
 import { conversation as conversationJson } from '../present/conversations';
+import { attachment } from '../present/messages';
 import { agent } from '../present/people';
 import { assignedBot, rawTeam } from '../present/settings';
 import { isoOrNull } from '../present/times';
@@ -14,9 +16,17 @@ import { CONVERSATION_STATUSES, PRIORITIES, type ContactInbox, type Conversation
 
 const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
+/** A text value may have this many characters. */
+const LONGEST_ATTRIBUTE = 1500;
 const BOTS_TOO = { area: 'account', bot: true } as const;
 
-const show = (call: Call, row: Conversation) => json(conversationJson(call.world, row, callingUser(call)));
+/** An agent bot's token cannot be shown a conversation that has a team: what was to be done is done by then. */
+const show = (call: Call, row: Conversation) => {
+  if (call.actor?.kind === 'bot' && row.teamId !== null) throw refuse.crash();
+  return json(conversationJson(call.world, row, callingUser(call)));
+};
+
+const byBotToo = { ...({ area: 'account' } as const), bot: (call: Call) => call.world.features.botMayReadConversations };
 
 /** A word that the database does not know is a crash, not a validation. */
 function statusIn(value: unknown): ConversationStatus {
@@ -37,7 +47,11 @@ function contactInboxOf(call: Call): ContactInbox {
   const inbox = params['inbox_id'] ? usableInboxAt(call, params['inbox_id']) : undefined;
   const contact = params['contact_id'] ? contactAt(call, params['contact_id']) : undefined;
   const sourceId = asText(params['source_id']);
-  if (inbox && contact) return linkContact(world, contact, inbox, sourceId);
+  if (inbox && contact) {
+    const taken = sourceId === null ? undefined : world.store.contactInboxes.find((row) => row.inboxId === inbox.id && row.sourceId === sourceId);
+    if (taken && taken.contactId !== contact.id) throw refuse.unprocessable('source_id should be unique');
+    return linkContact(world, contact, inbox, sourceId);
+  }
   const link = sourceId === null ? undefined : world.store.contactInboxes.find((row) => row.sourceId === sourceId);
   const found = link && world.store.inboxes.get(link.inboxId);
   if (!link || !found) throw refuse.absent();
@@ -76,14 +90,19 @@ function teamIn(call: Call, id: number | undefined) {
   return team?.accountId === accountOf(call).id ? team : undefined;
 }
 
-/** An agent who opens a conversation becomes its assignee; an administrator or a bot does not. */
+/**
+ * An agent who opens a conversation becomes its assignee; an administrator or a bot does not. The change is announced with the newest
+ * message: where that cannot be shown, the change stays and the answer is a crash.
+ */
 function toggleStatus(call: Call) {
   const row = conversationOf(call);
   const cause = causeOf(call.actor);
   const handsOver = call.actor?.kind === 'bot' && row.status === 'pending' && call.params['status'] === 'open';
   const status = call.params['status'] ? statusIn(call.params['status']) : toggledStatus(row);
   const snoozedUntil = has(call.params, 'snoozed_until') ? timeIn(call.params['snoozed_until']) : row.snoozedUntil;
+  const fails = call.world.store.messagesIn(row).at(-1)?.attachments.some(isUnshowable) === true;
   updateConversation(call.world, row, { status, snoozedUntil }, cause);
+  if (fails) throw refuse.crash();
   if (row.status === 'open' && call.membership?.role === 'agent') {
     updateConversation(call.world, row, { assigneeId: call.membership.userId }, cause);
   }
@@ -160,7 +179,7 @@ function mute(call: Call, blocked: boolean) {
 
 export const conversationRoutes: Route[] = [
   ...route('POST', BASE, BOTS_TOO, create),
-  ...route('GET', `${BASE}/:conversationId`, ANYONE, (call) => show(call, conversationOf(call))),
+  ...route('GET', `${BASE}/:conversationId`, byBotToo, (call) => show(call, conversationOf(call))),
   ...route('PATCH|PUT', `${BASE}/:conversationId`, BOTS_TOO, (call) => {
     const row = conversationOf(call);
     if (has(call.params, 'priority')) setPriority(call, row);
@@ -180,16 +199,27 @@ export const conversationRoutes: Route[] = [
   ...route('POST', `${BASE}/:conversationId/assignments`, BOTS_TOO, assign),
   ...route('POST', `${BASE}/:conversationId/custom_attributes`, { ...ANYONE, bot: (call) => call.world.features.botMaySetCustomAttributes }, (call) => {
     const row = conversationOf(call);
-    updateConversation(call.world, row, { customAttributes: asObject(call.params['custom_attributes']) }, causeOf(call.actor));
+    const wanted = call.params['custom_attributes'];
+    if (wanted === undefined || wanted === null || JSON.stringify(wanted).includes('\\u0000')) throw refuse.crash();
+    const customAttributes = asObject(wanted);
+    const tooLong = Object.entries(customAttributes).find(([, value]) => typeof value === 'string' && value.length > LONGEST_ATTRIBUTE);
+    if (tooLong) throw refuse.invalid(`Custom attributes ${tooLong[0]} length should be < 1500`, ['custom_attributes']);
+    updateConversation(call.world, row, { customAttributes }, causeOf(call.actor));
     return json({ custom_attributes: row.customAttributes });
   }),
-  ...route('GET', `${BASE}/:conversationId/labels`, ANYONE, (call) => json({ payload: conversationOf(call).labels })),
-  ...route('POST', `${BASE}/:conversationId/labels`, ANYONE, (call) => {
+  ...route('GET', `${BASE}/:conversationId/labels`, byBotToo, (call) => json({ payload: conversationOf(call).labels })),
+  ...route('POST', `${BASE}/:conversationId/labels`, byBotToo, (call) => {
     const row = conversationOf(call);
-    updateConversation(call.world, row, { labels: [...new Set(asList(call.params['labels']).map(String))] }, causeOf(call.actor));
+    const labels = Array.isArray(call.params['labels']) ? call.params['labels'] : [];
+    updateConversation(call.world, row, { labels: [...new Set(labels.map(String))] }, causeOf(call.actor));
     return json({ payload: row.labels });
   }),
   ...route('POST', `${BASE}/:conversationId/toggle_typing_status`, { ...ANYONE, bot: (call) => call.world.features.botMayType }, toggleTyping),
+  ...route('GET', `${BASE}/:conversationId/attachments`, ANYONE, (call) => {
+    const rows = call.world.store.messagesIn(conversationOf(call)).flatMap((message) => message.attachments);
+    return json({ meta: { total_count: rows.length }, payload: rows.map((row) => attachment(call.world, row)) });
+  }),
+  ...route('GET', `${BASE}/:conversationId/participants`, ANYONE, (call) => json((conversationOf(call), []))),
   ...route('POST', `${BASE}/:conversationId/update_last_seen`, ANYONE, (call) => {
     const row = conversationOf(call);
     return markSeen(call, call.world.now(), row.assigneeId !== null && row.assigneeId === callingUser(call)?.id);

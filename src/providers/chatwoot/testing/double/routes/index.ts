@@ -1,9 +1,11 @@
+import { automationRoutes } from './automations';
 import { contactRoutes } from './contacts';
 import { conversationListRoutes } from './conversation-lists';
 import { conversationRoutes } from './conversations';
 import { fileRoutes } from './files';
 import { inboxRoutes } from './inboxes';
 import { messageRoutes } from './messages';
+import { notificationRoutes } from './notifications';
 import { peopleRoutes } from './people';
 import { platformRoutes } from './platform';
 import { publicRoutes } from './public';
@@ -22,6 +24,8 @@ export const allRoutes: Route[] = [
   ...inboxRoutes,
   ...peopleRoutes,
   ...settingsRoutes,
+  ...automationRoutes,
+  ...notificationRoutes,
   ...publicRoutes,
   ...fileRoutes,
 ];

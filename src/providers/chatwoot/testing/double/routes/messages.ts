@@ -4,6 +4,7 @@ import { UploadedFile } from '../http/parameters';
 import { json, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
 import { storeBlob } from '../domain/blobs';
+import { isUnshowable, keptName } from '../domain/file-names';
 import { createMessage, InvalidMessage, type NewMessage } from '../domain/messages';
 import { deleteMessage, setMessageStatus, updateMessage } from '../domain/message-status';
 import { message as messageJson } from '../present/messages';
@@ -32,7 +33,7 @@ export function postMessage(call: Call, conversation: Conversation, params: Json
   try {
     return createMessage(call.world, conversation, {
       content, messageType, contentType, contentAttributes, private: asBoolean(params['private']), sourceId: asText(params['source_id']),
-      sender: senderOf(call, conversation, messageType, params), blobs: asList(params['attachments']).map((one) => blobOf(call, one)),
+      sender: senderOf(call, conversation, messageType, params), blobs: asList(params['attachments']).flatMap((one) => blobOf(call, one)),
     });
   } catch (error) {
     if (error instanceof InvalidMessage) throw refuse.unprocessable(error.message);
@@ -83,12 +84,16 @@ function senderOf(call: Call, conversation: Conversation, messageType: MessageTy
   return call.actor?.kind === 'user' ? { type: 'User', id: call.actor.user.id } : null;
 }
 
-/** A file, or the signed id of one that was uploaded before; an address is neither. */
-function blobOf(call: Call, value: unknown): Blob {
-  if (value instanceof UploadedFile) return storeBlob(call.world, value);
+/** A file, or the signed id of one that was uploaded before; an address is neither. None: a name with which the file is dropped. */
+function blobOf(call: Call, value: unknown): Blob[] {
+  if (value instanceof UploadedFile) {
+    if (value.filename.includes('\0')) throw refuse.unprocessable('string contains null byte');
+    const filename = keptName(value.filename);
+    return filename === null ? [] : [storeBlob(call.world, { ...value, filename })];
+  }
   const blob = call.world.store.blobs.find((row) => row.signedId === value);
   if (!blob) throw refuse.unprocessable('mismatched digest');
-  return blob;
+  return [blob];
 }
 
 function messageAt(call: Call): Message {
@@ -114,6 +119,8 @@ function history(call: Call, conversation: Conversation): Message[] {
 function list(call: Call) {
   const { world } = call;
   const conversation = conversationOf(call);
+  // For good, whatever came after it.
+  if (world.store.messagesIn(conversation).some((row) => row.attachments.some(isUnshowable))) throw refuse.crash();
   const assignee = world.store.users.get(conversation.assigneeId);
   return json({
     meta: {

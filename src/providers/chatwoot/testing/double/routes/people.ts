@@ -29,12 +29,14 @@ function createAgent(call: Call) {
   const params = wrapped(call.params, 'agent');
   const account = accountOf(call);
   const email = asText(params['email'])?.toLowerCase();
+  if (!has(params, 'name') && !world.features.agentNameFromEmail && !world.store.users.find((row) => row.email === email)) throw refuse.crash();
+  const role = roleIn(params, 'agent');
   const user = world.store.users.find((row) => row.email === email) ?? createUser(world, params, { confirmed: false, passwordRequired: false });
   if (world.store.accountUser(account.id, user.id)) throw refuse.invalid('User has already been taken', ['user_id']);
   const now = world.now();
   const id = world.store.accountUsers.nextId();
   const row: AccountUser = {
-    id, accountId: account.id, userId: user.id, role: roleIn(params, 'agent'), availability: 'offline', autoOffline: true,
+    id, accountId: account.id, userId: user.id, role, availability: 'offline', autoOffline: true,
     inviterId: callingUser(call)?.id ?? null, createdAt: now, updatedAt: now,
   };
   applyAvailability(row, params);

@@ -50,6 +50,13 @@ function changeAccount(account: Account, params: Call['params']): void {
   account.status = status;
 }
 
+/** One that the app had made and that was deleted since is still on its list, and cannot be shown: a crash, for ever. */
+function listAccounts(call: Call) {
+  const rows = [...appOf(call).accountIds].map((id) => call.world.store.accounts.get(id));
+  if (rows.some((row) => row === undefined)) throw refuse.crash();
+  return json(rows.map((row) => platformAccount(row as Account)));
+}
+
 function createAccount(call: Call) {
   const { world, params } = call;
   if (!asText(params['name'])) throw refuse.invalid("Name can't be blank", ['name']);
@@ -108,7 +115,7 @@ function updatePlatformUser(call: Call) {
 
 function loginLink(call: Call) {
   const user = userAt(call);
-  const token = newUserToken(user);
+  const token = newUserToken(user, call.world.now());
   return json({ url: `${call.world.baseUrl}/app/login?email=${encodeURIComponent(user.email)}&sso_auth_token=${token}` });
 }
 
@@ -127,8 +134,7 @@ function createPlatformBot(call: Call) {
 }
 
 export const platformRoutes: Route[] = [
-  ...route('GET', `${BASE}/accounts`, { ...AREA, when: (call) => call.world.features.platformAccountList }, (call) =>
-    json(call.world.store.accounts.where((row) => appOf(call).accountIds.has(row.id)).map(platformAccount))),
+  ...route('GET', `${BASE}/accounts`, { ...AREA, when: (call) => call.world.features.platformAccountList }, listAccounts),
   ...route('POST', `${BASE}/accounts`, AREA, createAccount),
   ...route('GET', `${BASE}/accounts/:accountId`, AREA, (call) => json(platformAccount(accountAt(call)))),
   ...route('PATCH|PUT', `${BASE}/accounts/:accountId`, AREA, (call) => {

@@ -108,6 +108,16 @@ function createPublicMessage(call: Call) {
   }
 }
 
+/** What a visitor chose stands beside the other attributes; the last choice counts. */
+function answerSelect(call: Call) {
+  const { world } = call;
+  const conversation = conversationOf(call);
+  const message = world.store.messagesIn(conversation).find((row) => row.id === asId(call.at['messageId']));
+  if (!message) throw refuse.barelyAbsent();
+  updateMessage(world, message, { contentAttributes: { ...message.contentAttributes, submitted_values: asList(call.params['submitted_values']) } });
+  return json(publicMessage(world, message));
+}
+
 function toggleTyping(call: Call) {
   const conversation = conversationOf(call);
   const status = call.params['typing_status'];
@@ -208,6 +218,7 @@ export const publicRoutes: Route[] = [
     return json(spoken.slice(-20).map((row) => publicMessage(call.world, row)));
   }),
   ...route('POST', `${CONVERSATION}/messages`, OPEN, createPublicMessage),
+  ...route('PATCH|PUT', `${CONVERSATION}/messages/:messageId`, OPEN, answerSelect),
   ...route('POST', `${CONVERSATION}/toggle_typing`, OPEN, toggleTyping),
   ...route('POST', `${CONVERSATION}/update_last_seen`, OPEN, markSeen),
   ...route('POST', `${CONVERSATION}/toggle_status`, OPEN, (call) => {

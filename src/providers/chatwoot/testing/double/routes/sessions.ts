@@ -2,6 +2,7 @@ import { asBoolean, asId, asObject, asText, has, type Call } from '../http/call'
 import { callingUser } from '../http/access';
 import { json, refuse, type Reply } from '../http/replies';
 import { route, type Route } from '../http/router';
+import { takeUserToken } from '../domain/users';
 import { profile } from '../present/people';
 import { newToken } from '../tokens';
 import type { AccountUser, User } from '../model';
@@ -36,7 +37,7 @@ function signIn(call: Call): Reply {
   const { world, params } = call;
   const user = world.store.users.find((row) => row.email === asText(params['email'])?.toLowerCase());
   const sso = asText(params['sso_auth_token']);
-  const welcome = user && (sso === null ? user.password !== null && user.password === params['password'] : user.ssoTokens.delete(sso));
+  const welcome = user && (sso === null ? user.password !== null && user.password === params['password'] : takeUserToken(user, sso, world.now()));
   if (!user || !welcome) throw refuse.badCredentials();
   const client = newToken();
   const token = newToken();

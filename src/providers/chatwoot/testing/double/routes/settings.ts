@@ -52,6 +52,7 @@ function createLabel(call: Call) {
   const params = wrapped(call.params, 'label');
   const title = asText(params['title'])?.toLowerCase();
   if (!title) throw refuse.invalid("Title can't be blank", ['title']);
+  if (!/^[\p{L}\p{N}_-]+$/u.test(title)) throw refuse.invalid('Title is invalid', ['title']);
   const { store } = call.world;
   const accountId = accountOf(call).id;
   if (store.labels.find((row) => row.accountId === accountId && row.title === title)) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Refusal } from '../http/replies';
 import { Shaping } from './shaping';
 import { sign } from './signature';
 import { post, type PostResult } from './transport';
@@ -68,12 +69,12 @@ export class Deliveries {
   }
 
   private headersFor(order: Order, body: Buffer, deliveryId: string): Record<string, string> {
-    const { signedWebhooks } = this.world.features;
+    const signedWebhooks = this.world.features.signedWebhooks && order.receiver !== 'automation';
     const timestamp = String(Math.floor(this.world.now() / 1000));
     return {
       accept: 'application/json',
       'accept-encoding': 'gzip;q=1.0,deflate;q=0.6,identity;q=0.3',
-      'user-agent': signedWebhooks ? 'Ruby' : 'rest-client/2.1.0 (linux-gnu x86_64) ruby/3.3.8p144',
+      'user-agent': this.world.features.signedWebhooks ? 'Ruby' : 'rest-client/2.1.0 (linux-gnu x86_64) ruby/3.3.8p144',
       'content-type': 'application/json',
       'content-length': String(body.length),
       ...(signedWebhooks
@@ -96,10 +97,15 @@ export class Deliveries {
   }
 }
 
-/** Nothing is sent about what was deleted before the job ran. */
+/** Nothing is sent about what was deleted before the job ran, nor of what cannot be shown: that job crashes. */
 function render(order: Order): Buffer | undefined {
-  const body = order.build();
-  return body && Buffer.from(JSON.stringify(body));
+  try {
+    const body = order.build();
+    return body && Buffer.from(JSON.stringify(body));
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }
 
 /** A timeout is not tried again, nor is a refused connection (CONTRACT §10). */

@@ -2,7 +2,7 @@
 export interface Delivery {
   id: number;
   event: string;
-  receiver: 'account' | 'inbox' | 'agent_bot';
+  receiver: 'account' | 'inbox' | 'agent_bot' | 'automation';
   url: string;
   /** The body as sent; empty until it is sent. */
   body: string;

@@ -30,6 +30,7 @@ interface Happening {
 export class EventFeed implements Events {
   readonly deliveries: Deliveries;
   private readonly listeners: Array<(event: string, conversation: Conversation) => void> = [];
+  private readonly messageListeners: Array<(event: string, message: Message) => void> = [];
 
   constructor(private readonly world: World) {
     this.deliveries = new Deliveries(world);
@@ -38,6 +39,15 @@ export class EventFeed implements Events {
   /** For what Chatwoot itself does on a conversation's events. */
   onConversation(listener: (event: string, conversation: Conversation) => void): void {
     this.listeners.push(listener);
+  }
+
+  /** For what Chatwoot itself does on a message's events. */
+  onMessage(listener: (event: string, message: Message) => void): void {
+    this.messageListeners.push(listener);
+  }
+
+  automation(url: string, body: () => Json): void {
+    this.deliveries.send({ event: 'automation_event.message_created', receiver: 'automation', url, secret: '', build: body, onFailure: () => undefined });
   }
 
   conversation(event: string, row: Conversation, changes?: Changes): void {
@@ -55,6 +65,7 @@ export class EventFeed implements Events {
     if (!conversation || row.messageType === 'activity') return;
     const body = (inAccount: number | null) => ({ ...messageBody(this.world, row, inAccount), event });
     this.happen({ event, accountId: row.accountId, conversation, message: row, body });
+    for (const listener of this.messageListeners) listener(event, row);
   }
 
   contact(event: string, row: Contact, changes?: Changes): void {

@@ -1,0 +1,36 @@
+import type { BothVersion } from './both-stage';
+import { contactScript, creationScript, deliveryStateScript, handlingScript, listScript, messageScript } from './script-conversation';
+import {
+  agentBotScript, deletionScript, demotionScript, limitScript, outageScript, presenceScript, publicScript, surveyScript,
+} from './script-rest';
+import { authScript, inboxScript, peopleScript, platformScript, settingsScript } from './script-setup';
+import { playedIn, type Step } from './script';
+
+/** The recorded server's life, told again in its order: later acts stand on earlier ones. */
+export const ACTS: Readonly<Record<string, Step[]>> = {
+  'the Platform API': platformScript,
+  'signing in': authScript,
+  'agents': peopleScript,
+  'inboxes': inboxScript,
+  'teams, labels, bots and webhooks': settingsScript,
+  'contacts': contactScript,
+  'new conversations': creationScript,
+  'messages': messageScript,
+  'handling a conversation': handlingScript,
+  'delivery states': deliveryStateScript,
+  'lists': listScript,
+  'an inbox with an agent bot': agentBotScript,
+  'the bridge demoted to agent': demotionScript,
+  'the public API': publicScript,
+  'surveys': surveyScript,
+  'deletions': deletionScript,
+  'presence and suspension': presenceScript,
+  'limits': limitScript,
+  'outages': outageScript,
+};
+
+/** Recorded in May on a build before 4.14.2; played beside the signed webhooks. */
+export const FIRST_OF_4_14 = ['agent_bots.list.200.json', 'conversations.toggle_status.bad.500.json', 'inboxes.get.200.json', 'webhooks.list.200.json'];
+
+/** What the stories of the first recordings play. */
+export const playedBefore = (version: BothVersion): readonly string[] => (version === '4.10' ? Object.values(ACTS).flatMap(playedIn) : FIRST_OF_4_14);
