@@ -3,7 +3,11 @@ import { AccessError } from '../core/errors';
 import type { Scope } from '../core/flows/api';
 import type { Stores } from '../core/ports/stores';
 import { createLoaders, type Loaders } from './loaders';
+import type { OperationWork } from './execution/work';
 import type { LiveSources } from './live/follow';
+
+/** Calls of these kinds may wait for a provider, within time limits of their own. */
+const WAIT_FOR_PROVIDERS: readonly OperationKind[] = ['SET_UP', 'OPERATE'];
 
 export interface ContextDeps { readonly stores: Stores; readonly live: LiveSources }
 
@@ -12,16 +16,27 @@ export class OperationContext {
   // Not `#known`: Apollo hands its hooks and resolvers a copy of the context, made field by field.
   private known: Loaders | undefined;
 
-  constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string) {}
+  /**
+   * @param noTenant why there is no caller: the gateway has proved who it is and named no organization, as for composition
+   * @param work the execution that this is the context of; null before there is one
+   */
+  constructor(
+    private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string,
+    readonly noTenant: AccessError | null = null, readonly work: OperationWork | null = null,
+  ) {}
+
+  /** The same caller's context for one execution, with nothing read yet. */
+  during(work: OperationWork): OperationContext { return new OperationContext(this.deps, this.caller, this.requestId, this.noTenant, work); }
 
   /**
    * The organization that everything is scoped by.
    * @throws AccessError UNAUTHENTICATED | FORBIDDEN
    */
   scope(kind: OperationKind): Scope {
-    if (!this.caller) throw new AccessError('UNAUTHENTICATED', 'Say who you are: send a token, a bot key or the gateway\'s secret.');
+    if (!this.caller) throw this.noTenant ?? new AccessError('UNAUTHENTICATED', 'Say who you are: send a token, a bot key or the gateway\'s secret.');
     if (!allows(this.caller.role, kind))
       throw new AccessError('FORBIDDEN', `The role ${this.caller.role} may not do this (${kind}); see docs/errors.md.`);
+    if (WAIT_FOR_PROVIDERS.includes(kind)) this.work?.waitForProvider();
     return { organizationId: this.caller.organizationId };
   }
 

@@ -1,13 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, parse } from 'graphql';
+import { NoOrganizationError } from '../core/errors';
 import type { Flows } from '../core/flows/api';
 import type { Clock } from '../core/ports/clock';
 import type { MessageRecord } from '../core/message';
 import type { Stores } from '../core/ports/stores';
 import { type ContextDeps, OperationContext } from './context';
+import { OperationCheck } from './cost/check';
+import { CostEstimator } from './cost/estimate';
+import { FieldCosts } from './cost/field-costs';
 import { type Log, publicError, RequestRefusedError } from './errors';
+import { Workshop } from './execution/work';
+import { printSubgraphSchema } from './federation';
 import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
 import { SessionRounds } from './live/session-rounds';
@@ -60,10 +66,23 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
   const admission = new Admission(limits.maxOperations);
-  const runner = new OperationRunner(schema, limits, admission, log);
-  const apollo = await startApollo(schema, limits, log);
+  // What composition reads is what is enforced.
+  const costs = new FieldCosts(parse(await printSubgraphSchema(schema), { noLocation: true }));
+  const check = new OperationCheck(new CostEstimator(schema, costs), limits);
+  const runner = new OperationRunner({ schema, limits, check, workshop: new Workshop(limits), admission, log });
+  const apollo = await startApollo(schema, runner, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
+
+  /** A gateway without an organization comes in to read the schema; everything else it asks for is refused by OperationCheck. */
+  const contextOf = async (request: IncomingMessage, requestId: string): Promise<OperationContext> => {
+    try {
+      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
+    } catch (error) {
+      if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
+      return new OperationContext(context, null, requestId, error);
+    }
+  };
 
   const http: GraphqlHttp['handlers']['http'] = async (request, response, enterStream) => {
     const requestId = givenRequestId(request.headers) ?? clock.newId();
@@ -72,7 +91,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: a stranger is not read.
-      const operation = new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
+      const operation = await contextOf(request, requestId);
       const read = async () => (request.method === 'POST' ? readJsonBody(request, limits.maxBodyBytes) : undefined);
       // A stream is inside only while its operation is read and started; see OperationRunner.
       if (wantsEventStream(request)) {
@@ -98,12 +117,15 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
 /** @throws RequestRefusedError BAD_REQUEST */
 function searchOf(request: IncomingMessage): OperationRequest {
   const search = new URL(request.url ?? '/', 'http://localhost').searchParams;
-  const variables = search.get('variables');
-  try {
-    return { query: search.get('query'), operationName: search.get('operationName'), variables: variables === null ? null : (JSON.parse(variables) as Record<string, unknown>) };
-  } catch {
-    throw new RequestRefusedError('BAD_REQUEST', 'variables is not JSON.');
-  }
+  const json = (name: string): Record<string, unknown> | null => {
+    const text = search.get(name);
+    try {
+      return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+    } catch {
+      throw new RequestRefusedError('BAD_REQUEST', `${name} is not JSON.`);
+    }
+  };
+  return { query: search.get('query'), operationName: search.get('operationName'), variables: json('variables'), extensions: json('extensions') };
 }
 
 export { printSubgraphSchema } from './federation';

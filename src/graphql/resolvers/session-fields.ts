@@ -7,6 +7,7 @@ import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { ListSize } from '../cost/list-size';
 import { SupportMessageContent } from '../types/content';
 import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
@@ -73,6 +74,7 @@ export class SupportSessionFields {
 export class SupportMessageFields {
   constructor(private readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string) {}
 
+  @ListSize(3)
   @FieldResolver(() => [SupportAttachment], { description: 'An agent\'s files have links of ours, which expire after a day: ask again for fresh ones.' })
   attachments(@Root() message: MessageRecord): readonly Attachment[] {
     const { fileUrl } = this;
@@ -84,6 +86,7 @@ export class SupportMessageFields {
   @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'What of it is more than words, to be shown as what it is. A channel that does not know the type shows `text`.' })
   content(@Root() { content }: MessageRecord): MessageContent | null { return content ?? null; }
 
+  @ListSize(2)
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
 
