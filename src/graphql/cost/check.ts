@@ -16,7 +16,8 @@ export class OperationCheck {
    * @throws the given `noTenant` when the operation needs an organization
    */
   assertMayRun(document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>, noTenant: Error | null): void {
-    const { cost, rootFields, tenantFields, representations, introspections } = this.estimator.estimate(document, operation, variables);
+    const estimate = this.estimator.estimate(document, operation, variables);
+    const { rootFields, tenantFields, representations, introspections } = estimate.tally;
     const { maxCost, maxRepresentations, maxIntrospections } = this.limits;
     if (noTenant !== null && (tenantFields > 0 || operation.operation !== 'query')) throw noTenant;
     if (operation.operation === 'subscription' && rootFields !== 1)
@@ -25,6 +26,8 @@ export class OperationCheck {
       throw new RequestRefusedError('TOO_MANY_REPRESENTATIONS', `The operation asks _entities for ${representations} representations; at most ${maxRepresentations} are allowed over all of its fields. Ask in several operations.`);
     if (introspections > maxIntrospections)
       throw new RequestRefusedError('TOO_MUCH_INTROSPECTION', `The operation has __schema and __type ${introspections} times; at most ${maxIntrospections} are allowed. Ask once and keep the answer.`);
+    // Last: it looks at each representation.
+    const cost = estimate.cost();
     if (cost > maxCost)
       throw new RequestRefusedError('OPERATION_TOO_COSTLY', `The operation may cost ${cost}; at most ${maxCost} are allowed. Each list multiplies what it contains: ask for fewer items with first, or for fewer nested lists.`);
   }

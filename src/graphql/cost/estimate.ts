@@ -9,6 +9,8 @@ import { MAX_LIST } from './list-size';
 
 /** What a mutation costs besides its payload; the same as in routers' demand control. */
 const MUTATION_COST = 10;
+/** An object of the introspection types is small and is in memory. */
+const INTROSPECTION_WEIGHT = 0.5;
 /** Above every limit that can be set, and far below where numbers become inexact. */
 const MOST = 1e12;
 const capped = (value: number): number => Math.min(value, MOST);
@@ -24,9 +26,10 @@ export interface RootTally {
   readonly representations: number;
 }
 
-export interface Estimate extends RootTally {
-  /** One for each object that the result may have, and the weights of `@cost`. */
-  readonly cost: number;
+export interface Estimate {
+  readonly tally: RootTally;
+  /** One for each object that the result may have, and the weights of `@cost`. Computed when it is asked for. */
+  cost(): number;
 }
 
 const NEED_NO_TENANT: readonly string[] = ['_service', '__typename'];
@@ -47,7 +50,8 @@ export class CostEstimator {
 
   /** @param variables as the caller gave them; what does not fit its type is refused later, by execution */
   estimate(document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Estimate {
-    return new Measuring(this.schema, this.costs, this.introspection, document, operation, variables).measure();
+    const measuring = new Measuring(this.schema, this.costs, this.introspection, document, operation, variables);
+    return { tally: measuring.tally(operation.selectionSet), cost: () => measuring.cost() };
   }
 }
 
@@ -72,14 +76,13 @@ class Measuring {
     this.values = { ...Object.fromEntries(defaults), ...variables };
   }
 
-  measure(): Estimate {
+  cost(): number {
     const root = this.schema.getRootType(this.operation.operation);
-    const tally = this.tally(this.operation.selectionSet);
-    return { ...tally, cost: root ? Math.ceil(this.of(this.operation.selectionSet, root, NOTHING)) : 0 };
+    return root ? Math.ceil(this.of(this.operation.selectionSet, root, NOTHING)) : 0;
   }
 
   /** Counts the fields of the operation itself, those of a fragment each time it is spread, and measures each set once. */
-  private tally(set: SelectionSetNode): RootTally {
+  tally(set: SelectionSetNode): RootTally {
     const known = this.tallies.get(set);
     if (known) return known;
     // Also what a fragment sees that spreads itself, which validation refuses.
@@ -137,10 +140,10 @@ class Measuring {
     if (name === '_entities' && parent === this.schema.getQueryType()) return this.entities(node);
     const given = this.costs.of(parent.name, name);
     const type = getNamedType(field.type);
-    const own = given.weight ?? (isCompositeType(type) ? 1 : 0);
+    const isIntrospection = type.name.startsWith('__');
+    const own = given.weight ?? (!isCompositeType(type) ? 0 : isIntrospection ? INTROSPECTION_WEIGHT : 1);
     const once = parent === this.schema.getMutationType() ? MUTATION_COST : 0;
     if (!isCompositeType(type) || !node.selectionSet) return once + own;
-    const isIntrospection = type.name.startsWith('__');
     const size = isIntrospection ? this.introspectionSize(name, field.type, above) : this.size(node, parent, field.type, above);
     const below: Above = isIntrospection
       ? { ...NOTHING, isWithin: above.isWithin || name === TypeMetaFieldDef.name || this.introspection.leads(name) }

@@ -71,9 +71,9 @@ const argsOf = (schema: GraphQLSchema, { document, request, contextValue }: Reso
   schema, document, operationName: request.operationName ?? undefined, variableValues: request.variables ?? undefined, contextValue,
 });
 
-/** Apollo answers with the status that stands in the error, and 500 without one. */
+/** Apollo answers with the status that stands in the error, and 500 without one; as JSON, also to who takes only a stream. */
 const withStatus = (error: unknown, { message, extensions }: GraphQLError): GraphQLError =>
-  new GraphQLError(message, { originalError: error as Error, extensions: { http: { status: statusOf(new GraphQLError(message, { extensions })), headers: new HeaderMap() } } });
+  new GraphQLError(message, { originalError: error as Error, extensions: { http: { status: statusOf(new GraphQLError(message, { extensions })), headers: new HeaderMap([['content-type', 'application/json; charset=utf-8']]) } } });
 
 /** One request that is already read and identified. */
 export async function serveApollo(apollo: ApolloServer<OperationContext>, request: IncomingMessage, response: ServerResponse, body: unknown, context: OperationContext): Promise<void> {
