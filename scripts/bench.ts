@@ -6,11 +6,12 @@ import { Client } from 'pg';
 import { startEmbedded } from '../src/persistence/embedded-postgres';
 import { bulkheads } from './bench/bulkheads';
 import { claims } from './bench/claims';
+import { cost } from './bench/cost';
 import { latency } from './bench/latency';
 import { queues } from './bench/queues';
 import { turns } from './bench/turns';
 
-const PARTS = { claims, queues, turns, bulkheads, latency } as const;
+const PARTS = { claims, queues, turns, bulkheads, latency, cost } as const;
 const USAGE = `Measures, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)

@@ -9,6 +9,15 @@ import type { LiveSources } from './live/follow';
 /** Calls of these kinds may wait for a provider, within time limits of their own. */
 const WAIT_FOR_PROVIDERS: readonly OperationKind[] = ['SET_UP', 'OPERATE'];
 
+export interface Circumstances {
+  /** Why there is no caller: the gateway has proved who it is and named no organization, as for composition. */
+  readonly noTenant?: AccessError;
+  /** Aborted when the caller has left and nobody will read the result. */
+  readonly gone?: AbortSignal;
+  /** The execution that this is the context of; left out before there is one. */
+  readonly work?: OperationWork;
+}
+
 export interface ContextDeps { readonly stores: Stores; readonly live: LiveSources }
 
 /** What one operation knows. */
@@ -16,17 +25,14 @@ export class OperationContext {
   // Not `#known`: Apollo hands its hooks and resolvers a copy of the context, made field by field.
   private known: Loaders | undefined;
 
-  /**
-   * @param noTenant why there is no caller: the gateway has proved who it is and named no organization, as for composition
-   * @param work the execution that this is the context of; null before there is one
-   */
-  constructor(
-    private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string,
-    readonly noTenant: AccessError | null = null, readonly work: OperationWork | null = null,
-  ) {}
+  constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string, private readonly more: Circumstances = {}) {}
+
+  get noTenant(): AccessError | null { return this.more.noTenant ?? null; }
+  get gone(): AbortSignal | null { return this.more.gone ?? null; }
+  get work(): OperationWork | null { return this.more.work ?? null; }
 
   /** The same caller's context for one execution, with nothing read yet. */
-  during(work: OperationWork): OperationContext { return new OperationContext(this.deps, this.caller, this.requestId, this.noTenant, work); }
+  during(work: OperationWork): OperationContext { return new OperationContext(this.deps, this.caller, this.requestId, { ...this.more, work }); }
 
   /**
    * The organization that everything is scoped by.

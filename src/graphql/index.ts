@@ -1,26 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
-import { type GraphQLSchema, parse } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { NoOrganizationError } from '../core/errors';
 import type { Flows } from '../core/flows/api';
 import type { Clock } from '../core/ports/clock';
 import type { MessageRecord } from '../core/message';
 import type { Stores } from '../core/ports/stores';
 import { type ContextDeps, OperationContext } from './context';
-import { OperationCheck } from './cost/check';
-import { CostEstimator } from './cost/estimate';
-import { FieldCosts } from './cost/field-costs';
 import { type Log, publicError, RequestRefusedError } from './errors';
-import { Workshop } from './execution/work';
-import { printSubgraphSchema } from './federation';
 import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
 import { SessionRounds } from './live/session-rounds';
 import { buildSupportSchema } from './schema';
-import { Admission } from './transport/admission';
 import { serveApollo, startApollo } from './transport/apollo';
-import { type OperationRequest, OperationRunner } from './transport/operation';
+import { createRunner } from './transport/create-runner';
+import type { OperationRequest } from './transport/operation';
 import { ClientGoneError, givenRequestId, readJsonBody, sendError } from './transport/request';
 import { SseServer, wantsEventStream } from './transport/sse';
 import { GraphqlWebSockets, type Identify } from './transport/web-socket';
@@ -65,22 +60,19 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const open = new OpenReaders();
   const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
-  const admission = new Admission(limits.maxOperations);
-  // What composition reads is what is enforced.
-  const costs = new FieldCosts(parse(await printSubgraphSchema(schema), { noLocation: true }));
-  const check = new OperationCheck(new CostEstimator(schema, costs), limits);
-  const runner = new OperationRunner({ schema, limits, check, workshop: new Workshop(limits), admission, log });
+  const { runner, admission } = await createRunner(schema, limits, log);
   const apollo = await startApollo(schema, runner, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
 
   /** A gateway without an organization comes in to read the schema; everything else it asks for is refused by OperationCheck. */
-  const contextOf = async (request: IncomingMessage, requestId: string): Promise<OperationContext> => {
+  const contextOf = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<OperationContext> => {
+    const gone = goneSignal(response);
     try {
-      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId);
+      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId, { gone });
     } catch (error) {
       if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
-      return new OperationContext(context, null, requestId, error);
+      return new OperationContext(context, null, requestId, { gone, noTenant: error });
     }
   };
 
@@ -91,7 +83,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: a stranger is not read.
-      const operation = await contextOf(request, requestId);
+      const operation = await contextOf(request, response, requestId);
       const read = async () => (request.method === 'POST' ? readJsonBody(request, limits.maxBodyBytes) : undefined);
       // A stream is inside only while its operation is read and started; see OperationRunner.
       if (wantsEventStream(request)) {
@@ -112,6 +104,13 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       await apollo.stop();
     },
   };
+}
+
+/** Aborted when the connection closes before the whole response was handed over. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => { if (!response.writableFinished) gone.abort(); });
+  return gone.signal;
 }
 
 /** @throws RequestRefusedError BAD_REQUEST */

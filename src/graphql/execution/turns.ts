@@ -5,13 +5,14 @@ class Waiting {
   private idle: (() => void)[] = [];
   isQueued = false;
 
-  get isEmpty(): boolean { return this.next === this.resumes.length; }
+  get isEmpty(): boolean { return this.next >= this.resumes.length; }
 
   add(resume: () => void): void { this.resumes.push(resume); }
 
-  /** Lets so many go on. */
-  resume(count: number): void {
-    for (const end = Math.min(this.resumes.length, this.next + count); this.next < end; this.next += 1) this.resumes[this.next]!();
+  /** Lets the one go on that has waited longest. */
+  resumeOne(): void {
+    this.resumes[this.next]?.();
+    this.next += 1;
     if (!this.isEmpty) return;
     this.resumes.length = 0;
     this.next = 0;
@@ -25,9 +26,6 @@ class Waiting {
     return work;
   }
 }
-
-/** How many list items go on together before the share is looked at again. */
-const GROUP = 10;
 
 /**
  * Shares the event loop among operations. Within one turn of the loop at most `fieldsPerTurn` fields are resolved, over
@@ -70,14 +68,14 @@ export class EventLoopTurns {
     });
   }
 
-  /** Lets one group after the other go on until the turn is full. */
+  /** Lets one after the other go on until the turn is full. */
   private resume(): void {
     const waiting = this.queue.shift();
     this.isResuming = waiting !== undefined;
     if (waiting === undefined) return;
     waiting.isQueued = false;
-    waiting.resume(GROUP);
-    // A next tick that a microtask asks for comes after all the microtasks that the group causes.
+    waiting.resumeOne();
+    // A next tick that a microtask asks for comes after all the microtasks that the one causes.
     queueMicrotask(() => process.nextTick(() => {
       if (waiting.isEmpty) for (const work of waiting.takeIdle()) work();
       else this.enqueue(waiting);

@@ -35,6 +35,8 @@ export class Workshop {
  */
 export class OperationWork {
   private readonly controller = new AbortController();
+  /** Takes the listeners off once the execution is over. */
+  private readonly over = new AbortController();
   private readonly endsAt: { timer: NodeJS.Timeout; at: number };
   private objects = 0;
   private bytes = 0;
@@ -56,12 +58,19 @@ export class OperationWork {
     this.endsAt.at = performance.now() + ms;
   }
 
-  /** Rejects when the work is stopped before `execution` is over. */
+  /** Stops the work when the caller has left. */
+  stopWith(gone: AbortSignal | null): void {
+    const leave = (): void => this.stop(new RequestRefusedError('OPERATION_TIMED_OUT', 'The caller left before the operation was over.'));
+    if (gone?.aborted) leave();
+    gone?.addEventListener('abort', leave, { once: true, signal: this.over.signal });
+  }
+
+  /** Called once. Rejects when the work is stopped before `execution` is over. */
   async run<T>(execution: () => T | Promise<T>): Promise<T> {
-    let stop: () => void = () => undefined;
     const stopped = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(this.signal.reason as Error);
-      this.signal.addEventListener('abort', stop, { once: true });
+      const stop = (): void => reject(this.signal.reason as Error);
+      if (this.isStopped) stop();
+      else this.signal.addEventListener('abort', stop, { once: true, signal: this.over.signal });
     });
     // Nobody may be left to hear of either when the other one was first.
     stopped.catch(() => undefined);
@@ -70,7 +79,7 @@ export class OperationWork {
       running.catch(() => undefined);
       return await Promise.race([running, stopped]);
     } finally {
-      this.signal.removeEventListener('abort', stop);
+      this.over.abort();
       clearTimeout(this.endsAt.timer);
       this.take(-this.bytes);
       this.bytes = 0;

@@ -117,9 +117,11 @@ export class OperationRunner {
   }
 
   private async openSource(args: ExecutionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
+    const context = args.contextValue as OperationContext;
     const work = this.deps.workshop.begin();
+    work.stopWith(context.gone);
     return work.run(async () => {
-      const source = await createSourceEventStream({ ...args, contextValue: (args.contextValue as OperationContext).during(work) });
+      const source = await createSourceEventStream({ ...args, contextValue: context.during(work) });
       // Too late for its subscriber, who was told so: nothing may stay open.
       if (work.isStopped && Symbol.asyncIterator in source) await source[Symbol.asyncIterator]().return?.();
       return source;
@@ -127,8 +129,11 @@ export class OperationRunner {
   }
 
   private async executeOnce(args: ExecutionArgs): Promise<ExecutionResult> {
+    const context = args.contextValue as OperationContext;
     const work = this.deps.workshop.begin();
-    return work.run(() => execute({ ...args, contextValue: (args.contextValue as OperationContext).during(work), fieldResolver: meteredFieldResolver as never }));
+    // A mutation is done whole, whoever still waits for its answer.
+    if (getOperationAST(args.document, args.operationName)?.operation !== 'mutation') work.stopWith(context.gone);
+    return work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
   }
 
   /** Its result, or why there is none. */

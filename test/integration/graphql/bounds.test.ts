@@ -217,6 +217,35 @@ describe('an operation that is not over in time', () => {
   });
 });
 
+describe('a caller who leaves', () => {
+  it.each([['HTTP', {}], ['SSE', { accept: 'text/event-stream' }]])('over %s ends a query of theirs: nothing more of it is read', async (_way, headers) => {
+    const { id } = await world.open();
+    const store = world.stores.sessions as any;
+    const { getMany } = store;
+    const leaving = new AbortController();
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => { letGo = resolve; });
+    const reached = new Promise<void>((resolve) => { store.getMany = async function (...args: unknown[]) { resolve(); await held; return getMany.apply(this, args); }; });
+    const closed = new Promise<void>((resolve) => { room.server.once('request', (_request, response) => response.once('close', resolve)); });
+    try {
+      const asking = fetch(room.url, { method: 'POST', signal: leaving.signal, headers: { ...caller('bot'), ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ query: 'query ($id: ID!) { supportSession(id: $id) { inbox { name } } }', variables: { id } }) });
+      await reached;
+      leaving.abort();
+      await expect(asking).rejects.toThrow();
+      await closed;
+      const later = await statements(world, async () => {
+        letGo();
+        await world.pool.query('select 1');
+        for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+      });
+      expect(later.filter((text) => text.includes('from inbox'))).toEqual([]);
+    } finally {
+      letGo();
+      store.getMany = getMany;
+    }
+  });
+});
+
 describe('a subscription without a stream', () => {
   const SUBSCRIPTION = 'subscription { conversationStatus(sessionId: "x") { seq } }';
   it.each([
