@@ -88,6 +88,7 @@ export class OperationWork {
 
   /** Counts objects of the result; too many stop the work. */
   countObjects(count: number): void {
+    if (this.isStopped) return;
     this.objects += count;
     if (this.objects > this.limits.maxCost)
       this.stop(new RequestRefusedError('RESULT_TOO_LARGE', `The result has more than ${this.limits.maxCost} objects. Ask for fewer items with first, and page on with after.`));
@@ -104,6 +105,9 @@ export class OperationWork {
   }
 
   stop(reason: SupportError): void { this.controller.abort(reason); }
+
+  /** After the result is there: fields that an error elsewhere has made needless are not resolved any more. */
+  finish(): void { this.controller.abort(); }
 
   private deadline(ms: number): NodeJS.Timeout {
     return setTimeout(() => this.stop(new RequestRefusedError('OPERATION_TIMED_OUT',

@@ -35,9 +35,10 @@ export async function startApollo(schema: GraphQLSchema, runner: OperationRunner
       },
       responseForOperation: async (request) => {
         const { data, ...result } = await runner.executeAdmitted(argsOf(schema, request));
+        // Without data nothing was executed, or it was stopped.
+        const status = data === undefined && result.errors ? statusOf(result.errors[0]!) : undefined;
         return {
-          // Without data nothing was executed: the variables did not fit.
-          http: { status: data === undefined && result.errors ? statusOf(result.errors[0]!) : undefined, headers: new HeaderMap() },
+          http: { status, headers: new HeaderMap(status === 503 ? [['retry-after', '1']] : []) },
           body: { kind: 'single', singleResult: { ...result, errors: result.errors?.map((error) => error.toJSON()), ...(data !== undefined && { data }) } },
         };
       },

@@ -133,7 +133,11 @@ export class OperationRunner {
     const work = this.deps.workshop.begin();
     // A mutation is done whole, whoever still waits for its answer.
     if (getOperationAST(args.document, args.operationName)?.operation !== 'mutation') work.stopWith(context.gone);
-    return work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
+    try {
+      return await work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
+    } finally {
+      work.finish();
+    }
   }
 
   /** Its result, or why there is none. */

@@ -91,6 +91,12 @@ it('the plans of Apollo\'s planner are those of today\'s schema; test/corpus/rec
   expect(apolloPlans(composed(sdl, 'http://support', 'http://stranger'), CLIENT_OPERATIONS)).toEqual(fetchesIn('apollo.json'));
 });
 
+it('a document of fragments that double sixty times is measured in as many steps as it has selections', () => {
+  const text = `{ supportAccounts { ...F0 } ...R0 } ${Array.from({ length: 60 }, (_, i) => `fragment F${i} on SupportAccount { x: organization { supportAccounts { ...F${i + 1} } } y: organization { supportAccounts { ...F${i + 1} } } }
+    fragment R${i} on Query { ... { ...R${i + 1} } ... { ...R${i + 1} } }`).join(' ')} fragment F60 on SupportAccount { id } fragment R60 on Query { __typename @skip(if: true) }`;
+  expect(costOf(text)).toBeGreaterThan(DEFAULT_GRAPHQL_LIMITS.maxCost);
+});
+
 describe('a hostile operation is refused before it is executed', () => {
   const nested = (levels: number): string => `{supportAccounts{${'agents{account{'.repeat(levels)}id${'}}'.repeat(levels)}}}`;
   const doubling = `{ supportAccounts { ...F0 } } ${Array.from({ length: 4 }, (_, i) => `fragment F${i} on SupportAccount { ...F${i + 1} x${i}: agents { account { ...F${i + 1} } } }`).join(' ')} fragment F4 on SupportAccount { agents { id } }`;
