@@ -58,7 +58,7 @@ describe('an honest operation costs less than half of what it may', () => {
   const hold = (name: string, query: string, variables: Record<string, unknown> = {}, operationName?: string): void => {
     expect([name, refusal(query, variables, operationName)]).toEqual([name, null]);
     costs[name] = costOf(query, variables, operationName);
-    expect([name, costs[name]]).toEqual([name, Math.min(costs[name]!, DEFAULT_GRAPHQL_LIMITS.maxCost / 2)]);
+    expect([name, costs[name]]).toEqual([name, Math.min(costs[name], DEFAULT_GRAPHQL_LIMITS.maxCost / 2)]);
   };
   afterAll(() => {
     if (process.env['SHOW_COSTS']) process.stdout.write(`${Object.entries(costs).sort(([, a], [, b]) => b - a).map(([name, cost]) => `${String(cost).padStart(7)} ${name}`).join('\n')}\n`);
