@@ -119,6 +119,8 @@ export type RecordEndUserMessageInput = {
   messageId?: string | null | undefined;
   /** Our id of the message that this one answers. */
   replyTo?: string | null | undefined;
+  /** When it was said, for a message that is imported or was delayed; now, if absent. At most a minute ahead and 10 years ago. Shown to people, never used for order; part of what the idempotency key stands for. */
+  saidAt?: string | null | undefined;
   sessionId: string;
   /** May be left out beside `content` or attachments. */
   text?: string;
@@ -157,6 +159,8 @@ export type SendBotMessageInput = {
   onControlLost?: SupportOnControlLost;
   /** Our id of the message that this one answers. */
   replyTo?: string | null | undefined;
+  /** When it was said, for a message that is imported or was delayed; now, if absent. At most a minute ahead and 10 years ago. Shown to people, never used for order; part of what the idempotency key stands for. */
+  saidAt?: string | null | undefined;
   sessionId: string;
   /** May be left out beside `content` or attachments. */
   text?: string;

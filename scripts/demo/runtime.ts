@@ -88,7 +88,7 @@ export class LiveStatus {
   readonly changes: string[] = [];
   readonly seqs: number[] = [];
 
-  /** Resolves once the snapshot is there; goes on behind the back until the client closes. */
+  /** Resolves once the first item is there: the snapshot, or the first change after a cursor. Continues until the client closes. */
   async start(items: AsyncGenerator<StatusItem, void>): Promise<void> {
     const first = await items.next();
     if (first.value) this.add(first.value);

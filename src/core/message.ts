@@ -15,6 +15,7 @@ export interface Attachment {
   readonly name: string;
   /** MIME type, e.g. `image/png`. */
   readonly contentType: string;
+  /** A whole number of bytes up to 2^53 - 1. Null: nobody has said. */
   readonly sizeBytes: number | null;
 }
 
@@ -57,6 +58,9 @@ export interface MessageRecord {
   readonly reactions: readonly Reaction[];
   /** What agents have been shown of it; null: nothing that we know of. */
   readonly shown: ShownToAgents | null;
+  /** When it was said, as the runtime gave it; null: at `createdAt`. Never used for order. */
+  readonly saidAt: Instant | null;
+  /** When it was recorded; of an agent's message, the provider's time. */
   readonly createdAt: Instant;
 }
 
@@ -82,12 +86,22 @@ export interface ShownToAgents {
 export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: {}, takenBack: false };
 
 /** A message as it is written: what only happens to it later is left out. */
-export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | HappensLater> &
-  Partial<Pick<MessageRecord, 'replyToMessageId' | 'content'>>;
+export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | HappensLater> &
+  Partial<Pick<MessageRecord, 'replyToMessageId' | 'content' | 'saidAt'>>;
 type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
 
 /** What can happen to a message after it was said. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;
+
+/**
+ * Checks the sizes that a caller gives for files, at each call that takes attachments.
+ * @throws InvalidInputError INPUT_INVALID, naming the field, unless each is a whole number from 0 to 2^53 - 1
+ */
+export function checkSizes(attachments: readonly Attachment[]): void {
+  const at = attachments.findIndex(({ sizeBytes }) => sizeBytes !== null && !(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0));
+  if (at >= 0)
+    throw new InvalidInputError('INPUT_INVALID', `attachments.${at}.sizeBytes`, `attachments.${at}.sizeBytes is ${attachments[at]!.sizeBytes}; give a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}, or leave it out.`);
+}
 
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {

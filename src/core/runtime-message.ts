@@ -2,6 +2,7 @@ import type { PushedDelivery } from './delivery';
 import type { HandoffRecord } from './handoff';
 import type { Instant } from './ids';
 import type { Attachment, MessageRecord } from './message';
+import { saidAtOf } from './said-at';
 import type { SessionRecord } from './session';
 
 /** What a delivery is about, as it is at the moment of the push. */
@@ -48,7 +49,7 @@ function messageOf(message: MessageRecord, fileUrl: Pushed['fileUrl']): object {
   const { id, seq, author, authorName, agentId, handoffId, text, callerMessageId, replyToMessageId, deletedAt, createdAt } = message;
   const attachments = message.attachments.map(({ url, name, contentType, sizeBytes }, index): Attachment =>
     ({ url: author === 'AGENT' ? fileUrl(message, index, name) : url, name, contentType, sizeBytes }));
-  return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, createdAt };
+  return { id, seq, author, authorName, agentId, handoffId, text, attachments, callerMessageId, replyToMessageId, deletedAt, saidAt: saidAtOf(message), createdAt };
 }
 
 const agentOf = ({ agent }: HandoffRecord) => agent && { id: agent.id, externalId: agent.externalId, name: agent.name };

@@ -46,7 +46,17 @@ export class OperationContext {
     return { organizationId: this.caller.organizationId };
   }
 
-  get loaders(): Loaders { return (this.known ??= createLoaders(this.deps.stores, this.scope('READ').organizationId)); }
+  get loaders(): Loaders { return (this.known ??= createLoaders(this.deps.stores, this.scope('READ').organizationId, this.work)); }
+
+  /**
+   * A read of its own for a field of the root: as `Loaders.alone`, after the check of the caller's role.
+   * @throws AccessError UNAUTHENTICATED | FORBIDDEN
+   */
+  async read<T>(kind: OperationKind, key: readonly unknown[], work: (scope: Scope) => Promise<T>): Promise<T> {
+    const scope = this.scope(kind);
+    return this.loaders.alone(key, () => work(scope));
+  }
+
   get live(): LiveSources { return this.deps.live; }
 
   /** What was read before a write, or before a subscription's last event, may be stale. */

@@ -1,22 +1,22 @@
 import type { OperationContext } from './context';
 import type { EntitiesResolver } from './federation';
-import type { Loaders } from './loaders';
+import { loadAll, type Loaders } from './loaders';
 
 type Batch = (loaders: Loaders, ids: readonly string[], organizationId: string) => Promise<readonly (object | null)[]>;
 
 /**
- * One store call per kind. What is ours is null when unknown or foreign. Organizations and users belong to others, so
+ * One statement per kind. What is ours is null when unknown or foreign. Organizations and users belong to others, so
  * we cannot know that one does not exist: we answer what we have for it, which for a foreign one is nothing.
  */
 const KINDS: Readonly<Record<string, Batch>> = {
-  SupportAccount: (loaders, ids) => loaders.account.loadMany(ids),
-  SupportInbox: (loaders, ids) => loaders.inbox.loadMany(ids),
-  SupportTeam: (loaders, ids) => loaders.team.loadMany(ids),
-  SupportAgent: (loaders, ids) => loaders.agent.loadMany(ids),
-  SupportSession: (loaders, ids) => loaders.session.loadMany(ids),
-  Handoff: (loaders, ids) => loaders.handoff.loadMany(ids),
-  Chatbot: async (loaders, ids) => (await loaders.inboxOfChatbot.loadMany(ids)).map((inbox) => inbox && { id: inbox.chatbotId }),
-  User: async (loaders, ids) => { await loaders.agentsOfUser.loadMany(ids); return ids.map((id) => ({ id })); },
+  SupportAccount: (loaders, ids) => loadAll(loaders.account, ids),
+  SupportInbox: (loaders, ids) => loadAll(loaders.inbox, ids),
+  SupportTeam: (loaders, ids) => loadAll(loaders.team, ids),
+  SupportAgent: (loaders, ids) => loadAll(loaders.agent, ids),
+  SupportSession: (loaders, ids) => loadAll(loaders.session, ids),
+  Handoff: (loaders, ids) => loadAll(loaders.handoff, ids),
+  Chatbot: async (loaders, ids) => (await loadAll(loaders.inboxOfChatbot, ids)).map((inbox) => inbox && { id: inbox.chatbotId }),
+  User: async (loaders, ids) => { await loadAll(loaders.agentsOfUser, ids); return ids.map((id) => ({ id })); },
   Organization: async (_loaders, ids) => ids.map((id) => ({ id })),
 };
 

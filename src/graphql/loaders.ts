@@ -1,84 +1,116 @@
+import DataLoader from 'dataloader';
+import type { EventRecord } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
 import type { OrganizationId } from '../core/ids';
 import type { MessageRecord } from '../core/message';
-import type { Stores } from '../core/ports/stores';
+import type { Page, SessionEventsRequest, SessionPageRequest, Stores } from '../core/ports/stores';
 import type { SessionRecord } from '../core/session';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
+import { ConcurrencyLimit } from './concurrency-limit';
 
-/** Collects the ids that one operation asks for in the same moment into one store call, and asks for none twice. */
-export class Loader<V> {
-  readonly #known = new Map<string, Promise<V>>();
-  #waiting: { readonly id: string; readonly resolve: (value: V) => void; readonly reject: (error: unknown) => void }[] = [];
+/** Most keys of one statement by id. Rows are short; a page of a list has at most 100 of them. */
+const MOST_IDS = 500;
+/** Most lists of one statement: each may have a page of 100 rows. */
+const MOST_LISTS = 100;
+/** Most statements of one operation at a time: one operation must not take the connections of all others. */
+const MOST_STATEMENTS_AT_ONCE = 2;
 
-  constructor(private readonly fetch: (ids: readonly string[]) => Promise<readonly V[]>) {}
+type ById<V> = DataLoader<string, V>;
 
-  load(id: string): Promise<V> {
-    let value = this.#known.get(id);
-    if (!value) {
-      value = new Promise<V>((resolve, reject) => {
-        // After all promise jobs of this turn: graphql-js starts sibling fields across several of them.
-        if (this.#waiting.push({ id, resolve, reject }) === 1) void Promise.resolve().then(() => process.nextTick(() => void this.#flush()));
-      });
-      this.#known.set(id, value);
-    }
-    return value;
-  }
-
-  loadMany(ids: readonly string[]): Promise<readonly V[]> { return Promise.all(ids.map((id) => this.load(id))); }
-
-  prime(id: string, value: V): void { if (!this.#known.has(id)) this.#known.set(id, Promise.resolve(value)); }
-
-  async #flush(): Promise<void> {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    try {
-      const values = await this.fetch(batch.map((one) => one.id));
-      batch.forEach((one, i) => one.resolve(values[i] as V));
-    } catch (error) {
-      for (const one of batch) one.reject(error);
-    }
-  }
-}
-
+/**
+ * What one operation reads. A loader gathers the keys that are asked for in one tick into one statement, and asks for no
+ * key twice. Every field that leads from an entity to another one, or to a list, reads through one of them.
+ */
 export interface Loaders {
-  readonly account: Loader<AccountRecord | null>;
-  readonly inbox: Loader<InboxRecord | null>;
-  readonly inboxOfChatbot: Loader<InboxRecord | null>;
-  readonly team: Loader<TeamRecord | null>;
-  readonly agent: Loader<AgentRecord | null>;
-  readonly session: Loader<SessionRecord | null>;
-  readonly handoff: Loader<HandoffRecord | null>;
-  readonly message: Loader<MessageRecord | null>;
-  readonly agentsOfUser: Loader<readonly AgentRecord[]>;
-  readonly inboxesOfAccount: Loader<readonly InboxRecord[]>;
-  readonly teamsOfAccount: Loader<readonly TeamRecord[]>;
-  readonly agentsOfAccount: Loader<readonly AgentRecord[]>;
+  readonly account: ById<AccountRecord | null>;
+  readonly inbox: ById<InboxRecord | null>;
+  readonly inboxOfChatbot: ById<InboxRecord | null>;
+  readonly team: ById<TeamRecord | null>;
+  readonly agent: ById<AgentRecord | null>;
+  readonly session: ById<SessionRecord | null>;
+  readonly handoff: ById<HandoffRecord | null>;
+  readonly message: ById<MessageRecord | null>;
+  /** The newest handoff of a session, live or over. */
+  readonly lastHandoff: ById<HandoffRecord | null>;
+  readonly accountsOfOrganization: ById<readonly AccountRecord[]>;
+  readonly agentsOfUser: ById<readonly AgentRecord[]>;
+  readonly inboxesOfAccount: ById<readonly InboxRecord[]>;
+  readonly teamsOfAccount: ById<readonly TeamRecord[]>;
+  readonly agentsOfAccount: ById<readonly AgentRecord[]>;
+  /** Lists of a session, with their arguments in the key: aliases with other arguments are other keys of the same statement. */
+  readonly messagesOfSession: DataLoader<SessionPageRequest, Page<MessageRecord>, string>;
+  readonly eventsOfSession: DataLoader<SessionEventsRequest, readonly EventRecord[], string>;
+  /**
+   * A read that cannot share a statement, once for each key however often it is asked for, e.g. a page of all handoffs.
+   * It takes its turn with the loaders' statements, so it must not wait for one of them.
+   * @param key the field with its arguments; equal JSON is the same read
+   */
+  alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T>;
 }
 
-/** One set per operation and organization: a foreign id loads as null. */
-export function createLoaders(stores: Stores, organization: OrganizationId): Loaders {
-  const { setup } = stores;
-  /** Lists by account are short: several accounts are answered from one reading of all. */
-  const perAccount = <T extends { readonly accountId: string }>(list: (accountId: string | null) => Promise<readonly T[]>) =>
-    new Loader<readonly T[]>(async (ids) => {
-      const all = await list(ids.length === 1 ? ids[0]! : null);
-      return ids.map((id) => all.filter((one) => one.accountId === id));
-    });
+/** Of the execution that reads. */
+export interface Pace {
+  /** Runs `dispatch` once the level of the result that is put together now has asked for all of its keys. */
+  whenIdle(dispatch: () => void): void;
+  /** After a deadline, or when the caller has left: no statement begins any more. */
+  readonly isStopped: boolean;
+}
+
+/**
+ * One set per operation, mutation field and subscription item. A foreign id loads as null, a foreign list as empty.
+ * @param pace null: outside of an execution, as for the start of a subscription
+ */
+export function createLoaders(stores: Stores, organization: OrganizationId, pace: Pace | null = null): Loaders {
+  const { setup, sessions, handoffs, messages, events } = stores;
+  const limit = new ConcurrencyLimit(MOST_STATEMENTS_AT_ONCE);
+  const alone = new Map<string, Promise<unknown>>();
+  /** After the stop nobody waits for what this answers. */
+  const statement = <T>(read: () => Promise<T>): Promise<T> => limit.run(() => (pace?.isStopped ? new Promise<never>(() => undefined) : read()));
+  const batchScheduleFn = pace === null ? undefined : (dispatch: () => void): void => pace.whenIdle(dispatch);
+  const loader = <K, V, C>(most: number, cacheKeyFn: (key: K) => C, read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>) =>
+    new DataLoader<K, V, C>((keys) => statement(() => read(keys)), { maxBatchSize: most, cacheKeyFn, batchScheduleFn });
+  const byId = <V>(read: (ids: readonly string[]) => Promise<readonly V[]>): ById<V> => loader(MOST_IDS, (id: string) => id, read);
+  const byAccount = <T extends { readonly accountId: string }>(read: (ids: readonly string[]) => Promise<readonly T[]>) =>
+    loader(MOST_LISTS, (id: string) => id, async (ids) => grouped(ids, await read(ids), ({ accountId }) => accountId));
   return {
-    account: new Loader((ids) => setup.accountsByIds(organization, ids)),
-    inbox: new Loader((ids) => setup.inboxesByIds(organization, ids)),
-    inboxOfChatbot: new Loader((ids) => setup.inboxesByChatbots(organization, ids)),
-    team: new Loader((ids) => setup.teamsByIds(organization, ids)),
-    agent: new Loader((ids) => setup.agentsByIds(organization, ids)),
-    session: new Loader((ids) => stores.sessions.getMany(organization, ids)),
-    handoff: new Loader((ids) => stores.handoffs.getMany(organization, ids)),
-    message: new Loader((ids) => stores.messages.getMany(organization, ids)),
-    agentsOfUser: new Loader(async (ids) => {
+    account: byId((ids) => setup.accountsByIds(organization, ids)),
+    inbox: byId((ids) => setup.inboxesByIds(organization, ids)),
+    inboxOfChatbot: byId((ids) => setup.inboxesByChatbots(organization, ids)),
+    team: byId((ids) => setup.teamsByIds(organization, ids)),
+    agent: byId((ids) => setup.agentsByIds(organization, ids)),
+    session: byId((ids) => sessions.getMany(organization, ids)),
+    handoff: byId((ids) => handoffs.getMany(organization, ids)),
+    message: byId((ids) => messages.getMany(organization, ids)),
+    lastHandoff: byId((ids) => handoffs.lastOfSessions(organization, ids)),
+    accountsOfOrganization: byId(async (ids) => {
+      const own = ids.includes(organization) ? await setup.accountsOf(organization) : [];
+      return ids.map((id) => (id === organization ? own : []));
+    }),
+    agentsOfUser: byId(async (ids) => {
       const byUser = await setup.agentsByUsers(organization, ids);
       return ids.map((id) => byUser.get(id) ?? []);
     }),
-    inboxesOfAccount: perAccount((id) => setup.inboxesOf(organization, id)),
-    teamsOfAccount: perAccount((id) => setup.teamsOf(organization, id)),
-    agentsOfAccount: perAccount((id) => setup.agentsOf(organization, id)),
+    inboxesOfAccount: byAccount((ids) => setup.inboxesOfAccounts(organization, ids)),
+    teamsOfAccount: byAccount((ids) => setup.teamsOfAccounts(organization, ids)),
+    agentsOfAccount: byAccount((ids) => setup.agentsOfAccounts(organization, ids)),
+    messagesOfSession: loader<SessionPageRequest, Page<MessageRecord>, string>(MOST_LISTS, ({ sessionId, first, after }) => JSON.stringify([sessionId, first, after]),
+      (requests) => messages.pagesOfSessions(organization, requests)),
+    eventsOfSession: loader<SessionEventsRequest, readonly EventRecord[], string>(MOST_LISTS, ({ sessionId, afterSeq, limit: most }) => JSON.stringify([sessionId, afterSeq, most]),
+      (requests) => events.ofSessions(organization, requests)),
+    alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T> {
+      const name = JSON.stringify(key);
+      const known = alone.get(name) ?? statement(read);
+      alone.set(name, known);
+      return known as Promise<T>;
+    },
   };
+}
+
+/** All of them, or the first error. */
+export const loadAll = <V>(loader: ById<V>, ids: readonly string[]): Promise<readonly V[]> => Promise.all(ids.map((id) => loader.load(id)));
+
+function grouped<T>(keys: readonly string[], rows: readonly T[], keyOf: (row: T) => string): readonly (readonly T[])[] {
+  const lists = new Map<string, T[]>(keys.map((key) => [key, []]));
+  for (const row of rows) lists.get(keyOf(row))?.push(row);
+  return keys.map((key) => lists.get(key)!);
 }

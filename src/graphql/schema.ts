@@ -31,9 +31,9 @@ export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; re
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
   new Queries(flows, stores), new RuntimeMutations(flows), new MessageChangeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores),
   new RuntimeEndpoints(flows, stores), new TypingResolver(flows), new ReadMarkMutations(flows), new Subscriptions(),
-  new OrganizationFields(stores), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
+  new OrganizationFields(), new ChatbotFields(), new SupportChatbotFields(), new UserFields(),
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
-  new SupportSessionFields(stores), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
+  new SupportSessionFields(), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), ...MessageEventFields.map((Fields) => new Fields()),
   new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
   new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(),

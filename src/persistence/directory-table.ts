@@ -17,6 +17,7 @@ interface Listed { readonly id: string; readonly organizationId: string; readonl
 export class DirectoryTable<Row extends Listed, Given extends { readonly externalId: string }> {
   private readonly sync: Statement;
   private readonly all: Statement;
+  private readonly ofAccounts: Statement;
   private readonly ids: Statement;
   private readonly one: Statement;
   private readonly byIdInAccount: Statement;
@@ -27,6 +28,8 @@ export class DirectoryTable<Row extends Listed, Given extends { readonly externa
     const given = ['externalId', ...mirrored];
     this.all = statement(`${table}s_of`, `
       select ${row} from ${table} t where t.organization_id = $1 and t.gone_at is null and ($2::uuid is null or t.account_id = $2) order by t.name, t.id`);
+    this.ofAccounts = statement(`${table}s_of_accounts`, `
+      select ${row} from ${table} t where t.organization_id = $1 and t.gone_at is null and t.account_id = any($2::uuid[]) order by t.name, t.id`);
     this.ids = statement(`${table}s`, `select ${row} from ${table} t where t.organization_id = $1 and t.id = any($2::uuid[])`);
     this.one = statement(`find_${table}`, `select ${row} from ${table} t where t.account_id = $1 and t.gone_at is null and t.external_id = $2`);
     this.byIdInAccount = statement(`find_${table}_by_id`, `
@@ -58,6 +61,11 @@ export class DirectoryTable<Row extends Listed, Given extends { readonly externa
 
   async of(organizationId: string, accountId: string | null): Promise<readonly Row[]> {
     return accountId !== null && !isUuid(accountId) ? [] : rowsOf<Row>(this.pool, this.all, [organizationId, accountId]);
+  }
+
+  async ofMany(organizationId: string, accountIds: readonly string[]): Promise<readonly Row[]> {
+    const known = accountIds.filter(isUuid);
+    return known.length === 0 ? [] : rowsOf<Row>(this.pool, this.ofAccounts, [organizationId, known]);
   }
 
   byIds(organizationId: string, ids: readonly string[]): Promise<readonly (Row | null)[]> {

@@ -1,18 +1,22 @@
 import type { Pool } from 'pg';
+import { InvalidInputError } from '../core/errors';
 import type { EventRecord } from '../core/event';
-import { isUuid, type OrganizationId, type SessionId } from '../core/ids';
-import type { EventStore } from '../core/ports/stores';
+import type { OrganizationId, SessionId } from '../core/ids';
+import type { EventStore, SessionEventsRequest } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, expiredCursor, isBigint, isCount } from './cursor';
 import { belowHorizon, feedHorizon } from './feed-position';
 import { EVENT } from './records';
+import { type OfRequest, rowsPerSession } from './rows-per-session';
 import { rowsOf, statement } from './sql';
 
 // What was removed is asked for in the same statement as what is left: in between nothing can be removed. So both
 // answer at least one row, with a null for the event when there is none.
-const OF_SESSION = statement('events_of_session', `
-  select ${EVENT}, (s.forgotten ->> 'eventSeq')::int as "forgottenSeq" from session s
-  left join lateral (select * from event e where e.session_id = s.id and e.seq > coalesce($3, 0) order by e.seq limit $4) e on true
-  where s.organization_id = $1 and s.id = $2 order by e.seq`);
+const OF_SESSIONS = statement('events_of_sessions', `
+  select ${EVENT}, (s.forgotten ->> 'eventSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
+  from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
+  join session s on s.organization_id = $1 and s.id = asked.session_id
+  left join lateral (select * from event e where e.session_id = s.id and e.seq > asked.after_seq order by e.seq limit asked.rows) e on true
+  order by asked.at, e.seq`);
 // One transaction is one Session: (position, seq) orders all of them.
 const HANDOFF_CHANGES = statement('handoff_changes', `
   select ${EVENT}, floor.is_above as "isExpired"
@@ -30,9 +34,19 @@ export class PostgresEventStore implements EventStore {
   constructor(private readonly pool: Pool) {}
 
   async ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]> {
-    const rows = isUuid(sessionId) ? await rowsOf<EventRecord & { forgottenSeq: number | null }>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, limit]) : [];
-    if (afterSeq !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) throw expiredCursor();
-    return rows.filter(isThere).map(({ forgottenSeq: _, ...event }) => event);
+    const [found] = await this.ofSessions(organizationId, [{ sessionId, afterSeq, limit }]);
+    if (found instanceof InvalidInputError) throw found;
+    return found!;
+  }
+
+  async ofSessions(organizationId: OrganizationId, requests: readonly SessionEventsRequest[]): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]> {
+    const rowsByRequest = await rowsPerSession<EventRecord & OfRequest>(this.pool, OF_SESSIONS, organizationId,
+      requests.map(({ sessionId, afterSeq, limit }) => ({ sessionId, afterSeq: afterSeq ?? 0, rows: limit })));
+    return requests.map(({ afterSeq }, i) => {
+      const rows = rowsByRequest[i]!;
+      if (afterSeq !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) return expiredCursor();
+      return rows.filter(isThere).map(({ forgottenSeq: _, askedAt: __, ...event }): EventRecord => event);
+    });
   }
 
   async handoffChanges(organizationId: OrganizationId, after: string, limit: number) {

@@ -6,8 +6,13 @@ import { decodeCursor, encodeCursor, isInstant } from './cursor';
 import { HANDOFF, handoffOf, manyById, type HandoffColumns } from './records';
 import { firstOf, rowsOf, statement } from './sql';
 
+const LIVE = "h.state not in ('ENDED', 'REJECTED', 'FAILED')";
 const BY_ID = statement('handoff', `select ${HANDOFF} from handoff h where h.organization_id = $1 and h.id = $2`);
 const BY_IDS = statement('handoffs', `select ${HANDOFF} from handoff h where h.organization_id = $1 and h.id = any($2::uuid[])`);
+// Of two that were requested in the same millisecond the live one came last.
+const LAST_OF_SESSIONS = statement('last_handoffs_of_sessions', `
+  select ${HANDOFF} from unnest($2::uuid[]) as asked (session_id)
+  join lateral (select * from handoff h where h.session_id = asked.session_id order by h.requested_at desc, ${LIVE} desc, h.id desc limit 1) h on h.organization_id = $1`);
 // Both halves are indexed; drain_by alone would leave out those whose last word was just collected.
 const DUE_TO_END = statement('handoffs_due_to_end', `
   select h.organization_id as "organizationId", h.session_id as "sessionId", h.id as "handoffId" from handoff h join session s on s.id = h.session_id
@@ -16,7 +21,6 @@ const DUE_TO_END = statement('handoffs_due_to_end', `
     and h.id <> all($3::uuid[])
   order by h.drain_by limit $2 for no key update of s skip locked`);
 
-const LIVE = "h.state not in ('ENDED', 'REJECTED', 'FAILED')";
 const isText = (part: unknown): part is string => typeof part === 'string' && isUuid(part);
 
 export class PostgresHandoffStore implements HandoffStore {
@@ -46,6 +50,14 @@ export class PostgresHandoffStore implements HandoffStore {
       edges: rows.slice(0, first).map((row) => ({ node: handoffOf(row), cursor: encodeCursor('handoffs', row.requestedAt, row.id) })),
       hasNextPage: rows.length > first,
     };
+  }
+
+  async lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]> {
+    const known = [...new Set(sessionIds.filter(isUuid).map((id) => id.toLowerCase()))];
+    if (known.length === 0) return sessionIds.map(() => null);
+    const rows = await rowsOf<HandoffColumns>(this.pool, LAST_OF_SESSIONS, [organizationId, known]);
+    const found = new Map(rows.map((row) => [row.sessionId, handoffOf(row)]));
+    return sessionIds.map((id) => found.get(id.toLowerCase()) ?? null);
   }
 
   dueToEnd(now: Instant, limit: number, but: readonly HandoffId[] = []): Promise<readonly { organizationId: OrganizationId; sessionId: SessionId; handoffId: HandoffId }[]> {

@@ -17,6 +17,8 @@ const BY_IDS = statement('inboxes', `select ${WHOLE} from inbox i where i.organi
 const BY_CHATBOTS = statement('inboxes_by_chatbots', `select ${WHOLE} from inbox i where i.organization_id = $1 and i.chatbot_id = any($2::text[])`);
 const OF = statement('inboxes_of', `
   select ${WHOLE} from inbox i where i.organization_id = $1 and ($2::uuid is null or i.account_id = $2) order by i.created_at, i.id`);
+const OF_ACCOUNTS = statement('inboxes_of_accounts', `
+  select ${WHOLE} from inbox i where i.organization_id = $1 and i.account_id = any($2::uuid[]) order by i.created_at, i.id`);
 const INSERT = statement('insert_inbox', `
   insert into inbox (${columns(COLUMNS)}) values (${parameters(COLUMNS)}) on conflict on constraint uq_inbox_chatbot do nothing`);
 const UNSEALED = statement('unsealed_inboxes', 'select id, provider_data as "providerData" from inbox where provider_data is not null');
@@ -90,6 +92,11 @@ export class InboxTable {
   async of(organizationId: string, accountId: string | null): Promise<readonly InboxRecord[]> {
     if (accountId !== null && !isUuid(accountId)) return [];
     return (await rowsOf<Row>(this.pool, OF, [organizationId, accountId])).map((row) => this.opened(row));
+  }
+
+  async ofAccounts(organizationId: string, accountIds: readonly string[]): Promise<readonly InboxRecord[]> {
+    const known = accountIds.filter(isUuid);
+    return known.length === 0 ? [] : (await rowsOf<Row>(this.pool, OF_ACCOUNTS, [organizationId, known])).map((row) => this.opened(row));
   }
 
   /** Seals what an earlier version left readable. Any number of replicas may do it at once. */

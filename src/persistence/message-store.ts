@@ -1,18 +1,22 @@
 import type { Pool } from 'pg';
 import { isUuid, type MessageId, type OrganizationId, type ProviderMessageId, type SessionId } from '../core/ids';
 import type { MessageRecord } from '../core/message';
-import type { MessageStore, Page, PageRequest } from '../core/ports/stores';
+import { InvalidInputError } from '../core/errors';
+import type { MessageStore, Page, PageRequest, SessionPageRequest } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, expiredCursor, isCount } from './cursor';
 import { manyById, MESSAGE } from './records';
+import { type OfRequest, rowsPerSession } from './rows-per-session';
 import { firstOf, rowsOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
-// As in event-store.ts: at least one row, with a null for the message when there is none.
-const OF_SESSION = statement('messages_of_session', `
-  select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq" from session s
-  left join lateral (select * from message m where m.session_id = s.id and m.seq > $3 order by m.seq limit $4) m on true
-  where s.organization_id = $1 and s.id = $2 order by m.seq`);
+// As in event-store.ts: at least one row for each request of a known Session, with a null for the message when there is none.
+const OF_SESSIONS = statement('messages_of_sessions', `
+  select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
+  from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
+  join session s on s.organization_id = $1 and s.id = asked.session_id
+  left join lateral (select * from message m where m.session_id = s.id and m.seq > asked.after_seq order by m.seq limit asked.rows) m on true
+  order by asked.at, m.seq`);
 // A message that went in a file is `<the file's id>#<its number>` there.
 const KNOWN_POSTS = statement('known_posts', `
   select id from unnest($3::text[]) as given (id)
@@ -41,14 +45,40 @@ export class PostgresMessageStore implements MessageStore {
     return (await firstOf(this.pool, AGENT_SAID_SINCE, [organizationId, sessionId, seq])) !== null;
   }
 
-  async page(organizationId: OrganizationId, sessionId: SessionId, { first, after }: PageRequest): Promise<Page<MessageRecord>> {
-    const [afterSeq] = after === null ? [0] : decodeCursor<[number]>('messages', after, [isCount]);
-    const found = isUuid(sessionId) ? await rowsOf<MessageRecord & { forgottenSeq: number | null }>(this.pool, OF_SESSION, [organizationId, sessionId, afterSeq, first + 1]) : [];
-    if (after !== null && afterSeq < (found[0]?.forgottenSeq ?? 0)) throw expiredCursor();
-    const rows = found.filter(({ id }) => (id as string | null) !== null).map(({ forgottenSeq: _, ...message }): MessageRecord => message);
-    return {
-      edges: rows.slice(0, first).map((node) => ({ node, cursor: encodeCursor('messages', node.seq) })),
-      hasNextPage: rows.length > first,
-    };
+  async page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>> {
+    const [found] = await this.pagesOfSessions(organizationId, [{ sessionId, ...page }]);
+    if (found instanceof InvalidInputError) throw found;
+    return found!;
+  }
+
+  async pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]> {
+    const afters = requests.map(({ after }) => afterSeqOf(after));
+    // One row more than asked for tells whether a page follows.
+    const rowsByRequest = await rowsPerSession<Row>(this.pool, OF_SESSIONS, organizationId, requests.map(({ sessionId, first }, i) => {
+      const afterSeq = afters[i]!;
+      return afterSeq instanceof InvalidInputError ? null : { sessionId, afterSeq, rows: first + 1 };
+    }));
+    return requests.map(({ first, after }, i) => {
+      const afterSeq = afters[i]!;
+      const rows = rowsByRequest[i]!;
+      if (afterSeq instanceof InvalidInputError) return afterSeq;
+      if (after !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) return expiredCursor();
+      const messages = rows.filter(({ id }) => (id as string | null) !== null).map(({ forgottenSeq: _, askedAt: __, ...message }): MessageRecord => message);
+      return {
+        edges: messages.slice(0, first).map((node) => ({ node, cursor: encodeCursor('messages', node.seq) })),
+        hasNextPage: messages.length > first,
+      };
+    });
+  }
+}
+
+type Row = MessageRecord & OfRequest;
+
+function afterSeqOf(after: string | null): number | InvalidInputError {
+  try {
+    return after === null ? 0 : decodeCursor<[number]>('messages', after, [isCount])[0];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { AgentTyping, TypingBoard } from '../core/ports/typing';
+import type { AgentTyping, TypingBoard, TypingTopic } from '../core/ports/typing';
 import type { PostgresWake } from './postgres-wake';
 
 export type TypingListener = (typing: AgentTyping) => void;
@@ -33,23 +33,30 @@ export class PostgresTyping implements TypingBoard {
     }, GATHER_MS).unref();
   }
 
-  /** For one Session; what it returns takes the listener off again. */
-  onTyping(sessionId: string, listener: TypingListener): () => void {
-    const ofSession = this.listeners.get(sessionId) ?? new Set();
-    this.listeners.set(sessionId, ofSession);
+  /** What it returns takes the listener off again. */
+  onTyping(topic: TypingTopic, listener: TypingListener): () => void {
+    const key = keyOf(topic);
+    const ofTopic = this.listeners.get(key) ?? new Set();
+    this.listeners.set(key, ofTopic);
     // An own function, so that one listener may be there twice.
     const entry: TypingListener = (typing) => listener(typing);
-    ofSession.add(entry);
+    ofTopic.add(entry);
     return () => {
-      ofSession.delete(entry);
-      if (ofSession.size === 0 && this.listeners.get(sessionId) === ofSession) this.listeners.delete(sessionId);
+      ofTopic.delete(entry);
+      if (ofTopic.size === 0 && this.listeners.get(key) === ofTopic) this.listeners.delete(key);
     };
   }
 
   private ring(typing: AgentTyping): void {
-    for (const listener of [...this.listeners.get(typing.sessionId) ?? []]) listener(typing);
+    const { sessionId, organizationId, chatbotId } = typing;
+    for (const topic of [{ sessionId }, { organizationId, chatbotId }, { organizationId, chatbotId: null }])
+      for (const listener of [...this.listeners.get(keyOf(topic)) ?? []]) listener(typing);
   }
 }
+
+/** Ids of organizations and chatbots are other people's texts: no two topics may share a key. */
+const keyOf = (topic: TypingTopic): string =>
+  JSON.stringify('sessionId' in topic ? [topic.sessionId] : [topic.organizationId, topic.chatbotId]);
 
 /** JSON arrays, each below the limit. One that no payload could hold is left out. */
 export function payloads(all: readonly AgentTyping[]): string[] {
@@ -73,7 +80,7 @@ function heard(payload: string): readonly AgentTyping[] {
   try {
     const all: unknown = JSON.parse(payload);
     return (Array.isArray(all) ? all : []).filter((one): one is AgentTyping =>
-      typeof one?.sessionId === 'string' && typeof one.externalId === 'string' && typeof one.isTyping === 'boolean' && typeof one.at === 'string');
+      typeof one?.organizationId === 'string' && typeof one.chatbotId === 'string' && typeof one.sessionId === 'string' && typeof one.externalId === 'string' && typeof one.isTyping === 'boolean' && typeof one.at === 'string');
   } catch {
     return [];
   }

@@ -153,7 +153,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
     const record: MessageRecord = {
-      replyToMessageId: null, content: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, organizationId, sessionId, seq,
+      replyToMessageId: null, content: null, saidAt: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, organizationId, sessionId, seq,
     };
     this.current = { ...this.current, lastMessageSeq: seq };
     this.inserted.set(record.id, record);

@@ -65,6 +65,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     inboxesByIds: (organizationId, ids) => inboxes.byIds(organizationId, ids),
     inboxesByChatbots: (organizationId, chatbotIds) => inboxes.byChatbots(organizationId, chatbotIds),
     inboxesOf: (organizationId, accountId) => inboxes.of(organizationId, accountId),
+    inboxesOfAccounts: (organizationId, accountIds) => inboxes.ofAccounts(organizationId, accountIds),
 
     syncTeams: (account, listed) => teams.mirror(account, listed),
     async syncAgents(account, listed) {
@@ -74,6 +75,8 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     },
     teamsOf: (organizationId, accountId) => teams.of(organizationId, accountId),
     agentsOf: (organizationId, accountId) => agents.of(organizationId, accountId),
+    teamsOfAccounts: (organizationId, accountIds) => teams.ofMany(organizationId, accountIds),
+    agentsOfAccounts: (organizationId, accountIds) => agents.ofMany(organizationId, accountIds),
     teamsByIds: (organizationId, ids) => teams.byIds(organizationId, ids),
     agentsByIds: (organizationId, ids) => agents.byIds(organizationId, ids),
     findTeam: (accountId, id) => teams.find(accountId, id),

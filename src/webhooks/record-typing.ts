@@ -18,6 +18,7 @@ export async function recordTyping({ stores, clock, board }: TypingDeps, account
   if (session === null) return 'unknownConversation';
   if (session.control === 'BOT' || session.closedAt !== null) return 'ignored';
   const agent = await stores.setup.findAgent(account.id, hint.agentId);
-  board.agentTyping({ sessionId: session.id, externalId: hint.agentId, agentId: agent?.id ?? null, isTyping: hint.isTyping, at: instantOf(clock.now()) });
+  const { id: sessionId, organizationId, chatbotId } = session;
+  board.agentTyping({ organizationId, chatbotId, sessionId, externalId: hint.agentId, agentId: agent?.id ?? null, isTyping: hint.isTyping, at: instantOf(clock.now()) });
   return 'typing';
 }

@@ -1,7 +1,7 @@
 import type { CallerRole } from '../caller';
 import type { ContentBody } from '../content';
 import type { HandoffEndReason, HandoffLink, HandoffPriority, HandoffRecord } from '../handoff';
-import type { ChatbotId, HandoffId, InboxId, MessageId, OrganizationId, SessionId, UserId } from '../ids';
+import type { ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, SessionId, UserId } from '../ids';
 import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
 import type { Owed, RuntimeInboxFilter } from '../ports/stores';
 import type { Attachment, ChannelState, MessageRecord, ReactionSide } from '../message';
@@ -34,6 +34,8 @@ export interface RecordEndUserMessageInput extends Keyed {
   readonly attachments: readonly Attachment[];
   /** The runtime's id of this turn; null: the idempotency key serves. */
   readonly messageId: string | null;
+  /** When it was said; left out: now. Shown to people, never used for order. */
+  readonly saidAt?: Instant;
   /** Our id of the message that it answers. */
   readonly replyTo?: string | null;
 }
@@ -53,6 +55,8 @@ export interface SendBotMessageInput extends Keyed {
   readonly content?: ContentBody;
   readonly attachments: readonly Attachment[];
   readonly messageId: string | null;
+  /** As of RecordEndUserMessageInput. */
+  readonly saidAt?: Instant;
   readonly replyTo?: string | null;
   /** `REJECT`: CONTROL_LOST and nothing is kept. `SUGGEST`: kept as an internal suggestion for the agents, and CONTROL_LOST not raised. */
   readonly onControlLost: 'REJECT' | 'SUGGEST';

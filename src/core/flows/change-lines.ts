@@ -1,4 +1,5 @@
 import type { MessageRecord } from '../message';
+import { minuteOf, saidAtOf } from '../said-at';
 import { isInTranscript } from './transcript';
 
 /** What agents read about things that happened to a message, where their support system has nothing of its own for it. */
@@ -20,4 +21,4 @@ export const takenBackLine = (message: MessageRecord): string => `Took this mess
 export const canBeAnswered = (message: MessageRecord): boolean => message.providerMessageId !== null && !isInTranscript(message);
 
 const which = (message: MessageRecord): string =>
-  (canBeAnswered(message) ? '' : ` (the message of ${message.createdAt.slice(0, 16).replace('T', ' ')} UTC)`);
+  (canBeAnswered(message) ? '' : ` (the message of ${minuteOf(saidAtOf(message))})`);

@@ -3,12 +3,14 @@ import { checkedTurn } from '../content/check';
 import { botMayAnswer } from '../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../errors';
 import { isOpen } from '../handoff';
-import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../message';
+import { checkSizes, type Attachment, type MessageAuthor, type MessageRecord, type MessageVisibility } from '../message';
+import type { Instant } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
 import type {
   Flows, Keyed, RecordEndUserMessageAnswer, RecordEndUserMessageInput, Scope, SendBotMessageAnswer, SendBotMessageInput,
 } from './api';
+import { checkedSaidAt } from '../said-at';
 import type { FlowDeps } from './deps';
 
 /** JSON with sorted keys, so that equal inputs have equal digests whatever their spelling. */
@@ -46,6 +48,7 @@ interface Said {
   readonly text: string;
   readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
+  readonly saidAt: Instant | null;
   readonly callerMessageId: string;
   readonly replyToMessageId: string | null;
 }
@@ -90,12 +93,14 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
   return {
     async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
       const { text, content } = checkedTurn(input.text, input.content, input.attachments);
+      checkSizes(input.attachments);
+      const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         const before = await known(tx, callerMessageId, 'END_USER', text);
         if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
         refuseClosed(tx);
-        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments: input.attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, mayReply: mayReply(tx) };
       }, idempotencyOf(deps, scope, 'recordEndUserMessage', input));
       return { ...answer, replayed };
@@ -103,6 +108,8 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
 
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
       const { text, content } = checkedTurn(input.text, input.content, input.attachments);
+      checkSizes(input.attachments);
+      const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         const before = await known(tx, callerMessageId, 'BOT', text);
@@ -111,7 +118,7 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
         const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
         if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
         const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments: input.attachments, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
+        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments: input.attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
         return { message, session: tx.session, delivered: holdsControl };
       }, idempotencyOf(deps, scope, 'sendBotMessage', input));
       return { ...answer, replayed };

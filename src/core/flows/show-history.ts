@@ -5,6 +5,7 @@ import type { HandoffId, MessageId } from '../ids';
 import { NOTHING_SHOWN, type MessageRecord } from '../message';
 import type { TalkSetAside } from '../ports/stores';
 import type { ConversationAccess } from '../ports/support-provider';
+import { textWithTime } from '../said-at';
 import { stepDone } from './change-handoff';
 import { TAKEN_BACK } from './change-lines';
 import { connect, conversationOf, ensureConversation, notePost, type Connected } from './conversation';
@@ -22,7 +23,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const { session, provider } = connected;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
-  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : message;
+  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : { ...message, text: textWithTime(message) };
   const lookAfter = earlier === 'EVER' ? null : session.readAfter;
   const timeMs = said.attachments.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const providerMessageId = await writeOnce(deps, session, lease, earlier !== 'NONE', mayExist => provider.postMessage({

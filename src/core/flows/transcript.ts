@@ -1,5 +1,6 @@
 import type { HandoffId, ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
+import { saidAtOf } from '../said-at';
 
 /** Turns that are brought along as messages of their own; what came before goes as one file. */
 export const HISTORY_MESSAGES = 50;
@@ -21,10 +22,10 @@ const said = ({ text, attachments, reactions }: MessageRecord): readonly string[
 /** The beginning of a long talk, to be read from top to bottom. */
 export function transcriptOf(messages: readonly MessageRecord[], behind: number): { readonly text: string; readonly content: string } {
   const lines = messages.map(message => {
-    const { author, authorName, visibility, createdAt, deletedAt, editedAt } = message;
+    const { author, authorName, visibility, deletedAt, editedAt } = message;
     const what = deletedAt !== null ? ', taken back' : `:${editedAt !== null ? ' (edited)' : ''}`;
     const who = `${authorName ?? WHO[author]}${visibility === 'INTERNAL' ? ' (internal)' : ''}`;
-    return [`[${createdAt.slice(0, 19).replace('T', ' ')} UTC] ${who}${what}`, ...(deletedAt !== null ? [] : said(message))].join('\n');
+    return [`[${saidAtOf(message).slice(0, 19).replace('T', ' ')} UTC] ${who}${what}`, ...(deletedAt !== null ? [] : said(message))].join('\n');
   });
   return {
     text: `The first ${messages.length} messages of this talk are in the attached file; the last ${behind} follow.`,

@@ -1,5 +1,6 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
+import type { InvalidInputError } from '../errors';
 import type { DeliveryOutcome, LaneDelivery, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
@@ -159,6 +160,10 @@ export interface HandoffFilter {
 
 /** Keyset page: `after`/`before` are opaque cursors made by the store. */
 export interface PageRequest { readonly first: number; readonly after: string | null }
+/** A page of one Session's list. */
+export interface SessionPageRequest extends PageRequest { readonly sessionId: SessionId }
+/** Events of one Session after a number; null: from the first that is kept. */
+export interface SessionEventsRequest { readonly sessionId: SessionId; readonly afterSeq: number | null; readonly limit: number }
 export interface Page<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
   readonly hasNextPage: boolean;
@@ -169,6 +174,8 @@ export interface HandoffStore {
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /** Newest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
+  /** The newest handoff of each Session, live or over, in the order of `sessionIds`; null for a Session without one. One statement. */
+  lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /**
    * ENDING whose `drainBy` has passed or whose messages are all acknowledged, but for those in `but`; for the timer. Across
    * organizations. Sessions that somebody holds at this moment are passed over.
@@ -185,6 +192,11 @@ export interface MessageStore {
   hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
+  /**
+   * Pages of many Sessions in one statement, in the order of `requests`. The error of one request stands in its place and
+   * leaves the others alone: CURSOR_INVALID or CURSOR_EXPIRED.
+   */
+  pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]>;
 }
 
 export interface EventStore {
@@ -193,6 +205,8 @@ export interface EventStore {
    * @throws InvalidInputError CURSOR_EXPIRED when what follows the number was removed
    */
   ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]>;
+  /** The same for many Sessions in one statement, in the order of `requests`; CURSOR_EXPIRED of one request stands in its place. */
+  ofSessions(organizationId: OrganizationId, requests: readonly SessionEventsRequest[]): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]>;
   /**
    * HANDOFF_CHANGED over all Sessions of an organization, ascending from an opaque cursor; never steps over a row that
    * becomes visible later (DESIGN §7). `cursor` is where to go on, also when nothing was found.
@@ -346,12 +360,15 @@ export interface SetupStore {
   inboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
   inboxesByChatbots(organizationId: OrganizationId, chatbotIds: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
   inboxesOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly InboxRecord[]>;
+  inboxesOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly InboxRecord[]>;
   // teams and agents: mirrored lists
   /** Inserts, renames, and marks the missing as gone (their ids stay, so that old handoffs still name them). */
   syncTeams(account: AccountRecord, teams: readonly ProviderTeam[]): Promise<readonly TeamRecord[]>;
   syncAgents(account: AccountRecord, agents: readonly ProviderAgent[]): Promise<readonly AgentRecord[]>;
   teamsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly TeamRecord[]>;
   agentsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly AgentRecord[]>;
+  teamsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly TeamRecord[]>;
+  agentsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly AgentRecord[]>;
   teamsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (TeamRecord | null)[]>;
   agentsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AgentRecord | null)[]>;
   agentsByUsers(organizationId: OrganizationId, userIds: readonly string[]): Promise<ReadonlyMap<UserId, readonly AgentRecord[]>>;

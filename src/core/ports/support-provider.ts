@@ -149,6 +149,8 @@ export interface PostMessage {
     readonly attachments: readonly Attachment[];
     readonly authorName: string | null;
     readonly createdAt: Instant;
+    /** When it was said, if that is not `createdAt`. Where agents must read it, `text` says it already. Left out or null: at `createdAt`. */
+    readonly saidAt?: Instant | null;
     /** What it answers, where the provider keeps that. Left out: nothing. */
     readonly replyTo?: ProviderMessageId | null;
   };

@@ -1,4 +1,4 @@
-import type { AccountId, AgentId, Instant, ProviderAgentId, SessionId } from '../ids';
+import type { AccountId, AgentId, ChatbotId, Instant, OrganizationId, ProviderAgentId, SessionId } from '../ids';
 
 /**
  * Typing is ephemeral: it is stored nowhere, bounded everywhere, lost with a process, and holds nothing of what is
@@ -23,6 +23,8 @@ export interface TypingOutbox {
 
 /** One agent began or stopped to write in one Session. */
 export interface AgentTyping {
+  readonly organizationId: OrganizationId;
+  readonly chatbotId: ChatbotId;
   readonly sessionId: SessionId;
   /** Tells agents apart. */
   readonly externalId: ProviderAgentId;
@@ -32,7 +34,12 @@ export interface AgentTyping {
   readonly at: Instant;
 }
 
-/** Tells whoever follows the Session, on every replica. */
+/** Whose typing somebody follows: one Session's, or that of all Sessions of a chatbot or of an organization. */
+export type TypingTopic =
+  | { readonly sessionId: SessionId }
+  | { readonly organizationId: OrganizationId; /** Null: of every chatbot. */ readonly chatbotId: ChatbotId | null };
+
+/** Tells whoever follows one of its topics, on every replica. */
 export interface TypingBoard {
   /** Returns at once and never throws; may be lost. Called outside transactions. */
   agentTyping(typing: AgentTyping): void;

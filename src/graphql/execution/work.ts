@@ -49,6 +49,9 @@ export class OperationWork {
   get signal(): AbortSignal { return this.controller.signal; }
   get isStopped(): boolean { return this.controller.signal.aborted; }
 
+  /** For loaders: see EventLoopTurns. */
+  whenIdle(dispatch: () => void): void { this.line.whenIdle(dispatch); }
+
   /** Called where a field waits for a provider, which has time limits of its own: moves the deadline behind them. */
   waitForProvider(): void {
     const ms = this.limits.providerOperationMs;

@@ -5,7 +5,7 @@ import type { HandoffRecord, HandoffState } from '../../core/handoff';
 import { instantOf } from '../../core/ports/clock';
 import type { Forgotten, SessionRecord } from '../../core/session';
 import { follow, type LiveSources } from './follow';
-import { checkedSeq, eventsAfter, existingSession } from './session-events';
+import { checkedSeq, existingSession, transactionsAfter } from './session-events';
 import type { Reading } from './session-rounds';
 
 /** What one change of a conversation left behind. */
@@ -18,7 +18,7 @@ export interface ConversationStatus {
   readonly epoch: number;
   readonly mayReply: boolean;
   readonly isClosed: boolean;
-  /** The live handoff, or the one whose end was told last. */
+  /** The newest handoff as of this event, live or over. */
   readonly handoffId: string | null;
   readonly handoffState: HandoffState | null;
   readonly cause: string | null;
@@ -27,7 +27,13 @@ export interface ConversationStatus {
 type Facts = Pick<ConversationStatus, 'control' | 'epoch' | 'isClosed' | 'handoffId' | 'handoffState'>;
 const AT_OPENING: Facts = { control: 'BOT', epoch: 1, isClosed: false, handoffId: null, handoffState: null };
 
-/** First the state now, then the state after each change of control or handoff behind `after`. */
+/**
+ * Who may answer in one Session. Without `after`: first the state as of the last event, then the state after each
+ * change. With `after`: only the changes after that event, in order. One transaction is one change: the states between
+ * its events were never there for anybody.
+ * @throws NotFoundError SESSION_NOT_FOUND
+ * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
+ */
 export function conversationStatus(sources: LiveSources, scope: Scope, sessionId: string, after: number | null): Promise<AsyncIterableIterator<ConversationStatus>> {
   const reading: Reading = { seq: 0 };
   const bell = sources.rounds.bell(scope, sessionId, reading);
@@ -44,29 +50,42 @@ export function conversationStatus(sources: LiveSources, scope: Scope, sessionId
     return moment;
   };
   return follow(bell, prepare, async function* ({ session, handoff }) {
-    let facts: Facts = {
-      control: session.control, epoch: session.epoch, isClosed: session.closedAt !== null,
-      handoffId: handoff?.id ?? null, handoffState: handoff?.state ?? null,
-    };
-    yield await status(facts, session, { seq: session.lastEventSeq, at: instantOf(sources.clock.now()), isSnapshot: true, cause: null });
-    if (reading.seq < session.lastEventSeq) facts = await factsAt(sources, scope, session, reading.seq);
-    for await (const event of eventsAfter(sources, scope, sessionId, reading, bell)) {
-      const next = applied(facts, event);
-      if (next === facts) continue;
-      facts = next;
-      yield await status(facts, session, { seq: event.seq, at: event.at, isSnapshot: false, cause: 'cause' in event.body ? event.body.cause : event.body.type });
+    let facts = reading.seq === session.lastEventSeq ? factsNow(session, handoff) : await factsAt(sources, scope, session, reading.seq);
+    if (after === null) yield await status(facts, session, { seq: session.lastEventSeq, at: instantOf(sources.clock.now()), isSnapshot: true, cause: null });
+    for await (const events of transactionsAfter(sources, scope, sessionId, reading, bell)) {
+      const changed = changeIn(facts, events);
+      if (changed === null) continue;
+      facts = changed.facts;
+      const { body, seq, at } = changed.last;
+      yield await status(facts, session, { seq, at, isSnapshot: false, cause: 'cause' in body ? body.cause : body.type });
     }
   });
 }
 
+/** What the events of one transaction came to together, and the last one that changed anything; null: none did. */
+export function changeIn(before: Facts, events: readonly EventRecord[]): { readonly facts: Facts; readonly last: EventRecord } | null {
+  let facts = before;
+  let last: EventRecord | null = null;
+  for (const event of events) {
+    const next = applied(facts, event);
+    if (next !== facts) last = event;
+    facts = next;
+  }
+  return last && { facts, last };
+}
+
 interface Moment { readonly session: SessionRecord; readonly handoff: HandoffRecord | null }
 
-/** Session and live handoff of one moment: read again until no event came between the two readings. */
+const factsNow = (session: SessionRecord, handoff: HandoffRecord | null): Facts => ({
+  control: session.control, epoch: session.epoch, isClosed: session.closedAt !== null, handoffId: handoff?.id ?? null, handoffState: handoff?.state ?? null,
+});
+
+/** Session and newest handoff of one moment: read again until no event came between the two reads. */
 async function consistent(sources: LiveSources, scope: Scope, sessionId: string): Promise<Moment> {
   for (let session = await existingSession(sources, scope, sessionId); ;) {
-    const handoff = session.liveHandoffId === null ? null : await sources.stores.handoffs.get(scope.organizationId, session.liveHandoffId);
+    const [handoff] = await sources.stores.handoffs.lastOfSessions(scope.organizationId, [session.id]);
     const again = await existingSession(sources, scope, sessionId);
-    if (again.lastEventSeq === session.lastEventSeq) return { session, handoff };
+    if (again.lastEventSeq === session.lastEventSeq) return { session, handoff: handoff ?? null };
     session = again;
   }
 }

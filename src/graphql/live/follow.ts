@@ -1,14 +1,14 @@
 import type { Clock } from '../../core/ports/clock';
 import type { Stores } from '../../core/ports/stores';
-import type { AgentTyping } from '../../core/ports/typing';
+import type { AgentTyping, TypingTopic } from '../../core/ports/typing';
 import type { SessionRounds } from './session-rounds';
 
 /** Says that committed work of these Sessions is there to be read; `'all'`: wake-ups may have been missed. */
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 export interface WakeSource { onWake(listener: WakeListener): () => void }
 
-/** Tells of agents who type in one Session, here and on other replicas; ephemeral. */
-export interface TypingSource { onTyping(sessionId: string, listener: (typing: AgentTyping) => void): () => void }
+/** Tells of agents who type, here and on other replicas; ephemeral. */
+export interface TypingSource { onTyping(topic: TypingTopic, listener: (typing: AgentTyping) => void): () => void }
 /** For a process that hears of nobody. */
 export const NOBODY_TYPES: TypingSource = { onTyping: () => () => undefined };
 

@@ -15,20 +15,25 @@ export interface HandoffChangeItem {
   readonly event: EventRecord | null;
 }
 
-/** First the live handoffs of the filter, then every change behind `after`, or behind the snapshot when it is null. */
+/**
+ * Without `after`: first the live handoffs of the filter, then every later change. With `after`: only the changes after
+ * that cursor, in order, so that no cursor stands ahead of a change that the client has not got.
+ * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
+ */
 export function handoffChanges(sources: LiveSources, scope: Scope, filter: HandoffFilter, after: string | null): Promise<AsyncIterableIterator<HandoffChangeItem>> {
   const { events, handoffs } = sources.stores;
   const { organizationId } = scope;
   const bell = feedBell(sources);
   const prepare = async (): Promise<string> => {
+    if (after === null) return events.now();
     // Refuses a bad cursor before anything is sent.
-    if (after !== null) await events.handoffChanges(organizationId, after, 1);
-    return events.now();
+    await events.handoffChanges(organizationId, after, 1);
+    return after;
   };
-  return follow(bell, prepare, async function* (now) {
-    // `now` is older than the snapshot: what changes while it is read is told again, never missed.
-    yield { cursor: now, snapshot: await liveNow(sources, scope, filter), event: null };
-    let cursor = after ?? now;
+  return follow(bell, prepare, async function* (start) {
+    // The cursor is older than the snapshot: what changes while the snapshot is read comes again, and is never missed.
+    if (after === null) yield { cursor: start, snapshot: await liveNow(sources, scope, filter), event: null };
+    let cursor = start;
     while (!bell.isClosed) {
       const page = await events.handoffChanges(organizationId, cursor, READ_AT_ONCE);
       const records = filter.teamIds === null ? null : await handoffs.getMany(organizationId, page.events.map(({ event }) => event.handoffId ?? ''));

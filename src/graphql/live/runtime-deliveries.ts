@@ -7,13 +7,9 @@ const READ_AT_ONCE = 100;
 
 /** First what waits to be collected, then each new delivery. What is not acknowledged comes again at the next subscription. */
 export function runtimeDeliveries(sources: LiveSources, scope: Scope, chatbotId: string): Promise<AsyncIterableIterator<RuntimeDelivery>> {
-  const { deliveries, setup } = sources.stores;
+  const { deliveries } = sources.stores;
   const bell = feedBell(sources);
-  const prepare = async (): Promise<void> => {
-    if (!(await setup.inboxOfChatbot(scope.organizationId, chatbotId)))
-      throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${chatbotId} has no support inbox; enable it with enableChatbotSupport.`);
-  };
-  return follow(bell, prepare, async function* () {
+  return follow(bell, () => checkEnabled(sources, scope, chatbotId), async function* () {
     let after: string | null = null;
     while (!bell.isClosed) {
       const page = await deliveries.runtimeInbox(scope.organizationId, { chatbotId, sessionId: null }, { first: READ_AT_ONCE, after });
@@ -24,4 +20,10 @@ export function runtimeDeliveries(sources: LiveSources, scope: Scope, chatbotId:
       if (!page.hasNextPage) await bell.rung();
     }
   });
+}
+
+/** @throws NotFoundError CHATBOT_NOT_ENABLED for an unknown or foreign chatbot */
+export async function checkEnabled({ stores }: LiveSources, { organizationId }: Scope, chatbotId: string): Promise<void> {
+  if ((await stores.setup.inboxOfChatbot(organizationId, chatbotId)) === null)
+    throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${chatbotId.slice(0, 100)} has no support inbox; enable it with enableChatbotSupport.`);
 }

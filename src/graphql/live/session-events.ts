@@ -13,7 +13,12 @@ export interface SessionEventItem {
   readonly event: EventRecord | null;
 }
 
-/** First the Session as it is now, then every event after `after`, or after the snapshot when it is null. */
+/**
+ * Without `after`: first the Session as it is now, then every later event. With `after`: only the events after that
+ * number, so that a client that stores each `seq` never stores one ahead of an event that it has not got.
+ * @throws NotFoundError SESSION_NOT_FOUND
+ * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
+ */
 export function sessionEvents(sources: LiveSources, scope: Scope, sessionId: string, after: number | null): Promise<AsyncIterableIterator<SessionEventItem>> {
   const reading: Reading = { seq: 0 };
   const bell = sources.rounds.bell(scope, sessionId, reading);
@@ -23,7 +28,7 @@ export function sessionEvents(sources: LiveSources, scope: Scope, sessionId: str
     return snapshot;
   };
   return follow(bell, prepare, async function* (snapshot) {
-    yield { seq: snapshot.lastEventSeq, snapshot, event: null };
+    if (after === null) yield { seq: snapshot.lastEventSeq, snapshot, event: null };
     for await (const event of eventsAfter(sources, scope, sessionId, reading, bell)) yield { seq: event.seq, snapshot: null, event };
   });
 }
@@ -37,6 +42,29 @@ export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId
       reading.seq = event.seq;
     }
     if (events.length < READ_AT_ONCE) await bell.rung();
+  }
+}
+
+/**
+ * The same events, those of one transaction together. A transaction becomes visible as a whole, so its events are
+ * complete unless a full page ends within them.
+ */
+export async function* transactionsAfter(sources: LiveSources, scope: Scope, sessionId: string, reading: Reading, bell: Bell): AsyncGenerator<readonly EventRecord[], void> {
+  let open: EventRecord[] = [];
+  while (!bell.isClosed) {
+    const page = await sources.stores.events.ofSession(scope.organizationId, sessionId, reading.seq, READ_AT_ONCE);
+    for (const event of page) {
+      if (open.length > 0 && open[0]!.position !== event.position) {
+        yield open;
+        open = [];
+      }
+      open.push(event);
+      reading.seq = event.seq;
+    }
+    if (page.length === READ_AT_ONCE) continue;
+    if (open.length > 0) yield open;
+    open = [];
+    await bell.rung();
   }
 }
 

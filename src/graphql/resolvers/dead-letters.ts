@@ -17,17 +17,15 @@ import { Handoff } from '../types/handoff';
 import { DateTime } from '../types/scalars';
 import { SupportMessage, SupportSession } from '../types/session';
 import { answer } from './answer';
-import { connection, pageRequest } from './input';
+import { connection, instantIn, pageRequest } from './input';
 
 const nullable = { nullable: true } as const;
-
-const instant = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
 
 function filterOf(given: SupportDeadLetterFilterInput | null | undefined): DeadLetterFilter {
   const { accountId, chatbotId, sessionId, destination, kind, code, outcome, parkedBefore, parkedAfter } = given ?? {};
   return {
     accountId: accountId ?? null, chatbotId: chatbotId ?? null, sessionId: sessionId ?? null, destination: destination ?? null, kind: kind ?? null,
-    code: code ?? null, outcome: outcome ?? null, parkedBefore: instant(parkedBefore), parkedAfter: instant(parkedAfter),
+    code: code ?? null, outcome: outcome ?? null, parkedBefore: instantIn(parkedBefore), parkedAfter: instantIn(parkedAfter),
   };
 }
 
@@ -41,11 +39,11 @@ export class DeadLetters {
     @Arg('state', () => SupportDeadLetterState, { defaultValue: 'PARKED' }) state: DeadLetter['state'],
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
-    const { organizationId } = context.scope('OPERATE');
     const request = pageRequest(first, after);
     const filter = filterOf(given);
-    const page = await this.stores.deadLetters.page(organizationId, state, filter, request);
-    return { ...connection(page, request, (letter) => letter), count: () => this.stores.deadLetters.count(organizationId, state, filter) };
+    const page = await context.read('OPERATE', ['supportDeadLetters', state, filter, request], ({ organizationId }) => this.stores.deadLetters.page(organizationId, state, filter, request));
+    const count = () => context.read('OPERATE', ['supportDeadLetters', 'count', state, filter], ({ organizationId }) => this.stores.deadLetters.count(organizationId, state, filter));
+    return { ...connection(page, request, (letter) => letter), count };
   }
 
   @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Dead letters wait again, in order within each session. Up to 500 in one call. Repeatable: what waits or is done by now is passed over.' })

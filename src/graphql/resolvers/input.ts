@@ -75,6 +75,12 @@ export function textsOf(value: unknown, field: string): Readonly<Record<string, 
   return object as Record<string, string>;
 }
 
+/** A DateTime of an input, as the core has times; null when it is not given. */
+export const instantIn = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
+
+/** Absent when it is not given, so that the digest of an input without it stays what it was. */
+export const saidAtOf = (given: unknown): { readonly saidAt?: string } => (given == null ? {} : { saidAt: instantIn(given)! });
+
 export const attachmentsOf = (given: readonly SupportAttachmentInput[] | null | undefined): readonly Attachment[] =>
   (given ?? []).map(({ url, name, contentType, sizeBytes }) => ({ url, name, contentType, sizeBytes: sizeBytes ?? null }));
 

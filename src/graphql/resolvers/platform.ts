@@ -1,5 +1,4 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Resolver, Root } from 'type-graphql';
-import type { Stores } from '../../core/ports/stores';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
 import { ListSize } from '../cost/list-size';
@@ -11,13 +10,10 @@ import { AFTER, FIRST, partOf } from './input';
 
 @Resolver(() => Organization)
 export class OrganizationFields {
-  constructor(private readonly stores: Stores) {}
-
   @ListSize(3)
   @FieldResolver(() => [SupportAccount])
-  async supportAccounts(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
-    const { organizationId } = context.scope('READ');
-    return id === organizationId ? this.stores.setup.accountsOf(organizationId) : [];
+  supportAccounts(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
+    return context.loaders.accountsOfOrganization.load(id);
   }
 }
 

@@ -52,7 +52,7 @@ export class Queries {
   @ListSize(3)
   @Query(() => [SupportAccount])
   async supportAccounts(@Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
-    return this.stores.setup.accountsOf(context.scope('READ').organizationId);
+    return context.loaders.accountsOfOrganization.load(context.scope('READ').organizationId);
   }
 
   @Cost(50)
@@ -68,7 +68,8 @@ export class Queries {
     @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
     @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
   ): Promise<readonly InboxRecord[]> {
-    return partOf(await this.stores.setup.inboxesOf(context.scope('READ').organizationId, accountId ?? null), first, after);
+    const all = await context.read('READ', ['supportInboxes', accountId], ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
   @ListSize(20)
@@ -77,7 +78,8 @@ export class Queries {
     @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
     @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
   ): Promise<readonly TeamRecord[]> {
-    return partOf(await this.stores.setup.teamsOf(context.scope('READ').organizationId, accountId ?? null), first, after);
+    const all = await context.read('READ', ['supportTeams', accountId], ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
   @ListSize(50)
@@ -86,7 +88,8 @@ export class Queries {
     @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
     @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
   ): Promise<readonly AgentRecord[]> {
-    return partOf(await this.stores.setup.agentsOf(context.scope('READ').organizationId, accountId ?? null), first, after);
+    const all = await context.read('READ', ['supportAgents', accountId], ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
   @Query(() => SupportSession, nullable)
@@ -100,7 +103,7 @@ export class Queries {
     @Arg('chatbotId', () => ID) chatbotId: string, @Arg('channel', () => String) channel: string,
     @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
   ): Promise<SessionRecord | null> {
-    return this.stores.sessions.findByRuntimeKey(context.scope('READ').organizationId, chatbotId, channel, externalId);
+    return context.read('READ', ['supportSessionByKey', chatbotId, channel, externalId], ({ organizationId }) => this.stores.sessions.findByRuntimeKey(organizationId, chatbotId, channel, externalId));
   }
 
   @Query(() => Handoff, nullable)
@@ -115,7 +118,8 @@ export class Queries {
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const page = await this.stores.handoffs.page(context.scope('READ').organizationId, filterOf(filter), request);
+    const given = filterOf(filter);
+    const page = await context.read('READ', ['handoffs', given, request], ({ organizationId }) => this.stores.handoffs.page(organizationId, given, request));
     return connection(page, request, (handoff) => handoff);
   }
 
@@ -126,7 +130,7 @@ export class Queries {
   ): Promise<object> {
     const request = pageRequest(first, after);
     const filter = { chatbotId: chatbotId ?? null, sessionId: sessionId ?? null };
-    const page = await this.stores.deliveries.runtimeInbox(context.scope('READ').organizationId, filter, request);
+    const page = await context.read('READ', ['supportRuntimeInbox', filter, request], ({ organizationId }) => this.stores.deliveries.runtimeInbox(organizationId, filter, request));
     return connection(page, request, (delivery) => delivery);
   }
 
@@ -134,7 +138,7 @@ export class Queries {
   @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
   async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {
-      const { blockedLanes, ...explanation } = await this.flows.explain(context.scope('READ'), sessionId);
+      const { blockedLanes, ...explanation } = await context.read('READ', ['supportExplain', sessionId], (scope) => this.flows.explain(scope, sessionId));
       return { ...explanation, blockedLanes: blockedLanes.map(({ deliveryId: deadLetterId, ...lane }) => ({ ...lane, deadLetterId })) };
     } catch (error) {
       if (error instanceof NotFoundError) return null;

@@ -17,7 +17,7 @@ export class RuntimeEndpoints {
 
   @Query(() => [SupportRuntimeEndpoint], { description: 'Where runtimes are called back, and how that fares.' })
   async supportRuntimeEndpoints(@Ctx() context: OperationContext): Promise<readonly RuntimeEndpoint[]> {
-    return this.stores.endpoints.of(context.scope('READ').organizationId);
+    return context.read('READ', ['supportRuntimeEndpoints'], ({ organizationId }) => this.stores.endpoints.of(organizationId));
   }
 
   @Mutation(() => RegisterSupportRuntimeEndpointPayload, { description: 'Gives an endpoint its secret. Nothing is pushed before enableSupportRuntimeEndpoint.' })

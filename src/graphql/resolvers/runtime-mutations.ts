@@ -12,7 +12,7 @@ import {
 } from '../types/runtime-inputs';
 import { answer } from './answer';
 import { contentOf } from './content-input';
-import { attachmentsOf, endUserOf, textsOf } from './input';
+import { attachmentsOf, endUserOf, saidAtOf, textsOf } from './input';
 
 const MAX_ACKNOWLEDGED = 500;
 
@@ -31,7 +31,7 @@ export class RuntimeMutations {
   recordEndUserMessage(@Arg('input', () => RecordEndUserMessageInput) input: RecordEndUserMessageInput, @Ctx() context: OperationContext): Promise<RecordEndUserMessagePayload> {
     return answer(context, 'RUNTIME', { mayReply: false, replayed: false }, async (scope) => this.flows.recordEndUserMessage(scope, {
       sessionId: input.sessionId, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
-      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey,
+      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, ...saidAtOf(input.saidAt), idempotencyKey: input.idempotencyKey,
     }));
   }
 
@@ -39,7 +39,7 @@ export class RuntimeMutations {
   sendBotMessage(@Arg('input', () => SendBotMessageInput) input: SendBotMessageInput, @Ctx() context: OperationContext): Promise<SendBotMessagePayload> {
     return answer(context, 'RUNTIME', { delivered: false, replayed: false }, async (scope) => this.flows.sendBotMessage(scope, {
       sessionId: input.sessionId, epoch: input.epoch, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
-      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
+      messageId: input.messageId ?? null, replyTo: input.replyTo ?? null, ...saidAtOf(input.saidAt), onControlLost: input.onControlLost, idempotencyKey: input.idempotencyKey,
     }));
   }
 

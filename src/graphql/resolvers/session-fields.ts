@@ -3,7 +3,6 @@ import { botMayAnswer } from '../../core/control';
 import type { HandoffRecord } from '../../core/handoff';
 import type { MessageContent } from '../../core/content';
 import type { Attachment, MessageRecord, Reaction } from '../../core/message';
-import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
 import { OperationContext } from '../context';
@@ -13,6 +12,7 @@ import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
 import { Chatbot, Organization } from '../types/platform';
 import { SupportAttachment, SupportMessage, SupportMessageConnection, SupportReaction, SupportSession } from '../types/session';
+import { DateTime } from '../types/scalars';
 import { SupportAgent, SupportInbox } from '../types/setup';
 import { checkedFirst, connection, pageRequest } from './input';
 
@@ -21,8 +21,6 @@ const nullable = { nullable: true } as const;
 
 @Resolver(() => SupportSession)
 export class SupportSessionFields {
-  constructor(private readonly stores: Stores) {}
-
   @FieldResolver(() => Organization)
   organization(@Root() { organizationId }: SessionRecord): Reference { return { id: organizationId }; }
 
@@ -44,6 +42,9 @@ export class SupportSessionFields {
     return liveHandoffId === null ? null : context.loaders.handoff.load(liveHandoffId);
   }
 
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The newest handoff, live or over; once it is over, its `outcome` says how it ended. Null: there was none.' })
+  lastHandoff(@Root() { id }: SessionRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> { return context.loaders.lastHandoff.load(id); }
+
   @FieldResolver(() => String, { ...nullable, description: 'The provider\'s own id of the conversation, once there is one.' })
   conversationExternalId(@Root() { conversationId }: SessionRecord): string | null { return conversationId; }
 
@@ -53,7 +54,7 @@ export class SupportSessionFields {
     @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
   ): Promise<object> {
     const request = pageRequest(first, after);
-    const page = await this.stores.messages.page(context.scope('READ').organizationId, session.id, request);
+    const page = await context.loaders.messagesOfSession.load({ sessionId: session.id, ...request });
     return connection(page, request, (message) => message);
   }
 
@@ -65,7 +66,7 @@ export class SupportSessionFields {
     @Root() session: SessionRecord, @Arg('after', () => Int, nullable) after: number | null,
     @Arg('first', () => Int, nullable) first: number | null, @Ctx() context: OperationContext,
   ): Promise<readonly EventView[]> {
-    const found = await this.stores.events.ofSession(context.scope('READ').organizationId, session.id, after ?? null, checkedFirst(first));
+    const found = await context.loaders.eventsOfSession.load({ sessionId: session.id, afterSeq: after ?? null, limit: checkedFirst(first) });
     return found.map(eventView);
   }
 }
@@ -89,6 +90,9 @@ export class SupportMessageFields {
   @ListSize(2)
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
+
+  @FieldResolver(() => DateTime, { description: 'When it was said: as the runtime gave it, else `createdAt`. Messages stand in the order of `seq`, whatever it is.' })
+  saidAt(@Root() { saidAt, createdAt }: MessageRecord): string { return saidAt ?? createdAt; }
 
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }

@@ -3,7 +3,7 @@ import type { Flows } from '../../core/flows/api';
 import type { AgentRecord } from '../../core/setup';
 import type { SessionRecord } from '../../core/session';
 import { OperationContext } from '../context';
-import { agentsTyping, type TypingItem } from '../live/typing';
+import { agentsTyping, type TypingItem, type TypingOf } from '../live/typing';
 import { SupportSession } from '../types/session';
 import { SupportAgent } from '../types/setup';
 import { SetSupportTypingInput, SetSupportTypingPayload, SupportTyping } from '../types/typing';
@@ -20,10 +20,13 @@ export class TypingResolver {
   }
 
   @Subscription(() => SupportTyping, {
-    description: 'Agents who write to the end-user of one session. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds.',
-    subscribe: ({ args, context }: Subscribing<{ readonly sessionId: string }>) => fresh(context, agentsTyping(context.live, context.scope('SUBSCRIBE'), args.sessionId)),
+    description: 'Agents who write to end-users: of one session, of all sessions of a chatbot, or, given neither, of the organization. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds. Tells of at most 50 agents at a time in one session, and of 1,000 in many.',
+    subscribe: ({ args, context }: Subscribing<Partial<TypingOf>>) => fresh(context, agentsTyping(context.live, context.scope('SUBSCRIBE'), { sessionId: args.sessionId ?? null, chatbotId: args.chatbotId ?? null })),
   })
-  supportTyping(@Root() item: TypingItem, @Arg('sessionId', () => ID) _sessionId: string): TypingItem {
+  supportTyping(
+    @Root() item: TypingItem, @Arg('sessionId', () => ID, { nullable: true, description: 'Not together with chatbotId.' }) _sessionId: string | null,
+    @Arg('chatbotId', () => ID, { nullable: true, description: 'Not together with sessionId.' }) _chatbotId: string | null,
+  ): TypingItem {
     return item;
   }
 }

@@ -3,9 +3,11 @@ import type { HandoffPriority as Priority, HandoffState as State } from '../../c
 import { SupportMessageContentInput } from './content-inputs';
 import { ChannelStateEnum, HandoffCancelReason, HandoffPriority, HandoffState, OnControlLost } from './enums';
 import type { ChannelState } from '../../core/message';
-import { Json } from './scalars';
+import { ByteSize, DateTime, Json } from './scalars';
 
 export const KEY = 'The same key and input give the same answer, however often they are sent; 1 to 200 characters.';
+
+const SAID_AT = { nullable: true, description: 'When it was said, for a message that is imported or was delayed; now, if absent. At most a minute ahead and 10 years ago. Shown to people, never used for order; part of what the idempotency key stands for.' } as const;
 
 @InputType({ description: 'What is not given stays as it is.' })
 export class SupportEndUserInput {
@@ -22,7 +24,7 @@ export class SupportAttachmentInput {
   @Field(() => String, { description: 'The provider fetches it from here.' }) url: string;
   @Field(() => String) name: string;
   @Field(() => String, { description: 'MIME type, e.g. `image/png`.' }) contentType: string;
-  @Field(() => Int, { nullable: true }) sizeBytes?: number | null;
+  @Field(() => ByteSize, { nullable: true }) sizeBytes?: number | null;
 }
 
 @InputType()
@@ -41,6 +43,7 @@ export class RecordEndUserMessageInput {
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
+  @Field(() => DateTime, SAID_AT) saidAt?: unknown;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 
@@ -53,6 +56,7 @@ export class SendBotMessageInput {
   @Field(() => [SupportAttachmentInput], { nullable: true }) attachments?: SupportAttachmentInput[] | null;
   @Field(() => String, { nullable: true, description: 'Your own id of this turn; the idempotency key serves when absent.' }) messageId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Our id of the message that this one answers.' }) replyTo?: string | null;
+  @Field(() => DateTime, SAID_AT) saidAt?: unknown;
   @Field(() => OnControlLost, { defaultValue: OnControlLost.REJECT }) onControlLost: 'REJECT' | 'SUGGEST';
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }

@@ -3,7 +3,7 @@ import type { EndUser, SessionRecord } from '../../core/session';
 import type { MessageRecord, ReactionSide } from '../../core/message';
 import { ChannelStateEnum, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl } from './enums';
 import { connectionOf } from './page';
-import { DateTime, Json } from './scalars';
+import { ByteSize, DateTime, Json } from './scalars';
 
 @ObjectType({ simpleResolvers: true, description: 'The person, as the runtime knows them.' })
 export class SupportEndUser {
@@ -35,7 +35,7 @@ export class SupportAttachment {
   @Field(() => String) url: string;
   @Field(() => String) name: string;
   @Field(() => String, { description: 'MIME type, e.g. `image/png`.' }) contentType: string;
-  @Field(() => Int, { nullable: true }) sizeBytes: number | null;
+  @Field(() => ByteSize, { nullable: true }) sizeBytes: number | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A reaction to a message, as it is now.' })
@@ -57,7 +57,7 @@ export class SupportMessage {
   @Field(() => DateTime, { nullable: true, description: 'When its author took it back: show it no longer.' }) deletedAt: string | null;
   @Field(() => DateTime, { nullable: true, description: 'When its author said it anew; `text` and `content` are the newest.' }) editedAt?: string | null;
   @Field(() => ChannelStateEnum, { nullable: true, description: 'As reported by reportChannelDelivery and markSupportMessagesRead.' }) channelState: MessageRecord['channelState'];
-  @Field(() => DateTime) createdAt: string;
+  @Field(() => DateTime, { description: 'When it was recorded; of an agent\'s message, the provider\'s time.' }) createdAt: string;
 }
 
 export const SupportMessageConnection = connectionOf('SupportMessage', () => SupportMessage);

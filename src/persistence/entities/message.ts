@@ -30,5 +30,6 @@ export class MessageRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: string | null;
   @Column('jsonb', { default: [] }) reactions: unknown;
   @Column('jsonb', { nullable: true }) shown: unknown;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) saidAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

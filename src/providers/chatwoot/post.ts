@@ -57,7 +57,7 @@ export class Posts {
     // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
-    const at = Date.parse(message.createdAt);
+    const at = Date.parse(message.saidAt ?? message.createdAt);
     const saidAt = this.now() - at < NOW_MS ? null : Math.floor(at / 1_000);
     return this.post({ conversation, ourId, text, saidAt, content: content ?? null, attachments, as, timeMs, mayExist, lookAfter, replyTo: message.replyTo ?? null }, signal);
   }

@@ -125,7 +125,8 @@ export class DeskAttachmentRow {
   @ForeignKey(() => DeskMessageRow, { onDelete: 'CASCADE' }) @Column('bigint') message_id: string;
   @Column('text') name: string;
   @Column('text') content_type: string;
-  @Column('integer', { nullable: true }) size_bytes: number | null;
+  /** A bigint, which the driver gives as text. */
+  @Column('bigint', { nullable: true }) size_bytes: number | string | null;
   @Column('text', { nullable: true }) url: string | null;
   @Column('bytea', { nullable: true }) content: Buffer | null;
   /** Unguessable: whoever has the address may fetch the file, as the end-user's channel must. */

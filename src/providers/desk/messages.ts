@@ -3,7 +3,7 @@ import type { DeskConversation } from './conversation';
 import type { Query } from './database';
 import type { DeskAttachmentRow, DeskMessageRow } from './entities';
 
-export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type' | 'size_bytes'>
+export type NewAttachment = Pick<DeskAttachmentRow, 'name' | 'content_type'> & { readonly size_bytes: number | null }
   & ({ readonly url: string } | { readonly content: Buffer });
 
 export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | 'visibility' | 'agent_id' | 'author_name' | 'text'> {
@@ -57,7 +57,7 @@ export async function attachmentsOf(query: Query, messageIds: readonly string[])
     select id, message_id, name, content_type, size_bytes, url, token from desk_attachment
     where message_id = any($1::bigint[]) order by id`, [messageIds]);
   for (const { id, message_id, name, content_type, size_bytes, url, token } of rows)
-    found.set(message_id, [...(found.get(message_id) ?? []), { id, name, contentType: content_type, sizeBytes: size_bytes, url: url ?? filePath(token, name) }]);
+    found.set(message_id, [...(found.get(message_id) ?? []), { id, name, contentType: content_type, sizeBytes: size_bytes === null ? null : Number(size_bytes), url: url ?? filePath(token, name) }]);
   return found;
 }
 

@@ -27,7 +27,7 @@ afterAll(async () => {
 const follow = (following: Following): Following => { open.push(following); return following; };
 /** Who subscribes hears nothing until something happens: said again until it is heard. */
 async function heard(following: Following, sessionId: string, isTyping: boolean, agentId: string | null) {
-  const ringing = setInterval(() => board.agentTyping({ sessionId, externalId: 'alice', agentId, isTyping, at: '2026-11-22T12:00:00.000Z' }), 20);
+  const ringing = setInterval(() => board.agentTyping({ organizationId: 'org-1', chatbotId: 'bot-1', sessionId, externalId: 'alice', agentId, isTyping, at: '2026-11-22T12:00:00.000Z' }), 20);
   try {
     return (await following.until((results) => results.some(({ data }) => data?.supportTyping.isTyping === isTyping))).map(({ data }) => data.supportTyping);
   } finally {
@@ -42,6 +42,37 @@ it.each([['here', 0, overWebSocket], ['on another replica', 1, overSse]] as cons
   await heard(following, session.id, true, agent!.id);
   expect(await heard(following, session.id, false, agent!.id)).toEqual([true, false].map((isTyping) => (
     { isTyping, at: '2026-11-22T12:00:00.000Z', agent: { id: agent!.id, name: 'Alice' }, session: { id: session.id, control: 'BOT' } })));
+});
+
+const OF_ALL = 'subscription ($sessionId: ID, $chatbotId: ID) { supportTyping(sessionId: $sessionId, chatbotId: $chatbotId) { isTyping session { id } } }';
+
+it.each([['a chatbot', { chatbotId: 'bot-1' }], ['the organization', {}]])('who follows %s is told of all of its sessions by one subscription, and of no others', async (_whose, variables) => {
+  const [one, two] = [await world.open(), await world.open()];
+  const following = follow(overWebSocket(rooms[0]!.url, caller('bot'))(OF_ALL, variables));
+  const foreign = follow(overSse(rooms[0]!.url, caller('bot', 'org-2'))(OF_ALL, {}));
+  const types = (sessionId: string, isTyping: boolean, organizationId = 'org-1') =>
+    board.agentTyping({ organizationId, chatbotId: 'bot-1', sessionId, externalId: 'alice', agentId: null, isTyping, at: '2026-11-22T12:00:00.000Z' });
+  // Said again until both hear: a subscription has no first item that shows when it began.
+  const ringing = setInterval(() => { types(one.id, true); types(two.id, true); types(one.id, true, 'org-2'); }, 20);
+  await following.until((results) => results.length === 2);
+  await foreign.until((results) => results.length === 1);
+  clearInterval(ringing);
+  types(two.id, false);
+  await following.until((results) => results.length === 3);
+  const told = ({ data: { supportTyping } }: any): string => `${supportTyping.session.id} ${supportTyping.isTyping}`;
+  expect(following.results.map(told)).toEqual([`${one.id} true`, `${two.id} true`, `${two.id} false`]);
+  // The session that was named is not that organization's, and is not shown to it.
+  expect(foreign.results).toHaveLength(1);
+  expect(foreign.results[0].data).toBeNull();
+});
+
+it.each([
+  ['an unknown chatbot', caller('bot'), { chatbotId: 'bot-unknown' }, 'CHATBOT_NOT_ENABLED'], ['a foreign chatbot', caller('bot', 'org-2'), { chatbotId: 'bot-1' }, 'CHATBOT_NOT_ENABLED'],
+  ['a session and a chatbot together', caller('bot'), { sessionId: 'x', chatbotId: 'bot-1' }, 'INPUT_INVALID'],
+] as const)('following %s is refused', async (_what, as, variables, code) => {
+  const following = follow(overWebSocket(rooms[0]!.url, as)(OF_ALL, variables));
+  const [refused] = await following.until((results) => results.length > 0);
+  expect(refused.errors[0].extensions.code).toBe(code);
 });
 
 it('somebody who is not listed types without a name', async () => {

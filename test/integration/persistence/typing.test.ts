@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 const sessionId = randomUUID();
-const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({ sessionId, externalId: '4', agentId: null, isTyping: true, at: '2026-11-22T12:00:00.000Z', ...more });
+const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({ organizationId: 'org-1', chatbotId: 'bot-1', sessionId, externalId: '4', agentId: null, isTyping: true, at: '2026-11-22T12:00:00.000Z', ...more });
 
 async function replica() {
   const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000 });
@@ -30,7 +30,7 @@ async function replica() {
   wake.onWake((ids) => { woken.push(ids); });
   const board = new PostgresTyping(wake);
   const heard: AgentTyping[] = [];
-  const forget = board.onTyping(sessionId, (one) => { heard.push(one); });
+  const forget = board.onTyping({ sessionId }, (one) => { heard.push(one); });
   await wake.start();
   woken.length = 0;
   return { wake, woken, board, heard, forget };
@@ -59,6 +59,23 @@ it('only those who follow the Session hear of it', async () => {
   expect(heard).toEqual([]);
 });
 
+it('a chatbot\'s typing and an organization\'s come from all of their sessions, here and on other replicas, and from no others', async () => {
+  const [one, other] = [await replica(), await replica()];
+  const heard: Record<string, string[]> = { chatbot: [], organization: [], remote: [] };
+  const note = (list: string) => ({ externalId }: AgentTyping) => { heard[list]!.push(externalId); };
+  one.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('chatbot'));
+  one.board.onTyping({ organizationId: 'org-1', chatbotId: null }, note('organization'));
+  other.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('remote'));
+  one.board.agentTyping(typing({ externalId: 'a', sessionId: randomUUID() }));
+  one.board.agentTyping(typing({ externalId: 'b', chatbotId: 'bot-2' }));
+  // Another organization may call its chatbot the same.
+  one.board.agentTyping(typing({ externalId: 'c', organizationId: 'org-2' }));
+  one.board.agentTyping(typing({ externalId: 'd', organizationId: 'org-1","bot-1' }));
+  one.board.agentTyping(typing({ externalId: 'e' }));
+  await until('the other hears', () => heard.remote!.length > 1);
+  expect(heard).toEqual({ chatbot: ['a', 'e'], organization: ['a', 'b', 'e'], remote: ['a', 'e'] });
+});
+
 it('what is not understood is passed over, and words come through after it', async () => {
   const one = await replica();
   for (const payload of ['', 'x', '{}', '[1, null, {"sessionId": 4}]', JSON.stringify([{ ...typing(), isTyping: 'yes' }])])
@@ -71,7 +88,7 @@ it('what is not understood is passed over, and words come through after it', asy
 it('nobody is told while the database is away, and nothing breaks', () => {
   const board = new PostgresTyping(new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000 }));
   const heard: AgentTyping[] = [];
-  board.onTyping(sessionId, (one) => { heard.push(one); });
+  board.onTyping({ sessionId }, (one) => { heard.push(one); });
   board.agentTyping(typing());
   expect(heard).toHaveLength(1);
 });
@@ -81,5 +98,5 @@ it('a payload is never longer than Postgres takes, and holds no more than who an
   const texts = payloads([...all, typing({ externalId: 'x'.repeat(9_000) })]);
   expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(7_900);
   expect(texts.flatMap((text) => JSON.parse(text) as AgentTyping[])).toEqual(all);
-  expect(Object.keys(typing()).sort()).toEqual(['agentId', 'at', 'externalId', 'isTyping', 'sessionId']);
+  expect(Object.keys(typing()).sort()).toEqual(['agentId', 'at', 'chatbotId', 'externalId', 'isTyping', 'organizationId', 'sessionId']);
 });

@@ -2,7 +2,7 @@ import type { AgentTyping } from '../../../src/core/ports/typing';
 import { AGENT_TYPING_EXPIRES_MS, TypingAgents } from '../../../src/graphql/live/typing';
 
 const typing = (externalId: string, isTyping: boolean): AgentTyping =>
-  ({ sessionId: 's', externalId, agentId: externalId, isTyping, at: '2026-11-22T12:00:00.000Z' });
+  ({ organizationId: 'org-1', chatbotId: 'bot-1', sessionId: 's', externalId, agentId: externalId, isTyping, at: '2026-11-22T12:00:00.000Z' });
 
 describe('who types, as one subscriber knows it', () => {
   let rings: number;
@@ -48,6 +48,17 @@ describe('who types, as one subscriber knows it', () => {
     expect([taken(), rings]).toEqual([[], 0]);
     for (let n = 0; n < 200; n++) agents.hear(typing(`agent ${n}`, true));
     expect(taken()).toHaveLength(50);
+  });
+
+  it('keeps the sessions of one agent apart, up to its own bound', () => {
+    const together = new TypingAgents({ now: () => 0 }, () => undefined, 3);
+    for (const sessionId of ['a', 'b', 'c', 'd']) together.hear({ ...typing('alice', true), sessionId });
+    together.hear({ ...typing('alice', false), sessionId: 'b' });
+    together.hear({ ...typing('bob', true), sessionId: 'a' });
+    expect(together.take().map(({ sessionId, agentId }) => `${agentId} ${sessionId}`)).toEqual(['alice a', 'alice c']);
+    together.hear({ ...typing('bob', true), sessionId: 'd' });
+    expect(together.take().map(({ sessionId, agentId }) => `${agentId} ${sessionId}`)).toEqual(['bob d']);
+    together.forget();
   });
 
   it('leaves no timer behind', () => {

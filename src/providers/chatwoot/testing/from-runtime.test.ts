@@ -107,6 +107,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     expect((await said(by, 'Now', { replyTo: message.id })).content_attributes.in_reply_to).toBe((await rows()).at(-2).id);
     return 'native';
   },
+  'time at which it was said': async (by) => {
+    const saidAt = '2026-01-02T03:04:05.000Z';
+    const row = await said(by, 'Then', { saidAt });
+    expect(row).toMatchObject({ content: '[said 2026-01-02 03:04 UTC]\nThen', content_attributes: { external_created_at: Date.parse(saidAt) / 1_000 } });
+    return 'rendered';
+  },
   'edit': async (by) => {
     const { message } = await say(by, 'the 14th');
     await rows();

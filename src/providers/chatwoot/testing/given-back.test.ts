@@ -88,3 +88,13 @@ it('what was said a while before it is shown carries its time', async () => {
   expect(Math.abs(late! - saidAt)).toBeLessThan(60);
   expect(now).toBeUndefined();
 });
+
+it('a message that the runtime was late to record carries the time at which it was said, in its text too', async () => {
+  const { id: sessionId } = await world.open();
+  const at = Math.floor((Date.now() + world.time.aheadMs) / 60_000) * 60_000 - 7_200_000;
+  const saidAt = new Date(at).toISOString();
+  await world.flows.recordEndUserMessage({ organizationId: 'org-1' }, { sessionId, text: 'Two hours ago', attachments: [], messageId: null, idempotencyKey: 'late', saidAt });
+  expect(await world.settleAll()).toEqual([]);
+  const [late] = await world.messages(sessionId);
+  expect(late).toMatchObject({ content: `[said ${saidAt.slice(0, 16).replace('T', ' ')} UTC]\nTwo hours ago`, content_attributes: { external_created_at: at / 1_000 } });
+});

@@ -81,7 +81,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
     // Webhooks of one moment have no order.
     expect(world.typed).toHaveLength(2);
-    expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
+    expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ organizationId: 'org-1', chatbotId: expect.any(String), sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
     expect(await world.readHinted()).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MAX_FILES_BYTES } from '../api/input';
 import { openStage, to, type DeskStage } from './stand';
 
@@ -86,5 +87,17 @@ describe('files that agents send', () => {
 
   it('are ten at most', async () => {
     expect((await send(...Array.from({ length: 11 }, () => file('a', 'text/plain', PNG)))).answer.status).toBe(400);
+  });
+
+  it('of the end-user may have more bytes than 32 bits count', async () => {
+    const conversation = await stage.newConversation();
+    await stage.provider.postMessage({
+      conversation, mayExist: false, lookAfter: null,
+      message: {
+        id: randomUUID(), author: 'END_USER', visibility: 'PUBLIC', text: '', authorName: null, createdAt: new Date().toISOString(),
+        attachments: [{ url: 'https://files.example.com/film.mov', name: 'film.mov', contentType: 'video/quicktime', sizeBytes: 5_000_000_000 }],
+      },
+    }, stage.signal());
+    expect(await shown(conversation)).toMatchObject([{ name: 'film.mov', sizeBytes: 5_000_000_000 }]);
   });
 });
