@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
-import { execute, parse } from 'graphql';
+import { execute, type ExecutionResult, parse } from 'graphql';
 import { buildSupportSchema } from '../../src/graphql';
 import { OperationContext } from '../../src/graphql/context';
 import { DEFAULT_GRAPHQL_LIMITS } from '../../src/graphql/limits';
@@ -8,7 +8,7 @@ import { createRunner } from '../../src/graphql/transport/create-runner';
 
 /** One measurement: an operation in a thread of its own, so that what it does to its heap ends nobody else. */
 export interface Measurement { readonly query: string; readonly variables: Record<string, unknown>; readonly isBounded: boolean }
-export interface Measured { readonly ms: number; readonly standstillMs: number; readonly bytes: number; readonly code: string | null }
+export interface Measured { readonly ms: number; readonly turns: number; readonly standstillMs: number; readonly bytes: number; readonly code: string | null }
 
 const ORG = 'org-1';
 const AGENTS = 300;
@@ -26,38 +26,35 @@ const stores = {
 async function measure({ query, variables, isBounded }: Measurement): Promise<Measured> {
   const schema = await buildSupportSchema({ flows: {}, stores } as never);
   const context = new OperationContext({ stores, live: {} } as never, { organizationId: ORG, role: 'operator', userId: null }, 'bench');
+  const { runner } = await createRunner(schema, DEFAULT_GRAPHQL_LIMITS, () => undefined);
+  const run = async (): Promise<ExecutionResult> => {
+    if (!isBounded) return execute({ schema, document: parse(query), variableValues: variables, contextValue: context });
+    const prepared = runner.prepare({ query, variables }, context);
+    return 'schema' in prepared ? runner.execute(prepared) : { errors: prepared };
+  };
   const watch = await watchLoop();
-  const run = isBounded
-    ? async () => {
-      const { runner } = await createRunner(schema, DEFAULT_GRAPHQL_LIMITS, () => undefined);
-      const from = performance.now();
-      const prepared = runner.prepare({ query, variables }, context);
-      return { from, result: 'schema' in prepared ? await runner.execute(prepared) : { errors: prepared } };
-    }
-    : async () => {
-      const from = performance.now();
-      return { from, result: await execute({ schema, document: parse(query), variableValues: variables, contextValue: context }) };
-    };
-  const { from, result } = await run();
+  const from = performance.now();
+  const result = await run();
   const bytes = JSON.stringify(result).length;
   const ms = performance.now() - from;
-  return { ms, standstillMs: await watch(), bytes, code: (result.errors?.[0]?.extensions['code'] as string | undefined) ?? null };
+  return { ms, ...(await watch()), bytes, code: (result.errors?.[0]?.extensions['code'] as string | undefined) ?? null };
 }
 
-/** Watches the turns of the event loop. @returns what ends it, with the longest time between two of them */
-async function watchLoop(): Promise<() => Promise<number>> {
-  let last = performance.now(), longest = 0, isOver = false;
+/** Watches the turns of the event loop. @returns what ends it, with their number and the longest time between two of them */
+async function watchLoop(): Promise<() => Promise<Pick<Measured, 'turns' | 'standstillMs'>>> {
+  let last = performance.now(), longest = 0, turns = 0, isOver = false;
   const look = (): void => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
     last = now;
+    turns += 1;
     if (!isOver) setImmediate(look);
   };
   await new Promise<void>((resolve) => setImmediate(() => { last = performance.now(); look(); resolve(); }));
   return async () => {
     isOver = true;
     await new Promise(setImmediate);
-    return longest;
+    return { turns, standstillMs: longest };
   };
 }
 

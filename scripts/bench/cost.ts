@@ -18,8 +18,8 @@ const INPUTS: Readonly<Record<string, Pick<Measurement, 'query' | 'variables'>>>
 const measured = (measurement: Measurement): Promise<string> => new Promise((resolve, reject) => {
   const from = performance.now();
   const worker = new Worker(path.join(__dirname, 'cost-worker.js'), { workerData: measurement, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
-  worker.once('message', ({ ms: took, standstillMs, bytes, code }: Measured) =>
-    resolve(`${code ?? `${(bytes / 1e6).toFixed(1)} MB`} after ${ms(took)}; the longest standstill ${ms(standstillMs)}`));
+  worker.once('message', ({ ms: took, turns, standstillMs, bytes, code }: Measured) =>
+    resolve(`${code ?? `${(bytes / 1e6).toFixed(1)} MB`} after ${ms(took)} and ${turns} turns of the event loop, the longest of ${ms(standstillMs)}`));
   worker.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve(`dead at a heap of ${HEAP_MB} MB after ${ms(performance.now() - from)}`);
     else reject(error);

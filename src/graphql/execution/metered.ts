@@ -56,7 +56,10 @@ function composite(value: unknown, work: OperationWork): unknown {
   if (value === null || value === undefined) return value;
   work.countObjects(Array.isArray(value) ? value.length : 1);
   if (work.isStopped) return never();
-  return Array.isArray(value) && (value.length > SHORT_LIST || work.line.mustWait) ? inTurns(value, work) : value;
+  if (!Array.isArray(value)) return value;
+  // graphql-js goes through a list as soon as it gets it, and lists that come together must see each other before that.
+  work.line.count(value.length);
+  return value.length > SHORT_LIST || work.line.mustWait ? inTurns(value, work) : value;
 }
 
 /**

@@ -28,8 +28,8 @@ class Waiting {
 }
 
 /**
- * Shares the event loop among operations. Within one turn of the loop at most `fieldsPerTurn` fields are resolved, over
- * all operations; what is left waits for the next turn, one operation after the other. In between the process answers
+ * Shares the event loop among operations. Within one turn of the loop at most `fieldsPerTurn` fields and list items are put
+ * together, over all operations; what is left waits for the next turn, one operation after the other. In between the process answers
  * everybody else.
  */
 export class EventLoopTurns {
@@ -45,9 +45,9 @@ export class EventLoopTurns {
 
   get isFull(): boolean { return this.resolved >= this.fieldsPerTurn; }
 
-  /** Counts one field. */
-  count(): void {
-    this.resolved += 1;
+  /** Counts fields, and items of lists. */
+  count(number: number): void {
+    this.resolved += number;
     this.arm();
   }
 
@@ -92,7 +92,7 @@ export class Line {
 
   get mustWait(): boolean { return this.turns.isFull; }
 
-  count(): void { this.turns.count(); }
+  count(number = 1): void { this.turns.count(number); }
 
   /** Resolves in a later turn of the event loop. */
   turn(): Promise<void> {

@@ -5,7 +5,7 @@ import { EventLoopTurns, type Line } from './turns';
 
 type WorkLimits = Pick<GraphqlLimits, 'maxCost' | 'maxResultBytes' | 'operationMs' | 'providerOperationMs'>;
 
-/** Fields resolved in one turn of the event loop: about a millisecond. */
+/** Fields and list items of one turn of the event loop: one or two milliseconds. */
 const FIELDS_PER_TURN = 1_000;
 /** Results under way in this process together, in results of the largest size. */
 const RESULTS_AT_ONCE = 8;
