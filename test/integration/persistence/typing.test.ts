@@ -72,7 +72,7 @@ it('a chatbot\'s typing and an organization\'s come from all of their sessions, 
   one.board.agentTyping(typing({ externalId: 'c', organizationId: 'org-2' }));
   one.board.agentTyping(typing({ externalId: 'd', organizationId: 'org-1","bot-1' }));
   one.board.agentTyping(typing({ externalId: 'e' }));
-  await until('the other hears', () => heard.remote!.length > 1);
+  await until(() => heard.remote!.length > 1);
   expect(heard).toEqual({ chatbot: ['a', 'e'], organization: ['a', 'b', 'e'], remote: ['a', 'e'] });
 });
 
