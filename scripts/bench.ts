@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { startEmbedded } from '../src/persistence/embedded-postgres';
 import { bulkheads } from './bench/bulkheads';
 import { claims } from './bench/claims';
+import { cost } from './bench/cost';
 import { doors } from './bench/doors';
 import { latency } from './bench/latency';
 import { liveHandoffs } from './bench/live-handoffs';
@@ -13,7 +14,7 @@ import { queues } from './bench/queues';
 import { recovery } from './bench/recovery';
 import { turns } from './bench/turns';
 
-const PARTS = { claims, queues, turns, bulkheads, latency, doors, recovery, 'live-handoffs': liveHandoffs } as const;
+const PARTS = { claims, queues, turns, bulkheads, latency, cost, doors, recovery, 'live-handoffs': liveHandoffs } as const;
 const USAGE = `Measures, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)

@@ -166,7 +166,12 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const health = new Health({ takesWrites: () => takesWrites(pool) });
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
-    flows, stores, wake, typing, clock, limits: { maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations },
+    flows, stores, wake, typing, clock, limits: {
+      maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
+      maxCost: config.operation.maxCost, maxRepresentations: config.operation.maxRepresentations, maxResultBytes: config.operation.maxResultBytes,
+      // A set-up call has a time limit of its own at the provider, and works in the database before and after it.
+      operationMs: config.operation.timeoutMs, providerOperationMs: config.operation.timeoutMs + deps.limits.setupMs,
+    },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });

@@ -37,6 +37,8 @@ export interface Config {
   /** At a SIGTERM: how long requests are still taken while /readyz says no. */
   readonly stopGraceMs: number;
   readonly maxOperations: number;
+  /** What one GraphQL operation may cost, take and last. */
+  readonly operation: { readonly maxCost: number; readonly maxRepresentations: number; readonly maxResultBytes: number; readonly timeoutMs: number };
   readonly maxSockets: number;
   /** How long what is over is kept. */
   readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
@@ -84,6 +86,10 @@ export function loadConfig(env: Environment): Config {
     checkIntervalMs: values.SUPPORT_CHECK_INTERVAL_SECONDS! * 1_000,
     providerTimeoutMs: values.SUPPORT_PROVIDER_TIMEOUT_MS!,
     stopGraceMs: values.SUPPORT_STOP_GRACE_SECONDS! * 1_000, maxOperations: values.SUPPORT_MAX_OPERATIONS!, maxSockets: values.SUPPORT_MAX_SOCKETS!,
+    operation: {
+      maxCost: values.SUPPORT_MAX_OPERATION_COST!, maxRepresentations: values.SUPPORT_MAX_REPRESENTATIONS!,
+      maxResultBytes: values.SUPPORT_MAX_RESULT_BYTES!, timeoutMs: values.SUPPORT_OPERATION_TIMEOUT_MS!,
+    },
     keepDays: {
       events: values.SUPPORT_KEEP_EVENTS_DAYS!,
       messages: values.SUPPORT_KEEP_MESSAGES_DAYS!,

@@ -120,6 +120,16 @@ export const SETTINGS = {
   SUPPORT_MAX_OPERATIONS: define({
     schema: wholeNumber(1, 100_000), default: '256', expected: 'a whole number from 1 to 100000', example: '256',
   }),
+  SUPPORT_MAX_OPERATION_COST: define({
+    schema: wholeNumber(1_000, 1_000_000), default: '50000', expected: 'a whole number from 1000 to 1000000', example: '50000',
+  }),
+  SUPPORT_MAX_REPRESENTATIONS: define({
+    schema: wholeNumber(100, 100_000), default: '10000', expected: 'a whole number from 100 to 100000', example: '10000',
+  }),
+  SUPPORT_MAX_RESULT_BYTES: bytes('16777216', 1_048_576),
+  SUPPORT_OPERATION_TIMEOUT_MS: define({
+    schema: wholeNumber(1_000, 300_000), default: '30000', expected: 'whole milliseconds from 1000 to 300000', example: '30000',
+  }),
   SUPPORT_MAX_SOCKETS: define({
     schema: wholeNumber(1, 1_000_000), default: '10000', expected: 'a whole number from 1 to 1000000', example: '10000',
   }),

@@ -1,3 +1,4 @@
+import type { CallerRole } from './caller';
 import { PRIVATE_ADDRESS } from './checks/url';
 import type { Control } from './control';
 import type { ProviderMessageId } from './ids';
@@ -232,6 +233,11 @@ export class WebhookRejectedError extends SupportError {
 /** The caller is nobody we know, or may not do this. */
 export class AccessError extends SupportError {
   constructor(readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string) { super(message); }
+}
+
+/** The caller has proved who it is and names no organization: it may read the schema and nothing else. */
+export class NoOrganizationError extends AccessError {
+  constructor(readonly role: CallerRole, message: string) { super('FORBIDDEN', message); }
 }
 
 /** Errors that a mutation answers as `userErrors`: the caller can act on each. */

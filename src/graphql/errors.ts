@@ -50,7 +50,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   UNSUPPORTED_BY_PROVIDER: 'The organization\'s provider cannot do this.',
 };
 
-/** Codes of top-level errors, and the HTTP status where a whole request is answered by one. */
+/** Codes of top-level errors, and the HTTP status where a whole request is answered by one. 200: gateways read the code only then. */
 export const TOP_LEVEL_CODES = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -65,6 +65,13 @@ export const TOP_LEVEL_CODES = {
   GRAPHQL_VALIDATION_FAILED: 400,
   OPERATION_RESOLUTION_FAILURE: 400,
   OPERATION_TOO_LARGE: 400,
+  OPERATION_TOO_COSTLY: 400,
+  TOO_MANY_REPRESENTATIONS: 400,
+  TOO_MUCH_INTROSPECTION: 400,
+  RESULT_TOO_LARGE: 200,
+  OPERATION_TIMED_OUT: 200,
+  SUBSCRIPTION_NEEDS_STREAM: 400,
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
   TOO_MANY_SUBSCRIPTIONS: 429,
   OVERLOADED: 503,
   IDENTITY_UNAVAILABLE: 503,
@@ -143,7 +150,7 @@ function codeOf(error: GraphQLError): string {
 }
 
 /** The same call may succeed later, unchanged. */
-const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED', 'BODY_TOO_SLOW'];
+const PASSING_CODES: readonly string[] = ['PROVIDER_UNAVAILABLE', 'IDENTITY_UNAVAILABLE', 'OVERLOADED', 'BODY_TOO_SLOW', 'OPERATION_TIMED_OUT'];
 
 /** Postgres classes 08, 40, 53, 57, its waits that ran out, a standby (another server takes writes), and broken sockets: the same call may work in a moment. */
 const isTransient = (error: unknown): boolean => {

@@ -5,6 +5,8 @@ import {
 } from 'graphql';
 import { createResolversMap } from 'type-graphql';
 import type { OperationContext } from './context';
+import { withListSize } from './cost/list-size';
+import { meterResolvers } from './execution/metered';
 
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
 
@@ -17,28 +19,31 @@ export type EntitiesResolver = (representations: readonly unknown[], context: Op
  */
 export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
   const used = new Set<string>();
-  const kept = (astNode: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined): readonly ConstDirectiveNode[] => {
+  const given = (astNode: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined): readonly ConstDirectiveNode[] =>
     // printSchema prints @deprecated itself.
-    const directives = (astNode?.directives ?? []).filter((d) => d.name.value !== 'deprecated');
+    (astNode?.directives ?? []).filter((d) => d.name.value !== 'deprecated');
+  const withDirectives = <N extends { readonly directives?: readonly ConstDirectiveNode[] }>(node: N, directives: readonly ConstDirectiveNode[]): N => {
     for (const directive of directives) used.add(`@${directive.name.value}`);
-    return directives;
+    return { ...node, directives: [...(node.directives ?? []), ...directives] };
   };
-  const withKept = <N extends { readonly directives?: readonly ConstDirectiveNode[] }>(node: N, astNode: Parameters<typeof kept>[0]): N =>
-    ({ ...node, directives: [...(node.directives ?? []), ...kept(astNode)] });
 
   const definition = (node: DefinitionNode): DefinitionNode => {
     if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) return node;
     const type = schema.getType(node.name.value);
     if (!isObjectType(type) && !isInterfaceType(type)) return node;
-    const fields = node.fields?.map((field): FieldDefinitionNode => withKept(field, type.getFields()[field.name.value]?.astNode));
-    return { ...withKept(node, type.astNode), fields };
+    const isConnection = 'edges' in type.getFields() && 'pageInfo' in type.getFields();
+    const fields = node.fields?.map((field): FieldDefinitionNode => {
+      const own = type.getFields()[field.name.value]!;
+      return withDirectives(field, withListSize(own, given(own.astNode), isConnection));
+    });
+    return { ...withDirectives(node, given(type.astNode)), fields };
   };
   const definitions = parse(printSchema(schema), { noLocation: true }).definitions.map(definition);
   const link = parse(`extend schema @link(url: "${FEDERATION}", import: ${JSON.stringify([...used].sort())})`, { noLocation: true });
   return { kind: Kind.DOCUMENT, definitions: [...link.definitions, ...definitions] };
 }
 
-/** The same schema as a subgraph: `_service`, and `_entities` through one resolver for all kinds. */
+/** The same schema as a subgraph: `_service`, and `_entities` through one resolver for all kinds. Every resolver is metered. */
 export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolver): GraphQLSchema {
   const typeDefs = toSubgraphDocument(source);
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: createResolversMap(source) as never }]);
@@ -49,6 +54,7 @@ export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolv
   _service.resolve = () => ({ sdl });
   _entities.resolve = (_root: unknown, args: { representations: readonly unknown[] }, context: OperationContext, _info: GraphQLResolveInfo) =>
     entities(args.representations, context);
+  meterResolvers(schema);
   return schema;
 }
 

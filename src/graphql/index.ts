@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
+import { NoOrganizationError } from '../core/errors';
 import type { Flows } from '../core/flows/api';
 import type { Clock } from '../core/ports/clock';
 import type { MessageRecord } from '../core/message';
@@ -13,9 +14,9 @@ import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
 import { SessionRounds } from './live/session-rounds';
 import { buildSupportSchema } from './schema';
-import { Admission } from './transport/admission';
 import { serveApollo, startApollo } from './transport/apollo';
-import { type OperationRequest, OperationRunner } from './transport/operation';
+import { createRunner } from './transport/create-runner';
+import type { OperationRequest } from './transport/operation';
 import { errorAnswer, givenRequestId, readJsonBody } from './transport/request';
 import { SseServer, wantsEventStream } from './transport/sse';
 import { GraphqlWebSockets, type Identify } from './transport/web-socket';
@@ -62,6 +63,9 @@ export interface GraphqlHttp {
   stop(): Promise<void>;
 }
 
+/** Bodies of a gateway that names no organization count together. */
+const GATEWAY_ALONE = '';
+
 /** The room's front door for a plain node:http server. */
 export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp> {
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
@@ -69,11 +73,21 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const open = new OpenReaders();
   const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
-  const admission = new Admission(limits.maxOperations);
-  const runner = new OperationRunner(schema, limits, admission, log);
-  const apollo = await startApollo(schema, limits, log);
+  const { runner, admission } = await createRunner(schema, limits, log);
+  const apollo = await startApollo(schema, runner, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
+
+  /** A gateway without an organization comes in to read the schema; everything else it asks for is refused by OperationCheck. */
+  const contextOf = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<OperationContext> => {
+    const gone = goneSignal(response);
+    try {
+      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId, { gone });
+    } catch (error) {
+      if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
+      return new OperationContext(context, null, requestId, { gone, noTenant: error });
+    }
+  };
 
   const http: GraphqlHttp['handlers']['http'] = async (request, response, door) => {
     const requestId = givenRequestId(request.headers) ?? clock.newId();
@@ -82,11 +96,11 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: a stranger is not read. And nobody is while all places are taken, so that a crowd costs no memory.
-      const caller = await identify(request.headers, undefined, request.socket.remoteAddress);
+      const operation = await contextOf(request, response, requestId);
       admission.enter()();
       // A body that is on its way takes no place: a place is taken when it is whole.
-      const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, caller.organizationId)) : undefined;
-      const operation = new OperationContext(context, caller, requestId);
+      const sender = operation.caller?.organizationId ?? GATEWAY_ALONE;
+      const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
       // A stream is inside only while its operation is started; see OperationRunner.
       if (wantsEventStream(request)) {
         door.enterStream();
@@ -111,15 +125,25 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   };
 }
 
+/** Aborted when the connection closes before the whole response was handed over. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => { if (!response.writableFinished) gone.abort(); });
+  return gone.signal;
+}
+
 /** @throws RequestRefusedError BAD_REQUEST */
 function searchOf(request: IncomingMessage): OperationRequest {
   const search = new URL(request.url ?? '/', 'http://localhost').searchParams;
-  const variables = search.get('variables');
-  try {
-    return { query: search.get('query'), operationName: search.get('operationName'), variables: variables === null ? null : (JSON.parse(variables) as Record<string, unknown>) };
-  } catch {
-    throw new RequestRefusedError('BAD_REQUEST', 'variables is not JSON.');
-  }
+  const json = (name: string): Record<string, unknown> | null => {
+    const text = search.get(name);
+    try {
+      return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+    } catch {
+      throw new RequestRefusedError('BAD_REQUEST', `${name} is not JSON.`);
+    }
+  };
+  return { query: search.get('query'), operationName: search.get('operationName'), variables: json('variables'), extensions: json('extensions') };
 }
 
 export { printSubgraphSchema } from './federation';

@@ -13,6 +13,18 @@ export interface GraphqlLimits {
   readonly maxAliases: number;
   /** Fields after fragments are spread out, so that a small text cannot ask for a huge answer. */
   readonly maxFields: number;
+  /** What an operation may cost by its list sizes, before it is executed; and how many objects a result may have. See cost/estimate.ts. */
+  readonly maxCost: number;
+  /** Of all `_entities` fields of one operation. A router sends one for each object that it has already: 100 pages of 100 stay below. */
+  readonly maxRepresentations: number;
+  /** `__schema` and `__type` in one operation. Tools ask once or twice. */
+  readonly maxIntrospections: number;
+  /** What one result may take of memory, about one for each character. All results under way may take eight times as much. */
+  readonly maxResultBytes: number;
+  /** One execution: a query, a mutation, the start of a subscription, one event of it. */
+  readonly operationMs: number;
+  /** In place of it, once a field waits for a provider, which has time limits of its own. */
+  readonly providerOperationMs: number;
   /** Operations under way in this process, over all transports; one more is OVERLOADED. Subscriptions count while they start. */
   readonly maxOperations: number;
   readonly maxSubscriptionsPerSocket: number;
@@ -30,6 +42,12 @@ export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   maxDepth: 15,
   maxAliases: 100,
   maxFields: 2_000,
+  maxCost: 50_000,
+  maxRepresentations: 10_000,
+  maxIntrospections: 10,
+  maxResultBytes: 16 * 1024 * 1024,
+  operationMs: 30_000,
+  providerOperationMs: 90_000,
   maxOperations: 256,
   maxSubscriptionsPerSocket: 50,
   connectionInitTimeoutMs: TIME_LIMITS.socket.connectionInitMs,

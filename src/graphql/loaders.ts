@@ -48,13 +48,27 @@ export interface Loaders {
   alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T>;
 }
 
-/** One set per operation, mutation field and subscription item. A foreign id loads as null, a foreign list as empty. */
-export function createLoaders(stores: Stores, organization: OrganizationId): Loaders {
+/** Of the execution that reads. */
+export interface Pace {
+  /** Runs `dispatch` once the level of the result that is put together now has asked for all of its keys. */
+  whenIdle(dispatch: () => void): void;
+  /** After a deadline, or when the caller has left: no statement begins any more. */
+  readonly isStopped: boolean;
+}
+
+/**
+ * One set per operation, mutation field and subscription item. A foreign id loads as null, a foreign list as empty.
+ * @param pace null: outside of an execution, as for the start of a subscription
+ */
+export function createLoaders(stores: Stores, organization: OrganizationId, pace: Pace | null = null): Loaders {
   const { setup, sessions, handoffs, messages, events } = stores;
   const limit = new ConcurrencyLimit(MOST_STATEMENTS_AT_ONCE);
   const alone = new Map<string, Promise<unknown>>();
+  /** After the stop nobody waits for what this answers. */
+  const statement = <T>(read: () => Promise<T>): Promise<T> => limit.run(() => (pace?.isStopped ? new Promise<never>(() => undefined) : read()));
+  const batchScheduleFn = pace === null ? undefined : (dispatch: () => void): void => pace.whenIdle(dispatch);
   const loader = <K, V, C>(most: number, cacheKeyFn: (key: K) => C, read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>) =>
-    new DataLoader<K, V, C>((keys) => limit.run(() => read(keys)), { maxBatchSize: most, cacheKeyFn });
+    new DataLoader<K, V, C>((keys) => statement(() => read(keys)), { maxBatchSize: most, cacheKeyFn, batchScheduleFn });
   const byId = <V>(read: (ids: readonly string[]) => Promise<readonly V[]>): ById<V> => loader(MOST_IDS, (id: string) => id, read);
   const byAccount = <T extends { readonly accountId: string }>(read: (ids: readonly string[]) => Promise<readonly T[]>) =>
     loader(MOST_LISTS, (id: string) => id, async (ids) => grouped(ids, await read(ids), ({ accountId }) => accountId));
@@ -85,7 +99,7 @@ export function createLoaders(stores: Stores, organization: OrganizationId): Loa
       (requests) => events.ofSessions(organization, requests)),
     alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T> {
       const name = JSON.stringify(key);
-      const known = alone.get(name) ?? limit.run(read);
+      const known = alone.get(name) ?? statement(read);
       alone.set(name, known);
       return known as Promise<T>;
     },

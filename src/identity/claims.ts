@@ -1,5 +1,5 @@
 import { CALLER_ROLES, type Caller, type CallerRole } from '../core/caller';
-import { AccessError } from '../core/errors';
+import { AccessError, NoOrganizationError } from '../core/errors';
 import type { Presented } from './presented';
 
 const MAX_LENGTH = 200;
@@ -24,10 +24,11 @@ export function roleClaim(name: string, value: unknown): CallerRole | null {
 /** The caller that identity headers describe, once somebody trusted has sent them. */
 export function callerOfHeaders(presented: Presented, fallback: { organizationId: string | null; role: CallerRole }): Caller {
   const organizationId = idClaim('x-organization-id', presented['x-organization-id']) ?? fallback.organizationId;
-  if (organizationId === null) throw new AccessError('FORBIDDEN', 'x-organization-id is missing; it says for which organization the call is.');
+  const role = roleClaim('x-support-role', presented['x-support-role']) ?? fallback.role;
+  if (organizationId === null) throw new NoOrganizationError(role, 'x-organization-id is missing; it says for which organization the call is.');
   return {
     organizationId,
-    role: roleClaim('x-support-role', presented['x-support-role']) ?? fallback.role,
+    role,
     userId: idClaim('x-user-id', presented['x-user-id']),
   };
 }

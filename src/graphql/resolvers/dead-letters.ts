@@ -7,6 +7,7 @@ import type { DeadLetterFilter } from '../../core/ports/dead-letter-store';
 import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import { OperationContext } from '../context';
+import { Cost } from '../cost/list-size';
 import {
   DiscardSupportDeadLettersInput, DiscardSupportDeadLettersPayload, ResendSupportDeadLettersInput, ResendSupportDeadLettersPayload, SupportDeadLetter,
   SupportDeadLetterConnection, SupportDeadLetterFilterInput,
@@ -64,6 +65,7 @@ const NOTHING = { count: 0, passedOver: [], hasMore: false, endCursor: null };
 
 @Resolver(() => SupportDeadLetterConnection)
 export class SupportDeadLetterConnectionFields {
+  @Cost(20)
   @FieldResolver(() => Int, { description: 'On all pages together.' })
   totalCount(@Root() { count }: { count(): Promise<number> }): Promise<number> { return count(); }
 }

@@ -3,6 +3,7 @@ import { type HandoffAgent as HandoffAgentValue, type HandoffRecord, isLive } fr
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { ListSize } from '../cost/list-size';
 import { Handoff, HandoffAgent, HandoffLink, HandoffOutcome } from '../types/handoff';
 import { Organization } from '../types/platform';
 import { SupportSession } from '../types/session';
@@ -24,6 +25,7 @@ export class HandoffFields {
   session(@Root() { sessionId }: HandoffRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
   // An answer that was kept for its key by an earlier version has none.
+  @ListSize(3)
   @FieldResolver(() => [HandoffLink], { description: 'Agents see them in the context note.' })
   links(@Root() { links }: HandoffRecord): HandoffRecord['links'] { return links ?? []; }
 

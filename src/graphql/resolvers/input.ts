@@ -4,13 +4,16 @@ import type { Attachment } from '../../core/message';
 import type { HandoffFilter, Page, PageRequest } from '../../core/ports/stores';
 import type { EndUser } from '../../core/session';
 import type { SupportPolicy } from '../../core/setup';
+import { DEFAULT_PAGE, MAX_LIST, MAX_PAGE } from '../cost/list-size';
 import type { HandoffFilterInput, SupportAttachmentInput, SupportEndUserInput } from '../types/runtime-inputs';
 import type { SupportPolicyInput } from '../types/setup-inputs';
 
 /** From GraphQL's words to the core's: absent and null are told apart here and nowhere else. */
 
-export const DEFAULT_PAGE = 50;
-export const MAX_PAGE = 100;
+
+/** The arguments of lists that partOf cuts. */
+export const FIRST = { nullable: true, description: '1 to 1000. If omitted: all of them; a list that has more is refused.' } as const;
+export const AFTER = { nullable: true, description: 'The id of the last item that you have.' } as const;
 
 /** @throws InvalidInputError INPUT_INVALID */
 export function pageRequest(first: number | null | undefined, after: string | null | undefined): PageRequest {
@@ -22,6 +25,23 @@ export function checkedFirst(first: number | null | undefined): number {
   if (wanted < 1 || wanted > MAX_PAGE)
     throw new InvalidInputError('INPUT_INVALID', 'first', `first is ${wanted}; ask for 1 to ${MAX_PAGE} and page on with after.`);
   return wanted;
+}
+
+/**
+ * A part of a list that is short in most organizations and is read whole: all of it without `first`, unless it is longer
+ * than one call may get.
+ * @param after the id of the last item of the part before
+ * @throws InvalidInputError INPUT_INVALID | CURSOR_INVALID
+ */
+export function partOf<T extends { readonly id: string }>(items: readonly T[], first: number | null | undefined, after: string | null | undefined): readonly T[] {
+  if (first != null && (first < 1 || first > MAX_LIST))
+    throw new InvalidInputError('INPUT_INVALID', 'first', `first is ${first}; ask for 1 to ${MAX_LIST} and page on with after.`);
+  const start = after == null ? 0 : items.findIndex(({ id }) => id === after) + 1;
+  if (after != null && start === 0)
+    throw new InvalidInputError('CURSOR_INVALID', 'after', 'after is not the id of an item of this list; start again without it.');
+  if (first == null && items.length - start > MAX_LIST)
+    throw new InvalidInputError('INPUT_INVALID', 'first', `The list has ${items.length - start} items; ask for at most ${MAX_LIST} with first, and page on with after, the id of the last one.`);
+  return items.slice(start, start + (first ?? MAX_LIST));
 }
 
 export function connection<T, V>(page: Page<T>, request: PageRequest, view: (node: T) => V): object {

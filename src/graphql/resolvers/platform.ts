@@ -1,13 +1,16 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Int, Resolver, Root } from 'type-graphql';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { ListSize } from '../cost/list-size';
 import { Chatbot, Organization, User } from '../types/platform';
 import { SupportAccount, SupportAgent, SupportChatbot, SupportTeam } from '../types/setup';
+import { AFTER, FIRST, partOf } from './input';
 
 /** What we add to other subgraphs' types. What is not the caller's has none of it. */
 
 @Resolver(() => Organization)
 export class OrganizationFields {
+  @ListSize(3)
   @FieldResolver(() => [SupportAccount])
   supportAccounts(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
     return context.loaders.accountsOfOrganization.load(id);
@@ -27,14 +30,18 @@ export class ChatbotFields {
 
 @Resolver(() => SupportChatbot)
 export class SupportChatbotFields {
+  @ListSize(20)
   @FieldResolver(() => [SupportTeam], { description: 'Where its handoffs can go.' })
-  teams(@Root() { accountId }: ChatbotSupport, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> {
-    return context.loaders.teamsOfAccount.load(accountId);
+  async teams(
+    @Root() { accountId }: ChatbotSupport, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly TeamRecord[]> {
+    return partOf(await context.loaders.teamsOfAccount.load(accountId), first, after);
   }
 }
 
 @Resolver(() => User)
 export class UserFields {
+  @ListSize(3)
   @FieldResolver(() => [SupportAgent], { description: 'The agents that this person is.' })
   supportAgents(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
     return context.loaders.agentsOfUser.load(id);

@@ -7,6 +7,7 @@ import type { Stores } from '../../core/ports/stores';
 import type { SessionRecord } from '../../core/session';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { Cost, ListSize } from '../cost/list-size';
 import { SupportBlockedLane } from '../types/dead-letters';
 import { SilenceReason } from '../types/enums';
 import { Handoff, HandoffConnection } from '../types/handoff';
@@ -15,7 +16,7 @@ import { SupportRuntimeDeliveryConnection } from '../types/runtime';
 import { SupportSession } from '../types/session';
 import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from '../types/setup';
 import type { DriftItem } from '../../core/ports/support-provider';
-import { connection, filterOf, pageRequest } from './input';
+import { AFTER, connection, filterOf, FIRST, pageRequest, partOf } from './input';
 
 @ObjectType({ simpleResolvers: true, description: 'What has not reached its receiver yet.' })
 export class SupportOwed {
@@ -33,6 +34,7 @@ export class SupportExplanation {
   @Field(() => Boolean) mayReply: boolean;
   @Field(() => SilenceReason) why: Explanation['why'];
   @Field(() => SupportOwed) owed: SupportOwed;
+  @ListSize(2)
   @Field(() => [SupportBlockedLane], { description: 'What waits behind a dead letter until an operator decides.' }) blockedLanes: readonly SupportBlockedLane[];
 }
 
@@ -48,29 +50,47 @@ export class Queries {
     return context.loaders.account.load(id);
   }
 
+  @ListSize(3)
   @Query(() => [SupportAccount])
   async supportAccounts(@Ctx() context: OperationContext): Promise<readonly AccountRecord[]> {
     return context.loaders.accountsOfOrganization.load(context.scope('READ').organizationId);
   }
 
+  @Cost(50)
+  @ListSize(100)
   @Query(() => [SupportDriftItem], { description: 'What we want to be so at the provider against how it is, found out now. Takes seconds, changes nothing there.' })
   supportDrift(@Arg('accountId', () => ID) accountId: string, @Ctx() context: OperationContext): Promise<readonly DriftItem[]> {
     return this.flows.inspectDrift(context.scope('OPERATE'), accountId);
   }
 
+  @ListSize(50)
   @Query(() => [SupportInbox])
-  async supportInboxes(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> {
-    return context.read('READ', ['supportInboxes', accountId], ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
+  async supportInboxes(
+    @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
+    @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly InboxRecord[]> {
+    const all = await context.read('READ', ['supportInboxes', accountId], ({ organizationId }) => this.stores.setup.inboxesOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
+  @ListSize(20)
   @Query(() => [SupportTeam])
-  async supportTeams(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> {
-    return context.read('READ', ['supportTeams', accountId], ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
+  async supportTeams(
+    @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
+    @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly TeamRecord[]> {
+    const all = await context.read('READ', ['supportTeams', accountId], ({ organizationId }) => this.stores.setup.teamsOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
+  @ListSize(50)
   @Query(() => [SupportAgent])
-  async supportAgents(@Arg('accountId', () => ID, nullable) accountId: string | null, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
-    return context.read('READ', ['supportAgents', accountId], ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
+  async supportAgents(
+    @Arg('accountId', () => ID, nullable) accountId: string | null, @Arg('first', () => Int, FIRST) first: number | null,
+    @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly AgentRecord[]> {
+    const all = await context.read('READ', ['supportAgents', accountId], ({ organizationId }) => this.stores.setup.agentsOf(organizationId, accountId ?? null));
+    return partOf(all, first, after);
   }
 
   @Query(() => SupportSession, nullable)
@@ -116,6 +136,7 @@ export class Queries {
     return connection(page, request, (delivery) => delivery);
   }
 
+  @Cost(50)
   @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
   async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {

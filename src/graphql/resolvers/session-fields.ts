@@ -7,6 +7,7 @@ import type { Attachment, MessageRecord, Reaction } from '../../core/message';
 import type { SessionRecord } from '../../core/session';
 import type { AgentRecord, InboxRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { ListSize } from '../cost/list-size';
 import { SupportMessageContent } from '../types/content';
 import { type EventView, eventView, SupportSessionEvent } from '../types/event';
 import { Handoff } from '../types/handoff';
@@ -78,6 +79,7 @@ export class SupportMessageFields {
   @FieldResolver(() => String, { description: 'All of it in words: what `content` holds is written out here too. Empty once the message was deleted.' })
   text(@Root() message: MessageRecord): string { return handedOut(message).text; }
 
+  @ListSize(3)
   @FieldResolver(() => [SupportAttachment], { description: 'Files have links of ours, which expire after a day: ask again for fresh ones. Empty once the message was deleted.' })
   attachments(@Root() message: MessageRecord): readonly Attachment[] {
     const { fileUrl } = this;
@@ -89,6 +91,7 @@ export class SupportMessageFields {
 
   // An answer that was kept for its key by an earlier version lacks them.
 
+  @ListSize(2)
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
 

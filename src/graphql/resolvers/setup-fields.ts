@@ -1,8 +1,10 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Int, Resolver, Root } from 'type-graphql';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../core/setup';
 import { OperationContext } from '../context';
+import { ListSize } from '../cost/list-size';
 import { Chatbot, Organization, User } from '../types/platform';
 import { SupportAccount, SupportAgent, SupportInbox, SupportTeam } from '../types/setup';
+import { AFTER, FIRST, partOf } from './input';
 
 interface Reference { readonly id: string }
 
@@ -17,14 +19,29 @@ export class SupportAccountFields {
   @FieldResolver(() => String, { nullable: true, description: 'Of the provider\'s server, as it said when it was last looked at.' })
   version(@Root() { settings }: AccountRecord): string | null { return typeof settings['version'] === 'string' ? settings['version'] : null; }
 
+  @ListSize(50)
   @FieldResolver(() => [SupportInbox])
-  inboxes(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly InboxRecord[]> { return context.loaders.inboxesOfAccount.load(id); }
+  async inboxes(
+    @Root() { id }: AccountRecord, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly InboxRecord[]> {
+    return partOf(await context.loaders.inboxesOfAccount.load(id), first, after);
+  }
 
+  @ListSize(20)
   @FieldResolver(() => [SupportTeam])
-  teams(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly TeamRecord[]> { return context.loaders.teamsOfAccount.load(id); }
+  async teams(
+    @Root() { id }: AccountRecord, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly TeamRecord[]> {
+    return partOf(await context.loaders.teamsOfAccount.load(id), first, after);
+  }
 
+  @ListSize(50)
   @FieldResolver(() => [SupportAgent])
-  agents(@Root() { id }: AccountRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return context.loaders.agentsOfAccount.load(id); }
+  async agents(
+    @Root() { id }: AccountRecord, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly AgentRecord[]> {
+    return partOf(await context.loaders.agentsOfAccount.load(id), first, after);
+  }
 }
 
 const accountOf = ({ accountId }: { readonly accountId: string }, context: OperationContext): Promise<AccountRecord | null> => context.loaders.account.load(accountId);
@@ -42,8 +59,13 @@ export class SupportInboxFields {
   @FieldResolver(() => Chatbot)
   chatbot(@Root() { chatbotId }: InboxRecord): Reference { return { id: chatbotId }; }
 
+  @ListSize(20)
   @FieldResolver(() => [SupportAgent], MEMBERS)
-  members(@Root() inbox: InboxRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return membersOf(inbox, context); }
+  async members(
+    @Root() inbox: InboxRecord, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly AgentRecord[]> {
+    return partOf(await membersOf(inbox, context), first, after);
+  }
 
   @FieldResolver(() => Boolean, MEMBERS_ARE_SET)
   membersAreSet(@Root() { memberIds }: InboxRecord): boolean { return memberIds !== null; }
@@ -54,8 +76,13 @@ export class SupportInboxFields {
 
 @Resolver(() => SupportTeam)
 export class SupportTeamFields {
+  @ListSize(20)
   @FieldResolver(() => [SupportAgent], MEMBERS)
-  members(@Root() team: TeamRecord, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> { return membersOf(team, context); }
+  async members(
+    @Root() team: TeamRecord, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
+  ): Promise<readonly AgentRecord[]> {
+    return partOf(await membersOf(team, context), first, after);
+  }
 
   @FieldResolver(() => Boolean, MEMBERS_ARE_SET)
   membersAreSet(@Root() { memberIds }: TeamRecord): boolean { return memberIds !== null; }

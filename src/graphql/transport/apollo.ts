@@ -1,22 +1,47 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestContextDidResolveOperation, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
+import { type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { OperationContext } from '../context';
-import { type Log, publicError } from '../errors';
+import { type Log, publicError, statusOf } from '../errors';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
+import { assertNeedsNoStream, type OperationRunner } from './operation';
 import { drained } from './request';
 
-/** Apollo for queries and mutations over HTTP. Its per-field plugins are off: they cost half of all CPU and nobody reads them here. */
-export async function startApollo(schema: GraphQLSchema, limits: GraphqlLimits, log: Log): Promise<ApolloServer<OperationContext>> {
+/**
+ * Apollo for queries and mutations over HTTP: it reads the request, parses, validates and writes the response. The runner
+ * executes, as for every transport. Apollo's per-field plugins are off: they cost half of all CPU and nobody reads them here.
+ */
+export async function startApollo(schema: GraphQLSchema, runner: OperationRunner, limits: GraphqlLimits, log: Log): Promise<ApolloServer<OperationContext>> {
   // formatError is not told whose error it formats; this remembers it from the hook that runs just before.
   const requestIds = new WeakMap<object, string>();
   const remember: ApolloServerPlugin<OperationContext> = {
     requestDidStart: async () => ({
       didEncounterErrors: async ({ errors, contextValue }) => { for (const error of errors) requestIds.set(error, contextValue.requestId); },
+    }),
+  };
+  const run: ApolloServerPlugin<OperationContext> = {
+    requestDidStart: async () => ({
+      didResolveOperation: async (request) => {
+        try {
+          assertNeedsNoStream(request.document, request.request.operationName);
+          runner.assertMayRun(argsOf(schema, request));
+        } catch (error) {
+          throw withStatus(error, publicError(error, request.contextValue.requestId, log));
+        }
+      },
+      responseForOperation: async (request) => {
+        const { data, ...result } = await runner.executeAdmitted(argsOf(schema, request));
+        // Without data nothing was executed, or it was stopped.
+        const status = data === undefined && result.errors ? statusOf(result.errors[0]!) : undefined;
+        return {
+          http: { status, headers: new HeaderMap(status === 503 ? [['retry-after', '1']] : []) },
+          body: { kind: 'single', singleResult: { ...result, errors: result.errors?.map((error) => error.toJSON()), ...(data !== undefined && { data }) } },
+        };
+      },
     }),
   };
   const quiet = (): void => undefined;
@@ -34,12 +59,22 @@ export async function startApollo(schema: GraphQLSchema, limits: GraphqlLimits, 
     logger: { debug: quiet, info: quiet, warn: (detail) => log({ detail }, 'Apollo warns', 'warn'), error: (detail) => log({ detail }, 'Apollo reports an error') },
     plugins: [
       ApolloServerPluginCacheControlDisabled(), ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginUsageReportingDisabled(),
-      ApolloServerPluginLandingPageDisabled(), remember,
+      ApolloServerPluginLandingPageDisabled(), remember, run,
     ],
   });
   await apollo.start();
   return apollo;
 }
+
+type Resolved = Pick<GraphQLRequestContextDidResolveOperation<OperationContext>, 'document' | 'request' | 'contextValue'>;
+
+const argsOf = (schema: GraphQLSchema, { document, request, contextValue }: Resolved): ExecutionArgs => ({
+  schema, document, operationName: request.operationName ?? undefined, variableValues: request.variables ?? undefined, contextValue,
+});
+
+/** Apollo answers with the status that stands in the error, and 500 without one; as JSON, also to who takes only a stream. */
+const withStatus = (error: unknown, { message, extensions }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { originalError: error as Error, extensions: { http: { status: statusOf(new GraphQLError(message, { extensions })), headers: new HeaderMap([['content-type', 'application/json; charset=utf-8']]) } } });
 
 /** One request that is already read and identified. */
 export async function serveApollo(apollo: ApolloServer<OperationContext>, request: IncomingMessage, response: ServerResponse, body: unknown, context: OperationContext): Promise<void> {

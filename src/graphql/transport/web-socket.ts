@@ -27,7 +27,7 @@ export interface WebSocketDeps {
   readonly log: Log;
 }
 
-type Extra = { readonly request: IncomingMessage; caller?: Caller };
+type Extra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortController };
 
 /** The graphql-transport-ws protocol. The same operations, limits and errors as over HTTP. */
 export class GraphqlWebSockets {
@@ -41,6 +41,7 @@ export class GraphqlWebSockets {
       connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
       onConnect: async ({ extra, connectionParams }) => {
         try {
+          extra.gone = new AbortController();
           extra.caller = await deps.identify(extra.request.headers, connectionParams, extra.request.socket.remoteAddress);
           return true;
         } catch (error) {
@@ -58,11 +59,12 @@ export class GraphqlWebSockets {
           // The one that is asked for is counted already.
           if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
             throw new RequestRefusedError('TOO_MANY_SUBSCRIPTIONS', `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations; open another one.`);
-          return runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId));
+          return runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId, extra.gone && { gone: extra.gone.signal }));
         } catch (error) {
           return [publicError(error, requestId, deps.log)];
         }
       },
+      onClose: ({ extra }) => { extra.gone?.abort(); },
       execute: runner.execute,
       subscribe: runner.subscribe,
     }, this.#sockets, limits.pingIntervalMs);

@@ -1,5 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
+import { ListSize } from '../cost/list-size';
 import type { HandoffState as State } from '../../core/handoff';
 import { HandoffState, SupportControl } from './enums';
 import { SupportHandoffChanged, SupportSessionEvent } from './event';
@@ -29,6 +30,7 @@ export class SupportConversationStatus {
 
 @ObjectType({ simpleResolvers: true, description: 'The live handoffs of a filter.' })
 export class HandoffSnapshot {
+  @ListSize(200)
   @Field(() => [Handoff], { description: 'Newest first.' }) handoffs: unknown[];
   @Field(() => Boolean, { description: 'False: there are more; page through `handoffs`.' }) isComplete: boolean;
 }

@@ -1,6 +1,7 @@
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Control } from '../../core/control';
 import type { UserErrorView } from '../errors';
+import { ListSize } from '../cost/list-size';
 import { SupportControl, SupportErrorCode } from './enums';
 import { Handoff } from './handoff';
 import { SupportMessage, SupportSession } from './session';
@@ -18,6 +19,7 @@ export class SupportUserError {
 
 @InterfaceType({ description: 'What every mutation answers.', resolveType: (value: { readonly __typename: string }) => value.__typename })
 export abstract class SupportPayload {
+  @ListSize(1)
   @Field(() => [SupportUserError], { description: 'Empty: it was done.' }) userErrors: readonly SupportUserError[];
 }
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;

@@ -1,6 +1,6 @@
 import { composeServices } from '@apollo/composition';
 import { composeServices as composeWithGuild } from '@theguild/federation-composition';
-import { parse } from 'graphql';
+import { type ObjectTypeDefinitionNode, parse, print } from 'graphql';
 import { buildSupportSchema, printSubgraphSchema } from '../../../src/graphql';
 import { STRANGER_SDL } from '../../support/stranger-subgraph';
 
@@ -40,6 +40,15 @@ describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
       type SupportSession @key(fields: "id", resolvable: false) { id: ID! }
     `);
     expect(errors).toEqual([]);
+  });
+
+  it('carries the sizes of lists and the costs of fields, so that a router can refuse what we would', () => {
+    const { supergraphSdl } = compose(sdl, STRANGER_SDL);
+    const query = parse(supergraphSdl!).definitions.find((one) => one.kind === 'ObjectTypeDefinition' && one.name.value === 'Query') as ObjectTypeDefinitionNode;
+    const directives = (field: string) => query.fields!.find((one) => one.name.value === field)!.directives!.map((one) => print(one));
+    expect(directives('supportAgents')).toContainEqual(expect.stringMatching(/^@listSize\(.*assumedSize: 50, slicingArguments: \["first"\]/));
+    expect(directives('handoffs')).toContainEqual(expect.stringMatching(/^@listSize\(.*sizedFields: \["edges", "nodes"\]/));
+    expect(directives('supportDrift')).toContainEqual('@cost(weight: 50)');
   });
 
   it('is refused when it does not say that PageInfo is shared, so this test can fail', () => {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSource } from '../../../src/graphql';
 import { createIdentify } from '../../../src/identity/identify';
@@ -22,6 +22,7 @@ export interface Room {
   readonly url: string;
   readonly wsUrl: string;
   readonly graphql: GraphqlHttp;
+  readonly server: Server;
   readonly log: LoggedLine[];
   run(query: string, variables?: object, as?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
@@ -44,7 +45,7 @@ export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   return {
-    url, wsUrl: url.replace('http', 'ws'), graphql, log,
+    url, wsUrl: url.replace('http', 'ws'), graphql, server, log,
     run: (query, variables = {}, as = caller('bot')) => post(url, JSON.stringify({ query, variables }), as),
     async stop() {
       await graphql.stop();

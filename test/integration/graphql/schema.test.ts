@@ -35,8 +35,8 @@ describe('federation', () => {
   it('links version 2.9 and imports just what is used', () => {
     const [link] = parse(sdl).definitions;
     expect(link).toMatchObject({ kind: 'SchemaExtension', directives: [{ name: { value: 'link' } }] });
-    expect(sdl.split('\n')[0]).toBe('extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])');
-    for (const directive of ['@key', '@shareable']) expect(sdl.split('\n').slice(1).join('\n')).toContain(directive);
+    expect(sdl.split('\n')[0]).toBe('extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@key", "@listSize", "@shareable"])');
+    for (const directive of ['@cost', '@key', '@listSize', '@shareable']) expect(sdl.split('\n').slice(1).join('\n')).toContain(directive);
   });
 
   it('gives a key to exactly these', () => {

@@ -82,7 +82,7 @@ describe('HTTP', () => {
   it.each([
     ['nobody', {}, 401, 'UNAUTHENTICATED'],
     ['a wrong secret', { 'x-support-gateway-secret': 'wrong' }, 401, 'UNAUTHENTICATED'],
-    ['a right secret without an organization', { 'x-support-gateway-secret': caller('ui')['x-support-gateway-secret']! }, 403, 'FORBIDDEN'],
+    ['a right secret without an organization, in another role than the gateway\'s', { 'x-support-gateway-secret': caller('ui')['x-support-gateway-secret']!, 'x-support-role': 'ui' }, 403, 'FORBIDDEN'],
   ])('refuses %s before it reads the body', async (_who, headers, status, code) => {
     const answer = await post(room.url, '{ not json', headers);
     expect([answer.status, codesOf(answer.errors)]).toEqual([status, [code]]);

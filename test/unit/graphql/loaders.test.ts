@@ -73,3 +73,34 @@ describe('a concurrency limit', () => {
     expect(started).toEqual(['a', 'b', 'c']);
   });
 });
+
+describe('the loaders of an execution', () => {
+  const paced = (pace: { isStopped: boolean; whenIdle(dispatch: () => void): void }) => {
+    const calls: (readonly string[])[] = [];
+    const getMany = async (_organization: string, ids: readonly string[]) => { calls.push(ids); return ids.map(() => null); };
+    return { calls, loaders: createLoaders({ sessions: { getMany } } as unknown as Stores, 'org-1', pace) };
+  };
+
+  it('begin their statement once the level has asked for everything', async () => {
+    let dispatch: (() => void) | undefined;
+    const { calls, loaders } = paced({ isStopped: false, whenIdle: (work) => { dispatch = work; } });
+    const first = loaders.session.load('a');
+    for (let i = 0; i < 3; i += 1) await new Promise(setImmediate);
+    const second = loaders.session.load('b');
+    expect(calls).toEqual([]);
+    dispatch!();
+    await Promise.all([first, second]);
+    expect(calls).toEqual([['a', 'b']]);
+  });
+
+  it('begin none any more once the execution is stopped', async () => {
+    const pace = { isStopped: false, whenIdle: (work: () => void) => setImmediate(work) };
+    const { calls, loaders } = paced(pace);
+    void loaders.session.load('a');
+    void loaders.alone(['handoffs'], async () => calls.push(['alone']));
+    pace.isStopped = true;
+    void loaders.alone(['more'], async () => calls.push(['more']));
+    for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);
+    expect(calls).toEqual([['alone']]);
+  });
+});

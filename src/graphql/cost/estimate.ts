@@ -1,0 +1,213 @@
+import {
+  type DirectiveNode, type DocumentNode, type FieldNode, type FragmentDefinitionNode, type GraphQLObjectType, type GraphQLOutputType, type GraphQLSchema,
+  getNamedType, getNullableType, isAbstractType, isCompositeType, isListType, isObjectType, Kind, type OperationDefinitionNode, SchemaMetaFieldDef,
+  type SelectionSetNode, TypeMetaFieldDef, valueFromASTUntyped,
+} from 'graphql';
+import type { FieldCosts } from './field-costs';
+import { IntrospectionSizes } from './introspection-sizes';
+import { MAX_LIST } from './list-size';
+
+/** What a mutation costs besides its payload; the same as in routers' demand control. */
+const MUTATION_COST = 10;
+/** An object of the introspection types is small and is in memory. */
+const INTROSPECTION_WEIGHT = 0.5;
+/** Above every limit that can be set, and far below where numbers become inexact. */
+const MOST = 1e12;
+const capped = (value: number): number => Math.min(value, MOST);
+
+/** The fields of the operation itself, without those that are skipped. */
+export interface RootTally {
+  readonly rootFields: number;
+  /** Those that answer only for an organization; the rest is what composition and introspection ask for. */
+  readonly tenantFields: number;
+  /** `__schema` and `__type`, however often and under whatever name. */
+  readonly introspections: number;
+  /** Of all `_entities` fields together. */
+  readonly representations: number;
+}
+
+export interface Estimate {
+  readonly tally: RootTally;
+  /** One for each object that the result may have, and the weights of `@cost`. Computed when it is asked for. */
+  cost(): number;
+}
+
+const NEED_NO_TENANT: readonly string[] = ['_service', '__typename'];
+const NO_FIELDS: RootTally = { rootFields: 0, tenantFields: 0, introspections: 0, representations: 0 };
+const added = (one: RootTally, other: RootTally): RootTally => ({
+  rootFields: capped(one.rootFields + other.rootFields), tenantFields: capped(one.tenantFields + other.tenantFields),
+  introspections: capped(one.introspections + other.introspections), representations: capped(one.representations + other.representations),
+});
+
+/**
+ * Tells before execution what an operation may cost: each list multiplies what is below it. Linear in the document: a
+ * selection set is measured once for each type and page size, however many fragments lead to it.
+ */
+export class CostEstimator {
+  private readonly introspection: IntrospectionSizes;
+
+  constructor(private readonly schema: GraphQLSchema, private readonly costs: FieldCosts) { this.introspection = new IntrospectionSizes(schema); }
+
+  /** @param variables as the caller gave them; what does not fit its type is refused later, by execution */
+  estimate(document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Estimate {
+    const measuring = new Measuring(this.schema, this.costs, this.introspection, document, operation, variables);
+    return { tally: measuring.tally(operation.selectionSet), cost: () => measuring.cost() };
+  }
+}
+
+/** What the field above says about a selection set: the size of its lists (connections), or what stands above (introspection). */
+interface Above { readonly size: number; readonly sizedFields: readonly string[]; readonly isWithin: boolean }
+const NOTHING: Above = { size: 1, sizedFields: [], isWithin: false };
+
+class Measuring {
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly measured = new Map<SelectionSetNode, Map<string, number>>();
+  private readonly open = new Set<SelectionSetNode>();
+  private readonly tallies = new Map<SelectionSetNode, RootTally>();
+  private readonly values: Record<string, unknown>;
+
+  constructor(
+    private readonly schema: GraphQLSchema, private readonly costs: FieldCosts, private readonly introspection: IntrospectionSizes,
+    document: DocumentNode, private readonly operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>,
+  ) {
+    for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(one.name.value, one);
+    const defaults = (operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+      (defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)] as const]));
+    this.values = { ...Object.fromEntries(defaults), ...variables };
+  }
+
+  cost(): number {
+    const root = this.schema.getRootType(this.operation.operation);
+    return root ? Math.ceil(this.of(this.operation.selectionSet, root, NOTHING)) : 0;
+  }
+
+  /** Counts the fields of the operation itself, those of a fragment each time it is spread, and measures each set once. */
+  tally(set: SelectionSetNode): RootTally {
+    const known = this.tallies.get(set);
+    if (known) return known;
+    // Also what a fragment sees that spreads itself, which validation refuses.
+    this.tallies.set(set, NO_FIELDS);
+    let sum = NO_FIELDS;
+    for (const selection of set.selections) {
+      if (this.isSkipped(selection.directives)) continue;
+      const below = selection.kind === Kind.FIELD ? null : selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : this.fragments.get(selection.name.value)?.selectionSet;
+      sum = added(sum, selection.kind === Kind.FIELD ? this.tallyOf(selection) : below ? this.tally(below) : NO_FIELDS);
+    }
+    this.tallies.set(set, sum);
+    return sum;
+  }
+
+  private tallyOf(field: FieldNode): RootTally {
+    const name = field.name.value;
+    const isIntrospection = name === SchemaMetaFieldDef.name || name === TypeMetaFieldDef.name;
+    return {
+      rootFields: 1, tenantFields: isIntrospection || NEED_NO_TENANT.includes(name) ? 0 : 1, introspections: isIntrospection ? 1 : 0,
+      representations: name === '_entities' ? this.representationsOf(field).length : 0,
+    };
+  }
+
+  /** What a selection set costs on one object of that type. */
+  private of(set: SelectionSetNode, type: GraphQLObjectType, above: Above): number {
+    const key = `${type.name} ${above.size} ${above.sizedFields.join()} ${above.isWithin}`;
+    const ofSet = this.measured.get(set) ?? new Map<string, number>();
+    const known = ofSet.get(key);
+    if (known !== undefined) return known;
+    // A cycle of fragments is refused by validation; here it only must end.
+    if (this.open.has(set)) return 0;
+    this.open.add(set);
+    let cost = 0;
+    const spread = new Set<string>();
+    for (const selection of set.selections) {
+      if (this.isSkipped(selection.directives)) continue;
+      if (selection.kind === Kind.FIELD) cost += this.field(selection, type, above);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) cost += this.applies(selection.typeCondition?.name.value, type) ? this.of(selection.selectionSet, type, above) : 0;
+      else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value);
+        const fragment = this.fragments.get(selection.name.value);
+        if (fragment && this.applies(fragment.typeCondition.name.value, type)) cost += this.of(fragment.selectionSet, type, above);
+      }
+    }
+    this.open.delete(set);
+    cost = capped(cost);
+    this.measured.set(set, ofSet.set(key, cost));
+    return cost;
+  }
+
+  private field(node: FieldNode, parent: GraphQLObjectType, above: Above): number {
+    const name = node.name.value;
+    const field = name === SchemaMetaFieldDef.name ? SchemaMetaFieldDef : name === TypeMetaFieldDef.name ? TypeMetaFieldDef : parent.getFields()[name];
+    if (!field) return 0;
+    if (name === '_entities' && parent === this.schema.getQueryType()) return this.entities(node);
+    const given = this.costs.of(parent.name, name);
+    const type = getNamedType(field.type);
+    const isIntrospection = type.name.startsWith('__');
+    const own = given.weight ?? (!isCompositeType(type) ? 0 : isIntrospection ? INTROSPECTION_WEIGHT : 1);
+    const once = parent === this.schema.getMutationType() ? MUTATION_COST : 0;
+    if (!isCompositeType(type) || !node.selectionSet) return once + own;
+    const size = isIntrospection ? this.introspectionSize(name, field.type, above) : this.size(node, parent, field.type, above);
+    const below: Above = isIntrospection
+      ? { ...NOTHING, isWithin: above.isWithin || name === TypeMetaFieldDef.name || this.introspection.leads(name) }
+      : given.sizedFields.length > 0 ? { size: this.givenSize(node, parent), sizedFields: given.sizedFields, isWithin: false } : NOTHING;
+    return once + size * (own + this.largest(node.selectionSet, type.name, below));
+  }
+
+  /** Of the types that the value may have, the dearest. */
+  private largest(set: SelectionSetNode, typeName: string, above: Above): number {
+    const type = this.schema.getType(typeName);
+    if (isObjectType(type)) return this.of(set, type, above);
+    return isAbstractType(type) ? this.schema.getPossibleTypes(type).reduce((most, one) => Math.max(most, this.of(set, one, above)), 0) : 0;
+  }
+
+  /** Each representation names its type, so that only what applies to it counts. */
+  private entities(node: FieldNode): number {
+    const counts = new Map<string, number>();
+    for (const one of this.representationsOf(node)) {
+      const name = (one as { readonly __typename?: unknown } | null)?.__typename;
+      if (typeof name === 'string') counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    let cost = 1;
+    for (const [name, count] of counts) if (node.selectionSet) cost += count * (1 + this.largest(node.selectionSet, name, NOTHING));
+    return cost;
+  }
+
+  private representationsOf(node: FieldNode): readonly unknown[] {
+    const value = this.argument(node, 'representations');
+    return Array.isArray(value) ? value : [];
+  }
+
+  private size(node: FieldNode, parent: GraphQLObjectType, type: GraphQLOutputType, above: Above): number {
+    if (!isListType(getNullableType(type))) return 1;
+    if (above.sizedFields.includes(node.name.value)) return above.size;
+    return this.givenSize(node, parent);
+  }
+
+  private givenSize(node: FieldNode, parent: GraphQLObjectType): number {
+    const { slicingArguments, assumedSize } = this.costs.of(parent.name, node.name.value);
+    const given = slicingArguments.map((name) => this.argument(node, name)).filter((value): value is number => Number.isSafeInteger(value));
+    // More than a page may have is refused by the resolver, and nothing is below it.
+    return given.length > 0 ? Math.min(Math.max(0, ...given), MAX_LIST) : assumedSize ?? 1;
+  }
+
+  private introspectionSize(name: string, type: GraphQLOutputType, above: Above): number {
+    return isListType(getNullableType(type)) ? this.introspection.of(name, above.isWithin) : 1;
+  }
+
+  private argument(node: FieldNode, name: string): unknown {
+    const given = node.arguments?.find((argument) => argument.name.value === name)?.value;
+    return given === undefined ? undefined : valueFromASTUntyped(given, this.values);
+  }
+
+  private applies(condition: string | undefined, type: GraphQLObjectType): boolean {
+    if (condition === undefined || condition === type.name) return true;
+    const wanted = this.schema.getType(condition);
+    return isAbstractType(wanted) && this.schema.isSubType(wanted, type);
+  }
+
+  private isSkipped(directives: readonly DirectiveNode[] | undefined): boolean {
+    const condition = (name: string): unknown => {
+      const given = directives?.find((one) => one.name.value === name)?.arguments?.find((argument) => argument.name.value === 'if')?.value;
+      return given && valueFromASTUntyped(given, this.values);
+    };
+    return condition('skip') === true || condition('include') === false;
+  }
+}

@@ -1,0 +1,81 @@
+import { Workshop } from '../../../src/graphql/execution/work';
+
+const limits = { maxCost: 100, maxResultBytes: 1_000, operationMs: 1_000_000, providerOperationMs: 2_000_000 };
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: { code: string }) => error.code);
+
+describe('the work of one execution', () => {
+  it('is its result when nothing stops it', async () => {
+    await expect(new Workshop(limits).begin().run(async () => 'result')).resolves.toBe('result');
+  });
+
+  it('is stopped by more objects than it may have, whatever it still waits for', async () => {
+    const work = new Workshop(limits).begin();
+    const running = codeOf(work.run(never));
+    work.countObjects(100);
+    expect(work.isStopped).toBe(false);
+    work.countObjects(1);
+    expect(await running).toBe('RESULT_TOO_LARGE');
+    expect(work.signal.aborted).toBe(true);
+  });
+
+  it('is stopped by more bytes than it may have', async () => {
+    const work = new Workshop(limits).begin();
+    const running = codeOf(work.run(never));
+    work.countBytes(1_001);
+    expect(await running).toBe('RESULT_TOO_LARGE');
+  });
+
+  it('finds no room beside eight of the largest, until one of them is over', async () => {
+    const workshop = new Workshop(limits);
+    const largest = Array.from({ length: 8 }, () => {
+      const work = workshop.begin();
+      let end: () => void = () => undefined;
+      const over = work.run(() => new Promise<void>((resolve) => { end = resolve; }));
+      work.countBytes(1_000);
+      return { over, end: () => end() };
+    });
+    const refused = workshop.begin();
+    const running = codeOf(refused.run(never));
+    refused.countBytes(1);
+    expect(await running).toBe('OVERLOADED');
+    largest[0]!.end();
+    await largest[0]!.over;
+    const taken = workshop.begin();
+    taken.countBytes(1_000);
+    expect(taken.isStopped).toBe(false);
+    for (const { end } of largest) end();
+  });
+
+  it('gives back what it took, and counts nothing once it is over', async () => {
+    const workshop = new Workshop({ ...limits, maxResultBytes: 10 });
+    for (let i = 0; i < 100; i += 1) {
+      const work = workshop.begin();
+      await work.run(() => work.countBytes(10));
+      work.finish();
+      work.countBytes(10);
+    }
+    const last = workshop.begin();
+    last.countBytes(10);
+    expect(last.isStopped).toBe(false);
+  });
+
+  it('is stopped by its deadline, and by a caller who leaves', async () => {
+    expect(await codeOf(new Workshop({ ...limits, operationMs: 1 }).begin().run(never))).toBe('OPERATION_TIMED_OUT');
+    const gone = new AbortController();
+    const work = new Workshop(limits).begin();
+    work.stopWith(gone.signal);
+    const running = codeOf(work.run(never));
+    gone.abort();
+    expect(await running).toBe('OPERATION_TIMED_OUT');
+    const late = new Workshop(limits).begin();
+    late.stopWith(gone.signal);
+    expect(await codeOf(late.run(never))).toBe('OPERATION_TIMED_OUT');
+  });
+
+  it('has the provider\'s time once a field waits for a provider', async () => {
+    const work = new Workshop({ ...limits, operationMs: 1, providerOperationMs: 1_000_000 }).begin();
+    work.waitForProvider();
+    await expect(work.run(async () => { for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setTimeout(resolve, 2)); return 'done'; })).resolves.toBe('done');
+  });
+});
