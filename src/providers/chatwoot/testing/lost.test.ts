@@ -83,7 +83,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
   });
 
-  it('the team: the conversation goes on without it; asking for it again fails by name', async () => {
+  it('the team: the conversation goes on without it; opened again, it is open to all, and agents are told', async () => {
     await open();
     await remove(`${world.accountPath}/teams/${team}`);
     await world.read(sessionId);
@@ -91,9 +91,9 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     const { conversationId, contactId } = await world.session(sessionId);
     await remove(version === '3.16' ? `${world.accountPath}/contacts/${contactId}` : `${world.accountPath}/conversations/${conversationId}`);
     await readUntilFound();
-    expect(await world.settleAll()).toEqual(['park']);
-    expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
-    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
+    expect(await world.settleAll()).toEqual([]);
+    expect(await world.handoff(handoffId)).toMatchObject({ state: 'QUEUED' });
+    expect((await world.messages(sessionId)).at(-1)).toMatchObject({ private: true, content: expect.stringContaining('Team: ') });
   });
 
   it('by default a lost conversation ends the handoff, and the next words make a new one', async () => {

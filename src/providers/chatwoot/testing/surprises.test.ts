@@ -28,7 +28,7 @@ describe.each(VERSIONS)('Chatwoot %s', (version) => {
     await expect(world.provider.changedConversations!({ access: account, withinMs: 3_600_000, page: 1 }, signal())).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
   });
 
-  it('§9.2 assigning to somebody unknown, which Chatwoot answers with 200, fails by name; team and agent together are both set', async () => {
+  it('§9.2 assigning to somebody unknown, which Chatwoot answers with 200, is told in a note, and the conversation is open to all; team and agent together are both set', async () => {
     await open();
     const [gone, there] = [await world.addPerson('Gone'), await world.addPerson('There')];
     const team = await world.addTeam('billing', [there]);
@@ -36,8 +36,11 @@ describe.each(VERSIONS)('Chatwoot %s', (version) => {
     const sessionId = await world.talk();
     const { handoff } = await world.ask(sessionId, { target: { team: null, agent: String(gone) } });
     await world.farSide.platform('DELETE', `/accounts/${world.account.externalId}/account_users`, { user_id: gone });
-    expect(await world.deliverAll()).toContain('PROVIDER_REFUSED');
-    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+    const { status, meta } = await world.conversation(sessionId);
+    expect([status, meta.assignee ?? null]).toEqual(['open', null]);
+    expect((await world.messages(sessionId)).at(-1)).toMatchObject({ private: true, content: expect.stringMatching(/Agent: Gone$/) });
 
     const other = await world.talk();
     await world.provider.openForAgents({ conversation: await world.access(other), teamId: String(team.id), agentId: String(there), priority: null }, signal());
