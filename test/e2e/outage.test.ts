@@ -222,8 +222,8 @@ it.each([['chatwoot', atChatwoot], ['the desk', atTheDesk]])('everything that is
   await place.serviceIsAway();
   for (const { plot, talk } of talks) await plot.meanwhile(talk.endUser, people);
   await place.serviceIsBack();
-  await room.start();
   await room.endLeases();
+  await room.start();
 
   const seen: Record<string, object> = {};
   const there = await place.adam();

@@ -124,8 +124,9 @@ export class KillRoom {
       await this.alive.killHard();
       await house.steps.release();
       await this.holdReadings();
-      await this.start();
+      // Before the next one starts: it is to find that all calls of the dead one have had their time.
       await this.endLeases(['PROVIDER']);
+      await this.start();
       for (const { talk } of talks) await talk.isDelivered();
       await this.endLeases(['READING']);
       for (const { talk, step, index } of talks) {
