@@ -71,7 +71,8 @@ export function createOutgoing({ allowed, now, connectMs, names = tenantNames }:
 function fetchThrough(dispatcher: Agent): typeof globalThis.fetch {
   return async (input, init) => {
     try {
-      return await undiciFetch(input as string, { ...init, dispatcher } as UndiciInit);
+      const response: unknown = await undiciFetch(input as string, { ...init, dispatcher } as UndiciInit);
+      return response as Response;
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       throw cause instanceof AddressRefusedError ? cause : error;
