@@ -136,7 +136,7 @@ async function start(config: Config, logger: Logger, outgoing: ProviderHost['fet
     push: new HttpPush({ toPrivate: config.push.toPrivate, now: clock.now }),
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
-      drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
+      drainMs: config.drainLimitMs, endSyncMs: TIME_LIMITS.provider.endSyncMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
       uploadMs: Math.max(config.providerTimeoutMs, Math.min(TIME_LIMITS.provider.uploadMs, config.leaseMs / 2)),
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),

@@ -57,6 +57,8 @@ export const TIME_LIMITS = {
     uploadMs: 60_000,
     /** That an end-user types: what takes longer is no news any more. */
     typingMs: 3_000,
+    /** An ending handoff, for a sync that shows what agents said before the end. Then it ends all the same. */
+    endSyncMs: 5_000,
     /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
     setUpCalls: 6,
   },

@@ -23,6 +23,7 @@ export type ProviderTeamId = Id<'ProviderTeamId'>;
 export type ProviderAgentId = Id<'ProviderAgentId'>;
 export type ProviderContactId = Id<'ProviderContactId'>;
 export type ProviderConversationId = Id<'ProviderConversationId'>;
+/** Rises with every message of a conversation: of two, the longer text is the later one, and of equal lengths the one that sorts higher. */
 export type ProviderMessageId = Id<'ProviderMessageId'>;
 
 /** A moment as RFC 3339 text in UTC with milliseconds, e.g. `2026-11-22T20:52:20.557Z`. */

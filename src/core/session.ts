@@ -32,6 +32,20 @@ export interface Forgotten {
   readonly handoffState: HandoffState | null;
 }
 
+/**
+ * The end of a handoff that the runtime or an operator ended, as far as it decides whose words an agent's message is.
+ * Set when the handoff begins to end.
+ */
+export interface LastEnding {
+  readonly handoffId: HandoffId;
+  /** When the handoff began to end, by our clock. */
+  readonly endedAt: Instant;
+  /** When we gave the conversation back at the provider, by our clock. Null: not yet. */
+  readonly returnedAt: Instant | null;
+  /** The newest message that the provider had right after that: messages up to it belong to this handoff. Null: none does. */
+  readonly throughMessageId: ProviderMessageId | null;
+}
+
 /** One row of `session`. */
 export interface SessionRecord {
   readonly id: SessionId;
@@ -68,6 +82,8 @@ export interface SessionRecord {
   readonly stateReadAt: Instant | null;
   /** Agents have seen everything that was said up to then, as far as the provider has told. Never goes back. */
   readonly agentsReadAt: Instant | null;
+  /** Null: no handoff of this Session was ended by runtime or operator while agents had it, or its conversation is gone. */
+  readonly lastEnding: LastEnding | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
   /** Null: everything is there. Changed by the removal alone. */

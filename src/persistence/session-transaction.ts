@@ -90,7 +90,7 @@ const ADD_STRAY = statement('tx_add_stray', `
   insert into stray_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_stray_conversation do nothing returning 1`);
 const REMOVE_STRAY = statement('tx_remove_stray', 'delete from stray_conversation where session_id = $1 and conversation_id = $2');
 
-const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
+const JSON_FIELDS: readonly string[] = ['endUser', 'lastView', 'lastEnding', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   fields.map((field) => {
     const value = (record as Record<string, unknown>)[field] ?? null;

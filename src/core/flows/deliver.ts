@@ -1,11 +1,14 @@
 import type { ProviderDelivery } from '../delivery';
+import type { ProviderMessageId } from '../ids';
 import { isOpen } from '../handoff';
 import { instantOf } from '../ports/clock';
 import { endLiveHandoff, moveHandoff } from './change-handoff';
-import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter } from './conversation';
+import type { ConversationAccess } from '../ports/support-provider';
+import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter, type Connected } from './conversation';
 import { deliverChange } from './deliver-change';
 import { deliverMark } from './deliver-mark';
 import type { FlowDeps } from './deps';
+import { awaitsReturnOf, forgetReturn, returned } from './last-ending';
 import type { Lease } from './lease';
 import { openHandoff, openTakenOver } from './open-handoff';
 import { provingClaim } from './proving-claim';
@@ -43,18 +46,34 @@ async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { 
   // was sent again when a later handoff had been opened already.
   if (live !== null && live.id !== handoffId && isOpen(live.state) && (live.origin === 'AGENT_TAKEOVER' || live.stepsDone.includes('opened'))) return;
   const conversation = conversationOf(deps, connected);
+  let through: ProviderMessageId | null = null;
   if (conversation !== null) {
     await beginStatusWrite(deps, connected.session);
     await lease.held();
     if (how === 'RESOLVE') await connected.provider.resolve(conversation, lease.signal(deps.limits.callMs));
     else await connected.provider.holdForBot(conversation, lease.signal(deps.limits.callMs));
+    if (awaitsReturnOf(connected.session, handoffId)) through = await newestMessage(deps, connected, conversation, lease);
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.
     const lastView = how === 'HOLD' ? CLEAN_VIEW : null;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(conversation === null ? {} : { lastView }) });
-    if (conversation !== null) await tx.wantReading(instantOf(deps.clock.now()));
+    const at = instantOf(deps.clock.now());
+    await returned(tx, handoffId, at, through);
+    if (conversation !== null) await tx.wantReading(at);
   });
+}
+
+/** Where the conversation ends for a handoff that was just returned: what agents say from there on is news. */
+async function newestMessage(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, lease: Lease): Promise<ProviderMessageId | null> {
+  let newest = session.readAfter;
+  for (let after = session.readAfter, more = true; more;) {
+    await lease.held();
+    const page = await provider.readForward({ conversation, after }, lease.signal(deps.limits.callMs));
+    newest = page.observations.at(-1)?.id ?? newest;
+    ({ after, more } = page);
+  }
+  return newest;
 }
 
 /**
@@ -68,6 +87,7 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     // Hints of the meantime were left to the reading behind the write.
     if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    if (work.kind === 'RETURN_CONVERSATION' && awaitsReturnOf(tx.session, work.handoffId)) await forgetReturn(tx);
     if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
     if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
     if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });

@@ -12,6 +12,8 @@ import type { FileKeeper } from './keep-file';
 export interface FlowLimits {
   /** How long ENDING waits for the runtime to acknowledge what the agent said. */
   readonly drainMs: number;
+  /** How long ENDING waits for a sync that shows what agents said before the end. */
+  readonly endSyncMs: number;
   /** How often a live handoff's conversation is read when no webhook says so. */
   readonly livePollMs: number;
   /** One provider call of a delivery or a reading. */

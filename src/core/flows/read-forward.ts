@@ -4,11 +4,12 @@ import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
-import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
+import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, stepDone, wordsAreOnTheirWay } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
+import { endedByAgents, endedHandoffOf, isReturnAwaited, isSyncedEnding } from './last-ending';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
 import { isFromWhileOff, lastViewOf } from './while-off';
@@ -42,6 +43,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const onlyWords = session.readHint === 'MESSAGES' && stateAge < deps.limits.livePollMs;
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
+  let newest = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
   try {
     if (!onlyWords) seen = await provider.readConversation(conversation, signal());
@@ -55,6 +57,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
         if (read.after !== tx.session.readAfter) await tx.updateSession({ readAfter: read.after });
       });
       for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
+      newest = read.observations.at(-1)?.id ?? newest;
       after = read.after;
       more = read.more;
     }
@@ -80,12 +83,15 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
     // One that came meanwhile stands.
     if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
+    if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
     if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, deps.limits.livePollMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
+    const live = tx.liveHandoff;
     await receiveView(tx, deps, view, agents);
+    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state))) await endedByAgents(tx, live.id, readAt, newest);
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
@@ -133,11 +139,14 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
-  let live = tx.liveHandoff;
-  if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  // Said before the end of a handoff that is over: it begins nothing.
+  const ended = endedHandoffOf(tx, deps.clock.now(), observation);
+  let live = ended === null ? tx.liveHandoff : null;
+  if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  const handoffId = ended ?? live?.id ?? null;
   const message = await tx.insertMessage({
     id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments: observation.attachments,
-    authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
+    authorName: agent.name, agentId: agent.id, handoffId, callerMessageId: null, providerMessageId: observation.id,
     replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,
   });
@@ -145,10 +154,16 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   // Who has it keeps it, whoever else helps out.
   const isHeld = live?.agent != null && live.agent.externalId === assigneeId;
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
-  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
+  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, handoffId, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+  if (live?.state === 'ENDING') await wordsWhileEnding(tx, deps, live, agent);
   if (keepsFiles) for (const index of message.attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
+}
+
+/** The outcome names who answered, and the bot does not speak before these words have arrived. */
+async function wordsWhileEnding(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, agent: HandoffAgent): Promise<void> {
+  await wordsAreOnTheirWay(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
 }
 
 /** Whoever wrote to the end-user is told; of anything else nobody waits for an answer. */
@@ -175,6 +190,8 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
   const live = tx.liveHandoff;
 
   if (live === null) {
+    // Our own return of it is under way, or nobody listens: what it shows is what the last handoff left.
+    if (tx.inbox.state === 'DISABLED' || isReturnAwaited(tx.session, deps.clock.now())) return;
     if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
     return;

@@ -170,8 +170,8 @@ export interface HandoffStore {
   /** Newest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
   /**
-   * ENDING whose `drainBy` has passed or whose messages are all acknowledged, but for those in `but`; for the timer. Across
-   * organizations. Sessions that somebody holds at this moment are passed over.
+   * ENDING whose `drainBy` has passed, or that await no sync and whose messages are all acknowledged or whose Session is
+   * closed, but for those in `but`; for the timer. Across organizations. Sessions that somebody holds at this moment are passed over.
    */
   dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
 }
