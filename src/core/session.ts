@@ -1,5 +1,5 @@
 import type { Control } from './control';
-import type { HandoffState } from './handoff';
+import type { HandoffAgent, HandoffState } from './handoff';
 import type {
   ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
 } from './ids';
@@ -44,6 +44,8 @@ export interface LastEnding {
   readonly returnedAt: Instant | null;
   /** The newest message that the provider had right after that: messages up to it belong to this handoff. Null: none does. */
   readonly throughMessageId: ProviderMessageId | null;
+  /** The newest word of an agent that a sync showed before we knew `throughMessageId`. Null: none. */
+  readonly lastWord: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
 }
 
 /** One row of `session`. */

@@ -1,4 +1,4 @@
-import { isOpen, type HandoffEndReason, type HandoffRecord } from '../handoff';
+import { isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../handoff';
 import type { Instant, ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
@@ -25,7 +25,7 @@ export function endsWithSync({ session, inbox }: SessionTransaction, { state, st
 /** Notes, when a handoff begins to end, that agents' words belong to it until its conversation has been given back. */
 export async function beginLastEnding(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>, { id: handoffId }: HandoffRecord): Promise<void> {
   const at = instantOf(clock.now());
-  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null } });
+  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null, lastWord: null } });
   await tx.wantReading(at, 'MESSAGES');
 }
 
@@ -33,14 +33,19 @@ export async function beginLastEnding(tx: SessionTransaction, { clock }: Pick<Fl
 export const awaitsReturnOf = ({ lastEnding }: Pick<SessionRecord, 'lastEnding'>, handoffId: string | null): boolean =>
   lastEnding !== null && lastEnding.handoffId === handoffId && lastEnding.returnedAt === null;
 
-/** Notes that the conversation was given back, and the newest message that it had right after that. */
-export async function returned(tx: SessionTransaction, handoffId: string | null, at: Instant, throughMessageId: ProviderMessageId | null): Promise<void> {
-  if (awaitsReturnOf(tx.session, handoffId)) await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, returnedAt: at, throughMessageId } });
+/** Notes a word of the ended handoff: where its conversation ends may turn out to be before it. */
+export async function noteWord(tx: SessionTransaction, handoffId: string | null, id: ProviderMessageId, agent: HandoffAgent): Promise<void> {
+  if (awaitsReturnOf(tx.session, handoffId)) await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, lastWord: { id, agent } } });
 }
+
+/** Whether an agent said this after the conversation of a handoff was given back that is still ENDING. */
+export const isAfterReturn = ({ lastEnding }: Pick<SessionRecord, 'lastEnding'>, live: HandoffRecord | null, id: ProviderMessageId): boolean =>
+  live?.state === 'ENDING' && lastEnding?.handoffId === live.id && lastEnding.returnedAt !== null && !BY_AGENTS_OR_LOSS.includes(live.endReason!)
+  && !isUpTo(id, lastEnding.throughMessageId);
 
 /** Notes that agents ended the handoff themselves: a message below the newest of that sync may become visible late. */
 export async function endedByAgents(tx: SessionTransaction, handoffId: string, at: Instant, throughMessageId: ProviderMessageId | null): Promise<void> {
-  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId } });
+  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId, lastWord: null } });
 }
 
 /** Forgets an ending whose conversation is not given back any more: agents who speak now have it. */
@@ -69,7 +74,7 @@ export function endedHandoffOf({ session, liveHandoff, inbox }: Pick<SessionTran
 const isLongAfter = ({ endedAt }: LastEnding, at: Instant): boolean => Date.parse(at) - Date.parse(endedAt) > AWAITED_MS;
 
 /** See ProviderMessageId. */
-const isUpTo = (id: ProviderMessageId, through: ProviderMessageId | null): boolean =>
+export const isUpTo = (id: ProviderMessageId, through: ProviderMessageId | null): boolean =>
   through !== null && (id.length === through.length ? id <= through : id.length < through.length);
 
 /** A sync that began after the handoff had begun to end has shown all that was said by then. `asOf`: the Session as it was before that sync. */

@@ -9,7 +9,7 @@ import { connect, conversationOf, handoffOfNote, signalOf } from './conversation
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
-import { endedByAgents, endedHandoffOf, isReturnAwaited, isSyncedEnding } from './last-ending';
+import { endedByAgents, endedHandoffOf, isAfterReturn, isReturnAwaited, isSyncedEnding, noteWord } from './last-ending';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
 import { isFromWhileOff, lastViewOf } from './while-off';
@@ -139,6 +139,8 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
+  // The conversation was given back: joining what still drains would lose that they speak again.
+  if (isAfterReturn(tx.session, tx.liveHandoff, observation.id)) await moveHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
   // Said before the end of a handoff that is over: it begins nothing.
   const ended = endedHandoffOf(tx, deps.clock.now(), observation);
   let live = ended === null ? tx.liveHandoff : null;
@@ -156,6 +158,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, handoffId, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+  await noteWord(tx, handoffId, observation.id, agent);
   if (live?.state === 'ENDING') await wordsWhileEnding(tx, deps, live, agent);
   if (keepsFiles) for (const index of message.attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
