@@ -29,6 +29,8 @@ export const TIME_LIMITS = {
     /** Until the pool has a connection to lend; then OVERLOADED. */
     connectMs: 5_000,
     statementMs: 15_000,
+    /** A call, for its turn in a Session that has a burst of others; then OVERLOADED. Less than `http.requestMs`. */
+    sessionMs: 20_000,
     /** A transaction of ours that does nothing: its process hangs. */
     idleInTransactionMs: 30_000,
     /** An answer that does not come, also not the server's own word on the limits above: its connection is given up. */
