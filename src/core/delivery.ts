@@ -35,6 +35,10 @@ export type ProviderMark =
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
   | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
+  /** A message of the end-user or the bot became a dead letter on its way to the agents. */
+  | { readonly kind: 'MESSAGE_UNDELIVERED'; readonly messageId: MessageId; readonly code: string; readonly outcome: DeliveryOutcome }
+  /** Agents have it after all. */
+  | { readonly kind: 'MESSAGE_DELIVERED'; readonly messageId: MessageId }
   | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };

@@ -57,6 +57,8 @@ export interface MessageRecord {
   readonly reactions: readonly Reaction[];
   /** What agents have been shown of it; null: nothing that we know of. */
   readonly shown: ShownToAgents | null;
+  /** The runtime was told that it did not reach the agents, and not yet that it did after all. */
+  readonly isUndelivered: boolean;
   readonly createdAt: Instant;
 }
 
@@ -84,7 +86,7 @@ export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: 
 /** A message as it is written: what only happens to it later is left out. */
 export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | HappensLater> &
   Partial<Pick<MessageRecord, 'replyToMessageId' | 'content'>>;
-type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
+type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
 
 /** What can happen to a message after it was said. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | HappensLater>>;

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { DeliveryOutcome, LaneDelivery, LaneDestination, OutcomeOfTry } from '../core/delivery';
 import type { EventBody } from '../core/event';
+import { notifyUndelivered } from '../core/flows/undelivered';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, ClaimedLane, ClaimedReading, FarSideRoom, LaneStore, SessionStore, SessionTransaction } from '../core/ports/stores';
 import { settling, withOutcome } from './lane-letters';
@@ -185,10 +186,13 @@ export class PostgresLaneStore implements LaneStore {
   }
 
   async park(lane: AnyLane, code: string, said: OutcomeOfTry = null, settlesAfterMs = 0): Promise<DeliveryOutcome | null> {
-    const { id: deliveryId, work: { kind } } = lane.delivery;
+    const { id: deliveryId, work } = lane.delivery;
+    const { kind } = work;
     const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async (tx) => {
       const outcome = await tx.parkHead(lane, code, said, settlesAfterMs);
-      if (outcome !== null) await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
+      if (outcome === null) return null;
+      await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
+      await notifyUndelivered(tx, work, code, outcome);
       return outcome;
     });
     return answer;

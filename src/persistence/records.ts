@@ -15,7 +15,7 @@ export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
-  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'createdAt',
+  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered', 'createdAt',
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
 /** Without what the provider keeps with it, which is sealed. */

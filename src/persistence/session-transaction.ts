@@ -31,7 +31,7 @@ const FORGET_POSTS = statement('tx_forget_posts', `
   where session_id = $1 and provider_message_id is not null and deleted_at is null
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
-const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
+const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered'].includes(field));
 /** One for each set of fields that changes together: there are few. */
 const updateMessageOf = (fields: readonly string[]): Statement =>
   statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);
@@ -153,7 +153,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
     const record: MessageRecord = {
-      replyToMessageId: null, content: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, organizationId, sessionId, seq,
+      replyToMessageId: null, content: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, isUndelivered: false, organizationId, sessionId, seq,
     };
     this.current = { ...this.current, lastMessageSeq: seq };
     this.inserted.set(record.id, record);

@@ -12,6 +12,7 @@ import { clearFalseFailures } from './false-failures';
 import { endedByAgents, endedHandoffOf, isAfterReturn, isReturnAwaited, isSyncedEnding, noteWord } from './last-ending';
 import type { FlowDeps } from './deps';
 import { canonical } from './say';
+import { notePosted } from './undelivered';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -128,7 +129,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (observation.kind === 'echo') {
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
     const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
-    if (ours !== null && ours.providerMessageId === null) await tx.setProviderMessageId(ours.id, observation.id);
+    if (ours !== null && ours.providerMessageId === null) await notePosted(tx, ours, observation.id);
     const handoffId = handoffOfNote(observation.ourId);
     if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;

@@ -13,6 +13,7 @@ import { showReactions } from './deliver-change';
 import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
+import { notePosted } from './undelivered';
 import { setAsidePart, writeOnce } from './write-once';
 
 /** Whether an earlier try may have posted it, and how far back that may lie: of one that was set aside since, readings have gone past it. */
@@ -30,7 +31,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    await tx.setProviderMessageId(message.id, providerMessageId);
+    await notePosted(tx, message, providerMessageId);
     await notePost(tx, deps);
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
     if (earlier === 'NONE' && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
@@ -145,7 +146,7 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, mayExist, lookAfter: null,
   }, lease.signal(deps.limits.uploadMs)));
   await sessions.transact(session.organizationId, session.id, async tx => {
-    for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
+    for (const message of early) await notePosted(tx, message, placeInTranscript(transcript, message));
     await notePost(tx, deps);
   });
 }

@@ -30,5 +30,6 @@ export class MessageRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: string | null;
   @Column('jsonb', { default: [] }) reactions: unknown;
   @Column('jsonb', { nullable: true }) shown: unknown;
+  @Column('boolean', { default: false }) isUndelivered: boolean;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }
