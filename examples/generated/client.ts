@@ -287,6 +287,8 @@ export type SupportErrorCode =
   | 'INPUT_INVALID'
   /** A login link is only for the person themselves or an operator, and only for people whom we made. */
   | 'LOGIN_LINK_REFUSED'
+  /** The agent is in the account, and not yet a member of this inbox or team. */
+  | 'MEMBERSHIP_NOT_SET'
   /** The message was taken back; nothing is changed on it any more. */
   | 'MESSAGE_DELETED'
   /** The session has no live handoff. */
@@ -459,6 +461,8 @@ type UserErrors_ResendSupportDeadLettersPayload_Fragment = { userErrors: Array<{
 
 type UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_RotateSupportWebhookSecretPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_SendBotMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_SetSupportInboxMembersPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -503,6 +507,7 @@ export type UserErrorsFragment =
   | UserErrors_RequestHandoffPayload_Fragment
   | UserErrors_ResendSupportDeadLettersPayload_Fragment
   | UserErrors_RotateSupportRuntimeEndpointSecretPayload_Fragment
+  | UserErrors_RotateSupportWebhookSecretPayload_Fragment
   | UserErrors_SendBotMessagePayload_Fragment
   | UserErrors_SetSupportInboxMembersPayload_Fragment
   | UserErrors_SetSupportTeamMembersPayload_Fragment

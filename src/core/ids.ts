@@ -33,3 +33,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Whether a text could be one of our ids. Anything else is answered as an unknown id, before SQL sees it. */
 export const isUuid = (text: string): boolean => UUID.test(text);
+
+/** Whether a message is `through` or comes before it; none is where `through` is null. See ProviderMessageId. */
+export const isUpTo = (id: ProviderMessageId, through: ProviderMessageId | null): boolean =>
+  through !== null && (id.length === through.length ? id <= through : id.length < through.length);

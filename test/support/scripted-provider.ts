@@ -88,6 +88,7 @@ export class ScriptedProvider implements SupportProvider {
   readonly inspected: DesiredState[] = [];
   async listTeams() { this.calls.push('listTeams'); return [...this.teams]; }
   async listAgents() { return [...this.agents]; }
+  private add(to: string, id: string): void { this.members.set(to, [...new Set([...this.members.get(to) ?? [], id])]); }
   readonly people: PeopleVerbs = {
     addAgent: async ({ name, email, role }) => this.step('addAgent', () => {
       const agent: ProviderAgent = { externalId: email.split('@')[0]!, name, email, role };
@@ -104,6 +105,8 @@ export class ScriptedProvider implements SupportProvider {
       return 'REMOVED';
     }),
     setInboxMembers: async (inbox, ids) => this.step('setInboxMembers', () => { this.members.set(inbox.externalId, ids); }),
+    addInboxMember: async (inbox, id) => this.step('addInboxMember', () => this.add(inbox.externalId, id)),
+    addTeamMember: async (_access, team, id) => this.step('addTeamMember', () => this.add(team, id)),
     makeTeam: async (_access, name) => this.step('makeTeam', () => {
       this.teams.push({ externalId: '49', name: name.toLowerCase() });
       return { externalId: '49', name: name.toLowerCase() };

@@ -1,5 +1,5 @@
 import { isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../handoff';
-import type { Instant, ProviderMessageId } from '../ids';
+import { isUpTo, type Instant, type ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { LastEnding, SessionRecord } from '../session';
@@ -72,10 +72,6 @@ export function endedHandoffOf({ session, liveHandoff, inbox }: Pick<SessionTran
 }
 
 const isLongAfter = ({ endedAt }: LastEnding, at: Instant): boolean => Date.parse(at) - Date.parse(endedAt) > AWAITED_MS;
-
-/** See ProviderMessageId. */
-export const isUpTo = (id: ProviderMessageId, through: ProviderMessageId | null): boolean =>
-  through !== null && (id.length === through.length ? id <= through : id.length < through.length);
 
 /** A sync that began after the handoff had begun to end has shown all that was said by then. `asOf`: the Session as it was before that sync. */
 export const isSyncedEnding = (live: HandoffRecord | null, asOf: SessionRecord): live is HandoffRecord =>

@@ -1,13 +1,13 @@
 import type { ProviderDelivery } from '../delivery';
 import { isOpen } from '../handoff';
-import type { ProviderMessageId } from '../ids';
+import { isUpTo, type ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess } from '../ports/support-provider';
 import type { SessionTransaction } from '../ports/stores';
 import { beginTakeover, moveHandoff } from './change-handoff';
 import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter, type Connected } from './conversation';
 import type { FlowDeps } from './deps';
-import { awaitsReturnOf, isUpTo } from './last-ending';
+import { awaitsReturnOf } from './last-ending';
 import type { Lease } from './lease';
 
 type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;

@@ -68,7 +68,7 @@ export const accountOf = (given: Partial<AccountRecord>): AccountRecord => ({
   credentials: { platformToken: 'token-of-the-platform' }, webhookSecret: randomBytes(32).toString('base64url'),
   capabilities: { teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: false, inspectsDrift: true, maxTextLength: 64_000 },
   owners: [{ name: 'Ada', email: 'ada@example.com' }], health: UNCHECKED,
-  state: 'READY', problem: null, timesDisabled: 0, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+  state: 'READY', problem: null, timesDisabled: 0, webhookRotation: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
 export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): InboxRecord => ({
