@@ -16,5 +16,8 @@ module.exports = {
       },
     }],
   },
-  testTimeout: 180_000,
+  // Ends what hangs; never decides a test, however busy the machine is.
+  testTimeout: 300_000,
+  // Most tests wait for Postgres or another process: more workers than cores.
+  maxWorkers: 3,
 };

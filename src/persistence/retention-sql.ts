@@ -2,12 +2,13 @@ import { statement } from './sql';
 
 /* Statements of retention-store.ts. Each works on few rows, which it finds by index, and takes no lock that is taken already. */
 
+// The column keeps milliseconds: what is not cut to them would be rounded up, and be due only in the future.
 export const CLAIM = statement('claim_retention', `
-  update upkeep set next_run_at = now() + $1 * interval '1 ms'
+  update upkeep set next_run_at = date_trunc('milliseconds', now()) + $1 * interval '1 ms'
   where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`);
 /** Each claim ends at another time: that proves it. */
 export const RENEW = statement('renew_retention', `
-  update upkeep set next_run_at = now() + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`);
+  update upkeep set next_run_at = date_trunc('milliseconds', now()) + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`);
 
 // Arrays, not joins: with a limit that it does not know, the planner would join with the whole table.
 export const REMOVE_KEYS = statement('remove_keys', `

@@ -12,8 +12,6 @@ import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/ch
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { Fleet } from '../support/fleet';
 
-jest.setTimeout(90_000);
-
 const document = <Data, Variables>(text: string) => parse(text) as TypedDocumentNode<Data, Variables>;
 
 interface Requested { readonly alreadyLive: boolean; readonly replayed: boolean; readonly handoff: { readonly id: string; readonly state: string }; readonly session: { readonly control: string; readonly epoch: number } }

@@ -63,7 +63,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     ]);
     expect(tokens()).toEqual([double.platformToken]);
     expect(said).not.toContain(double.platformToken);
-  }, 120_000);
+  });
 
   it('leaves nothing behind when a step differs, or breaks', async () => {
     const before = await everything();
@@ -75,20 +75,20 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     const breaking = [SET_UP[0]!, { title: 'breaks', act: () => Promise.reject(new Error('broke')), expected: () => ({}) }];
     expect(await play(breaking)).toBe(1);
     expect(await everything()).toEqual(before);
-  }, 120_000);
+  });
 
   it('finds and deletes an account whose making was never answered', async () => {
     const before = await everything();
     double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /^\/platform\/api\/v1\/accounts$/ } });
     expect(await play([SET_UP[0]!])).toBe(1);
     expect(await everything()).toEqual(before);
-  }, 60_000);
+  });
 
   it('names what it could not delete', async () => {
     double.failNext({ mode: 'status:500', match: { method: 'DELETE', path: /^\/platform\/api\/v1\/accounts\// } });
     expect(await play([SET_UP[0]!])).toBe(1);
     expect(said).toMatch(/account \d+ \(Chatwoot answered 500\)/);
-  }, 60_000);
+  });
 });
 
 it('goes as expected where Chatwoot sends no webhooks to this machine', async () => {
@@ -104,4 +104,4 @@ it('goes as expected where Chatwoot sends no webhooks to this machine', async ()
     await double.stop();
     await database.drop();
   }
-}, 180_000);
+});

@@ -3,8 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-
-jest.setTimeout(120_000);
+import { until } from '../support/until';
 
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
@@ -30,12 +29,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 60_000; !(await isSo());) {
-    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 it('serves before its background work runs, is not ready yet, and a SIGTERM then is a stop like any other', async () => {
   // Nobody but the worker's start wants this table.
@@ -50,14 +43,14 @@ it('serves before its background work runs, is not ready yet, and a SIGTERM then
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString(); });
   const gone = new Promise<unknown[]>((resolve) => child.once('exit', (code, signal) => resolve([code, signal])));
   try {
-    await until('the worker starts', async () => {
+    await until(async () => {
       if (child.exitCode !== null) throw new Error(`It ended early:\n${log}`);
       return (await onlooker.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount === 1;
     });
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: true }, start: { ok: false, reason: expect.any(String) } }) })]);
     child.kill('SIGTERM');
-    await until('it stops', async () => log.includes('"stopping"') || child.signalCode !== null);
+    await until(async () => log.includes('"stopping"') || child.signalCode !== null);
     await holder.query('rollback');
     expect(await gone).toEqual([0, null]);
   } finally {

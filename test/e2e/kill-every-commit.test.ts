@@ -3,7 +3,7 @@ import type { AgentAtWork } from '../../scripts/demo/stage';
 import { buildCommitGate, type CommitGate } from '../support/commit-gate';
 import { KillRoom, type House, type Talk } from '../support/kill-room';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /*
  * The desk lies in our own database and answers at once: what can be lost is our commit behind its own. A process is

@@ -4,7 +4,7 @@ import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/ch
 import { KillRoom, Talk, type House } from '../support/kill-room';
 import { startStepProxy, type StepProxy } from '../support/step-proxy';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /*
  * A process is killed behind each write of a way through Chatwoot: when it has taken effect there, and before we knew. The

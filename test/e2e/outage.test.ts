@@ -6,7 +6,7 @@ import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/ch
 import { KillRoom, Talk, type Home } from '../support/kill-room';
 import { ChatwootPeople, DeskPeople, serveDeskAlone, type PeopleAtWork } from '../support/people-at-work';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /*
  * The service is away, and people go on: each of these talks is in another state when it goes, and something else is done

@@ -3,8 +3,6 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startReceiver, type Receiver } from '../support/receiver';
 import { startReplica, type Replica } from '../support/replica';
 
-jest.setTimeout(120_000);
-
 const SUPPORT_SECRET_KEY = randomBytes(32).toString('base64');
 const GATEWAY_SECRET = randomBytes(32).toString('hex');
 let database: TestDatabase;

@@ -13,8 +13,9 @@ import { Fleet } from '../support/fleet';
 import { startForwarder, type Forwarder } from '../support/forwarder';
 import { startLoad, type Load } from '../support/load';
 import type { Replica } from '../support/replica';
+import { until } from '../support/until';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const ORGANIZATION = 'org-restarts';
 const folder = mkdtempSync(path.join(tmpdir(), 'support-restarts-'));
@@ -28,15 +29,6 @@ let chatbotId: string;
 const portOf = (url: string): number => Number(new URL(url).port);
 const isReady = ({ url }: Replica): Promise<boolean> => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
 
-/** Longer than a lease: a claim whose answer was lost is worked on by nobody until it ends. */
-const PATIENCE_MS = 120_000;
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !(await isSo());) {
-    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 async function query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
   const sql = new Client({ connectionString: databaseUrl });
@@ -81,17 +73,17 @@ it('lives through a restart of Postgres: not ready meanwhile, nothing acknowledg
   await load.more(20);
   await postgres.stop();
   database.aim(null);
-  await until('not ready', async () => !(await isReady(replica)));
+  await until(async () => !(await isReady(replica)));
   const { status } = await fetch(`${replica.url}/livez`);
   expect(status).toBe(200);
 
   postgres = await startEmbedded(folder);
   database.aim(portOf(postgres.url));
-  await until('ready again', () => isReady(replica));
+  await until(() => isReady(replica));
   await load.more(20);
   await load.stop();
   await expectAllKept(load);
-  await until('all is delivered', async () => (await query('select from delivery where state = \'WAITING\' and destination = \'PROVIDER\'')).length === 0);
+  await until(async () => (await query('select from delivery where state = \'WAITING\' and destination = \'PROVIDER\'')).length === 0);
   expect(await query("select from delivery where state = 'PARKED'")).toEqual([]);
 });
 
@@ -137,7 +129,7 @@ it('fails no mutation while two replicas are restarted one after the other behin
     await load.more(20);
     const old = fleet.replicas.shift()!;
     const stopping = old.stop();
-    await until('the balancer has noticed', async () => !ready.has(old));
+    await until(async () => !ready.has(old));
     expect(await stopping).toBe(0);
     known.add(await fleet.add());
   }

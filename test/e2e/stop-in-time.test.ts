@@ -5,8 +5,7 @@ import { TIME_LIMITS } from '../../src/time-limits';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startForwarder, type Forwarder } from '../support/forwarder';
 import { startReplica, type Replica } from '../support/replica';
-
-jest.setTimeout(180_000);
+import { until } from '../support/until';
 
 /*
  * SIGTERM to a process whose far side, or whose database, answers nothing any more and says nothing about it. Only the
@@ -58,7 +57,7 @@ async function ended(): Promise<number | null | 'still there'> {
 it('whose support system hangs ends its work, and itself', async () => {
   double.failNext({ mode: 'hang', times: 1_000 });
   await says('hello');
-  for (const end = Date.now() + 60_000; !double.requests().some(({ path }) => path.includes('/contacts')) && Date.now() < end;) await setTimeout(20);
+  await until(() => double.requests().some(({ path }) => path.includes('/contacts')));
   expect(await ended()).toBe(0);
   expect(replica.log()).not.toContain('took too long');
 });

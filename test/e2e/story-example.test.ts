@@ -3,8 +3,6 @@ import path from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startReplica, type Replica } from '../support/replica';
 
-jest.setTimeout(90_000);
-
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
 let service: Replica;

@@ -35,7 +35,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back
     const seen = await act(story);
     expect(seen).toEqual(expected(story));
     brokenAt = undefined;
-  }, 60_000);
+  });
 
   if (provider === 'chatwoot-double')
     it('took every webhook that was sent', async () => {

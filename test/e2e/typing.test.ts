@@ -57,4 +57,4 @@ it('who types at one end is seen at the other, whichever replica is asked', asyn
   for (; seen().at(-1) !== 'Adam Agent off'; await setTimeout(100)) await acting.type(false);
   expect(seen()).toEqual(['Adam Agent on', 'Adam Agent off']);
   expect((await runtime.explain()).handoff?.state).toBe('ASSIGNED');
-}, 60_000);
+});

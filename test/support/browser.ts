@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
 /** The Chromium to test with, or null where there is none. */
@@ -35,7 +34,7 @@ export async function startBrowser({ width = 1280, height = 800, colorScheme = '
     executablePath: CHROMIUM!, headless: true, viewport: { width, height }, colorScheme, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(290_000);
   const complaints: string[] = [];
   context.on('page', (page) => {
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -63,14 +62,3 @@ export function pictureFolder(inDocs: string): string {
   return folder;
 }
 
-/** Tries until it holds; the last failure is the one that is told. */
-export async function eventually<T>(check: () => Promise<T>, limitMs = 20_000): Promise<T> {
-  for (const until = Date.now() + limitMs; ;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > until) throw error;
-      await setTimeout(50);
-    }
-  }
-}

@@ -42,7 +42,7 @@ async function drop(name: string): Promise<void> {
 
 /** A backend needs a moment to notice that its client has gone. */
 async function connectionsAfterGrace(server: Client, name: string): Promise<string[]> {
-  for (const until = Date.now() + 3_000; ;) {
+  for (const until = Date.now() + 60_000; ;) {
     const { rows } = await server.query<{ line: string }>(
       "select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity where datname = $1 and backend_type = 'client backend'", [name]);
     if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Dice } from '../../scripts/torture/dice';
 import { FAULTS, FaultPlan, type Odds } from '../../scripts/torture/faults';
 import { HttpFaultProxy } from '../../scripts/torture/http-proxy';
-import { until } from '../integration/persistence/store-world';
+import { until } from '../support/until';
 
 const ANSWER = JSON.stringify({ answer: 'a body of some length' });
 const reached: string[] = [];
@@ -62,7 +62,7 @@ it('says nothing at all on a half-open connection, until it is calm again', asyn
   await expect(call(300)).rejects.toThrow('timeout');
   const answer = call();
   answer.catch(() => undefined);
-  await until('it is on the way', () => plan.counts.halfOpen === 2);
+  await until(() => plan.counts.halfOpen === 2);
   plan.calm();
   await expect(answer).rejects.toThrow('fetch failed');
 });
@@ -72,7 +72,7 @@ it('gives up with a page on what takes effect later', async () => {
   expect((await call()).status).toBe(504);
   expect(reached).toEqual([]);
   plan.calm();
-  await until('it has arrived', () => reached.length === 1);
+  await until(() => reached.length === 1);
 });
 
 it.each([['serverError', 0], ['appliedThenError', 1]] as const)('answers %s with a page and not with the answer', async (fault, times) => {
@@ -114,7 +114,7 @@ it('takes what it holds back, and brings it later', async () => {
   expect((await call()).status).toBe(200);
   expect(reached).toEqual([]);
   plan.calm();
-  await until('it arrives', () => reached.length === 1);
+  await until(() => reached.length === 1);
 });
 
 it('is as if nobody listened during an outage', async () => {

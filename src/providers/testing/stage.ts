@@ -8,7 +8,7 @@ import type {
 } from '../../core/ports/support-provider';
 import type { NewAccount, ProviderHarness, ProviderHarnessFactory } from './harness';
 
-const CALL_LIMIT_MS = 20_000;
+const CALL_LIMIT_MS = 170_000;
 const MOST_PAGES = 100;
 
 /** What the core would store of an account after `save` or `ensureAccount`. */

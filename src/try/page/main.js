@@ -16,7 +16,11 @@ const log = createWireLog(byId('wire-entries'));
 const stateBar = createStateBar();
 const showGuide = createGuide(byId('steps'));
 const call = createGraphql({ url: '/graphql', log });
-const subscribe = createLive({ url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href, log, onState: stateBar.connection });
+let current = null;
+const subscribe = createLive({
+  url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href, log,
+  onState(state) { stateBar.connection(state); if (state === 'open') current?.runtime.reachable(); },
+});
 
 /** One chatbot's conversation with everything that shows it. */
 function play(chatbot, teams, composer) {
@@ -44,7 +48,6 @@ function start({ chatbots, agentPages, teams }) {
   createAgentsFrame(agentPages);
   if (chatbots.length === 0) { byId('no-chatbot').hidden = false; byId('end-user').hidden = true; return; }
 
-  let current = null;
   const composer = createComposer({ onSay: (text, attachments) => current.runtime.say(text, attachments) });
   const chatbotChoice = byId('chatbot'), teamChoice = byId('team');
   chatbotChoice.replaceChildren(...chatbots.map(({ id, name }) => el('option', { value: id }, name)));

@@ -2,7 +2,8 @@ import { answer, briefing, resume, teamFor } from './bot.js';
 import { createInbox } from './inbox.js';
 import { CallFailed, newKey } from './graphql.js';
 
-const RETRY_OPEN_MS = 1_500;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 8_000;
 
 /**
  * A bot runtime: it turns what the end-user says into calls, asks its bot for answers, and says them only while the
@@ -10,21 +11,33 @@ const RETRY_OPEN_MS = 1_500;
  */
 export function createRuntime({ call, subscribe, conversation, chatbot, teams }) {
   let chosenTeam = 'AUTO';
-  let turns = Promise.resolve();
-  let stopStatus = () => {}, isOpen = false, retry = 0;
-  const inOrder = (work) => (turns = turns.then(work).catch(report));
+  let work = Promise.resolve();
+  let stopStatus = () => {}, isOpen = false, isStopped = false, retryNow = () => {};
   const inbox = createInbox({ call, subscribe, conversation, chatbot, onOutcome: (outcome, session, handoff) => inOrder(() => goOn(outcome, session, handoff)) });
   const event = (code, text, more = {}) => conversation.add({ kind: 'event', id: newKey(), code, text, ...more });
 
-  async function open() {
-    try {
-      await openSession();
-      // A reload in the middle of a turn: the same keys give the same answers, so doing it again is safe.
-      for (const line of conversation.lines.filter(({ state }) => state === 'sending')) await turn(line);
-    } catch (error) {
-      if (!(error instanceof CallFailed && error.mayRetry)) throw error;
-      retry = setTimeout(() => inOrder(async () => isOpen || open()), RETRY_OPEN_MS);
+  /** One step after the other. A step that may be repeated is repeated until it is done: nothing overtakes it meanwhile. */
+  const inOrder = (step) => (work = work.then(() => untilDone(step)).catch(report));
+
+  /** Every step carries its idempotency keys with it, so that a repeat of what was done after all changes nothing. */
+  async function untilDone(step) {
+    for (let attempt = 0; !isStopped; attempt++) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!(error instanceof CallFailed && error.mayRetry)) throw error;
+        await new Promise((resolve) => {
+          const timer = setTimeout(resolve, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 10)));
+          retryNow = () => { clearTimeout(timer); resolve(); };
+        });
+      }
     }
+  }
+
+  async function open() {
+    if (!isOpen) await openSession();
+    // A reload in the middle of a message: the same keys give the same answers, so doing it again is safe.
+    for (const line of conversation.lines.filter(({ state }) => state === 'sending' || state === 'waiting')) await turn(line);
   }
 
   async function openSession() {
@@ -59,7 +72,9 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
     } catch (error) {
       // A service that lost its data knows no sessions: the next try opens a new one.
       isOpen &&= error.code !== 'SESSION_NOT_FOUND';
-      conversation.change(line.id, { state: 'unsent', problem: problemOf(error) });
+      const isRepeated = error instanceof CallFailed && error.mayRetry;
+      conversation.change(line.id, { state: isRepeated ? 'waiting' : 'unsent', problem: problemOf(error) });
+      if (isRepeated) throw error;
     }
   }
 
@@ -121,10 +136,19 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       return inOrder(() => turn(line));
     },
     tryAgain: (line) => inOrder(() => turn(line)),
-    askForPerson: () => inOrder(() => requestPerson('The end-user pressed “Talk to a person”', newKey())),
-    cancel: () => inOrder(async () => conversation.believe(checked(await call('CancelHandoff', { input: { sessionId: conversation.sessionId, reason: 'USER_ENDED', idempotencyKey: newKey() } })).session)),
+    askForPerson() {
+      const key = newKey();
+      return inOrder(() => requestPerson('The end-user pressed “Talk to a person”', key));
+    },
+    cancel() {
+      const idempotencyKey = newKey();
+      return inOrder(async () => conversation.believe(checked(await call('CancelHandoff', { input: { sessionId: conversation.sessionId, reason: 'USER_ENDED', idempotencyKey } })).session));
+    },
     /** What a runtime that missed the change of control would do: speak with the epoch from before. */
-    interrupt: (onControlLost) => inOrder(() => sayAsBot('Have you tried turning it off and on again?', conversation.epoch - 1, newKey(), onControlLost)),
+    interrupt(onControlLost) {
+      const key = newKey();
+      return inOrder(() => sayAsBot('Have you tried turning it off and on again?', conversation.epoch - 1, key, onControlLost));
+    },
     chooseTeam(team) { chosenTeam = team; },
     restart: () => inOrder(async () => {
       const sessionId = conversation.sessionId;
@@ -134,7 +158,9 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       isOpen = false;
       await open();
     }),
-    stop() { clearTimeout(retry); stopStatus(); inbox.stop(); },
+    /** The service was heard again: what waits for another try need not wait longer. */
+    reachable() { retryNow(); },
+    stop() { isStopped = true; retryNow(); stopStatus(); inbox.stop(); },
   };
 }
 

@@ -30,9 +30,10 @@ export function createTranscript({ list, scroller, empty, conversation, onTryAga
     const item = items.get(id);
     if (!item) return;
     item.dataset.state = state;
-    item.classList.toggle('is-sending', state === 'sending');
+    item.classList.toggle('is-sending', state === 'sending' || state === 'waiting');
     item.querySelector('.problem')?.remove();
-    if (state === 'unsent') item.querySelector('.said').append(problemLine(id, problem));
+    const problemShown = problemLine(id, state, problem);
+    if (problemShown !== null) item.querySelector('.said').append(problemShown);
   }
 
   function all() {
@@ -48,18 +49,22 @@ export function createTranscript({ list, scroller, empty, conversation, onTryAga
   const render = (line, follows) => (line.kind === 'message' ? message(line, follows) : event(line));
 
   function message({ id, author, name, text, attachments, at, state, problem }, follows) {
-    return el('li', { class: `message by-${AUTHORS[author]}${follows ? ' follows' : ''}${state === 'sending' ? ' is-sending' : ''}`, 'data-testid': 'message', 'data-author': author, 'data-state': state ?? 'sent' },
+    return el('li', { class: `message by-${AUTHORS[author]}${follows ? ' follows' : ''}${state === 'sending' || state === 'waiting' ? ' is-sending' : ''}`, 'data-testid': 'message', 'data-author': author, 'data-state': state ?? 'sent' },
       el('div', { class: 'face', 'aria-hidden': true }, initials(author, name)),
       el('div', { class: 'said' },
         el('p', { class: 'who' }, el('span', { class: 'name' }, name), author === 'AGENT' ? el('span', { class: 'tag' }, 'person') : author === 'BOT' ? el('span', { class: 'tag' }, 'bot') : null,
           el('time', { datetime: at }, clock(at))),
         text === '' ? null : el('p', { class: 'bubble', 'data-testid': 'message-text' }, text),
         ...attachments.map(attachment),
-        state === 'unsent' ? problemLine(id, problem) : null));
+        problemLine(id, state, problem)));
   }
 
-  const problemLine = (id, problem) => el('p', { class: 'problem', role: 'alert' }, `Not sent: ${problem} `,
-    el('button', { type: 'button', class: 'link', 'data-testid': 'try-again', onclick: () => onTryAgain(conversation.lines.find((line) => line.id === id)) }, 'Try again'));
+  function problemLine(id, state, problem) {
+    if (state === 'waiting') return el('p', { class: 'problem', role: 'status', 'data-testid': 'sent-later' }, `Not sent yet: ${problem} It is sent by itself as soon as that works.`);
+    if (state !== 'unsent') return null;
+    return el('p', { class: 'problem', role: 'alert' }, `Not sent: ${problem} `,
+      el('button', { type: 'button', class: 'link', 'data-testid': 'try-again', onclick: () => onTryAgain(conversation.lines.find((line) => line.id === id)) }, 'Try again'));
+  }
 
   return { append, update, all, stop: () => sizes.disconnect() };
 }

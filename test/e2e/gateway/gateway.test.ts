@@ -75,7 +75,7 @@ describe('through Hive\'s gateway', () => {
       const url = subject.urls[replica]!;
       gateways[transport] = await startHive(transport, subject.supergraphSdl.replaceAll(subject.urls[0], url), url);
     }));
-  }, 60_000);
+  });
   afterEach(async () => { await Promise.all(leaving.splice(0).map((one) => one.leave())); });
   afterAll(async () => { await Promise.all(Object.values(gateways).map((gateway) => gateway.stop())); });
 

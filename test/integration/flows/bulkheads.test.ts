@@ -4,6 +4,7 @@ import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { ScriptedProvider, scriptedDefinition } from '../../support/scripted-provider';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 const HANGING = { organizationId: 'org-hanging' };
 const WELL = { organizationId: 'org-well' };
@@ -46,12 +47,12 @@ it('an account that hangs, with any backlog, takes its own hands and nobody else
   await open(HANGING, 'bot-h', 40);
   const worker = new Worker(deps, { leaseMs: 60_000, width: 8, widthOfFarSide: 3, pollMs: 20 }, quiet);
   await worker.start();
-  while (reached.calls < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => reached.calls >= 3);
 
   await open(WELL, 'bot-w', 20);
   worker.wake();
   // All of the well account's talks arrive while every call of the other one is still on its way.
-  while (well.conversations.reduce((sum, { entries }) => sum + entries.length, 0) < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => well.conversations.reduce((sum, { entries }) => sum + entries.length, 0) >= 20);
   expect(reached.calls).toBe(3);
   letGo();
   await worker.stop();

@@ -1,6 +1,7 @@
 import { Worker } from '../../../src/delivery';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { said } from '../persistence/store-world';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -18,10 +19,7 @@ async function workOff(): Promise<void> {
   await worker.start();
   const waiting = async () => (await world.pool.query(
     'select 1 from lane where next_run_at <= now() union all select 1 from lane where is_claimed union all select 1 from handoff where state = \'ENDING\'')).rows.length;
-  for (const end = Date.now() + 20_000; (await waiting()) > 0;) {
-    if (Date.now() > end) throw new Error('The worker leaves something undone.');
-    await new Promise((resolve) => { setTimeout(resolve, 5); });
-  }
+  await until(async () => (await waiting()) === 0);
   await worker.stop();
 }
 

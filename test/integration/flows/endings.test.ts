@@ -2,7 +2,7 @@ import { finishEndings, type EndingLeft } from '../../../src/core/flows/end-hand
 import { Worker } from '../../../src/delivery';
 import { quiet } from '../../support/quiet';
 import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
-import { until } from '../persistence/store-world';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -66,8 +66,8 @@ describe('endings whose drain is over', () => {
     const logged: unknown[] = [];
     const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, { ...quiet, error: (fields: object) => { logged.push(fields); } });
     await worker.start();
-    await until('the free one ends', async () => (await stateOf(free)) === 'ENDED');
-    await until('the other is logged', () => logged.length > 0);
+    await until(async () => (await stateOf(free)) === 'ENDED');
+    await until(() => logged.length > 0);
     await worker.stop();
     expect(logged[0]).toEqual({ ...failing, code: 'INTERNAL' });
   });

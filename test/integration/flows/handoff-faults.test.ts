@@ -1,6 +1,7 @@
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -44,7 +45,7 @@ it('a target that the provider refuses fails the handoff by name and gives the b
   world.provider.failNext('openForAgents', 'refused');
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 50 }, quiet);
   await worker.start();
-  while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise(resolve => setTimeout(resolve, 20));
+  await until(async () => (await world.handoff(handoff.id)).state !== 'REQUESTED');
   await worker.stop();
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
   expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 3, liveHandoffId: null });

@@ -3,6 +3,7 @@ import { healthFlows } from '../../../src/core/flows/health';
 import type { DriftItem } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 let worker: Worker | undefined;
@@ -17,12 +18,6 @@ const account = async () => (await world.stores.setup.accountsOf(ORG))[0]!;
 const health = async () => (await account()).health;
 const due = () => world.pool.query("update support_account set next_check_at = now() - interval '1 s'");
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; !(await isSo());) {
-    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, 5); });
-  }
-}
 async function startWorker(): Promise<void> {
   worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, { info: () => undefined, warn: () => undefined, error: () => undefined });
   await worker.start();
@@ -51,7 +46,7 @@ describe('the health of an account', () => {
     world.provider.drifted = [drifted(), drifted({ id: 'other', subject: 'Ada' })];
     await due();
     await startWorker();
-    await until('the check', async () => (await health()).state === 'DRIFTED');
+    await until(async () => (await health()).state === 'DRIFTED');
     expect((await health()).problem).toEqual({ code: 'DRIFT', message: expect.stringContaining('Bot one: It is called otherwise. And 1 more') });
     expect((await account()).settings).toMatchObject({ version: '2.0' });
   });
@@ -93,11 +88,11 @@ describe('the health of an account', () => {
     world.provider.failNext('ensureContact', 'auth');
     await world.user(id, 'hello');
     await startWorker();
-    await until('the mark', async () => (await health()).state === 'UNAUTHORIZED');
+    await until(async () => (await health()).state === 'UNAUTHORIZED');
     expect(await health()).toMatchObject({ seenBy: 'DELIVERY', problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator of the account.' } });
     const other = await world.open();
     await world.user(other.id, 'another one');
-    await until('the recovery', async () => (await health()).state === 'HEALTHY');
+    await until(async () => (await health()).state === 'HEALTHY');
   });
 
   it('is not taken back by a success of another kind: who writes may not be who reads', async () => {
@@ -122,7 +117,7 @@ describe('the health of an account', () => {
     const { markRecovered } = world.stores.setup;
     (world.stores.setup as { markRecovered: typeof markRecovered }).markRecovered = (...given) => { asked += 1; return markRecovered(...given); };
     await world.user(id, 'hello');
-    await until('the delivery', async () => world.provider.calls.includes('postMessage') && (await world.flows.explain(scope, id)).owed.provider === 0);
+    await until(async () => world.provider.calls.includes('postMessage') && (await world.flows.explain(scope, id)).owed.provider === 0);
     expect(asked).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { scope } from '../../support/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 import type { Answer } from '../../support/receiver';
 import { startReceiver } from '../../support/receiver';
+import { until } from '../../support/until';
 
 let world: PushWorld;
 const workers: Worker[] = [];
@@ -19,7 +20,6 @@ async function work(pushes = { width: 4, widthOfFarSide: 2 }): Promise<Worker> {
   await worker.start();
   return worker;
 }
-const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => { while (!(await isSo())) await new Promise((resolve) => { setTimeout(resolve, 5); }); };
 
 describe('workers', () => {
   it('push each session in order, on several replicas beside a subscription that only looks', async () => {

@@ -1,6 +1,7 @@
 import { OutcomeUnknownError } from '../../../src/core/errors';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld, ORG, scope } from '../../support/flow-world';
+import { until } from '../../support/until';
 
 /* A provider that has looked and cannot tell: it is set aside at once, nothing is written twice, and nothing else waits for it. */
 
@@ -17,7 +18,7 @@ async function work(): Promise<void> {
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, log);
   await worker.start();
   const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
-  while (await isBusy()) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await until(async () => !(await isBusy()));
   await worker.stop();
 }
 const cannotTell = (verb: 'postMessage' | 'postNote' | 'openConversation', mayBe: readonly string[] = []) => {

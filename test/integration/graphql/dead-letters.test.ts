@@ -3,6 +3,7 @@ import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 import { leaseThat } from '../../support/lease';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 let room: Room;
@@ -37,7 +38,7 @@ async function work(): Promise<void> {
   const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, quiet);
   await worker.start();
   const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
-  while (await isBusy()) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await until(async () => !(await isBusy()));
   await worker.stop();
 }
 /** A session whose first words are refused for good; the later ones arrive, or wait. */

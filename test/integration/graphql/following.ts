@@ -2,7 +2,8 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { type Client, createClient as createWsClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
-const LIMIT_MS = 20_000;
+/** Just under jest's own limit, so that a failure shows what had come. */
+const LIMIT_MS = 290_000;
 
 /** What a subscriber has got so far. */
 export interface Following {

@@ -4,6 +4,7 @@ import { RetentionTurn } from '../../../src/delivery/retention-turn';
 import { type Following, overSse, overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 const DAY = 86_400_000;
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) { seq isSnapshot control epoch mayReply isClosed handoffState cause } }`;
@@ -121,6 +122,6 @@ it('the worker does it by itself', async () => {
   const keepMs = { events: DAY, messages: DAY, deliveries: DAY, idempotencyKeys: DAY, sessions: DAY };
   const worker = new Worker({ ...world.deps, retention: { keepMs, files: { remove: async () => undefined } } }, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 5 }, quiet);
   await worker.start();
-  while ((await world.pool.query('select from event')).rows.length > 0) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await until(async () => (await world.pool.query('select from event')).rows.length === 0);
   await worker.stop();
 });

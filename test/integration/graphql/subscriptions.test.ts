@@ -1,5 +1,6 @@
 import { type Following, overSse, overSseByGet, overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { until } from '../../support/until';
 
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) {
   seq isSnapshot control epoch mayReply isClosed handoffState cause handoff { id state } session { id } } }`;
@@ -112,7 +113,7 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     await following.until((results) => results.length === 1);
     expect(room.graphql.subscribers()).toBe(before + 1);
     await following.leave();
-    await eventually(() => room.graphql.subscribers() === before);
+    await until(() => room.graphql.subscribers() === before);
   });
 });
 
@@ -308,12 +309,5 @@ async function readings(count: number, store: 'events' | 'deliveries', feed: str
   const read = target[feed]!;
   let reads = 0;
   target[feed] = function (...args: unknown[]) { reads += 1; return read.apply(this, args); };
-  await eventually(() => reads >= count).finally(() => { target[feed] = read; });
-}
-
-async function eventually(holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !holds();) {
-    if (Date.now() > deadline) throw new Error('It never came to hold.');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => reads >= count).finally(() => { target[feed] = read; });
 }

@@ -5,6 +5,7 @@ import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { overSse, overSseByGet, overWebSocket, wsClient } from './following';
 import { caller, createFlowWorld, type FlowWorld, post, type Room, startRoom } from './room';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 let room: Room;
@@ -235,7 +236,7 @@ describe('a subscriber that does not read', () => {
     });
     expect(pages).toBeLessThan(2 * PAGES);
     slow!.goOn();
-    await eventually(() => read.length === TURNS + 2);
+    await until(() => read.length === TURNS + 2);
     expect(read.slice(1)).toEqual(Array.from({ length: TURNS + 1 }, (_, i) => i + 1));
     slow!.leave();
   });
@@ -247,8 +248,8 @@ describe('a subscriber that does not read', () => {
     const [response] = await once(asking, 'response');
     response.on('error', () => undefined);
     try {
-      await eventually(() => strict.graphql.subscribers() === 1);
-      await eventually(() => strict.graphql.subscribers() === 0);
+      await until(() => strict.graphql.subscribers() === 1);
+      await until(() => strict.graphql.subscribers() === 0);
     } finally {
       asking.destroy();
       await strict.stop();
@@ -263,7 +264,7 @@ describe('a subscriber that does not read', () => {
     const [response] = await once(asking, 'response');
     let pings = 0;
     response.on('data', (part: Buffer) => { pings += part.toString().split(':\n\n').length - 1; });
-    await eventually(() => pings > 3);
+    await until(() => pings > 3);
     expect(strict.graphql.subscribers()).toBe(1);
     asking.destroy();
     await strict.stop();
@@ -297,10 +298,3 @@ describe('a subscriber that does not read', () => {
     return { goOn, leave: () => { ws.terminate(); } };
   }
 });
-
-async function eventually(holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !holds();) {
-    if (Date.now() > deadline) throw new Error('It never came to hold.');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -3,11 +3,11 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { until } from '../server/start-server';
 import { tryFiles } from '../../support/media-lane';
 import { KEEPING } from '../../../src/core/flows/keep-file';
 import { LINK_MS, MediaLinks } from '../../../src/media/links';
 import { fileServer, OPENING } from '../../../src/media/serve-file';
+import { until } from '../../support/until';
 
 const OF_FILES = /^\/rails\//;
 
@@ -141,7 +141,7 @@ it('a file that its reader takes nothing of is given up, and its place is free a
   const reader = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   reader.pause();
   reader.write(`GET ${links.pathOf({ organizationId: ORG, messageId, index: 0 }, 'a')} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  await until(() => isOver && isGivenUp, 'giving up').finally(() => {
+  await until(() => isOver && isGivenUp).finally(() => {
     reader.destroy();
     server.closeAllConnections();
     server.close();

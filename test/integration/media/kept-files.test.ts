@@ -9,6 +9,7 @@ import { Worker } from '../../../src/delivery';
 import { mediaWork } from '../../../src/delivery/media-work';
 import { leaseThat } from '../../support/lease';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 const OF_FILES = /^\/rails\//;
 
@@ -175,7 +176,6 @@ describe('the worker', () => {
     const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 10 }, quiet);
     return worker.start().then(() => worker);
   };
-  const until = async (isSo: () => Promise<boolean> | boolean) => { while (!await isSo()) await new Promise((resolve) => setTimeout(resolve, 10)); };
 
   it('keeps files while it delivers and reads, and goes past one that it gives up', async () => {
     await sends('setup.exe');

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
 import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
-import { createStoreWorld, FOREIGN, ORG, said, until, type StoreWorld } from './store-world';
+import { createStoreWorld, FOREIGN, ORG, said, type StoreWorld } from './store-world';
+import { until } from '../../support/until';
 
 let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
@@ -248,7 +249,7 @@ it('parking waits for the Session, and then its lease has to be the right one st
   let parking!: ReturnType<Stores['lanes']['park']>;
   await world.stores.sessions.transact(ORG, id, async (tx) => {
     parking = world.replica().lanes.park(lane, 'X');
-    await until('the parking waits', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    await until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
     await world.sql('update lane set fence = fence + 1');
     await tx.insertMessage(said());
   });

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startEmbedded } from '../../../src/persistence';
-import { until } from './store-world';
-
-jest.setTimeout(90_000);
+import { until } from '../../support/until';
 
 const isRoot = process.getuid?.() === 0;
 const posix = process.platform === 'win32' ? it.skip : it;
@@ -48,7 +46,7 @@ async function otherProcess(): Promise<{ url: string; process: ChildProcess }> {
   let errors = '';
   child.stdout.on('data', (chunk) => { said += String(chunk); });
   child.stderr.on('data', (chunk) => { errors += String(chunk); });
-  await until('the other process has its Postgres', () => {
+  await until(() => {
     if (errors !== '') throw new Error(errors);
     return said.includes('\n');
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import { createStoreWorld, ORG, said, until, type StoreWorld } from './store-world';
+import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
+import { until } from '../../support/until';
 
 let world: StoreWorld;
 let other: PoolClient;
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 const AT = '2026-11-22T20:53:00.000Z';
 const claim = () => world.stores.lanes.claimDeliveries('RUNTIME', 10, 60_000);
-const waiting = (count: number) => until(`${count} wait for a lock`, async () =>
+const waiting = (count: number) => until(async () =>
   (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length === count);
 
 /** One delivery in each of two Sessions; the second's lane has been due for longer. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
-import { begin, createStoreWorld, gate, ORG, said, until, type StoreWorld } from './store-world';
+import { begin, createStoreWorld, gate, ORG, said, type StoreWorld } from './store-world';
+import { until } from '../../support/until';
 
 let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
@@ -135,7 +136,7 @@ describe('the lane of deliveries to the provider', () => {
     const expected: string[] = [];
     const seen: string[] = [];
     const owing = (async () => { for (let i = 0; i < 40; i++) expected.push(...await owe(id, `${i}`)); })();
-    await until('all are delivered', async () => {
+    await until(async () => {
       const lane = await claimOne();
       if (lane) {
         seen.push(messageOf(lane));
@@ -163,7 +164,7 @@ describe('the lane of deliveries to the provider', () => {
     });
     await hasOwed.opened;
     const completing = lanes().complete(lane);
-    await until('the completion waits for the lane', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    await until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
     mayCommit.open();
     expect(await completing).toBe(true);
     expect(messageOf((await claimOne())!)).toBe((await owing).answer);
@@ -188,7 +189,7 @@ describe('the lane of deliveries to the provider', () => {
     await owe(id, 'one');
     const [lane] = await lanes().claimDeliveries('PROVIDER', 1, 1);
     expect(await lanes().renew(lane!, LEASE)).toBe(true);
-    await until('the first lease is over', async () => (await world.sql("select from lane where next_run_at > now() + interval '30 s'")).length === 1);
+    await until(async () => (await world.sql("select from lane where next_run_at > now() + interval '30 s'")).length === 1);
     expect(await claimOne()).toBeUndefined();
     expect(await lanes().complete(lane!)).toBe(true);
   });

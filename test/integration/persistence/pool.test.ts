@@ -5,7 +5,7 @@ import { createPool } from '../../../src/persistence';
 import { instantOfRow } from '../../../src/persistence/pool';
 import { giveUp, inTransaction } from '../../../src/persistence/sql';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
-import { until } from './store-world';
+import { until } from '../../support/until';
 
 let database: TestDatabase;
 beforeAll(async () => { database = await createEmptyDatabase(); });
@@ -65,7 +65,7 @@ describe('the pool', () => {
     const admin = createPool(database.url);
     await pool.query('select 1');
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lost'");
-    await until('the pool notices', () => errors.length > 0);
+    await until(() => errors.length > 0);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await Promise.all([pool.end(), admin.end()]);
   });

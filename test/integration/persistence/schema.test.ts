@@ -4,7 +4,7 @@ import { FaultPlan } from '../../../scripts/torture/faults';
 import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { migrate, revertAll, schemaDrift } from '../../../src/persistence/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
-import { until } from './store-world';
+import { until } from '../../support/until';
 
 describe('the schema', () => {
   let database: TestDatabase;
@@ -60,7 +60,7 @@ describe('the schema', () => {
     url.port = String(proxy.port);
     const waiting = migrate(url.href);
     waiting.catch(() => undefined);
-    await until('the other one waits', async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0);
+    await until(async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0);
     await proxy.stop();
     await expect(waiting).rejects.toThrow('terminated');
     await holder.end();

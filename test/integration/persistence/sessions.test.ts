@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OpenSessionRow } from '../../../src/core/ports/stores';
-import { createStoreWorld, FOREIGN, gate, NOBODY_KNOWN, ORG, begin, requested, said, until, type StoreWorld } from './store-world';
+import { createStoreWorld, FOREIGN, gate, NOBODY_KNOWN, ORG, begin, requested, said, type StoreWorld } from './store-world';
+import { until } from '../../support/until';
 
 let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
@@ -144,7 +145,7 @@ describe('a transaction over one Session', () => {
     });
     await entered.opened;
     const second = sessions().transact(ORG, id, async (tx) => tx.liveHandoff);
-    await until('the second waits for the lock', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    await until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
     mayGo.open();
     await first;
     expect((await second).answer).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
@@ -267,7 +268,7 @@ describe('a transaction under an idempotency key', () => {
     expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
   });
 
-  const someoneWaits = () => until('somebody waits for a lock', async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+  const someoneWaits = () => until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
 
   it('refuses the second of two Sessions that use one key at the same moment', async () => {
     const [one, other] = [await world.open(), await world.open()];
@@ -396,7 +397,7 @@ describe('many calls for one Session', () => {
   it.each([['of one key', () => 'the same'], ['of many keys', () => randomUUID()]])('%s take two connections at most: other Sessions go on', async (_what, nextKey) => {
     await whileHeld(async (say, stores) => {
       for (let i = 0; i < 12; i += 1) void say(nextKey());
-      await until('the calls wait in the database', async () => (await world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length >= 2);
+      await until(async () => (await world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length >= 2);
       const other = await world.open();
       await stores.sessions.transact(ORG, other.id, (tx) => tx.insertMessage(said()));
     });

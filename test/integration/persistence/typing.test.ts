@@ -4,7 +4,7 @@ import type { AgentTyping } from '../../../src/core/ports/typing';
 import { PostgresTyping, PostgresWake } from '../../../src/persistence';
 import { payloads } from '../../../src/persistence/postgres-typing';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
-import { until } from './store-world';
+import { until } from '../../support/until';
 
 let database: TestDatabase;
 let stranger: Client;
@@ -42,11 +42,11 @@ it('who types is known here at once and on other replicas soon, the newest word 
   one.board.agentTyping(typing({ isTyping: false }));
   one.board.agentTyping(typing({ externalId: '5' }));
   expect(one.heard).toHaveLength(3);
-  await until('the other hears', () => other.heard.length > 0);
+  await until(() => other.heard.length > 0);
   expect(other.heard).toEqual([typing({ isTyping: false }), typing({ externalId: '5' })]);
   // It does not hear itself: by the time the other's own word is here, its echo would be.
   other.board.agentTyping(typing({ externalId: '6' }));
-  await until('the first hears', () => one.heard.length > 3);
+  await until(() => one.heard.length > 3);
   expect(one.heard.slice(3)).toEqual([typing({ externalId: '6' })]);
   expect([one.woken, other.woken]).toEqual([[], []]);
 });
@@ -64,7 +64,7 @@ it('what is not understood is passed over, and words come through after it', asy
   for (const payload of ['', 'x', '{}', '[1, null, {"sessionId": 4}]', JSON.stringify([{ ...typing(), isTyping: 'yes' }])])
     await stranger.query('select pg_notify($1, $2)', ['support_typing', payload]);
   await stranger.query('select pg_notify($1, $2)', ['support_typing', JSON.stringify([typing()])]);
-  await until('it hears', () => one.heard.length > 0);
+  await until(() => one.heard.length > 0);
   expect(one.heard).toEqual([typing()]);
 });
 

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { PostgresWake } from '../../../src/persistence';
 import { MAX_NAMED, payloads, Untold } from '../../../src/persistence/untold';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
-import { until } from './store-world';
+import { until } from '../../support/until';
 
 let database: TestDatabase;
 let admin: Client;
@@ -34,9 +34,9 @@ describe('processes on one database', () => {
     const one = await replica(5);
     const other = await replica();
     expect(other.wake.replicas).toBe(2);
-    await until('the first has counted again', () => one.wake.replicas === 2);
+    await until(() => one.wake.replicas === 2);
     await other.wake.stop();
-    await until('the first is alone', () => one.wake.replicas === 1);
+    await until(() => one.wake.replicas === 1);
   });
 
   it('count themselves before they could ask', () => {
@@ -51,12 +51,12 @@ describe('a wake-up', () => {
     one.wake.committed([ids[0]!]);
     one.wake.committed(ids);
     expect(one.named()).toEqual([ids[0], ...ids]);
-    await until('the other hears', () => other.named().length > 0);
+    await until(() => other.named().length > 0);
     expect([...other.named()].sort()).toEqual([...ids].sort());
     // It does not hear itself: by the time the other's own word is here, its echo would be.
     const last = randomUUID();
     other.wake.committed([last]);
-    await until('the first hears', () => one.named().includes(last));
+    await until(() => one.named().includes(last));
     expect(one.named()).toEqual([ids[0], ...ids, last]);
   });
 
@@ -64,27 +64,27 @@ describe('a wake-up', () => {
     const [one, other] = [await replica(), await replica()];
     const ids = Array.from({ length: 1_000 }, () => randomUUID());
     one.wake.committed(ids);
-    await until('the other hears all', () => other.named().length === 1_000);
+    await until(() => other.named().length === 1_000);
     expect(new Set(other.named())).toEqual(new Set(ids));
     other.heard.length = 0;
     one.wake.committed(Array.from({ length: 5_000 }, () => randomUUID()));
-    await until('the other hears', () => other.heard.length > 0);
+    await until(() => other.heard.length > 0);
     expect(other.heard).toEqual(['all']);
   });
 
   it('of everything comes by the poll, with nobody saying a word', async () => {
     const { heard } = await replica(5);
-    await until('the poll', () => heard.filter((ids) => ids === 'all').length >= 3);
+    await until(() => heard.filter((ids) => ids === 'all').length >= 3);
   });
 
   it('of everything comes after a broken connection, and then words come through again', async () => {
     const [one, other] = [await replica(), await replica()];
     other.heard.length = 0;
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'support-wake'");
-    await until('it listens again', () => other.heard.includes('all'));
+    await until(() => other.heard.includes('all'));
     const id = randomUUID();
     one.wake.committed([id]);
-    await until('the other hears', () => other.named().includes(id));
+    await until(() => other.named().includes(id));
   });
 
   it('that could not be told is told after the reconnect', async () => {
@@ -94,13 +94,13 @@ describe('a wake-up', () => {
     const ids: string[] = [];
     const cutting = admin.query('select pg_terminate_backend($1)', [mine!.pid]);
     // Some before it is noticed, some after.
-    await until('it listens again', () => {
+    await until(() => {
       ids.push(randomUUID());
       one.wake.committed([ids.at(-1)!]);
       return one.heard.filter((heard) => heard === 'all').length === 2;
     });
     await cutting;
-    await until('the other hears all', () => ids.every((id) => other.named().includes(id)));
+    await until(() => ids.every((id) => other.named().includes(id)));
   });
 
   it('is not for those who have left, and one bad listener does not silence the rest', async () => {
@@ -120,14 +120,14 @@ describe('a wake-up', () => {
     const id = randomUUID();
     wake.committed([id]);
     await wake.stop();
-    await until('the other hears', () => other.named().includes(id));
+    await until(() => other.named().includes(id));
   });
 
   it('starts without a server, and listens as soon as there is one', async () => {
     const errors: Error[] = [];
     const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000, onError: (error) => errors.push(error) });
     await wake.start();
-    await until('it has tried twice', () => errors.length >= 2);
+    await until(() => errors.length >= 2);
     await wake.stop();
   });
 });

@@ -1,4 +1,5 @@
-import { createStoreWorld, type StoreWorld, ORG, until } from './store-world';
+import { createStoreWorld, type StoreWorld, ORG } from './store-world';
+import { until } from '../../support/until';
 
 let world: StoreWorld;
 beforeAll(async () => { world = await createStoreWorld(); });
@@ -16,7 +17,7 @@ describe('wanting to read what changed', () => {
     await sessions.transact(ORG, id, async (tx) => {
       times++;
       looking = watches.wantReadingOf(world.account.id, ['talk-1']);
-      await until('the look waits', async () => (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
+      await until(async () => (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
       await tx.wantReading('2026-11-22T20:52:24.000Z');
     });
     expect(await looking).toBe(1);

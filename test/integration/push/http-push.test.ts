@@ -22,7 +22,7 @@ const guarded = (addresses: Record<string, string> = {}) => new HttpPush({
   toPrivate: false, now: Date.now,
   resolve: async (host) => { const address = addresses[host]; if (address === undefined) throw new Error('ENOTFOUND'); return [{ address, family: address.includes(':') ? 6 : 4 }]; },
 });
-const post = (url: string, push = open, signal = AbortSignal.timeout(10_000)) => push.post(url, [SECRET], { id: '17', body: '{"a":"ü"}' }, signal);
+const post = (url: string, push = open, signal = AbortSignal.timeout(170_000)) => push.post(url, [SECRET], { id: '17', body: '{"a":"ü"}' }, signal);
 const failure = (act: Promise<unknown>): Promise<Partial<EndpointError> | null> => act.then(() => null, ({ code, status, retryAfterMs: wait }: EndpointError) => ({ code, status, retryAfterMs: wait }));
 
 describe('a push over HTTP', () => {

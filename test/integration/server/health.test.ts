@@ -2,7 +2,8 @@ import { Pool } from 'pg';
 import { Health } from '../../../src/health';
 import { createPool, takesWrites } from '../../../src/persistence';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { started, startServer, until, type RunningServer } from './start-server';
+import { started, startServer, type RunningServer } from './start-server';
+import { until } from '../../support/until';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());
@@ -44,7 +45,7 @@ it('is not ready while the database does not answer within the limit, and questi
   expect(await ask()).toBe(503);
   expect(questions).toBe(1);
   answer(true);
-  await until(async () => (await ask()) === 200, 'ready again');
+  await until(async () => (await ask()) === 200);
 });
 
 describe('with a real database', () => {

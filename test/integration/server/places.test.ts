@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
 import { gate } from '../persistence/store-world';
-import { rawConnection, startServer, until, type RunningServer } from './start-server';
+import { rawConnection, startServer, type RunningServer } from './start-server';
+import { until } from '../../support/until';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());
@@ -46,7 +47,7 @@ describe('sockets and event streams', () => {
 
     leave.abort();
     const next = new AbortController();
-    await until(async () => (await stream(next.signal)).status === 200, 'a free place');
+    await until(async () => (await stream(next.signal)).status === 200);
     next.abort();
     socket.terminate();
   });

@@ -2,7 +2,8 @@ import { AccessError, InvalidInputError, NotFoundError } from '../../../src/core
 import type { ProviderHttpRequest } from '../../../src/core/ports/support-provider';
 import { IdentityUnavailableError } from '../../../src/identity/identify';
 import type { ProviderPage } from '../../../src/server/provider-pages';
-import { rawConnection, startServer, until, type RunningServer } from './start-server';
+import { rawConnection, startServer, type RunningServer } from './start-server';
+import { until } from '../../support/until';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());

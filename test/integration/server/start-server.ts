@@ -58,10 +58,3 @@ export function rawConnection(port: number): { socket: Socket; received: () => s
   return { socket, received: () => text, closed: new Promise(resolve => socket.once('close', () => resolve())) };
 }
 
-/** Waits until something is so; what is expected then is the test's business. */
-export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await isSo());) {
-    if (Date.now() > end) throw new Error(`${what} did not come about`);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-}

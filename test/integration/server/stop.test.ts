@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../src/config';
 import type { GraphqlEndpoint } from '../../../src/server';
-import { rawConnection, startServer, until } from './start-server';
+import { rawConnection, startServer } from './start-server';
+import { until } from '../../support/until';
 
 const idle: GraphqlEndpoint = { handle: () => Promise.resolve(), upgrade: () => {}, stop: () => Promise.resolve() };
 

@@ -8,7 +8,8 @@ import { createLogger, logOf } from '../../../src/logging';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import { webhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
 import { createFlowWorld, ORG } from '../../support/flow-world';
-import { rawConnection, startServer, until, type RunningServer } from '../server/start-server';
+import { rawConnection, startServer, type RunningServer } from '../server/start-server';
+import { until } from '../../support/until';
 
 let world: Awaited<ReturnType<typeof createFlowWorld>>;
 let account: AccountRecord;

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const attachment = (path: string, name = 'cat.png') => ({ url: path.includes(':') ? path : url + path, name, contentType: 'image/png', sizeBytes: null });
 const fetched = async (path: string, allowPrivate = true) => {
-  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)], allowPrivate }, AbortSignal.timeout(20_000));
+  const { files: got, links, release } = await download(fetch, { attachments: [attachment(path)], allowPrivate }, AbortSignal.timeout(170_000));
   try {
     return got[0] ? `${got[0].name} (${got[0].contentType}): ${await got[0].body.text()}` : `link ${links.length}`;
   } finally {
@@ -46,7 +46,7 @@ describe('files of a message', () => {
     'stay links when they cannot be fetched: %s', async (path) => { expect(await fetched(path)).toBe('link 1'); });
 
   it('are fetched up to what Chatwoot was seen to take', async () => {
-    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], allowPrivate: true, timeMs: 60_000 }, AbortSignal.timeout(20_000));
+    const { files: [file], release } = await download(fetch, { attachments: [attachment('/large')], allowPrivate: true, timeMs: 60_000 }, AbortSignal.timeout(170_000));
     expect(file?.body.size).toBe(40 * 1024 * 1024);
     await release();
   });
@@ -64,13 +64,13 @@ describe('files of a message', () => {
 
   it('are not fetched from private addresses, unless that is allowed', async () => {
     const asked = jest.fn(fetch);
-    await download(asked, { attachments: [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')], allowPrivate: false }, AbortSignal.timeout(20_000));
+    await download(asked, { attachments: [attachment('/cat.png'), attachment('http://localhost/x'), attachment('http://169.254.169.254/latest/meta-data')], allowPrivate: false }, AbortSignal.timeout(170_000));
     expect(asked).not.toHaveBeenCalled();
   });
 
   it('are not followed from a public address to a private one', async () => {
     const asked = jest.fn(async () => new Response(null, { status: 302, headers: { location: `${url}/cat.png` } }));
-    const { links } = await download(asked, { attachments: [attachment('http://93.184.216.34/cat.png')], allowPrivate: false }, AbortSignal.timeout(20_000));
+    const { links } = await download(asked, { attachments: [attachment('http://93.184.216.34/cat.png')], allowPrivate: false }, AbortSignal.timeout(170_000));
     expect([links.length, asked.mock.calls.length]).toEqual([1, 1]);
   });
 });

@@ -14,7 +14,7 @@ const answering = (...answers: (() => Response)[]) => (async (address: URL, init
 const to = (location: string) => () => new Response(null, { status: 302, headers: { location } });
 const found = (headers: Record<string, string> = {}) => () => new Response('bytes', { headers });
 const status = (code: number) => () => new Response(null, { status: code });
-const open = (through: typeof fetch, url = attachment.url) => openFile(through, access, { ...attachment, url }, AbortSignal.timeout(20_000));
+const open = (through: typeof fetch, url = attachment.url) => openFile(through, access, { ...attachment, url }, AbortSignal.timeout(170_000));
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
   for await (const chunk of body) text += Buffer.from(chunk).toString();
@@ -56,7 +56,7 @@ describe('opening an agent\'s file', () => {
     const server = createServer((_request, response) => { response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy()); });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { body } = await openFile(fetch, { ...access, baseUrl }, { ...attachment, url: `${baseUrl}/a.png` }, AbortSignal.timeout(20_000));
+    const { body } = await openFile(fetch, { ...access, baseUrl }, { ...attachment, url: `${baseUrl}/a.png` }, AbortSignal.timeout(170_000));
     await expect(textOf(body)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     await new Promise((resolve) => server.close(resolve));
   });

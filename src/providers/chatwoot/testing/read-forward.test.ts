@@ -36,7 +36,7 @@ it('reads 1,300 messages whose times run against their ids, each once and in ord
   expect(new Set(said).size).toBe(1300);
   expect(said.filter((text, index) => said.indexOf(text) === index)).toEqual(texts);
   expect(Math.max(...ids)).toBe(ids.at(-1));
-}, 60_000);
+});
 
 it('stays 15 s behind the newest message, and so finds one with a lower id that comes into sight late', async () => {
   const time = clock();

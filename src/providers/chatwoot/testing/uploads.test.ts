@@ -61,7 +61,7 @@ describe('a large file of an end-user', () => {
       }));
       return new Response(counted, response);
     }) as typeof fetch;
-    const { files, links, release } = await download(watched, { attachments: [attachment(url)], allowPrivate: true }, AbortSignal.timeout(20_000));
+    const { files, links, release } = await download(watched, { attachments: [attachment(url)], allowPrivate: true }, AbortSignal.timeout(170_000));
     expect([files.length, links.length]).toEqual([1, 0]);
     held.waiting.look();
     expect(readdirSync(temporary)).toHaveLength(1);
@@ -79,7 +79,7 @@ describe('a large file of an end-user', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":1}');
     });
     const body = multipart({ content: 'look' }, 'attachments[]', files);
-    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot', 16_000).json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000));
+    await new ChatwootClient(fetch, chatwoot, 'token', 'agentBot', 16_000).json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(170_000));
     await release();
 
     expect(arrived.bytes).toBe(body.size);
@@ -112,7 +112,7 @@ describe('a large file of an end-user', () => {
 
   it('becomes a link when our disk does not take it', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
-    const { files, links } = await download(fetch, { attachments: [attachment(await bigFile())], allowPrivate: true }, AbortSignal.timeout(20_000));
+    const { files, links } = await download(fetch, { attachments: [attachment(await bigFile())], allowPrivate: true }, AbortSignal.timeout(170_000));
     expect([files.length, links.length]).toEqual([0, 1]);
   });
 });
@@ -120,6 +120,6 @@ describe('a large file of an end-user', () => {
 it('a form that is redirected says, as every call does, that the base URL is not Chatwoot\'s own', async () => {
   const proxy = await serve((request, response) => { request.resume(); response.writeHead(308, { location: 'https://elsewhere.example/' }).end(); });
   const client = new ChatwootClient(fetch, proxy, 'token', 'agentBot', 16_000);
-  const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(20_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
+  const messageOf = (body: object | Blob) => client.json({ method: 'POST', path: '/messages', body }, AbortSignal.timeout(170_000)).catch((error: Error) => error.message.replace(/\d{3}/, ''));
   expect(await messageOf(multipart({ content: 'x' }, 'attachments[]', []))).toBe(await messageOf({ content: 'x' }));
 });

@@ -48,7 +48,7 @@ export class Workshop {
   }
 
   stop(): Promise<void> { return this.double.stop(); }
-  signal(): AbortSignal { return AbortSignal.timeout(20_000); }
+  signal(): AbortSignal { return AbortSignal.timeout(170_000); }
   get account(): string { return `/api/v1/accounts/${this.access.externalId}`; }
   get admin(): string { return this.access.credentials['botToken'] ?? this.access.credentials['adminToken'] ?? ''; }
 

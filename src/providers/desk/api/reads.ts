@@ -25,7 +25,7 @@ export async function teams(query: Query, organizationId: string) {
 
 /** `$1` organization, `$2` now. */
 const BRIEF = `
-  select c.id, c.agent_id, ${statusAt('c', 2)} as status, c.last_activity_at
+  select c.id, c.agent_id, ${statusAt('c', 2)} as status, c.waiting_since, c.last_activity_at
   from desk_conversation c join desk_account a on a.id = c.account_id where a.organization_id = $1`;
 
 /** All that is shown of the conversations in `brief`. */
@@ -48,8 +48,9 @@ const shownConversation = (row: Record<string, any>) => ({
   lastMessage: row.author === null ? null : { author: row.author, text: row.text },
 });
 
-/** Those that nobody has taken first, then the newest activity. */
-const ORDER = (row: string) => `order by (${row}.status = 'OPEN' and ${row}.agent_id is null) desc, ${row}.last_activity_at desc, ${row}.id desc`;
+/** Those that nobody has taken first; among them, and among the taken ones, who has waited longest for an answer; then the newest activity. */
+const ORDER = (row: string) => `order by (${row}.status = 'OPEN' and ${row}.agent_id is null) desc,
+  case when ${row}.status = 'OPEN' then ${row}.waiting_since end nulls last, ${row}.last_activity_at desc, ${row}.id desc`;
 
 export async function conversations(query: Query, organizationId: string, now: string, me: string | null, { status, agent, limit }: z.output<typeof listInput>) {
   const agentId = agent === 'me' ? me : agent === 'none' ? null : agent ?? null;

@@ -69,7 +69,8 @@ export class Composer {
     const text = this.text.value;
     if (this.isSending || id === null || (text.trim() === '' && files.length === 0)) return;
     this.isSending = true;
-    byId('send').disabled = true;
+    // Not `disabled`: the button would lose the focus.
+    byId('send').setAttribute('aria-disabled', 'true');
     setText(byId('send-problem'), '');
     try {
       const attachments = await Promise.all(files.map(async (file) =>
@@ -80,7 +81,8 @@ export class Composer {
       if (id === this.id) setText(byId('send-problem'), problem.message);
     }
     this.isSending = false;
-    byId('send').disabled = false;
+    byId('send').setAttribute('aria-disabled', 'false');
+    if (document.activeElement === byId('send')) this.text.focus();
     await this.onSent();
   }
 

@@ -12,18 +12,26 @@ const list = new List((id) => void choose(id));
 const thread = new Thread(refresh);
 const composer = new Composer(refresh);
 
+/** What a reload of this tab goes on with. Another tab may be another agent. */
+const remembered = {
+  get: (key) => sessionStorage.getItem(`desk:${key}`) ?? parameters.get(key) ?? '',
+  set: (key, value) => sessionStorage.setItem(`desk:${key}`, value),
+};
+
 async function choose(id) {
+  remembered.set('conversation', id);
   list.choose(id);
   composer.open(id);
   byId('composer').hidden = thread.agentId === null;
   byId('main').dataset.showing = 'thread';
-  await watched(thread.open(id));
+  await watched(() => thread.open(id));
   if (thread.agentId !== null && matchMedia('(min-width: 34rem)').matches) byId('text').focus();
   else byId('thread-title').focus();
 }
 
 function become(id) {
   const agentId = id || null;
+  remembered.set('agent', id);
   actAs(agentId);
   list.agentId = agentId;
   thread.agentId = agentId;
@@ -31,18 +39,20 @@ function become(id) {
   void refresh();
 }
 
+const OFFLINE = 'Offline: the desk cannot be reached, and what is shown may be old. What you type stays here; send it when this line is gone.';
+
 /** Says that the connection is lost, and that it is back; what else goes wrong is said where it was asked for. */
 async function watched(work) {
   try {
-    await work;
+    await work();
     setText(byId('connection'), '');
   } catch (problem) {
-    setText(byId('connection'), problem.code === 'UNREACHABLE' ? 'Connection lost, trying again…' : problem.message);
+    setText(byId('connection'), problem.code === 'UNREACHABLE' ? OFFLINE : problem.message);
   }
 }
 
 async function refresh() {
-  await watched(Promise.all([list.refresh(), thread.refresh()]));
+  await watched(() => Promise.all([list.refresh(), thread.refresh()]));
 }
 
 async function showPeople() {
@@ -50,7 +60,7 @@ async function showPeople() {
   const isSame = JSON.stringify(thread.people) === JSON.stringify({ agents, teams });
   thread.people = { agents, teams };
   const select = byId('agent');
-  const wanted = (select.value || parameters.get('agent') || '').toLowerCase();
+  const wanted = (select.value || remembered.get('agent')).toLowerCase();
   if (!isSame) select.replaceChildren(element('option', { value: '' }, 'Choose…'), ...agents.map(({ id, name }) => element('option', { value: id }, name)));
   const found = agents.find(({ id, name, email }) => [id, name.toLowerCase(), email?.toLowerCase()].includes(wanted));
   select.value = found?.id ?? '';
@@ -66,18 +76,23 @@ async function live() {
   isRunning = true;
   clearTimeout(next);
   // People and teams change seldom: asked for until there are some, and each time that somebody goes to choose.
-  await watched(thread.people.agents.length === 0 ? showPeople().then(refresh) : refresh());
+  await watched(async () => {
+    if (thread.people.agents.length === 0) await showPeople();
+    await Promise.all([list.refresh(), thread.refresh()]);
+  });
   isRunning = false;
   next = setTimeout(() => void live(), document.hidden ? HIDDEN_MS : LIVE_MS);
 }
 
 byId('agent').addEventListener('change', (event) => become(event.target.value));
-byId('agent').addEventListener('focus', () => void watched(showPeople()));
+byId('agent').addEventListener('focus', () => void watched(showPeople));
 byId('back').addEventListener('click', () => {
   byId('main').dataset.showing = 'list';
   document.querySelector('#conversations [aria-current=true]')?.focus();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) void live(); });
+addEventListener('offline', () => setText(byId('connection'), OFFLINE));
+addEventListener('online', () => void live());
 
-void live();
-if (parameters.get('conversation')) void choose(parameters.get('conversation'));
+await live();
+if (remembered.get('conversation')) void choose(remembered.get('conversation'));

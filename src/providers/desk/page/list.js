@@ -1,5 +1,5 @@
 import { get } from './api.js';
-import { PRIORITY_WORDS, STATUS_WORDS, byId, element, setText, timeElement } from './show.js';
+import { PRIORITY_WORDS, STATUS_WORDS, byId, element, setText, timeElement, waitedText } from './show.js';
 
 const TABS = [
   { key: 'open', title: 'Open', count: 'open', query: { status: 'OPEN,ON_HOLD' }, empty: 'Nobody needs a person right now.' },
@@ -87,7 +87,8 @@ export class List {
   row(one, known) {
     const row = known ?? element('button', { type: 'button', 'data-testid': 'conversation', 'data-conversation-id': one.id, onclick: () => this.onChoose(one.id) });
     if (!known) element('li', {}, row);
-    const content = JSON.stringify(one);
+    const waited = one.isWaiting ? waitedText(one.waitingSince) : '';
+    const content = JSON.stringify([one, waited]);
     if (row.dataset.content === content) return row;
     row.dataset.content = content;
     row.dataset.status = one.status;
@@ -95,8 +96,8 @@ export class List {
     const state = [one.status === 'OPEN' ? null : STATUS_WORDS[one.status], one.agent?.name, one.team?.name, PRIORITY_WORDS[one.priority]].filter(Boolean).join(' · ');
     row.replaceChildren(
       element('span', { class: 'row' }, element('span', {}, one.contact.name),
-        isUnassigned ? element('span', { class: 'badge waiting', 'data-testid': 'waiting' }, 'waiting')
-          : one.isWaiting ? element('span', { class: 'badge waiting', 'data-testid': 'unanswered' }, 'unanswered') : '',
+        isUnassigned ? element('span', { class: 'badge waiting', 'data-testid': 'waiting' }, `waiting ${waited}`.trim())
+          : one.isWaiting ? element('span', { class: 'badge waiting', 'data-testid': 'unanswered' }, `unanswered ${waited}`) : '',
         timeElement(one.lastActivityAt)),
       element('span', { class: 'said' }, one.lastMessage ? `${one.lastMessage.author === 'END_USER' ? '' : '↩ '}${one.lastMessage.text}` : '…'),
       element('span', { class: 'who' }, [one.inbox.name, state].filter(Boolean).join(' · ')));

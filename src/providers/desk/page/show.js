@@ -28,6 +28,14 @@ export function timeElement(at) {
   return element('time', { datetime: at, title: moment.format(date) }, isToday ? time.format(date) : `${day.format(date)} ${time.format(date)}`);
 }
 
+/** For how long somebody has waited; empty within the first minute. */
+export function waitedText(since) {
+  const minutes = Math.floor((Date.now() - Date.parse(since)) / 60_000);
+  if (minutes < 1) return '';
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} days`;
+}
+
 export const momentText = (at) => moment.format(new Date(at));
 
 export const STATUS_WORDS = { BOT_HELD: 'With the bot', OPEN: 'Open', ON_HOLD: 'On hold', RESOLVED: 'Resolved' };

@@ -35,12 +35,26 @@ export class Thread {
     if (this.id === id) this.toEnd();
   }
 
+  /** It was deleted, or this tab remembers one of another database. */
+  close(why) {
+    this.id = null;
+    byId('messages').replaceChildren();
+    byId('actions').replaceChildren();
+    byId('composer').hidden = true;
+    setText(byId('thread-title'), 'No conversation chosen');
+    setText(byId('thread-state'), why);
+    byId('thread-empty').hidden = false;
+  }
+
   /** Asks for what is new since the last message that is shown. */
   async refresh() {
     const { id, last } = this;
     if (id === null) return;
     const turn = ++this.turn;
-    const answer = await get(`conversations/${id}`, last === null ? {} : { after: last });
+    const answer = await get(`conversations/${id}`, last === null ? {} : { after: last }).catch((problem) => {
+      if (problem.code === 'NOT_FOUND' && id === this.id) this.close(problem.message);
+      throw problem;
+    });
     // Another conversation was chosen meanwhile, or two answers crossed: the next round asks again.
     if (id !== this.id || last !== this.last || turn < this.shownTurn) return;
     this.shownTurn = turn;
@@ -103,9 +117,8 @@ export class Thread {
     const isWithPeople = status === 'OPEN' || status === 'ON_HOLD';
     const button = (title, testId, verb, body, isPrimary) =>
       element('button', { type: 'button', 'data-testid': testId, class: isPrimary ? 'primary' : null, onclick: () => void this.act(verb, body) }, title);
-    const focused = document.activeElement?.dataset?.testid;
     const box = byId('actions');
-    const hadFocus = box.contains(document.activeElement);
+    const focused = box.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
     box.replaceChildren(...(this.agentId === null ? [] : [
       status !== 'RESOLVED' && agent?.id !== this.agentId && button(status === 'BOT_HELD' ? 'Take over' : 'Take', 'take', 'assign', { agentId: this.agentId }, true),
       status === 'RESOLVED' && button('Reopen', 'reopen', 'reopen', {}, true),
@@ -115,7 +128,13 @@ export class Thread {
       status === 'OPEN' && this.snoozeMenu(button),
       status !== 'RESOLVED' && this.assignMenu(button, isWithPeople),
     ].filter(Boolean)));
-    if (hadFocus) (box.querySelector(`[data-testid="${focused}"]`) ?? byId('thread-title')).focus();
+    if (focused !== null) this.focusAction(focused);
+  }
+
+  /** Whoever works by keyboard goes on where they were: the same button, else the next that there is. */
+  focusAction(testId) {
+    const again = byId('actions').querySelector(`[data-testid="${testId}"]`) ?? byId('actions').querySelector('button, summary') ?? byId('thread-title');
+    again.focus();
   }
 
   snoozeMenu(button) {
@@ -139,19 +158,30 @@ export class Thread {
 
   /** Does something with this conversation; what went wrong stands beside the buttons. */
   async act(verb, body) {
+    if (this.isActing) return;
     const { id } = this;
-    for (const open of document.querySelectorAll('details.menu[open]')) open.open = false;
-    const buttons = [...byId('actions').querySelectorAll('button')];
-    for (const one of buttons) one.disabled = true;
+    this.isActing = true;
+    this.leaveMenus();
+    // Not `disabled`: a disabled button loses the focus, and with it the place of whoever works by keyboard.
+    byId('actions').setAttribute('aria-busy', 'true');
     setText(byId('action-problem'), '');
     try {
       await post(`conversations/${id}/${verb}`, body);
     } catch (problem) {
       if (id === this.id) setText(byId('action-problem'), problem.message);
     }
+    this.isActing = false;
+    byId('actions').setAttribute('aria-busy', 'false');
     this.shownState = null;
-    for (const one of buttons) one.disabled = false;
     await this.onChange();
+  }
+
+  /** Closes open menus. The focus stays at what opened the menu, for a closed menu cannot have it. */
+  leaveMenus() {
+    for (const open of document.querySelectorAll('details.menu[open]')) {
+      if (open.contains(document.activeElement)) open.querySelector('summary').focus();
+      open.open = false;
+    }
   }
 
   isAtEnd() { return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_THE_END; }

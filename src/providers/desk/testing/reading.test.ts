@@ -27,13 +27,29 @@ describe('what an agent sees at the desk', () => {
     expect((await list()).counts).toEqual({ open: 4, unassigned: 1, mine: 1 });
   });
 
-  it('puts those first that nobody has taken, then the newest', async () => {
-    const [older, newer, waiting] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
+  it('puts those first that nobody has taken, and among them who waits longest', async () => {
+    const [first, second, taken] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
+    await stage.call(to(taken, 'assign', { agentId: stage.agents.Bob }));
     stage.world.ahead = 1_000;
-    await stage.call(to(newer, 'assign', { agentId: stage.agents.Bob }));
+    const third = await stage.waiting();
+    // Words of somebody who waits already make them no later, and nobody else earlier.
+    await stage.says(first, 'END_USER', 'still here');
     stage.world.ahead = 2_000;
-    await stage.call(to(older, 'assign', { agentId: stage.agents.Bob }));
-    expect(await ids('status=OPEN')).toEqual([waiting, older, newer].map((one) => one.conversationId));
+    await stage.says(second, 'END_USER', 'me too');
+    const idsOf = (...list: { conversationId: string }[]) => list.map((one) => one.conversationId);
+    const listed = await ids('status=OPEN');
+    expect(listed.slice(0, 2).sort()).toEqual(idsOf(first, second).sort());
+    expect(listed.slice(2)).toEqual(idsOf(third, taken));
+  });
+
+  it('puts those that somebody has by who waits longest for an answer, then by the newest activity', async () => {
+    const [answered, quiet, asks] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
+    for (const one of [answered, quiet, asks]) await stage.call(to(one, 'messages', { text: 'Hello', visibility: 'PUBLIC' }));
+    stage.world.ahead = 1_000;
+    await stage.says(asks, 'END_USER', 'a question');
+    stage.world.ahead = 2_000;
+    await stage.call(to(answered, 'messages', { text: 'one more thing', visibility: 'PUBLIC' }));
+    expect(await ids('status=OPEN')).toEqual([asks, answered, quiet].map((one) => one.conversationId));
   });
 
   it('empties what was taken back, also on a page that shows it already, and says that it was', async () => {

@@ -32,7 +32,7 @@ export interface DeskStage extends Stand {
 export async function openStage(settings?: Readonly<Record<string, unknown>>): Promise<DeskStage> {
   const world = await openWorld();
   const provider = desk.create(world.host);
-  const signal = () => AbortSignal.timeout(20_000);
+  const signal = () => AbortSignal.timeout(170_000);
 
   const enable = async (wanted: Readonly<Record<string, unknown>> = {}): Promise<Stand> => {
     const fresh = newOrganization(wanted);

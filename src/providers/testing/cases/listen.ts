@@ -97,7 +97,7 @@ export function listenCases(stage: Stage): void {
     expect(onceEach(observations).flatMap((found) => (found.kind === 'agentMessage' ? [found.text] : []))).toEqual(texts);
     await stage.harness.agentReplies(conversation, stage.ada, 'the last');
     expect((await stage.agentSays(conversation, after)).at(-1)).toBe('the last');
-  }, 120_000);
+  });
 
   if (stage.capabilities.attachments)
     it('reports an agent\'s files with address, name, type and size', async () => {

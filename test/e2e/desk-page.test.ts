@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { Locator, Page } from 'playwright-core';
+import { describeInBrowser, startBrowser, type TestBrowser } from '../support/browser';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { startReplica, type Replica } from '../support/replica';
+import { eventually } from '../support/until';
+
+const AGENT = 'Alice Agent';
+
+describeInBrowser('the desk\'s page', () => {
+  const env = { SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), SUPPORT_EXAMPLE: 'on' };
+  let database: TestDatabase, service: Replica, browser: TestBrowser, desk: Page;
+
+  /** As README says it, by name. */
+  const addressOf = ({ url }: Replica): string => url.replace('127.0.0.1', 'localhost');
+  const at = (testId: string): Locator => desk.getByTestId(testId);
+  const focused = (): Promise<string | null> => desk.evaluate<string | null>('document.activeElement.dataset.testid ?? document.activeElement.id ?? null');
+  const names = (): Promise<string[]> => at('conversation').locator('.row > :first-child').allTextContents();
+
+  async function call<T>(query: string, input: object): Promise<T> {
+    const response = await fetch(`${service.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables: { input } }) });
+    const { data, errors } = await response.json() as { data: Record<string, T>; errors?: unknown };
+    if (!data) throw new Error(JSON.stringify(errors));
+    return Object.values(data)[0]!;
+  }
+  /** An end-user of that name who waits for a person. */
+  async function waiting(name: string): Promise<string> {
+    const { session } = await call<{ session: { id: string } }>('mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } } }', { chatbotId: 'chatbot-orders', channel: 'web', externalId: name, endUser: { name } });
+    await says(session.id, `Hello, this is ${name}`);
+    await call('mutation ($input: RequestHandoffInput!) { requestHandoff(input: $input) { userErrors { message } } }', { sessionId: session.id, idempotencyKey: `handoff:${name}` });
+    await eventually(async () => expect(await names()).toContain(name));
+    return session.id;
+  }
+  const says = (sessionId: string, text: string) =>
+    call('mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { userErrors { message } } }', { sessionId, text, idempotencyKey: text });
+  const open = (name: string): Promise<void> => at('conversation').filter({ hasText: name }).first().click();
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    service = await startReplica({ databaseUrl: database.url, env });
+    browser = await startBrowser();
+    desk = await browser.openPage(`${addressOf(service)}/providers/desk/`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    await database?.drop();
+  });
+
+  it('says that nobody waits right under the tabs', async () => {
+    const empty = desk.locator('#list-empty');
+    await empty.waitFor();
+    const [tabs, text] = [await desk.locator('#tabs').boundingBox(), await empty.boundingBox()];
+    expect(text!.y - (tabs!.y + tabs!.height)).toBeLessThan(40);
+  });
+
+  it('lists who waits longest first', async () => {
+    await at('agent-select').selectOption({ label: AGENT });
+    await waiting('Anna');
+    await waiting('Ben');
+    const anna = await waiting('Cleo');
+    // The last word of who came last makes nobody earlier.
+    await says(anna, 'Are you there?');
+    await eventually(async () => expect(await at('conversation').first().textContent()).toContain('Anna'));
+    expect(await names()).toEqual(['Anna', 'Ben', 'Cleo']);
+  });
+
+  it('keeps the focus through every action', async () => {
+    await open('Anna');
+    await at('take').focus();
+    await desk.keyboard.press('Enter');
+    await eventually(async () => expect(await at('thread-state').textContent()).toContain('yours'));
+    // The button that was pressed is gone: the next one has the focus.
+    await eventually(async () => expect(await focused()).toBe('resolve'));
+
+    await at('snooze').focus();
+    await desk.keyboard.press('Enter');
+    await at('snooze-hour').focus();
+    await desk.keyboard.press('Enter');
+    await at('wake').waitFor();
+    await eventually(async () => expect(await focused()).toBe('resolve'));
+    await at('wake').focus();
+    await desk.keyboard.press('Enter');
+    await at('snooze').waitFor();
+    await eventually(async () => expect(await focused()).toBe('resolve'));
+
+    await at('reply').fill('Hello Anna');
+    await at('send').focus();
+    await desk.keyboard.press('Enter');
+    await at('message').filter({ hasText: 'Hello Anna' }).waitFor();
+    await eventually(async () => expect(await focused()).toBe('reply'));
+  });
+
+  it('goes on after a reload as the same agent, in the same conversation', async () => {
+    await desk.reload();
+    await at('message').filter({ hasText: 'Hello Anna' }).waitFor();
+    expect(await at('agent-select').locator('option:checked').textContent()).toBe(AGENT);
+    expect(await desk.locator('#thread-title').textContent()).toBe('Anna');
+  });
+
+  it('says that it is offline, keeps what is typed, and goes on when the service is back', async () => {
+    await at('reply').fill('half a sentence');
+    await service.stop();
+    await eventually(async () => expect(await at('connection').textContent()).toContain('Offline'));
+    expect(await at('connection').isVisible()).toBe(true);
+    service = await startReplica({ databaseUrl: database.url, env, port: Number(new URL(service.url).port) });
+    await eventually(async () => expect(await at('connection').textContent()).toBe(''));
+    expect(await at('reply').inputValue()).toBe('half a sentence');
+    await at('send').click();
+    await at('message').filter({ hasText: 'half a sentence' }).waitFor();
+  });
+});
