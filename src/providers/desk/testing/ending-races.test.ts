@@ -5,7 +5,6 @@ import { deliver } from '../../../core/flows/deliver';
 import type { FlowDeps } from '../../../core/flows/deps';
 import { readForward } from '../../../core/flows/read-forward';
 import type { ProviderHost } from '../../../core/ports/support-provider';
-import { inTransaction } from '../../../persistence/sql';
 import { leaseThat } from '../../../../test/support/lease';
 import { desk } from '..';
 
@@ -19,7 +18,18 @@ beforeEach(async () => {
     hint: () => undefined, fetch, replicas: () => 1, now: () => world.time.ms, log: () => undefined,
     database: {
       query: (text, values) => world.pool.query(text, values as unknown[]),
-      transaction: (work) => inTransaction(world.pool, (client) => work((text, values) => client.query(text, values as unknown[]))),
+      async transaction(work) {
+        const client = await world.pool.connect();
+        try {
+          await client.query('begin');
+          const done = await work((text, values) => client.query(text, values as unknown[]));
+          await client.query('commit');
+          return done;
+        } catch (error) {
+          await client.query('rollback');
+          throw error;
+        } finally { client.release(); }
+      },
     },
   };
   deps = { ...world.deps, providers: new Map([['desk', { definition: desk, instance: desk.create(host) }]]) };
