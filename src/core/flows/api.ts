@@ -225,7 +225,7 @@ export interface RotateWebhookSecretAnswer {
   /** Sentences for the operator: which inboxes could not be brought to the new URL. Empty when all are. */
   readonly leftToDo: readonly string[];
   /** Null: while something is left to do. */
-  readonly previousValidUntil: Instant | null;
+  readonly previousExpiresAt: Instant | null;
 }
 
 export interface AddAgentInput {

@@ -66,7 +66,7 @@ export function webhookSecretFlows(deps: FlowDeps): Pick<Flows, 'rotateWebhookSe
         }
         const leftToDo = await register(account);
         if (leftToDo.length === 0) account = await settleRotation(deps, account);
-        return { account, leftToDo, previousValidUntil: account.webhookRotation?.previousValidUntil ?? null };
+        return { account, leftToDo, previousExpiresAt: account.webhookRotation?.previousValidUntil ?? null };
       });
     },
   };

@@ -132,7 +132,7 @@ export class LinkSupportAgentPayload extends SupportPayload {
 export class RotateSupportWebhookSecretPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
   @Field(() => [String], { description: 'Inboxes that the provider could not be told about; repeat the call with the same key.' }) leftToDo: readonly string[];
-  @Field(() => DateTime, { nullable: true, description: 'Until when the old secret is accepted. Null: the provider may still use it.' }) previousValidUntil?: string | null;
+  @Field(() => DateTime, { nullable: true, description: 'Until when the old secret is accepted. Null: the provider may still use it.' }) previousExpiresAt?: string | null;
 }
 
 @ObjectType(payload)

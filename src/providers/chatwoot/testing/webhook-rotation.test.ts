@@ -34,13 +34,13 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   it('is changed here and there, and the old one serves for a while', async () => {
     const { webhookSecret: old } = await account();
     expect(await urlThere()).toBe(urlWith(old));
-    const { leftToDo, previousValidUntil } = await rotate('a');
+    const { leftToDo, previousExpiresAt } = await rotate('a');
     const { webhookSecret: next } = await account();
     expect(leftToDo).toEqual([]);
     expect(next).not.toBe(old);
     expect(await urlThere()).toBe(urlWith(next));
     expect(await isTold('one moment')).toBe(true);
-    expect(Date.parse(previousValidUntil!) - world.deps.clock.now()).toBeLessThanOrEqual(DAY_SECONDS * 1_000);
+    expect(Date.parse(previousExpiresAt!) - world.deps.clock.now()).toBeLessThanOrEqual(DAY_SECONDS * 1_000);
     expect([await isAccepted(old), await isAccepted(next)]).toEqual([true, true]);
     world.time.aheadMs += DAY_SECONDS * 1_000 + 1_000;
     expect([await isAccepted(old), await isAccepted(next)]).toEqual([false, true]);
@@ -64,8 +64,8 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   it('that Chatwoot could not be told about serves as long as it uses the old one, until the same call or a check has told it', async () => {
     const { webhookSecret: old } = await account();
     failing = true;
-    const { leftToDo, previousValidUntil } = await rotate('a');
-    expect([leftToDo.length, previousValidUntil]).toEqual([1, null]);
+    const { leftToDo, previousExpiresAt } = await rotate('a');
+    expect([leftToDo.length, previousExpiresAt]).toEqual([1, null]);
     expect(leftToDo.join()).not.toContain(old);
     // As if the process had died there: what it had committed is all that is left.
     world.restart();
