@@ -184,6 +184,13 @@ async function main(): Promise<void> {
       case 'SupportFileNotDeliveredNotice':
         show('service', `the file ${notice.name ?? ''} did not reach the agents (${notice.code})`);
         return 'done';
+      case 'SupportMessageUndeliveredNotice':
+        // A real runtime says so where the end-user waits for people, and repeats nothing: an operator can send it again.
+        show('service', `message ${notice.message.id} did not reach the agents (${notice.code}, ${notice.deliveryOutcome})`);
+        return 'done';
+      case 'SupportMessageDeliveredNotice':
+        show('service', `message ${notice.message.id} reached the agents after all`);
+        return 'done';
       case 'HandoffSurveyNotice':
         // A real runtime shows the choices, and calls answerSurvey with the one that the end-user picks.
         show('service', `${notice.handoff.survey?.question} ${notice.handoff.survey?.choices.map(({ label }) => label).join(' ')}`);

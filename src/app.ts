@@ -148,7 +148,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     push: new HttpPush({ fetch: outgoing.fetchOnce, whyRefused: outgoing.whyRefused, now: clock.now }), whyRefused: outgoing.whyRefused,
     fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
     limits: {
-      drainMs: config.drainLimitMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
+      drainMs: config.drainLimitMs, endSyncMs: TIME_LIMITS.provider.endSyncMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
       setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
       uploadMs: Math.max(config.providerTimeoutMs, TIME_LIMITS.provider.uploadMs),
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),

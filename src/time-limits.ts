@@ -31,6 +31,8 @@ export const TIME_LIMITS = {
     /** Until the pool has a connection to lend; then OVERLOADED. */
     connectMs: 5_000,
     statementMs: 15_000,
+    /** A call, for its turn in a Session that has a burst of others; then OVERLOADED. Less than `http.requestMs`. */
+    sessionMs: 20_000,
     /** A transaction of ours that does nothing: its process hangs. */
     idleInTransactionMs: 30_000,
     /** An answer that does not come, also not the server's own word on the limits above: its connection is given up. */
@@ -59,6 +61,8 @@ export const TIME_LIMITS = {
     uploadMs: 60_000,
     /** That an end-user types: what takes longer is no news any more. */
     typingMs: 3_000,
+    /** An ending handoff, for a sync that shows what agents said before the end. Then it ends all the same. */
+    endSyncMs: 5_000,
     /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
     setUpCalls: 6,
   },

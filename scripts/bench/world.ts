@@ -50,7 +50,7 @@ export async function openWorld(databaseUrl: string, connections: number, provid
   const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined }, claimer: 'dead' });
   const deps: FlowDeps = {
     stores, clock, publicUrl: '', providers: new Map([['idle', provider]]),
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 60_000, uploadMs: 60_000, setupMs: 60_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 15_000, disableEndpointMs: 432_000_000 },
+    limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 60_000, uploadMs: 60_000, setupMs: 60_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 15_000, disableEndpointMs: 432_000_000 },
     push, fileUrl: (_message, _index, name) => name,
     digest: (text) => createHash('sha256').update(text).digest('base64url'),
   };

@@ -6,7 +6,10 @@ export type Control = 'BOT' | 'HUMAN' | 'NONE';
 /** What the bot may do between the request and the first person. */
 export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 
-/** Control belongs to the live handoff's state; without a live handoff the bot has it. */
+/**
+ * Control belongs to the live handoff's state; without a live handoff the bot has it. A handoff that ENDS keeps the
+ * control that it had; what this function says of ENDING holds once an agent's words are on their way.
+ */
 export function controlFor(state: HandoffState | undefined): Control {
   switch (state) {
     case undefined:

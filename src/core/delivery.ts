@@ -42,6 +42,10 @@ export type RuntimeNotice =
   | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
   /** A file of an end-user or a bot does not reach the agents. `code`: a FileRefusal. */
   | { readonly kind: 'FILE_NOT_DELIVERED'; readonly messageId: MessageId; readonly index: number; readonly code: FileRefusal }
+  /** A message of the end-user or the bot became a dead letter on its way to the agents. */
+  | { readonly kind: 'MESSAGE_UNDELIVERED'; readonly messageId: MessageId; readonly code: string; readonly outcome: DeliveryOutcome }
+  /** Agents have it after all. */
+  | { readonly kind: 'MESSAGE_DELIVERED'; readonly messageId: MessageId }
   | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };

@@ -141,4 +141,6 @@ export interface HandoffRecord {
   readonly survey: HandoffSurvey | null;
   /** While ENDING: when we stop waiting for the runtime to acknowledge. */
   readonly drainBy: Instant | null;
+  /** While ENDING: when we stop waiting for a sync that shows what agents said before the end. Null: none is awaited. */
+  readonly syncBy: Instant | null;
 }

@@ -23,6 +23,7 @@ export type ProviderTeamId = Id<'ProviderTeamId'>;
 export type ProviderAgentId = Id<'ProviderAgentId'>;
 export type ProviderContactId = Id<'ProviderContactId'>;
 export type ProviderConversationId = Id<'ProviderConversationId'>;
+/** Rises with every message of a conversation: of two, the longer text is the later one, and of equal lengths the one that sorts higher. */
 export type ProviderMessageId = Id<'ProviderMessageId'>;
 
 /** A moment as RFC 3339 text in UTC with milliseconds, e.g. `2026-11-22T20:52:20.557Z`. */
@@ -32,3 +33,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Whether a text could be one of our ids. Anything else is answered as an unknown id, before SQL sees it. */
 export const isUuid = (text: string): boolean => UUID.test(text);
+
+/** Whether a message is `through` or comes before it; none is where `through` is null. See ProviderMessageId. */
+export const isUpTo = (id: ProviderMessageId, through: ProviderMessageId | null): boolean =>
+  through !== null && (id.length === through.length ? id <= through : id.length < through.length);

@@ -62,6 +62,8 @@ export interface MessageRecord {
   readonly reactions: readonly Reaction[];
   /** What agents have been shown of it; null: nothing that we know of. */
   readonly shown: ShownToAgents | null;
+  /** The runtime was told that it did not reach the agents, and not yet that it did after all. */
+  readonly isUndelivered: boolean;
   /** When it was said, as the runtime gave it; null: at `createdAt`. Never used for order. */
   readonly saidAt: Instant | null;
   /** When it was recorded; of an agent's message, the provider's time. */
@@ -92,7 +94,7 @@ export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: 
 /** A message as it is written: what only happens to it later is left out. */
 export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | HappensLater> &
   Partial<Pick<MessageRecord, 'replyToMessageId' | 'content' | 'saidAt'>>;
-type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown';
+type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
 
 /** What can happen to a message after it was said. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;

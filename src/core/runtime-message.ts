@@ -41,6 +41,8 @@ function aboutOf({ delivery: { work }, message, handoff, fileUrl }: Pushed): { r
     case 'MESSAGE': return message && { type: 'message.created', data: { message: messageOf(message, fileUrl) } };
     case 'MESSAGE_DELETED': return message && { type: 'message.deleted', data: { message: messageOf(message, fileUrl) } };
     case 'FILE_NOT_DELIVERED': return message && { type: 'file.not_delivered', data: { file: { name: undeliveredName(message, work.index), code: work.code }, message: messageOf(message, fileUrl) } };
+    case 'MESSAGE_UNDELIVERED': return message && { type: 'message.undelivered', data: { message: messageOf(message, fileUrl), failure: { code: work.code, outcome: work.outcome } } };
+    case 'MESSAGE_DELIVERED': return message && { type: 'message.delivered', data: { message: messageOf(message, fileUrl) } };
     case 'SURVEY': return handoff && { type: 'handoff.survey_offered', data: { handoff: handoffOf(handoff) } };
     case 'HANDOFF_STATE': return handoff && { type: 'handoff.state_changed', data: { state: work.state, handoff: handoffOf(handoff) } };
     case 'HANDOFF_OUTCOME': return handoff && { type: 'handoff.ended', data: { outcome: outcomeOf(handoff), handoff: handoffOf(handoff) } };

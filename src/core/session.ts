@@ -1,5 +1,5 @@
 import type { Control } from './control';
-import type { HandoffState } from './handoff';
+import type { HandoffAgent, HandoffState } from './handoff';
 import type {
   ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
 } from './ids';
@@ -37,6 +37,22 @@ export interface Forgotten {
   readonly isClosed: boolean;
   readonly handoffId: HandoffId | null;
   readonly handoffState: HandoffState | null;
+}
+
+/**
+ * The end of a handoff that the runtime or an operator ended, as far as it decides whose words an agent's message is.
+ * Set when the handoff begins to end.
+ */
+export interface LastEnding {
+  readonly handoffId: HandoffId;
+  /** When the handoff began to end, by our clock. */
+  readonly endedAt: Instant;
+  /** When we gave the conversation back at the provider, by our clock. Null: not yet. */
+  readonly returnedAt: Instant | null;
+  /** The newest message that the provider had right after that: messages up to it belong to this handoff. Null: none does. */
+  readonly throughMessageId: ProviderMessageId | null;
+  /** The newest word of an agent that a sync showed before we knew `throughMessageId`. Null: none. */
+  readonly lastWord: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
 }
 
 /** One row of `session`. */
@@ -79,6 +95,8 @@ export interface SessionRecord {
   readonly stateReadAt: Instant | null;
   /** Agents have seen everything that was said up to then, as far as the provider has told. Never goes back. */
   readonly agentsReadAt: Instant | null;
+  /** Null: no handoff of this Session was ended by runtime or operator while agents had it, or its conversation is gone. */
+  readonly lastEnding: LastEnding | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
   /** Null: everything is there. Changed by the removal alone. */

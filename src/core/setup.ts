@@ -20,6 +20,17 @@ export interface AccountHealth {
 }
 export const UNCHECKED: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
 
+/** The last change of the secret in an account's webhook URL. Earlier secrets are kept as digests only. */
+export interface WebhookRotation {
+  /** Of the call that asked for it: the same call again goes on with it, and makes no other secret. */
+  readonly key: string;
+  readonly rotatedAt: Instant;
+  /** For how long earlier secrets are accepted after the provider has the new URL everywhere. */
+  readonly previousValidSeconds: number;
+  /** Until when they are accepted. Null: the provider may still use one. */
+  readonly previousValidUntil: Instant | null;
+}
+
 /** One organization's account at one provider. */
 export interface AccountRecord {
   readonly id: AccountId;
@@ -35,6 +46,8 @@ export interface AccountRecord {
   readonly credentials: Readonly<Record<string, string>>;
   /** Part of the webhook URL that we register there. */
   readonly webhookSecret: string;
+  /** Null: its secret is the first one. */
+  readonly webhookRotation: WebhookRotation | null;
   readonly capabilities: Capabilities;
   /** Who should be an administrator there. */
   readonly owners: readonly Person[];

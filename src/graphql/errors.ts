@@ -41,6 +41,7 @@ export const USER_ERROR_CODES: Readonly<Record<UserFacingError['code'], string>>
   ACCOUNT_DISABLED: 'The support account is disabled, or was while the call was setting it up.',
   PROVIDER_FIXED: 'What exists cannot be moved to another provider.',
   WOULD_DELETE_PERSON: 'Here the agent can only be removed by deleting the person from the provider; say so with deletePerson.',
+  MEMBERSHIP_NOT_SET: 'The agent is in the account, and not yet a member of this inbox or team.',
   SETUP_IN_PROGRESS: 'The same account or inbox is being set up by another call; call again in a minute.',
   LOGIN_LINK_REFUSED: 'A login link is only for the person themselves or an operator, and only for people whom we made.',
   ENDPOINT_EXISTS: 'The chatbot, or the organization as a whole, has a runtime endpoint.',

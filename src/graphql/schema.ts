@@ -7,7 +7,7 @@ import { resolveEntities } from './entities';
 import { toSubgraphSchema } from './federation';
 import { DeadLetters, SupportDeadLetterConnectionFields, SupportDeadLetterFields } from './resolvers/dead-letters';
 import {
-  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, SupportFileNotDeliveredNoticeFields, SupportMessageDeletedNoticeFields, SupportMessageNoticeFields, SupportRuntimeDeliveryFields,
+  HandoffOutcomeNoticeFields, HandoffStateNoticeFields, HandoffSurveyNoticeFields, MessageNoticeFields, SupportFileNotDeliveredNoticeFields, SupportRuntimeDeliveryFields,
 } from './resolvers/delivery-fields';
 import { MessageEventFields, SupportSessionEventFields } from './resolvers/event-fields';
 import { HandoffAgentFields, HandoffFields } from './resolvers/handoff-fields';
@@ -35,8 +35,8 @@ const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] 
   new SupportAccountFields(), new SupportInboxFields(), new SupportTeamFields(), new SupportAgentFields(),
   new SupportSessionFields(), new SupportMessageFields(fileUrl), new HandoffFields(), new HandoffAgentFields(),
   new SupportSessionEventFields(), ...MessageEventFields.map((Fields) => new Fields()),
-  new SupportRuntimeDeliveryFields(), new SupportMessageNoticeFields(), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
-  new SupportMessageDeletedNoticeFields(), new HandoffSurveyNoticeFields(), new SupportFileNotDeliveredNoticeFields(),
+  new SupportRuntimeDeliveryFields(), ...MessageNoticeFields.map((Fields) => new Fields()), new HandoffStateNoticeFields(), new HandoffOutcomeNoticeFields(),
+  new HandoffSurveyNoticeFields(), new SupportFileNotDeliveredNoticeFields(),
   new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(), new SupportTypingFields(),
 ];
 

@@ -2,18 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pool } from 'pg';
 import { NotFoundError } from '../core/errors';
 import { isUuid } from '../core/ids';
-import type { AccountHealth, AccountRecord } from '../core/setup';
+import type { Clock } from '../core/ports/clock';
+import type { AccountHealth, AccountRecord, WebhookRotation } from '../core/setup';
 import { manyById } from './records';
 import type { SecretBox } from './secret-box';
 import { assigned, columns, firstOf, inTransaction, json, parameters, rowsOf, selected, statement } from './sql';
 
 type Row = Omit<AccountRecord, 'credentials' | 'webhookSecret'> & {
-  readonly credentialsSealed: string; readonly webhookSecretSealed: string; readonly webhookSecretHash: Buffer;
+  readonly credentialsSealed: string; readonly webhookSecretSealed: string; readonly webhookSecretHash: Buffer; readonly previousWebhookHashes: readonly Buffer[];
 };
 type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
 
 const FIELDS = [
-  'id', 'organizationId', 'provider', 'name', 'externalId', 'baseUrl', 'settings', 'credentialsSealed', 'webhookSecretSealed', 'webhookSecretHash',
+  'id', 'organizationId', 'provider', 'name', 'externalId', 'baseUrl', 'settings', 'credentialsSealed', 'webhookSecretSealed', 'webhookSecretHash', 'previousWebhookHashes', 'webhookRotation',
   'capabilities', 'owners', 'health', 'state', 'problem', 'timesDisabled', 'createdAt',
 ];
 const ACCOUNT = selected('a', FIELDS);
@@ -45,11 +46,17 @@ const DISABLE = statement('disable_account', `
 const DISABLE_INBOXES = statement('disable_inboxes_of', `
   update inbox set state = 'DISABLED', problem = $2, times_disabled = times_disabled + 1 where account_id = $1 and state <> 'DISABLED'`);
 
+// `$5`: whether those before are accepted no more.
+const ROTATE = statement('rotate_webhook_secret', `
+  update support_account a set webhook_secret_sealed = $2, webhook_secret_hash = $3, webhook_rotation = $4,
+    previous_webhook_hashes = (array_prepend(a.webhook_secret_hash, case when $5 then '{}' else a.previous_webhook_hashes end))[1:4]
+  where a.id = $1 returning ${ACCOUNT}`);
+
 export class AccountTable {
-  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox) {}
+  constructor(private readonly pool: Pool, private readonly secretBox: SecretBox, private readonly clock: Pick<Clock, 'now'>) {}
 
   async insert(account: AccountRecord): Promise<AccountRecord> {
-    const row = this.sealed(account.id, account);
+    const row = { ...this.sealed(account.id, account), previousWebhookHashes: [] as readonly Buffer[] } as Record<string, unknown>;
     await rowsOf(this.pool, INSERT, FIELDS.map((field) => row[field] ?? null));
     return this.opened((await firstOf<Row>(this.pool, BY_PROVIDER, [account.organizationId, account.provider]))!);
   }
@@ -91,8 +98,24 @@ export class AccountTable {
   /** Compares digests, in constant time, and takes no shorter for an unknown account. */
   async forWebhook(id: string, secret: string): Promise<AccountRecord | null> {
     const row = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID_ALONE, [id]) : null;
-    const isTheirs = timingSafeEqual(digestOf(secret), row?.webhookSecretHash ?? digestOf(''));
+    const given = digestOf(secret);
+    const accepted = row ? [row.webhookSecretHash, ...(this.acceptsPrevious(row) ? row.previousWebhookHashes : [])] : [digestOf('')];
+    const isTheirs = accepted.map((hash) => timingSafeEqual(given, hash)).includes(true);
     return row && isTheirs ? this.opened(row) : null;
+  }
+
+  private acceptsPrevious({ webhookRotation }: Pick<Row, 'webhookRotation'>): boolean {
+    const until = webhookRotation?.previousValidUntil ?? null;
+    return until === null || Date.parse(until) > this.clock.now();
+  }
+
+  async rotateWebhookSecret(id: string, secret: string, rotation: WebhookRotation): Promise<AccountRecord> {
+    const known = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID_ALONE, [id]) : null;
+    const row = known && await firstOf<Row>(this.pool, ROTATE, [
+      id, this.secretBox.seal(secret, placeOf(id, 'webhook_secret')), digestOf(secret), json(rotation), !this.acceptsPrevious(known),
+    ]);
+    if (!row) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', `There is no support account ${id}.`);
+    return this.opened(row);
   }
 
   async of(organizationId: string): Promise<readonly AccountRecord[]> {
@@ -120,13 +143,14 @@ export class AccountTable {
 
   async anyUnauthorized(): Promise<boolean> { return (await firstOf(this.pool, ANY_UNAUTHORIZED)) !== null; }
 
-  private sealed(id: string, { credentials, webhookSecret, settings, capabilities, owners, health, problem, ...plain }: Patch): Record<string, unknown> {
+  private sealed(id: string, { credentials, webhookSecret, settings, capabilities, owners, health, problem, webhookRotation, ...plain }: Patch): Record<string, unknown> {
     return {
       ...plain,
       ...(settings && { settings: json(settings) }),
       ...(capabilities && { capabilities: json(capabilities) }),
       ...(owners && { owners: json(owners) }),
       ...(health && { health: json(health) }),
+      ...(webhookRotation !== undefined && { webhookRotation: webhookRotation && json(webhookRotation) }),
       ...(problem !== undefined && { problem: problem && json(problem) }),
       ...(credentials && { credentialsSealed: this.secretBox.seal(JSON.stringify(credentials), placeOf(id, 'credentials')) }),
       ...(webhookSecret !== undefined && {
@@ -136,7 +160,7 @@ export class AccountTable {
     };
   }
 
-  private opened({ credentialsSealed, webhookSecretSealed, webhookSecretHash: _, ...plain }: Row): AccountRecord {
+  private opened({ credentialsSealed, webhookSecretSealed, webhookSecretHash: _, previousWebhookHashes: __, ...plain }: Row): AccountRecord {
     return {
       ...plain,
       credentials: JSON.parse(this.secretBox.open(credentialsSealed, placeOf(plain.id, 'credentials'))) as Record<string, string>,

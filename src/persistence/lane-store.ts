@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { DeliveryOutcome, LaneDelivery, LaneDestination, OutcomeOfTry } from '../core/delivery';
 import type { EventBody } from '../core/event';
 import type { AccountId } from '../core/ids';
+import { notifyUndelivered } from '../core/flows/undelivered';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, ClaimedLane, ClaimedReading, ClaimKey, FarSideRoom, LaneStore, SessionStore, SessionTransaction, SyncCause } from '../core/ports/stores';
 import { settling, withOutcome } from './lane-letters';
@@ -215,10 +216,13 @@ export class PostgresLaneStore implements LaneStore {
   }
 
   async park(lane: AnyLane, code: string, said: OutcomeOfTry = null, settlesAfterMs = 0): Promise<DeliveryOutcome | null> {
-    const { id: deliveryId, work: { kind } } = lane.delivery;
+    const { id: deliveryId, work } = lane.delivery;
+    const { kind } = work;
     const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async (tx) => {
       const outcome = await tx.parkHead(lane, code, said, settlesAfterMs);
-      if (outcome !== null) await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
+      if (outcome === null) return null;
+      await this.tell(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
+      await notifyUndelivered(tx, work, code, outcome);
       return outcome;
     });
     return answer;

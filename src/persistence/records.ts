@@ -11,11 +11,11 @@ const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
-  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'stateReadAt', 'agentsReadAt', 'openedAt', 'closedAt', 'forgotten',
+  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'stateReadAt', 'agentsReadAt', 'lastEnding', 'openedAt', 'closedAt', 'forgotten',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
-  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'saidAt', 'createdAt',
+  'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered', 'saidAt', 'createdAt',
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
 /** Without what the provider keeps with it, which is sealed. */
@@ -27,7 +27,7 @@ export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'ac
 
 const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([
   'id', 'organizationId', 'sessionId', 'state', 'origin', 'reason', 'summary', 'intent', 'fields', 'priority', 'resumeTarget',
-  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'survey', 'links',
+  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'syncBy', 'survey', 'links',
 ]);
 const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
 

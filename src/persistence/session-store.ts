@@ -11,7 +11,8 @@ import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnsw
 import { HANDOFF, handoffOf, manyById, SESSION, SESSION_INBOX, type HandoffColumns } from './records';
 import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
-import { SessionGate } from './session-gate';
+import { TIME_LIMITS } from '../time-limits';
+import { SESSION_GATE, SessionGate, type SessionGateLimits } from './session-gate';
 import { firstOf, giveUp, json, rowsOf, statement } from './sql';
 import { isConflict, tryAgain } from './try-again';
 
@@ -48,8 +49,8 @@ const LOCKED_HANDOFF = statement('locked_handoff', `select ${HANDOFF} from hando
 export class PostgresSessionStore implements SessionStore {
   private readonly gate: SessionGate;
 
-  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake, private readonly keys: KeyRules = KEY_RULES) {
-    this.gate = new SessionGate(pool.options.connectionTimeoutMillis!);
+  constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly wake: Wake, private readonly keys: KeyRules = KEY_RULES, gate: Partial<SessionGateLimits> = {}) {
+    this.gate = new SessionGate({ waitMs: TIME_LIMITS.database.sessionMs, ...SESSION_GATE, ...gate });
   }
 
   async open(row: OpenSessionRow): Promise<{ session: SessionRecord; created: boolean }> {
@@ -65,14 +66,15 @@ export class PostgresSessionStore implements SessionStore {
 
   async transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
     if (!isUuid(sessionId)) throw unknownSession();
-    return tryAgain(() => this.gate.during(sessionId, () => this.once(organizationId, sessionId, work, idempotency)), () => this.clock.random(), mayWorkNextTime);
+    return tryAgain(() => this.gate.during(sessionId, hasRow => this.once(organizationId, sessionId, work, idempotency, hasRow)), () => this.clock.random(), mayWorkNextTime);
   }
 
-  private async once<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ answer: T; replayed: boolean }> {
+  private async once<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency: IdempotencyScope | undefined, hasRow: () => void): Promise<{ answer: T; replayed: boolean }> {
     const client = await this.pool.connect();
     let tx: PostgresSessionTransaction | undefined;
     try {
       const locked = await this.lock(client, organizationId, sessionId, idempotency);
+      hasRow();
       if (locked === null) throw unknownSession();
       const { stored } = locked;
       if (stored !== null && !stored.isOver) {

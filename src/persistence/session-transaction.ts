@@ -33,7 +33,7 @@ const FORGET_POSTS = statement('tx_forget_posts', `
   where session_id = $1 and provider_message_id is not null and deleted_at is null
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
-const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'attachments', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown'].includes(field));
+const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'attachments', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered'].includes(field));
 /** One for each set of fields that changes together: there are few. */
 const updateMessageOf = (fields: readonly string[]): Statement =>
   statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);
@@ -93,7 +93,7 @@ const ADD_STRAY = statement('tx_add_stray', `
   insert into stray_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_stray_conversation do nothing returning 1`);
 const REMOVE_STRAY = statement('tx_remove_stray', 'delete from stray_conversation where session_id = $1 and conversation_id = $2');
 
-const JSON_FIELDS: readonly string[] = ['endUser', 'contactEndUser', 'lastView', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
+const JSON_FIELDS: readonly string[] = ['endUser', 'contactEndUser', 'lastView', 'lastEnding', 'fields', 'attachments', 'survey', 'links', 'content', 'reactions', 'shown'];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   fields.map((field) => {
     const value = (record as Record<string, unknown>)[field] ?? null;
@@ -156,7 +156,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
     const record: MessageRecord = {
-      replyToMessageId: null, content: null, saidAt: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, organizationId, sessionId, seq,
+      replyToMessageId: null, content: null, saidAt: null, ...given, deletedAt: null, channelState: null, version: 1, editedAt: null, reactions: [], shown: null, isUndelivered: false, organizationId, sessionId, seq,
     };
     this.current = { ...this.current, lastMessageSeq: seq };
     this.inserted.set(record.id, record);

@@ -36,7 +36,7 @@ const SET_TEAM_MEMBERS = statement('set_team_members', `update team t set member
 
 /** What operators set up, and what is mirrored from the provider. */
 export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock): SetupStore {
-  const accounts = new AccountTable(pool, secretBox);
+  const accounts = new AccountTable(pool, secretBox, clock);
   const inboxes = new InboxTable(pool, secretBox);
   const teams = new DirectoryTable<TeamRecord, ProviderTeam>(pool, clock, 'team', TEAM_FIELDS, ['name']);
   const agents = new DirectoryTable<AgentRecord, ProviderAgent>(pool, clock, 'agent', AGENT_FIELDS, ['name', 'email', 'role']);
@@ -46,6 +46,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     concludeAccount: (account, patch) => accounts.conclude(account, patch),
     disableAccount: (id, problemOfInboxes) => accounts.disable(id, problemOfInboxes),
     account: (organizationId, id) => accounts.get(organizationId, id),
+    rotateWebhookSecret: (id, secret, rotation) => accounts.rotateWebhookSecret(id, secret, rotation),
     accountForWebhook: (id, secret) => accounts.forWebhook(id, secret),
     accountsOf: (organizationId) => accounts.of(organizationId),
     accountsByIds: (organizationId, ids) => accounts.byIds(organizationId, ids),

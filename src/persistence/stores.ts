@@ -12,6 +12,7 @@ import { PostgresMessageStore } from './message-store';
 import { PostgresRetentionStore } from './retention-store';
 import { PostgresRuntimeEndpointStore } from './runtime-endpoint-store';
 import type { SecretBox } from './secret-box';
+import type { SessionGateLimits } from './session-gate';
 import { PostgresSessionStore } from './session-store';
 import { PostgresSetUpTurns } from './set-up-turns';
 import { createSetupStore } from './setup-store';
@@ -27,11 +28,13 @@ export interface StoreParts {
   readonly claimer?: string;
   /** Left out: a repeat waits up to 5 s, and keys are kept for 7 days. */
   readonly keys?: Partial<KeyRules>;
+  /** If omitted, up to 500 calls of one Session wait for up to 20 s, and up to 5,000 of all. */
+  readonly sessionGate?: Partial<SessionGateLimits>;
 }
 
 /** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
-export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys }: StoreParts): Stores {
-  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys });
+export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys, sessionGate }: StoreParts): Stores {
+  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys }, sessionGate);
   return {
     sessions,
     handoffs: new PostgresHandoffStore(pool),

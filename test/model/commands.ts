@@ -70,7 +70,7 @@ const closes = who.map(at => command(`close ${at}`, async play => {
   const part = play.part(at);
   const input = { sessionId: part.id, idempotencyKey: play.world.nextKey() };
   await play.runtime(part, { closes: true }, () => play.flows.closeSession(scope, input));
-  expected(part, part.model.isClosed && part.model.live === null, 'closed, and something still lives');
+  expected(part, part.model.isClosed && !part.model.isOpen, 'closed, and something is still open');
 }));
 
 const acknowledges = fc.tuple(who, fc.constantFrom(1, 2, 200)).map(([at, count]) => command(`acknowledge ${at} ${count}`, play => play.acknowledge(play.part(at), count)));

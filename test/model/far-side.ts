@@ -110,10 +110,11 @@ export class FarSide extends ScriptedProvider {
   postTranscript = async (request: PostTranscript) => this.post(request.conversation.conversationId, request.noteId, request.title, request, request.content);
   postingRoom = (): number => HISTORY_ROOM;
 
-  override holdForBot: ScriptedProvider['holdForBot'] = async access => {
+  override holdForBot: ScriptedProvider['holdForBot'] = async (access, _signal, reportNewest) => {
     const talk = this.talk(access.conversationId);
     Object.assign(talk.view, { agent: null, teamId: null });
     this.setStatus(talk, 'BOT_HELD', 'held', 'us');
+    reportNewest?.(talk.entries.at(-1)?.id.toString() ?? null);
   };
 
   override openForAgents: ScriptedProvider['openForAgents'] = async ({ conversation, teamId, agentId }) => {
@@ -122,7 +123,11 @@ export class FarSide extends ScriptedProvider {
     this.setStatus(talk, 'OPEN', 'opened', 'us', agentId);
   };
 
-  override resolve: ScriptedProvider['resolve'] = async access => this.setStatus(this.talk(access.conversationId), 'RESOLVED', 'closed', 'us');
+  override resolve: ScriptedProvider['resolve'] = async (access, _signal, reportNewest) => {
+    const talk = this.talk(access.conversationId);
+    this.setStatus(talk, 'RESOLVED', 'closed', 'us');
+    reportNewest?.(talk.entries.at(-1)?.id.toString() ?? null);
+  };
 
   override readConversation: ScriptedProvider['readConversation'] = async access => {
     const { status, teamId, agent } = this.talk(access.conversationId).view;

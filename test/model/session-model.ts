@@ -47,6 +47,8 @@ interface Live {
   /** Who has it, as far as the log knows. */
   agent: string | null;
   drainBy: number | null;
+  /** While it ends and a sync of its conversation is awaited: until when. */
+  syncBy: number | null;
   wasPromised: boolean;
 }
 
@@ -55,6 +57,7 @@ const lastHeld = ({ acts }: Evidence): number => acts.filter(({ deed }) => deed 
 
 const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
 const DRAIN_MS = 30_000;
+const SYNC_MS = 5_000;
 const MOST_OPENED_AGAIN = 3;
 
 /**
@@ -79,6 +82,8 @@ export class SessionModel {
   /** Except who had just come when the runtime ended it, and had not been seen yet. */
   private missed: { readonly since: number; readonly not: string | null } = { since: Infinity, not: null };
   private closingLineOf: string | null = null;
+  /** The last handoff that runtime or operator ended while agents had it, and when: what agents said before is a word of that one. */
+  private ended: { readonly id: string; readonly tick: number } | null = null;
 
   constructor(readonly mirroring: Mirroring, public whileWaiting: WhileWaiting, readonly lostConversation: LostConversation, private readonly now: () => number) {}
 
@@ -106,9 +111,11 @@ export class SessionModel {
           break;
         case 'parked': this.need(fact.kind === 'POST_MESSAGE' && this.said.some(({ text }) => text.startsWith('poison')), `${fact.kind} was set aside`);
       }
-    const rightful = this.live === null ? 'BOT' : ['REQUESTED', 'QUEUED'].includes(this.live.state) ? 'NONE' : 'HUMAN';
-    this.need(this.control === rightful, `control is ${this.control} while the handoff is ${this.live?.state ?? 'none'}`);
+    const rightful = this.live === null ? ['BOT'] : ['REQUESTED', 'QUEUED'].includes(this.live.state) ? ['NONE'] : this.live.state === 'ENDING' && !this.isOwed(this.live.id) ? ['NONE', 'HUMAN'] : ['HUMAN'];
+    this.need(rightful.includes(this.control), `control is ${this.control} while the handoff is ${this.live?.state ?? 'none'}`);
   }
+
+  private isOwed(handoffId: string): boolean { return [...this.unacknowledged.values()].includes(handoffId); }
 
   private acceptSaid({ author, visibility, text, messageId, seq, handoffId }: Extract<Fact, { type: 'said' }>, far: Evidence): void {
     this.need(seq === this.said.length + 1, `message ${this.said.length + 1} has the number ${seq}`);
@@ -122,7 +129,7 @@ export class SessionModel {
       this.need(at >= 0, `"${text}" was told twice, or is no agent's public word`);
       this.need(far.words.slice(this.heard + 1, Math.max(at, 0)).every(({ isLost }) => isLost), `"${text}" came before an earlier word`);
       this.heard = Math.max(at, this.heard);
-      this.need(handoffId === (this.live?.id ?? null), `"${text}" belongs to another handoff`);
+      this.need(handoffId === (this.live?.id ?? null) || handoffId === this.ended?.id, `"${text}" belongs to another handoff`);
       this.owed.push(messageId);
       if (handoffId !== null) this.unacknowledged.set(messageId, handoffId);
     } else if (this.live !== null) {
@@ -154,7 +161,7 @@ export class SessionModel {
   }
 
   private begun({ id, to, cause, agent }: Extract<Fact, { type: 'handoff' }>, far: Evidence): Live {
-    const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, lostAt: 0, timesLost: 0, wasPromised: false };
+    const handoff = { id, state: to, history: this.said.length, agent, drainBy: null, syncBy: null, lostAt: 0, timesLost: 0, wasPromised: false };
     if (cause === 'REQUESTED') {
       this.need(this.doing !== null && 'asks' in this.doing, 'a handoff that nobody asked for');
       return { ...handoff, begun: far.tick, isTakeover: false, isQuick: false, intoDone: false };
@@ -166,6 +173,7 @@ export class SessionModel {
     const deeds: Deed[] = to === 'QUEUED' ? ['reopen', 'wake'] : ['assign', 'reopen'];
     const taken = to === 'ACTIVE' ? undefined : far.acts.filter(act => deeds.includes(act.deed) && (to === 'QUEUED' || act.agent === agent)
       && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && (agent === null || agent !== this.missed.not)))).at(-1);
+    this.need(word === undefined || this.ended === null || word.tick > this.ended.tick, `"${word?.text}" was said before the end, and took over`);
     this.need(word !== undefined || taken !== undefined, `${agent} took over (${to}) without having done anything`);
     return { ...handoff, begun: (word ?? taken)?.tick ?? far.tick, isTakeover: true, isQuick: true, intoDone: word?.status === 'RESOLVED' };
   }
@@ -197,12 +205,20 @@ export class SessionModel {
       case 'SNOOZED': return this.need(since('snooze'), 'nobody put it on hold');
       case 'UNSNOOZED': return this.need(since('wake', 'opened', 'reopen'), 'nobody woke it');
       case 'CONVERSATION_LOST': return this.opensAgain(live, far);
-      case 'DRAINED': return this.need(
-        ![...this.unacknowledged.values()].includes(live.id) || this.now() >= live.drainBy! || this.isClosed || (this.doing !== null && ('asks' in this.doing || 'closes' in this.doing)),
-        'it ended before the agent\'s words were collected');
+      case 'DRAINED': return this.justifyDrained(live, far);
       case 'END': return this.justifyEnd(endReason, live, far);
       default: this.wrong.push(`${cause} to ${to} though nobody refused anything`);
     }
+  }
+
+  private justifyDrained(live: Live, far: Evidence): void {
+    // The next one takes its place at once: asked for, or taken by an agent who spoke after the return.
+    if (this.doing !== null && 'asks' in this.doing) return;
+    const spoke = far.words.some(({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick);
+    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || this.isClosed || spoke, 'it ended before the agent\'s words were collected');
+    if (live.syncBy === null || this.now() >= live.syncBy || far.isLinkDead) return;
+    const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick);
+    this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
   }
 
   /** The same handoff from its beginning, in a conversation that has yet to be made. */
@@ -216,6 +232,12 @@ export class SessionModel {
   private justifyEnd(reason: string | null, live: Live, far: Evidence): void {
     this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
+    const isOurs = this.doing !== null && ('ends' in this.doing || 'closes' in this.doing);
+    // Agents cannot see one that is not opened yet: what they say is about the bot's conversation.
+    if (isOurs && live.state !== 'REQUESTED') {
+      this.ended = { id: live.id, tick: far.tick };
+      live.syncBy = this.now() + SYNC_MS;
+    } else if (!isOurs || live.isQuick) this.ended = null;
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
     if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead && (this.lostConversation === 'END' || live.timesLost === MOST_OPENED_AGAIN), 'lost a conversation that is still there, or was to be made again');

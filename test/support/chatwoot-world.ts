@@ -75,7 +75,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const mediaFolder = mkdtempSync(path.join(tmpdir(), 'media-'));
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, typing: new TypingRelay(3_000), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
+    limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
     push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),

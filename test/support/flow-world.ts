@@ -28,7 +28,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const provider = new ScriptedProvider();
   const deps: FlowDeps = {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
-    limits: { drainMs: 30_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
+    limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
     // Receivers compare the signature's time with their own clock, which no test holds.
     push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),

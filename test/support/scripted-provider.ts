@@ -1,10 +1,10 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
 import type {
   Capabilities, ConversationAccess, ConversationView, EnsuredAccount, EnsuredInbox, EnsureAccount, Observation, OpenConversation, OpenForAgents,
-  AgentRemoval, DesiredState, DriftItem, PeopleVerbs, PostMessage, PostNote, ProviderAgent, ProviderDefinition, RepairDrift, ReadForward, ReadPage, SupportProvider, WebhookHint,
+  AgentRemoval, DesiredState, DriftItem, PeopleVerbs, PostMessage, PostNote, ProviderAgent, ProviderDefinition, RepairDrift, ReadForward, ReadPage, ReportNewest, SupportProvider, WebhookHint,
 } from '../../src/core/ports/support-provider';
 
-interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null; replyTo?: string | null }
+interface Entry { id: number; by: 'us' | 'agent' | 'note'; ourId: string | null; text: string; author: string; agent: string | null; replyTo?: string | null; at?: string }
 interface Conversation { id: string; sessionId: string; view: { status: ConversationView['status']; agent: string | null; teamId: string | null }; entries: Entry[]; deleted: boolean }
 
 export const ALL: Capabilities = {
@@ -50,7 +50,7 @@ export class ScriptedProvider implements SupportProvider {
 
   // ---- people
   get only(): Conversation { return this.conversations.filter(conversation => !conversation.deleted).at(-1)!; }
-  agentSays(text: string, agent = 'alice'): void { this.only.entries.push({ id: this.nextId++, by: 'agent', ourId: null, text, author: 'AGENT', agent }); }
+  agentSays(text: string, agent = 'alice', at = new Date(0).toISOString()): void { this.only.entries.push({ id: this.nextId++, by: 'agent', ourId: null, text, author: 'AGENT', agent, at }); }
   agentNotes(text: string, agent = 'alice'): void { this.only.entries.push({ id: this.nextId++, by: 'note', ourId: null, text, author: 'AGENT', agent }); }
   set(view: Partial<Conversation['view']>): void { Object.assign(this.only.view, view); }
   delete(): void { this.only.deleted = true; }
@@ -88,6 +88,7 @@ export class ScriptedProvider implements SupportProvider {
   readonly inspected: DesiredState[] = [];
   async listTeams() { this.calls.push('listTeams'); return [...this.teams]; }
   async listAgents() { return [...this.agents]; }
+  private add(to: string, id: string): void { this.members.set(to, [...new Set([...this.members.get(to) ?? [], id])]); }
   readonly people: PeopleVerbs = {
     addAgent: async ({ name, email, role }) => this.step('addAgent', () => {
       const agent: ProviderAgent = { externalId: email.split('@')[0]!, name, email, role };
@@ -104,6 +105,8 @@ export class ScriptedProvider implements SupportProvider {
       return 'REMOVED';
     }),
     setInboxMembers: async (inbox, ids) => this.step('setInboxMembers', () => { this.members.set(inbox.externalId, ids); }),
+    addInboxMember: async (inbox, id) => this.step('addInboxMember', () => this.add(inbox.externalId, id)),
+    addTeamMember: async (_access, team, id) => this.step('addTeamMember', () => this.add(team, id)),
     makeTeam: async (_access, { name }) => this.step('makeTeam', () => {
       this.teams.push({ externalId: '49', name: name.toLowerCase() });
       return { externalId: '49', name: name.toLowerCase() };
@@ -136,10 +139,21 @@ export class ScriptedProvider implements SupportProvider {
     entries.push({ id: this.nextId++, by: 'us', ourId, text, author, agent: null, replyTo: replyTo ?? null });
     return String(entries.at(-1)!.id);
   }
-  holdForBot = async (c: ConversationAccess) => this.step('holdForBot', () => { this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null }; });
+  holdForBot = async (c: ConversationAccess, _signal?: AbortSignal, reportNewest?: ReportNewest) => this.step('holdForBot', () => {
+    this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null };
+    this.reports(c, reportNewest);
+  });
+  /** Whether it says which message was the newest when a status changed. */
+  reportsNewest = true;
+  private reports(c: ConversationAccess, reportNewest?: ReportNewest): void {
+    if (this.reportsNewest) reportNewest?.(this.find(c.conversationId).entries.at(-1)?.id.toString() ?? null);
+  }
   openForAgents = async ({ conversation, teamId, agentId }: OpenForAgents) =>
     this.step('openForAgents', () => { const c = this.find(conversation.conversationId); c.view = { status: 'OPEN', agent: agentId ?? c.view.agent, teamId: teamId ?? c.view.teamId }; });
-  resolve = async (c: ConversationAccess) => this.step('resolve', () => { this.find(c.conversationId).view.status = 'RESOLVED'; });
+  resolve = async (c: ConversationAccess, _signal?: AbortSignal, reportNewest?: ReportNewest) => this.step('resolve', () => {
+    this.find(c.conversationId).view.status = 'RESOLVED';
+    this.reports(c, reportNewest);
+  });
   parseWebhook(): WebhookHint { return { kind: 'ignored', why: 'none' }; }
   readConversation = async (c: ConversationAccess): Promise<ConversationView> => this.step('readConversation', () => {
     const { view } = this.find(c.conversationId);
@@ -154,7 +168,7 @@ export class ScriptedProvider implements SupportProvider {
       if (entry.ourId !== null) return { kind: 'echo', id, ourId: entry.ourId };
       const agent = { externalId: entry.agent!, name: entry.agent! };
       if (entry.by === 'note') return { kind: 'note', id, agent, at: new Date(0).toISOString() };
-      return { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at: new Date(0).toISOString() };
+      return { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at: entry.at ?? new Date(0).toISOString() };
     });
     return { observations, after: entries.length === 0 ? after : String(entries.at(-1)!.id), more: entries.length === 10 };
   });

@@ -1,6 +1,7 @@
 import type { CallerRole } from '../caller';
 import type { ContentBody } from '../content';
 import type { HandoffEndReason, HandoffLink, HandoffPriority, HandoffRecord } from '../handoff';
+import type { UserFacingError } from '../errors';
 import type { ChatbotId, HandoffId, InboxId, Instant, MessageId, OrganizationId, SessionId, UserId } from '../ids';
 import type { BlockedLane, DeadLetterFilter } from '../ports/dead-letter-store';
 import type { Owed, RuntimeInboxFilter } from '../ports/stores';
@@ -216,6 +217,21 @@ export interface EnableChatbotInput {
 }
 export interface EnableChatbotAnswer { readonly inbox: InboxRecord }
 
+export interface RotateWebhookSecretInput {
+  readonly accountId: string | null;
+  /** The same key again goes on with the same rotation. */
+  readonly idempotencyKey: string;
+  /** For how long the secret before is accepted once the provider has the new URL; null: a day. 0: it ends at once, whatever the provider still uses. */
+  readonly previousValidSeconds: number | null;
+}
+export interface RotateWebhookSecretAnswer {
+  readonly account: AccountRecord;
+  /** Sentences for the operator: which inboxes could not be brought to the new URL. Empty when all are. */
+  readonly leftToDo: readonly string[];
+  /** Null: while something is left to do. */
+  readonly previousExpiresAt: Instant | null;
+}
+
 export interface AddAgentInput {
   /** Null: the organization's only account. So everywhere below. */
   readonly accountId: string | null;
@@ -224,6 +240,17 @@ export interface AddAgentInput {
   readonly role: AgentRecord['role'];
   /** Who this is on the platform, if that is known. */
   readonly userId: UserId | null;
+  /** Inboxes by our id, in which the person becomes a member too. Whoever is a member stays. */
+  readonly inboxIds: readonly InboxId[];
+  /** Likewise teams, by our id or the provider's own number. */
+  readonly teamIds: readonly string[];
+}
+export interface AddAgentAnswer {
+  readonly agent: AgentRecord;
+  readonly inboxes: readonly InboxRecord[];
+  readonly teams: readonly TeamRecord[];
+  /** What could not be done, each naming its field. The same call again does only that. */
+  readonly problems: readonly UserFacingError[];
 }
 /** `agentId`, `teamId`: ours, or the provider's own number. */
 export interface ChangeAgentRoleInput { readonly accountId: string | null; readonly agentId: string; readonly role: AgentRecord['role'] }
@@ -329,12 +356,14 @@ export interface Flows {
   linkAgentByEmail(scope: Scope, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
 
   /** These call the provider. */
-  addAgent(scope: Scope, input: AddAgentInput): Promise<AgentRecord>;
+  addAgent(scope: Scope, input: AddAgentInput): Promise<AddAgentAnswer>;
   changeAgentRole(scope: Scope, input: ChangeAgentRoleInput): Promise<AgentRecord>;
   removeAgent(scope: Scope, input: RemoveAgentInput): Promise<AgentRecord>;
   setInboxMembers(scope: Scope, input: SetInboxMembersInput): Promise<InboxRecord>;
   makeTeam(scope: Scope, input: MakeTeamInput): Promise<TeamRecord>;
   setTeamMembers(scope: Scope, input: SetTeamMembersInput): Promise<TeamRecord>;
+  /** Changes the secret in the account's webhook URL, here and at the provider. Takes seconds; repeatable with the same key. */
+  rotateWebhookSecret(scope: Scope, input: RotateWebhookSecretInput): Promise<RotateWebhookSecretAnswer>;
   /** Looks the address up and calls it not yet: the endpoint needs its secret first. */
   registerEndpoint(scope: Scope, input: RegisterEndpointInput): Promise<EndpointSecretAnswer>;
   /** Calls the endpoint, which must prove itself; then pushes begin, of what waits too. Repeatable: what waits for a retry is due at once. */

@@ -4,6 +4,7 @@ import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';
+import { beginLastEnding, endsWithSync, forgetReturn } from './last-ending';
 
 type Deps = Pick<FlowDeps, 'clock' | 'limits'>;
 type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' | 'state'>>;
@@ -84,22 +85,36 @@ export async function stepDone(tx: SessionTransaction, handoffId: HandoffId, ste
 }
 
 /**
- * Puts an end cause to a live handoff and finishes at once when nothing of the agent's words is still on its way.
- * Ending what is over already is a no-op.
+ * Puts an end cause to a live handoff. It ends at once when nothing that an agent said can still be on its way. Otherwise
+ * it is ENDING: a sync shows what agents said before the end, and the runtime collects it. Ending what is over already
+ * is a no-op.
  */
 export async function endLiveHandoff(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord, endReason: HandoffEndReason): Promise<HandoffRecord> {
   if (!isOpen(handoff.state)) return handoff;
-  const ended = await drainIfDone(tx, deps, await moveHandoff(tx, deps, handoff, 'END', { endReason }));
-  // A person's words are on their way: until they have arrived, the talk is theirs.
-  if (ended.state === 'ENDING') await deriveControl(tx, deps, ended, 'END');
+  const withSync = endsWithSync(tx, handoff, endReason);
+  const syncBy = withSync ? instantOf(deps.clock.now() + deps.limits.endSyncMs) : null;
+  const ending = await moveHandoff(tx, deps, handoff, 'END', { endReason, syncBy });
+  if (withSync) await beginLastEnding(tx, deps, ending);
+  const ended = await drainIfDone(tx, deps, ending);
+  if (ended.state === 'ENDING') await wordsAreOnTheirWay(tx, deps, ended);
   return ended;
 }
 
-/** ENDING → ENDED once the runtime has what the agent said, or the drain limit has passed. */
+/** While a handoff ends, control stays as it was, until an agent's words are on their way: then they come first. */
+export async function wordsAreOnTheirWay(tx: SessionTransaction, deps: Deps, ending: HandoffRecord): Promise<void> {
+  if (tx.session.control !== 'HUMAN' && (await tx.unacknowledgedMessages(ending.id)) > 0) await deriveControl(tx, deps, ending, 'END');
+}
+
+/**
+ * ENDING → ENDED once a sync has shown what agents said before the end, and the runtime has collected it. Each of the two
+ * has its time limit. A closed Session does not wait for the runtime.
+ */
 export async function drainIfDone(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord): Promise<HandoffRecord> {
   if (handoff.state !== 'ENDING') return handoff;
-  const waited = handoff.drainBy !== null && Date.parse(handoff.drainBy) <= deps.clock.now();
-  const over = waited || tx.session.closedAt !== null || (await tx.unacknowledgedMessages(handoff.id)) === 0;
+  const isOver = (limit: string | null) => limit !== null && Date.parse(limit) <= deps.clock.now();
+  const isSynced = handoff.syncBy === null || isOver(handoff.syncBy);
+  const over = isOver(handoff.drainBy)
+    || (isSynced && (tx.session.closedAt !== null || (await tx.unacknowledgedMessages(handoff.id)) === 0));
   return over ? moveHandoff(tx, deps, handoff, 'DRAINED') : handoff;
 }
 
@@ -110,8 +125,10 @@ export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: '
     id: deps.clock.newId(), state, origin: 'AGENT_TAKEOVER', reason: null, summary: null, intent: null, fields: {}, links: [], priority: null,
     target: { teamId: null, agentId: null }, agent, resumeTarget: null, historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [],
     endReason: null, failureCode: null, requestedAt: at, queuedAt: state === 'QUEUED' ? at : null, assignedAt: state === 'QUEUED' ? null : at, activeAt: state === 'ACTIVE' ? at : null,
-    endingAt: null, endedAt: null, drainBy: null,
+    endingAt: null, endedAt: null, drainBy: null, syncBy: null,
   });
+  // What we were to give back is theirs again.
+  await forgetReturn(tx);
   // Odd from here on: the conversation still looks bot-held, and that must not be read as "returned to the bot".
   const { statusWrites } = tx.session;
   await tx.updateSession({ liveHandoffId: handoff.id, statusWrites: statusWrites % 2 === 0 ? statusWrites + 1 : statusWrites });

@@ -1,6 +1,6 @@
 import { isOpen, type HandoffRecord } from '../handoff';
 import type { SessionTransaction } from '../ports/stores';
-import { endLiveHandoff, moveHandoff } from './change-handoff';
+import { drainIfDone, endLiveHandoff, moveHandoff } from './change-handoff';
 import { evenAfter } from './conversation';
 import type { FlowDeps } from './deps';
 
@@ -26,10 +26,12 @@ export const isOpenedAgain = (handoff: HandoffRecord): boolean => handoff.state 
 export async function conversationLost(deps: FlowDeps, organizationId: string, sessionId: string, conversationId: string | null): Promise<void> {
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (conversationId !== null && tx.session.conversationId !== conversationId) return;
-    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, recheck: [], recentPosts: [], statusWrites: evenAfter(tx.session.statusWrites) });
+    await tx.updateSession({ contactId: null, conversationId: null, lastView: null, readAfter: null, lastEnding: null, recheck: [], recentPosts: [], statusWrites: evenAfter(tx.session.statusWrites) });
     await tx.forgetOutcomes();
     const live = tx.liveHandoff;
-    if (live === null || !isOpen(live.state)) return;
+    if (live === null) return;
+    // Nothing is there to be read any more.
+    if (!isOpen(live.state)) return void await drainIfDone(tx, deps, live.syncBy === null ? live : await tx.updateHandoff(live.id, { syncBy: null }));
     const times = timesLost(live);
     if (live.state === 'REQUESTED') {
       await tellAgain(tx);

@@ -2,13 +2,15 @@ import type { ProviderDelivery } from '../delivery';
 import { isOpen } from '../handoff';
 import { instantOf } from '../ports/clock';
 import { endLiveHandoff, moveHandoff } from './change-handoff';
-import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter } from './conversation';
+import { evenAfter } from './conversation';
 import { deliverChange } from './deliver-change';
 import { deliverMark } from './deliver-mark';
 import type { FlowDeps } from './deps';
+import { awaitsReturnOf, forgetReturn } from './last-ending';
 import type { Lease } from './lease';
 import { openHandoff, openTakenOver } from './open-handoff';
 import { provingClaim } from './proving-claim';
+import { returnConversation } from './return-conversation';
 import { postOne, postTranscript } from './show-history';
 import { tellStray } from './stray-conversation';
 import { updateContact } from './update-contact';
@@ -34,31 +36,6 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
   }
 }
 
-type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
-
-async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, { how, handoffId }: Returning, lease: Lease): Promise<void> {
-  const { organizationId, sessionId } = delivery;
-  const connected = await connect(deps, organizationId, sessionId);
-  const { liveHandoffId } = connected.session;
-  const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
-  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one
-  // was sent again when a later handoff had been opened already.
-  if (live !== null && live.id !== handoffId && isOpen(live.state) && (live.origin === 'AGENT_TAKEOVER' || live.stepsDone.includes('opened'))) return;
-  const conversation = conversationOf(deps, connected);
-  if (conversation !== null) {
-    await beginStatusWrite(deps, connected.session);
-    await lease.held();
-    if (how === 'RESOLVE') await connected.provider.resolve(conversation, lease.signal(deps.limits.callMs));
-    else await connected.provider.holdForBot(conversation, lease.signal(deps.limits.callMs));
-  }
-  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.
-    const lastView = how === 'HOLD' ? CLEAN_VIEW : null;
-    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(conversation === null ? {} : { lastView }) });
-    if (conversation !== null) await tx.wantReading(instantOf(deps.clock.now()));
-  });
-}
-
 /**
  * The provider has refused for good and the delivery is about to be set aside. A handoff that was still opening fails by name, and
  * the bot has control again.
@@ -70,6 +47,7 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     // Hints of the meantime were left to the reading behind the write.
     if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    if (work.kind === 'RETURN_CONVERSATION' && awaitsReturnOf(tx.session, work.handoffId)) await forgetReturn(tx);
     if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
     if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
     if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });

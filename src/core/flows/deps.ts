@@ -12,6 +12,8 @@ import type { FileKeeper } from './keep-file';
 export interface FlowLimits {
   /** How long ENDING waits for the runtime to acknowledge what the agent said. */
   readonly drainMs: number;
+  /** How long ENDING waits for a sync that shows what agents said before the end. */
+  readonly endSyncMs: number;
   /**
    * How often an account with live handoffs is scanned for conversations that changed without a webhook, until webhooks have proved
    * themselves. Where a provider cannot be scanned: how often each live handoff's conversation is read.

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../errors';
-import { isOpen } from '../handoff';
+import { isOpen, type HandoffRecord } from '../handoff';
 import type { ChatbotId, OrganizationId, SessionId } from '../ids';
 import type { InboxRecord } from '../setup';
 import { setUpTools } from './accounts';
@@ -7,6 +7,7 @@ import type { Flows, Scope } from './api';
 import { endLiveHandoff } from './change-handoff';
 import { evenAfter } from './conversation';
 import type { FlowDeps } from './deps';
+import { syncBeforeEnd } from './sync-before-end';
 
 const PAGE = 100;
 
@@ -33,29 +34,35 @@ export async function endForDisabled(deps: FlowDeps, organizationId: Organizatio
 }
 
 /**
- * Switching support off. The inbox is DISABLED first, so that nothing new begins; then what lives is ended. Links stay,
+ * Switching support off. What agents have said up to then is read first, for a limited time. The inbox is DISABLED next, so that nothing new begins; then what lives is ended. Links stay,
  * and at the provider nothing is changed: enabling again finds the same account, inboxes and conversations.
  */
 export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'disableChatbot'> {
   const { setup, handoffs } = deps.stores;
   const { accountFor } = setUpTools(deps);
 
-  async function endLive(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
-    if (chatbotIds.length === 0) return 0;
+  async function* liveOf(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): AsyncGenerator<HandoffRecord> {
+    if (chatbotIds.length === 0) return;
     const filter = { chatbotIds, states: null, live: true, teamIds: null, sessionId: null };
-    let ended = 0;
     for (let after: string | null = null; ;) {
       const page = await handoffs.page(organizationId, filter, { first: PAGE, after });
-      for (const { node } of page.edges) if ((await endForDisabled(deps, organizationId, node.sessionId)).ended) ended += 1;
-      if (!page.hasNextPage) return ended;
+      for (const { node } of page.edges) yield node;
+      if (!page.hasNextPage) return;
       after = page.edges.at(-1)!.cursor;
     }
+  }
+
+  async function endLive(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
+    let ended = 0;
+    for await (const { sessionId } of liveOf(organizationId, chatbotIds)) if ((await endForDisabled(deps, organizationId, sessionId)).ended) ended += 1;
+    return ended;
   }
 
   return {
     async disableChatbot(scope: Scope, chatbotId: ChatbotId) {
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
       if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; there is nothing to disable.');
+      if (inbox.state !== 'DISABLED') await syncBeforeEnd(deps, liveOf(scope.organizationId, [chatbotId]));
       // Also one that was off with its organization: from now on it stays off by itself.
       const disabled = await setup.disableInbox(inbox.id);
       return { inbox: disabled, endedHandoffs: await endLive(scope.organizationId, [chatbotId]) };
@@ -63,6 +70,8 @@ export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'di
 
     async disableSupport(scope: Scope, accountId: string | null) {
       const { id } = await accountFor(scope, accountId);
+      const enabled = (await setup.inboxesOf(scope.organizationId, id)).filter(({ state }) => state !== 'DISABLED');
+      await syncBeforeEnd(deps, liveOf(scope.organizationId, enabled.map(({ chatbotId }) => chatbotId)));
       const account = await setup.disableAccount(id, DISABLED_WITH_ACCOUNT);
       const inboxes = await setup.inboxesOf(scope.organizationId, id);
       return { account, endedHandoffs: await endLive(scope.organizationId, inboxes.map(inbox => inbox.chatbotId)) };

@@ -6,6 +6,7 @@ import type { AccountHealth, AccountRecord } from '../setup';
 import { problemOf, setUpTools, settlesAfterMs } from './accounts';
 import type { Flows, Scope } from './api';
 import { accessOf, type FlowDeps } from './deps';
+import { settleRotation } from './webhook-secret';
 
 /** Without these nothing works, whatever else is right. */
 const OURSELVES: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
@@ -64,7 +65,9 @@ export function healthFlows(deps: FlowDeps) {
     const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
     try {
       const { items, learned } = await verbs.inspectDrift(await desiredOf(deps, account), tools.signal());
-      return { account: await record(account, healthOf(items), learned), items };
+      const found = healthOf(items);
+      const recorded = await record(account, found, learned);
+      return { account: found.state === 'HEALTHY' ? await settleRotation(deps, recorded) : recorded, items };
     } catch (error) {
       await record(account, healthAfter(error));
       throw error;

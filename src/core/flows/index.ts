@@ -15,7 +15,8 @@ import { sayFlows } from './say';
 import { sessionFlows } from './sessions';
 import { setupFlows } from './setup';
 import { typingFlows } from './typing';
+import { webhookSecretFlows } from './webhook-secret';
 
 export const createFlows = (deps: FlowDeps): Flows => withCleanInput({
-  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps), ...typingFlows(deps), ...readMarkFlows(deps),
+  ...sessionFlows(deps), ...sayFlows(deps), ...requestHandoffFlow(deps), ...endHandoffFlows(deps), ...setupFlows(deps), ...afterTalkFlows(deps), ...changeMessageFlows(deps), ...peopleFlows(deps), ...disableFlows(deps), ...healthFlows(deps).drift, ...deadLetterFlows(deps), ...runtimeEndpointFlows(deps), ...typingFlows(deps), ...readMarkFlows(deps), ...webhookSecretFlows(deps),
 });

@@ -96,6 +96,9 @@ export async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, ha
   if (handoff === null) return;
   // The note of an earlier try was found by a reading.
   if (!handoff.stepsDone.includes('opening')) await done('opening');
+  // Whoever ended it before that step did not wait for agents, who must not see it then.
+  handoff = await current();
+  if (handoff === null) return;
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
   const isDoneWith = handoff.stepsDone.includes('opened')
     || (mayBeOpened && handoff.state !== 'REQUESTED' && (await provider.readConversation(conversation, signal())).status === 'RESOLVED');

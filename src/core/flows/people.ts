@@ -4,6 +4,7 @@ import type { AccountRecord, AgentRecord } from '../setup';
 import type { AddAgentInput, Flows, RemoveAgentInput, Scope } from './api';
 import { setUpTools } from './accounts';
 import { accessOf, inboxAccessOf, type FlowDeps } from './deps';
+import { memberships as membershipsIn } from './memberships';
 import { checkedId } from './say';
 
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
@@ -30,6 +31,7 @@ type PeopleFlows = Pick<Flows, 'addAgent' | 'changeAgentRole' | 'removeAgent' | 
 export function peopleFlows(deps: FlowDeps): PeopleFlows {
   const { setup } = deps.stores;
   const tools = setUpTools(deps);
+  const { membershipsOf, join } = membershipsIn(deps);
 
   /** An agent by our id names its account too. */
   async function agentAndAccount(scope: Scope, agentId: string, accountId: string | null): Promise<{ agent: AgentRecord; account: AccountRecord }> {
@@ -65,9 +67,12 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
       const email = checkedEmail(input.email);
       const account = await tools.accountFor(scope, input.accountId);
       const people = tools.verbs(account, 'people', 'managesAgents');
+      // Nothing is begun for a call that names what is not there.
+      const memberships = await membershipsOf(account, input);
       const added = await asInput('email', people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, tools.signal()));
-      const agent = await after(account, added.externalId);
-      return input.userId === null ? agent : (await setup.linkAgentToUser(scope.organizationId, agent.id, input.userId)) ?? agent;
+      const listed = await after(account, added.externalId);
+      const agent = input.userId === null ? listed : (await setup.linkAgentToUser(scope.organizationId, listed.id, input.userId)) ?? listed;
+      return { agent, ...await join(account, agent, memberships) };
     },
 
     async changeAgentRole(scope, { accountId, agentId, role }) {

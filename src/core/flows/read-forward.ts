@@ -8,15 +8,17 @@ import { instantOf } from '../ports/clock';
 import type { SessionTransaction, SyncCause } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
-import { beginTakeover, endLiveHandoff, moveHandoff, stepDone } from './change-handoff';
+import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, stepDone, wordsAreOnTheirWay } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
+import { endedByAgents, endedHandoffOf, isAfterReturn, isReturnAwaited, isSyncedEnding, noteWord } from './last-ending';
 import type { FlowDeps } from './deps';
 import { isNews } from './hint-news';
 import { canonical } from './sameness';
 import { READ_MARK_WAIT_MS, stateIsKnownMs, timerSyncMs } from './scan-account';
+import { notePosted } from './undelivered';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
 /** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
@@ -51,6 +53,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const onlyWords = session.readHint === 'MESSAGES' && stateAge < stateIsKnownMs(timers);
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
+  let newest = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
   /** A timer that finds what was said or done: no webhook has told of it. */
   const report = async (hasFound: boolean, hintNow: SessionRecord['readHint']): Promise<void> => {
@@ -71,6 +74,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
         await tx.updateSession({ readAfter: read.after, seenThrough: read.observations.at(-1)?.id ?? tx.session.seenThrough });
       });
       for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
+      newest = read.observations.at(-1)?.id ?? newest;
       after = read.after;
       more = read.more;
     }
@@ -98,14 +102,17 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     hintNow = tx.session.readHint;
     // One that came meanwhile stands.
     if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
+    if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
     const timerMs = timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
     if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, timerMs - stateAge) : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
     if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
+    const live = tx.liveHandoff;
     if (session.lastView !== null && isNews(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })) hasFound = true;
     await receiveView(tx, deps, view, agents);
+    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state))) await endedByAgents(tx, live.id, readAt, newest);
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
@@ -154,7 +161,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (observation.kind === 'echo') {
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
     const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
-    if (ours !== null && ours.providerMessageId === null) await tx.setProviderMessageId(ours.id, observation.id);
+    if (ours !== null && ours.providerMessageId === null) await notePosted(tx, ours, observation.id);
     const handoffId = handoffOfNote(observation.ourId);
     if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;
@@ -168,11 +175,16 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   const found = observation.attachments.map(fitAttachment);
   const attachments = keepsFiles ? found.map(file => withRefusal(file, deps.files!.rules.fromAgents)) : found;
 
-  let live = tx.liveHandoff;
-  if (live === null && tx.session.closedAt === null) live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  // The conversation was given back: joining what still drains would lose that they speak again.
+  if (isAfterReturn(tx.session, tx.liveHandoff, observation.id)) await moveHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
+  // Said before the end of a handoff that is over: it begins nothing.
+  const ended = endedHandoffOf(tx, deps.clock.now(), observation);
+  let live = ended === null ? tx.liveHandoff : null;
+  if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  const handoffId = ended ?? live?.id ?? null;
   const message = await tx.insertMessage({
     id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments,
-    authorName: agent.name, agentId: agent.id, handoffId: live?.id ?? null, callerMessageId: null, providerMessageId: observation.id,
+    authorName: agent.name, agentId: agent.id, handoffId, callerMessageId: null, providerMessageId: observation.id,
     replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
     createdAt: observation.at,
   });
@@ -180,11 +192,18 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   // Who has it keeps it, whoever else helps out.
   const isHeld = live?.agent != null && live.agent.externalId === assigneeId;
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
-  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, live?.id ?? null, at);
+  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, handoffId, at);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+  await noteWord(tx, handoffId, observation.id, agent);
+  if (live?.state === 'ENDING') await wordsWhileEnding(tx, deps, live, agent);
   if (keepsFiles) for (const [index, { name, refused }] of attachments.entries())
     await (refused ? tellAgents(tx, observation.id, `the file ${shortened(name, 150)}, because ${reasonOf(refused)}`, index) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
+}
+
+/** The outcome names who answered, and the bot does not speak before these words have arrived. */
+async function wordsWhileEnding(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, agent: HandoffAgent): Promise<void> {
+  await wordsAreOnTheirWay(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
 }
 
 /** Whoever wrote to the end-user is told; of anything else nobody waits for an answer. */
@@ -211,6 +230,8 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
   const live = tx.liveHandoff;
 
   if (live === null) {
+    // Our own return of it is under way, or nobody listens: what it shows is what the last handoff left.
+    if (tx.inbox.state === 'DISABLED' || isReturnAwaited(tx.session, deps.clock.now())) return;
     if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
     return;

@@ -92,7 +92,7 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
           id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,
           fields: input.fields, links: input.links ?? [], priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
           historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
-          assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null,
+          assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
         });
         await tx.updateSession({ liveHandoffId: handoff.id });
         await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);

@@ -123,7 +123,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
 
       const account = await setup.insertAccount({
         id: deps.clock.newId(), organizationId: scope.organizationId, provider: input.provider, name: input.name, externalId: null,
-        baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(),
+        baseUrl: input.baseUrl, settings: input.settings, credentials: input.credentials, webhookSecret: deps.clock.newSecret(), webhookRotation: null,
         capabilities: NOTHING, owners: input.owners, health: UNCHECKED, state: 'PROVISIONING', problem: null, timesDisabled: 0, createdAt: instantOf(deps.clock.now()),
       });
       return setUpTurns.inTurn({ id: account.id, field: 'provider' }, deps.limits.setupMs, turn => connectAccount(scope, input, account, turn));

@@ -16,6 +16,7 @@ import { filesToPost } from './files-to-post';
 import type { Lease } from './lease';
 import { filesOfTranscript } from './transcript-files';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
+import { notePosted } from './undelivered';
 import { setAsidePart, writeOnce } from './write-once';
 
 /** Whether an earlier try may have posted it, and how far back that may lie: of one that was set aside since, readings have gone past it. */
@@ -37,7 +38,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   }, lease.signal(timeMs)));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    await tx.setProviderMessageId(message.id, providerMessageId);
+    await notePosted(tx, message, providerMessageId);
     await notePost(tx, deps);
     for (const index of ready.follow) await tx.oweMedia({ kind: 'BRING_FILE', messageId: message.id, index });
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
@@ -159,7 +160,7 @@ export async function bringTranscript(deps: FlowDeps, connected: Connected, conv
     conversation, noteId: transcriptId(handoff.id), title, fileName: 'transcript.txt', content, files: attached.files, mayExist, lookAfter: null,
   }, lease.signal(deps.limits.uploadMs)));
   await sessions.transact(session.organizationId, session.id, async tx => {
-    for (const message of early) await tx.setProviderMessageId(message.id, placeInTranscript(transcript, message));
+    for (const message of early) await notePosted(tx, message, placeInTranscript(transcript, message));
     for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
     await notePost(tx, deps);
   });

@@ -6,6 +6,7 @@ import type { SessionTransaction } from '../ports/stores';
 import type { SessionRecord } from '../session';
 import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
+import { notifyUndelivered } from './undelivered';
 
 /**
  * A post that an earlier try may have made. Where the provider cannot tell, we may: what it takes for a possible trace of
@@ -37,5 +38,7 @@ export async function orSetAside(deps: FlowDeps, { organizationId, id }: Pick<Se
 /** Makes a dead letter of a part of something that goes on without it, and says so in the history. */
 export async function setAsidePart(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>, work: ProviderWork, { code, outcome, handoffId }: { readonly code: string; readonly outcome: DeliveryOutcome; readonly handoffId: HandoffId | null }): Promise<void> {
   const letter = await tx.setAside(work, code, outcome);
-  if (letter !== null) await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId: letter.id, kind: letter.kind, code, outcome }, handoffId, instantOf(deps.clock.now()));
+  if (letter === null) return;
+  await tx.appendEvent({ type: 'DELIVERY_PARKED', deliveryId: letter.id, kind: letter.kind, code, outcome }, handoffId, instantOf(deps.clock.now()));
+  await notifyUndelivered(tx, work, code, outcome);
 }

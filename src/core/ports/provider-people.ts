@@ -34,6 +34,8 @@ export interface PeopleVerbs {
   removeAgent(request: RemoveAgent, signal: AbortSignal): Promise<AgentRemoval>;
   /** Exactly these, besides whoever may see every inbox by role. With `inboxMembers`. @throws ProviderRefusedError for an unknown agent */
   setInboxMembers(inbox: InboxAccess, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
+  /** Adds one person; whoever is a member stays. With `inboxMembers`. @throws ProviderRefusedError for an unknown agent */
+  addInboxMember(inbox: InboxAccess, agentId: ProviderAgentId, signal: AbortSignal): Promise<void>;
   /**
    * Another team; the provider may spell its name its own way. With `managesTeams`. `autoAssign`: whether the provider gives its
    * conversations to members who are online by itself.
@@ -42,6 +44,8 @@ export interface PeopleVerbs {
   makeTeam(access: AccountAccess, team: { readonly name: string; readonly autoAssign: boolean }, signal: AbortSignal): Promise<ProviderTeam>;
   /** Exactly these. With `managesTeams`. @throws ProviderRefusedError for an unknown team (`gone`) or agent */
   setTeamMembers(access: AccountAccess, teamId: ProviderTeamId, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
+  /** Adds one person; whoever is in it stays. With `managesTeams`. @throws ProviderRefusedError for an unknown team (`gone`) or agent */
+  addTeamMember(access: AccountAccess, teamId: ProviderTeamId, agentId: ProviderAgentId, signal: AbortSignal): Promise<void>;
 }
 
 /** A way in for one person, without a password; with `loginLinks`. */

@@ -10,7 +10,7 @@ import type {
 import type { MessageChange, MessageRecord, NewMessage } from '../message';
 import type { EndpointDisabledReason } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
-import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord } from '../setup';
+import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord, WebhookRotation } from '../setup';
 import type { RetentionStore } from './retention-store';
 import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { SetUpTurns } from './set-up-turns';
@@ -179,8 +179,8 @@ export interface HandoffStore {
   /** The newest handoff of each Session, live or over, in the order of `sessionIds`; null for a Session without one. One statement. */
   lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /**
-   * ENDING whose `drainBy` has passed or whose messages are all acknowledged, but for those in `but`; for the timer. Across
-   * organizations. Sessions that somebody holds at this moment are passed over.
+   * ENDING whose `drainBy` has passed, or that await no sync and whose messages are all acknowledged or whose Session is
+   * closed, but for those in `but`; for the timer. Across organizations. Sessions that somebody holds at this moment are passed over.
    */
   dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
 }
@@ -360,7 +360,12 @@ export interface SetupStore {
   /** With its inboxes, which get that problem; those that are off already stay as they are. In one transaction. */
   disableAccount(id: AccountId, problemOfInboxes: InboxRecord['problem']): Promise<AccountRecord>;
   account(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
-  /** By id and webhook secret (compared in constant time). Across organizations: it is how a webhook proves itself. */
+  /**
+   * Makes `secret` the account's webhook secret. The one before is still accepted, with up to three earlier ones that were,
+   * until `rotation.previousValidUntil`.
+   */
+  rotateWebhookSecret(id: AccountId, secret: string, rotation: WebhookRotation): Promise<AccountRecord>;
+  /** By id and webhook secret, an earlier one while it is accepted (compared in constant time). Across organizations: it is how a webhook proves itself. */
   accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
   accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
   accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;

@@ -253,6 +253,9 @@ export interface ShownConversation { readonly state: ShownState; readonly lastMe
 /** Whom a conversation is with: the Session whose id we gave to the end-user, in this inbox. Whether it is that Session's own is for the core to tell. */
 export interface EndUserThere { readonly inboxId: ProviderInboxId; readonly sessionId: SessionId }
 
+/** Takes the newest message that the conversation had when its status changed; null: it had none. */
+export type ReportNewest = (newest: ProviderMessageId | null) => void;
+
 export interface OpenForAgents {
   readonly conversation: ConversationAccess;
   readonly teamId: ProviderTeamId | null;
@@ -409,13 +412,15 @@ export interface SupportProvider {
   postNote(request: PostNote, signal: AbortSignal): Promise<ProviderMessageId>;
   /**
    * Clears what an earlier handoff left (agent, team, priority) and holds the conversation for the bot, so that writing
-   * history disturbs nobody. Called before history at each handoff. Setting the same again changes nothing.
+   * history disturbs nobody. Called before history at each handoff, and to return the conversation to the bot at its end.
+   * Setting the same again changes nothing. `reportNewest` is there at a handoff's end: what agents say after that message
+   * is news. A provider calls it once, as soon as the status has changed; the core reads forward for one that does not.
    */
-  holdForBot(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
+  holdForBot(conversation: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void>;
   /** Sets target and priority, then opens the conversation to people. Repeatable. An unknown target: ProviderRefusedError. */
   openForAgents(request: OpenForAgents, signal: AbortSignal): Promise<void>;
-  /** Marks the conversation resolved. Repeatable. */
-  resolve(conversation: ConversationAccess, signal: AbortSignal): Promise<void>;
+  /** Marks the conversation resolved. Repeatable. `reportNewest`: as of `holdForBot`. */
+  resolve(conversation: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void>;
 
   /**
    * Checks what can be checked (signature where the server signs, over the raw bytes) and says where to look. Called

@@ -6,14 +6,15 @@ import { userErrorOf, type UserErrorView } from '../errors';
 export interface UserErrors { readonly userErrors: readonly UserErrorView[] }
 
 /**
- * Runs a mutation for its caller and makes its payload: what the flow answered, or `nothing` with the reason.
+ * Runs a mutation for its caller and makes its payload: what the flow answered, or `nothing` with the reason. A flow that
+ * did only a part of it gives its own `userErrors`.
  * @throws AccessError when the caller's role may not do this
  */
 export async function answer<A extends object, N extends object>(context: OperationContext, kind: OperationKind, nothing: N, run: (scope: Scope) => Promise<A>): Promise<(A | N) & UserErrors> {
   const scope = context.scope(kind);
   context.forgetRead();
   try {
-    return { ...(await run(scope)), userErrors: [] };
+    return { userErrors: [], ...(await run(scope)) };
   } catch (error) {
     return { ...nothing, userErrors: [userErrorOf(error)] };
   }

@@ -1,4 +1,4 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { type ClassType, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { RuntimeDelivery } from '../../core/delivery';
 import { undeliveredName } from '../../core/handed-out';
 import type { HandoffRecord } from '../../core/handoff';
@@ -7,7 +7,8 @@ import type { SessionRecord } from '../../core/session';
 import { OperationContext } from '../context';
 import { Handoff, HandoffOutcome } from '../types/handoff';
 import {
-  HandoffOutcomeNotice, HandoffStateNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice, SupportMessageDeletedNotice, type NoticeView, SupportMessageNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
+  HandoffOutcomeNotice, HandoffStateNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice, SupportMessageDeletedNotice, type NoticeView, SupportMessageDeliveredNotice, SupportMessageNotice,
+  SupportMessageUndeliveredNotice, SupportRuntimeDelivery, SupportRuntimeNotice,
 } from '../types/runtime';
 import { SupportMessage, SupportSession } from '../types/session';
 import { outcomeOf, type OutcomeView } from './handoff-fields';
@@ -23,6 +24,8 @@ export class SupportRuntimeDeliveryFields {
       case 'MESSAGE': return { __typename: 'SupportMessageNotice', messageId: notice.messageId };
       case 'MESSAGE_DELETED': return { __typename: 'SupportMessageDeletedNotice', messageId: notice.messageId };
       case 'FILE_NOT_DELIVERED': return { __typename: 'SupportFileNotDeliveredNotice', messageId: notice.messageId, index: notice.index, code: notice.code };
+      case 'MESSAGE_UNDELIVERED': return { __typename: 'SupportMessageUndeliveredNotice', messageId: notice.messageId, code: notice.code, deliveryOutcome: notice.outcome };
+      case 'MESSAGE_DELIVERED': return { __typename: 'SupportMessageDeliveredNotice', messageId: notice.messageId };
       case 'SURVEY': return { __typename: 'HandoffSurveyNotice', handoffId: notice.handoffId };
       case 'HANDOFF_STATE': return { __typename: 'HandoffStateNotice', handoffId: notice.handoffId, state: notice.state };
       case 'HANDOFF_OUTCOME': return { __typename: 'HandoffOutcomeNotice', handoffId: notice.handoffId };
@@ -32,17 +35,17 @@ export class SupportRuntimeDeliveryFields {
 
 interface OfHandoff { readonly handoffId: string }
 
-@Resolver(() => SupportMessageNotice)
-export class SupportMessageNoticeFields {
-  @FieldResolver(() => SupportMessage)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
+/** The message that a notice is about. */
+function messageFields(of: ClassType) {
+  @Resolver(() => of)
+  class MessageNoticeFields {
+    @FieldResolver(() => SupportMessage)
+    message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
+  }
+  return MessageNoticeFields;
 }
 
-@Resolver(() => SupportMessageDeletedNotice)
-export class SupportMessageDeletedNoticeFields {
-  @FieldResolver(() => SupportMessage)
-  message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
-}
+export const MessageNoticeFields = [SupportMessageNotice, SupportMessageDeletedNotice, SupportMessageUndeliveredNotice, SupportMessageDeliveredNotice].map(messageFields);
 
 @Resolver(() => SupportFileNotDeliveredNotice)
 export class SupportFileNotDeliveredNoticeFields {

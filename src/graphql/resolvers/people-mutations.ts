@@ -1,6 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Flows } from '../../core/flows/api';
 import { OperationContext } from '../context';
+import { userErrorOf } from '../errors';
 import {
   AddSupportAgentPayload, ChangeSupportAgentRolePayload, CreateSupportLoginLinkPayload, MakeSupportTeamPayload, RemoveSupportAgentPayload,
   SetSupportInboxMembersPayload, SetSupportTeamMembersPayload,
@@ -16,9 +17,14 @@ import { answer } from './answer';
 export class PeopleMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => AddSupportAgentPayload, { description: 'Gives a person a place in the account. Repeatable.' })
+  @Mutation(() => AddSupportAgentPayload, { description: 'Gives a person a place in the account, and in inboxes and teams. Repeatable: what is done already stays, what failed is done.' })
   addSupportAgent(@Arg('input', () => AddSupportAgentInput) input: AddSupportAgentInput, @Ctx() context: OperationContext): Promise<AddSupportAgentPayload> {
-    return answer(context, 'SET_UP', {}, async (scope) => ({ agent: await this.flows.addAgent(scope, { ...input, accountId: input.accountId ?? null, userId: input.userId ?? null }) }));
+    return answer(context, 'SET_UP', { inboxes: [], teams: [] }, async (scope) => {
+      const { problems, ...added } = await this.flows.addAgent(scope, {
+        ...input, accountId: input.accountId ?? null, userId: input.userId ?? null, inboxIds: input.inboxIds ?? [], teamIds: input.teamIds ?? [],
+      });
+      return { ...added, userErrors: problems.map(userErrorOf) };
+    });
   }
 
   @Mutation(() => ChangeSupportAgentRolePayload)

@@ -3,10 +3,10 @@ import { InvalidInputError } from '../../core/errors';
 import type { Flows } from '../../core/flows/api';
 import { OperationContext } from '../context';
 import {
-  EnableChatbotSupportPayload, EnableSupportPayload, LinkSupportAgentPayload, RefreshSupportDirectoryPayload, UpdateSupportPolicyPayload,
+  EnableChatbotSupportPayload, EnableSupportPayload, LinkSupportAgentPayload, RefreshSupportDirectoryPayload, RotateSupportWebhookSecretPayload, UpdateSupportPolicyPayload,
 } from '../types/payloads';
 import {
-  EnableChatbotSupportInput, EnableSupportInput, LinkSupportAgentInput, RefreshSupportDirectoryInput, UpdateSupportPolicyInput,
+  EnableChatbotSupportInput, EnableSupportInput, LinkSupportAgentInput, RefreshSupportDirectoryInput, RotateSupportWebhookSecretInput, UpdateSupportPolicyInput,
 } from '../types/setup-inputs';
 import { answer } from './answer';
 import { objectOf, policyOf, textsOf } from './input';
@@ -39,6 +39,13 @@ export class SetUpMutations {
   @Mutation(() => RefreshSupportDirectoryPayload, { description: 'Reads teams and agents from the provider again.' })
   refreshSupportDirectory(@Arg('input', () => RefreshSupportDirectoryInput) input: RefreshSupportDirectoryInput, @Ctx() context: OperationContext): Promise<RefreshSupportDirectoryPayload> {
     return answer(context, 'SET_UP', { teams: [], agents: [] }, async (scope) => this.flows.refreshDirectory(scope, input.accountId));
+  }
+
+  @Mutation(() => RotateSupportWebhookSecretPayload, { description: 'Changes the secret in the URL to which the provider sends webhooks. Nothing is lost meanwhile: the old one is accepted until the provider has the new one, and for a while after.' })
+  rotateSupportWebhookSecret(@Arg('input', () => RotateSupportWebhookSecretInput) input: RotateSupportWebhookSecretInput, @Ctx() context: OperationContext): Promise<RotateSupportWebhookSecretPayload> {
+    return answer(context, 'SET_UP', { leftToDo: [] }, async (scope) => this.flows.rotateWebhookSecret(scope, {
+      accountId: input.accountId ?? null, idempotencyKey: input.idempotencyKey, previousValidSeconds: input.previousValidSeconds ?? null,
+    }));
   }
 
   @Mutation(() => LinkSupportAgentPayload, { description: 'Says which user of the platform an agent is.' })

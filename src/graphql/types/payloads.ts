@@ -4,6 +4,7 @@ import type { UserErrorView } from '../errors';
 import { ListSize } from '../cost/list-size';
 import { SupportControl, SupportErrorCode } from './enums';
 import { Handoff } from './handoff';
+import { DateTime } from './scalars';
 import { SupportMessage, SupportSession } from './session';
 import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from './setup';
 
@@ -130,8 +131,17 @@ export class LinkSupportAgentPayload extends SupportPayload {
 }
 
 @ObjectType(payload)
+export class RotateSupportWebhookSecretPayload extends SupportPayload {
+  @Field(() => SupportAccount, nullable) account?: unknown;
+  @Field(() => [String], { description: 'Inboxes that the provider could not be told about; repeat the call with the same key.' }) leftToDo: readonly string[];
+  @Field(() => DateTime, { nullable: true, description: 'Until when the old secret is accepted. Null: the provider may still use it.' }) previousExpiresAt?: string | null;
+}
+
+@ObjectType(payload)
 export class AddSupportAgentPayload extends SupportPayload {
-  @Field(() => SupportAgent, nullable) agent?: unknown;
+  @Field(() => SupportAgent, { nullable: true, description: 'Also beside userErrors that name a membership: then the person is in the account, and the same call again does the rest.' }) agent?: unknown;
+  @Field(() => [SupportInbox], { description: 'Of those named, the ones that the person sees now.' }) inboxes: readonly unknown[];
+  @Field(() => [SupportTeam], { description: 'Of those named, the ones that the person is in now.' }) teams: readonly unknown[];
 }
 
 @ObjectType(payload)

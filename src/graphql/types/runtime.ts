@@ -1,6 +1,7 @@
 import { createUnionType, Field, ID, ObjectType } from 'type-graphql';
+import type { DeliveryOutcome } from '../../core/delivery';
 import type { HandoffState as State } from '../../core/handoff';
-import { HandoffState } from './enums';
+import { HandoffState, SupportDeliveryOutcome } from './enums';
 import { connectionOf } from './page';
 import { DateTime } from './scalars';
 
@@ -23,12 +24,23 @@ export class SupportFileNotDeliveredNotice {
   @Field(() => String, { description: 'Why: FILE_TOO_LARGE or FILE_MISSING; see docs/errors.md.' }) code: string;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'A message of the end-user or the bot did not reach the agents: its delivery is a dead letter, which an operator may send again.' })
+export class SupportMessageUndeliveredNotice {
+  @Field(() => String, { description: 'Why, as a stable code: see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { description: 'Whether the agents may have it all the same.' }) deliveryOutcome: DeliveryOutcome;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A message that did not reach the agents, as a notice said, is with them after all.' })
+export class SupportMessageDeliveredNotice {}
+
 @ObjectType({ simpleResolvers: true, description: 'The end-user is asked how it was: see `handoff.survey`, show its url or its choices, and call answerSurvey.' })
 export class HandoffSurveyNotice {}
 
 export type NoticeView =
   | { readonly __typename: 'SupportMessageDeletedNotice'; readonly messageId: string }
   | { readonly __typename: 'SupportFileNotDeliveredNotice'; readonly messageId: string; readonly index: number; readonly code: string }
+  | { readonly __typename: 'SupportMessageUndeliveredNotice'; readonly messageId: string; readonly code: string; readonly deliveryOutcome: DeliveryOutcome }
+  | { readonly __typename: 'SupportMessageDeliveredNotice'; readonly messageId: string }
   | { readonly __typename: 'HandoffSurveyNotice'; readonly handoffId: string }
   | { readonly __typename: 'SupportMessageNotice'; readonly messageId: string }
   | { readonly __typename: 'HandoffStateNotice'; readonly handoffId: string; readonly state: string }
@@ -37,7 +49,7 @@ export type NoticeView =
 export const SupportRuntimeNotice = createUnionType({
   name: 'SupportRuntimeNotice',
   description: 'What the bot runtime has to know.',
-  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice] as const,
+  types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice, SupportMessageUndeliveredNotice, SupportMessageDeliveredNotice] as const,
   resolveType: (value) => (value as unknown as NoticeView).__typename,
 });
 

@@ -1,4 +1,4 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import type { SupportPolicy } from '../../core/setup';
 import type { AgentRecord } from '../../core/setup';
 import { AgentRole, AutomaticReplies, LostConversation, Mirroring, OnDeadLetter, WhileWaiting } from './enums';
@@ -68,12 +68,21 @@ const OURS_OR_THEIRS = 'Our id, or the provider\'s own number.';
 const ACCOUNT = { nullable: true, description: 'Needed only with several accounts.' } as const;
 
 @InputType()
+export class RotateSupportWebhookSecretInput {
+  @Field(() => ID, ACCOUNT) accountId?: string | null;
+  @Field(() => String, { description: 'The same key again goes on with the same rotation, and makes no other secret.' }) idempotencyKey: string;
+  @Field(() => Int, { nullable: true, description: 'How long the old secret is accepted once the provider has the new URL: 0 to 604800, and a day if omitted. 0 ends it at once.' }) previousValidSeconds?: number | null;
+}
+
+@InputType()
 export class AddSupportAgentInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => String) name: string;
   @Field(() => String, { description: 'Known by it: a person who is there already gets the role.' }) email: string;
   @Field(() => AgentRole, { defaultValue: 'AGENT' }) role: AgentRecord['role'];
   @Field(() => ID, { nullable: true, description: 'Who this is on the platform.' }) userId?: string | null;
+  @Field(() => [ID], { nullable: true, description: 'Ids of inboxes that the person sees too. Whoever sees them stays.' }) inboxIds?: readonly string[] | null;
+  @Field(() => [ID], { nullable: true, description: 'Teams that the person joins, by our id or the provider\'s own number. Whoever is in them stays.' }) teamIds?: readonly string[] | null;
 }
 
 @InputType()

@@ -16,6 +16,10 @@ export class AccountRow {
   @Column('text') webhookSecretSealed: string;
   /** SHA-256, for comparing without unsealing. */
   @Column('bytea') webhookSecretHash: Buffer;
+  /** Of secrets before the last rotation, newest first, while they are accepted. */
+  @Column('bytea', { array: true, default: () => "'{}'" }) previousWebhookHashes: Buffer[];
+  /** The last rotation. Null: none. */
+  @Column('jsonb', { nullable: true }) webhookRotation: unknown;
   @Column('jsonb') capabilities: unknown;
   @Column('jsonb') owners: unknown;
   @Column('jsonb') health: unknown;

@@ -40,6 +40,7 @@ export class HandoffRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) endingAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) endedAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) drainBy: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) syncBy: string | null;
   @Column('jsonb', { nullable: true }) survey: unknown;
   @Column('jsonb', { default: [] }) links: unknown;
 }

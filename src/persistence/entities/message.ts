@@ -31,5 +31,6 @@ export class MessageRow {
   @Column('jsonb', { default: [] }) reactions: unknown;
   @Column('jsonb', { nullable: true }) shown: unknown;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) saidAt: string | null;
+  @Column('boolean', { default: false }) isUndelivered: boolean;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

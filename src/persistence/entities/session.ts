@@ -37,6 +37,8 @@ export class SessionRow {
   @Column('text', { nullable: true }) readHint: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) agentsReadAt: string | null;
+  /** Whose words an agent's message is after the runtime or an operator ended a handoff. */
+  @Column('jsonb', { nullable: true }) lastEnding: unknown;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
   /** What was removed from the front of its history. */

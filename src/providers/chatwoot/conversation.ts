@@ -1,10 +1,10 @@
 import { ProviderRefusedError, ProviderUnavailableError, writeAfterLook } from '../../core/errors';
 import type { ProviderConversationId } from '../../core/ids';
-import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus } from '../../core/ports/support-provider';
+import type { ConversationAccess, ConversationSeen, ConversationView, OpenConversation, OpenForAgents, ProviderStatus, ReportNewest } from '../../core/ports/support-provider';
 import { numberOf, type Connect, type Connection } from './connection';
 import { readInConversation } from './damaged';
 import { lookFor } from './look';
-import { idIn, listIn, shownName, type WireConversation } from './wire';
+import { idIn, listIn, shownName, type WireConversation, type WireMessage } from './wire';
 
 export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 
@@ -32,10 +32,11 @@ export class Conversations {
     return made.length > 0 ? String(Math.min(...made.map(({ id }) => id))) : writeAfterLook(make);
   }
 
-  async hold(access: ConversationAccess, signal: AbortSignal): Promise<void> {
+  async hold(access: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void> {
     const { connection, path } = this.at(access);
     const { status, priority, meta } = await this.read(access, signal);
     if (status !== 'pending') await setStatus(connection, path, 'pending', signal);
+    reportNewest?.(await newestMessage(connection, path, signal));
     if (meta.assignee) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { assignee_id: null } }, signal);
     // An unknown team clears the field; 0 is unknown everywhere.
     if (meta.team) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { team_id: 0 } }, signal);
@@ -55,9 +56,10 @@ export class Conversations {
       await assign(connection, path, 'agent', agentId, signal);
   }
 
-  async resolve(access: ConversationAccess, signal: AbortSignal): Promise<void> {
+  async resolve(access: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void> {
     const { connection, path } = this.at(access);
     await setStatus(connection, path, 'resolved', signal);
+    reportNewest?.(await newestMessage(connection, path, signal));
   }
 
   async view(access: ConversationAccess, signal: AbortSignal): Promise<ConversationSeen> {
@@ -110,6 +112,13 @@ async function assign({ bot, botUserId }: Connection, path: string, kind: 'team'
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
   if (wanted === 0 || assigned?.id !== wanted)
     throw new ProviderRefusedError(`Chatwoot has no ${kind} ${id} in this account. Refresh teams and agents, and choose one of them.`);
+}
+
+/** The newest of the last page, by id: the page is sorted by time. */
+async function newestMessage({ user }: Connection, path: string, signal: AbortSignal): Promise<string | null> {
+  const { payload } = await user.json({ method: 'GET', path: `${path}/messages` }, signal) as { payload?: unknown };
+  const ids = listIn<WireMessage>(payload, 'messages').map(({ id }) => id);
+  return ids.length === 0 ? null : String(Math.max(...ids));
 }
 
 async function setStatus({ bot }: Connection, path: string, status: string, signal: AbortSignal): Promise<void> {

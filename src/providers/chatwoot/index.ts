@@ -48,9 +48,9 @@ function create(lent: ProviderHost): SupportProvider {
     openConversation: (request, signal) => conversations.open(request, signal),
     postMessage: (request, signal) => posts.message(request, signal),
     postNote: (request, signal) => posts.note(request, signal),
-    holdForBot: (conversation, signal) => conversations.hold(conversation, signal),
+    holdForBot: (conversation, signal, reportNewest) => conversations.hold(conversation, signal, reportNewest),
     openForAgents: (request, signal) => conversations.openForAgents(request, signal),
-    resolve: (conversation, signal) => conversations.resolve(conversation, signal),
+    resolve: (conversation, signal, reportNewest) => conversations.resolve(conversation, signal, reportNewest),
 
     parseWebhook,
     readConversation: (conversation, signal) => conversations.view(conversation, signal),

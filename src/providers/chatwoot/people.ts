@@ -104,6 +104,12 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       await connection.user.json({ method: 'PATCH', path: `${connection.account}/inbox_members`, body: { inbox_id: numberOf(inbox.externalId, 'inbox'), user_ids } }, signal);
     },
 
+    async addInboxMember(inbox, agentId, signal) {
+      const connection = connect(inbox.account);
+      const user_ids = await members(connection, inbox.account, [agentId], signal);
+      await connection.user.json({ method: 'POST', path: `${connection.account}/inbox_members`, body: { inbox_id: numberOf(inbox.externalId, 'inbox'), user_ids } }, signal);
+    },
+
     // Said always: Chatwoot switches it on where it is left out.
     async makeTeam(access, { name, autoAssign }, signal) {
       const { user, account } = connect(access);
@@ -115,6 +121,12 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       const connection = connect(access);
       const user_ids = await members(connection, access, agentIds, signal);
       await connection.user.json({ method: 'PATCH', path: `${connection.account}/teams/${numberOf(teamId, 'team')}/team_members`, body: { user_ids } }, signal);
+    },
+
+    async addTeamMember(access, teamId, agentId, signal) {
+      const connection = connect(access);
+      const user_ids = await members(connection, access, [agentId], signal);
+      await connection.user.json({ method: 'POST', path: `${connection.account}/teams/${numberOf(teamId, 'team')}/team_members`, body: { user_ids } }, signal);
     },
   };
 }

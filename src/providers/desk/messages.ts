@@ -63,3 +63,9 @@ export async function attachmentsOf(query: Query, messageIds: readonly string[])
 
 /** Relative to the service's own root. The name is for people who save the file; the token alone is looked up. */
 const filePath = (token: string, name: string): string => `/providers/desk/files/${token}/${encodeURIComponent(name)}`;
+
+/** The newest message of a locked conversation; null: it has none. Nobody writes another one before the transaction ends. */
+export async function newestMessage(query: Query, { id }: { readonly id: string }): Promise<string | null> {
+  const { rows: [row] } = await query('select max(id) as newest from desk_message where conversation_id = $1', [id]);
+  return row?.newest ?? null;
+}

@@ -4,6 +4,8 @@ import { accountOf, inTime, isDeskId, type Database, type Query } from './databa
 
 const AGENT = 'id as "externalId", name, email, role';
 
+const everybodySeesAll = () => new UnsupportedByProviderError('Everybody at a desk sees every inbox; there are no members to set.');
+
 const notHere = () => new ProviderRefusedError('The desk has no such agent or team; refresh the lists and choose another.', { gone: true });
 
 async function knownIn(query: Query, accountId: string, ids: readonly string[]): Promise<readonly string[]> {
@@ -11,6 +13,11 @@ async function knownIn(query: Query, accountId: string, ids: readonly string[]):
   const { rows } = await query(`select id from desk_agent where account_id = $1 and kind = 'PERSON' and id = any($2::bigint[])`, [accountId, ids]);
   if (rows.length < new Set(ids).size) throw notHere();
   return ids;
+}
+
+async function lockTeam(query: Query, accountId: string, teamId: string): Promise<void> {
+  const { rows: [team] } = isDeskId(teamId) ? await query('select id from desk_team where account_id = $1 and id = $2 for update', [accountId, teamId]) : { rows: [] };
+  if (!team) throw notHere();
 }
 
 /** People and teams of a desk. Everybody there sees every inbox. */
@@ -38,9 +45,8 @@ export const deskPeople = (database: Database): PeopleVerbs => ({
     return 'REMOVED';
   })),
 
-  async setInboxMembers() {
-    throw new UnsupportedByProviderError('Everybody at a desk sees every inbox; there are no members to set.');
-  },
+  async setInboxMembers() { throw everybodySeesAll(); },
+  async addInboxMember() { throw everybodySeesAll(); },
 
   makeTeam: (access, { name, autoAssign }, signal) => inTime(signal, () => database.transaction(async (query) => {
     if (autoAssign) throw new UnsupportedByProviderError('The desk gives conversations to nobody by itself; make the team without autoAssign.');
@@ -52,10 +58,16 @@ export const deskPeople = (database: Database): PeopleVerbs => ({
 
   setTeamMembers: (access, teamId, agentIds, signal) => inTime(signal, () => database.transaction(async (query) => {
     const accountId = await accountOf(query, access);
-    const { rows: [team] } = isDeskId(teamId) ? await query('select id from desk_team where account_id = $1 and id = $2 for update', [accountId, teamId]) : { rows: [] };
-    if (!team) throw notHere();
+    await lockTeam(query, accountId, teamId);
     await knownIn(query, accountId, agentIds);
     await query('delete from desk_team_member where team_id = $1 and agent_id <> all ($2::bigint[])', [teamId, agentIds]);
     await query('insert into desk_team_member (team_id, agent_id) select $1, unnest($2::bigint[]) on conflict do nothing', [teamId, agentIds]);
+  })),
+
+  addTeamMember: (access, teamId, agentId, signal) => inTime(signal, () => database.transaction(async (query) => {
+    const accountId = await accountOf(query, access);
+    await lockTeam(query, accountId, teamId);
+    await knownIn(query, accountId, [agentId]);
+    await query('insert into desk_team_member (team_id, agent_id) values ($1, $2) on conflict do nothing', [teamId, agentId]);
   })),
 });

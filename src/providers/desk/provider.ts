@@ -2,14 +2,14 @@ import { fitText } from '../../core/content/overflow';
 import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
 import type {
   AccountAccess, ChangedConversations, ChangedPage, ConversationAccess, ConversationView, DeleteMessage, EnsureAccount, EnsureInbox, InboxAccess, OpenConversation, OpenForAgents,
-  DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, SupportProvider, UpdateContact,
+  DriftVerbs, PeopleVerbs, PostMessage, PostNote, ProviderHost, ReadForward, ReportNewest, SupportProvider, UpdateContact,
 } from '../../core/ports/support-provider';
 import type { EndUser } from '../../core/session';
 import { HELD_FOR_BOT, changeState, lockConversation, noteActivity, statusAt, type DeskConversation } from './conversation';
 import { changedConversations } from './changed';
 import { changeContact } from './contact';
 import { accountOf, inPortWords, inTime, isDeskId, type Database, type Query } from './database';
-import { emptyMessage, insertMessage, type NewMessage } from './messages';
+import { emptyMessage, insertMessage, newestMessage, type NewMessage } from './messages';
 import { takePosted } from './posted-files';
 import { gone, readForward } from './read-forward';
 import { deskDrift } from './drift';
@@ -126,12 +126,15 @@ export class DeskProvider implements SupportProvider {
     }
   }
 
-  holdForBot(conversation: ConversationAccess, signal: AbortSignal): Promise<void> {
-    return this.write(conversation, signal, async (query, row) => {
-      if (row.status === 'BOT_HELD' && row.agent_id === null && row.team_id === null && row.priority === null) return;
+  async holdForBot(conversation: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void> {
+    const newest = await this.write(conversation, signal, async (query, row) => {
+      const last = await newestMessage(query, row);
+      if (row.status === 'BOT_HELD' && row.agent_id === null && row.team_id === null && row.priority === null) return last;
       await noteActivity(query, row, 'The bot has the conversation.', this.now());
       await changeState(query, row, HELD_FOR_BOT, this.now());
+      return last;
     });
+    reportNewest?.(newest);
   }
 
   openForAgents({ conversation, teamId, agentId, priority }: OpenForAgents, signal: AbortSignal): Promise<void> {
@@ -150,12 +153,15 @@ export class DeskProvider implements SupportProvider {
     });
   }
 
-  resolve(conversation: ConversationAccess, signal: AbortSignal): Promise<void> {
-    return this.write(conversation, signal, async (query, row) => {
-      if (row.status === 'RESOLVED') return;
+  async resolve(conversation: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void> {
+    const newest = await this.write(conversation, signal, async (query, row) => {
+      const last = await newestMessage(query, row);
+      if (row.status === 'RESOLVED') return last;
       await noteActivity(query, row, 'Resolved.', this.now());
       await changeState(query, row, { status: 'RESOLVED', snoozed_until: null, waiting_since: null }, this.now());
+      return last;
     });
+    reportNewest?.(newest);
   }
 
   parseWebhook(): never {

@@ -140,7 +140,10 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.deliverAll();
     await world.read(session.id);
     await end(session.id);
-    world.provider.agentSays('hello?');
+    await world.read(session.id);
+    // Long after the end: nothing has told this agent that it was one.
+    world.time.ms += 61_000;
+    world.provider.agentSays('hello?', 'alice', new Date(world.time.ms).toISOString());
     await world.read(session.id);
     const { id } = await liveOf(session.id);
     await deliverOne();
@@ -158,6 +161,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.ask(session.id);
     await world.deliverAll();
     await end(session.id);
+    await world.read(session.id);
     world.provider.during.set('holdForBot', async () => { world.provider.agentSays('hello?'); await world.read(session.id); });
     await deliverOne();
     await world.read(session.id);
@@ -272,6 +276,7 @@ describe('history that is brought only at the handoff', () => {
     await world.ask(session.id);
     await world.deliverAll();
     await end(session.id);
+    await world.read(session.id);
     await world.user(session.id, 'four');
     await world.bot(session.id, 'five');
     await world.deliverAll();
@@ -415,6 +420,7 @@ it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'post
   let closed = false;
   world.provider.during.set(verb, async () => { await world.flows.closeSession(scope, { sessionId: session.id, idempotencyKey: 'close' }); closed = true; });
   expect(await world.deliverAll()).toEqual([]);
+  await world.read(session.id);
   expect(closed).toBe(true);
   expect(world.provider.only.view.status).toBe('RESOLVED');
   expect((await handoffsOf(session.id))[0]).toMatchObject({ state: 'ENDED', endReason: 'SESSION_CLOSED' });

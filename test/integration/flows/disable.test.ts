@@ -46,8 +46,8 @@ describe('a chatbot whose support is switched off', () => {
   it('leaves what is at the provider as it is', async () => {
     const { id } = await withAgent();
     const before = JSON.stringify(world.provider.conversations);
-    const calls = world.provider.calls.length;
     await disableChatbot();
+    const calls = world.provider.calls.length;
     await workOff();
     expect(JSON.stringify(world.provider.conversations)).toBe(before);
     expect(world.provider.calls.length).toBe(calls);

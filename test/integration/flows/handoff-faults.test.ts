@@ -82,12 +82,13 @@ it('a cancel before the provider was reached leaves nobody waiting there', async
 });
 
 it('a cancel in the middle of the opening is undone at the provider', async () => {
-  const { handoff } = await asked();
+  const { session, handoff } = await asked();
   world.provider.during.set('openForAgents', async () => {
     await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
   });
   await world.deliverAll();
   expect(world.provider.only.view).toEqual({ status: 'BOT_HELD', agent: null, teamId: null });
+  await world.read(session.id);
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', queuedAt: null });
 });
 

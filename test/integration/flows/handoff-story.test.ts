@@ -43,6 +43,7 @@ it('goes from bot to person and back, with history, note, order and outcome', as
 it('does not call a person in on paper when a handoff ends that nobody had taken', async () => {
   const { session } = await queued();
   await world.flows.endHandoff(scope, { handoffId: null, sessionId: session.id, reason: 'BOT_CANCELLED', idempotencyKey: 'cancel' });
+  await world.read(session.id);
   const controls = (await world.events(session.id)).flatMap(({ body }) => (body.type === 'CONTROL_CHANGED' ? [`${body.control} ${body.epoch}`] : []));
   expect(controls).toEqual(['NONE 2', 'BOT 3']);
 });

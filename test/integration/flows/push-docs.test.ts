@@ -44,6 +44,8 @@ async function wholeTalk(): Promise<void> {
     await tx.updateHandoff(handoff.id, {
       survey: { externalId: 's-1', url: 'https://support.example.com/s-1', question: 'How was it?', choices: [{ rating: 1, label: 'bad' }], offeredAt: '2026-11-22T12:00:00.000Z', answer: null },
     });
+    await tx.oweRuntime({ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
+    await tx.oweRuntime({ kind: 'MESSAGE_DELIVERED', messageId: message.id });
     await tx.oweRuntime({ kind: 'SURVEY', handoffId: handoff.id });
     await tx.oweRuntime({ kind: 'FILE_NOT_DELIVERED', messageId: message.id, index: 0, code: 'FILE_TOO_LARGE' });
   });
@@ -79,7 +81,7 @@ describe('docs/runtime.md on pushes', () => {
     await wholeTalk();
     const sent = world.receiver.received.map(({ body }) => body);
     expect([...new Set(sent.map(({ type }) => type))].sort()).toEqual(named(columnOf('`type`')).sort());
-    const objects = ['', 'data', 'data.session', 'data.message', 'data.handoff', 'data.outcome', 'data.file'];
+    const objects = ['', 'data', 'data.session', 'data.message', 'data.handoff', 'data.outcome', 'data.file', 'data.failure'];
     const paths = new Set(sent.flatMap((body) => pathsOf(body)).filter((one) => !objects.includes(one) && !one.endsWith('[]')));
     expect([...paths].sort()).toEqual(named(columnOf('field')).sort());
   });

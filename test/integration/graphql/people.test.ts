@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const AGENT = 'agent { id externalId name email role user { id } }';
 const FIELDS = {
-  AddSupportAgent: AGENT, ChangeSupportAgentRole: AGENT, RemoveSupportAgent: AGENT, LinkSupportAgent: AGENT,
+  AddSupportAgent: `${AGENT} inboxes { chatbotId: id members { externalId } } teams { externalId members { externalId } }`, ChangeSupportAgentRole: AGENT, RemoveSupportAgent: AGENT, LinkSupportAgent: AGENT,
   SetSupportInboxMembers: 'inbox { id members { externalId } }',
   MakeSupportTeam: 'team { id externalId name members { externalId } }', SetSupportTeamMembers: 'team { id externalId members { externalId } }',
   CreateSupportLoginLink: 'agent { externalId } url',
@@ -32,6 +32,41 @@ describe('agents', () => {
   it('are added with name, address, role and user, and are there at once', async () => {
     const added = await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com', userId: 'u-bob' });
     expect(added).toMatchObject({ userErrors: [], agent: { externalId: 'bob', name: 'Bob', email: 'bob@example.com', role: 'AGENT', user: { id: 'u-bob' } } });
+    expect((await agents()).map(({ externalId }) => externalId).sort()).toEqual(['alice', 'bob']);
+  });
+
+  it('are added with the inboxes and teams that they belong to, beside whoever is there', async () => {
+    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: ['alice'] });
+    const input = { name: 'Bob', email: 'bob@example.com', userId: 'u-bob', inboxIds: [inbox.id], teamIds: ['47'] };
+    const added = await mutate('AddSupportAgent', input);
+    expect(added).toMatchObject({
+      userErrors: [], agent: { externalId: 'bob', user: { id: 'u-bob' } }, inboxes: [{ members: [{ externalId: 'alice' }, { externalId: 'bob' }] }], teams: [{ externalId: '47' }],
+    });
+    expect(await mutate('AddSupportAgent', input)).toEqual(added);
+    expect([...world.provider.members]).toEqual([['inbox-1', ['alice', 'bob']], ['47', ['bob']]]);
+    // Nobody has said from here who the members of the team are: whoever they are is right.
+    expect((await world.stores.setup.findTeam(inbox.accountId, '47'))!.memberIds).toBeNull();
+  });
+
+  it('are added for nobody who names what is not there', async () => {
+    const strangeId = '5d3b8d0c-0a55-4d0f-9a3c-1f6a2f3c7e21';
+    expect(await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com', inboxIds: [strangeId] })).toEqual(refusal('INBOX_NOT_FOUND', 'inboxIds.0'));
+    expect(await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com', teamIds: ['47', '99'] })).toEqual(refusal('TEAM_NOT_FOUND', 'teamIds.1'));
+    expect((await agents()).map(({ externalId }) => externalId)).toEqual(['alice']);
+  });
+
+  it('are there when a membership fails, which is named, and the same call again does the rest', async () => {
+    const { id } = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    const input = { name: 'Bob', email: 'bob@example.com', inboxIds: [id], teamIds: ['47', '48'] };
+    world.provider.failNext('addInboxMember', 'after');
+    world.provider.failNext('addTeamMember', 'refused');
+    expect(await mutate('AddSupportAgent', input)).toMatchObject({
+      agent: { externalId: 'bob' }, inboxes: [], teams: [{ externalId: '48' }],
+      userErrors: [{ code: 'MEMBERSHIP_NOT_SET', field: 'inboxIds.0' }, { code: 'INPUT_INVALID', field: 'teamIds.0' }],
+    });
+    expect(await mutate('AddSupportAgent', input)).toMatchObject({ userErrors: [], inboxes: [{}], teams: [{ externalId: '47' }, { externalId: '48' }] });
+    expect([...world.provider.members].map(([of, members]) => [of, [...members]])).toEqual([['inbox-1', ['bob']], ['48', ['bob']], ['47', ['bob']]]);
     expect((await agents()).map(({ externalId }) => externalId).sort()).toEqual(['alice', 'bob']);
   });
 

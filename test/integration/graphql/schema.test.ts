@@ -111,7 +111,7 @@ describe('conventions', () => {
     // The one that signs what is pushed to a runtime: answered once, to whoever made it, and shown nowhere else.
     const givenOnce = ['RegisterSupportRuntimeEndpointPayload', 'RotateSupportRuntimeEndpointSecretPayload'];
     expect(outputs().filter((type) => 'secret' in type.getFields()).map((type) => type.name).sort()).toEqual(givenOnce);
-    expect(shown.filter((name) => name !== 'secret')).toEqual(['credentialNames', 'previousSecretExpiresAt', 'rotateSupportRuntimeEndpointSecret']);
+    expect(shown.filter((name) => name !== 'secret')).toEqual(['credentialNames', 'previousSecretExpiresAt', 'rotateSupportRuntimeEndpointSecret', 'rotateSupportWebhookSecret']);
   });
 
   it('leave no type that nothing leads to', () => {

@@ -95,7 +95,7 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     await first.leave();
     await world.deliverAll();
     await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: session.id, idempotencyKey: world.nextKey() });
-    await world.finishEndings();
+    await world.read(session.id);
 
     const second = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id, after: seq }));
     const results = await second.until((seen) => seen.length === 2);
@@ -179,7 +179,7 @@ describe('handoffChanges', () => {
     await first.leave();
 
     await world.flows.endHandoff({ organizationId: 'org-1' }, { handoffId: handoff.id, sessionId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
-    await world.finishEndings();
+    await world.read(live.id);
     const second = follow(overSse(replica.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id }, after: queued.data.handoffChanges.cursor }));
     const results = await second.until((seen) => last(seen, 'handoffChanges')?.change?.to === 'ENDED');
     expect(results.map(({ data }) => data.handoffChanges.change?.to ?? 'snapshot')).toEqual(['ENDING', 'ENDED']);

@@ -68,7 +68,7 @@ export const accountOf = (given: Partial<AccountRecord>): AccountRecord => ({
   credentials: { platformToken: 'token-of-the-platform' }, webhookSecret: randomBytes(32).toString('base64url'),
   capabilities: { teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: false, inspectsDrift: true, maxTextLength: 64_000 },
   owners: [{ name: 'Ada', email: 'ada@example.com' }], health: UNCHECKED,
-  state: 'READY', problem: null, timesDisabled: 0, createdAt: '2026-11-22T20:52:20.557Z', ...given,
+  state: 'READY', problem: null, timesDisabled: 0, webhookRotation: null, createdAt: '2026-11-22T20:52:20.557Z', ...given,
 });
 
 export const inboxOf = (account: AccountRecord, given: Partial<InboxRecord>): InboxRecord => ({
@@ -84,7 +84,7 @@ export const said = (given: Partial<NewMessage> = {}): NewMessage => ({
 export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecord, 'organizationId' | 'sessionId'> => ({
   id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, links: [{ label: 'Order 17', url: 'https://shop.example/orders/17' }], priority: 'HIGH',
   target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, stepsDone: [], endReason: null, failureCode: null,
-  requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, survey: null, ...given,
+  requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null, survey: null, ...given,
 });
 
 /** Begins a handoff as a flow does: row, link, event. */

@@ -1,3 +1,4 @@
+import { isUpTo } from '../../../core/ids';
 import type { ConversationAccess, ProviderStatus } from '../../../core/ports/support-provider';
 import type { Stage } from '../stage';
 
@@ -89,6 +90,18 @@ export function handOverCases(stage: Stage): void {
       await stage.harness.resolves(conversation, stage.ada);
     }
     expect(await stage.agentSays(conversation)).toEqual(['first', 'second']);
+  });
+
+  it.each(['holdForBot', 'resolve'] as const)('tells with %s, if it does, which message was the newest: what is said before is up to it, what is said after is not', async (verb) => {
+    const conversation = await stage.conversationWithAgents();
+    await stage.harness.agentReplies(conversation, stage.ada, 'before');
+    const reported: (string | null)[] = [];
+    await stage.provider[verb](conversation, stage.signal(), (newest) => { reported.push(newest); });
+    await stage.harness.agentReplies(conversation, stage.ada, 'after');
+    if (reported.length === 0) return;
+    expect(reported).toEqual([expect.any(String)]);
+    const ids = (await stage.readForward(conversation)).observations.flatMap((one) => (one.kind === 'agentMessage' ? [{ text: one.text, isUpTo: isUpTo(one.id, reported[0]!) }] : []));
+    expect(ids).toEqual([{ text: 'before', isUpTo: true }, { text: 'after', isUpTo: false }]);
   });
 
   it('resolves, and again the same', async () => {

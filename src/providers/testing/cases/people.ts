@@ -68,17 +68,28 @@ export function peopleCases(stage: Stage): void {
       }
     });
 
+    it('adds one member to an inbox, once, beside those who are there', async () => {
+      const inbox = await stage.newInbox(stage.account);
+      await people().setInboxMembers(inbox, [stage.ada.externalId], stage.signal());
+      for (let time = 0; time < 2; time++) {
+        await people().addInboxMember(inbox, stage.bob.externalId, stage.signal());
+        expect(await stage.harness.membersOf!({ inbox })).toEqual([stage.ada.externalId, stage.bob.externalId].sort());
+      }
+    });
+
     it('refuses a member whom the account does not have, and changes nothing', async () => {
       const inbox = await stage.newInbox(stage.account);
       await people().setInboxMembers(inbox, [stage.ada.externalId], stage.signal());
       const other = await stage.setUp(await stage.harness.newAccount());
       const [stranger] = await stage.provider.listAgents(other, stage.signal());
       await expect(people().setInboxMembers(inbox, [stranger!.externalId], stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+      await expect(people().addInboxMember(inbox, stranger!.externalId, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       expect(await stage.harness.membersOf!({ inbox })).toEqual([stage.ada.externalId]);
     });
   } else {
     it('has no members of inboxes', async () => {
       await unsupported(() => stage.provider.people?.setInboxMembers(stage.inbox, [], stage.signal()));
+      await unsupported(() => stage.provider.people?.addInboxMember(stage.inbox, stage.ada.externalId, stage.signal()));
     });
   }
 
@@ -100,8 +111,14 @@ export function peopleCases(stage: Stage): void {
         await people().setTeamMembers(stage.account, team, wanted, stage.signal());
         expect(await members()).toEqual(wanted.sort());
       }
+      for (const wanted of [[ada], [ada], [ada, bob]]) {
+        await people().addTeamMember(stage.account, team, wanted.at(-1)!, stage.signal());
+        expect(await members()).toEqual(wanted.sort());
+      }
+      await people().setTeamMembers(stage.account, team, [], stage.signal());
       const other = await stage.setUp(await stage.harness.newAccount());
       const [stranger] = await stage.provider.listAgents(other, stage.signal());
+      await expect(people().addTeamMember(stage.account, team, stranger!.externalId, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       await expect(people().setTeamMembers(stage.account, team, [stranger!.externalId], stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       await expect(people().setTeamMembers(other, team, [], stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
       expect(await members()).toEqual([]);
@@ -110,6 +127,7 @@ export function peopleCases(stage: Stage): void {
     it('makes no teams', async () => {
       await unsupported(() => stage.provider.people?.makeTeam(stage.account, { name: 'night', autoAssign: false }, stage.signal()));
       await unsupported(() => stage.provider.people?.setTeamMembers(stage.account, '1', [], stage.signal()));
+      await unsupported(() => stage.provider.people?.addTeamMember(stage.account, '1', stage.ada.externalId, stage.signal()));
     });
   }
 

@@ -1,0 +1,109 @@
+import { finishEndings } from '../../../core/flows/end-handoff';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+
+const scope = { organizationId: ORG };
+
+type Ends = (world: ChatwootWorld, sessionId: string) => Promise<unknown>;
+const end = (reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED'): Ends => (world, sessionId) =>
+  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason, idempotencyKey: world.nextKey() });
+const WAYS: readonly (readonly [string, Ends])[] = [
+  ['BOT_CANCELLED', end('BOT_CANCELLED')], ['USER_ENDED', end('USER_ENDED')], ['OPERATOR_ENDED', end('OPERATOR_ENDED')],
+  ['SESSION_CLOSED', (world, sessionId) => world.flows.closeSession(scope, { sessionId, idempotencyKey: world.nextKey() })],
+  ['switched off', world => world.flows.disableChatbot(scope, 'bot-1')],
+];
+
+/** When the webhook of the reply comes, beside the end. */
+const WEBHOOKS = ['before the end is worked on', 'after it', 'never'] as const;
+
+describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who replies while the handoff ends', (version) => {
+  let world: ChatwootWorld;
+  let alice: number;
+  beforeEach(async () => {
+    world = await createChatwootWorld({ version, policy: { lines: { queued: null } } });
+    alice = await world.addPerson('Alice');
+  });
+  afterEach(() => world.close());
+
+  const handoffs = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 9, after: null })).edges.map(({ node }) => `${node.origin} ${node.state} ${node.endReason}`);
+  /** All that the runtime was told, in order. */
+  async function told(sessionId: string): Promise<string[]> {
+    const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
+      "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);
+    return rows.map(({ kind, text }) => text ?? kind);
+  }
+  /** As the worker does it, in an order of the test's. */
+  async function comesToRest(sessionId: string): Promise<void> {
+    const isOff = (await world.stores.setup.inbox(ORG, world.inbox.id))!.state === 'DISABLED';
+    for (let round = 0; round < 3; round++) {
+      if (!isOff) await world.readHinted();
+      expect(await world.deliverAll()).toEqual([]);
+      await world.acknowledgeAll(sessionId);
+    }
+  }
+  async function taken(): Promise<string> {
+    const sessionId = await world.handedOver();
+    await (await world.acting(alice, sessionId)).reply('hello');
+    await world.readHinted();
+    await world.deliverAll();
+    await world.acknowledgeAll(sessionId);
+    return sessionId;
+  }
+
+  it.each(WAYS.flatMap(([reason, ends]) => WEBHOOKS.map(webhook => [reason, webhook, ends] as const)))('(%s), with a webhook that comes %s, begins nothing and is heard before the outcome', async (reason, webhook, ends) => {
+    const sessionId = await taken();
+    const acting = await world.acting(alice, sessionId);
+    world.setDown(true);
+    await acting.reply('one moment');
+    if (webhook === 'before the end is worked on') world.setDown(false);
+    if (webhook === 'before the end is worked on') await acting.reply('and one more');
+    await world.double.settled();
+    await ends(world, sessionId);
+    world.setDown(webhook === 'never');
+    if (webhook === 'after it') {
+      await world.readHinted();
+      await world.deliverAll();
+      // Anything that makes Chatwoot tell us of this conversation.
+      await acting.note('for colleagues');
+    }
+    await comesToRest(sessionId);
+    world.setDown(false);
+    const one = reason === 'switched off' ? 'OPERATOR_ENDED' : reason;
+    expect(await handoffs(sessionId)).toEqual([`REQUESTED ENDED ${one}`]);
+    const words = ['hello', 'one moment', ...(webhook === 'before the end is worked on' ? ['and one more'] : [])];
+    expect((await told(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual([...words, 'HANDOFF_OUTCOME']);
+    expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+    const { status, meta } = await world.conversation(sessionId);
+    expect(status).toBe(reason === 'switched off' ? 'open' : reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'resolved' : 'pending');
+    if (status === 'pending') expect(meta.assignee ?? null).toBeNull();
+  });
+
+  it('and into the conversation that was given back takes it over, as before', async () => {
+    const sessionId = await taken();
+    await end('BOT_CANCELLED')(world, sessionId);
+    await comesToRest(sessionId);
+    expect((await world.conversation(sessionId)).status).toBe('pending');
+    await (await world.acting(alice, sessionId)).reply('are you still there?');
+    await comesToRest(sessionId);
+    expect((await handoffs(sessionId))[0]).toBe('AGENT_TAKEOVER ACTIVE null');
+    expect((await world.session(sessionId)).control).toBe('HUMAN');
+    expect((await world.conversation(sessionId)).status).toBe('open');
+  });
+
+  it('and is read only after a Chatwoot that was away came back, is a word of the handoff that ended', async () => {
+    const sessionId = await taken();
+    world.setDown(true);
+    await (await world.acting(alice, sessionId)).reply('one moment');
+    await world.double.settled();
+    await end('USER_ENDED')(world, sessionId);
+    // Nothing was read or written within the limit.
+    world.time.aheadMs += 5_001;
+    await finishEndings(world.deps, 10, (_, error) => { throw error; });
+    expect(await handoffs(sessionId)).toEqual(['REQUESTED ENDED USER_ENDED']);
+    world.setDown(false);
+    await comesToRest(sessionId);
+    expect(await handoffs(sessionId)).toEqual(['REQUESTED ENDED USER_ENDED']);
+    expect((await told(sessionId)).slice(-2)).toEqual(['HANDOFF_OUTCOME', 'one moment']);
+    expect((await world.session(sessionId)).control).toBe('BOT');
+    expect((await world.conversation(sessionId)).status).toBe('resolved');
+  });
+});

@@ -1,0 +1,114 @@
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../../test/support/flow-world';
+import { createFlows } from '../../../core/flows';
+import type { Flows } from '../../../core/flows/api';
+import { deliver } from '../../../core/flows/deliver';
+import type { FlowDeps } from '../../../core/flows/deps';
+import { readForward } from '../../../core/flows/read-forward';
+import type { ProviderHost } from '../../../core/ports/support-provider';
+import { leaseThat } from '../../../../test/support/lease';
+import { desk } from '..';
+
+let world: FlowWorld;
+let deps: FlowDeps;
+let flows: Flows;
+let call: (method: string, path: string, body?: object) => Promise<any>;
+beforeEach(async () => {
+  world = await createFlowWorld();
+  const host: ProviderHost = {
+    hint: () => undefined, fetch, replicas: () => 1, now: () => world.time.ms, log: () => undefined,
+    database: {
+      query: (text, values) => world.pool.query(text, values as unknown[]),
+      async transaction(work) {
+        const client = await world.pool.connect();
+        try {
+          await client.query('begin');
+          const done = await work((text, values) => client.query(text, values as unknown[]));
+          await client.query('commit');
+          return done;
+        } catch (error) {
+          await client.query('rollback');
+          throw error;
+        } finally { client.release(); }
+      },
+    },
+  };
+  deps = { ...world.deps, providers: new Map([['desk', { definition: desk, instance: desk.create(host) }]]) };
+  flows = createFlows(deps);
+  const { account } = await flows.enableSupport(scope, { provider: 'desk', name: 'Desk', baseUrl: null, settings: {}, credentials: {}, owners: [{ name: 'Ada', email: 'ada@owners.example' }] });
+  await flows.enableChatbot(scope, { chatbotId: 'bot-desk', name: 'Desk bot', accountId: account.id, policy: {} });
+  const routes = desk.routes!(host);
+  const [ada] = await world.stores.setup.agentsOf(ORG, account.id);
+  call = async (method, path, body) => {
+    const { status, body: answer } = await routes({
+      method, path, query: new URLSearchParams(), headers: { 'content-type': 'application/json', 'x-desk-agent': ada!.externalId },
+      readBody: async () => Buffer.from(body === undefined ? '' : JSON.stringify(body)), caller: { organizationId: ORG, role: 'ui', userId: null },
+    });
+    if (status >= 300) throw new Error(String(answer));
+    return JSON.parse(String(answer));
+  };
+});
+afterEach(() => world.close());
+
+async function deliverAll(): Promise<void> {
+  for (;;) {
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    if (!lane) return;
+    await deliver(deps, lane.delivery, leaseThat());
+    await world.stores.lanes.complete(lane);
+  }
+}
+async function taken() {
+  const { session: { id } } = await flows.openSession(scope, { chatbotId: 'bot-desk', channel: 'web', externalId: 'chat', endUser: {} });
+  await flows.recordEndUserMessage(scope, { sessionId: id, text: 'help', attachments: [], messageId: null, idempotencyKey: world.nextKey() });
+  await flows.requestHandoff(scope, { sessionId: id, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null, epoch: null, idempotencyKey: world.nextKey() });
+  await deliverAll();
+  const { conversationId } = await world.session(id);
+  const says = (text: string) => call('POST', `/api/conversations/${conversationId}/messages`, { text, visibility: 'PUBLIC' });
+  await says('hello');
+  await readForward(deps, ORG, id);
+  await world.acknowledgeAll(id);
+  return { id, says };
+}
+/** All that the runtime was told, in order. */
+async function told(sessionId: string): Promise<string[]> {
+  const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
+    "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);
+  return rows.map(({ kind, text }) => text ?? kind);
+}
+const states = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 9, after: null })).edges.map(({ node }) => `${node.origin} ${node.state}`);
+
+const end = (reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED') => (sessionId: string) => flows.endHandoff(scope, { sessionId, handoffId: null, reason, idempotencyKey: world.nextKey() });
+const WAYS: readonly (readonly [string, (sessionId: string) => Promise<unknown>])[] = [
+  ['BOT_CANCELLED', end('BOT_CANCELLED')], ['USER_ENDED', end('USER_ENDED')], ['OPERATOR_ENDED', end('OPERATOR_ENDED')],
+  ['SESSION_CLOSED', (sessionId) => flows.closeSession(scope, { sessionId, idempotencyKey: world.nextKey() })],
+  ['switched off', () => flows.disableChatbot(scope, 'bot-desk')],
+];
+
+describe('an agent at the desk who replies while the handoff ends', () => {
+  it.each(WAYS.flatMap(([reason, ends]) => [['first', ends, reason], ['last', ends, reason]] as const))('is heard before the outcome and begins nothing, whether the sync comes %s', async (sync, ends, reason) => {
+    const { id, says } = await taken();
+    await says('one moment');
+    await ends(id);
+    const isOff = reason === 'switched off';
+    if (sync === 'last') await deliverAll();
+    if (!isOff) await readForward(deps, ORG, id);
+    await deliverAll();
+    await world.acknowledgeAll(id);
+    if (!isOff) await readForward(deps, ORG, id);
+    expect(await states(id)).toEqual(['REQUESTED ENDED']);
+    expect((await told(id)).slice(-2)).toEqual(['one moment', 'HANDOFF_OUTCOME']);
+    expect((await world.session(id)).control).toBe('BOT');
+  });
+
+  it('and speaks again after it was given back takes it over', async () => {
+    const { id, says } = await taken();
+    await end('BOT_CANCELLED')(id);
+    await readForward(deps, ORG, id);
+    await deliverAll();
+    await readForward(deps, ORG, id);
+    world.time.ms += 1;
+    await says('are you there?');
+    await readForward(deps, ORG, id);
+    expect((await states(id))[0]).toBe('AGENT_TAKEOVER ACTIVE');
+  });
+});

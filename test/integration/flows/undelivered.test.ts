@@ -1,0 +1,88 @@
+import { Worker } from '../../../src/delivery';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { caller, startRoom } from '../graphql/room';
+import { quiet } from '../../support/quiet';
+
+let world: FlowWorld;
+beforeEach(async () => { world = await createFlowWorld(); });
+afterEach(() => world.close());
+
+/** Lets a worker do what is due, until that is so. */
+async function work(until: () => Promise<boolean>): Promise<void> {
+  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 5 }, quiet);
+  await worker.start();
+  try {
+    while (!(await until())) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  } finally { await worker.stop(); }
+}
+const notices = async (sessionId: string) => (await world.inbox(sessionId)).map(({ notice }) => notice);
+const parked = async (sessionId: string) => (await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null })).edges.map(({ node }) => node);
+const isParked = (sessionId: string) => async () => (await parked(sessionId)).length > 0;
+const resend = async (sessionId: string) => world.flows.resendDeadLetters(scope, { ids: (await parked(sessionId)).map(({ id }) => id), filter: null, all: false, after: null }, null);
+
+it('the runtime hears that a message did not reach the agents, and that it did after all', async () => {
+  const { id } = await world.open();
+  world.provider.failNext('postMessage', 'refused');
+  const { message } = await world.user(id, 'help');
+  await work(isParked(id));
+  expect(await notices(id)).toEqual([{ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+  await resend(id);
+  await work(async () => (await notices(id)).length > 1);
+  expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
+  expect(world.provider.shown()).toEqual(['END_USER: help']);
+  // What goes well from then on is no news.
+  await world.user(id, 'more');
+  await world.deliverAll();
+  expect(await notices(id)).toHaveLength(2);
+});
+
+it('it hears so each time that a new try fails for good, and of the bot\'s messages', async () => {
+  const { id } = await world.open();
+  world.provider.failNext('postMessage', 'refused');
+  await world.bot(id, 'hello');
+  await work(isParked(id));
+  world.provider.failNext('postMessage', 'refused');
+  await resend(id);
+  await work(async () => (await notices(id)).length > 1);
+  expect((await notices(id)).map(({ kind }) => kind)).toEqual(['MESSAGE_UNDELIVERED', 'MESSAGE_UNDELIVERED']);
+});
+
+it('it hears so of what a handoff was to bring along', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { id } = await world.open();
+  const { message } = await world.user(id, 'help');
+  await world.ask(id);
+  world.provider.failNext('postMessage', 'refused');
+  await world.deliverAll();
+  expect((await notices(id))[0]).toEqual({ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
+});
+
+it('it hears that one is there when a sync finds it', async () => {
+  const { id } = await world.open();
+  await world.user(id, 'first');
+  await world.deliverAll();
+  const { message } = await world.user(id, 'help');
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  await world.stores.lanes.park(lane!, 'OUTCOME_UNKNOWN', 'UNKNOWN');
+  expect(await notices(id)).toMatchObject([{ kind: 'MESSAGE_UNDELIVERED', outcome: 'UNKNOWN' }]);
+  world.provider.only.entries.push({ id: 1_000, by: 'us', ourId: message.id, text: 'help', author: 'END_USER', agent: null });
+  await world.read(id);
+  expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
+});
+
+it('and so over GraphQL', async () => {
+  const room = await startRoom(world);
+  const { id } = await world.open();
+  world.provider.failNext('postMessage', 'refused');
+  const { message } = await world.user(id, 'help');
+  await work(isParked(id));
+  await resend(id);
+  await work(async () => (await notices(id)).length > 1);
+  const { data } = await room.run(`{ supportRuntimeInbox(first: 10) { nodes { notice { __typename
+    ... on SupportMessageUndeliveredNotice { code deliveryOutcome message { id callerMessageId } } ... on SupportMessageDeliveredNotice { message { id } } } } } }`, {}, caller('bot'));
+  expect(data.supportRuntimeInbox.nodes.map(({ notice }: { notice: object }) => notice)).toEqual([
+    { __typename: 'SupportMessageUndeliveredNotice', code: 'PROVIDER_REFUSED', deliveryOutcome: 'NOT_DELIVERED', message: { id: message.id, callerMessageId: message.callerMessageId } },
+    { __typename: 'SupportMessageDeliveredNotice', message: { id: message.id } },
+  ]);
+  await room.stop();
+});
