@@ -1,6 +1,6 @@
 import { FileRefusedError, type FileRefusal } from './errors';
 import type { MessageId, OrganizationId } from './ids';
-import type { Attachment, MessageAuthor } from './message';
+import { hasProviderFiles, type Attachment, type MessageAuthor } from './message';
 
 /** One file of a message: its place among the message's attachments, from 0. */
 export interface FileRef { readonly organizationId: OrganizationId; readonly messageId: MessageId; readonly index: number }
@@ -12,11 +12,11 @@ export interface FileLimits {
   readonly refusedTypes: readonly string[];
 }
 
-/** `fromAgents`: what agents send to end-users. `toAgents`: what end-users and bots send. */
+/** `fromAgents`: what agents and the support system's automatic lines send to end-users. `toAgents`: what end-users and bots send. */
 export interface FileRules { readonly fromAgents: FileLimits; readonly toAgents: FileLimits }
 
 /** The limits that hold for files of this author. */
-export const limitsFor = (author: MessageAuthor, rules: FileRules): FileLimits => (author === 'AGENT' ? rules.fromAgents : rules.toAgents);
+export const limitsFor = (author: MessageAuthor, rules: FileRules): FileLimits => (hasProviderFiles({ author }) ? rules.fromAgents : rules.toAgents);
 
 interface FileFacts { readonly name: string; readonly contentType: string | null; readonly sizeBytes: number | null }
 

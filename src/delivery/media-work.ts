@@ -4,6 +4,7 @@ import type { Lease } from '../core/flows/lease';
 import type { FlowDeps } from '../core/flows/deps';
 import { fileArrived, fileGivenUp, fileNotComing } from '../core/flows/file-given-up';
 import { KEEPING, type FileKeeper } from '../core/flows/keep-file';
+import { hasProviderFiles } from '../core/message';
 import type { LaneWorkOf } from './lane-runner';
 import type { WorkerOptions } from './options';
 import { backoffMs, codeOf, triedOf, verdictOn, type Tried, type Verdict } from './retry-policy';
@@ -37,7 +38,8 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
       await fileNotComing(deps, delivery, work, codeOf(error));
       return { kind: 'nothingOwed' };
     }
-    const from = (await deps.stores.messages.get(delivery.organizationId, work.messageId))?.author === 'AGENT' ? 'AGENT' : 'CHANNEL';
+    const message = await deps.stores.messages.get(delivery.organizationId, work.messageId);
+    const from = message != null && hasProviderFiles(message) ? 'AGENT' : 'CHANNEL';
     const verdict = fileVerdict(error, triedOf(deps, delivery), from);
     if (verdict.kind !== 'park') return verdict;
     await fileGivenUp(deps, delivery, work, verdict.code);

@@ -1,6 +1,7 @@
 import { fitFileName } from '../checks/file-name';
 import { addressProblem, MAX_FILE_ADDRESS_LENGTH } from '../checks/url';
 import { InvalidInputError } from '../errors';
+import { withRefusal, type FileRules } from '../files';
 import type { Attachment } from '../message';
 
 const TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
@@ -28,3 +29,10 @@ export function fitAttachment({ url, name, contentType, sizeBytes }: Attachment)
     sizeBytes: sizeBytes !== null && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0 ? sizeBytes : null,
   };
 }
+
+/**
+ * The files of what a sync found, as they are recorded: each with a name that fits, and marked if it is against the limits.
+ * @param rules null: files are not kept here, so no limit of ours holds
+ */
+export const receivedFiles = (found: readonly Attachment[], rules: FileRules | null): readonly Attachment[] =>
+  found.map(fitAttachment).map(file => (rules === null ? file : withRefusal(file, rules.fromAgents)));

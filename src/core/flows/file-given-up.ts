@@ -2,6 +2,7 @@ import { shortened } from '../checks/text';
 import type { MediaDelivery } from '../delivery';
 import type { FileRefusal } from '../errors';
 import { reasonOf, withFile } from '../files';
+import { hasProviderFiles } from '../message';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';
 import { tellAgents } from './receive-change';
@@ -24,12 +25,12 @@ export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery,
   const refused = refusalOf(code);
   await stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const message = await tx.message(messageId);
-    const isAgents = message?.author === 'AGENT';
+    const isProviders = message != null && hasProviderFiles(message);
     const file = message?.deletedAt === null ? message.attachments[index] : undefined;
     if (file === undefined) return;
     // An agent's file stays where it is, for an operator who raises a limit and sends it again. A channel's link leads nowhere.
-    await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, { ...file, refused, ...(!isAgents && { url: '' }) }) });
-    if (!isAgents) await tellRuntime(tx, messageId, index, refused);
+    await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, { ...file, refused, ...(!isProviders && { url: '' }) }) });
+    if (!isProviders) await tellRuntime(tx, messageId, index, refused);
     else if (message.providerMessageId !== null) await tellAgents(tx, message.providerMessageId, `the file ${shortened(file.name, 150)}, because ${reasonOf(refused)}`, index);
   }, onceFor(delivery, 'fileGivenUp'));
 }

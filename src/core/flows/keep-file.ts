@@ -116,7 +116,7 @@ export class FileKeeper {
   private async fetch({ organizationId }: FileRef, { file, of }: Wanted, key: string): Promise<Partial<Attachment> | null> {
     const { limits, openLink } = this.options;
     const own = limitsFor(of.author, limits);
-    const open = of.author === 'AGENT' ? await this.fromProvider(organizationId, of) : (signal: AbortSignal) => openLink(file.url, signal);
+    const open = hasProviderFiles(of) ? await this.fromProvider(organizationId, of) : (signal: AbortSignal) => openLink(file.url, signal);
     if (open === null) return null;
     checkFile(file, own);
     const patience = new Patience(AbortSignal.any([this.shared.stopping.signal, AbortSignal.timeout(limits.tryMs)]), limits.silenceMs);
@@ -126,7 +126,7 @@ export class FileKeeper {
       const seen = { head: Buffer.alloc(0), sizeBytes: 0 };
       await this.media.write(key, whole(opened, own, patience, seen));
       // What a channel says of its end-user's file is believed first; a support system knows its agents' files by their bytes.
-      const said = of.author === 'AGENT' ? [opened.contentType, file.contentType] : [file.contentType, opened.contentType];
+      const said = hasProviderFiles(of) ? [opened.contentType, file.contentType] : [file.contentType, opened.contentType];
       return { contentType: fileType(seen.head, said), sizeBytes: seen.sizeBytes };
     } catch (error) {
       if (error instanceof ProviderRefusedError && error.gone) throw new FileRefusedError('FILE_MISSING', 'A file of an agent is not where its message says.');
@@ -151,7 +151,7 @@ export class FileKeeper {
       const { refused: _, ...rest } = before;
       const { name, contentType } = { ...rest, ...change };
       // A name without an ending gets that of the type that was found out.
-      const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(author !== 'AGENT' && { url: '' }) };
+      const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(!hasProviderFiles({ author }) && { url: '' }) };
       if (JSON.stringify(after) !== JSON.stringify(before)) await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, after) });
       return true;
     });

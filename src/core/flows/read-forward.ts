@@ -1,7 +1,7 @@
 import { shortened } from '../checks/text';
-import { fitAttachment } from '../content/attachments';
 import { ProviderRefusedError } from '../errors';
-import { reasonOf, withRefusal } from '../files';
+import { receivedFiles } from '../content/attachments';
+import { reasonOf } from '../files';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../handoff';
 import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
@@ -172,8 +172,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if ((await tx.messageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
-  const found = observation.attachments.map(fitAttachment);
-  const attachments = keepsFiles ? found.map(file => withRefusal(file, deps.files!.rules.fromAgents)) : found;
+  const attachments = receivedFiles(observation.attachments, keepsFiles ? deps.files!.rules : null);
 
   // The conversation was given back: joining what still drains would lose that they speak again.
   if (isAfterReturn(tx.session, tx.liveHandoff, observation.id)) await moveHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');

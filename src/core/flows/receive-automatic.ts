@@ -1,4 +1,7 @@
 import { instantOf } from '../ports/clock';
+import { shortened } from '../checks/text';
+import { receivedFiles } from '../content/attachments';
+import { reasonOf } from '../files';
 import type { ProviderMessageId } from '../ids';
 import type { SessionTransaction } from '../ports/stores';
 import type { AutomaticSource, Observation } from '../ports/support-provider';
@@ -18,15 +21,17 @@ export async function receiveAutomaticReply(tx: SessionTransaction, deps: FlowDe
   if ((await tx.messageByProviderId(id)) !== null) return;
   const reason = whyNotForwarded(tx, text !== '' || attachments.length > 0, lacking ?? null);
   const isForwarded = reason === null;
+  const files = receivedFiles(attachments, deps.files?.rules ?? null);
   const message = await tx.insertMessage({
     id: deps.clock.newId(), author: 'SYSTEM', visibility: isForwarded ? 'PUBLIC' : 'INTERNAL', text: isForwarded ? text : '', content: isForwarded ? content ?? null : null,
-    attachments: isForwarded ? attachments : [], authorName: null, agentId: null, handoffId: tx.liveHandoff?.id ?? null, callerMessageId: null, providerMessageId: id, createdAt: at,
+    attachments: isForwarded ? files : [], authorName: null, agentId: null, handoffId: tx.liveHandoff?.id ?? null, callerMessageId: null, providerMessageId: id, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'SYSTEM', visibility: message.visibility }, message.handoffId, instantOf(deps.clock.now()));
   if (!isForwarded) return tellOnce(tx, source, id, `${WRITERS[source.kind]} wrote here, and the end-user did not get it: ${reason}. The same holds for what it writes here later. If the end-user should read it, please write it yourself.`);
   await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
-  if (deps.files !== undefined) for (const index of attachments.keys()) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
-  if (lacking) await tellOnce(tx, source, id, `${WRITERS[source.kind]} wrote here, and a part of it did not reach the end-user: ${lacking}.`);
+  if (deps.files !== undefined) for (const [index, { refused }] of files.entries()) if (!refused) await tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index });
+  const missing = [...files.flatMap(({ name, refused }) => (refused ? [`the file ${shortened(name, 150)}, because ${reasonOf(refused)}`] : [])), ...(lacking ? [lacking] : [])];
+  if (missing.length > 0) await tellOnce(tx, source, id, `${WRITERS[source.kind]} wrote here, and a part of it did not reach the end-user: ${missing.join('; ')}.`);
 }
 
 /** Null: it is forwarded. */

@@ -1,7 +1,6 @@
 import { instantOf } from '../ports/clock';
 import { withoutLinks } from '../files';
 import type { Instant, ProviderMessageId } from '../ids';
-import { hasProviderFiles } from '../message';
 import type { SessionTransaction } from '../ports/stores';
 import { receiveAutomaticReply, tellOfSurvey } from './receive-automatic';
 import type { Observation } from '../ports/support-provider';
