@@ -184,7 +184,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     }),
     files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }), fileOwner: path => links.refOf(path)?.organizationId ?? null,
     bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: BODIES.maxBytes, shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
-    providerPages: pages, providerBodyLimitBytes: config.bodyLimits.providerBytes,
+    providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
   });

@@ -8,7 +8,7 @@ import { ClientGoneError, OverloadedError } from './core/errors';
 import type { Health } from './health';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
-import { errorAnswer, jsonAnswer, rawAnswer, send, type Answer } from './server/answer';
+import { errorAnswer, jsonAnswer, rawAnswer, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
 import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
@@ -53,6 +53,8 @@ export interface ServerOptions {
   /** By provider name. */
   readonly providerPages: ReadonlyMap<string, ProviderPage>;
   readonly providerBodyLimitBytes: number;
+  /** Which addresses of a provider's page everybody may have; if omitted, none. */
+  isOpenPage?(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
   readonly health: Health;
   /** The page under `/`: what it has for a path, or null. */
@@ -84,7 +86,10 @@ export interface HttpServer {
 
 export function createHttpServer(options: ServerOptions): HttpServer {
   const { graphql, health, logger, limits } = options;
-  const pages = providerPages({ pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes, identify: credentials => options.identify(credentials) });
+  const pages = providerPages({
+    pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes,
+    isOpen: (provider, path) => options.isOpenPage?.(provider, path) ?? false, identify: credentials => options.identify(credentials),
+  });
   const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
   // Each has its own: whoever crowds one door stands in nobody's way at another.
   const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
@@ -105,7 +110,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     },
   });
 
-  async function answer(request: PlainRequest): Promise<Answer> {
+  async function answer(request: PlainRequest): Promise<Answer | StreamAnswer> {
     const { path, method } = request;
     const isRead = method === 'GET' || method === 'HEAD';
     if (path === '/livez' || path === '/readyz') {
@@ -125,12 +130,24 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     await files.during(() => options.files(request, response), options.fileOwner(path) ?? undefined).finally(stopWatching);
   }
 
+  async function sendAnswer(request: IncomingMessage, response: ServerResponse, answered: Answer | StreamAnswer): Promise<void> {
+    if (!('stream' in answered)) return send(request, response, answered, limits.lingerMs);
+    const stopWatching = watchReader(response, options.every);
+    try {
+      inFlight.addPeer(response);
+      await sendStream(response, answered);
+    } finally {
+      stopWatching();
+      await answered.stream.return?.();
+    }
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const plain = plainRequest(request, bodies);
     try {
       if (plain.path === '/graphql') await graphql.handle(request, response, graphqlDoor(request, response, door));
       else if (plain.path.startsWith('/files/')) await serveFile(plain.path, request, response);
-      else await send(request, response, await answer(plain), limits.lingerMs);
+      else await sendAnswer(request, response, await answer(plain));
     } catch (error) {
       if (error instanceof ClientGoneError) return;
       const failed = answerOfError(error);

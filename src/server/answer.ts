@@ -7,6 +7,24 @@ export interface Answer {
   readonly body?: string | Buffer;
 }
 
+/** An answer that goes on until its reader leaves. */
+export interface StreamAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: AsyncIterableIterator<string>;
+}
+
+/** Sends what comes, as it comes, and ends the source when the reader has left. Never throws for a reader who leaves. */
+export async function sendStream(response: ServerResponse, { status, headers, stream }: StreamAnswer): Promise<void> {
+  const left = new Promise<void>(resolve => { response.once('close', () => { resolve(); void stream.return?.(); }); });
+  response.writeHead(status, headers);
+  for await (const text of stream) {
+    if (response.destroyed) return;
+    if (!response.write(text)) await Promise.race([left, new Promise(resolve => { response.once('drain', resolve); })]);
+  }
+  response.end();
+}
+
 export const jsonAnswer = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status, headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers }, body: `${JSON.stringify(value)}\n`,
 });

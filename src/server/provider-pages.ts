@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../core/caller';
 import { AccessError, InvalidInputError, NotFoundError } from '../core/errors';
 import type { ProviderHttpRequest, ProviderHttpResponse } from '../core/ports/support-provider';
-import { errorAnswer, type Answer } from './answer';
+import { errorAnswer, type Answer, type StreamAnswer } from './answer';
 import type { PlainRequest } from './plain-request';
 
 export type ProviderPage = (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;
@@ -11,6 +11,8 @@ export interface ProviderPagesOptions {
   /** By provider name; mounted at `/providers/<name>/`. */
   readonly pages: ReadonlyMap<string, ProviderPage>;
   readonly bodyLimitBytes: number;
+  /** Whether everybody may have what lies there, e.g. because the address itself is the proof. Nobody is identified then. */
+  isOpen(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
 }
 
@@ -18,7 +20,7 @@ export interface ProviderPagesOptions {
 const NOBODY = '';
 
 /** What a provider serves itself. The caller is told to it, the provider decides what a call without one may do. */
-export function providerPages({ pages, bodyLimitBytes, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<Answer> {
+export function providerPages({ pages, bodyLimitBytes, isOpen, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<Answer | StreamAnswer> {
   const callerOf = async (request: PlainRequest): Promise<Caller | null> => {
     try {
       return await identify({ headers: request.headers, remoteAddress: request.remoteAddress });
@@ -34,12 +36,14 @@ export function providerPages({ pages, bodyLimitBytes, identify }: ProviderPages
     const page = pages.get(name);
     if (page === undefined) return errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
     if (rest.length === 0) return { status: 308, headers: { location: `${request.path}/` } };
+    const path = `/${rest.join('/')}`;
     try {
-      const caller = await callerOf(request);
-      return await page({
-        method: request.method, path: `/${rest.join('/')}`, query: request.query, headers: request.plainHeaders, caller,
+      const caller = isOpen(name, path) ? null : await callerOf(request);
+      const { body, ...head } = await page({
+        method: request.method, path, query: request.query, headers: request.plainHeaders, caller,
         readBody: () => request.readBody(bodyLimitBytes, caller?.organizationId ?? NOBODY),
       });
+      return typeof body === 'string' || Buffer.isBuffer(body) ? { ...head, body } : { ...head, stream: body };
     } catch (error) {
       if (error instanceof InvalidInputError) return errorAnswer(400, error.code, error.message);
       if (error instanceof NotFoundError) return errorAnswer(404, error.code, error.message);

@@ -6,6 +6,7 @@ import { startReplica, type Replica } from '../support/replica';
 import { eventually } from '../support/until';
 
 const AGENT = 'Alice Agent';
+const ONE_PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
 describeInBrowser('the desk\'s page', () => {
   const env = { SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), SUPPORT_EXAMPLE: 'on' };
@@ -96,6 +97,29 @@ describeInBrowser('the desk\'s page', () => {
     await at('message').filter({ hasText: 'Hello Anna' }).waitFor();
     expect(await at('agent-select').locator('option:checked').textContent()).toBe(AGENT);
     expect(await desk.locator('#thread-title').textContent()).toBe('Anna');
+  });
+
+  it('shows agents\' pictures to the end-user\'s page, however this machine is called', async () => {
+    const sessionId = await waiting('Dora');
+    await open('Dora');
+    await at('attach').setInputFiles({ name: 'label.png', mimeType: 'image/png', buffer: ONE_PIXEL });
+    await at('reply').fill('Here is the label.');
+    await at('send').click();
+    const links = await eventually(async () => {
+      const response = await fetch(`${service.url}/graphql`, {
+        method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: 'query ($id: ID!) { supportSession(id: $id) { messages { nodes { attachments { url } } } } }', variables: { id: sessionId } }),
+      });
+      const { data } = await response.json() as { data: { supportSession: { messages: { nodes: { attachments: { url: string }[] }[] } } } };
+      const found = data.supportSession.messages.nodes.flatMap(({ attachments }) => attachments.map(({ url }) => url));
+      expect(found).toHaveLength(1);
+      return found;
+    });
+    // The page is opened by name, the link may say the address: to a browser two sites.
+    const page = await browser.openPage(`${addressOf(service)}/`);
+    const width = await page.evaluate<number>(`new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.naturalWidth); image.onerror = () => resolve(0); image.src = ${JSON.stringify(links[0])}; })`);
+    expect(width).toBe(1);
+    await page.close();
   });
 
   it('says that it is offline, keeps what is typed, and goes on when the service is back', async () => {

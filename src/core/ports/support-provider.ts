@@ -512,7 +512,11 @@ export interface ProviderHttpRequest {
 export interface ProviderHttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+  /**
+   * An iterator is an answer without an end, of type `text/event-stream`: it is sent as it comes, and `return` is called when the
+   * reader leaves or the service stops. It counts as an event stream (SUPPORT_MAX_SOCKETS), not as a call of a page.
+   */
+  readonly body: string | Buffer | AsyncIterableIterator<string>;
 }
 
 /** One line of the registry. */
@@ -534,6 +538,11 @@ export interface ProviderDefinition {
   /** True: the provider calls the account's base URL, so an address that is not called is refused at enableSupport. */
   readonly callsBaseUrl?: true;
   create(host: ProviderHost): SupportProvider;
+  /**
+   * Whether everybody may have what its HTTP surface has at this path: a page that holds nothing, or a file whose address is the
+   * proof. Nobody is identified there, so `caller` is null. If omitted, nothing is open. Called for each request.
+   */
+  isOpen?(path: string): boolean;
   /** Optional own HTTP surface. */
   routes?(host: ProviderHost): (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;
   /** Where a person can play the agent on a first run, below the mount point; shown by the try-it page. */

@@ -10,6 +10,8 @@ export const desk: ProviderDefinition = {
   parseSettings,
   create: (host) => new DeskProvider(host),
   routes,
+  // The page holds nothing itself, and a file's address is its proof: a browser shows it on whatever page its link stands.
+  isOpen: (path) => !path.startsWith('/api/'),
   agentPage: '/',
   example: {
     owners: [{ name: 'Olivia Owner', email: 'olivia@example.org' }],

@@ -144,12 +144,42 @@ describe('provider pages', () => {
     expect(seen).toEqual([]);
   });
 
+  it('may leave addresses open to everybody: who asks there is not looked at', async () => {
+    const identify = jest.fn(() => Promise.reject(new AccessError('FORBIDDEN', 'no')));
+    running = await start({ identify, isOpenPage: (provider, path) => provider === 'toy' && path.startsWith('/open/') });
+    expect((await fetch(`${running.url}/providers/toy/open/file`)).status).toBe(201);
+    expect(identify).not.toHaveBeenCalled();
+    expect(seen).toMatchObject([{ path: '/open/file', caller: null }]);
+    expect((await fetch(`${running.url}/providers/toy/closed`)).status).toBe(403);
+  });
+
   it.each([['/input', 400, 'INPUT_INVALID'], ['/unknown', 404, 'TEAM_NOT_FOUND'], ['/forbidden', 403, 'FORBIDDEN'], ['/broken', 500, 'INTERNAL_SERVER_ERROR']])(
     'may throw what everybody throws: %s is %i', async (where, status, code) => {
       running = await start();
       const response = await fetch(`${running.url}/providers/toy${where}`);
       expect([response.status, await response.json()]).toEqual([status, { error: { code, message: expect.any(String) } }]);
     });
+
+  it('may go on without an end: what they send comes at once, and their source ends when the reader has left', async () => {
+    const parts = ['one', 'two'];
+    let over!: () => void;
+    const ended = new Promise<void>(resolve => { over = resolve; });
+    const stream: AsyncIterableIterator<string> = {
+      next: async () => (parts.length > 0 ? { done: false, value: parts.shift()! } : new Promise(() => undefined)),
+      return: async () => { over(); return { done: true, value: undefined }; },
+      [Symbol.asyncIterator]() { return this; },
+    };
+    running = await startServer({ providerPages: new Map([['toy', async () => ({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: stream })]]), maxSockets: 1 });
+    const reader = new AbortController();
+    const response = await fetch(`${running.url}/providers/toy/x`, { signal: reader.signal });
+    const body = response.body!.getReader();
+    let text = '';
+    while (text !== 'onetwo') text += Buffer.from((await body.read()).value!).toString();
+    // It counts as an event stream: there is one at most here.
+    expect((await fetch(`${running.url}/providers/toy/x`)).status).toBe(503);
+    reader.abort();
+    await ended;
+  });
 
   it('never see a body that is too large', async () => {
     running = await start({ providerBodyLimitBytes: 1_000 });

@@ -15,6 +15,10 @@ export const json = (body: unknown, status = 200): ProviderHttpResponse =>
 
 export const refusal = ({ status, code, message }: DeskApiError): ProviderHttpResponse => json({ error: { code, message } }, status);
 
+/** An answer that goes on until its reader leaves. */
+export const eventStream = (body: AsyncIterableIterator<string>): ProviderHttpResponse =>
+  ({ status: 200, headers: { ...ALWAYS, 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }, body });
+
 export const content = (body: string | Buffer, contentType: string, headers: Readonly<Record<string, string>> = {}): ProviderHttpResponse =>
   ({ status: 200, headers: { ...ALWAYS, 'content-type': contentType, ...headers }, body });
 

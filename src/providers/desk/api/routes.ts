@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { isAboutRequest } from '../../../core/errors';
 import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
 import { Act, actingAgent } from './acts';
-import { DeskApiError, checked, json, jsonBody, notFound, refusal } from './http';
+import { Changes } from './changes';
+import { DeskApiError, checked, eventStream, json, jsonBody, notFound, refusal } from './http';
 import { assignInput, listInput, nothing, sentMessage, snoozeInput, threadInput } from './input';
 import { pageFile } from './page';
 import * as reads from './reads';
@@ -12,6 +13,7 @@ type Handler = (call: Call, id: string) => Promise<ProviderHttpResponse>;
 /** First match wins. The group is the id. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
   ['GET', /^\/api\/me$/, async (call) => json({ agent: await call.agent() })],
+  ['GET', /^\/api\/changes$/, async (call) => eventStream(call.changes.stream(call.organizationId))],
   ['GET', /^\/api\/agents$/, async (call) => json({ agents: await reads.agents(call.query, call.organizationId) })],
   ['GET', /^\/api\/teams$/, async (call) => json({ teams: await reads.teams(call.query, call.organizationId) })],
   ['GET', /^\/api\/conversations$/, (call) => call.list()],
@@ -32,7 +34,7 @@ class Call {
   readonly now: string;
   readonly query = this.host.database.query.bind(this.host.database);
 
-  constructor(private readonly host: ProviderHost, readonly request: ProviderHttpRequest, readonly organizationId: string) {
+  constructor(private readonly host: ProviderHost, readonly request: ProviderHttpRequest, readonly organizationId: string, readonly changes: Changes) {
     this.now = new Date(host.now()).toISOString();
   }
 
@@ -55,13 +57,14 @@ class Call {
     const input = await jsonBody(schema, this.request);
     const more = await this.host.database.transaction(async (query) => work(await Act.on(query, agent, conversationId, this.now), input));
     this.host.hint(agent.accountOurId, conversationId);
+    this.changes.tell(this.organizationId);
     return json({ conversation: await reads.conversation(this.query, this.organizationId, this.now, conversationId), ...more }, status);
   }
 }
 
 const agentRequired = () => new DeskApiError(400, 'AGENT_REQUIRED', 'Say who acts: send the header x-desk-agent with an id from /api/agents.');
 
-async function answer(host: ProviderHost, request: ProviderHttpRequest): Promise<ProviderHttpResponse> {
+async function answer(host: ProviderHost, changes: Changes, request: ProviderHttpRequest): Promise<ProviderHttpResponse> {
   const { method, path, caller } = request;
   const read = method === 'GET' || method === 'HEAD' ? 'GET' : method;
   if (!path.startsWith('/api/')) {
@@ -76,12 +79,17 @@ async function answer(host: ProviderHost, request: ProviderHttpRequest): Promise
   const matching = ROUTES.filter(([, pattern]) => pattern.test(path));
   const [route] = matching.filter(([wanted]) => wanted === read);
   if (!route) throw matching.length === 0 ? notFound('address') : new DeskApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${matching.map(([wanted]) => wanted).join(', ')}.`);
-  return route[2](new Call(host, request, caller.organizationId), route[1].exec(path)?.[1] ?? '');
+  return route[2](new Call(host, request, caller.organizationId, changes), route[1].exec(path)?.[1] ?? '');
 }
 
-export const routes = (host: ProviderHost) => async (request: ProviderHttpRequest): Promise<ProviderHttpResponse> => {
+export const routes = (host: ProviderHost): ((request: ProviderHttpRequest) => Promise<ProviderHttpResponse>) => {
+  const changes = new Changes(host.database.query.bind(host.database));
+  return (request) => answered(host, changes, request);
+};
+
+async function answered(host: ProviderHost, changes: Changes, request: ProviderHttpRequest): Promise<ProviderHttpResponse> {
   try {
-    return await answer(host, request);
+    return await answer(host, changes, request);
   } catch (error) {
     if (error instanceof DeskApiError) return refusal(error);
     if (isAboutRequest(error)) throw error;
@@ -89,7 +97,7 @@ export const routes = (host: ProviderHost) => async (request: ProviderHttpReques
     host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
     return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));
   }
-};
+}
 
 /** The driver's or the system's own code, e.g. `ECONNREFUSED` or `57P01`; never a message, which may hold what people wrote. */
 function codeOf(error: unknown): string {

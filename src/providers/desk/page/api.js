@@ -31,5 +31,20 @@ async function ask(method, path, body) {
   throw new Problem(answer?.error?.code ?? `HTTP_${response.status}`, answer?.error?.message ?? `The desk answered ${response.status}.`);
 }
 
+/**
+ * Calls `onChange` whenever something changed at the desk, for as long as the connection lasts.
+ * @returns when the connection is lost, or was refused
+ */
+export async function follow(onChange) {
+  const response = await fetch('api/changes', { headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) } });
+  if (!response.ok) throw new Problem(`HTTP_${response.status}`, `The desk answered ${response.status}.`);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    if (value.includes('event: changed')) onChange();
+  }
+}
+
 export const get = (path, query = {}) => ask('GET', `${path}?${new URLSearchParams(query)}`);
 export const post = (path, body = {}) => ask('POST', path, body);

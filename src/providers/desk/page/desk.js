@@ -1,11 +1,13 @@
-import { actAs, get } from './api.js';
+import { actAs, follow, get } from './api.js';
 import { Composer } from './composer.js';
 import { List } from './list.js';
 import { byId, element, setText } from './show.js';
 import { Thread } from './thread.js';
 
-const LIVE_MS = 1_000;
-const HIDDEN_MS = 10_000;
+/** While the desk tells of changes by itself: for what no change tells of, e.g. a snooze that is over, and how long somebody has waited. */
+const LIVE_MS = 20_000;
+/** While it does not. */
+const TRY_AGAIN_MS = 2_000;
 const parameters = new URLSearchParams(location.search);
 
 const list = new List((id) => void choose(id));
@@ -68,12 +70,15 @@ async function showPeople() {
 }
 
 let isRunning = false;
+let isFollowing = false;
+let isStale = false;
 let next;
 
-/** One round after the other, never two at once; slower while nobody looks. */
+/** One round after the other, never two at once. */
 async function live() {
-  if (isRunning) return;
+  if (isRunning) { isStale = true; return; }
   isRunning = true;
+  isStale = false;
   clearTimeout(next);
   // People and teams change seldom: asked for until there are some, and each time that somebody goes to choose.
   await watched(async () => {
@@ -81,7 +86,17 @@ async function live() {
     await Promise.all([list.refresh(), thread.refresh()]);
   });
   isRunning = false;
-  next = setTimeout(() => void live(), document.hidden ? HIDDEN_MS : LIVE_MS);
+  next = setTimeout(() => void live(), isStale ? 0 : isFollowing ? LIVE_MS : TRY_AGAIN_MS);
+}
+
+/** Hears of changes; comes back by itself. */
+async function listen() {
+  for (;;) {
+    await follow(() => { isFollowing = true; void live(); }).catch(() => undefined);
+    if (isFollowing) void live();
+    isFollowing = false;
+    await new Promise((resolve) => { setTimeout(resolve, TRY_AGAIN_MS); });
+  }
 }
 
 byId('agent').addEventListener('change', (event) => become(event.target.value));
@@ -94,5 +109,6 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden) void
 addEventListener('offline', () => setText(byId('connection'), OFFLINE));
 addEventListener('online', () => void live());
 
+void listen();
 await live();
 if (remembered.get('conversation')) void choose(remembered.get('conversation'));

@@ -1,0 +1,67 @@
+import type { ProviderHttpResponse } from '../../../core/ports/support-provider';
+import { routes } from '../api/routes';
+import { openStage, to, type DeskStage } from './stand';
+
+describe('the stream of changes at the desk', () => {
+  let stage: DeskStage;
+  beforeEach(async () => { stage = await openStage(); });
+  afterEach(() => stage.world.stop());
+
+  /** One replica's own routes, and the statements that they make. */
+  function replica() {
+    const { host } = stage.world;
+    const replica = { statements: 0, ask: routes({ ...host, database: { ...host.database, query: (text, values) => { replica.statements += 1; return host.database.query(text, values); } } }) };
+    return replica;
+  }
+  async function follow(of: ReturnType<typeof replica>, organizationId = stage.organizationId): Promise<AsyncIterableIterator<string>> {
+    const response: ProviderHttpResponse = await of.ask({
+      method: 'GET', path: '/api/changes', query: new URLSearchParams(), headers: {}, readBody: async () => Buffer.from(''), caller: { organizationId, role: 'ui', userId: null },
+    });
+    expect(response.headers['content-type']).toContain('text/event-stream');
+    return response.body as AsyncIterableIterator<string>;
+  }
+  /** The next change; what only keeps the connection alive does not count. */
+  async function changed(stream: AsyncIterableIterator<string>): Promise<void> {
+    for (let text: string | undefined = ''; !text.startsWith('event: changed');) {
+      const next: IteratorResult<string> = await stream.next();
+      if (next.done) throw new Error('The stream ended.');
+      text = next.value;
+    }
+  }
+
+  it('says at its beginning that there is something to read, then what is done on any replica', async () => {
+    const stream = await follow(replica());
+    await changed(stream);
+    // The newest activity as it is found first counts as a change.
+    const conversation = await stage.waiting();
+    await changed(stream);
+    stage.world.ahead = 1_000;
+    // Through the routes of the stage: another replica.
+    await stage.call(to(conversation, 'assign', { agentId: stage.agents.Ada }));
+    await changed(stream);
+    await stream.return!();
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('costs one statement a second for all readers of a process, and nothing once the last has left', async () => {
+    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] });
+    try {
+      const one = replica();
+      const streams = [await follow(one), await follow(one), await follow(one)];
+      for (const stream of streams) await changed(stream);
+      const atFirst = one.statements;
+      jest.advanceTimersByTime(1_000);
+      expect(one.statements - atFirst).toBe(1);
+      for (const stream of streams) await stream.return!();
+      expect(jest.getTimerCount()).toBe(0);
+      jest.advanceTimersByTime(60_000);
+      expect(one.statements - atFirst).toBe(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('is for known callers', async () => {
+    expect((await stage.world.call({ path: '/api/changes' })).status).toBe(401);
+  });
+});
