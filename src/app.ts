@@ -175,7 +175,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
-  const tryPage = createTryPage({ describe: () => describeExample(stores) });
+  const tryPage = createTryPage({ describe: () => describeExample(stores), identify: request => identify(request) });
   const server = createHttpServer({
     graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
     webhooks: webhookReceiver({

@@ -57,8 +57,8 @@ export interface ServerOptions {
   isOpenPage?(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
   readonly health: Health;
-  /** The page under `/`: what it has for a path, or null. */
-  readonly page: ((path: string) => Promise<Answer | null>) | null;
+  /** The page under `/`: what it has for a request, or null. */
+  readonly page: ((request: PlainRequest) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
   /** WebSockets and event streams at once; one more is answered 503. */
@@ -122,7 +122,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
     if (path.startsWith('/webhooks/')) return webhooks.during(place => options.webhooks(outside(place, request)));
     if (path.startsWith('/providers/')) return pageCalls.during(place => pages(outside(place, request)));
-    return (isRead ? await options.page?.(path) : null) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
+    return (await options.page?.(request)) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
   async function serveFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -149,8 +149,13 @@ describeInBrowser('the try-it page', () => {
     });
 
     step('shows files from both sides', async () => {
+      const chosen = page.waitForEvent('filechooser');
       await left('attach').click();
-      await desk.getByTestId('file').filter({ hasText: 'receipt.svg' }).waitFor();
+      await (await chosen).setFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: Buffer.from(ONE_PIXEL, 'base64') });
+      await said('END_USER', /./).or(page.locator('[data-testid=message][data-author=END_USER]')).locator('img').last().waitFor();
+      // The service has fetched and kept it: agents see the picture, not a link to this page.
+      const atAgents = desk.locator('[data-testid=message][data-author=END_USER] img').last();
+      await eventually(async () => expect(await atAgents.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBe(1));
       await desk.getByTestId('attach').setInputFiles({ name: 'label.png', mimeType: 'image/png', buffer: Buffer.from(ONE_PIXEL, 'base64') });
       await reply('Here is the label.');
       const picture = said('AGENT', 'Here is the label.').locator('img');

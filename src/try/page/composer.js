@@ -22,10 +22,22 @@ export function createComposer({ onSay }) {
     pressed.preventDefault();
     form.requestSubmit();
   });
-  byId('attach').addEventListener('click', () => {
-    onSay(field.value.trim(), [{ url: new URL('/try/receipt.svg', location.href).href, name: 'receipt.svg', contentType: 'image/svg+xml', sizeBytes: null }]);
-    field.value = '';
-    grow();
+  const chooser = byId('file'), problem = byId('file-problem');
+  byId('attach').addEventListener('click', () => chooser.click());
+  chooser.addEventListener('change', async () => {
+    const [file] = chooser.files;
+    chooser.value = '';
+    if (!file) return;
+    problem.textContent = '';
+    try {
+      const attachment = await upload(file);
+      onSay(field.value.trim(), [attachment]);
+      field.value = '';
+      grow();
+    } catch (error) {
+      problem.textContent = `${file.name} was not sent: ${error.message} What you wrote stays here; choose the file again.`;
+    }
+    field.focus();
   });
 
   return {
@@ -36,4 +48,18 @@ export function createComposer({ onSay }) {
     },
     focus: () => field.focus(),
   };
+}
+
+/** Puts the file where the service can fetch it, as a real channel's storage would. */
+async function upload(file) {
+  const contentType = /^[\w.+-]+\/[\w.+-]+$/.test(file.type) ? file.type : 'application/octet-stream';
+  let response;
+  try {
+    response = await fetch(`/try/files?${new URLSearchParams({ name: file.name })}`, { method: 'POST', headers: { 'content-type': 'application/octet-stream', 'x-file-type': contentType }, body: file });
+  } catch {
+    throw new Error('the service cannot be reached.');
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || !answer) throw new Error(answer?.error?.message ?? `the service answered ${response.status}.`);
+  return { url: new URL(answer.path, location.href).href, name: file.name, contentType, sizeBytes: answer.sizeBytes };
 }

@@ -194,9 +194,9 @@ describe('the page of the process', () => {
   beforeEach(async () => {
     asked.length = 0;
     running = await startServer({
-      page: path => {
-        asked.push(path);
-        return Promise.resolve(path === '/' ? { status: 200, headers: { 'content-type': 'text/html', 'referrer-policy': 'same-origin' }, body: '<p>hello</p>' } : null);
+      page: ({ method, path }) => {
+        asked.push(`${method} ${path}`);
+        return Promise.resolve(path === '/' && method !== 'POST' ? { status: 200, headers: { 'content-type': 'text/html', 'referrer-policy': 'same-origin' }, body: '<p>hello</p>' } : null);
       },
     });
   });
@@ -208,14 +208,14 @@ describe('the page of the process', () => {
     expect((await fetch(`${running.url}/other`)).status).toBe(404);
     await fetch(`${running.url}/livez`);
     await fetch(`${running.url}/graphql`);
-    expect(asked).toEqual(['/', '/other']);
+    expect(asked).toEqual(['GET /', 'GET /other']);
   });
 
-  it('has a length and no body for HEAD, and is not asked for what writes', async () => {
+  it('has a length and no body for HEAD, and may have nothing for what writes', async () => {
     const head = await fetch(`${running.url}/`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '12', '']);
     expect((await fetch(`${running.url}/`, { method: 'POST' })).status).toBe(404);
-    expect(asked).toEqual(['/']);
+    expect(asked).toEqual(['HEAD /', 'POST /']);
   });
 });
 
