@@ -31,8 +31,7 @@ export interface Part {
 /** Longer than a lease, a retry or a reading has to wait. */
 const LONGEST_WAIT_MS = 11 * 60_000;
 
-interface Answer { readonly message?: MessageRecord }
-interface Call { readonly answer: Answer; repeat(): Promise<Answer> }
+interface Call { readonly answer: object; repeat(): Promise<object> }
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** One play over the real flows, the real stores and the real runners, with the far side and the time in its hand. */
@@ -69,7 +68,7 @@ export class Play {
 
   // ---- the runtime
   /** A mutation: what it may cause is allowed for as long as it runs. */
-  async runtime<T extends Answer>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
+  async runtime<T extends object>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
     part.model.doing = doing;
     try {
       const answer = await call();
@@ -93,8 +92,9 @@ export class Play {
   }
 
   /** The message of an answer as a repeat shows it: as it was, but for what its delivery has made known since. */
-  private async messageNow({ message }: Answer): Promise<Answer> {
-    if (message === undefined) return {};
+  private async messageNow(answer: object): Promise<object> {
+    if (!('message' in answer)) return {};
+    const message = answer.message as MessageRecord;
     const { providerMessageId, isUndelivered } = (await this.deps.stores.messages.get(ORG, message.id))!;
     return { message: { ...message, providerMessageId, isUndelivered } };
   }
