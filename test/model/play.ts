@@ -3,6 +3,7 @@ import { createFlows } from '../../src/core/flows';
 import type { Flows } from '../../src/core/flows/api';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import type { RuntimeDelivery } from '../../src/core/delivery';
+import type { MessageRecord } from '../../src/core/message';
 import { instantOf } from '../../src/core/ports/clock';
 import { ORG, scope, type FlowWorld } from '../support/flow-world';
 import { scriptedDefinition } from '../support/scripted-provider';
@@ -30,7 +31,8 @@ export interface Part {
 /** Longer than a lease, a retry or a reading has to wait. */
 const LONGEST_WAIT_MS = 11 * 60_000;
 
-type Call = { readonly answer: unknown; repeat(): Promise<unknown> };
+interface Call { readonly answer: object; repeat(): Promise<object> }
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** One play over the real flows, the real stores and the real runners, with the far side and the time in its hand. */
 export class Play {
@@ -66,7 +68,7 @@ export class Play {
 
   // ---- the runtime
   /** A mutation: what it may cause is allowed for as long as it runs. */
-  async runtime<T>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
+  async runtime<T extends object>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
     part.model.doing = doing;
     try {
       const answer = await call();
@@ -85,8 +87,16 @@ export class Play {
   async repeat(): Promise<void> {
     const { answer, repeat } = this.lastCall!;
     const again = await repeat();
-    if (!isDeepStrictEqual(JSON.parse(JSON.stringify({ ...again as object, replayed: true })), JSON.parse(JSON.stringify({ ...answer as object, replayed: true }))))
-      throw new Error('A repeated call was answered differently.');
+    const wanted = { ...answer, ...await this.messageNow(answer), replayed: true };
+    if (!isDeepStrictEqual(asJson({ ...again, replayed: true }), asJson(wanted))) throw new Error('A repeated call was answered differently.');
+  }
+
+  /** The message of an answer as a repeat shows it: as it was, but for what its delivery has made known since. */
+  private async messageNow(answer: object): Promise<object> {
+    if (!('message' in answer)) return {};
+    const message = answer.message as MessageRecord;
+    const { providerMessageId, isUndelivered } = (await this.deps.stores.messages.get(ORG, message.id))!;
+    return { message: { ...message, providerMessageId, isUndelivered } };
   }
 
   /** Collects, and acknowledges the first `count`; what was shown before and is not acknowledged is shown again, in its order. */

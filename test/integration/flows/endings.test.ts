@@ -60,7 +60,7 @@ describe('endings whose drain is over', () => {
     expect([await stateOf(failing), await stateOf(free)]).toEqual(['ENDING', 'ENDED']);
   });
 
-  it('are logged by the worker when they are left, with a code and no words', async () => {
+  it('are logged by the worker when they are left, with whose they are, a code and the next step, and no words', async () => {
     const [failing, free] = await two();
     await cannotEnd(failing);
     const logged: unknown[] = [];
@@ -69,6 +69,8 @@ describe('endings whose drain is over', () => {
     await until(async () => (await stateOf(free)) === 'ENDED');
     await until(() => logged.length > 0);
     await worker.stop();
-    expect(logged[0]).toEqual({ ...failing, code: 'INTERNAL' });
+    expect(logged[0]).toEqual({
+      ...failing, organizationId: scope.organizationId, work: 'endings', code: 'INTERNAL', reason: 'error', next: 'It is tried again by itself. See whether the database answers.',
+    });
   });
 });

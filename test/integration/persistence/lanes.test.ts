@@ -69,13 +69,16 @@ describe('the lane of deliveries to the provider', () => {
 
   it('goes on behind a dead letter, which is kept', async () => {
     const { id } = await world.open();
-    const [, two] = await owe(id, 'one', 'two');
+    const [one, two] = await owe(id, 'one', 'two');
     expect(await lanes().park((await claimOne())!, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
     const next = (await claimOne())!;
     expect(messageOf(next)).toBe(two);
     await lanes().complete(next);
     expect(await claimOne()).toBeUndefined();
-    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 0, runtime: 0, parked: 1, parkedUnknown: 0, lastErrorCode: 'PROVIDER_REFUSED' });
+    // The runtime is told of it.
+    expect(await world.stores.deliveries.owed(ORG, id)).toEqual({ provider: 0, runtime: 1, parked: 1, parkedUnknown: 0, lastErrorCode: 'PROVIDER_REFUSED' });
+    expect((await world.stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId: id }, { first: 10, after: null })).edges.map(({ node }) => node.notice))
+      .toEqual([{ kind: 'MESSAGE_UNDELIVERED', messageId: one, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
     expect(await world.sql("select parked_at from delivery where state = 'PARKED'")).toEqual([{ parked_at: '2026-11-22T20:52:20.557Z' }]);
   });
 

@@ -288,7 +288,8 @@ describe('a transaction under an idempotency key', () => {
 
   it('is told to come again when the first still runs after a short wait, and another key on the Session is not', async () => {
     const { id } = await world.open();
-    const impatient = world.replica({ waitMs: 30 }).sessions;
+    // In one process each waits for the call before it: these two come to two.
+    const [patient, impatient] = [world.replica().sessions, world.replica({ waitMs: 30 }).sessions];
     const [entered, mayGo] = [gate(), gate()];
     const first = sessions().transact(ORG, id, async (tx) => {
       entered.open();
@@ -296,18 +297,24 @@ describe('a transaction under an idempotency key', () => {
       return (await tx.insertMessage(said())).id;
     }, keyed());
     await entered.opened;
-    let isOtherDone = false;
-    const other = impatient.transact(ORG, id, async () => 'other', { ...keyed(), key: randomUUID() }).finally(() => { isOtherDone = true; });
-    await someoneWaits();
+    const done: string[] = [];
+    const other = patient.transact(ORG, id, async () => 'other', { ...keyed(), key: randomUUID() }).finally(() => { done.push('other'); });
+    const behindOther = patient.transact(ORG, id, async () => 'never', keyed()).finally(() => { done.push('behind other'); });
     const repeat = () => impatient.transact(ORG, id, async () => 'never', keyed());
-    for (let i = 0; i < 3; i++) await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', retryAfterMs: 1_000 });
-    // The same key of another operation, or of another organization, is another key.
-    expect(await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' })).toEqual({ answer: 'else', replayed: false });
-    expect(isOtherDone).toBe(false);
-    mayGo.open();
+    try {
+      await someoneWaits();
+      for (let i = 0; i < 3; i++) await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', retryAfterMs: 1_000 });
+      // The same key of another operation, or of another organization, is another key.
+      expect(await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' })).toEqual({ answer: 'else', replayed: false });
+      expect(done).toEqual([]);
+    } finally {
+      mayGo.open();
+      await Promise.allSettled([first, other, behindOther]);
+    }
     const { answer } = await first;
-    expect(await repeat()).toEqual({ answer, replayed: true });
     expect(await other).toEqual({ answer: 'other', replayed: false });
+    expect(await behindOther).toEqual({ answer, replayed: true });
+    expect(await repeat()).toEqual({ answer, replayed: true });
   });
 
   it('runs in the place of a first that failed while it waited', async () => {
@@ -392,12 +399,14 @@ describe('many calls for one Session', () => {
     }
   }
 
-  it.each([['of one key', () => 'the same'], ['of many keys', () => randomUUID()]])('%s take two connections at most: other Sessions go on', async (_what, nextKey) => {
+  it.each([['of one key', () => 'the same'], ['of many keys', () => randomUUID()]])('%s wait with one connection: other Sessions go on', async (_what, nextKey) => {
+    const waiting = () => world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     await whileHeld(async (say, stores) => {
       for (let i = 0; i < 12; i += 1) void say(nextKey());
-      await until(async () => (await world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length >= 2);
+      await until(async () => (await waiting()).length > 0);
       const other = await world.open();
-      await stores.sessions.transact(ORG, other.id, (tx) => tx.insertMessage(said()));
+      for (let i = 0; i < 5; i += 1) await stores.sessions.transact(ORG, other.id, (tx) => tx.insertMessage(said()));
+      expect(await waiting()).toHaveLength(1);
     });
   });
 });

@@ -40,7 +40,9 @@ export async function createStoreWorld(): Promise<StoreWorld> {
   const replica = (keys?: StoreParts['keys']): { pool: Pool; stores: Stores } => {
     const pool = createPool(database.url, { max: 5 });
     pools.push(pool);
-    return { pool, stores: createStores(pool, { secretBox, clock, keys, wake: { committed: (ids) => { woken.push(...ids); } } }) };
+    // However slow the machine is: nobody gives up waiting for a Session.
+    const sessionGate = { waitMs: 2_000_000_000 };
+    return { pool, stores: createStores(pool, { secretBox, clock, keys, sessionGate, wake: { committed: (ids) => { woken.push(...ids); } } }) };
   };
   const { pool, stores } = replica();
   const account = await stores.setup.insertAccount(accountOf({}));
