@@ -114,7 +114,7 @@ describe('one message', () => {
   });
 
   it('of another system\'s bot is not taken for ours because it has a source_id', () => {
-    expect(observe({ ...said, source_id: 'wamid.HBgL', sender: { id: 2, type: 'agent_bot' } }, BRIDGE).kind).toBe('ignored');
+    expect(observe({ ...said, source_id: 'wamid.HBgL', sender: { id: 2, type: 'agent_bot' } }, BRIDGE)).toMatchObject({ kind: 'automaticReply', source: { kind: 'BOT', id: 'agent_bot2' } });
   });
 });
 

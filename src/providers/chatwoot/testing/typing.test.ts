@@ -46,8 +46,11 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     expect(await set(sessionId, true)).toEqual({ isShown: false });
     await expect(set('00000000-0000-4000-8000-000000000000', true)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
     await expect(world.flows.setTyping({ organizationId: 'org-2' }, { sessionId, isTyping: true })).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    expect(world.double.requests()).toEqual([]);
     await world.ask(sessionId);
-    await world.flows.disableChatbot(scope, 'bot-1');
+    // The one sync before a handoff ends.
+    expect(await world.callsOf(() => world.flows.disableChatbot(scope, 'bot-1'))).toEqual(['GET /conversations', 'GET /conversations/messages']);
+    world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: false });
     expect(world.double.requests()).toEqual([]);
   });
