@@ -99,16 +99,6 @@ type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'rea
 /** What can happen to a message after it was said. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;
 
-/**
- * Checks the sizes that a caller gives for files, at each call that takes attachments.
- * @throws InvalidInputError INPUT_INVALID, naming the field, unless each is a whole number from 0 to 2^53 - 1
- */
-export function checkSizes(attachments: readonly Attachment[]): void {
-  const at = attachments.findIndex(({ sizeBytes }) => sizeBytes !== null && !(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0));
-  if (at >= 0)
-    throw new InvalidInputError('INPUT_INVALID', `attachments.${at}.sizeBytes`, `attachments.${at}.sizeBytes is ${attachments[at]!.sizeBytes}; give a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}, or leave it out.`);
-}
-
 /** Whose files lie at the provider and are kept here: agents', and those of automatic lines. All others were given by the runtime. */
 export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean => author === 'AGENT' || author === 'SYSTEM';
 

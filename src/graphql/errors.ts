@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
 import type { Control } from '../core/control';
 import {
   AccessError, ControlLostError, InProgressError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
@@ -134,9 +134,12 @@ export const isAccessError = (error: unknown): boolean => error instanceof Acces
 /** What was thrown first. Apollo wraps graphql-js's errors about a request, and only its wrapper has their code. */
 function rootOf(error: unknown): unknown {
   let at = error;
-  while (at instanceof GraphQLError && at.originalError && !isKnown(at.extensions.code)) at = at.originalError;
+  while (at instanceof GraphQLError && at.originalError && !isKnown(at.extensions.code) && !isAboutVariable(at)) at = at.originalError;
   return at;
 }
+
+/** graphql-js wraps the error of a scalar that refuses a caller's value, and only its wrapper names the variable. */
+const isAboutVariable = ({ path, nodes }: GraphQLError): boolean => path === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
 
 const isKnown = (code: unknown): boolean => typeof code === 'string' && code in TOP_LEVEL_CODES && code !== 'INTERNAL_SERVER_ERROR';
 

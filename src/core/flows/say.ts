@@ -7,7 +7,7 @@ import { isOpen } from '../handoff';
 import { limitsFor, withRefusal } from '../files';
 import { withoutWords } from '../handed-out';
 import type { Instant, SessionId } from '../ids';
-import { checkSizes, type Attachment, type MessageAuthor, type MessageRecord, type MessageVisibility } from '../message';
+import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../message';
 import { instantOf } from '../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../ports/stores';
 import type {
@@ -114,7 +114,6 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
     async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
       const attachments = checkedAttachments(input.attachments);
       const { text, content } = checkedTurn(input.text, input.content, attachments);
-      checkSizes(attachments);
       const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'recordEndUserMessage', input), async tx => {
@@ -129,7 +128,6 @@ export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | '
     async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
       const attachments = checkedAttachments(input.attachments);
       const { text, content } = checkedTurn(input.text, input.content, attachments);
-      checkSizes(attachments);
       const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
       const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
       return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'sendBotMessage', input), async tx => {

@@ -98,7 +98,7 @@ describe('through Hive\'s gateway', () => {
     await post(other.url, CANCEL, { input: { sessionId, idempotencyKey: randomUUID() } }, identity('bot'));
     const results = await status.until((seen) => seen.at(-1).data.conversationStatus.control === 'BOT' && seen.at(-1).data.conversationStatus.epoch > 1);
     const states = results.map(({ data }) => data.conversationStatus.handoffState);
-    expect(states.filter((state, i) => state !== states[i - 1])).toEqual([null, 'REQUESTED', 'QUEUED', 'ENDED']);
+    expect(states.filter((state, i) => state !== states[i - 1])).toEqual([null, 'REQUESTED', 'QUEUED', 'ENDING', 'ENDED']);
     const seqs = results.map(({ data }) => data.conversationStatus.seq);
     expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
   });

@@ -98,12 +98,12 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     await world.read(session.id);
 
     const second = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id, after: seq }));
-    const results = await second.until((seen) => seen.length === 2);
+    const results = await second.until((seen) => seen.length === 3);
     const later = results.map(({ data }) => data.conversationStatus);
-    expect(later.map((status) => `${tupleOf(status)} ${status.isClosed}`)).toEqual(['NONE 2 false QUEUED false', 'BOT 3 false ENDED true']);
+    expect(later.map((status) => `${tupleOf(status)} ${status.isClosed}`)).toEqual(['NONE 2 false QUEUED false', 'NONE 2 false ENDING true', 'BOT 3 false ENDED true']);
     expect(later[0].seq).toBeGreaterThan(seq);
     expect(later.some((status) => status.isSnapshot)).toBe(false);
-    expect(later[1].seq).toBe((await world.session(session.id)).lastEventSeq);
+    expect(later[2].seq).toBe((await world.session(session.id)).lastEventSeq);
   });
 
   it('answers an unknown and a foreign session alike, with a code and nothing else', async () => {

@@ -54,6 +54,18 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
     expect(errors![0].extensions).toEqual({ code, requestId: expect.stringMatching(/.+/), retryable: false });
   });
 
+  it.each([
+    ['Int', 'query ($value: Int) { handoffs(first: $value) { nodes { id } } }', 'many'],
+    ['ID', 'query ($value: ID!) { handoff(id: $value) { id } }', { id: 'x' }],
+    ['HandoffState', 'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }', ['LOST']],
+  ])('says which variable is no %s, and logs nothing', async (_type, query, value) => {
+    const logged = room.log.length;
+    const [error, ...others] = (await errorsOf(query, { value }))!;
+    expect(others).toEqual([]);
+    expect(error).toMatchObject({ message: expect.stringMatching(/^Variable "\$value" got invalid value/), extensions: { code: 'BAD_USER_INPUT', retryable: false } });
+    expect(room.log).toHaveLength(logged);
+  });
+
   it('shows nothing of what goes wrong inside', async () => {
     const { handoffs } = world.stores as any;
     const getMany = handoffs.getMany;

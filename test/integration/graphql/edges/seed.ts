@@ -67,6 +67,9 @@ async function seedSession(world: FlowWorld, sessionId: string, teamId: string, 
     await tx.oweRuntime({ kind: 'MESSAGE', messageId: reply.id });
     await tx.oweRuntime({ kind: 'MESSAGE_DELETED', messageId: reply.id });
     for (const kind of ['SURVEY', 'HANDOFF_OUTCOME'] as const) await tx.oweRuntime({ kind, handoffId: ended });
+    await tx.oweRuntime({ kind: 'FILE_NOT_DELIVERED', messageId: reply.id, index: 0, code: 'FILE_TOO_LARGE' });
+    await tx.oweRuntime({ kind: 'MESSAGE_UNDELIVERED', messageId: first.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
+    await tx.oweRuntime({ kind: 'MESSAGE_DELIVERED', messageId: first.id });
     await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: ended, state: 'ACTIVE' });
     await tx.setAside({ kind: 'POST_MESSAGE', messageId: reply.id }, 'PROVIDER_REFUSED');
   });
