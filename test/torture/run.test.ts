@@ -59,7 +59,7 @@ it('goes the same way against a Chatwoot that is there already, and leaves nothi
     const left: { id: number; name: string; status: string }[] = await farSide.platform('GET', '/accounts');
     expect(left).toEqual([expect.objectContaining({ name: expect.stringMatching(/^put away: Support torture /), status: 'suspended' })]);
     expect(await farSide.census()).toMatchObject({ people: 0 });
-    const [{ id: account }] = left as [{ id: number }];
+    const account = left[0]!.id;
     await farSide.platform('PATCH', `/accounts/${account}`, { status: 'active' });
     const { id: auditor } = await farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@acme.example', password: 'Passw0rd!x' });
     await farSide.platform('POST', `/accounts/${account}/account_users`, { user_id: auditor, role: 'administrator' });
