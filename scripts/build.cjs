@@ -41,7 +41,7 @@ function build({ root, compile, say }) {
   const status = compile(['-p', 'tsconfig.build.json', '--incremental', '--tsBuildInfoFile', compilerState, '--noEmitOnError']);
   if (status !== 0) return status;
 
-  const outputs = [...compiledFiles(root), ...copyAssets(root, dist)].sort();
+  const outputs = [...compiledFiles(root, compilerState), ...copyAssets(root, dist)].sort();
   removeOthers(dist, new Set([...outputs, path.basename(stampFile), path.basename(compilerState)]));
   mkdirSync(dist, { recursive: true });
   writeFileSync(stampFile, JSON.stringify({ hash, outputs }));
@@ -73,15 +73,16 @@ function readStamp(file) {
   } catch { return null; }
 }
 
-/** What the compiler writes, by its own word, relative to dist/. */
-function compiledFiles(root) {
-  const { sys, readConfigFile, parseJsonConfigFileContent } = require('typescript');
-  const config = path.join(root, 'tsconfig.build.json');
-  const { fileNames } = parseJsonConfigFileContent(readConfigFile(config, sys.readFile).config, sys, root);
-  return fileNames.filter(file => !file.endsWith('.d.ts')).flatMap(file => {
-    const compiled = path.relative(root, file).replace(/\.ts$/, '.js');
-    return [compiled, `${compiled}.map`];
-  });
+/**
+ * What the compiler writes, by its own state, relative to dist/. The settings' include and exclude tell less: a file that they leave out
+ * is compiled all the same where another imports it.
+ */
+function compiledFiles(root, compilerState) {
+  const { fileNames } = JSON.parse(readFileSync(compilerState, 'utf8'));
+  return fileNames
+    .map(file => path.relative(root, path.resolve(path.dirname(compilerState), file)))
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.startsWith('..') && !file.startsWith('node_modules'))
+    .flatMap(file => [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.js.map')]);
 }
 
 function copyAssets(root, dist) {

@@ -1,4 +1,4 @@
-import type { Evidence, FarConversation, FarLine, Invocation, Move, Received } from './evidence';
+import type { Evidence, FarConversation, FarLine, Invocation, LateWord, Move, Received } from './evidence';
 
 type Of<Kind extends Invocation['kind']> = Extract<Invocation, { kind: Kind }>;
 export type Answered = Of<'answered'>;
@@ -30,6 +30,7 @@ export interface Case {
   readonly log: readonly { readonly place: number; readonly entry: Invocation }[];
   readonly final: Of<'final'> | null;
   readonly moves: readonly Move[] | null;
+  readonly lateWords: readonly LateWord[];
 }
 
 export function casesOf({ farSide, received, log }: Evidence): readonly Case[] {
@@ -43,12 +44,14 @@ export function casesOf({ farSide, received, log }: Evidence): readonly Case[] {
     const raw = deliveries.get(session) ?? [];
     const seen = new Set<string>();
     const mine = conversations.get(session) ?? [];
+    const went = own.map(({ entry }) => entry).filter((entry) => entry.kind === 'moves').at(-1);
     return {
       session, opened, conversations: mine, lines: mine.flatMap(({ lines }) => lines), raw, log: own,
       received: raw.filter(({ deliveryId }) => !seen.has(deliveryId) && seen.add(deliveryId)),
       turns: turnsOf(own),
       final: own.map(({ entry }) => entry).filter((entry) => entry.kind === 'final').at(-1) ?? null,
-      moves: own.map(({ entry }) => entry).filter((entry) => entry.kind === 'moves').at(-1)?.moves ?? null,
+      moves: went?.moves ?? null,
+      lateWords: went?.lateWords ?? [],
     };
   });
 }

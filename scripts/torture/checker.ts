@@ -95,7 +95,8 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
  * 1. The epoch of a line that the end-user was shown never belonged to HUMAN in any answer, and one epoch never has two
  *    controls. Control NONE lets a bot speak only where the policy says so.
  * 2. An agent's word means that people have control from there on. So between the last bot line before it and the first
- *    one after it (by the numbers of messages) lie two changes of control at least: to the human, and back.
+ *    one after it (by the numbers of messages) lie two changes of control at least: to the human, and back. Late words are
+ *    no such sign (lateWordsOf).
  * 3. A line that was refused, or became a suggestion, never stands in public.
  */
 function botOverHuman(one: Case): readonly Finding[] {
@@ -107,7 +108,8 @@ function botOverHuman(one: Case): readonly Finding[] {
     if (control === 'HUMAN' || (control === 'NONE' && one.opened.whileWaiting === 'HOLD')) found.push(finding(one, 'bot over human', `${text} was let through at epoch ${epoch}, which is ${control}`));
   }
 
-  const words = one.received.flatMap(({ notice }) => (notice.kind === 'message' && notice.author === 'AGENT' ? [notice] : []));
+  const late = lateWordsOf(one);
+  const words = one.received.flatMap(({ notice }) => (notice.kind === 'message' && notice.author === 'AGENT' && !late.has(notice.messageId) ? [notice] : []));
   const bySeq = [...spoken].sort((a, b) => a.seq - b.seq);
   for (const word of words) {
     const before = bySeq.filter(({ seq }) => seq < word.seq).at(-1);
@@ -119,6 +121,23 @@ function botOverHuman(one: Case): readonly Finding[] {
   const held = new Set(one.turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.delivered !== true).map(({ text }) => text));
   for (const { text, isPrivate } of one.lines) if (!isPrivate && held.has(text)) found.push(finding(one, 'bot over human', `${text} was held back and stands there in public`));
   return found;
+}
+
+/** For how long an ended handoff's conversation may stay the agents', until the service gives it back; docs/architecture.md. */
+const GIVEN_BACK_MS = 60_000;
+
+/**
+ * Words that came when their handoff had ended, because no sync showed them in time. They begin nothing. A word counts as
+ * such only if the runtime itself had ended that handoff, and if it was said when the conversation may not have been given back yet.
+ */
+function lateWordsOf({ lateWords, log, received }: Case): ReadonlySet<string> {
+  const endedAt = new Map(log.flatMap(({ entry }) => (entry.kind === 'answered' && entry.operation === 'cancel' && entry.refused === null && entry.handoffId !== null ? [[entry.handoffId, entry.at] as const] : [])));
+  const textOf = new Map(received.flatMap(({ notice }) => (notice.kind === 'message' ? [[notice.messageId, notice.text] as const] : [])));
+  const saidAt = new Map(log.flatMap(({ entry }) => (entry.kind === 'agent' && entry.text !== null ? [[entry.text, entry.at] as const] : [])));
+  return new Set(lateWords.flatMap(({ messageId, handoffId }) => {
+    const [ended, said] = [endedAt.get(handoffId), saidAt.get(textOf.get(messageId) ?? '')];
+    return ended !== undefined && said !== undefined && said <= ended + GIVEN_BACK_MS ? [messageId] : [];
+  }));
 }
 
 function controlsOf(one: Case, onContradiction: (epoch: number, controls: readonly Control[]) => void): ReadonlyMap<number, Control> {

@@ -77,7 +77,7 @@ export type Invocation =
     readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number };
   }
   /** How a session's handoffs went, as its events tell an operator after everything has come to rest. */
-  | { readonly kind: 'moves'; readonly at: number; readonly session: string; readonly moves: readonly Move[] }
+  | { readonly kind: 'moves'; readonly at: number; readonly session: string; readonly moves: readonly Move[]; readonly lateWords: readonly LateWord[] }
   /** All that the operator finds set aside, or given up, after everything has come to rest. */
   | { readonly kind: 'deadLetters'; readonly at: number; readonly letters: readonly DeadLetter[] }
   /** What was done to the world; read by people only. */
@@ -85,6 +85,8 @@ export type Invocation =
 
 /** `from` is null where a handoff begins; both are the same when only the agent is another. */
 export interface Move { readonly handoffId: string; readonly from: string | null; readonly to: string }
+/** An agent's message that the session's events have behind the end of its handoff. */
+export interface LateWord { readonly messageId: string; readonly handoffId: string }
 export interface DeadLetter { readonly session: string; readonly state: 'PARKED' | 'DISCARDED'; readonly destination: string; readonly what: string; readonly code: string }
 
 export type AgentAct = 'reply' | 'note' | 'take' | 'give' | 'drop' | 'team' | 'snooze' | 'reopen' | 'resolve' | 'return';

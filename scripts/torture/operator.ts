@@ -1,12 +1,22 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { parse } from 'graphql';
 import type { SupportClient } from '../../examples/support-client';
-import type { DeadLetter, Move } from './evidence';
+import type { DeadLetter, LateWord, Move } from './evidence';
 import type { RunRecord } from './record';
 import type { Talk } from './talk';
 
 interface Letter { readonly destination: string; readonly kind: string; readonly code: string; readonly session: { readonly externalId: string } }
-interface Event { readonly __typename: string; readonly seq: number; readonly from?: string | null; readonly to?: string; readonly handoff: { readonly id: string } | null }
+interface Event {
+  readonly __typename: string;
+  readonly seq: number;
+  readonly from?: string | null;
+  readonly to?: string;
+  readonly author?: string;
+  readonly message?: { readonly id: string } | null;
+  readonly handoff: { readonly id: string } | null;
+}
+interface Went { readonly moves: readonly Move[]; readonly lateWords: readonly LateWord[] }
+const OVER = ['ENDED', 'REJECTED', 'FAILED'];
 
 const DeadLetters = parse(`query TortureDeadLetters($state: SupportDeadLetterState!, $after: String) {
   supportDeadLetters(state: $state, first: 100, after: $after) { nodes { destination kind code session { externalId } } pageInfo { hasNextPage endCursor } }
@@ -16,7 +26,7 @@ const DeadLetters = parse(`query TortureDeadLetters($state: SupportDeadLetterSta
 >;
 
 const Events = parse(`query TortureEvents($sessionId: ID!, $after: Int) {
-  supportSession(id: $sessionId) { events(first: 100, after: $after) { __typename seq handoff { id } ... on SupportHandoffChanged { from to } } }
+  supportSession(id: $sessionId) { events(first: 100, after: $after) { __typename seq handoff { id } ... on SupportHandoffChanged { from to } ... on SupportMessageRecorded { author message { id } } } }
 }`) as TypedDocumentNode<{ supportSession: { events: readonly Event[] } | null }, { sessionId: string; after: number | null }>;
 
 /** Who looks at the service in the end: what was set aside, and how each session's handoffs went. */
@@ -27,7 +37,7 @@ export class Operator {
   async looks(talks: readonly Pick<Talk, 'name' | 'sessionId'>[]): Promise<boolean> {
     const { record } = this;
     try {
-      for (const { name, sessionId } of talks) record.add({ kind: 'moves', session: name, moves: await this.movesOf(sessionId) });
+      for (const { name, sessionId } of talks) record.add({ kind: 'moves', session: name, ...await this.wentOf(sessionId) });
       record.add({ kind: 'deadLetters', letters: [...await this.letters('PARKED'), ...await this.letters('DISCARDED')] });
       return true;
     } catch {
@@ -48,15 +58,20 @@ export class Operator {
     }
   }
 
-  private async movesOf(sessionId: string): Promise<readonly Move[]> {
-    const found: Move[] = [];
+  private async wentOf(sessionId: string): Promise<Went> {
+    const moves: Move[] = [];
+    const lateWords: LateWord[] = [];
+    const over = new Set<string>();
     for (let after: number | null = null; ;) {
       const { supportSession }: { supportSession: { events: readonly Event[] } | null } = await this.client.call(Events, { sessionId, after });
       const events: readonly Event[] = supportSession?.events ?? [];
-      for (const { __typename: type, from, to, handoff } of events)
-        if (type === 'SupportHandoffChanged') found.push({ handoffId: handoff!.id, from: from ?? null, to: to! });
+      for (const { __typename: type, from, to, author, message, handoff } of events) {
+        if (type === 'SupportHandoffChanged') moves.push({ handoffId: handoff!.id, from: from ?? null, to: to! });
+        if (type === 'SupportHandoffChanged' && OVER.includes(to!)) over.add(handoff!.id);
+        if (author === 'AGENT' && message && handoff && over.has(handoff.id)) lateWords.push({ messageId: message.id, handoffId: handoff.id });
+      }
       const last = events.at(-1);
-      if (last === undefined) return found;
+      if (last === undefined) return { moves, lateWords };
       after = last.seq;
     }
   }

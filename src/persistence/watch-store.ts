@@ -29,7 +29,9 @@ const LEAVE_LOOK = statement('watch_leave', `
   update account_watch set look_page = greatest(look_page, $3), next_look_at = ${NOW} + $4 * interval '1 ms'
   where account_id = $1 and look_started_at = $2`);
 const FINISH_LOOK = statement('watch_finish', `
-  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null, next_look_at = $2::timestamptz + $3 * interval '1 ms' where account_id = $1 and look_started_at = $2`);
+  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null, next_look_at = $2::timestamptz + $3 * interval '1 ms',
+    next_scan_at = greatest(next_scan_at, $2::timestamptz + $4 * interval '1 ms')
+  where account_id = $1 and look_started_at = $2`);
 
 const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
 // What a look has seen needs no scan.
@@ -114,8 +116,8 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, LEAVE_LOOK, [accountId, startedAt, page, Math.round(afterMs)]);
   }
 
-  async finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void> {
-    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt, Math.round(everyMs)]);
+  async finishLook(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs = 0): Promise<void> {
+    await rowsOf(this.pool, FINISH_LOOK, [accountId, startedAt, Math.round(everyMs), Math.round(scanAfterMs)]);
   }
 
   async wantLookOf(accountId: AccountId): Promise<void> {

@@ -115,6 +115,30 @@ describe('what is right although it looks odd', () => {
     expect(columns(spoken('HOLD'))).toEqual(['bot over human']);
   });
 
+  describe('a word that was found when the runtime had ended its handoff', () => {
+    const MINUTE_MS = 60_000;
+    const ended = ({ isCancelled = true, isLate = true } = {}) => {
+      const story = new Story().asks('h-1', 'NONE', 2).queued('h-1', 2).agent('reply', 'open', '[a1]');
+      if (isCancelled) story.cancels('h-1', 'NONE', 2);
+      story.outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).bot('[b1]', 3);
+      return (isLate ? story.lateWord('h-1', '[a1]', 'BOT', 3) : story.word('[a1]', 'BOT', 3)).bot('[b2]', 3).end('pending', 'BOT', 3);
+    };
+    const saidAt = (draft: Draft, at: number) => { const place = draft.log.findIndex((entry) => entry.kind === 'agent'); draft.log[place] = { ...draft.log[place]!, at }; return draft; };
+
+    it('begins nothing', () => {
+      expect(inSessions(ended())).toEqual([]);
+      expect(inSessions(saidAt(ended(), MINUTE_MS))).toEqual([]);
+    });
+
+    it.each([
+      ['it was said more than a minute after the end', () => saidAt(ended(), MINUTE_MS + 1)],
+      ['nobody had ended that handoff', () => ended({ isCancelled: false })],
+      ['the service does not count it to that handoff', () => ended({ isLate: false })],
+    ])('gives the session to people when %s', (_, draft) => {
+      expect(columns(draft())).toEqual(['bot over human']);
+    });
+  });
+
   it('a word into a resolved conversation is a takeover that is over at once', () => {
     const draft = new Story().agent('reply', 'resolved', '[a1]').state('h-1', 'ACTIVE', 'HUMAN', 2).word('[a1]', 'HUMAN', 2)
       .outcome('h-1', 'AGENT_RESOLVED', 'BOT', 3).agent('reply', 'resolved', '[a2]').state('h-2', 'ACTIVE', 'HUMAN', 4).word('[a2]', 'HUMAN', 4)

@@ -1,4 +1,4 @@
-import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type Lines, type Move, type Received, type RuntimeOperation } from '../../scripts/torture/evidence';
+import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type LateWord, type Lines, type Move, type Received, type RuntimeOperation } from '../../scripts/torture/evidence';
 
 /** Evidence that a test may plant a fault in. */
 export interface Draft { farSide: FarConversation[]; received: Received[]; log: Invocation[] }
@@ -16,6 +16,7 @@ export class Story {
   private deliveries = 0;
   private asked = 0;
   private readonly moves: Move[] = [];
+  private readonly lateWords: LateWord[] = [];
   private readonly reasons = new Map<string, string>();
 
   constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER'; readonly lines?: Lines } = {}) {
@@ -71,6 +72,17 @@ export class Story {
   word(text: string, control: Control, epoch: number): this {
     return this.deliver({ kind: 'message', author: 'AGENT', messageId: text, seq: ++this.lastSeq, text }, control, epoch);
   }
+  /** A word that no sync had shown when its handoff ended. */
+  lateWord(handoffId: string, text: string, control: Control, epoch: number): this {
+    this.lateWords.push({ messageId: text, handoffId });
+    return this.word(text, control, epoch);
+  }
+  /** The runtime ends it. */
+  cancels(handoffId: string, control: Control, epoch: number): this {
+    const key = `c${++this.asked}`;
+    this.ask('cancel', 'BOT_CANCELLED', null, key);
+    return this.answer('cancel', key, { control, epoch, handoffId });
+  }
   /** Nothing where the policy says nothing. */
   line(text: string | null, control: Control, epoch: number): this {
     return text === null || text === '' ? this : this.deliver({ kind: 'message', author: 'SYSTEM', messageId: `m${this.deliveries}`, seq: ++this.lastSeq, text }, control, epoch);
@@ -87,7 +99,7 @@ export class Story {
 
   end(status: FarStatus, control: Control, epoch: number, handoff: { id: string; state: string } | null = null): Draft {
     this.draft.farSide.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
-    this.draft.log.push({ kind: 'moves', at, session: SESSION, moves: this.moves }, { kind: 'deadLetters', at, letters: [] });
+    this.draft.log.push({ kind: 'moves', at, session: SESSION, moves: this.moves, lateWords: this.lateWords }, { kind: 'deadLetters', at, letters: [] });
     this.draft.log.push({ kind: 'final', at, session: SESSION, control, epoch, handoff, owed: { provider: 0, runtime: 0, parked: 0 } });
     return this.draft;
   }

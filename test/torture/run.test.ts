@@ -6,6 +6,7 @@ import { readEvidence } from '../../scripts/torture/record';
 import { isClean, verdictShown, type Verdict } from '../../scripts/torture/report';
 import { torture } from '../../scripts/torture/run';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
+import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 
 jest.setTimeout(600_000);
 
@@ -53,8 +54,16 @@ it('goes the same way against a Chatwoot that is there already, and leaves nothi
     const faults = there.findings.filter(({ column }) => column !== 'idle');
     if (!isClean({ findings: faults, late: there.late })) throw new Error(`${verdictShown(there)}\nThe run is kept in ${own}.`);
     expect(there.tally.endUserTurns).toBeGreaterThan(0);
-    const left = await fetch(`${double.baseUrl}/platform/api/v1/accounts`, { headers: { 'api-access-token': double.platformToken } });
-    expect(await left.json()).toEqual([]);
+    // Its account stays, empty and put away: Chatwoot cannot list accounts any more once one was deleted.
+    const farSide = new FarSide(double.baseUrl, double.platformToken);
+    const left: { id: number; name: string; status: string }[] = await farSide.platform('GET', '/accounts');
+    expect(left).toEqual([expect.objectContaining({ name: expect.stringMatching(/^put away: Support torture /), status: 'suspended' })]);
+    expect(await farSide.census()).toMatchObject({ people: 0 });
+    const account = left[0]!.id;
+    await farSide.platform('PATCH', `/accounts/${account}`, { status: 'active' });
+    const { id: auditor } = await farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@acme.example', password: 'Passw0rd!x' });
+    await farSide.platform('POST', `/accounts/${account}/account_users`, { user_id: auditor, role: 'administrator' });
+    expect(await farSide.census()).toEqual({ accounts: 1, people: 1, bots: 0, inboxes: 0, contacts: 0, conversations: 0, teams: 0 });
     rmSync(own, { recursive: true, force: true });
   } finally {
     await double.stop();

@@ -32,7 +32,8 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?:
   const instance = account && deps.providers.get(account.provider)?.instance;
   let readings = 0;
   let { page } = look;
-  let more = account?.state !== 'DISABLED' && instance?.changedConversations !== undefined;
+  const canBeAsked = account?.state !== 'DISABLED' && instance?.changedConversations !== undefined;
+  let more = canBeAsked;
   let hasFailed = false;
   try {
     for (const end = page + PAGES_OF_TURN; more && page < end && !stopped.aborted; page++) {
@@ -50,6 +51,6 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?:
   } finally {
     if (more) await watches.leaveLook(accountId, startedAt, page, hasFailed ? everyMs : 0);
   }
-  if (!more) await watches.finishLook(accountId, startedAt, everyMs);
+  if (!more) await watches.finishLook(accountId, startedAt, everyMs, canBeAsked ? deps.limits.livePollMs : 0);
   return { accountId, readings, complete: !more };
 }

@@ -433,8 +433,11 @@ export interface WatchStore {
   claimLook(leaseMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
   /** The look goes on at `page`, with another claim after `afterMs` if this one does not leave it again before. Nothing counts as seen yet. */
   leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
-  /** The look that began at `startedAt` saw everything up to then; the next one begins `everyMs` after it. */
-  finishLook(accountId: AccountId, startedAt: Instant, everyMs: number): Promise<void>;
+  /**
+   * The look that began at `startedAt` saw everything up to then; the next one begins `everyMs` after it. No scan comes before
+   * `scanAfterMs` after it (0 if omitted), because it would find what the look has found.
+   */
+  finishLook(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs?: number): Promise<void>;
   /** The account's look is due now: more changed than a scan takes. */
   wantLookOf(accountId: AccountId): Promise<void>;
   /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */

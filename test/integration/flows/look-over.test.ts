@@ -83,4 +83,25 @@ describe('a look over more pages than one turn takes', () => {
     expect(await other.turn()).toMatchObject({ complete: true });
     expect(other.pagesOf()).toEqual([2, 3, 4, 5]);
   });
+
+  it('saves the scan that would find the same, and a look that saw nothing saves none', async () => {
+    const session = await world.open();
+    await world.ask(session.id);
+    await outage();
+    const claim = async () => (await world.stores.watches.claimScan(1)) !== null;
+    const due = () => world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+    const { on, turn } = pages(1);
+    on.set(1, () => Promise.reject(new ProviderUnavailableError('away')));
+    await due();
+    await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(await claim()).toBe(true);
+
+    await outage();
+    await due();
+    expect(await turn()).toMatchObject({ complete: true });
+    // The look is as good as a scan at the time at which it began.
+    const { rows: [watch] } = await world.pool.query<{ ms: number }>('select (extract(epoch from next_scan_at - looked_at) * 1000)::float8 as ms from account_watch');
+    expect(watch!.ms).toBe(world.deps.limits.livePollMs);
+    expect(await claim()).toBe(false);
+  });
 });

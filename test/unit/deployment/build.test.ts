@@ -25,7 +25,8 @@ describe('the build in front of every command', () => {
       write(`dist/src/${name.replace(/\.ts$/, '.js')}`, '');
       write(`dist/src/${name.replace(/\.ts$/, '.js.map')}`, '');
     }
-    write('dist/.tsbuildinfo', '');
+    // As the compiler writes it: every file of the program, with those of libraries, from where it stands itself.
+    write('dist/.tsbuildinfo', JSON.stringify({ fileNames: ['../node_modules/typescript/lib/lib.es5.d.ts', ...sources().map(name => `../src/${name}`)] }));
     return 0;
   };
   const run = (): number => build({ root, compile, say: line => said.push(line) });
@@ -74,6 +75,13 @@ describe('the build in front of every command', () => {
     rmSync(path.join(root, 'src/old.ts'));
     run();
     expect(readdirSync(path.join(root, 'dist/src')).sort()).toEqual(['main.js', 'main.js.map', 'page']);
+  });
+
+  it('keeps what is compiled only because another file imports it', () => {
+    write('tsconfig.build.json', '{ "include": ["src"], "exclude": ["src/double.ts"] }');
+    write('src/double.ts', 'export {};');
+    run();
+    expect(readdirSync(path.join(root, 'dist/src')).sort()).toEqual(['double.js', 'double.js.map', 'main.js', 'main.js.map', 'page']);
   });
 
   it('writes a file again that somebody deleted from dist', () => {
