@@ -217,7 +217,8 @@ export class SessionModel {
     // The next one takes its place at once: asked for, or taken by an agent who spoke after the return.
     if (this.doing !== null && 'asks' in this.doing) return;
     const spoke = far.words.some(({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick);
-    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || this.isClosed || spoke, 'it ended before the agent\'s words were collected');
+    const isClosing = this.isClosed || (this.doing !== null && 'closes' in this.doing);
+    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || isClosing || spoke, 'it ended before the agent\'s words were collected');
     if (live.syncBy === null || this.now() >= live.syncBy || far.isLinkDead) return;
     const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick);
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
