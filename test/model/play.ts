@@ -164,19 +164,19 @@ export class Play {
   private async look(part: Part): Promise<void> {
     const { model } = part;
     const { rows: [now] } = await this.world.pool.query<Now>({ ...NOW, values: [part.id, part.lastSeq] });
-    const { control, epoch, conversationId, live, state, news } = now!;
+    const { control, epoch, conversationId, live, state, called, news } = now!;
     for (const { seq } of news ?? []) model.need(seq === ++part.lastSeq, `event ${part.lastSeq} has the number ${seq}`);
-    model.accept((news ?? []).map(factOf), this.evidence(part));
+    model.accept((news ?? []).map(factOf), this.evidence(part, called ?? []));
     part.link = conversationId ?? part.link;
     model.need(control === model.control && epoch === model.epoch, `the session says ${control} ${epoch}, its log ${model.control} ${model.epoch}`);
     model.need(live === (model.live?.id ?? null) && state === (model.live?.state ?? null), `the session says ${state}, its log ${model.live?.state ?? null}`);
     this.lookAtFarSide(part);
   }
 
-  private evidence({ id, link }: Part): Evidence {
+  private evidence({ id, link }: Part, called: readonly string[] = []): Evidence {
     const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
     return {
-      tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id),
+      tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id), called,
       shownAt: (ourId, text, since = 0) => posts.find(entry => entry.by === 'us' && entry.tick > since && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
       notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
       isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
@@ -247,12 +247,14 @@ export class Play {
 
 interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageSeq: number | null; messageHandoffId: string | null }
 
-interface Now { control: string; epoch: number; conversationId: string | null; live: string | null; state: string | null; news: Row[] | null }
+interface Now { control: string; epoch: number; conversationId: string | null; live: string | null; state: string | null; called: string[] | null; news: Row[] | null }
 
 const NOW = {
   name: 'play_now',
   text: `
     select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state, (
+      select json_agg(c.id) from handoff c where c.session_id = $1 and 'opening' = any(c.steps_done)
+    ) as called, (
       select json_agg(json_build_object('seq', e.seq, 'body', e.body, 'handoffId', e.handoff_id, 'text', m.text, 'messageSeq', m.seq, 'messageHandoffId', m.handoff_id) order by e.seq)
       from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid
       where e.session_id = $1 and e.seq > $2

@@ -25,6 +25,8 @@ export interface Evidence {
   shownAt(ourId: string, text: string, since?: number): number | undefined;
   /** Notes to agents that a part of this message was not shown. */
   notesOf(word: Entry): number;
+  /** Handoffs whose conversation was opened to people, or is about to be: a call may be on its way for that. */
+  readonly called: readonly string[];
   /** The conversation that the Session was linked with last was deleted. */
   readonly isLinkDead: boolean;
 }
@@ -215,7 +217,8 @@ export class SessionModel {
     // The next one takes its place at once: asked for, or taken by an agent who spoke after the return.
     if (this.doing !== null && 'asks' in this.doing) return;
     const spoke = far.words.some(({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick);
-    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || this.isClosed || spoke, 'it ended before the agent\'s words were collected');
+    const isClosing = this.isClosed || (this.doing !== null && 'closes' in this.doing);
+    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || isClosing || spoke, 'it ended before the agent\'s words were collected');
     if (live.syncBy === null || this.now() >= live.syncBy || far.isLinkDead) return;
     const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick);
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
@@ -233,8 +236,8 @@ export class SessionModel {
     this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
     const isOurs = this.doing !== null && ('ends' in this.doing || 'closes' in this.doing);
-    // Agents cannot see one that is not opened yet: what they say is about the bot's conversation.
-    if (isOurs && live.state !== 'REQUESTED') {
+    // Agents cannot see one that nobody has begun to open: what they say is about the bot's conversation.
+    if (isOurs && (live.state !== 'REQUESTED' || far.called.includes(live.id))) {
       this.ended = { id: live.id, tick: far.tick };
       live.syncBy = this.now() + SYNC_MS;
     } else if (!isOurs || live.isQuick) this.ended = null;
