@@ -4,7 +4,7 @@ import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { gate } from '../persistence/store-world';
 import { caller, startRoom, type Room } from './room';
 
-/** A process that takes two operations at once; both are held in the middle of a mutation by a lock on their session. */
+/** A process that takes two operations at once; both are held in the middle of a mutation by a lock on its session. */
 let world: FlowWorld;
 let room: Room;
 beforeAll(async () => {
@@ -20,10 +20,12 @@ const RECORD = 'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMes
 
 async function whileFull(work: (sessionId: string) => Promise<void>): Promise<void> {
   const { id } = await world.open();
+  // Two sessions: the calls of one wait for each other in memory, and only the first of them reaches the database.
+  const held = [id, (await world.open()).id];
   const holder = await world.pool.connect();
   await holder.query('begin');
-  await holder.query('select from session where id = $1 for update', [id]);
-  const inside = ['a', 'b'].map((text) => room.run(RECORD, { input: { sessionId: id, text, idempotencyKey: world.nextKey() } }));
+  await holder.query('select from session where id = any($1) for update', [held]);
+  const inside = held.map((sessionId) => room.run(RECORD, { input: { sessionId, text: 'held', idempotencyKey: world.nextKey() } }));
   const waiting = async () => (await world.pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount;
   while (await waiting() !== 2) await new Promise(setImmediate);
   try {

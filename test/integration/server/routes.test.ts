@@ -174,7 +174,7 @@ describe('provider pages', () => {
     const response = await fetch(`${running.url}/providers/toy/x`, { signal: reader.signal });
     const body = response.body!.getReader();
     let text = '';
-    while (text !== 'onetwo') text += Buffer.from((await body.read()).value!).toString();
+    while (text !== 'onetwo') text += Buffer.from((await body.read()).value).toString();
     // It counts as an event stream: there is one at most here.
     expect((await fetch(`${running.url}/providers/toy/x`)).status).toBe(503);
     reader.abort();
