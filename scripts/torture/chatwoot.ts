@@ -110,6 +110,14 @@ export class Chatwoot {
     return [...all].sort((one, other) => one.id - other.id);
   }
 
+  /** Everybody in the run's account, which nobody else uses: also the user that the service made for itself. Empty where it cannot be asked. */
+  async members(): Promise<readonly number[]> {
+    const ids: number[] = [];
+    for (const account of this.accounts)
+      ids.push(...(await this.platform('GET', `/accounts/${account}/account_users`).catch(() => []) as { user_id: number }[]).map(({ user_id: id }) => id));
+    return ids;
+  }
+
   private get account(): number { return [...this.accounts][0]!; }
 
   /** A known e-mail answers with that person; the platform then tells their token. */

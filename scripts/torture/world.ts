@@ -197,7 +197,7 @@ async function startDouble(version: string, folder: string, loader: string | nul
 async function removeFrom(chatwoot: Chatwoot): Promise<void> {
   const made = new Traffic(chatwoot.baseUrl);
   for (const id of chatwoot.accounts) made.accounts.add(id);
-  for (const id of chatwoot.users) made.users.add(id);
+  for (const id of [...chatwoot.users, ...await chatwoot.members()]) made.users.add(id);
   const left = await cleanUp({ baseUrl: chatwoot.baseUrl, platformToken: chatwoot.platformToken, traffic: made, accountName: chatwoot.accountName });
   if (left.length > 0) console.error(`Still there, see to it by hand (super-admin console; suspend accounts, do not delete them): ${left.join(', ')}.`);
 }
