@@ -35,12 +35,16 @@ describe('an attachment', () => {
   });
 
   it('is recorded with a name that every remote takes, and a type', async () => {
-    const given = [file({ name: ' ' }), file({ name: '\t\n', contentType: 'audio/mpeg' }), file({ name: 'a\u0000b\ud800.png' }), file({ name: 'x', contentType: 'nonsense\r\nx', sizeBytes: -1 })];
+    const given = [file({ name: ' ' }), file({ name: '\t\n', contentType: 'audio/mpeg' }), file({ name: 'a\u0000b\ud800.png' }), file({ name: 'x', contentType: 'nonsense\r\nx' })];
     const { message } = await say({ attachments: given });
     expect((await world.stores.messages.get('org-1', message.id))!.attachments).toEqual([
-      file({ name: 'file.png' }), file({ name: 'file.mp3', contentType: 'audio/mpeg' }), file({ name: 'ab\ufffd.png' }), file({ name: 'x', contentType: 'application/octet-stream', sizeBytes: null }),
+      file({ name: 'file.png' }), file({ name: 'file.mp3', contentType: 'audio/mpeg' }), file({ name: 'ab\ufffd.png' }), file({ name: 'x', contentType: 'application/octet-stream' }),
     ]);
   });
+});
+
+it('a file whose size is none is refused by its field', async () => {
+  expect(await refusal(say({ attachments: [file(), file({ sizeBytes: -1 })] }))).toEqual(['INPUT_INVALID', 'attachments.1.sizeBytes']);
 });
 
 describe('the same message with links that were signed again', () => {
