@@ -8,7 +8,7 @@ import { ClientGoneError, OverloadedError } from './core/errors';
 import type { Health } from './health';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
-import { errorAnswer, jsonAnswer, rawAnswer, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
+import { errorAnswer, jsonAnswer, rawAnswer, refuseSocket, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
 import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
@@ -180,12 +180,12 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     // A peer that resets the connection before a room listens must not end the process.
     socket.on('error', () => socket.destroy());
     const [path] = (request.url ?? '/').split('?', 1);
-    if (path !== '/graphql' && path !== '/ws') { socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
-    if (inFlight.isDraining) { socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
+    if (path !== '/graphql' && path !== '/ws') { refuseSocket(socket, 'HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
+    if (inFlight.isDraining) { refuseSocket(socket, 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
     try {
       inFlight.addPeer(socket);
     } catch (error) {
-      socket.end(rawAnswer(answerOfError(error)));
+      refuseSocket(socket, rawAnswer(answerOfError(error)));
       return;
     }
     withRequestId(requestId, () => {

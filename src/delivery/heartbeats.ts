@@ -42,7 +42,7 @@ export class Heartbeats {
     try {
       const renewed = await this.lanes.renewAll(due.map(([, claim]) => claim), this.leaseMs);
       for (const [lease, claim] of due) {
-        if (renewed.has(claim.fence + claim.sessionId)) lease.renewed(from);
+        if (renewed.has(claim.fence + claim.destination + claim.sessionId)) lease.renewed(from);
         else lease.lose();
       }
     } finally {

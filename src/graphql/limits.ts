@@ -56,6 +56,9 @@ export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   closeGraceMs: TIME_LIMITS.socket.closeMs,
 };
 
+/** Of one alias. It stands in the result once for each object, and is not asked for by any honest caller at such a length. */
+const MAX_ALIAS_LENGTH = 100;
+
 interface Size { readonly depth: number; readonly aliases: number; readonly fields: number }
 
 /** Measures each operation once, with every fragment measured once. */
@@ -97,6 +100,10 @@ export const operationSizeRule = (limits: GraphqlLimits): ValidationRule => (con
   };
 
   return {
+    Field({ alias }) {
+      if (alias !== undefined && alias.value.length > MAX_ALIAS_LENGTH)
+        context.reportError(new GraphQLError(`An alias has ${alias.value.length} characters; at most ${MAX_ALIAS_LENGTH} are allowed. Use a shorter one.`, { nodes: alias, extensions: { limit: 'aliasLength' } }));
+    },
     OperationDefinition(operation) {
       const size = sizeOf(operation.selectionSet);
       const refuse = (limit: string, given: number, allowed: number): void => {

@@ -30,11 +30,21 @@ export class KnownNames {
   private async find(host: string): Promise<readonly Address[]> {
     try {
       const addresses = await this.names.addressesOf(host);
-      if (this.known.has(host) || this.known.size < MOST_NAMES) this.known.set(host, { at: this.now(), addresses });
+      this.remember(host, addresses);
       return addresses;
     } catch (error) {
-      this.known.delete(host);
+      // Only the word that there is no such name counts against one that worked: that nobody answered now says nothing of it.
+      if (isUnknownName(error)) this.known.delete(host);
       throw error;
     }
   }
+
+  private remember(host: string, addresses: readonly Address[]): void {
+    this.known.delete(host);
+    this.known.set(host, { at: this.now(), addresses });
+    const [oldest] = this.known.keys();
+    if (this.known.size > MOST_NAMES && oldest !== undefined) this.known.delete(oldest);
+  }
 }
+
+const isUnknownName = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOTFOUND';

@@ -140,7 +140,7 @@ const RENEW_ALL = statement('renew_lanes', `
     order by l.session_id, l.destination for no key update of l
   )
   update lane l set next_run_at = now() + $4 * interval '1 ms' from mine where l.session_id = mine.session_id and l.destination = mine.destination and l.fence = mine.fence
-  returning l.fence || l.session_id::text as claim`);
+  returning l.fence || l.destination || l.session_id::text as claim`);
 const PUT_OFF = statement('put_lane_off', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, settles_at = ${settling('$5')}, next_run_at = ${settling('$5')}

@@ -54,7 +54,7 @@ const WEBHOOKS_MISSED = statement('watch_webhooks_missed', `
 const KNOWN_OF = statement('watch_known_of', `
   select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
     shown.last_id is null or coalesce(s.seen_through in (shown.last_id, shown.said_id), false)
-      or exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
+      or $5 and exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
   from unnest($2::text[], $3::text[], $4::text[]) as shown(conversation_id, last_id, said_id) join session s on s.account_id = $1 and s.conversation_id = shown.conversation_id`);
 // As a hint asks for one, but for its place: the state that is read with it is all of it.
 const WANT_SYNC_OF = statement('watch_want_sync', `
@@ -140,9 +140,9 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, WEBHOOKS_MISSED, [accountId, Math.round(everyMs)]);
   }
 
-  async knownOf(accountId: AccountId, shown: Parameters<WatchStore['knownOf']>[1]): Promise<readonly KnownConversation[]> {
+  async knownOf(accountId: AccountId, shown: Parameters<WatchStore['knownOf']>[1], trustsOwnPosts: boolean): Promise<readonly KnownConversation[]> {
     const rows = [...shown.values()];
-    return rows.length === 0 ? [] : rowsOf<KnownConversation>(this.pool, KNOWN_OF, [accountId, [...shown.keys()], rows.map((row) => row.lastMessageId), rows.map((row) => row.lastSaidId)]);
+    return rows.length === 0 ? [] : rowsOf<KnownConversation>(this.pool, KNOWN_OF, [accountId, [...shown.keys()], rows.map((row) => row.lastMessageId), rows.map((row) => row.lastSaidId), trustsOwnPosts]);
   }
 
   async wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number> {

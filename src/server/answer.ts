@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { discardBody } from './discard';
 
 export interface Answer {
@@ -36,6 +37,12 @@ export const errorAnswer = (status: number, code: string, message: string, heade
 export function rawAnswer({ status, headers, body = '' }: Answer): string {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body.toString()}`;
+}
+
+/** Refuses an upgrade. A peer that does not close its half would keep the connection, and its place, for ever. */
+export function refuseSocket(socket: Duplex, text: string): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(text);
 }
 
 /** Sends a whole answer. A request whose body was not read to its end loses its connection. */

@@ -104,7 +104,9 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
     if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
     const timerMs = timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
-    if (view === null) return tx.liveHandoff !== null && isOpen(tx.liveHandoff.state) ? Math.max(1, timerMs - stateAge) : null;
+    if (view === null && tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, timerMs - stateAge);
+    // While it drains, and once more after it, as below.
+    if (view === null) return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);

@@ -46,7 +46,7 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
   const every = (): number => nextScanMs({ everyMs: scan.everyMs, livePollMs: deps.limits.livePollMs, hasWebhooks, tookMs: deps.clock.now() - from, random: deps.clock.random() });
   try {
     const found = await changedIn(deps, account, instance, unscannedMs + OVERLAP_MS, stopped);
-    const unread = await unreadOf(deps, accountId, found);
+    const unread = await unreadOf(deps, accountId, found, hasWebhooks);
     const syncs = await watches.wantSyncOf(accountId, unread, hasWebhooks ? WEBHOOK_MS : 0);
     await watches.finishScan(accountId, startedAt, every());
     return { accountId, changed: found.reduce((sum, page) => sum + page.conversationIds.length, 0), syncs };
@@ -84,10 +84,11 @@ async function changedIn(deps: FlowDeps, account: AccountRecord, instance: Suppo
 }
 
 /** Those that show another state, or another last message, than syncs have seen. One of which nothing is shown may hold anything. */
-async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[]): Promise<readonly string[]> {
+async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[], hasWebhooks: boolean): Promise<readonly string[]> {
   const ids = pages.flatMap((page) => page.conversationIds);
   const shown = new Map(pages.flatMap((page) => [...page.shown ?? []]));
-  const known = await deps.stores.watches.knownOf(accountId, shown);
+  // An agent's words may lie below a post of ours. Where webhooks come they were told of; else only a sync shows them.
+  const known = await deps.stores.watches.knownOf(accountId, shown, hasWebhooks);
   const read = new Set(known.filter((one) => one.hasSeenLast && !isNews(one, shown.get(one.conversationId)!.state)).map((one) => one.conversationId));
   return ids.filter((id) => !read.has(id));
 }

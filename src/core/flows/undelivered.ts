@@ -11,6 +11,8 @@ export async function notifyUndelivered(tx: SessionTransaction, work: LaneWork[L
   if (work.kind !== 'POST_MESSAGE') return;
   const message = await tx.message(work.messageId);
   if (message === null || (message.author !== 'END_USER' && message.author !== 'BOT')) return;
+  // A sync has seen it there meanwhile: nothing would ever take the notice back.
+  if (message.providerMessageId !== null && code !== 'PROVIDER_DAMAGED') return;
   await tx.updateMessage(message.id, { isUndelivered: true });
   await tx.oweRuntime({ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code, outcome });
 }

@@ -450,8 +450,8 @@ export interface WatchStore {
   finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
   /** A timer has found what no webhook had said: the next scan comes at most `everyMs` after the last, as if webhooks had never proved themselves. */
   webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
-  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether one of the two messages given with it was recorded, or seen last by a sync. */
-  knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>): Promise<readonly KnownConversation[]>;
+  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether a sync has seen one of the two messages given with it last, or, with `trustsOwnPosts`, whether one of our own posts is the last: an agent's words may lie below it. */
+  knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>, trustsOwnPosts: boolean): Promise<readonly KnownConversation[]>;
   /** Asks for a timer sync of the Sessions of these conversations, after `afterMs` at the latest. Returns how many. */
   wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number>;
   /**

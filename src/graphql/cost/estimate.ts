@@ -172,7 +172,8 @@ class Measuring {
 
   private representationsOf(node: FieldNode): readonly unknown[] {
     const value = this.argument(node, 'representations');
-    return Array.isArray(value) ? value : [];
+    // GraphQL takes one value for a list of one.
+    return value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
   }
 
   private size(node: FieldNode, parent: GraphQLObjectType, type: GraphQLOutputType, above: Above): number {

@@ -27,7 +27,7 @@ export function metered(resolve: Resolver): Resolver {
     work.line.count();
     const isLeaf = isLeafType(getNamedType(info.returnType));
     const value = resolve(source, args, context, info);
-    const taken = (answered: unknown): unknown => (isLeaf ? leaf(answered, info.fieldName, work) : composite(answered, work));
+    const taken = (answered: unknown): unknown => (isLeaf ? leaf(answered, String(info.path.key), work) : composite(answered, String(info.path.key), work));
     return isPromise(value) ? later(value, work, taken) : taken(value);
   };
 }
@@ -52,7 +52,9 @@ function leaf(value: unknown, name: string, work: OperationWork): unknown {
 const sizeOf = (value: unknown): number =>
   (typeof value === 'string' ? value.length : typeof value === 'object' && value !== null ? JSON.stringify(value).length : 4);
 
-function composite(value: unknown, work: OperationWork): unknown {
+function composite(value: unknown, name: string, work: OperationWork): unknown {
+  work.countBytes(BYTES_OF_FIELD + name.length);
+  if (work.isStopped) return never();
   if (value === null || value === undefined) return value;
   work.countObjects(Array.isArray(value) ? value.length : 1);
   if (work.isStopped) return never();

@@ -38,11 +38,12 @@ export class OperationWork {
   /** Takes the listeners off once the execution is over. */
   private readonly over = new AbortController();
   private readonly endsAt: { timer: NodeJS.Timeout; at: number };
+  private readonly startedAt = performance.now();
   private objects = 0;
   private bytes = 0;
 
   constructor(private readonly limits: WorkLimits, readonly line: Line, private readonly take: (bytes: number) => boolean) {
-    this.endsAt = { timer: this.deadline(limits.operationMs), at: performance.now() + limits.operationMs };
+    this.endsAt = { timer: this.deadline(limits.operationMs), at: this.startedAt + limits.operationMs };
   }
 
   /** Aborted when the work is stopped; the reason is the SupportError that its caller gets. */
@@ -52,13 +53,16 @@ export class OperationWork {
   /** For loaders: see EventLoopTurns. */
   whenIdle(dispatch: () => void): void { this.line.whenIdle(dispatch); }
 
-  /** Called where a field waits for a provider, which has time limits of its own: moves the deadline behind them. */
+  /**
+   * Called where a field waits for a provider, which has time limits of its own: moves the deadline behind them. Counted from the
+   * beginning of the execution, so that many such fields of one operation wait no longer than one.
+   */
   waitForProvider(): void {
-    const ms = this.limits.providerOperationMs;
-    if (this.isStopped || performance.now() + ms <= this.endsAt.at) return;
+    const at = this.startedAt + this.limits.providerOperationMs;
+    if (this.isStopped || at <= this.endsAt.at) return;
     clearTimeout(this.endsAt.timer);
-    this.endsAt.timer = this.deadline(ms);
-    this.endsAt.at = performance.now() + ms;
+    this.endsAt.timer = this.deadline(Math.max(0, at - performance.now()));
+    this.endsAt.at = at;
   }
 
   /** Stops the work when the caller has left. */

@@ -78,6 +78,8 @@ export class GraphqlWebSockets {
 
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (!offeredProtocols(request).includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
+      // A peer that does not close its half would keep the connection, and its place, for ever.
+      socket.once('finish', () => socket.destroy());
       socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\nsec-websocket-protocol: ${GRAPHQL_TRANSPORT_WS_PROTOCOL}\r\n\r\n`);
       return;
     }

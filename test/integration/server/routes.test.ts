@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { AccessError, InvalidInputError, NotFoundError } from '../../../src/core/errors';
 import type { ProviderHttpRequest } from '../../../src/core/ports/support-provider';
 import { IdentityUnavailableError } from '../../../src/identity/identify';
@@ -228,6 +229,18 @@ describe('an upgrade', () => {
     raw.socket.write(upgrade(where));
     await raw.closed;
     expect(raw.received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+
+  it('that is refused costs no connection, though its peer never closes its half', async () => {
+    running = await startServer();
+    const socket = connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined).resume();
+    socket.write(upgrade('/nowhere'));
+    // Only a connection that the server gave up altogether fails what is written to it.
+    const gone = new Promise<void>(resolve => socket.once('close', () => resolve()));
+    const writing = setInterval(() => socket.write('x'), 20);
+    await gone;
+    clearInterval(writing);
   });
 
   it('that a room fails at costs one connection', async () => {

@@ -22,7 +22,7 @@ function processOf() {
   };
   return { time, beats, statements, begin, answers: (act: typeof answer) => { answer = act; } };
 }
-const allOf = (...numbers: number[]) => async () => new Set(numbers.map((n) => `${n}session-${n}`));
+const allOf = (...numbers: number[]) => async () => new Set(numbers.map((n) => `${n}PROVIDERsession-${n}`));
 
 describe('heartbeats', () => {
   it('cost nothing for work that is shorter than a quarter of its lease', async () => {
@@ -56,6 +56,16 @@ describe('heartbeats', () => {
     await beats.beat();
     expect([one.lease.hasBeenTaken, two.lease.hasBeenTaken]).toEqual([true, false]);
     await expect(one.lease.held()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  });
+
+  it('do not take the renewal of another lane of the session for one\'s own', async () => {
+    const { time, beats, begin, answers } = processOf();
+    const one = begin(1);
+    // The session's reading lane has the same fence and is renewed; its lane to the provider is another process's now.
+    answers(async () => new Set(['1READINGsession-1']));
+    time.ms = 5_000;
+    await beats.beat();
+    expect(one.lease.hasBeenTaken).toBe(true);
   });
 
   it('end calls under way when the database is away until the lease is over, not before', async () => {

@@ -73,6 +73,23 @@ describe('the work of one execution', () => {
     expect(await codeOf(late.run(never))).toBe('OPERATION_TIMED_OUT');
   });
 
+  it('has the provider\'s time once, however many fields wait for a provider', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    try {
+      const work = new Workshop({ ...limits, operationMs: 1_000, providerOperationMs: 90_000 }).begin();
+      now.mockReturnValue(500);
+      work.waitForProvider();
+      now.mockReturnValue(80_000);
+      work.waitForProvider();
+      expect(timers.mock.calls.map(([, ms]) => ms).filter((ms) => ms !== undefined && ms >= 1_000)).toEqual([1_000, 89_500]);
+      await work.run(async () => 'done');
+    } finally {
+      now.mockRestore();
+      timers.mockRestore();
+    }
+  });
+
   it('has the provider\'s time once a field waits for a provider', async () => {
     const work = new Workshop({ ...limits, operationMs: 1, providerOperationMs: 1_000_000 }).begin();
     work.waitForProvider();

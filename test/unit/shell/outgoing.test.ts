@@ -119,6 +119,16 @@ describe('names of tenants', () => {
     await expect(fetch('http://none.example/x')).rejects.toMatchObject({ message: 'fetch failed', cause: { code: 'ENOTFOUND' } });
   });
 
+  it('that worked are not forgotten because nobody answers for them now', async () => {
+    await known.addressesOf('alive.example');
+    answers.set('alive.example', () => Promise.reject(Object.assign(new Error('try again'), { code: 'EAI_AGAIN' })));
+    for (let i = 0; i < 3; i++) {
+      time.ms += 60_000;
+      expect(await known.addressesOf('alive.example')).toEqual(FOUND);
+      await settled();
+    }
+  });
+
   it('that work are not looked up for each call, and are used while they are looked up again, until that fails', async () => {
     for (let i = 0; i < 3; i++) await known.addressesOf('alive.example');
     expect(asked).toHaveLength(1);

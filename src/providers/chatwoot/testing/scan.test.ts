@@ -109,6 +109,20 @@ describe('a scan of an account', () => {
     expect(await everyMs()).toBe(20_000);
   });
 
+  it('finds words below a post of ours where no webhook can come', async () => {
+    const [session] = await live(1);
+    world.deps.isReachedFrom = () => false;
+    world.setDown(true);
+    const acting = await world.acting(await world.addPerson('Alice'), session!);
+    await acting.reply('Is anybody there?');
+    await world.user(session!, 'Hello!');
+    await world.deliverAll();
+    await world.double.settled();
+    expect(await scan()).toMatchObject({ syncs: 1 });
+    await world.readHinted();
+    expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
+  });
+
   it('that fails has each live handoff synced on a timer instead', async () => {
     const sessions = await live(3);
     const acting = await world.acting(await world.addPerson('Alice'), sessions[1]!);

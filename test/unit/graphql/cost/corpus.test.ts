@@ -109,6 +109,8 @@ describe('a hostile operation is refused before it is executed', () => {
     ['the same by a variable\'s default', 'query($n:Int=100){handoffs(first:$n){nodes{session{messages(first:$n){nodes{session{messages(first:$n){nodes{id}}}}}}}}}', {}, 'OPERATION_TOO_COSTLY'],
     ['members of inboxes, a thousand each', '{supportInboxes(first:1000){members(first:1000){id}}}', {}, 'OPERATION_TOO_COSTLY'],
     ['fragments that double at each level', doubling, {}, 'OPERATION_TOO_COSTLY'],
+    ['an alias that stands in the result a thousand times', `{supportAgents(first:10){${'a'.repeat(9_000)}:name}}`, {}, 'OPERATION_TOO_LARGE'],
+    ['one representation in place of a list', 'query($r:[_Any!]!){_entities(representations:$r){... on SupportAccount{agents(first:1000){account{agents(first:1000){id}}}}}}', { r: { __typename: 'SupportAccount', id: 'a' } }, 'OPERATION_TOO_COSTLY'],
     ['20,000 representations under 95 names', `query($r:[_Any!]!){${Array.from({ length: 95 }, (_, i) => `a${i}:_entities(representations:$r){...on User{supportAgents{id}}}`).join(' ')}}`, representations(['User'], 20_000), 'TOO_MANY_REPRESENTATIONS'],
     ['10,000 representations with lists', 'query($r:[_Any!]!){_entities(representations:$r){...on User{supportAgents{id account{name}}}}}', { r: representations(['User'], 10_000).representations }, 'OPERATION_TOO_COSTLY'],
     ['100 times __schema', `{${Array.from({ length: 100 }, (_, i) => `a${i}:__schema{types{name fields{name}}}`).join(' ')}}`, {}, 'TOO_MUCH_INTROSPECTION'],
