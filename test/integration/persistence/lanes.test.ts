@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
+import { Heartbeats } from '../../../src/delivery/heartbeats';
+import type { ClaimLease } from '../../../src/delivery/lease';
 import { begin, createStoreWorld, gate, ORG, said, type StoreWorld } from './store-world';
 import { until } from '../../support/until';
 
@@ -348,5 +350,30 @@ describe('readings of the provider', () => {
     const [reading] = await claim();
     expect(await lanes().finishReading(reading!, null, false)).toBe(true);
     expect(await lanes().complete(lane)).toBe(true);
+  });
+
+  it('are renewed apart from deliveries of the same Session, also with the same fence', async () => {
+    const { id } = await world.open();
+    await owe(id, 'one');
+    await want(id);
+    const lane = (await claimOne())!;
+    const [reading] = await claim();
+    await world.sql('update lane set fence = 7');
+    const beats = new Heartbeats(lanes(), LEASE, () => time.ms);
+    const time = { ms: 0 };
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => { end = resolve; });
+    const hold = (of: Parameters<Heartbeats['during']>[0]) => {
+      let lease!: ClaimLease;
+      return { done: beats.during({ destination: of.destination, sessionId: of.sessionId, fence: '7' }, 0, new AbortController().signal, (given) => { lease = given; return ended; }), lease: () => lease };
+    };
+    const [delivering, syncing] = [hold(lane), hold({ ...reading!, destination: 'READING' })];
+    // Another process has the deliveries now, and not the sync.
+    await world.sql("update lane set fence = 8 where destination = 'PROVIDER'");
+    time.ms = LEASE / 2;
+    await beats.beat();
+    expect([delivering.lease().hasBeenTaken, syncing.lease().hasBeenTaken]).toEqual([true, false]);
+    end();
+    await Promise.all([delivering.done, syncing.done]);
   });
 });

@@ -58,16 +58,6 @@ describe('heartbeats', () => {
     await expect(one.lease.held()).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 
-  it('do not take the renewal of another lane of the session for one\'s own', async () => {
-    const { time, beats, begin, answers } = processOf();
-    const one = begin(1);
-    // The session's reading lane has the same fence and is renewed; its lane to the provider is another process's now.
-    answers(async () => new Set(['1READINGsession-1']));
-    time.ms = 5_000;
-    await beats.beat();
-    expect(one.lease.hasBeenTaken).toBe(true);
-  });
-
   it('end calls under way when the database is away until the lease is over, not before', async () => {
     const { time, beats, begin, answers } = processOf();
     const { lease } = begin(1);
