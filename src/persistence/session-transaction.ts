@@ -7,7 +7,7 @@ import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, SessionInbox, SessionTransaction, SetAside, TalkSetAside } from '../core/ports/stores';
+import type { AnyLane, PostedMessage, SessionInbox, SessionTransaction, SetAside, TalkSetAside } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, TALK_SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, WAIT_BEHIND } from './lane-letters';
@@ -25,7 +25,15 @@ const MESSAGE_BY_CALLER_ID = message('message_by_caller_id', 'm.caller_message_i
 const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_message_id = $2');
 const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
-const SET_PROVIDER_MESSAGE_ID = statement('tx_set_provider_message_id', 'update message set provider_message_id = $3 where session_id = $1 and id = $2');
+const RECORD_POSTS = statement('tx_record_posts', `
+  with before as (
+    select m.id, m.seq, m.is_undelivered, posted.provider_message_id
+    from unnest($2::uuid[], $3::text[]) as posted (id, provider_message_id) join message m on m.session_id = $1 and m.id = posted.id
+  ), recorded as (
+    update message m set provider_message_id = before.provider_message_id, is_undelivered = false
+    from before where m.session_id = $1 and m.id = before.id returning m.id
+  )
+  select before.id, before.is_undelivered as "wasUndelivered" from before join recorded on recorded.id = before.id order by before.seq`);
 const HAS_NOTE = statement('tx_has_note', `
   select from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 limit 1`);
 const FORGET_POSTS = statement('tx_forget_posts', `
@@ -164,8 +172,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return record;
   }
 
-  async setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void> {
-    this.write(SET_PROVIDER_MESSAGE_ID, [this.current.id, id, providerMessageId]);
+  async recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]> {
+    const recorded = await this.change<{ id: MessageId; wasUndelivered: boolean }>(RECORD_POSTS, [this.current.id, posts.map(({ id }) => id), posts.map(({ providerMessageId }) => providerMessageId)]);
+    return recorded.filter(({ wasUndelivered }) => wasUndelivered).map(({ id }) => id);
   }
 
   async updateMessage(id: MessageId, change: MessageChange): Promise<void> {

@@ -1,7 +1,7 @@
 import type { DeliveryOutcome, LaneWork, LaneDestination } from '../delivery';
 import type { ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
-import type { SessionTransaction } from '../ports/stores';
+import type { PostedMessage, SessionTransaction } from '../ports/stores';
 
 /**
  * Tells the runtime that a message did not reach the agents, in the transaction that makes its delivery a dead letter.
@@ -17,10 +17,14 @@ export async function notifyUndelivered(tx: SessionTransaction, work: LaneWork[L
   await tx.oweRuntime({ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code, outcome });
 }
 
-/** Records where the provider keeps a message. Tells the runtime if it was told before that the agents do not have it. */
-export async function notePosted(tx: SessionTransaction, { id, isUndelivered }: Pick<MessageRecord, 'id' | 'isUndelivered'>, providerMessageId: ProviderMessageId): Promise<void> {
-  await tx.setProviderMessageId(id, providerMessageId);
-  if (!isUndelivered) return;
-  await tx.updateMessage(id, { isUndelivered: false });
-  await tx.oweRuntime({ kind: 'MESSAGE_DELIVERED', messageId: id });
+/**
+ * Records where the provider keeps a message. Tells the runtime if it was told before that the agents do not have it, once:
+ * a sync and the worker that posted the message may both come here.
+ */
+export const notePosted = (tx: SessionTransaction, { id }: Pick<MessageRecord, 'id'>, providerMessageId: ProviderMessageId): Promise<void> =>
+  noteAllPosted(tx, [{ id, providerMessageId }]);
+
+/** The same for many messages, with one statement for all of them. */
+export async function noteAllPosted(tx: SessionTransaction, posts: readonly PostedMessage[]): Promise<void> {
+  for (const messageId of await tx.recordPosts(posts)) await tx.oweRuntime({ kind: 'MESSAGE_DELIVERED', messageId });
 }

@@ -48,7 +48,11 @@ export interface SessionTransaction {
   lastHandoff(): Promise<HandoffRecord | null>;
   /** The handoff of the Session that this survey was recorded with; null for one that is new. */
   handoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null>;
-  setProviderMessageId(id: MessageId, providerMessageId: ProviderMessageId): Promise<void>;
+  /**
+   * Records where the provider keeps messages; none of them is undelivered any more. Returns those that were until now, by their
+   * row under the Session's lock, as their `seq` ascends.
+   */
+  recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]>;
   /** Makes everything unposted again that was said to or by people and bot, and that nobody took back: the conversation it stood in is gone. */
   forgetPosts(): Promise<void>;
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
@@ -105,6 +109,9 @@ export interface SessionTransaction {
 
 /** The post of a message, or the file of a handoff's talk. `isLeft`: nothing but an operator can tell whether it is there, or one has said to leave it. */
 export interface TalkSetAside { readonly messageId: MessageId | null; readonly handoffId: HandoffId | null; readonly isUnknown: boolean; readonly isLeft: boolean }
+
+/** A message, and its id at the provider. */
+export interface PostedMessage { readonly id: MessageId; readonly providerMessageId: ProviderMessageId }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
 

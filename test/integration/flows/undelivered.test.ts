@@ -1,3 +1,5 @@
+import { notePosted } from '../../../src/core/flows/undelivered';
+import type { MessageRecord } from '../../../src/core/message';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { caller, startRoom } from '../graphql/room';
@@ -68,6 +70,33 @@ it('it hears that one is there when a sync finds it', async () => {
   world.provider.only.entries.push({ id: 1_000, by: 'us', ourId: message.id, text: 'help', author: 'END_USER', agent: null });
   await world.read(id);
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
+});
+
+it('it hears that one is there once, also when a sync finds it while it is posted again', async () => {
+  const { id } = await world.open();
+  world.provider.failNext('postMessage', 'refused');
+  const { message } = await world.user(id, 'help');
+  await work(isParked(id));
+  await resend(id);
+  // The provider has the message, and the worker that posted it has not recorded so yet.
+  world.provider.during.set('postMessage', async () => { await world.read(id); });
+  expect(await world.deliverAll()).toEqual([]);
+  expect(world.provider.shown()).toEqual(['END_USER: help']);
+  expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
+});
+
+it.each([false, true])('what a caller read of a message before its transaction (isUndelivered: %s) decides nothing', async (isUndelivered) => {
+  const { id } = await world.open();
+  const { message } = await world.user(id, 'help');
+  const told = async () => (await notices(id)).filter(({ kind }) => kind === 'MESSAGE_DELIVERED').length;
+  const record = () => world.stores.sessions.transact(ORG, id, (tx) => notePosted(tx, { ...message, isUndelivered } as MessageRecord, '1000'));
+  await record();
+  expect(await told()).toBe(0);
+  await world.stores.sessions.transact(ORG, id, (tx) => tx.updateMessage(message.id, { isUndelivered: true }));
+  await record();
+  await record();
+  expect(await told()).toBe(1);
+  expect(await world.stores.messages.get(ORG, message.id)).toMatchObject({ providerMessageId: '1000', isUndelivered: false });
 });
 
 it('and so over GraphQL', async () => {

@@ -182,10 +182,26 @@ describe('a transaction over one Session', () => {
     await sessions().transact(ORG, id, async (tx) => {
       const posted = await tx.insertMessage(said({ text: 'one' }));
       for (const text of ['two', 'three', 'four']) await tx.insertMessage(said({ text, visibility: text === 'three' ? 'INTERNAL' : 'PUBLIC' }));
-      await tx.setProviderMessageId(posted.id, '901');
+      expect(await tx.recordPosts([{ id: posted.id, providerMessageId: '901' }])).toEqual([]);
       expect((await tx.unpostedMessages(3)).map(({ text }) => text)).toEqual(['two', 'three']);
       expect(await tx.messageByProviderId('901')).toMatchObject({ text: 'one', providerMessageId: '901' });
     });
+  });
+
+  it('says which of the messages that are posted now were undelivered until then, once', async () => {
+    const [{ id }, other] = [await world.open(), await world.open()];
+    await sessions().transact(ORG, id, async (tx) => {
+      const [one, two, three] = [await tx.insertMessage(said()), await tx.insertMessage(said()), await tx.insertMessage(said())];
+      for (const { id: messageId } of [one, three]) await tx.updateMessage(messageId, { isUndelivered: true });
+      const posts = [three, two, one].map((message) => ({ id: message.id, providerMessageId: String(message.seq) }));
+      expect(await tx.recordPosts(posts)).toEqual([one.id, three.id]);
+      expect(await tx.recordPosts(posts)).toEqual([]);
+    });
+    const { edges: [first] } = await world.stores.messages.page(ORG, id, { first: 1, after: null });
+    expect(first!.node).toMatchObject({ providerMessageId: '1', isUndelivered: false });
+    // Of this Session only.
+    await sessions().transact(ORG, other.id, async (tx) => { expect(await tx.recordPosts([{ id: first!.node.id, providerMessageId: '9' }])).toEqual([]); });
+    expect(await world.stores.messages.get(ORG, first!.node.id)).toMatchObject({ providerMessageId: '1' });
   });
 
   it('is refused alike for an unknown, a foreign and a malformed id', async () => {

@@ -137,10 +137,9 @@ it('posts of a Session are known by the provider\'s ids: messages, the file that
   const [{ id }, other] = [await world.open(), await world.open()];
   await within(id, async (tx) => {
     const [message, inFile] = [await tx.insertMessage(said()), await tx.insertMessage(said())];
-    await tx.setProviderMessageId(message.id, '11');
-    await tx.setProviderMessageId(inFile.id, `12#${inFile.seq}`);
+    await tx.recordPosts([{ id: message.id, providerMessageId: '11' }, { id: inFile.id, providerMessageId: `12#${inFile.seq}` }]);
     await tx.updateMessage(message.id, { shown: { version: 2, takenBack: false, reactions: {}, lines: ['13'] } });
   });
-  await within(other.id, async (tx) => tx.setProviderMessageId((await tx.insertMessage(said())).id, '14'));
+  await within(other.id, async (tx) => tx.recordPosts([{ id: (await tx.insertMessage(said())).id, providerMessageId: '14' }]));
   expect([...await world.stores.messages.knownPosts(ORG, id, ['11', '12', '13', '14', '1'])].sort()).toEqual(['11', '12', '13']);
 });
