@@ -74,7 +74,11 @@ export class LaneRunner<To extends LaneDestination> {
         if (await this.hasPutOff(lane)) return answered;
         await this.work.deliver(lane, lease);
       } catch (error) {
-        if (error instanceof LeaseLostError || lease.hasBeenTaken) return answered;
+        if (lease.hasBeenTaken) return answered;
+        if (error instanceof LeaseLostError) {
+          await this.giveBack(lane, lease, patient);
+          return answered;
+        }
         if (error instanceof WorkStoppedError) {
           await this.lanes.release(lane, true);
           return answered;
@@ -88,7 +92,9 @@ export class LaneRunner<To extends LaneDestination> {
       await patient(() => this.lanes.complete(lane));
       await this.work.succeeded?.(lane);
     } catch (error) {
-      // The database stays away, or another claim has the lane: the delivery comes back when the lease ends.
+      // Another claim has the lane.
+      if (error instanceof LeaseLostError) return answered;
+      // The database stays away: the delivery comes back when the lease ends.
       this.log.error({
         ...remoteOf(lane), sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, ...failureOf(error),
         next: 'It is tried again when its lease ends. See whether the database answers.',
@@ -105,6 +111,22 @@ export class LaneRunner<To extends LaneDestination> {
     await this.lanes.putOff(lane, leftMs);
     this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs: Math.ceil(leftMs) }, 'a process ended within this delivery; it goes on once its last call can have no effect any more');
     return true;
+  }
+
+  /**
+   * Gives a lane back whose lease ended before it could be renewed, and which nobody else may have claimed yet: else it would wait
+   * for a whole lease. A call that was cut may still take effect, so the lane goes on after that. Changes nothing of another's claim.
+   */
+  private async giveBack(lane: ClaimedLane<To>, lease: ClaimLease, patient: (work: () => Promise<boolean>) => Promise<boolean>): Promise<void> {
+    const endedAt = this.beats.now();
+    let afterMs = 0;
+    const isGivenBack = await patient(async () => {
+      if (!lease.mayHaveCalled) return this.lanes.release(lane, false);
+      const settlesMs = await this.work.settlesMs?.(lane) ?? 0;
+      afterMs = Math.max(0, Math.ceil(settlesMs - (this.beats.now() - endedAt)));
+      return this.lanes.retry(lane, afterMs, 'LEASE_LOST', false, 'UNKNOWN', afterMs);
+    });
+    if (isGivenBack) this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs }, 'the lease of this delivery ended before it could be renewed; the delivery is tried again');
   }
 
   private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | GivenUp | NotNow, error: unknown): Promise<void> {

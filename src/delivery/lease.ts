@@ -14,6 +14,7 @@ export class WorkStoppedError extends SupportError {
 export class ClaimLease implements Lease {
   private until: number;
   private isLost = false;
+  private hasLentSignal = false;
   /** Ends the calls under way; a new one is made when the lease lives on after all. */
   private calls = new AbortController();
 
@@ -34,6 +35,9 @@ export class ClaimLease implements Lease {
   /** Whether another claim has the work for certain. */
   get hasBeenTaken(): boolean { return this.isLost; }
 
+  /** Whether a remote call may have begun under it. */
+  get mayHaveCalled(): boolean { return this.hasLentSignal; }
+
   async held(): Promise<void> {
     if (this.stopped.aborted) throw new WorkStoppedError('The process stops; what it had claimed is given back.');
     if (this.isLost) throw lost();
@@ -46,6 +50,7 @@ export class ClaimLease implements Lease {
 
   signal(ms: number): AbortSignal {
     if (this.isLost || this.aheadMs <= 0) throw lost();
+    this.hasLentSignal = true;
     return timeLimit(ms, { signal: this.calls.signal, until: () => (this.isLost ? -Infinity : performance.now() + this.aheadMs) });
   }
 
