@@ -9,8 +9,8 @@ const room = name => `^src/${name}(/|\\.ts$)`;
 const CORE = '^src/core/';
 /** What the process itself consists of: settings, logs, health. Rooms get from it what they need, and import nothing. */
 const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
-/** Which addresses are private, how long anything may take: numbers and names that everybody may know, and that know nobody. */
-const FACTS = '^src/(addresses|claimer|time-limits)\\.ts$';
+/** Which addresses are private, how long anything may take, what the database's codes say: numbers and names that everybody may know, and that know nobody. */
+const FACTS = '^src/(addresses|claimer|database-errors|time-limits)\\.ts$';
 /** Libraries that are nothing but a table of facts: MIME types and their endings. */
 const TABLES = '(^|/)node_modules/(@types/)?mime-types/';
 const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';

@@ -153,13 +153,16 @@ export class SupportDisabledError extends SupportError {
   readonly code = 'SUPPORT_DISABLED';
 }
 
-/** More than this process takes at once. Nothing was done. */
+/** More than this process or its database takes at once. What was asked for was not done. */
 export class OverloadedError extends SupportError {
   readonly code = 'OVERLOADED';
   constructor(readonly retryAfterMs: number, what: string) {
     super(`${what} Send the same call again in ${retryAfterMs} ms, with the same idempotency key.`);
   }
 }
+
+/** What a caller hears of a statement that the database gave up because others were in its way. */
+export const databaseTooBusy = (): OverloadedError => new OverloadedError(1_000, 'The database was too busy to finish this call.');
 
 export type BodyRefusal = 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW' | 'CONTENT_ENCODING_UNSUPPORTED' | 'BAD_REQUEST';
 

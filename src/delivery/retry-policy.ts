@@ -1,4 +1,4 @@
-import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
+import { EndpointError, OutcomeUnknownError, OverloadedError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, SupportError, UnsupportedByProviderError } from '../core/errors';
 import type { LaneDelivery, OutcomeOfTry } from '../core/delivery';
 import type { FlowDeps } from '../core/flows/deps';
 import type { Answered } from './far-sides';
@@ -74,12 +74,12 @@ export function answeredAfter(error: unknown): Answered {
 }
 
 /**
- * What an error says of what was owed. Our own errors know; behind any other, and behind a push that got no answer of the
- * runtime's own, there may have been a write.
+ * What an error says of what was owed. Our own errors know. After any other, after a push that got no answer of the runtime's
+ * own, and where our database had no connection to record the result with, there may have been a write.
  */
 export function outcomeAfter(error: unknown): OutcomeOfTry {
   if (error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError || (error instanceof ProviderUnavailableError && error.delivered === 'unknown') || isAway(error)) return 'UNKNOWN';
-  if (!(error instanceof SupportError)) return 'UNKNOWN';
+  if (!(error instanceof SupportError) || error instanceof OverloadedError) return 'UNKNOWN';
   // Whatever was written to what is gone is gone with it.
   return error.nothingEarlier || (error instanceof ProviderRefusedError && error.gone) ? 'NOT_DELIVERED' : null;
 }

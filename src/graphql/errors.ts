@@ -1,8 +1,9 @@
 import { GraphQLError, Kind } from 'graphql';
 import type { Control } from '../core/control';
 import {
-  AccessError, ControlLostError, InProgressError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
+  AccessError, ControlLostError, databaseTooBusy, InProgressError, isUserFacing, OverloadedError, SupportError, type UserFacingError,
 } from '../core/errors';
+import { isDatabaseBusy } from '../database-errors';
 
 /**
  * The one place where the API's errors are made, for HTTP, WebSocket and SSE alike. What the caller can act on is a
@@ -111,7 +112,10 @@ export type Log = (fields: Readonly<Record<string, unknown>>, message: string, l
 /** The error as the caller may see it. What had to be masked is logged under the same request id. */
 export function publicError(error: unknown, requestId: string, log: Log): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined;
-  const cause = rootOf(error);
+  const thrown = rootOf(error);
+  const isBusy = isDatabaseBusy(thrown);
+  if (isBusy) log({ requestId, field: located?.path?.join('.'), err: thrown }, 'the database was too busy for an operation', 'warn');
+  const cause = isBusy ? databaseTooBusy() : thrown;
   const retryAfterMs = cause instanceof OverloadedError ? cause.retryAfterMs : undefined;
   const made = (code: string, message: string, retryable: boolean): GraphQLError => new GraphQLError(message, {
     nodes: located?.nodes, source: located?.source, positions: located?.positions, path: located?.path,

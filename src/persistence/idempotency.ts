@@ -30,10 +30,18 @@ export interface StoredAnswer { readonly digest: string; readonly answer: unknow
 
 const idOf = ({ organizationId, operation, key }: IdempotencyScope): string[] => [organizationId, operation, key];
 
-/** The first statement behind `begin`. Fails with `isStillRunning` when the wait is over. */
-export function enterKey(client: PoolClient, scope: IdempotencyScope, { waitMs }: KeyRules): Promise<unknown> {
+/**
+ * Takes the key's lock. The first statement after `begin`.
+ * @throws InProgressError when the wait is over
+ */
+export async function enterKey(client: PoolClient, scope: IdempotencyScope, { waitMs }: KeyRules): Promise<unknown> {
   const digest = createHash('sha256').update(JSON.stringify(idOf(scope))).digest();
-  return rowsOf(client, ENTER_KEY, [digest.readInt32BE(0), digest.readInt32BE(4), waitMs]);
+  try {
+    return await rowsOf(client, ENTER_KEY, [digest.readInt32BE(0), digest.readInt32BE(4), waitMs]);
+  } catch (error) {
+    // Of this statement alone: an operator may limit how long the other locks are waited for.
+    throw (error as { code?: unknown }).code === '55P03' ? stillRunning(scope) : error;
+  }
 }
 
 /** Behind the lock. */
@@ -46,10 +54,7 @@ export function storeAnswer(write: (sql: Statement, values: readonly unknown[]) 
   write(STORE_ANSWER, [...idOf(scope), scope.requestDigest, JSON.stringify(answer) ?? null]);
 }
 
-/** No other statement has a lock timeout. */
-export const isStillRunning = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03';
-
-export const stillRunning = ({ operation, key }: IdempotencyScope): InProgressError =>
+const stillRunning = ({ operation, key }: IdempotencyScope): InProgressError =>
   new InProgressError(`${operation} with the key ${key} is still under way; call again in a moment, with the same key.`, RETRY_AFTER_MS);
 
 export const reusedKey = ({ operation, key }: IdempotencyScope): ConflictError =>

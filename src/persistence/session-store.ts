@@ -7,7 +7,7 @@ import type { IdempotencyScope, OpenSessionRow, SessionStore, SessionTransaction
 import type { Wake } from '../core/ports/wake';
 import type { SessionRecord } from '../core/session';
 import { ENTER_FEED } from './feed-position';
-import { enterKey, isStillRunning, KEY_RULES, reusedKey, stillRunning, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
+import { enterKey, KEY_RULES, reusedKey, storeAnswer, storedAnswer, type KeyRules, type StoredAnswer } from './idempotency';
 import { HANDOFF, handoffOf, manyById, SESSION, SESSION_INBOX, type HandoffColumns } from './records';
 import { endpointFor } from './runtime-lanes';
 import { PostgresSessionTransaction } from './session-transaction';
@@ -99,7 +99,7 @@ export class PostgresSessionStore implements SessionStore {
     } catch (error) {
       const failure = tx ? await tx.firstFailure(error) : error;
       await giveUp(client, failure);
-      throw idempotency && isStillRunning(failure) ? stillRunning(idempotency) : failure;
+      throw failure;
     }
   }
 

@@ -1,11 +1,13 @@
-import { AccessError, BodyRefusedError, OverloadedError, type BodyRefusal } from '../core/errors';
+import { AccessError, BodyRefusedError, databaseTooBusy, OverloadedError, type BodyRefusal } from '../core/errors';
+import { isDatabaseBusy } from '../database-errors';
 import { errorAnswer, jsonAnswer, type Answer } from './answer';
 import { ACCEPTED_ENCODINGS } from './inflate';
 
 const STATUS_OF_BODY: Readonly<Record<BodyRefusal, number>> = { BODY_TOO_LARGE: 413, BODY_TOO_SLOW: 408, CONTENT_ENCODING_UNSUPPORTED: 415, BAD_REQUEST: 400 };
 
 /** The answer to a call that a room could not finish. What went wrong inside stays in the log. */
-export function answerOfError(error: unknown): Answer {
+export function answerOfError(thrown: unknown): Answer {
+  const error = isDatabaseBusy(thrown) ? databaseTooBusy() : thrown;
   if (error instanceof AccessError)
     return error.code === 'UNAUTHENTICATED'
       ? errorAnswer(401, error.code, error.message, { 'www-authenticate': 'Bearer' })

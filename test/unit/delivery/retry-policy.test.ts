@@ -1,4 +1,4 @@
-import { EndpointError, OutcomeUnknownError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
+import { EndpointError, OutcomeUnknownError, OverloadedError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
 import type { Clock } from '../../../src/core/ports/clock';
 import { answeredAfter, backoffMs, GIVE_UP_AFTER_MS, outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
 
@@ -39,6 +39,12 @@ describe('the retry policy', () => {
     const damaged = new ProviderDamagedError('stored');
     expect(verdictOn(damaged, tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_DAMAGED' });
     expect([answeredAfter(damaged), outcomeAfter(damaged)]).toEqual(['yes', 'UNKNOWN']);
+  });
+
+  it('takes a post for possible when our own database had no connection to record it with', () => {
+    const full = new OverloadedError(1_000, 'All database connections of this process are in use.');
+    expect(verdictOn(full, tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'OVERLOADED' });
+    expect([answeredAfter(full), outcomeAfter(full)]).toEqual(['unknown', 'UNKNOWN']);
   });
 
   it('looks at how long it has failed, however long it was owed', () => {

@@ -74,13 +74,23 @@ describe('a top-level error', () => {
 
   it.each([
     [Object.assign(new Error('x'), { code: '57P01' }), true],
-    [Object.assign(new Error('x'), { code: '40001' }), true],
     [Object.assign(new Error('x'), { code: '25006' }), true],
     [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), true],
     [Object.assign(new Error('x'), { code: '23505' }), false],
     [new TypeError('x'), false],
   ])('says whether the same call may succeed later: %p', (cause, retryable) => {
     expect(shown(cause)).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', retryable });
+  });
+
+  it.each(['57014', '55P03', '40P01', '40001'])('says when to come again of a database that was too busy, and logs why: %s', (code) => {
+    const logged: unknown[] = [];
+    const cause = Object.assign(new Error('canceling statement; Key (email)=(jane@example.org)'), { code });
+    const error = publicError(new GraphQLError(cause.message, { originalError: cause, path: ['handoff', 'id'] }), 'request-1', (...all) => logged.push(all));
+    expect(error.toJSON()).toEqual({
+      message: 'The database was too busy to finish this call. Send the same call again in 1000 ms, with the same idempotency key.', path: ['handoff', 'id'],
+      extensions: { code: 'OVERLOADED', requestId: 'request-1', retryable: true, retryAfterMs: 1_000 },
+    });
+    expect(logged).toEqual([[{ requestId: 'request-1', field: 'handoff.id', err: cause }, 'the database was too busy for an operation', 'warn']]);
   });
 
   it('shows what was written for callers', () => {

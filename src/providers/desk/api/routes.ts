@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { isAboutRequest } from '../../../core/errors';
+import { isDatabaseBusy } from '../../../database-errors';
 import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
 import { Act, actingAgent } from './acts';
 import { Changes } from './changes';
@@ -92,7 +93,8 @@ async function answered(host: ProviderHost, changes: Changes, request: ProviderH
     return await answer(host, changes, request);
   } catch (error) {
     if (error instanceof DeskApiError) return refusal(error);
-    if (isAboutRequest(error)) throw error;
+    // The server has an answer for each of these.
+    if (isAboutRequest(error) || isDatabaseBusy(error)) throw error;
     // A file's address is a secret.
     host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
     return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));

@@ -131,4 +131,9 @@ describe('what an agent sees at the desk', () => {
     expect(logged).toHaveLength(2);
     expect(JSON.stringify(logged)).not.toMatch(/password|TTTT/);
   });
+
+  it.each(['57014', '55P03', '40P01', '40001'])('leaves it to the server to say when to come again while the database is too busy: %s', async (code) => {
+    stage.world.between = { before: () => { throw Object.assign(new Error('canceling statement'), { code }); } };
+    await expect(stage.call({ path: '/api/conversations' })).rejects.toMatchObject({ code });
+  });
 });
