@@ -34,11 +34,14 @@ const FINISH_LOOK = statement('watch_finish', `
   where account_id = $1 and look_started_at = $2`);
 
 const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
-// What a look has seen needs no scan.
+// What a look has seen needs no scan. An account that had nothing live when its scan became due waits for its first handoff, and then
+// as after a scan. (A handoff of a process whose clock is ahead waits for nothing.)
 const CLAIM_SCAN = statement('watch_claim_scan', `
   with due as materialized (
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
-    where w.next_scan_at <= now() and a.state = 'READY' and exists (select from session s where s.account_id = w.account_id and s.live_handoff_id is not null)
+    where w.next_scan_at <= now() and a.state = 'READY' and exists (
+      select from session s join handoff h on h.id = s.live_handoff_id where s.account_id = w.account_id
+        and (h.requested_at <= w.next_scan_at or h.requested_at <= now() - $2 * interval '1 ms' or h.requested_at > now()))
     order by w.next_scan_at limit 1 for no key update of w skip locked
   )
   update account_watch w set next_scan_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
@@ -128,8 +131,8 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, WANT_SCANS);
   }
 
-  claimScan(leaseMs: number) {
-    return firstOf<ClaimedScan>(this.pool, CLAIM_SCAN, [leaseMs]);
+  claimScan(leaseMs: number, firstAfterMs = 0) {
+    return firstOf<ClaimedScan>(this.pool, CLAIM_SCAN, [leaseMs, firstAfterMs]);
   }
 
   async finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void> {

@@ -443,9 +443,10 @@ export interface WatchStore {
   /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */
   wantScans(): Promise<void>;
   /**
-   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`.
+   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`. If nothing was live
+   * when the scan became due, it comes `firstAfterMs` (0 if omitted) after the first handoff was requested.
    */
-  claimScan(leaseMs: number): Promise<ClaimedScan | null>;
+  claimScan(leaseMs: number, firstAfterMs?: number): Promise<ClaimedScan | null>;
   /** The scan that began at `startedAt` saw everything up to then; `null`: it saw nothing. The next one comes after `everyMs`. */
   finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
   /** A timer has found what no webhook had said: the next scan comes at most `everyMs` after the last, as if webhooks had never proved themselves. */

@@ -142,3 +142,34 @@ describe('a scan of an account', () => {
     expect(await world.stores.watches.claimScan(1_000)).toBeNull();
   });
 });
+  it('comes at its ordinary time after the first handoff of an account that had none for long', async () => {
+    const firstAfterMs = world.deps.limits.livePollMs;
+    const claim = () => world.stores.watches.claimScan(1_000, firstAfterMs);
+    const elapse = (ms: number) => world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
+    await world.pool.query("update account_watch set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'");
+    await world.handedOver();
+    expect(await claim()).toBeNull();
+    await elapse(firstAfterMs / 2);
+    expect(await claim()).toBeNull();
+    // A second one neither hurries the scan nor delays it.
+    await world.handedOver();
+    expect(await claim()).toBeNull();
+    await elapse(firstAfterMs / 2);
+    expect(await claim()).toMatchObject({ accountId: world.account.id });
+  });
+
+  it('comes at once at a start while a handoff is live, however young it is', async () => {
+    await world.handedOver();
+    await world.stores.watches.wantScans();
+    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
+  });
+
+  it('comes in its usual course while handoffs follow each other', async () => {
+    await world.handedOver();
+    const [scanned] = await live(1);
+    expect(scanned).toBeDefined();
+    await world.pool.query("update account_watch set next_scan_at = now()");
+    await world.handedOver();
+    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
+  });
+
