@@ -4,6 +4,7 @@ import type {
   ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
 } from './ids';
 import type { ConversationView } from './ports/support-provider';
+import type { SyncHint } from './sync-hint';
 
 /** The person, as the runtime knows them. Every field but the Session key is optional and may change. */
 export interface EndUser {
@@ -90,8 +91,12 @@ export interface SessionRecord {
   readonly recentPosts: readonly number[];
   /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
   readonly recheck: readonly ProviderMessageId[];
-  /** Why a reading is wanted: `MESSAGES` saves the call for the state, for a while. Null: nobody said, read all. */
-  readonly readHint: 'MESSAGES' | 'ALL' | null;
+  /** What the next sync has to read. Null: no hint is pending; a timer's sync reads everything. */
+  readonly readHint: SyncHint | null;
+  /** How many hints have arrived, of any kind. */
+  readonly hintCount: number;
+  /** How many of them ask for the state. */
+  readonly stateHintCount: number;
   readonly stateReadAt: Instant | null;
   /** Agents have seen everything that was said up to then, as far as the provider has told. Never goes back. */
   readonly agentsReadAt: Instant | null;

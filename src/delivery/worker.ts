@@ -125,7 +125,7 @@ export class Worker {
   /** Accounts beside each other: one that does not answer keeps no other one waiting. */
   private async scan(): Promise<boolean> {
     if (this.scans.room === 0) return false;
-    const scan = await this.deps.stores.watches.claimScan(watchClaimMs(this.deps));
+    const scan = await this.deps.stores.watches.claimScan(watchClaimMs(this.deps), this.deps.limits.livePollMs);
     if (scan === null) return false;
     const { accountId } = scan;
     this.scans.run(async () => {

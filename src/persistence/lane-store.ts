@@ -7,6 +7,7 @@ import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, ClaimedLane, ClaimedReading, ClaimKey, FarSideRoom, LaneStore, SessionStore, SessionTransaction, SyncCause } from '../core/ports/stores';
 import { settling, withOutcome } from './lane-letters';
 import { rowsOf, statement, type Statement } from './sql';
+import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 import { tryAgain } from './try-again';
 
 /*
@@ -164,14 +165,9 @@ const FINISH_READING = statement('finish_reading', `
     next_run_at = least(now() + $4 * interval '1 ms', wanted_at), is_timer = case when wanted_at <= now() then false else coalesce($6, is_timer) end
   where session_id = $1 and destination = $2 and fence = $3 returning 1`);
 
-const WANT_READING_OF_LIVE = statement('want_reading_of_live', `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
-  select s.id, 'READING', s.organization_id, s.account_id, now() + random() * $2 * interval '1 ms', true from session s
-  where s.account_id = $1 and s.live_handoff_id is not null order by s.id
-  on conflict on constraint pk_lane do update set
-    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
-    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
-  returning 1`);
+const WANT_READING_OF_LIVE = requestSyncs('want_reading_of_live', {
+  waits: false, of: 's.live_handoff_id is not null', hint: `read_hint = ${widenedHint("'CHECK'")}, ${countedHint('true')}`, at: "now() + random() * $2 * interval '1 ms'",
+});
 
 interface Lane { readonly sessionId: string; readonly farSideId: string; readonly fence: string; readonly tail: string; readonly abandonedMs: number | null; readonly wasSentAgain: boolean }
 type Head<To extends LaneDestination> = LaneDelivery<To> & { readonly hasUntoldTry: boolean };

@@ -11,7 +11,7 @@ const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
-  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'stateReadAt', 'agentsReadAt', 'lastEnding', 'openedAt', 'closedAt', 'forgotten',
+  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'hintCount', 'stateHintCount', 'stateReadAt', 'agentsReadAt', 'lastEnding', 'openedAt', 'closedAt', 'forgotten',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',

@@ -10,6 +10,7 @@ import { instantOf, type Clock } from '../core/ports/clock';
 import type { AnyLane, PostedMessage, SessionInbox, SessionTransaction, SetAside, TalkSetAside } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
+import { widened, type SyncHint } from '../core/sync-hint';
 import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, TALK_SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, WAIT_BEHIND } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
@@ -311,13 +312,18 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {
-    if (about !== 'TIMER') await this.updateSession({ readHint: about === 'ALL' || this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
+    if (about !== 'TIMER') await this.addHint(about);
     // As a delay: the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId, about === 'TIMER']);
   }
 
   async wantReadingAgain(): Promise<void> {
-    if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.updateSession({ readHint: 'ALL' });
+    if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.addHint('ALL');
+  }
+
+  private addHint(arrived: SyncHint): Promise<void> {
+    const { readHint, hintCount, stateHintCount } = this.current;
+    return this.updateSession({ readHint: widened(readHint, arrived), hintCount: hintCount + 1, stateHintCount: stateHintCount + (arrived === 'MESSAGES' ? 0 : 1) });
   }
 
   async addStray(conversationId: ProviderConversationId): Promise<boolean> {

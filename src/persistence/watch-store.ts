@@ -3,6 +3,7 @@ import { isUuid, type AccountId, type Instant, type ProviderConversationId } fro
 import type { ClaimedScan, KnownConversation, StrayConversation, WatchStore } from '../core/ports/stores';
 import type { EndUserThere } from '../core/ports/support-provider';
 import { firstOf, rowsOf, statement } from './sql';
+import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 
 /** As its column keeps it, and never rounded up: what is due now is due to whoever asks next. */
 const NOW = "date_trunc('milliseconds', now())";
@@ -34,11 +35,14 @@ const FINISH_LOOK = statement('watch_finish', `
   where account_id = $1 and look_started_at = $2`);
 
 const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
-// What a look has seen needs no scan.
+// What a look has seen needs no scan. An account that had nothing live when its scan became due waits for its first handoff, and then
+// as after a scan. (A handoff of a process whose clock is ahead waits for nothing.)
 const CLAIM_SCAN = statement('watch_claim_scan', `
   with due as materialized (
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
-    where w.next_scan_at <= now() and a.state = 'READY' and exists (select from session s where s.account_id = w.account_id and s.live_handoff_id is not null)
+    where w.next_scan_at <= now() and a.state = 'READY' and exists (
+      select from session s join handoff h on h.id = s.live_handoff_id where s.account_id = w.account_id
+        and (h.requested_at <= w.next_scan_at or h.requested_at <= now() - $2 * interval '1 ms' or h.requested_at > now()))
     order by w.next_scan_at limit 1 for no key update of w skip locked
   )
   update account_watch w set next_scan_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
@@ -54,42 +58,31 @@ const WEBHOOKS_MISSED = statement('watch_webhooks_missed', `
 const KNOWN_OF = statement('watch_known_of', `
   select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
     shown.last_id is null or coalesce(s.seen_through in (shown.last_id, shown.said_id), false)
-      or $5 and exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
+      or $5 and s.live_handoff_id is null and exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
   from unnest($2::text[], $3::text[], $4::text[]) as shown(conversation_id, last_id, said_id) join session s on s.account_id = $1 and s.conversation_id = shown.conversation_id`);
-// As a hint asks for one, but for its place: the state that is read with it is all of it.
-const WANT_SYNC_OF = statement('watch_want_sync', `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
-  select s.id, 'READING', s.organization_id, $1, now() + $3 * interval '1 ms', true from session s
-  where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id
-  on conflict on constraint pk_lane do update set
-    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
-    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
-  returning 1`);
+const OF_CONVERSATIONS = 's.conversation_id = any($2::text[])';
+const WANT_SYNC_OF = requestSyncs('watch_want_sync', {
+  waits: true, of: OF_CONVERSATIONS, hint: `read_hint = ${widenedHint('$4::text')}, ${countedHint("$4::text = 'CHECK'")}`, at: "now() + $3 * interval '1 ms'",
+});
 
 const RECHECK = 20;
 /** What end-users are asked they answer soon, or never. */
 const SURVEY_DAYS = 14;
-// Sessions before their lanes, as every transaction locks them, and both in order: each part reads the one before it.
-const WANT_READING_OF = statement('watch_want_reading', `
-  with found as materialized (
-    select s.id, s.organization_id from session s where s.account_id = $1 and s.conversation_id = any($2::text[]) order by s.id for no key update
-  ), rechecked as (
-    update session s set read_hint = 'ALL', recheck = array(
-      (select m.provider_message_id from message m
-        where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
-      union all
-      (select h.survey->>'externalId' from handoff h
-        where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->'answer'->>'comment' is null
-          and (h.survey->>'offeredAt')::timestamptz > now() - interval '${SURVEY_DAYS} days'
-        order by h.requested_at desc limit ${RECHECK}))
-    from found where s.id = found.id returning s.id, s.organization_id
-  )
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
-  select id, 'READING', organization_id, $1, now(), true from rechecked order by id
-  on conflict on constraint pk_lane do update set
-    next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
-    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
-  returning 1`);
+// What a hint has asked to read again stays, and comes first.
+const WANT_READING_OF = requestSyncs('watch_want_reading', {
+  waits: true, of: OF_CONVERSATIONS,
+  hint: `read_hint = 'ALL', ${countedHint('true')}, recheck = s.recheck || array(
+      select id from (
+        (select m.provider_message_id as id from message m
+          where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${RECHECK})
+        union all
+        (select h.survey->>'externalId' from handoff h
+          where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->'answer'->>'comment' is null
+            and (h.survey->>'offeredAt')::timestamptz > now() - interval '${SURVEY_DAYS} days'
+          order by h.requested_at desc limit ${RECHECK})
+      ) known where not known.id = any(s.recheck))`,
+  at: 'now()',
+});
 const FAILING = statement('watch_failing', `
   select s.conversation_id as id from lane l join session s on s.id = l.session_id
   where l.destination = 'READING' and l.far_side_id = $1 and l.next_run_at is not null and l.failures >= $2 and s.conversation_id is not null order by l.failures desc limit $3`);
@@ -128,8 +121,8 @@ export class PostgresWatchStore implements WatchStore {
     await rowsOf(this.pool, WANT_SCANS);
   }
 
-  claimScan(leaseMs: number) {
-    return firstOf<ClaimedScan>(this.pool, CLAIM_SCAN, [leaseMs]);
+  claimScan(leaseMs: number, firstAfterMs = 0) {
+    return firstOf<ClaimedScan>(this.pool, CLAIM_SCAN, [leaseMs, firstAfterMs]);
   }
 
   async finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void> {
@@ -145,8 +138,8 @@ export class PostgresWatchStore implements WatchStore {
     return rows.length === 0 ? [] : rowsOf<KnownConversation>(this.pool, KNOWN_OF, [accountId, [...shown.keys()], rows.map((row) => row.lastMessageId), rows.map((row) => row.lastSaidId), trustsOwnPosts]);
   }
 
-  async wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number> {
-    return conversationIds.length === 0 ? 0 : (await rowsOf(this.pool, WANT_SYNC_OF, [accountId, conversationIds, afterMs])).length;
+  async wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number, about: 'MESSAGES' | 'CHECK' = 'CHECK'): Promise<number> {
+    return conversationIds.length === 0 ? 0 : (await rowsOf(this.pool, WANT_SYNC_OF, [accountId, conversationIds, afterMs, about])).length;
   }
 
   async wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number> {

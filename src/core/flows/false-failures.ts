@@ -1,6 +1,6 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../errors';
 import { isUuid } from '../ids';
-import type { SessionTransaction } from '../ports/stores';
+import type { SessionTransaction, SyncCause } from '../ports/stores';
 import type { ConversationAccess, Observation } from '../ports/support-provider';
 import type { Connected } from './conversation';
 import type { FlowDeps } from './deps';
@@ -13,9 +13,9 @@ const MOST_CLEARED = 50;
  * the first place. Called once behind each reading with what it found so marked; calls nobody when that is nothing. What
  * the runtime itself reported as failed stays so.
  */
-export async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, marked: readonly Observation[], signal: () => AbortSignal): Promise<void> {
-  // While nobody reaches us, a mark that is taken off comes back at once: the timer alone does not try.
-  const isTold = session.readHint === 'ALL' || session.readHint === 'MESSAGES';
+export async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, { marked, cause, signal }: { readonly marked: readonly Observation[]; readonly cause: SyncCause; readonly signal: () => AbortSignal }): Promise<void> {
+  // While nobody reaches us, a mark that is taken off comes back at once: timers and scans alone do not try.
+  const isTold = session.readHint === 'ALL' || (session.readHint === 'MESSAGES' && cause === 'HINT');
   const due = marked.filter(({ kind }) => isTold || kind === 'agentMessage');
   if (provider.reportDelivery === undefined || due.length === 0) return;
   const { answer: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {

@@ -6,7 +6,7 @@ import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffReco
 import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction, SyncCause } from '../ports/stores';
-import type { SessionRecord } from '../session';
+import { hasNewHint, hintAfterSync } from '../sync-hint';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
 import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, stepDone, wordsAreOnTheirWay } from './change-handoff';
 import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
@@ -17,7 +17,8 @@ import { endedByAgents, endedHandoffOf, isAfterReturn, isReturnAwaited, isSynced
 import type { FlowDeps } from './deps';
 import { isNews } from './hint-news';
 import { canonical } from './sameness';
-import { READ_MARK_WAIT_MS, stateIsKnownMs, timerSyncMs } from './scan-account';
+import { mayBeRead } from './read-mark-timer';
+import { stateIsKnownMs, timerSyncMs } from './scan-account';
 import { notePosted } from './undelivered';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
@@ -49,15 +50,15 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const { recheck } = session;
   const readAt = instantOf(deps.clock.now());
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
-  // However much is said: the state is read as often as the timer would.
-  const onlyWords = session.readHint === 'MESSAGES' && stateAge < stateIsKnownMs(timers);
+  // However much is said: the state is read as often as the timer would. A timer's sync of words comes from a scan, which has seen the state.
+  const onlyWords = session.readHint === 'MESSAGES' && (isTimer || stateAge < stateIsKnownMs(timers));
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
   let newest = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
   /** A timer that finds what was said or done: no webhook has told of it. */
-  const report = async (hasFound: boolean, hintNow: SessionRecord['readHint']): Promise<void> => {
-    if (isTimer && hasFound && hintNow === session.readHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
+  const report = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
+    if (isTimer && hasFound && !hasHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
   };
   let hasFound = false;
   try {
@@ -83,11 +84,12 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
       const changed = await provider.readMessages?.(conversation, recheck, signal()) ?? [];
       await sessions.transact(organizationId, sessionId, async tx => {
         for (const observation of changed) await receiveObservation(tx, deps, observation, { agents: new Map(), keepsFiles });
-        await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
+        // Each may have changed again since it was read.
+        if (!hasNewHint(session, tx.session)) await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
       });
       for (const observation of changed) if (observation.shownAsFailed) failed.set(observation.id, observation);
     }
-    await clearFalseFailures(deps, connected, conversation, [...failed.values()], signal);
+    await clearFalseFailures(deps, connected, conversation, { marked: [...failed.values()], cause, signal });
   } catch (error) {
     if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
     await conversationLost(deps, organizationId, sessionId, conversation.conversationId);
@@ -97,20 +99,25 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   // Only the state is compared and kept.
   const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId, ...(seen.isMarked && { isMarked: true }) };
   const agents = await people(view?.agent ? [view.agent] : []);
-  let hintNow: SessionRecord['readHint'] = null;
+  let hasHint = false;
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
-    hintNow = tx.session.readHint;
-    // One that came meanwhile stands.
-    if (tx.session.readHint === session.readHint) await tx.updateSession({ readHint: null });
+    hasHint = hasNewHint(session, tx.session);
+    const finish = (isStateBelieved: boolean) => tx.updateSession({ readHint: hintAfterSync(session, tx.session, isStateBelieved) });
+    // As it is when the sync ends: who has the conversation, and what agents have read.
+    const timerMs = async () => timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
     if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
-    const timerMs = timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
-    if (view === null && tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, timerMs - stateAge);
-    // While it drains, and once more after it, as below.
-    if (view === null) return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
+    if (view === null) {
+      await finish(true);
+      if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, await timerMs() - stateAge);
+      // While it drains, and once more after it, as below.
+      return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
+    }
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
       // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
-    if (overlapped || tx.session.conversationId !== conversation.conversationId) return REREAD_MS;
+    const isBelieved = !overlapped && tx.session.conversationId === conversation.conversationId;
+    await finish(isBelieved);
+    if (!isBelieved) return REREAD_MS;
     const live = tx.liveHandoff;
     if (session.lastView !== null && isNews(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })) hasFound = true;
     await receiveView(tx, deps, view, agents);
@@ -118,18 +125,11 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
-    if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs;
+    if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs();
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
-  await report(hasFound, hintNow);
+  await report(hasFound, hasHint);
   return answer;
-}
-
-/** A person has the Session, and has not been seen to read what the end-user said lately. */
-async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {
-  if (tx.liveHandoff?.agent == null) return false;
-  const since = clock.now() - READ_MARK_WAIT_MS;
-  return tx.hasEndUserSaidSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
 }
 
 /** Why the next sync comes that `readForward` asked for: one that goes on with what it began comes for the same reason, null. */

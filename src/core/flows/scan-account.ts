@@ -1,4 +1,4 @@
-import type { AccountId } from '../ids';
+import type { AccountId, ProviderConversationId } from '../ids';
 import type { ClaimedScan } from '../ports/stores';
 import type { ChangedPage, SupportProvider } from '../ports/support-provider';
 import type { AccountRecord } from '../setup';
@@ -47,7 +47,8 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
   try {
     const found = await changedIn(deps, account, instance, unscannedMs + OVERLAP_MS, stopped);
     const unread = await unreadOf(deps, accountId, found, hasWebhooks);
-    const syncs = await watches.wantSyncOf(accountId, unread, hasWebhooks ? WEBHOOK_MS : 0);
+    const afterMs = hasWebhooks ? WEBHOOK_MS : 0;
+    const syncs = await watches.wantSyncOf(accountId, unread.all, afterMs, 'CHECK') + await watches.wantSyncOf(accountId, unread.messages, afterMs, 'MESSAGES');
     await watches.finishScan(accountId, startedAt, every());
     return { accountId, changed: found.reduce((sum, page) => sum + page.conversationIds.length, 0), syncs };
   } catch (error) {
@@ -83,14 +84,22 @@ async function changedIn(deps: FlowDeps, account: AccountRecord, instance: Suppo
   return pages;
 }
 
+/** Conversations that need a sync. `all`: of everything; `messages`: their state was read as the list shows it. */
+interface Unread { readonly all: readonly ProviderConversationId[]; readonly messages: readonly ProviderConversationId[] }
+
 /** Those that show another state, or another last message, than syncs have seen. One of which nothing is shown may hold anything. */
-async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[], hasWebhooks: boolean): Promise<readonly string[]> {
-  const ids = pages.flatMap((page) => page.conversationIds);
+async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[], hasWebhooks: boolean): Promise<Unread> {
   const shown = new Map(pages.flatMap((page) => [...page.shown ?? []]));
-  // An agent's words may lie below a post of ours. Where webhooks come they were told of; else only a sync shows them.
-  const known = await deps.stores.watches.knownOf(accountId, shown, hasWebhooks);
-  const read = new Set(known.filter((one) => one.hasSeenLast && !isNews(one, shown.get(one.conversationId)!.state)).map((one) => one.conversationId));
-  return ids.filter((id) => !read.has(id));
+  // Nothing that the list shows tells whether an agent's message lies below a newer post of ours. While human agents have the
+  // conversation, and where no webhooks come, one call for its messages does.
+  const known = new Map((await deps.stores.watches.knownOf(accountId, shown, hasWebhooks)).map((one) => [one.conversationId, one]));
+  const unread: { [K in keyof Unread]: ProviderConversationId[] } = { all: [], messages: [] };
+  for (const id of pages.flatMap((page) => page.conversationIds)) {
+    const one = known.get(id);
+    if (one === undefined || isNews(one, shown.get(id)!.state)) unread.all.push(id);
+    else if (!one.hasSeenLast) unread.messages.push(id);
+  }
+  return unread;
 }
 
 /** `mayBeRead`: the end-user has said something lately that agents have not been seen to read; reading changes no conversation, so no scan shows it. */

@@ -14,6 +14,7 @@ import { showReactions } from './deliver-change';
 import type { FlowDeps } from './deps';
 import { filesToPost } from './files-to-post';
 import type { Lease } from './lease';
+import { requestReadMark } from './read-mark-timer';
 import { filesOfTranscript } from './transcript-files';
 import { HISTORY_MESSAGES, placeInTranscript, transcriptId, transcriptOf } from './transcript';
 import { notePosted } from './undelivered';
@@ -40,6 +41,7 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await notePosted(tx, message, providerMessageId);
     await notePost(tx, deps);
+    if (message.author === 'END_USER') await requestReadMark(tx, deps, provider);
     for (const index of ready.follow) await tx.oweMedia({ kind: 'BRING_FILE', messageId: message.id, index });
     // An earlier try may have shown it as it was then: what has changed since is told behind it.
     if (earlier === 'NONE' && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });

@@ -450,17 +450,21 @@ export interface WatchStore {
   /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */
   wantScans(): Promise<void>;
   /**
-   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`.
+   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`. If nothing was live
+   * when the scan became due, it comes `firstAfterMs` (0 if omitted) after the first handoff was requested.
    */
-  claimScan(leaseMs: number): Promise<ClaimedScan | null>;
+  claimScan(leaseMs: number, firstAfterMs?: number): Promise<ClaimedScan | null>;
   /** The scan that began at `startedAt` saw everything up to then; `null`: it saw nothing. The next one comes after `everyMs`. */
   finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
   /** A timer has found what no webhook had said: the next scan comes at most `everyMs` after the last, as if webhooks had never proved themselves. */
   webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
-  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether a sync has seen one of the two messages given with it last, or, with `trustsOwnPosts`, whether one of our own posts is the last: an agent's words may lie below it. */
+  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether a sync has seen one of the two messages given with it last, or, with `trustsOwnPosts` and without a live handoff, whether one of our own posts is the last: an agent's words may lie below it. */
   knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>, trustsOwnPosts: boolean): Promise<readonly KnownConversation[]>;
-  /** Asks for a timer sync of the Sessions of these conversations, after `afterMs` at the latest. Returns how many. */
-  wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number): Promise<number>;
+  /**
+   * Asks for a timer sync of the Sessions of these conversations, after `afterMs` at the latest. Returns how many.
+   * @param about `MESSAGES`: their state is known. `CHECK` if omitted
+   */
+  wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number, about?: 'MESSAGES' | 'CHECK'): Promise<number>;
   /**
    * Wants a reading now of the Sessions of these conversations, their last agents' messages looked at again with it.
    * Returns how many Sessions.

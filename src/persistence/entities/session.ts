@@ -35,6 +35,9 @@ export class SessionRow {
   @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
+  /** A sync forgets the hints that it began with, and no later ones. */
+  @Column('integer', { default: 0 }) hintCount: number;
+  @Column('integer', { default: 0 }) stateHintCount: number;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) agentsReadAt: string | null;
   /** Whose words an agent's message is after the runtime or an operator ended a handoff. */

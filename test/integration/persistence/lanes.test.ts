@@ -342,6 +342,15 @@ describe('readings of the provider', () => {
     expect((await lanes().claimReadings('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([live.id]);
   });
 
+  it('are wanted of a live handoff whose Session is just being changed, and those of the others do not wait for it', async () => {
+    const [busy, idle] = [await world.open(), await world.open()];
+    for (const { id } of [busy, idle]) await world.stores.sessions.transact(ORG, id, (tx) => begin(tx, { state: 'ACTIVE' }));
+    await world.stores.sessions.transact(ORG, busy.id, async () => { expect(await lanes().wantReadingOfLive(world.account.id, 0)).toBe(2); });
+    const hints = await world.stores.sessions.getMany(ORG, [busy.id, idle.id]);
+    expect(hints.map((session) => session!.readHint)).toEqual([null, 'CHECK']);
+    expect((await lanes().claimReadings('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId).sort()).toEqual([busy.id, idle.id].sort());
+  });
+
   it('do not touch deliveries of the same Session', async () => {
     const { id } = await world.open();
     await owe(id, 'one');

@@ -63,15 +63,21 @@ describe('a scan of an account', () => {
     expect((await world.liveHandoff(resolved!))?.state ?? 'ENDED').toMatch(/^END/);
   });
 
-  it('asks for no sync of what a webhook has brought, nor of what we wrote ourselves', async () => {
+  it('asks for no sync of what a webhook has brought, and for one call after what we wrote ourselves', async () => {
     const [session] = await live(1);
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     await acting.reply('Good morning.');
     await world.readHinted();
+    expect(await scan()).toMatchObject({ changed: expect.any(Number), syncs: 0 });
     await world.user(session!, 'Hello!');
     await world.deliverAll();
     await world.readHinted();
-    expect(await scan()).toMatchObject({ changed: expect.any(Number), syncs: 0 });
+    // An agent's message may lie below it. The list shows that the state is as it was.
+    expect(await scan()).toMatchObject({ syncs: 1 });
+    await webhooksHadTheirTime();
+    await world.pool.query("update session set state_read_at = state_read_at - interval '10 min'");
+    expect(await world.callsOf(() => world.readHinted())).toEqual(['GET /conversations/messages']);
+    expect(await scan()).toMatchObject({ syncs: 0 });
     // Nor of a note once it was seen.
     await acting.note('For colleagues.');
     await world.readHinted();
@@ -123,6 +129,32 @@ describe('a scan of an account', () => {
     expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
   });
 
+  it.each(['the end-user\'s', 'the bot\'s'])('finds an agent\'s message whose webhook was lost below a newer one, %s', async (whose) => {
+    const [session] = await live(1);
+    const acting = await world.acting(await world.addPerson('Alice'), session!);
+    world.double.dropWebhooks({ event: 'message_created', times: 1 });
+    await acting.reply('Is anybody there?');
+    await world.double.settled();
+    if (whose === 'the bot\'s') await world.pool.query("update session set control = 'BOT'");
+    await (whose === 'the bot\'s' ? world.bot(session!, 'Let me see.') : world.user(session!, 'Hello!'));
+    await world.deliverAll();
+    expect(await world.readHinted()).toBe(0);
+    expect(await scan()).toMatchObject({ syncs: 1 });
+    await webhooksHadTheirTime();
+    await world.readHinted();
+    expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
+    expect(await scan()).toMatchObject({ syncs: 0 });
+  });
+
+  it('asks for no sync of what the bot and its end-users say where no human agent has the conversation', async () => {
+    const [, session] = [await live(1), await world.talk()];
+    await world.readHinted();
+    await scan();
+    await world.bot(session, 'Good morning.');
+    await world.deliverAll();
+    expect(await scan()).toMatchObject({ syncs: 0 });
+  });
+
   it('that fails has each live handoff synced on a timer instead', async () => {
     const sessions = await live(3);
     const acting = await world.acting(await world.addPerson('Alice'), sessions[1]!);
@@ -134,6 +166,37 @@ describe('a scan of an account', () => {
     await world.pool.query("update lane set next_run_at = next_run_at - interval '130 s' where destination = 'READING'");
     expect(await world.readHinted()).toBe(3);
     expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
+  });
+
+  it('comes at its ordinary time after the first handoff of an account that had none for long', async () => {
+    const firstAfterMs = world.deps.limits.livePollMs;
+    const claim = () => world.stores.watches.claimScan(1_000, firstAfterMs);
+    const elapse = (ms: number) => world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
+    await world.pool.query("update account_watch set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'");
+    await world.handedOver();
+    expect(await claim()).toBeNull();
+    await elapse(firstAfterMs / 2);
+    expect(await claim()).toBeNull();
+    // A second one neither hurries the scan nor delays it.
+    await world.handedOver();
+    expect(await claim()).toBeNull();
+    await elapse(firstAfterMs / 2);
+    expect(await claim()).toMatchObject({ accountId: world.account.id });
+  });
+
+  it('comes at once at a start while a handoff is live, however young it is', async () => {
+    await world.handedOver();
+    await world.stores.watches.wantScans();
+    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
+  });
+
+  it('comes in its usual course while handoffs follow each other', async () => {
+    await world.handedOver();
+    const [scanned] = await live(1);
+    expect(scanned).toBeDefined();
+    await world.pool.query("update account_watch set next_scan_at = now()");
+    await world.handedOver();
+    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
   });
 
   it('is made of no account without live handoffs', async () => {

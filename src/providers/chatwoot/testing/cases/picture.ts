@@ -39,7 +39,7 @@ export async function pictureOf({ world, sessionId }: Scene): Promise<Picture> {
 /** Everything of the store that a webhook may ever change, but for the reading itself. */
 export async function rowsOf({ world, sessionId }: Scene): Promise<unknown> {
   const all = async (table: string, order: string) => (await world.pool.query(`select * from ${table} order by ${order}`)).rows;
-  const { readHint: _hint, stateReadAt: _at, readAfter: _after, seenThrough: _seen, ...session } = await world.session(sessionId);
+  const { readHint: _hint, hintCount: _hints, stateHintCount: _stateHints, stateReadAt: _at, readAfter: _after, seenThrough: _seen, ...session } = await world.session(sessionId);
   return { session, message: await all('message', 'id'), event: await all('event', 'session_id, seq'), handoff: await all('handoff', 'id'), delivery: await all('delivery', 'id'), stray: await all('stray_conversation', 'session_id, conversation_id') };
 }
 

@@ -1,0 +1,149 @@
+import { causeOfNext, readForward } from '../../../src/core/flows/read-forward';
+import { recordHint } from '../../../src/webhooks/record-hint';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+
+let world: FlowWorld;
+let sessionId: string;
+let accountId: string;
+let conversationId: string;
+
+beforeAll(async () => {
+  world = await createFlowWorld({ lines: { queued: null, ended: null } });
+  // With scans, the state counts as known for a minute.
+  Object.assign(world.provider, { changedConversations: async () => ({ conversationIds: [], more: false }) });
+  accountId = (await world.pool.query<{ id: string }>('select id from support_account')).rows[0]!.id;
+  ({ id: sessionId } = await world.open());
+  await world.user(sessionId, 'help');
+  await world.ask(sessionId);
+  await world.deliverAll();
+  world.provider.set({ agent: 'alice' });
+  conversationId = (await world.session(sessionId)).conversationId!;
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  while (await sync() !== null) { /* until nothing asks for one */ }
+  await world.read(sessionId);
+  await world.read(sessionId);
+});
+
+const stateReads = () => world.provider.calls.filter(verb => verb === 'readConversation').length;
+/** As the worker does it. Answers whether the state was read; null: no sync was due. */
+async function sync(): Promise<boolean | null> {
+  const before = stateReads();
+  for (const cause of ['HINT', 'TIMER'] as const) {
+    const [claim] = await world.stores.lanes.claimReadings(cause, 1, 60_000);
+    if (claim === undefined) continue;
+    try {
+      const nextMs = await readForward(world.deps, ORG, sessionId, cause);
+      await world.stores.lanes.finishReading(claim, nextMs, false, causeOfNext(nextMs) ?? undefined);
+    } catch {
+      await world.stores.lanes.finishReading(claim, 0, true);
+    }
+    return stateReads() > before;
+  }
+  return null;
+}
+const dueNow = () => world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
+
+type Hint = 'WORDS' | 'STATE' | 'SCAN';
+const HINTS: readonly Hint[] = ['WORDS', 'STATE', 'SCAN'];
+const hint = async (kind: Hint): Promise<unknown> => (kind === 'SCAN'
+  ? world.stores.watches.wantSyncOf(accountId, [conversationId], 0)
+  : recordHint(world.deps, accountId, { conversationId, ...(kind === 'WORDS' && { about: 'MESSAGES' as const }) }));
+const hintAll = async (kinds: readonly Hint[]): Promise<void> => { for (const kind of kinds) await hint(kind); };
+
+const orders = (count: number): readonly (readonly Hint[])[] =>
+  (count === 0 ? [[]] : orders(count - 1).flatMap(order => HINTS.map(kind => [...order, kind])));
+/** Every order of so many hints, and every place of a sync's beginning and end among them. */
+const around = (count: number) => orders(count).flatMap(order =>
+  Array.from({ length: count + 1 }, (_, begin) => begin).flatMap(begin =>
+    Array.from({ length: count + 1 - begin }, (_, n) => begin + n).map(end => ({ before: order.slice(0, begin), during: order.slice(begin, end), after: order.slice(end) }))));
+
+describe.each([2, 3])('%i hints around a sync', (count) => {
+  it.each(around(count).map(places => [Object.entries(places).map(([place, kinds]) => `${place}: ${kinds.join(', ') || 'none'}`).join('; '), places] as const))('%s', async (_name, { before, during, after }) => {
+    await hintAll(before);
+    if (before.length === 0) await dueNow();
+    world.provider.during.set('readForward', () => hintAll(during));
+    expect(await sync()).toBe(before.length === 0 || before.some(kind => kind !== 'WORDS'));
+    await hintAll(after);
+    // Whatever came after the first one began is read; the state if anything was about it, and only then.
+    const later = [...during, ...after];
+    expect(await sync()).toBe(later.length === 0 ? null : later.some(kind => kind !== 'WORDS'));
+    expect(await sync()).toBeNull();
+  });
+});
+
+describe('a hint of the state is not narrowed by a later one of words', () => {
+  it('while the sync that it asked for fails', async () => {
+    await hint('STATE');
+    world.provider.failNext('readForward', 'before');
+    await sync();
+    await hint('WORDS');
+    expect(await sync()).toBe(true);
+  });
+
+  it('while the state that was read is not believed, because we wrote it meanwhile', async () => {
+    await hint('STATE');
+    world.provider.during.set('readForward', async () => { await world.pool.query('update session set status_writes = status_writes + 2'); });
+    expect(await sync()).toBe(true);
+    await hint('WORDS');
+    expect(await sync()).toBe(true);
+    expect((await world.session(sessionId)).readHint).toBeNull();
+  });
+
+  it('while a scan fails, and all live handoffs are to be synced', async () => {
+    await world.stores.lanes.wantReadingOfLive(accountId, 0);
+    await hint('WORDS');
+    expect(await sync()).toBe(true);
+  });
+
+  it('when the look at the account asks, and what was to be read again still is', async () => {
+    const read: (readonly string[])[] = [];
+    Object.assign(world.provider, { readMessages: async (_conversation: unknown, ids: readonly string[]) => { read.push(ids); return []; } });
+    await recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
+    await world.stores.watches.wantReadingOf(accountId, [conversationId]);
+    await hint('WORDS');
+    expect(await sync()).toBe(true);
+    expect(read.flat()).toContain('4711');
+    Object.assign(world.provider, { readMessages: undefined });
+  });
+});
+
+it('a message that changes again while it is read again is read once more', async () => {
+  const read: (readonly string[])[] = [];
+  const changed = () => recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
+  Object.assign(world.provider, {
+    readMessages: async (_conversation: unknown, ids: readonly string[]) => {
+      if (read.push(ids) === 1) await changed();
+      return [];
+    },
+  });
+  await changed();
+  await sync();
+  await sync();
+  await sync();
+  expect(read).toEqual([['4711'], ['4711']]);
+  Object.assign(world.provider, { readMessages: undefined });
+});
+
+it('a takeover whose hint comes while a sync reads, and is followed by one of words, counts at once', async () => {
+  const { id } = await world.open();
+  await world.user(id, 'hello');
+  await world.deliverAll();
+  const { conversationId: own } = await world.session(id);
+  await recordHint(world.deps, accountId, { conversationId: own! });
+  const syncOwn = async () => {
+    const [claim] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
+    await world.stores.lanes.finishReading(claim!, await readForward(world.deps, ORG, id, 'HINT'), false);
+  };
+  world.provider.set({ status: 'BOT_HELD', agent: null });
+  world.provider.during.set('readForward', async () => {
+    world.provider.set({ agent: 'alice' });
+    await recordHint(world.deps, accountId, { conversationId: own! });
+  });
+  await syncOwn();
+  await recordHint(world.deps, accountId, { conversationId: own!, about: 'MESSAGES' });
+  await syncOwn();
+  expect((await world.session(id)).control).toBe('HUMAN');
+  await world.flows.endHandoff(scope, { sessionId: id, handoffId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
+});
