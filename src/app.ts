@@ -57,6 +57,9 @@ const WIDTH_OF_FAR_SIDE = 8;
 /** One endpoint takes what all the talks of a chatbot bring. */
 const PUSHES = { width: 32, widthOfFarSide: 8 };
 
+/** WebSockets say within seconds who they are, so few are strangers at a time. */
+const SOCKETS_PER_STRANGER = 4;
+
 /** Bodies that are on their way to us, at all doors together. One organization or account has at most its share of them. */
 const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
 
@@ -186,7 +189,8 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: BODIES.maxBytes, shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
     providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, readers: TIME_LIMITS.reader,
+    maxSockets: config.maxSockets, maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER), maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.

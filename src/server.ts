@@ -8,13 +8,13 @@ import { ClientGoneError, OverloadedError } from './core/errors';
 import type { Health } from './health';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
-import { errorAnswer, jsonAnswer, rawAnswer, refuseSocket, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
+import { errorAnswer, jsonAnswer, refuseSocket, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
 import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
-import { graphqlDoor, type GraphqlDoor } from './server/graphql-door';
+import { graphqlDoor, type GraphqlDoor, socketDoor, type SocketDoor } from './server/graphql-door';
 import { Places, type Place } from './server/places';
-import { watchReader } from './server/slow-readers';
+import { type ReaderLimits, SlowReaders } from './server/slow-readers';
 import { plainRequest, type PlainRequest } from './server/plain-request';
 import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
@@ -37,7 +37,7 @@ export interface HttpLimits {
 /** The GraphQL room's side of the wire. */
 export interface GraphqlEndpoint {
   handle(request: IncomingMessage, response: ServerResponse, door: GraphqlDoor): Promise<void>;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void;
   /** Ends every socket and stream in a way that its client understands as "come back". */
   stop(): Promise<void>;
 }
@@ -63,6 +63,8 @@ export interface ServerOptions {
   readonly limits: HttpLimits;
   /** WebSockets and event streams at once; one more is answered 503. */
   readonly maxSockets: number;
+  /** WebSockets whose callers are not known yet, beside those; one more is answered 503. */
+  readonly maxStrangers: number;
   /** Webhooks under way at once; one more is answered 503. */
   readonly maxWebhooks: number;
   /** Agents' files under way to whoever opened their links; one more is answered 503. */
@@ -70,7 +72,8 @@ export interface ServerOptions {
   /** Requests to provider pages under way at once; one more is answered 503. */
   readonly maxPages: number;
   readonly bodies: BodyLimits;
-  /** Of the speed of bodies and of who reads files; if omitted, Node's timers. */
+  readonly readers: ReaderLimits;
+  /** Of the speed of bodies and of readers; if omitted, Node's timers. */
   readonly every?: Every;
 }
 
@@ -90,13 +93,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes,
     isOpen: (provider, path) => options.isOpenPage?.(provider, path) ?? false, identify: credentials => options.identify(credentials),
   });
-  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
+  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'), new Places(options.maxStrangers, 'sockets open whose callers are not known yet'));
   // Each has its own: whoever crowds one door stands in nobody's way at another.
   const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
   const files = new Places(options.maxFiles, 'files under way', Math.ceil(options.maxFiles * options.bodies.shareOfOne));
   const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
 
   const bodies = new Bodies(options.bodies, options.every);
+  const readers = new SlowReaders(options.readers, options.every);
   const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse) => inFlight.addPeer(response) };
 
   /** A body that is on its way takes no place: it is given back for so long. */
@@ -110,7 +114,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     },
   });
 
-  async function answer(request: PlainRequest): Promise<Answer | StreamAnswer> {
+  async function answer(request: PlainRequest): Promise<Answer> {
     const { path, method } = request;
     const isRead = method === 'GET' || method === 'HEAD';
     if (path === '/livez' || path === '/readyz') {
@@ -120,26 +124,30 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       return jsonAnswer(readiness.ready ? 200 : 503, readiness);
     }
     if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
-    if (path.startsWith('/webhooks/')) return webhooks.during(place => options.webhooks(outside(place, request)));
-    if (path.startsWith('/providers/')) return pageCalls.during(place => pages(outside(place, request)));
     return (await options.page?.(request)) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
   async function serveFile(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const stopWatching = watchReader(response, options.every);
-    await files.during(() => options.files(request, response), options.fileOwner(path) ?? undefined).finally(stopWatching);
+    await files.during(() => options.files(request, response), options.fileOwner(path) ?? undefined);
   }
 
-  async function sendAnswer(request: IncomingMessage, response: ServerResponse, answered: Answer | StreamAnswer): Promise<void> {
-    if (!('stream' in answered)) return send(request, response, answered, limits.lingerMs);
-    const stopWatching = watchReader(response, options.every);
+  async function sendAnswer(request: IncomingMessage, response: ServerResponse, answered: Answer | StreamAnswer, onTaken?: () => void): Promise<void> {
+    if (!('stream' in answered)) return send(request, response, answered, limits.lingerMs, onTaken);
     try {
       inFlight.addPeer(response);
       await sendStream(response, answered);
     } finally {
-      stopWatching();
       await answered.stream.return?.();
     }
+  }
+
+  /** The place is kept until the answer was taken; a stream has one of its own. */
+  async function serveWithin(places: Places, work: (request: PlainRequest) => Promise<Answer | StreamAnswer>, request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> {
+    await places.during(async place => {
+      const answered = await work(outside(place, plain));
+      if ('stream' in answered) place.leave();
+      await sendAnswer(request, response, answered, () => place.leave());
+    });
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -147,6 +155,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     try {
       if (plain.path === '/graphql') await graphql.handle(request, response, graphqlDoor(request, response, door));
       else if (plain.path.startsWith('/files/')) await serveFile(plain.path, request, response);
+      else if (plain.path.startsWith('/webhooks/')) await serveWithin(webhooks, options.webhooks, request, response, plain);
+      else if (plain.path.startsWith('/providers/')) await serveWithin(pageCalls, pages, request, response, plain);
       else await sendAnswer(request, response, await answer(plain));
     } catch (error) {
       if (error instanceof ClientGoneError) return;
@@ -175,22 +185,24 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     void withRequestId(requestId, () => serve(request, response));
   });
 
+  http.on('connection', connection => readers.watch(connection));
   http.on('upgrade', (request, socket, head) => {
     const requestId = adoptRequestId(request);
     // A peer that resets the connection before a room listens must not end the process.
     socket.on('error', () => socket.destroy());
     const [path] = (request.url ?? '/').split('?', 1);
-    if (path !== '/graphql' && path !== '/ws') { refuseSocket(socket, 'HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'); return; }
-    if (inFlight.isDraining) { refuseSocket(socket, 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n'); return; }
+    if (path !== '/graphql' && path !== '/ws') { refuseSocket(socket, { status: 404 }); return; }
+    if (inFlight.isDraining) { refuseSocket(socket, { status: 503, headers: { 'retry-after': '1' } }); return; }
+    let door: SocketDoor;
     try {
-      inFlight.addPeer(socket);
+      door = socketDoor(socket, inFlight.addStranger(socket));
     } catch (error) {
-      refuseSocket(socket, rawAnswer(answerOfError(error)));
+      refuseSocket(socket, answerOfError(error));
       return;
     }
     withRequestId(requestId, () => {
       try {
-        graphql.upgrade(request, socket, head);
+        graphql.upgrade(request, socket, head, door);
       } catch (error) {
         logger.error({ err: error }, 'upgrade failed');
         socket.destroy();

@@ -18,6 +18,8 @@ export const TIME_LIMITS = {
   },
   /** The speed of a request's body: looked at every `checkMs`; after `graceMs` it must have come with so many bytes a second on average. */
   body: { checkMs: 1_000, graceMs: 5_000, minBytesPerSecond: 2_048 },
+  /** The speed of who reads: looked at every `checkMs`; of what waits for them they may fall `graceMs` behind so many bytes a second. */
+  reader: { checkMs: 5_000, graceMs: 30_000, minBytesPerSecond: 2_048 },
   /** A WebSocket or an event stream. */
   socket: {
     /** From the handshake to `connection_init`. */

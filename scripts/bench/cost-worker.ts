@@ -29,8 +29,10 @@ async function measure({ query, variables, isBounded }: Measurement): Promise<Me
   const { runner } = await createRunner(schema, DEFAULT_GRAPHQL_LIMITS, () => undefined);
   const run = async (): Promise<ExecutionResult> => {
     if (!isBounded) return execute({ schema, document: parse(query), variableValues: variables, contextValue: context });
-    const prepared = runner.prepare({ query, variables }, context);
-    return 'schema' in prepared ? runner.execute(prepared) : { errors: prepared };
+    const prepared = await runner.prepare({ query, variables }, context);
+    if (!('schema' in prepared)) return { errors: prepared };
+    const results = await runner.execute(prepared);
+    return Symbol.asyncIterator in results ? ((await results.next()).value as ExecutionResult) : results;
   };
   const watch = await watchLoop();
   const from = performance.now();

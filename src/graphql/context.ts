@@ -14,6 +14,8 @@ export interface Circumstances {
   readonly noTenant?: AccessError;
   /** Aborted when the caller has left and nobody will read the result. */
   readonly gone?: AbortSignal;
+  /** Calls `work` once the response was sent or its reader is gone; if omitted, results are sent by who executes them. */
+  readonly whenSent?: (work: () => void) => void;
   /** The execution that this is the context of; left out before there is one. */
   readonly work?: OperationWork;
 }
@@ -29,6 +31,11 @@ export class OperationContext {
 
   get noTenant(): AccessError | null { return this.more.noTenant ?? null; }
   get gone(): AbortSignal | null { return this.more.gone ?? null; }
+  /** Calls `work` once the response was sent or its reader is gone. */
+  whenSent(work: () => void): void {
+    if (this.more.whenSent) this.more.whenSent(work);
+    else work();
+  }
   get work(): OperationWork | null { return this.more.work ?? null; }
 
   /** The same caller's context for one execution, with nothing read yet. */

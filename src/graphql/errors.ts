@@ -124,7 +124,7 @@ export function publicError(error: unknown, requestId: string, log: Log): GraphQ
 
   // Messages of this family are written for callers and hold no secrets; see core/errors.ts.
   if (cause instanceof SupportError) return made(cause.code, cause.message, PASSING_CODES.includes(cause.code));
-  if (cause instanceof GraphQLError && speaksOfTheRequest(cause)) return made(codeOf(cause), cause.message, false);
+  if (cause instanceof GraphQLError && (speaksOfTheRequest(cause) || isBeforeExecution(cause, located))) return made(codeOf(cause), cause.message, false);
   log({ requestId, field: located?.path?.join('.'), err: cause }, 'operation failed');
   return made('INTERNAL_SERVER_ERROR', 'Internal error', isTransient(cause));
 }
@@ -150,6 +150,10 @@ const isKnown = (code: unknown): boolean => typeof code === 'string' && code in 
 /** Made by graphql-js or Apollo about the document or its variables; a scalar that fails on OUR data has no nodes. */
 const speaksOfTheRequest = (error: GraphQLError): boolean =>
   error.nodes !== undefined || (error.extensions.code !== undefined && error.extensions.code !== 'INTERNAL_SERVER_ERROR');
+
+/** graphql-js gives up after 50 wrong variables with an error that names none of them. One that comes from a field has a path, or stands within one that has. */
+const isBeforeExecution = (cause: GraphQLError, located: GraphQLError | undefined): boolean =>
+  cause === located && cause.path === undefined && cause.originalError === undefined && cause.extensions.code === undefined;
 
 function codeOf(error: GraphQLError): string {
   if (error.extensions.limit !== undefined) return 'OPERATION_TOO_LARGE';

@@ -17,9 +17,9 @@ import { buildSupportSchema } from './schema';
 import { serveApollo, startApollo } from './transport/apollo';
 import { createRunner } from './transport/create-runner';
 import type { OperationRequest } from './transport/operation';
-import { errorAnswer, givenRequestId, readJsonBody } from './transport/request';
+import { errorAnswer, givenRequestId, readJsonBody, sent } from './transport/request';
 import { SseServer, wantsEventStream } from './transport/sse';
-import { GraphqlWebSockets, type Identify } from './transport/web-socket';
+import { GraphqlWebSockets, type Identify, type SocketDoor } from './transport/web-socket';
 
 export interface GraphqlDeps {
   readonly flows: Flows;
@@ -55,7 +55,7 @@ export interface GraphqlHttp {
      */
     http(request: IncomingMessage, response: ServerResponse, door: HttpDoor): Promise<void>;
     /** The upgrade of `/graphql` and `/ws`. */
-    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void;
   };
   /** How many subscriptions are open now. */
   subscribers(): number;
@@ -80,12 +80,12 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
 
   /** A gateway without an organization comes in to read the schema; everything else it asks for is refused by OperationCheck. */
   const contextOf = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<OperationContext> => {
-    const gone = goneSignal(response);
+    const more = { gone: goneSignal(response), whenSent: (work: () => void) => { void sent(response).then(work); } };
     try {
-      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId, { gone });
+      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId, more);
     } catch (error) {
       if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
-      return new OperationContext(context, null, requestId, { gone, noTenant: error });
+      return new OperationContext(context, null, requestId, { ...more, noTenant: error });
     }
   };
 
@@ -150,5 +150,5 @@ export { printSubgraphSchema } from './federation';
 export { buildApiSchema, buildSupportSchema } from './schema';
 export { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
 export { TOP_LEVEL_CODES, USER_ERROR_CODES } from './errors';
-export type { Identify } from './transport/web-socket';
+export type { Identify, SocketDoor } from './transport/web-socket';
 export type { TypingSource, WakeListener, WakeSource } from './live/follow';

@@ -34,19 +34,29 @@ export const errorAnswer = (status: number, code: string, message: string, heade
   jsonAnswer(status, { error: { code, message } }, headers);
 
 /** The same for a connection that was to become a socket: no response is there to write to. */
-export function rawAnswer({ status, headers, body = '' }: Answer): string {
+function rawAnswer({ status, headers, body = '' }: Answer): string {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body.toString()}`;
 }
 
 /** Refuses an upgrade. A peer that does not close its half would keep the connection, and its place, for ever. */
-export function refuseSocket(socket: Duplex, text: string): void {
+export function refuseSocket(socket: Duplex, answer: Answer): void {
   socket.once('finish', () => socket.destroy());
-  socket.end(text);
+  socket.end(rawAnswer(answer));
 }
 
-/** Sends a whole answer. A request whose body was not read to its end loses its connection. */
-export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, lingerMs: number): Promise<void> {
+/** Resolves when the network has taken the whole response, or its reader is gone. */
+const sent = (response: ServerResponse): Promise<void> => new Promise(resolve => {
+  if (response.writableFinished || response.destroyed) { resolve(); return; }
+  response.once('finish', resolve).once('close', resolve);
+});
+
+/**
+ * Sends a whole answer, and resolves once the response is over or its reader is gone. A request whose body was not read to its
+ * end loses its connection.
+ * @param onTaken called when the network has taken the answer, perhaps twice: what is left of a body is thrown away after that
+ */
+export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, lingerMs: number, onTaken: () => void = () => undefined): Promise<void> {
   const body = Buffer.from(answer.body ?? '');
   const isUnread = !request.complete && (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0);
   const mayHaveBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
@@ -56,10 +66,13 @@ export async function send(request: IncomingMessage, response: ServerResponse, a
     ...(isUnread ? { connection: 'close' } : {}),
   });
   if (isUnread) {
-    if (mayHaveBody) response.write(body);
+    if (mayHaveBody) response.write(body, onTaken);
+    else onTaken();
     await discardBody(request, lingerMs);
     response.end();
   } else {
     response.end(mayHaveBody ? body : undefined);
   }
+  await sent(response);
+  onTaken();
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { send, type Answer } from './answer';
+import type { Duplex } from 'node:stream';
+import { refuseSocket, send, type Answer } from './answer';
 import type { Bodies } from './bodies';
 
 /** What the GraphQL room gets of the server with each request. */
@@ -23,3 +24,13 @@ export const graphqlDoor = (request: IncomingMessage, response: ServerResponse, 
   readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
   answer: answer => send(request, response, answer, lingerMs),
 });
+
+/** What the GraphQL room gets of the server with each upgrade. */
+export interface SocketDoor {
+  /** Called once it is known who calls. Until then the socket counts among strangers. @throws OverloadedError */
+  enter(): void;
+  /** Answers instead of upgrading, and closes. */
+  refuse(answer: Answer): void;
+}
+
+export const socketDoor = (socket: Duplex, enter: () => void): SocketDoor => ({ enter, refuse: answer => refuseSocket(socket, answer) });

@@ -11,7 +11,8 @@ export class InFlight {
   private readonly responses = new Set<ServerResponse>();
   private readonly peers = new Set<Duplex | ServerResponse>();
 
-  constructor(private readonly places: Places) {}
+  /** @param strangers sockets whose callers are not known yet: they take none of the places of those who are */
+  constructor(private readonly places: Places, private readonly strangers: Places) {}
 
   add(response: ServerResponse): void {
     this.responses.add(response);
@@ -29,6 +30,20 @@ export class InFlight {
       this.peers.delete(peer);
       leave();
     });
+  }
+
+  /** A socket whose caller is not known yet. @returns what is called once it is known; throws OverloadedError @throws OverloadedError */
+  addStranger(socket: Duplex): () => void {
+    const leave = this.strangers.take();
+    this.peers.add(socket);
+    socket.once('close', () => {
+      this.peers.delete(socket);
+      leave();
+    });
+    return () => {
+      this.addPeer(socket);
+      leave();
+    };
   }
 
   startDraining(): void {

@@ -1,6 +1,9 @@
-import { defaultFieldResolver, getNamedType, type GraphQLFieldResolver, type GraphQLSchema, isLeafType, isObjectType } from 'graphql';
+import {
+  defaultFieldResolver, getNamedType, type GraphQLField, type GraphQLFieldResolver, type GraphQLSchema, introspectionTypes, isLeafType, isObjectType, SchemaMetaFieldDef,
+  TypeMetaFieldDef, TypeNameMetaFieldDef,
+} from 'graphql';
 import type { OperationContext } from '../context';
-import type { OperationWork } from './work';
+import { OperationWork } from './work';
 
 type Resolver = GraphQLFieldResolver<unknown, OperationContext | undefined>;
 
@@ -22,7 +25,8 @@ const never = (): Promise<never> => new Promise<never>(() => undefined);
 export function metered(resolve: Resolver): Resolver {
   return (source, args, context, info) => {
     const work = context?.work;
-    if (!work) return resolve(source, args, context, info);
+    // Fields of introspection belong to graphql-js, and others may execute them in this process with a context of their own.
+    if (!(work instanceof OperationWork)) return resolve(source, args, context, info);
     if (work.isStopped) return never();
     work.line.count();
     const isLeaf = isLeafType(getNamedType(info.returnType));
@@ -90,4 +94,20 @@ export function meterResolvers(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap()))
     if (isObjectType(type) && !type.name.startsWith('__'))
       for (const field of Object.values(type.getFields())) if (field.resolve) field.resolve = metered(field.resolve as Resolver) as typeof field.resolve;
+  meterIntrospection();
+}
+
+const meteredIntrospection = new WeakSet<GraphQLField<unknown, unknown>>();
+
+/**
+ * Makes the resolvers of introspection and of `__typename` metered ones: under a hundred aliases they answer as much as any
+ * other field. graphql-js has one set of them for all schemas, so they are changed once per process.
+ */
+function meterIntrospection(): void {
+  const ofTypes = introspectionTypes.filter(isObjectType).flatMap((type) => Object.values(type.getFields()));
+  for (const field of [SchemaMetaFieldDef, TypeMetaFieldDef, TypeNameMetaFieldDef, ...ofTypes]) {
+    if (!field.resolve || meteredIntrospection.has(field)) continue;
+    meteredIntrospection.add(field);
+    field.resolve = metered(field.resolve as Resolver) as typeof field.resolve;
+  }
 }

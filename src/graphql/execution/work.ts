@@ -18,6 +18,9 @@ export class Workshop {
 
   constructor(private readonly limits: WorkLimits) {}
 
+  /** For work before an execution. */
+  line(): Line { return this.turns.line(); }
+
   /** Called once for each execution: a query, a mutation, the start of a subscription, one event of it. */
   begin(): OperationWork { return new OperationWork(this.limits, this.turns.line(), (bytes) => this.take(bytes)); }
 
@@ -72,7 +75,7 @@ export class OperationWork {
     gone?.addEventListener('abort', leave, { once: true, signal: this.over.signal });
   }
 
-  /** Called once. Rejects when the work is stopped before `execution` is over. */
+  /** Called once. Rejects when the work is stopped before `execution` is over. The bytes stay counted until `release`. */
   async run<T>(execution: () => T | Promise<T>): Promise<T> {
     const stopped = new Promise<never>((_resolve, reject) => {
       const stop = (): void => reject(this.signal.reason as Error);
@@ -88,9 +91,14 @@ export class OperationWork {
     } finally {
       this.over.abort();
       clearTimeout(this.endsAt.timer);
-      this.take(-this.bytes);
-      this.bytes = 0;
     }
+  }
+
+  /** Called when the result was sent, or is sent to nobody. Ends the work, and counts its bytes no more. Repeatable. */
+  release(): void {
+    this.finish();
+    this.take(-this.bytes);
+    this.bytes = 0;
   }
 
   /** Counts objects of the result; too many stop the work. */

@@ -9,7 +9,7 @@ import type { OperationContext } from '../context';
 import { type Log, publicError, statusOf } from '../errors';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
 import { assertNeedsNoStream, type OperationRunner } from './operation';
-import { drained } from './request';
+import { drained, sent } from './request';
 
 /**
  * Apollo for queries and mutations over HTTP: it reads the request, parses, validates and writes the response. The runner
@@ -76,7 +76,7 @@ const argsOf = (schema: GraphQLSchema, { document, request, contextValue }: Reso
 const withStatus = (error: unknown, { message, extensions }: GraphQLError): GraphQLError =>
   new GraphQLError(message, { originalError: error as Error, extensions: { http: { status: statusOf(new GraphQLError(message, { extensions })), headers: new HeaderMap([['content-type', 'application/json; charset=utf-8']]) } } });
 
-/** One request that is already read and identified. */
+/** One request that is already read and identified. Resolves once its response was taken, or its reader is gone. */
 export async function serveApollo(apollo: ApolloServer<OperationContext>, request: IncomingMessage, response: ServerResponse, body: unknown, context: OperationContext): Promise<void> {
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -88,10 +88,11 @@ export async function serveApollo(apollo: ApolloServer<OperationContext>, reques
   response.statusCode = answer.status ?? 200;
   if (answer.body.kind === 'complete') {
     response.end(response.statusCode < 400 ? answer.body.string : withRequestId(answer.body.string, context.requestId));
-    return;
+    return sent(response);
   }
   for await (const part of answer.body.asyncIterator) if (!response.write(part)) await drained(response);
   response.end();
+  await sent(response);
 }
 
 /** What Apollo refuses before it makes an operation of it has passed no hook of ours. */

@@ -10,6 +10,7 @@ import type { Workshop } from '../execution/work';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
 import type { Admission } from './admission';
 import { PERSISTED_QUERY_NOT_SUPPORTED } from './refusals';
+import { type CountedResult, resultStream, singleResult } from './result-stream';
 
 export interface OperationRequest {
   readonly query?: string | null;
@@ -18,6 +19,13 @@ export interface OperationRequest {
   readonly extensions?: Readonly<Record<string, unknown>> | null;
 }
 
+/** An operation that has a place. */
+export interface AdmittedArgs extends ExecutionArgs {
+  /** Gives the place back. Repeatable. */
+  readonly leave: () => void;
+}
+
+/** A stream also of one result: it says when that was sent. */
 export type Results = ExecutionResult | AsyncGenerator<ExecutionResult, void>;
 
 export interface RunnerDeps {
@@ -29,12 +37,41 @@ export interface RunnerDeps {
   readonly log: Log;
 }
 
+/** Parsing and validating so many characters takes about as long as one field of a result, at most. */
+const CHARACTERS_PER_FIELD = 10;
+
+const nothing = (): void => undefined;
+
 /** Runs operations for every transport, so that the same limits, deadlines and errors hold on each. */
 export class OperationRunner {
   constructor(private readonly deps: RunnerDeps) {}
 
-  /** Ready to run, or why not. For WebSocket and SSE, which go past Apollo. */
-  prepare(request: OperationRequest, context: OperationContext): ExecutionArgs | readonly GraphQLError[] {
+  /**
+   * Ready to run within a place, or why not. For WebSocket and SSE, which go past Apollo. What it returns must be run:
+   * that gives the place back.
+   */
+  async prepare(request: OperationRequest, context: OperationContext): Promise<AdmittedArgs | readonly GraphQLError[]> {
+    let leave: () => void;
+    try {
+      leave = this.deps.admission.enter();
+    } catch (error) {
+      return [publicError(error, context.requestId, this.deps.log)];
+    }
+    let isReady = false;
+    try {
+      // A socket may bring many documents at once, and each is parsed and validated in one go.
+      const line = this.deps.workshop.line();
+      if (line.mustWait) await line.turn();
+      if (typeof request.query === 'string') line.count(Math.ceil(request.query.length / CHARACTERS_PER_FIELD));
+      const parsed = this.parsed(request, context);
+      isReady = 'schema' in parsed;
+      return 'schema' in parsed ? { ...parsed, leave } : parsed;
+    } finally {
+      if (!isReady) leave();
+    }
+  }
+
+  private parsed(request: OperationRequest, context: OperationContext): ExecutionArgs | readonly GraphQLError[] {
     const refused = (errors: readonly GraphQLError[], code: string): readonly GraphQLError[] =>
       errors.map((error) => publicError(withCode(error, code), context.requestId, this.deps.log));
     const { query, variables } = request;
@@ -69,83 +106,96 @@ export class OperationRunner {
     this.deps.check.assertMayRun(document, operation, variableValues ?? {}, (contextValue as OperationContext).noTenant);
   }
 
-  run(args: ExecutionArgs): Promise<Results> {
+  run(args: AdmittedArgs): Promise<Results> {
     return getOperationAST(args.document, args.operationName)?.operation === 'subscription' ? this.subscribe(args) : this.execute(args);
   }
 
-  readonly execute = async (args: ExecutionArgs): Promise<ExecutionResult> => this.answered(args, () => this.deps.admission.during(() => this.executeOnce(args)));
+  /** A query or a mutation. Its place and its bytes are given back when the result was sent. */
+  readonly execute = async (args: AdmittedArgs): Promise<Results> => {
+    const { result, release } = await this.answered(args, () => this.executeOnce(args));
+    const { gone } = args.contextValue as OperationContext;
+    return singleResult({ result, release: () => { release(); args.leave(); } }, gone);
+  };
 
-  /** For who is admitted already. */
-  readonly executeAdmitted = async (args: ExecutionArgs): Promise<ExecutionResult> => this.answered(args, () => this.executeOnce(args));
+  /** For HTTP, which is admitted by its request until the response was sent. */
+  readonly executeAdmitted = async (args: ExecutionArgs): Promise<ExecutionResult> => {
+    const { result, release } = await this.answered(args, () => this.executeOnce(args));
+    (args.contextValue as OperationContext).whenSent(release);
+    return result;
+  };
 
-  /** What goes wrong within a stream is its last result, masked as everywhere. */
-  readonly subscribe = async (args: ExecutionArgs): Promise<Results> => {
+  /** Has a place while it starts. What goes wrong within a stream is its last result, masked as everywhere. */
+  readonly subscribe = async (args: AdmittedArgs): Promise<Results> => {
     const started: AsyncIterator<unknown>[] = [];
-    const refused = await this.answered(args, () => this.deps.admission.during(async () => {
-      const source = await this.openSource(args);
-      if (!(Symbol.asyncIterator in source)) return source;
-      started.push(source[Symbol.asyncIterator]());
-      return {};
-    }));
-    const [source] = started;
-    return source === undefined ? refused : this.results(source, args);
+    try {
+      const { result } = await this.answered(args, async () => {
+        const source = await this.openSource(args);
+        if (!(Symbol.asyncIterator in source)) return { result: source, release: nothing };
+        started.push(source[Symbol.asyncIterator]());
+        return { result: {}, release: nothing };
+      });
+      const [source] = started;
+      return source === undefined ? result : this.results(source, args);
+    } finally {
+      args.leave();
+    }
   };
 
   /** One result for each item of the source, each executed with a deadline of its own. */
   private results(source: AsyncIterator<unknown>, args: ExecutionArgs): AsyncGenerator<ExecutionResult, void> {
-    let isOver = false;
-    const end = async (): Promise<void> => {
-      isOver = true;
-      await source.return?.();
+    let hasFailed = false;
+    const next = async (): Promise<CountedResult | null> => {
+      if (hasFailed) return null;
+      try {
+        const { done, value } = await source.next();
+        return done ? null : await this.answered(args, () => this.executeOnce({ ...args, rootValue: value }));
+      } catch (error) {
+        hasFailed = true;
+        return { result: this.masked({ errors: [error as GraphQLError] }, args), release: nothing };
+      }
     };
-    return {
-      next: async () => {
-        if (isOver) return { done: true, value: undefined };
-        try {
-          const { done, value } = await source.next();
-          return done ? { done, value: undefined } : { done: false, value: await this.executeAdmitted({ ...args, rootValue: value }) };
-        } catch (error) {
-          isOver = true;
-          return { done: false, value: this.masked({ errors: [error as GraphQLError] }, args) };
-        }
-      },
-      return: async () => { await end(); return { done: true, value: undefined }; },
-      throw: async (error: unknown) => { await end(); throw error; },
-      [Symbol.asyncIterator]() { return this; },
-      async [Symbol.asyncDispose]() { await end(); },
-    };
+    return resultStream({ next, close: async () => { await source.return?.(); } }, (args.contextValue as OperationContext).gone);
   }
 
   private async openSource(args: ExecutionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
     const context = args.contextValue as OperationContext;
     const work = this.deps.workshop.begin();
     work.stopWith(context.gone);
-    return work.run(async () => {
-      const source = await createSourceEventStream({ ...args, contextValue: context.during(work) });
-      // Too late for its subscriber, who was told so: nothing may stay open.
-      if (work.isStopped && Symbol.asyncIterator in source) await source[Symbol.asyncIterator]().return?.();
-      return source;
-    });
+    try {
+      return await work.run(async () => {
+        const source = await createSourceEventStream({ ...args, contextValue: context.during(work) });
+        // Too late for its subscriber, who was told so: nothing may stay open.
+        if (work.isStopped && Symbol.asyncIterator in source) await source[Symbol.asyncIterator]().return?.();
+        return source;
+      });
+    } finally {
+      work.release();
+    }
   }
 
-  private async executeOnce(args: ExecutionArgs): Promise<ExecutionResult> {
+  /** Its bytes are counted until it is released. */
+  private async executeOnce(args: ExecutionArgs): Promise<CountedResult> {
     const context = args.contextValue as OperationContext;
     const work = this.deps.workshop.begin();
     // A mutation is done whole, whoever still waits for its answer.
     if (getOperationAST(args.document, args.operationName)?.operation !== 'mutation') work.stopWith(context.gone);
     try {
-      return await work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
-    } finally {
+      const result = await work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
       work.finish();
+      return { result, release: () => work.release() };
+    } catch (error) {
+      work.release();
+      throw error;
     }
   }
 
   /** Its result, or why there is none. */
-  private async answered(args: ExecutionArgs, work: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+  private async answered(args: ExecutionArgs, work: () => Promise<CountedResult>): Promise<CountedResult> {
     try {
-      return this.masked(await work(), args);
+      const { result, release } = await work();
+      return { result: this.masked(result, args), release };
     } catch (error) {
-      return this.masked({ errors: [error as GraphQLError] }, args);
+      return { result: this.masked({ errors: [error as GraphQLError] }, args), release: nothing };
     }
   }
 

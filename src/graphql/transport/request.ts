@@ -42,6 +42,12 @@ export function errorAnswer(error: GraphQLError): { readonly status: number; rea
   };
 }
 
+/** Resolves when the network has taken the whole response, or the client is gone. */
+export const sent = (response: ServerResponse): Promise<void> => new Promise((resolve) => {
+  if (response.writableFinished || response.destroyed) resolve();
+  else response.once('finish', resolve).once('close', resolve);
+});
+
 /** Resolves when the client can take more, or is gone. */
 export const drained = (response: ServerResponse): Promise<void> => new Promise((resolve) => {
   if (!response.writableNeedDrain || response.destroyed) { resolve(); return; }

@@ -20,9 +20,11 @@ export class SseServer {
 
   /** @throws RequestRefusedError METHOD_NOT_ALLOWED for a mutation by GET */
   async serve(request: IncomingMessage, response: ServerResponse, operation: OperationRequest, context: OperationContext): Promise<void> {
-    const prepared = this.runner.prepare(operation, context);
-    if ('schema' in prepared && request.method === 'GET' && getOperationAST(prepared.document, prepared.operationName)?.operation === 'mutation')
+    const prepared = await this.runner.prepare(operation, context);
+    if ('schema' in prepared && request.method === 'GET' && getOperationAST(prepared.document, prepared.operationName)?.operation === 'mutation') {
+      prepared.leave();
       throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Send mutations by POST.');
+    }
     const result = 'schema' in prepared ? await this.runner.run(prepared) : { errors: prepared };
 
     // A ping is a write, and one that the peer takes nothing of for so long is told here: nothing is kept for the dead.

@@ -2,13 +2,13 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Caller } from '../../core/caller';
 import type { Clock } from '../../core/ports/clock';
 import { type ContextDeps, OperationContext } from '../context';
 import { isAccessError, type Log, publicError, RequestRefusedError } from '../errors';
 import type { GraphqlLimits } from '../limits';
-import type { OperationRunner } from './operation';
+import type { AdmittedArgs, OperationRunner } from './operation';
 
 /**
  * Finds out who calls, from the headers and, on a WebSocket, the payload of `connection_init`.
@@ -17,6 +17,14 @@ import type { OperationRunner } from './operation';
 export type Identify = (
   headers: IncomingHttpHeaders, connectionParams: Readonly<Record<string, unknown>> | undefined, remoteAddress: string | undefined,
 ) => Promise<Caller>;
+
+/** What the server does for each upgrade. */
+export interface SocketDoor {
+  /** Called once it is known who calls. Until then the socket counts among strangers. @throws OverloadedError */
+  enter(): void;
+  /** Answers instead of upgrading, and closes. */
+  refuse(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> }): void;
+}
 
 export interface WebSocketDeps {
   readonly runner: OperationRunner;
@@ -32,17 +40,21 @@ type Extra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortC
 /** The graphql-transport-ws protocol. The same operations, limits and errors as over HTTP. */
 export class GraphqlWebSockets {
   readonly #sockets: WebSocketServer;
+  readonly #doors = new WeakMap<IncomingMessage, SocketDoor>();
   readonly #dispose: () => Promise<void>;
 
   constructor(private readonly deps: WebSocketDeps) {
     const { limits, runner } = deps;
-    this.#sockets = new WebSocketServer({ noServer: true, maxPayload: limits.maxBodyBytes, perMessageDeflate: false });
+    // Its types do not know of closeTimeout yet. By default a peer that does not answer a close keeps its socket for half a minute.
+    const options: ServerOptions & { readonly closeTimeout: number } = { noServer: true, maxPayload: limits.maxBodyBytes, perMessageDeflate: false, closeTimeout: limits.closeGraceMs };
+    this.#sockets = new WebSocketServer(options);
     const server = useServer<Record<string, unknown>, Extra>({
       connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
       onConnect: async ({ extra, connectionParams }) => {
         try {
           extra.gone = new AbortController();
           extra.caller = await deps.identify(extra.request.headers, connectionParams, extra.request.socket.remoteAddress);
+          this.#doors.get(extra.request)?.enter();
           return true;
         } catch (error) {
           // False closes with 4403. Anything but a refusal is our trouble, and the client may try again.
@@ -53,20 +65,21 @@ export class GraphqlWebSockets {
           return false;
         }
       },
-      onSubscribe: ({ extra, subscriptions }, _id, payload) => {
+      onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
         const requestId = deps.clock.newId();
         try {
           // The one that is asked for is counted already.
           if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
             throw new RequestRefusedError('TOO_MANY_SUBSCRIPTIONS', `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations; open another one.`);
-          return runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId, extra.gone && { gone: extra.gone.signal }));
+          return await runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId, extra.gone && { gone: extra.gone.signal }));
         } catch (error) {
           return [publicError(error, requestId, deps.log)];
         }
       },
       onClose: ({ extra }) => { extra.gone?.abort(); },
-      execute: runner.execute,
-      subscribe: runner.subscribe,
+      // The arguments are those that onSubscribe returned, and graphql-ws always goes on with them.
+      execute: (args) => runner.execute(args as AdmittedArgs),
+      subscribe: (args) => runner.subscribe(args as AdmittedArgs),
     }, this.#sockets, limits.pingIntervalMs);
     this.#dispose = async () => { await server.dispose(); };
     this.#sockets.on('connection', (socket) => {
@@ -76,13 +89,12 @@ export class GraphqlWebSockets {
     });
   }
 
-  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void => {
     if (!offeredProtocols(request).includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
-      // A peer that does not close its half would keep the connection, and its place, for ever.
-      socket.once('finish', () => socket.destroy());
-      socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\nsec-websocket-protocol: ${GRAPHQL_TRANSPORT_WS_PROTOCOL}\r\n\r\n`);
+      door.refuse({ status: 400, headers: { 'sec-websocket-protocol': GRAPHQL_TRANSPORT_WS_PROTOCOL } });
       return;
     }
+    this.#doors.set(request, door);
     this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#sockets.emit('connection', opened, request));
   };
 

@@ -65,11 +65,18 @@ it('counts operations of WebSockets and event streams, and not the subscriptions
 
   await whileFull(async () => {
     await over('{ supportInboxes { id } }');
+    // What is over the mark is not even parsed.
+    await over('{ not graphql');
     await over(`subscription { conversationStatus(sessionId: "${id}") { __typename } }`);
     const stream = await fetch(room.url, { method: 'POST', headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('bot') }, body: '{"query":"{ supportInboxes { id } }"}' });
     codes.push(/"code":"(\w+)"/.exec(await stream.text())?.[1]);
   });
-  expect(codes).toEqual(['OVERLOADED', 'OVERLOADED', 'OVERLOADED']);
+  expect(codes).toEqual(['OVERLOADED', 'OVERLOADED', 'OVERLOADED', 'OVERLOADED']);
+  codes.length = 0;
+  for (let i = 0; i < 3; i++) await over('{ not graphql');
+  // None of them keeps its place.
+  await over('{ supportInboxes { id } }');
+  expect(codes).toEqual(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_PARSE_FAILED', undefined]);
   for (const leave of open) leave();
   await client.dispose();
 });

@@ -5,7 +5,7 @@ import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
 import { Bodies } from '../../../src/server/bodies';
-import { graphqlDoor } from '../../../src/server/graphql-door';
+import { graphqlDoor, socketDoor } from '../../../src/server/graphql-door';
 import { TIME_LIMITS } from '../../../src/time-limits';
 import { TEST_BODIES } from '../../support/bodies';
 
@@ -41,7 +41,7 @@ export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits>
   });
   const bodies = new Bodies(TEST_BODIES);
   const server = createServer((request, response) => { void graphql.handlers.http(request, response, graphqlDoor(request, response, { bodies, lingerMs: 2_000, enterStream: () => undefined })); });
-  server.on('upgrade', graphql.handlers.upgrade);
+  server.on('upgrade', (request, socket, head) => graphql.handlers.upgrade(request, socket, head, socketDoor(socket, () => undefined)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   return {

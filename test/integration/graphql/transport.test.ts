@@ -66,6 +66,14 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
     expect(room.log).toHaveLength(logged);
   });
 
+  it('counts no more wrong variables than fifty, and blames the caller for all of them', async () => {
+    const logged = room.log.length;
+    const errors = (await errorsOf('query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }', { value: Array.from({ length: 60 }, () => 'LOST') }))!;
+    expect(new Set(codesOf(errors))).toEqual(new Set(['BAD_USER_INPUT']));
+    expect(errors.at(-1)).toMatchObject({ message: expect.stringMatching(/^Too many errors processing variables/), extensions: { requestId: expect.any(String), retryable: false } });
+    expect(room.log).toHaveLength(logged);
+  });
+
   it('shows nothing of what goes wrong inside', async () => {
     const { handoffs } = world.stores as any;
     const getMany = handoffs.getMany;
@@ -178,11 +186,16 @@ describe('graphql-transport-ws', () => {
   });
 
   it('closes with 1009 on a message that is larger than a body may be, and logs no content', async () => {
-    const ws = socket('graphql-transport-ws');
-    await once(ws, 'open');
-    ws.send(JSON.stringify({ type: 'connection_init', payload: { secret: 'x'.repeat(1024 * 1024) } }));
-    expect(await closed(ws)).toBe(1009);
-    expect(JSON.stringify(room.log)).not.toContain('xxx');
+    const patient = await startRoom(world);
+    try {
+      const ws = new WebSocket(patient.wsUrl, 'graphql-transport-ws');
+      await once(ws, 'open');
+      ws.send(JSON.stringify({ type: 'connection_init', payload: { secret: 'x'.repeat(1024 * 1024) } }));
+      expect(await closed(ws)).toBe(1009);
+      expect(JSON.stringify(patient.log)).not.toContain('xxx');
+    } finally {
+      await patient.stop();
+    }
   });
 
   it('refuses one operation too many and lets the others go on', async () => {

@@ -20,6 +20,75 @@ describe('sockets and event streams', () => {
     await world.close();
   });
 
+  const opened = async (): Promise<WebSocket> => {
+    const socket = new WebSocket(`${running.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(socket, 'open');
+    return socket;
+  };
+  const say = (socket: WebSocket): void => socket.send(JSON.stringify({ type: 'connection_init', payload: caller('ui') }));
+  const known = async (): Promise<WebSocket> => {
+    const socket = await opened();
+    say(socket);
+    await once(socket, 'message');
+    return socket;
+  };
+  const upgrading = () => {
+    const raw = rawConnection(running.port);
+    raw.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n');
+    return raw;
+  };
+
+  it('are free for known callers while strangers open sockets, who have a bound of their own', async () => {
+    const { http: handle, upgrade } = room.graphql.handlers;
+    running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 2, maxStrangers: 2 });
+    const strangers = [await opened(), await opened()];
+    const refused = upgrading();
+    await refused.closed;
+    const [head, body] = refused.received().split('\r\n\r\n') as [string, string];
+    expect(head).toMatch(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/i);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'OVERLOADED', retryAfterMs: 1_000 } });
+
+    // Each gives its place among strangers back as soon as it is known.
+    for (const socket of strangers) {
+      say(socket);
+      await once(socket, 'message');
+    }
+    const late = await opened();
+    say(late);
+    expect((await once(late, 'close'))[0]).toBe(1013);
+    strangers[0]!.terminate();
+    await until(async () => {
+      const next = await opened();
+      say(next);
+      const isIn = await new Promise<boolean>((resolve) => { next.once('message', () => resolve(true)).once('close', () => resolve(false)); });
+      next.terminate();
+      return isIn;
+    });
+    strangers[1]!.terminate();
+  });
+
+  it('are not kept by strangers who never say who they are, and do not answer the goodbye', async () => {
+    const short = await startRoom(world, { connectionInitTimeoutMs: 20, closeGraceMs: 1_234 });
+    const { http: handle, upgrade } = short.graphql.handlers;
+    running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxStrangers: 1 });
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    try {
+      const stranger = upgrading();
+      // Its close frame, with the code 4408.
+      await until(() => stranger.received().includes('\u0011\u0038'));
+      const waits = timers.mock.calls.map(([, ms]) => ms);
+      expect(waits).toContain(1_234);
+      expect(waits).not.toContain(30_000);
+      stranger.socket.resume();
+      await stranger.closed;
+      const next = await opened();
+      next.terminate();
+    } finally {
+      timers.mockRestore();
+      await short.stop();
+    }
+  });
+
   it('share one bound: the next of either is refused with the time to come again, until one has gone', async () => {
     const { http: handle, upgrade } = room.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 2 });
@@ -30,18 +99,14 @@ describe('sockets and event streams', () => {
     });
     const leave = new AbortController();
     expect((await stream(leave.signal)).status).toBe(200);
-    const socket = new WebSocket(`${running.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-    await once(socket, 'open');
+    const socket = await known();
 
     const refused = await stream();
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 } }] });
-    const late = rawConnection(running.port);
-    late.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
-    await late.closed;
-    const [head, body] = late.received().split('\r\n\r\n') as [string, string];
-    expect(head).toMatch(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/i);
-    expect(JSON.parse(body)).toMatchObject({ error: { code: 'OVERLOADED', retryAfterMs: 1_000 } });
+    const late = await opened();
+    say(late);
+    expect((await once(late, 'close'))[0]).toBe(1013);
     // Queries are no streams: they have a bound of their own.
     expect((await fetch(`${running.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...caller('ui') }, body: '{"query":"{ __typename }"}' })).status).toBe(200);
 

@@ -45,7 +45,7 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
     fileOwner: () => null,
-    maxSockets: 100, maxWebhooks: 100, maxFiles: 100, maxPages: 100, bodies: TEST_BODIES,
+    maxSockets: 100, maxStrangers: 100, readers: TIME_LIMITS.reader, maxWebhooks: 100, maxFiles: 100, maxPages: 100, bodies: TEST_BODIES,
     ...options,
   });
   const port = await server.listen(host, wanted);

@@ -26,14 +26,14 @@ describe('the work of one execution', () => {
     expect(await running).toBe('RESULT_TOO_LARGE');
   });
 
-  it('finds no room beside eight of the largest, until one of them is over', async () => {
+  it('finds no room beside eight of the largest, until one of them was sent', async () => {
     const workshop = new Workshop(limits);
     const largest = Array.from({ length: 8 }, () => {
       const work = workshop.begin();
       let end: () => void = () => undefined;
       const over = work.run(() => new Promise<void>((resolve) => { end = resolve; }));
       work.countBytes(1_000);
-      return { over, end: () => end() };
+      return { over, end: () => end(), sent: () => work.release() };
     });
     const refused = workshop.begin();
     const running = codeOf(refused.run(never));
@@ -41,6 +41,11 @@ describe('the work of one execution', () => {
     expect(await running).toBe('OVERLOADED');
     largest[0]!.end();
     await largest[0]!.over;
+    const waiting = workshop.begin();
+    waiting.countBytes(1);
+    // Its result is still to be sent.
+    expect(waiting.isStopped).toBe(true);
+    largest[0]!.sent();
     const taken = workshop.begin();
     taken.countBytes(1_000);
     expect(taken.isStopped).toBe(false);
@@ -52,7 +57,7 @@ describe('the work of one execution', () => {
     for (let i = 0; i < 100; i += 1) {
       const work = workshop.begin();
       await work.run(() => work.countBytes(10));
-      work.finish();
+      work.release();
       work.countBytes(10);
     }
     const last = workshop.begin();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { getIntrospectionQuery, type GraphQLSchema, getOperationAST, parse, specifiedRules, validate } from 'graphql';
+import { type GraphQLSchema, getOperationAST, parse, specifiedRules, validate } from 'graphql';
 import { buildSupportSchema, printSubgraphSchema } from '../../../../src/graphql';
 import { OperationCheck } from '../../../../src/graphql/cost/check';
 import { CostEstimator } from '../../../../src/graphql/cost/estimate';
@@ -8,6 +8,7 @@ import { FieldCosts } from '../../../../src/graphql/cost/field-costs';
 import { DEFAULT_GRAPHQL_LIMITS, operationSizeRule } from '../../../../src/graphql/limits';
 import { apolloPlans, type Fetch } from '../../../corpus/apollo-plans';
 import { CLIENT_OPERATIONS, REPRESENTATIONS } from '../../../corpus/client-operations';
+import { INTROSPECTIONS } from '../../../corpus/introspections';
 import { composed } from '../../../e2e/gateway/subject';
 
 const CORPUS = path.join(__dirname, '../../../corpus');
@@ -80,11 +81,7 @@ describe('an honest operation costs less than half of what it may', () => {
       for (const definition of parse(text).definitions) if (definition.kind === 'OperationDefinition') hold(name, text.slice(definition.loc!.start, definition.loc!.end));
   });
 
-  it.each([
-    ['graphql-js, GraphiQL and codegen', getIntrospectionQuery({ descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true })],
-    ['composition and rover', 'query SubgraphIntrospectQuery { _service { sdl } }'],
-    ['a health check', '{ __typename }'],
-  ])('when tools introspect: %s', (name, query) => { hold(name, query); });
+  it.each(Object.entries(INTROSPECTIONS))('when tools introspect: %s', (name, query) => { hold(name, query); });
 });
 
 it('the plans of Apollo\'s planner are those of today\'s schema; test/corpus/record.ts writes them', () => {

@@ -1,0 +1,70 @@
+import type { ExecutionResult } from 'graphql';
+
+/** A result that takes memory, and perhaps a place, until it was sent. */
+export interface CountedResult {
+  readonly result: ExecutionResult;
+  /** Gives back what it takes. Repeatable. */
+  release(): void;
+}
+
+export interface ResultSource {
+  /** Called for each result, one after the other; null: there is none any more. */
+  next(): Promise<CountedResult | null>;
+  /** Called when nobody asks any more, perhaps while `next` is under way. */
+  close(): Promise<void> | void;
+}
+
+/**
+ * The results of one operation for a transport that asks for the next one only when the last was sent. What a result takes
+ * is given back then, or when the reader is gone. A reader who only says that it wants no more may still have it to take.
+ */
+export function resultStream(source: ResultSource, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
+  const settled = new AbortController();
+  let unsent: (() => void) | null = null;
+  let isOver = false;
+  const release = (): void => {
+    unsent?.();
+    unsent = null;
+    if (isOver) settled.abort();
+  };
+  gone?.addEventListener('abort', release, { signal: settled.signal });
+  const end = async (): Promise<void> => {
+    isOver = true;
+    if (unsent === null) settled.abort();
+    await source.close();
+  };
+  return {
+    next: async () => {
+      release();
+      const counted = isOver ? null : await source.next();
+      if (counted === null) {
+        isOver = true;
+        release();
+        return { done: true, value: undefined };
+      }
+      unsent = () => counted.release();
+      if (gone?.aborted) release();
+      return { done: false, value: counted.result };
+    },
+    return: async () => { await end(); return { done: true, value: undefined }; },
+    throw: async (error: unknown) => { await end(); throw error; },
+    [Symbol.asyncIterator]() { return this; },
+    async [Symbol.asyncDispose]() { await end(); },
+  };
+}
+
+/** The stream of an operation that has one result. */
+export function singleResult(counted: CountedResult, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
+  let left: CountedResult | null = counted;
+  return resultStream({
+    next: async () => {
+      const taken = left;
+      left = null;
+      return taken;
+    },
+    close: () => {
+      left?.release();
+      left = null;
+    },
+  }, gone);
+}
