@@ -59,6 +59,9 @@ const PUSHES = { width: 32, widthOfFarSide: 8 };
 
 /** Bodies that are on their way to us, at all doors together. One organization or account has at most its share of them. */
 const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
+/** The largest body fits into one share, as it was sent and inflated. */
+const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
+  Math.max(BODIES.maxBytes, 2 * Math.max(graphqlBytes, webhookBytes, providerBytes) / BODIES.shareOfOne);
 
 /** A provider's page may be sent megabytes, by callers whom only the provider knows. */
 const OPERATIONS_PER_PAGE = 8;
@@ -183,7 +186,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }), fileOwner: path => links.refOf(path)?.organizationId ?? null,
-    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: BODIES.maxBytes, shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
+    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: bodyBytes(config.bodyLimits), shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
     providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),

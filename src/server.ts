@@ -135,6 +135,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     const stopWatching = watchReader(response, options.every);
     try {
       inFlight.addPeer(response);
+      bodies.release(request);
       await sendStream(response, answered);
     } finally {
       stopWatching();
@@ -154,6 +155,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       if (failed.status >= 500 && !(error instanceof OverloadedError)) logger.error({ err: error }, 'request failed');
       if (response.headersSent) response.destroy();
       else if (!response.destroyed) await send(request, response, failed, limits.lingerMs);
+    } finally {
+      bodies.release(request);
     }
   }
 

@@ -19,7 +19,10 @@ export interface DoorParts {
 }
 
 export const graphqlDoor = (request: IncomingMessage, response: ServerResponse, { bodies, lingerMs, enterStream }: DoorParts): GraphqlDoor => ({
-  enterStream: () => enterStream(response),
+  enterStream: () => {
+    enterStream(response);
+    bodies.release(request);
+  },
   readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
   answer: answer => send(request, response, answer, lingerMs),
 });
