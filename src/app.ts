@@ -63,9 +63,6 @@ const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4
 const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
   Math.max(BODIES.maxBytes, 2 * Math.max(graphqlBytes, webhookBytes, providerBytes) / BODIES.shareOfOne);
 
-/** A provider's page may be sent megabytes, by callers whom only the provider knows. */
-const OPERATIONS_PER_PAGE = 8;
-
 const clock: Clock = {
   now: () => Date.now(),
   newId: () => randomUUID(),
@@ -189,7 +186,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: bodyBytes(config.bodyLimits), shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
     providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, maxSockets: config.maxSockets, maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: config.maxOperations,
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.

@@ -15,6 +15,7 @@ import { answerOfError } from './server/errors';
 import { graphqlDoor, type GraphqlDoor } from './server/graphql-door';
 import { Places, type Place } from './server/places';
 import { watchReader } from './server/slow-readers';
+import { WebhookPlaces } from './server/webhook-places';
 import { plainRequest, type PlainRequest } from './server/plain-request';
 import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
@@ -61,7 +62,7 @@ export interface ServerOptions {
   readonly page: ((request: PlainRequest) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
-  /** WebSockets and event streams at once; one more is answered 503. */
+  /** WebSockets and event streams at once; one more is answered 503. Of these and the next three one sender has the share that it has of bodies. */
   readonly maxSockets: number;
   /** Webhooks under way at once; one more is answered 503. */
   readonly maxWebhooks: number;
@@ -90,14 +91,15 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes,
     isOpen: (provider, path) => options.isOpenPage?.(provider, path) ?? false, identify: credentials => options.identify(credentials),
   });
-  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'));
+  const shareOf = (most: number): number => Math.ceil(most * options.bodies.shareOfOne);
+  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open', shareOf(options.maxSockets)));
   // Each has its own: whoever crowds one door stands in nobody's way at another.
-  const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
-  const files = new Places(options.maxFiles, 'files under way', Math.ceil(options.maxFiles * options.bodies.shareOfOne));
-  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
+  const webhooks = new WebhookPlaces(options.maxWebhooks, options.bodies.shareOfOne);
+  const files = new Places(options.maxFiles, 'files under way', shareOf(options.maxFiles));
+  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way', shareOf(options.maxPages));
 
   const bodies = new Bodies(options.bodies, options.every);
-  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse) => inFlight.addPeer(response) };
+  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse, sender: string | undefined) => inFlight.addPeer(response, sender) };
 
   /** A body that is on its way takes no place: it is given back for so long. */
   const outside = (place: Place, request: PlainRequest): PlainRequest => ({
@@ -110,6 +112,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     },
   });
 
+  async function answerOfPage(request: PlainRequest): Promise<Answer | StreamAnswer> {
+    const call = await pages(request);
+    if (call === null) return errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
+    const { sender } = call;
+    const answered = await pageCalls.during(place => call.answer(outside(place, request)), sender);
+    return 'stream' in answered ? { ...answered, sender } : answered;
+  }
+
   async function answer(request: PlainRequest): Promise<Answer | StreamAnswer> {
     const { path, method } = request;
     const isRead = method === 'GET' || method === 'HEAD';
@@ -120,8 +130,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       return jsonAnswer(readiness.ready ? 200 : 503, readiness);
     }
     if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
-    if (path.startsWith('/webhooks/')) return webhooks.during(place => options.webhooks(outside(place, request)));
-    if (path.startsWith('/providers/')) return pageCalls.during(place => pages(outside(place, request)));
+    if (path.startsWith('/webhooks/')) return webhooks.during(request, options.webhooks);
+    if (path.startsWith('/providers/')) return answerOfPage(request);
     return (await options.page?.(request)) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
@@ -134,7 +144,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     if (!('stream' in answered)) return send(request, response, answered, limits.lingerMs);
     const stopWatching = watchReader(response, options.every);
     try {
-      inFlight.addPeer(response);
+      inFlight.addPeer(response, answered.sender);
       bodies.release(request);
       await sendStream(response, answered);
     } finally {

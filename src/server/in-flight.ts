@@ -19,11 +19,15 @@ export class InFlight {
     if (this.isDraining) response.shouldKeepAlive = false;
   }
 
-  /** A socket, or an answer that goes on until somebody ends it. @throws OverloadedError */
-  addPeer(peer: Duplex | ServerResponse): void {
+  /**
+   * A socket, or an answer that goes on until somebody ends it.
+   * @param sender who it counts for; if omitted, nobody in particular
+   * @throws OverloadedError
+   */
+  addPeer(peer: Duplex | ServerResponse, sender?: string): void {
     // Gone already: nothing tells it any more.
     if (peer.destroyed) return;
-    const leave = this.places.take();
+    const leave = this.places.take(sender);
     this.peers.add(peer);
     peer.once('close', () => {
       this.peers.delete(peer);

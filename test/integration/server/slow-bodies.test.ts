@@ -112,7 +112,7 @@ describe('GraphQL', () => {
   });
 
   it('lets no body of an event stream take the place of a stream', async () => {
-    await begin({ maxSockets: 2 });
+    await begin({ maxSockets: 8 });
     const bodies = hang(10, '/graphql', { accept: 'text/event-stream', ...caller('bot', 'org-a') });
     expect(await taken(2, () => query('text/event-stream'))).toBe(2);
     expect(bodies.filter((one) => statusOf(one) !== 0)).toEqual([]);
