@@ -41,17 +41,30 @@ export interface Address { readonly address: string; readonly family: number }
 /** No answer came in time, or names that do not answer were in the way for so long. */
 export class NoAnswerInTimeError extends Error {}
 
+/** Names that are remembered as having worked. */
+const MOST_WORKED = 10_000;
+
+interface Waiter { readonly host: string; wake(): void }
+
 /**
  * Looks up names that tenants gave. Each look-up holds one of the process's few threads until the resolver answers, whoever
- * still wants to know; so few run at once, and of one name only one.
+ * still wants to know; so few run at once, of one name and of one domain only one, and some are left for names that worked.
  */
 export class NameLookups {
   /** Milliseconds for one question, with waiting for its turn. Null: as long as the resolver takes. */
   limitMs: number | null = null;
   private readonly running = new Map<string, Promise<readonly Address[]>>();
-  private readonly waiting = new Set<() => void>();
+  private readonly domains = new Set<string>();
+  private readonly waiting = new Set<Waiter>();
+  /** The newest come last. */
+  private readonly worked = new Set<string>();
+  private newRunning = 0;
 
-  constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number) {}
+  /**
+   * @param atOnce look-ups at once
+   * @param ofNewNames how many of them names may have that never worked; anybody can make up any number of those
+   */
+  constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number, private readonly ofNewNames = atOnce) {}
 
   /** @throws NoAnswerInTimeError, or what the resolver says */
   readonly addressesOf = async (host: string): Promise<readonly Address[]> => {
@@ -67,37 +80,67 @@ export class NameLookups {
     while (!over.aborted) {
       const known = this.running.get(host);
       if (known !== undefined) return known;
-      if (this.running.size < this.atOnce) return this.start(host);
-      await this.room(over);
+      if (this.mayStart(host)) return this.start(host);
+      await this.room(host, over);
     }
     // Another one may use the place that came too late.
     this.callNext();
     return [];
   }
 
+  private mayStart(host: string): boolean {
+    return this.running.size < this.atOnce && !this.domains.has(domainOf(host)) && (this.worked.has(host) || this.newRunning < this.ofNewNames);
+  }
+
   private start(host: string): Promise<readonly Address[]> {
-    const answer = this.resolve(host).finally(() => {
+    const domain = domainOf(host);
+    const isNew = !this.worked.has(host);
+    if (isNew) this.newRunning += 1;
+    this.domains.add(domain);
+    const answer = this.resolve(host).then(addresses => { this.remember(host); return addresses; }).finally(() => {
       this.running.delete(host);
+      this.domains.delete(domain);
+      if (isNew) this.newRunning -= 1;
       this.callNext();
     });
     this.running.set(host, answer);
+    this.callNext();
     return answer;
   }
 
-  private room(over: AbortSignal): Promise<void> {
+  private remember(host: string): void {
+    this.worked.delete(host);
+    this.worked.add(host);
+    const [oldest] = this.worked;
+    if (this.worked.size > MOST_WORKED && oldest !== undefined) this.worked.delete(oldest);
+  }
+
+  private room(host: string, over: AbortSignal): Promise<void> {
     return new Promise(resolve => {
-      this.waiting.add(resolve);
-      over.addEventListener('abort', () => { if (this.waiting.delete(resolve)) resolve(); }, { once: true });
+      const waiter = { host, wake: resolve };
+      this.waiting.add(waiter);
+      over.addEventListener('abort', () => { if (this.waiting.delete(waiter)) resolve(); }, { once: true });
     });
   }
 
+  /** Wakes whoever can join a look-up, and the first one that can begin its own: once that has begun, it calls the next. */
   private callNext(): void {
-    const [next] = this.waiting;
-    if (next === undefined) return;
-    this.waiting.delete(next);
-    next();
+    for (const waiter of [...this.waiting]) {
+      const joins = this.running.has(waiter.host);
+      if (!joins && !this.mayStart(waiter.host)) continue;
+      this.waiting.delete(waiter);
+      waiter.wake();
+      if (!joins) return;
+    }
   }
 }
 
-/** One for the process, as its threads are: of libuv's four, two are always left. */
-export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 2);
+/** What one owner has under one name, as far as the text tells: `shop.example`, `shop.co.uk`. */
+function domainOf(host: string): string {
+  const labels = host.split('.');
+  const [second = '', top = ''] = labels.slice(-2);
+  return labels.slice(top.length === 2 && second.length <= 3 ? -3 : -2).join('.');
+}
+
+/** One for the process, as its threads are: of libuv's four, one is always left, and two while names that never worked do not answer. */
+export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 3, 2);

@@ -62,9 +62,9 @@ const SOCKETS_PER_STRANGER = 4;
 
 /** Bodies that are on their way to us, at all doors together. One organization or account has at most its share of them. */
 const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
-
-/** A provider's page may be sent megabytes, by callers whom only the provider knows. */
-const OPERATIONS_PER_PAGE = 8;
+/** The largest body fits into one share, as it was sent and inflated. */
+const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
+  Math.max(BODIES.maxBytes, 2 * Math.max(graphqlBytes, webhookBytes, providerBytes) / BODIES.shareOfOne);
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -186,11 +186,11 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
       providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
     }),
     files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }), fileOwner: path => links.refOf(path)?.organizationId ?? null,
-    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: BODIES.maxBytes, shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
+    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: bodyBytes(config.bodyLimits), shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
     providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify, health, logger, page: config.example ? tryPage : null,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, readers: TIME_LIMITS.reader,
-    maxSockets: config.maxSockets, maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER), maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: Math.ceil(config.maxOperations / OPERATIONS_PER_PAGE),
+    maxSockets: config.maxSockets, maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER), maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: config.maxOperations,
   });
   started.push(() => server.stop());
   // Before anybody can ask: the page of a first run finds its chatbots and teams.

@@ -15,6 +15,7 @@ import { answerOfError } from './server/errors';
 import { graphqlDoor, type GraphqlDoor, socketDoor, type SocketDoor } from './server/graphql-door';
 import { Places, type Place } from './server/places';
 import { type ReaderLimits, SlowReaders } from './server/slow-readers';
+import { WebhookPlaces } from './server/webhook-places';
 import { plainRequest, type PlainRequest } from './server/plain-request';
 import { providerPages, type ProviderPage } from './server/provider-pages';
 import { adoptRequestId } from './server/request-id';
@@ -61,7 +62,7 @@ export interface ServerOptions {
   readonly page: ((request: PlainRequest) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
-  /** WebSockets and event streams at once; one more is answered 503. */
+  /** WebSockets and event streams at once; one more is answered 503. Of these and the next three one sender has the share that it has of bodies. */
   readonly maxSockets: number;
   /** WebSockets whose callers are not known yet, beside those; one more is answered 503. */
   readonly maxStrangers: number;
@@ -93,15 +94,19 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes,
     isOpen: (provider, path) => options.isOpenPage?.(provider, path) ?? false, identify: credentials => options.identify(credentials),
   });
-  const inFlight = new InFlight(new Places(options.maxSockets, 'sockets and event streams open'), new Places(options.maxStrangers, 'sockets open whose callers are not known yet'));
+  const shareOf = (most: number): number => Math.ceil(most * options.bodies.shareOfOne);
+  const inFlight = new InFlight(
+    new Places(options.maxSockets, 'sockets and event streams open', shareOf(options.maxSockets)),
+    new Places(options.maxStrangers, 'sockets open whose callers are not known yet'),
+  );
   // Each has its own: whoever crowds one door stands in nobody's way at another.
-  const webhooks = new Places(options.maxWebhooks, 'webhooks under way');
-  const files = new Places(options.maxFiles, 'files under way', Math.ceil(options.maxFiles * options.bodies.shareOfOne));
-  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way');
+  const webhooks = new WebhookPlaces(options.maxWebhooks, options.bodies.shareOfOne);
+  const files = new Places(options.maxFiles, 'files under way', shareOf(options.maxFiles));
+  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way', shareOf(options.maxPages));
 
   const bodies = new Bodies(options.bodies, options.every);
   const readers = new SlowReaders(options.readers, options.every);
-  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse) => inFlight.addPeer(response) };
+  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse, sender: string | undefined) => inFlight.addPeer(response, sender) };
 
   /** A body that is on its way takes no place: it is given back for so long. */
   const outside = (place: Place, request: PlainRequest): PlainRequest => ({
@@ -134,7 +139,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   async function sendAnswer(request: IncomingMessage, response: ServerResponse, answered: Answer | StreamAnswer, onTaken?: () => void): Promise<void> {
     if (!('stream' in answered)) return send(request, response, answered, limits.lingerMs, onTaken);
     try {
-      inFlight.addPeer(response);
+      inFlight.addPeer(response, answered.sender);
+      bodies.release(request);
       await sendStream(response, answered);
     } finally {
       await answered.stream.return?.();
@@ -142,21 +148,28 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   }
 
   /** The place is kept until the answer was taken; a stream has one of its own. */
-  async function serveWithin(places: Places, work: (request: PlainRequest) => Promise<Answer | StreamAnswer>, request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> {
-    await places.during(async place => {
-      const answered = await work(outside(place, plain));
+  async function servePage(request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> {
+    const call = await pages(plain);
+    if (call === null) return sendAnswer(request, response, errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.'));
+    const { sender } = call;
+    await pageCalls.during(async place => {
+      const answered = await call.answer(outside(place, plain));
       if ('stream' in answered) place.leave();
-      await sendAnswer(request, response, answered, () => place.leave());
-    });
+      await sendAnswer(request, response, 'stream' in answered ? { ...answered, sender } : answered, () => place.leave());
+    }, sender);
   }
+
+  /** The place is kept until the answer was taken. */
+  const serveWebhook = (request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> =>
+    webhooks.during(plain, async (within, leave) => sendAnswer(request, response, await options.webhooks(within), leave));
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const plain = plainRequest(request, bodies);
     try {
       if (plain.path === '/graphql') await graphql.handle(request, response, graphqlDoor(request, response, door));
       else if (plain.path.startsWith('/files/')) await serveFile(plain.path, request, response);
-      else if (plain.path.startsWith('/webhooks/')) await serveWithin(webhooks, options.webhooks, request, response, plain);
-      else if (plain.path.startsWith('/providers/')) await serveWithin(pageCalls, pages, request, response, plain);
+      else if (plain.path.startsWith('/webhooks/')) await serveWebhook(request, response, plain);
+      else if (plain.path.startsWith('/providers/')) await servePage(request, response, plain);
       else await sendAnswer(request, response, await answer(plain));
     } catch (error) {
       if (error instanceof ClientGoneError) return;
@@ -164,6 +177,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       if (failed.status >= 500 && !(error instanceof OverloadedError)) logger.error({ err: error }, 'request failed');
       if (response.headersSent) response.destroy();
       else if (!response.destroyed) await send(request, response, failed, limits.lingerMs);
+    } finally {
+      bodies.release(request);
     }
   }
 

@@ -23,7 +23,10 @@ export interface Attachment {
   readonly refused?: FileRefusal;
 }
 
-/** Longest text of one message, in UTF-16 code units. Less than half of what known providers take (150,000): room for markers and escapes. */
+/**
+ * Longest text of one message as a caller gives it, in UTF-16 code units. Less than half of what known providers take (150,000):
+ * room for markers and escapes. Content that is written out may make the stored text longer; providers bring the rest as a file.
+ */
 export const MAX_TEXT_LENGTH = 64_000;
 export const MAX_ATTACHMENTS = 15;
 
@@ -104,12 +107,17 @@ export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boo
 
 /** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
-  if (text.length > MAX_TEXT_LENGTH)
-    throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
-  const clean = cleanText(text);
+  const clean = checkedCaption(text, attachments, field);
   if (clean.trim() === '' && attachments.length === 0)
     throw new InvalidInputError('TEXT_EMPTY', field, 'Text is empty; send at least one visible character or an attachment.');
+  return clean;
+}
+
+/** The same for text that goes with content, and so may be empty. */
+export function checkedCaption(text: string, attachments: readonly Attachment[], field: string): string {
+  if (text.length > MAX_TEXT_LENGTH)
+    throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
   if (attachments.length > MAX_ATTACHMENTS)
     throw new InvalidInputError('TOO_MANY_ATTACHMENTS', field, `${attachments.length} attachments; at most ${MAX_ATTACHMENTS} go with one message.`);
-  return clean;
+  return cleanText(text);
 }

@@ -18,11 +18,18 @@ export interface EndUser {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What is known by now: what is given replaces, what is null stays, attributes are kept one by one. */
+/** Attributes of one end-user. */
+const MAX_ATTRIBUTES = 50;
+
+/** What is known by now: what is given replaces, what is null stays, attributes are kept one by one; new ones only while there is room. */
 export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
   const { attributes, ...fields } = given;
   const learned = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Partial<EndUser>;
-  return { ...known, ...learned, attributes: { ...known.attributes, ...attributes } };
+  const isKnown = ([name]: readonly [string, string]): boolean => Object.hasOwn(known.attributes, name);
+  const entries = Object.entries(attributes);
+  const room = Math.max(0, MAX_ATTRIBUTES - Object.keys(known.attributes).length);
+  const added = [...entries.filter(isKnown), ...entries.filter(entry => !isKnown(entry)).slice(0, room)];
+  return { ...known, ...learned, attributes: { ...known.attributes, ...Object.fromEntries(added) } };
 }
 
 /** How far the front of a Session's history was removed, because it was older than it is kept. */

@@ -38,8 +38,8 @@ export interface GraphqlDeps {
 
 /** What the server does for each request. */
 export interface HttpDoor {
-  /** Called before an event stream is opened. @throws OverloadedError */
-  enterStream(): void;
+  /** Called before an event stream is opened. @param sender who it counts for @throws OverloadedError */
+  enterStream(sender: string): void;
   /** Reads the whole body, inflated. Called once, when it is known who calls. @throws BodyRefusedError, OverloadedError, ClientGoneError */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
   /** Sends a whole answer, also to a sender whose body was not read to its end. */
@@ -103,7 +103,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
       // A stream is inside only while its operation is started; see OperationRunner.
       if (wantsEventStream(request)) {
-        door.enterStream();
+        door.enterStream(sender);
         await sse.serve(request, response, body ?? searchOf(request), operation);
       } else await admission.during(() => serveApollo(apollo, request, response, body, operation));
     } catch (error) {

@@ -34,7 +34,7 @@ export function jwtVerifier(options: JwtOptions, { keySetMs }: IdentityLimits): 
     ...(options.audience === null ? {} : { audience: options.audience }),
   };
   const verify = options.sharedKey === null
-    ? withKeySet(remoteKeySet({ url: options.jwksUrl!, limitMs: keySetMs, now: Date.now }), checks)
+    ? withKeySet(remoteKeySet({ url: options.jwksUrl!, limitMs: keySetMs, now: () => performance.now() }), checks)
     : withSharedKey(new TextEncoder().encode(options.sharedKey), checks);
   return async token => {
     try {

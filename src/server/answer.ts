@@ -13,6 +13,8 @@ export interface StreamAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: AsyncIterableIterator<string>;
+  /** Whose part of the streams it takes; if omitted, nobody's in particular. */
+  readonly sender?: string;
 }
 
 /** Sends what comes, as it comes, and ends the source when the reader has left. Never throws for a reader who leaves. */

@@ -6,7 +6,7 @@ import { Places } from './places';
 export interface BodyLimits {
   /** Bodies on their way at once. */
   readonly maxBodies: number;
-  /** Bytes of all of them that are here already. */
+  /** Bytes of all bodies that are here and not yet answered, as sent and inflated. */
   readonly maxBytes: number;
   /** The part of both that one sender may have. */
   readonly shareOfOne: number;
@@ -26,14 +26,17 @@ export const everyTimer: Every = (ms, work) => {
 };
 
 interface Reading { bytes: number; checks: number; tooSlow(): void }
+/** A body's bytes in memory, as sent and inflated. */
+interface Held { readonly sender: string; bytes: number }
 
 /**
  * Reads the bodies of requests, for all doors. A body that is on its way takes none of a door's places; it has bounds of its own,
- * of which one sender has only a share: slow bodies of one tenant leave the others theirs.
+ * of which one sender has only a share: slow bodies of one tenant leave the others theirs. Its bytes count until `release`.
  */
 export class Bodies {
   private readonly places: Places;
   private readonly readings = new Set<Reading>();
+  private readonly held = new Map<IncomingMessage, Held>();
   private readonly bytesBySender = new Map<string, number>();
   private bytes = 0;
   private stopChecking: (() => void) | null = null;
@@ -55,17 +58,29 @@ export class Bodies {
     if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw bodyTooLarge(limitBytes);
     const leave = this.places.take(sender);
     const reading: Reading = { bytes: 0, checks: 0, tooSlow: () => undefined };
+    const held: Held = { sender, bytes: 0 };
+    this.held.set(request, held);
     this.begin(reading);
     try {
-      const body = await this.collect(request, limitBytes, sender, reading);
-      return inflate === null ? body : await inflate(body, limitBytes);
+      const body = await this.collect(request, limitBytes, held, reading);
+      if (inflate === null) return body;
+      const inflated = await inflate(body, limitBytes, bytes => this.take(held, bytes));
+      this.give(held, body.length);
+      return inflated;
     } finally {
-      this.end(reading, sender);
+      this.end(reading);
       leave();
     }
   }
 
-  private collect(request: IncomingMessage, limitBytes: number, sender: string, reading: Reading): Promise<Buffer> {
+  /** Called when nobody needs the body of a request any more, at the latest when it is answered. May be called for any request, and again. */
+  release(request: IncomingMessage): void {
+    const held = this.held.get(request);
+    if (held !== undefined) this.give(held, held.bytes);
+    this.held.delete(request);
+  }
+
+  private collect(request: IncomingMessage, limitBytes: number, held: Held, reading: Reading): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = [];
       const settle = (): void => { request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone); };
@@ -76,9 +91,13 @@ export class Bodies {
       };
       const onData = (part: Buffer): void => {
         if (reading.bytes + part.length > limitBytes) { refuse(bodyTooLarge(limitBytes)); return; }
-        if (!this.hasRoom(sender, part.length)) { refuse(new OverloadedError(RETRY_AFTER_MS, 'This process holds as many bytes of bodies as it takes.')); return; }
+        try {
+          this.take(held, part.length);
+        } catch (error) {
+          refuse(error as Error);
+          return;
+        }
         reading.bytes += part.length;
-        this.count(sender, part.length);
         parts.push(part);
       };
       const onEnd = (): void => { settle(); resolve(Buffer.concat(parts)); };
@@ -93,9 +112,8 @@ export class Bodies {
     this.stopChecking ??= this.every(this.limits.checkMs, () => this.check());
   }
 
-  private end(reading: Reading, sender: string): void {
+  private end(reading: Reading): void {
     this.readings.delete(reading);
-    this.count(sender, -reading.bytes);
     if (this.readings.size > 0) return;
     this.stopChecking?.();
     this.stopChecking = null;
@@ -111,9 +129,18 @@ export class Bodies {
     }
   }
 
-  private hasRoom(sender: string, bytes: number): boolean {
+  /** @throws OverloadedError */
+  private take(held: Held, bytes: number): void {
     const { maxBytes, shareOfOne } = this.limits;
-    return this.bytes + bytes <= maxBytes && (this.bytesBySender.get(sender) ?? 0) + bytes <= maxBytes * shareOfOne;
+    if (this.bytes + bytes > maxBytes || (this.bytesBySender.get(held.sender) ?? 0) + bytes > maxBytes * shareOfOne)
+      throw new OverloadedError(RETRY_AFTER_MS, 'This process holds as many bytes of bodies as it takes; send the request again.');
+    held.bytes += bytes;
+    this.count(held.sender, bytes);
+  }
+
+  private give(held: Held, bytes: number): void {
+    held.bytes -= bytes;
+    this.count(held.sender, -bytes);
   }
 
   private count(sender: string, bytes: number): void {

@@ -5,8 +5,12 @@ import type { Bodies } from './bodies';
 
 /** What the GraphQL room gets of the server with each request. */
 export interface GraphqlDoor {
-  /** Called before an answer without an end begins. @throws OverloadedError */
-  enterStream(): void;
+  /**
+   * Called before an answer without an end begins.
+   * @param sender who it counts for; if omitted, whoever sent the body
+   * @throws OverloadedError
+   */
+  enterStream(sender?: string): void;
   /** As PlainRequest.readBody. */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
   /** Sends a whole answer, also to a sender whose body was not read to its end. */
@@ -16,21 +20,30 @@ export interface GraphqlDoor {
 export interface DoorParts {
   readonly bodies: Bodies;
   readonly lingerMs: number;
-  enterStream(response: ServerResponse): void;
+  enterStream(response: ServerResponse, sender: string | undefined): void;
 }
 
-export const graphqlDoor = (request: IncomingMessage, response: ServerResponse, { bodies, lingerMs, enterStream }: DoorParts): GraphqlDoor => ({
-  enterStream: () => enterStream(response),
-  readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
-  answer: answer => send(request, response, answer, lingerMs),
-});
+export function graphqlDoor(request: IncomingMessage, response: ServerResponse, { bodies, lingerMs, enterStream }: DoorParts): GraphqlDoor {
+  let senderOfBody: string | undefined;
+  return {
+    enterStream: sender => {
+      enterStream(response, sender ?? senderOfBody);
+      bodies.release(request);
+    },
+    readBody: (limitBytes, sender) => {
+      senderOfBody = sender;
+      return bodies.read(request, limitBytes, sender);
+    },
+    answer: answer => send(request, response, answer, lingerMs),
+  };
+}
 
 /** What the GraphQL room gets of the server with each upgrade. */
 export interface SocketDoor {
-  /** Called once it is known who calls. Until then the socket counts among strangers. @throws OverloadedError */
-  enter(): void;
+  /** Called once it is known who calls. Until then the socket counts among strangers. @param sender who it counts for @throws OverloadedError */
+  enter(sender: string): void;
   /** Answers instead of upgrading, and closes. */
   refuse(answer: Answer): void;
 }
 
-export const socketDoor = (socket: Duplex, enter: () => void): SocketDoor => ({ enter, refuse: answer => refuseSocket(socket, answer) });
+export const socketDoor = (socket: Duplex, enter: (sender: string) => void): SocketDoor => ({ enter, refuse: answer => refuseSocket(socket, answer) });

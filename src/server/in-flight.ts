@@ -20,11 +20,15 @@ export class InFlight {
     if (this.isDraining) response.shouldKeepAlive = false;
   }
 
-  /** A socket, or an answer that goes on until somebody ends it. @throws OverloadedError */
-  addPeer(peer: Duplex | ServerResponse): void {
+  /**
+   * A socket, or an answer that goes on until somebody ends it.
+   * @param sender who it counts for; if omitted, nobody in particular
+   * @throws OverloadedError
+   */
+  addPeer(peer: Duplex | ServerResponse, sender?: string): void {
     // Gone already: nothing tells it any more.
     if (peer.destroyed) return;
-    const leave = this.places.take();
+    const leave = this.places.take(sender);
     this.peers.add(peer);
     peer.once('close', () => {
       this.peers.delete(peer);
@@ -33,15 +37,15 @@ export class InFlight {
   }
 
   /** A socket whose caller is not known yet. @returns what is called once it is known; throws OverloadedError @throws OverloadedError */
-  addStranger(socket: Duplex): () => void {
+  addStranger(socket: Duplex): (sender: string) => void {
     const leave = this.strangers.take();
     this.peers.add(socket);
     socket.once('close', () => {
       this.peers.delete(socket);
       leave();
     });
-    return () => {
-      this.addPeer(socket);
+    return sender => {
+      this.addPeer(socket, sender);
       leave();
     };
   }

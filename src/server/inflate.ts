@@ -1,38 +1,61 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { BodyRefusedError, bodyTooLarge } from '../core/errors';
 
 /** What a body may be encoded with. Node 20 has no zstd. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
-type Inflate = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
-const [gunzipped, inflated, rawInflated, brotliDecompressed] = [promisify<Buffer, object, Buffer>(gunzip), promisify<Buffer, object, Buffer>(inflate), promisify<Buffer, object, Buffer>(inflateRaw), promisify<Buffer, object, Buffer>(brotliDecompress)] as readonly [Inflate, Inflate, Inflate, Inflate];
+/** Bytes that come out at once. */
+const PART = { chunkSize: 64 * 1024 };
+
+const gunzipper = (): Transform => createGunzip(PART);
 
 /** RFC 9110 means zlib's format by `deflate`; some clients send what stands inside of it. The first bytes tell. */
-const deflated: Inflate = (body, options) => (((body[0] ?? 0) & 0x0f) === 8 && body.length > 1 && body.readUInt16BE(0) % 31 === 0 ? inflated : rawInflated)(body, options);
+const inflater = (body: Buffer): Transform => (((body[0] ?? 0) & 0x0f) === 8 && body.length > 1 && body.readUInt16BE(0) % 31 === 0 ? createInflate(PART) : createInflateRaw(PART));
 
-const INFLATERS: Readonly<Record<string, Inflate>> = {
-  gzip: gunzipped, 'x-gzip': gunzipped, deflate: deflated, br: brotliDecompressed,
+const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
+  gzip: gunzipper, 'x-gzip': gunzipper, deflate: inflater, br: () => createBrotliDecompress(PART),
 };
+
+/**
+ * Inflates a whole body.
+ * @param take called before each part of the result is kept, with its bytes; what it throws ends the inflating
+ * @throws BodyRefusedError, and what `take` throws
+ */
+export type Inflate = (body: Buffer, limitBytes: number, take: (bytes: number) => void) => Promise<Buffer>;
 
 /**
  * Chooses how to inflate a body by its `content-encoding`. Called before a byte of the body is read.
  * @returns null for a body that is sent as it is
  * @throws BodyRefusedError CONTENT_ENCODING_UNSUPPORTED
  */
-export function inflaterOf(header: string | undefined): ((body: Buffer, limitBytes: number) => Promise<Buffer>) | null {
+export function inflaterOf(header: string | undefined): Inflate | null {
   const encoding = (header ?? '').trim().toLowerCase();
   if (encoding === '' || encoding === 'identity') return null;
-  const inflater = Object.hasOwn(INFLATERS, encoding) ? INFLATERS[encoding] : undefined;
-  if (inflater === undefined)
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  if (decoder === undefined)
     throw new BodyRefusedError('CONTENT_ENCODING_UNSUPPORTED', `The body has a content-encoding that this service does not read; send it as it is, or with one of ${ACCEPTED_ENCODINGS}.`);
-  return async (body, limitBytes) => {
+  return async (body, limitBytes, take) => {
+    const stream = decoder(body);
+    stream.end(body);
     try {
-      // zlib stops at the limit, so a small body that inflates without end costs no more than that.
-      return await inflater(body, { maxOutputLength: limitBytes });
+      return await collect(stream, limitBytes, take);
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(limitBytes);
+      if (error !== stream.errored) throw error;
       throw new BodyRefusedError('BAD_REQUEST', `The body is not what its content-encoding says; encode it as ${encoding}, or leave the header out.`);
     }
   };
+}
+
+/** A small body that inflates without end costs no more than the limit: nothing is inflated ahead of what is taken. */
+async function collect(stream: Transform, limitBytes: number, take: (bytes: number) => void): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > limitBytes) throw bodyTooLarge(limitBytes);
+    take(part.length);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, bytes);
 }

@@ -16,11 +16,22 @@ export interface ProviderPagesOptions {
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
 }
 
-/** All senders that a page reads without knowing them share one part. */
-const NOBODY = '';
+/** All callers whom nobody knows share one part. */
+export const NOBODY = '';
 
-/** What a provider serves itself. The caller is told to it, the provider decides what a call without one may do. */
-export function providerPages({ pages, bodyLimitBytes, isOpen, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<Answer | StreamAnswer> {
+/** A call of a page, once it is known who calls. */
+export interface PageCall {
+  /** Whose part of the places and of the bodies it takes. */
+  readonly sender: string;
+  /** @throws what the page and its body throw */
+  answer(request: PlainRequest): Promise<Answer | StreamAnswer>;
+}
+
+/**
+ * What a provider serves itself. The caller is told to it, the provider decides what a call without one may do.
+ * @returns says who calls, before anything is read and outside of all places; null where no page is
+ */
+export function providerPages({ pages, bodyLimitBytes, isOpen, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<PageCall | null> {
   const callerOf = async (request: PlainRequest): Promise<Caller | null> => {
     try {
       return await identify({ headers: request.headers, remoteAddress: request.remoteAddress });
@@ -34,20 +45,22 @@ export function providerPages({ pages, bodyLimitBytes, isOpen, identify }: Provi
   return async request => {
     const [, , name = '', ...rest] = request.path.split('/');
     const page = pages.get(name);
-    if (page === undefined) return errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
-    if (rest.length === 0) return { status: 308, headers: { location: `${request.path}/` } };
+    if (page === undefined) return null;
+    if (rest.length === 0) return { sender: NOBODY, answer: async () => ({ status: 308, headers: { location: `${request.path}/` } }) };
     const path = `/${rest.join('/')}`;
-    try {
-      const caller = isOpen(name, path) ? null : await callerOf(request);
-      const { body, ...head } = await page({
-        method: request.method, path, query: request.query, headers: request.plainHeaders, caller,
-        readBody: () => request.readBody(bodyLimitBytes, caller?.organizationId ?? NOBODY),
-      });
-      return typeof body === 'string' || Buffer.isBuffer(body) ? { ...head, body } : { ...head, stream: body };
-    } catch (error) {
-      if (error instanceof InvalidInputError) return errorAnswer(400, error.code, error.message);
-      if (error instanceof NotFoundError) return errorAnswer(404, error.code, error.message);
-      throw error;
-    }
+    const caller = isOpen(name, path) ? null : await callerOf(request);
+    const sender = caller?.organizationId ?? NOBODY;
+    return { sender, answer: within => answerOf(page, { path, caller, readBody: () => within.readBody(bodyLimitBytes, sender) }, within) };
   };
+}
+
+async function answerOf(page: ProviderPage, call: Pick<ProviderHttpRequest, 'path' | 'caller' | 'readBody'>, { method, query, plainHeaders }: PlainRequest): Promise<Answer | StreamAnswer> {
+  try {
+    const { body, ...head } = await page({ method, query, headers: plainHeaders, ...call });
+    return typeof body === 'string' || Buffer.isBuffer(body) ? { ...head, body } : { ...head, stream: body };
+  } catch (error) {
+    if (error instanceof InvalidInputError) return errorAnswer(400, error.code, error.message);
+    if (error instanceof NotFoundError) return errorAnswer(404, error.code, error.message);
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { cleanText } from '../checks/text';
 import { addressProblem } from '../checks/url';
 import { InvalidInputError } from '../errors';
-import { checkedText, type Attachment } from '../message';
+import { checkedCaption, checkedText, type Attachment } from '../message';
 import type { Card, CardAction, Choice, ContentBody, FormField, MessageContent } from '../content';
 import { wordsOf } from './words';
 
@@ -13,13 +13,14 @@ export const CONTENT_LIMITS = {
 type Limit = keyof typeof CONTENT_LIMITS;
 
 /**
- * A turn as it is kept: whole in words, and structured where the caller gave that.
+ * A turn as it is kept: whole in words, and structured where the caller gave that. The caller's own text has the limit of a text,
+ * and content has those of its fields; written out, both together may be longer than a text, and are never refused for that.
  * @throws InvalidInputError INPUT_INVALID naming the field, or what is wrong with the text
  */
 export function checkedTurn(caption: string, body: ContentBody | null | undefined, attachments: readonly Attachment[]): { readonly text: string; readonly content: MessageContent | null } {
   if (body === null || body === undefined) return { text: checkedText(caption, attachments, 'text'), content: null };
-  const content = { ...checkedBody(body), caption: cleanText(caption) };
-  return { text: checkedText(wordsOf(content.caption, content), attachments, 'text'), content };
+  const content = { ...checkedBody(body), caption: checkedCaption(caption, attachments, 'text') };
+  return { text: wordsOf(content.caption, content), content };
 }
 
 function checkedBody(body: ContentBody): ContentBody {

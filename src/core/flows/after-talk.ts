@@ -1,3 +1,4 @@
+import { shortened } from '../checks/text';
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
 import { isUuid } from '../ids';
 import { CHANNEL_STATES } from '../message';
@@ -15,7 +16,8 @@ export function afterTalkFlows(deps: FlowDeps): Pick<Flows, 'reportChannelDelive
   const now = () => instantOf(deps.clock.now());
   return {
     async reportChannelDelivery(scope: Scope, input: ReportChannelDeliveryInput) {
-      if ((input.error?.length ?? 0) > MAX_REASON) throw new InvalidInputError('TEXT_TOO_LONG', 'error', `error takes at most ${MAX_REASON} characters.`);
+      // It explains the state, which counts without it.
+      const reason = input.error === null ? null : shortened(input.error, MAX_REASON);
       return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'reportChannelDelivery', input), async tx => {
         const message = await tx.message(input.messageId);
         if (message === null || message.author === 'END_USER' || message.visibility === 'INTERNAL')
@@ -26,7 +28,7 @@ export function afterTalkFlows(deps: FlowDeps): Pick<Flows, 'reportChannelDelive
         if (message.channelState === input.state) return { message };
         await tx.updateMessage(message.id, { channelState: input.state });
         await tx.appendEvent({ type: 'MESSAGE_STATE_CHANGED', messageId: message.id, state: input.state }, message.handoffId, now());
-        if (message.author === 'AGENT') await tx.oweProvider({ kind: 'REPORT_DELIVERY', messageId: message.id, state: input.state, error: input.error });
+        if (message.author === 'AGENT') await tx.oweProvider({ kind: 'REPORT_DELIVERY', messageId: message.id, state: input.state, error: reason });
         return { message: { ...message, channelState: input.state } };
       });
     },

@@ -1,37 +1,45 @@
+import { fitEntries } from '../checks/entries';
+import { shortened } from '../checks/text';
 import { checkedUrl, CONTENT_LIMITS } from '../content/check';
 import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
-import type { HandoffLink, HandoffTarget } from '../handoff';
+import type { HandoffRecord, HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
 import type { AccountRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
 import { deriveControl, moveHandoff } from './change-handoff';
 import { accessOf, type FlowDeps } from './deps';
+import { droppedNote } from './dropped';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
 
 const MAX_NOTE_TEXT = 10_000;
-const MAX_FIELDS = 50;
 const MAX_LINKS = 20;
+const FIELD_LIMITS = { entries: 50, name: 200, value: MAX_NOTE_TEXT };
+const MORE = 'More than the first note holds was handed over:';
 
-function checked(input: RequestHandoffInput): void {
-  for (const field of ['reason', 'summary', 'intent', 'resumeTarget'] as const)
-    if ((input[field]?.length ?? 0) > MAX_NOTE_TEXT)
-      throw new InvalidInputError('TEXT_TOO_LONG', field, `${field} has ${input[field]?.length} characters; at most ${MAX_NOTE_TEXT} fit.`);
-  const fields = Object.entries(input.fields);
-  if (fields.length > MAX_FIELDS || fields.some(([key, value]) => key.length > 200 || value.length > MAX_NOTE_TEXT))
-    throw new InvalidInputError('INPUT_INVALID', 'fields', `fields takes at most ${MAX_FIELDS} entries with names up to 200 and values up to ${MAX_NOTE_TEXT} characters.`);
-  checkLinks(input.links ?? []);
-  if (input.target.team !== null && input.target.agent !== null)
-    throw new InvalidInputError('TARGET_AMBIGUOUS', 'target', 'Name a team or an agent, not both; the provider would use only one.');
+/** What agents read first, made to fit: too much of it costs nobody their handoff. */
+interface ForAgents extends Pick<HandoffRecord, 'reason' | 'summary' | 'intent' | 'fields' | 'links'> {
+  /** What the context note has no room for, one thing a line. */
+  readonly more: readonly string[];
 }
 
-function checkLinks(links: readonly HandoffLink[]): void {
-  if (links.length > MAX_LINKS) throw new InvalidInputError('INPUT_INVALID', 'links', `links has ${links.length} entries; at most ${MAX_LINKS} fit.`);
-  for (const [at, { label, url }] of links.entries()) {
-    if (label.trim() === '' || label.length > CONTENT_LIMITS.title)
-      throw new InvalidInputError('INPUT_INVALID', `links.${at}.label`, `links.${at}.label takes 1 to ${CONTENT_LIMITS.title} characters.`);
-    checkedUrl(url, `links.${at}.url`);
-  }
+function fitted(input: RequestHandoffInput): ForAgents {
+  const text = (given: string | null): string | null => (given === null ? null : shortened(given, MAX_NOTE_TEXT));
+  const { kept, left } = fitEntries(input.fields, FIELD_LIMITS);
+  const links = (input.links ?? []).map(({ label, url }) => ({ label: label.trim() === '' ? url : shortened(label, CONTENT_LIMITS.title), url }));
+  return {
+    reason: text(input.reason), summary: text(input.summary), intent: text(input.intent), fields: kept, links: links.slice(0, MAX_LINKS),
+    more: [...left.map(([name, value]) => `${name}: ${value}`), ...links.slice(MAX_LINKS).map(({ label, url }) => `${label}: ${url}`)],
+  };
+}
+
+/** Refuses what is not for people to read, and so would mean something else when it is cut. @throws InvalidInputError */
+function check(input: RequestHandoffInput): void {
+  if ((input.resumeTarget?.length ?? 0) > MAX_NOTE_TEXT)
+    throw new InvalidInputError('TEXT_TOO_LONG', 'resumeTarget', `resumeTarget has ${input.resumeTarget?.length} characters; at most ${MAX_NOTE_TEXT} fit.`);
+  for (const [at, { url }] of (input.links ?? []).entries()) checkedUrl(url, `links.${at}.url`);
+  if (input.target.team !== null && input.target.agent !== null)
+    throw new InvalidInputError('TARGET_AMBIGUOUS', 'target', 'Name a team or an agent, not both; the provider would use only one.');
 }
 
 /** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
@@ -65,7 +73,8 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
 export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
   return {
     async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer> {
-      checked(input);
+      check(input);
+      const { more, ...forAgents } = fitted(input);
       checkedId(input.idempotencyKey, 'idempotencyKey');
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
@@ -89,8 +98,7 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
         if (live !== null) await moveHandoff(tx, deps, live, 'DRAINED');
         const at = instantOf(deps.clock.now());
         const handoff = await tx.insertHandoff({
-          id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,
-          fields: input.fields, links: input.links ?? [], priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
+          id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', ...forAgents, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
           historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
           assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
         });
@@ -98,6 +106,7 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
         await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
         await deriveControl(tx, deps, handoff, 'REQUESTED');
         await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
+        if (more.length > 0) await tx.oweProvider(droppedNote(`context:${handoff.id}`, MORE, more));
         return { handoff, session: tx.session, alreadyLive: false };
       }, idempotencyOf(deps, scope, 'requestHandoff', input));
       return { ...answer, replayed };

@@ -1,5 +1,7 @@
+import { fitEntries } from '../checks/entries';
+import { shortened } from '../checks/text';
 import { botMayAnswer } from '../control';
-import { ConflictError, InvalidInputError, NotFoundError } from '../errors';
+import { ConflictError, NotFoundError } from '../errors';
 import type { SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import { mergedEndUser, type EndUser, type SessionRecord } from '../session';
@@ -8,18 +10,22 @@ import type { FlowDeps } from './deps';
 import { canonical } from './sameness';
 import { checkedId } from './say';
 
-const MAX_ATTRIBUTES = 50;
+const MAX_FIELD = 500;
+/** How many are kept is decided where they meet those that are known. */
+const ATTRIBUTE_LIMITS = { entries: Number.POSITIVE_INFINITY, name: 100, value: 2_000 };
+const NOBODY: EndUser = { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} };
 
-function checkedEndUser(given: Partial<EndUser>): EndUser {
-  const text = (field: 'externalId' | 'name' | 'email' | 'phone' | 'locale') => {
-    const value = given[field] ?? null;
-    return value === null || value.trim() === '' ? null : checkedId(value, `endUser.${field}`, 500);
+/** Only the id says who it is and is refused. The rest decorates the session: it is made to fit, or left out. @throws InvalidInputError ID_TOO_LONG */
+function fittedEndUser(given: Partial<EndUser>): EndUser {
+  const visible = (text: string | null | undefined): string | null => (text == null || text.trim() === '' ? null : text);
+  // Cut, it would be another person's address or number.
+  const wholeOrNull = (text: string | null | undefined): string | null => (text != null && text.length > MAX_FIELD ? null : visible(text));
+  const [externalId, name] = [visible(given.externalId), visible(given.name)];
+  return {
+    externalId: externalId === null ? null : checkedId(externalId, 'endUser.externalId', MAX_FIELD), name: name === null ? null : shortened(name, MAX_FIELD),
+    email: wholeOrNull(given.email), phone: wholeOrNull(given.phone), locale: wholeOrNull(given.locale),
+    attributes: fitEntries(given.attributes ?? {}, ATTRIBUTE_LIMITS).kept,
   };
-  const attributes = given.attributes ?? {};
-  const entries = Object.entries(attributes);
-  if (entries.length > MAX_ATTRIBUTES || entries.some(([key, value]) => key.length > 100 || value.length > 2_000))
-    throw new InvalidInputError('INPUT_INVALID', 'endUser.attributes', `attributes takes at most ${MAX_ATTRIBUTES} entries with names up to 100 and values up to 2000 characters.`);
-  return { externalId: text('externalId'), name: text('name'), email: text('email'), phone: text('phone'), locale: text('locale'), attributes };
 }
 
 const addsTo = (known: EndUser, given: EndUser): boolean => canonical(mergedEndUser(known, given)) !== canonical(known);
@@ -39,7 +45,7 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
   const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
   return {
     async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionAnswer> {
-      const endUser = checkedEndUser(input.endUser);
+      const endUser = fittedEndUser(input.endUser);
       checkedId(input.channel, 'channel', 100);
       checkedId(input.externalId, 'externalId');
       const inbox = await setup.inboxOfChatbot(scope.organizationId, input.chatbotId);
@@ -49,7 +55,7 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
         throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot; enable it again first.');
       const opened = await sessions.open({
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, inboxId: inbox.id,
-        channel: input.channel, externalId: input.externalId, endUser, at: instantOf(deps.clock.now()),
+        channel: input.channel, externalId: input.externalId, endUser: mergedEndUser(NOBODY, endUser), at: instantOf(deps.clock.now()),
       });
       return opened.created || !addsTo(opened.session.endUser, endUser) ? opened : { session: await learn(deps, opened.session, endUser), created: false };
     },

@@ -20,8 +20,8 @@ export type Identify = (
 
 /** What the server does for each upgrade. */
 export interface SocketDoor {
-  /** Called once it is known who calls. Until then the socket counts among strangers. @throws OverloadedError */
-  enter(): void;
+  /** Called once it is known who calls. Until then the socket counts among strangers. @param sender who it counts for @throws OverloadedError */
+  enter(sender: string): void;
   /** Answers instead of upgrading, and closes. */
   refuse(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> }): void;
 }
@@ -54,7 +54,7 @@ export class GraphqlWebSockets {
         try {
           extra.gone = new AbortController();
           extra.caller = await deps.identify(extra.request.headers, connectionParams, extra.request.socket.remoteAddress);
-          this.#doors.get(extra.request)?.enter();
+          this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
           return true;
         } catch (error) {
           // False closes with 4403. Anything but a refusal is our trouble, and the client may try again.

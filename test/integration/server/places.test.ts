@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import type { Caller } from '../../../src/core/caller';
+import { AccessError } from '../../../src/core/errors';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';
@@ -129,8 +131,7 @@ describe.each([
       [bound]: 1,
       webhooks: async request => { await held(); await request.readBody(100, 'a'); return { status: 200 }; },
       files: async (_request, response) => { await held(); response.end(); },
-      identify: async () => { await held(); return { organizationId: 'org-a', role: 'ui', userId: null }; },
-      providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]),
+      providerPages: new Map([['toy', async () => { await held(); return { status: 200, headers: {}, body: '' }; }]]),
     });
     const send = () => fetch(running.url + path, { method: 'POST', body: 'hello' });
     const first = send();
@@ -147,5 +148,133 @@ describe.each([
     free.open();
     expect((await first).status).toBe(200);
     expect((await send()).status).toBe(200);
+  });
+});
+
+const identify = ({ headers }: { headers: Readonly<Record<string, string | string[] | undefined>> }): Promise<Caller> =>
+  headers['x-org'] === undefined ? Promise.reject(new AccessError('UNAUTHENTICATED', 'no')) : Promise.resolve({ organizationId: String(headers['x-org']), role: 'ui', userId: null });
+
+/** Calls that stay under way until the door opens, and how many are inside. */
+function waiting() {
+  const free = gate();
+  const room = { inside: 0, open: free.open, hold: async () => { room.inside += 1; await free.opened; } };
+  return room;
+}
+
+describe('of calls of provider pages', () => {
+  const call = (path: string, org: string | null) => fetch(`${running.url}/providers/toy/${path}`, { headers: org === null ? {} : { 'x-org': org } });
+  const page = (room: ReturnType<typeof waiting>): NonNullable<Parameters<typeof startServer>[0]>['providerPages'] => new Map([['toy', async ({ path }) => {
+    if (path === '/wait') await room.hold();
+    return { status: 200, headers: {}, body: '' };
+  }]]);
+
+  it('an organization has at most its share, and all whom nobody knows have one together', async () => {
+    const room = waiting();
+    running = await startServer({ maxPages: 8, identify, providerPages: page(room) });
+    const held = ['org-a', 'org-a', null, null].map((org) => call('wait', org));
+    await until(() => room.inside === 4);
+    expect([(await call('x', 'org-a')).status, (await call('x', null)).status, (await call('x', 'org-b')).status]).toEqual([503, 503, 200]);
+    room.open();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect([(await call('x', 'org-a')).status, (await call('x', null)).status]).toEqual([200, 200]);
+  });
+
+  it('nobody takes one before it is known who calls', async () => {
+    const room = waiting();
+    running = await startServer({
+      maxPages: 1, providerPages: page(room),
+      identify: async (credentials) => {
+        if (credentials.headers['x-org'] === 'org-slow') await room.hold();
+        return identify(credentials);
+      },
+    });
+    const held = [call('x', 'org-slow'), call('x', 'org-slow')];
+    await until(() => room.inside === 2);
+    expect((await call('x', 'org-b')).status).toBe(200);
+    room.open();
+    await Promise.all(held);
+  });
+});
+
+describe('of event streams', () => {
+  const streams: AbortController[] = [];
+  afterEach(() => { for (const one of streams.splice(0)) one.abort(); });
+  const status = async (open: (signal: AbortSignal) => Promise<Response>): Promise<number> => {
+    const leave = new AbortController();
+    streams.push(leave);
+    return (await open(leave.signal)).status;
+  };
+
+  it('of provider pages an organization has at most its share, until it leaves one', async () => {
+    async function* endless(): AsyncGenerator<string> {
+      for (const free = gate(); ;) {
+        yield ': here\n\n';
+        await free.opened;
+      }
+    }
+    running = await startServer({ maxSockets: 8, identify, providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() })]]) });
+    const open = (org: string | null) => status((signal) => fetch(`${running.url}/providers/toy/x`, { signal, headers: org === null ? {} : { 'x-org': org } }));
+    expect([await open('org-a'), await open('org-a'), await open('org-a'), await open(null), await open(null), await open(null), await open('org-b')]).toEqual([200, 200, 503, 200, 200, 503, 200]);
+    streams[0]!.abort();
+    await until(async () => (await open('org-a')) === 200);
+  });
+
+  it('of GraphQL an organization has at most its share', async () => {
+    const world = await createFlowWorld();
+    const room = await startRoom(world);
+    const { http: handle, upgrade } = room.graphql.handlers;
+    running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 8 });
+    await world.open('visitor');
+    const open = (org: string) => status((signal) => fetch(`${running.url}/graphql`, {
+      method: 'POST', signal, headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('ui', org) }, body: JSON.stringify({ query: 'subscription { supportTyping { __typename } }' }),
+    }));
+    expect([await open('org-1'), await open('org-1'), await open('org-1'), await open('org-2')]).toEqual([200, 200, 503, 200]);
+    for (const one of streams.splice(0)) one.abort();
+    await room.stop();
+    await world.close();
+  });
+});
+
+describe('of webhooks', () => {
+  const send = (path: string) => fetch(`${running.url}/webhooks/${path}`, { method: 'POST', body: '{}' });
+
+  it('an account has at most its share', async () => {
+    const room = waiting();
+    running = await startServer({
+      maxWebhooks: 8,
+      webhooks: async ({ path, readBody }) => {
+        await readBody(100, path.split('/')[2]!);
+        if (path.endsWith('/wait')) await room.hold();
+        return { status: 200 };
+      },
+    });
+    const held = [send('a/wait'), send('a/wait')];
+    await until(() => room.inside === 2);
+    expect([(await send('a/secret')).status, (await send('b/secret')).status]).toEqual([503, 200]);
+    room.open();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await send('a/secret')).status).toBe(200);
+  });
+
+  it('those whose address is not proved yet have places of their own, and leave the others theirs', async () => {
+    const room = waiting();
+    running = await startServer({
+      maxWebhooks: 8,
+      webhooks: async ({ path, readBody }) => {
+        if (path.includes('/unknown')) {
+          await room.hold();
+          return { status: 404 };
+        }
+        await readBody(100, path.split('/')[2]!);
+        return { status: 200 };
+      },
+    });
+    expect((await send('a/secret')).status).toBe(200);
+    const held = [send('unknown-1/x'), send('unknown-2/x')];
+    await until(() => room.inside === 2);
+    expect([(await send('unknown-3/x')).status, (await send('a/secret')).status]).toEqual([503, 200]);
+    room.open();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([404, 404]);
+    expect((await send('b/secret')).status).toBe(200);
   });
 });

@@ -1,7 +1,9 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { AccessError } from '../../../src/core/errors';
 import type { Caller } from '../../../src/core/caller';
 import type { Every } from '../../../src/server/bodies';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
+import { gate } from '../persistence/store-world';
 import { until } from '../../support/until';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 import { TEST_BODIES } from '../../support/bodies';
@@ -110,7 +112,7 @@ describe('GraphQL', () => {
   });
 
   it('lets no body of an event stream take the place of a stream', async () => {
-    await begin({ maxSockets: 2 });
+    await begin({ maxSockets: 8 });
     const bodies = hang(10, '/graphql', { accept: 'text/event-stream', ...caller('bot', 'org-a') });
     expect(await taken(2, () => query('text/event-stream'))).toBe(2);
     expect(bodies.filter((one) => statusOf(one) !== 0)).toEqual([]);
@@ -181,6 +183,48 @@ describe('the share of one sender', () => {
     expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': 'org-b' }, body: 'x'.repeat(90_000) })).status).toBe(200);
     large!.socket.destroy();
     await until(async () => (await second()).status === 200);
+  });
+});
+
+describe('the bytes of a sender', () => {
+  const KEEP = 100_000;
+  let free: ReturnType<typeof gate>;
+  let inside: number;
+  const begin = async () => {
+    free = gate();
+    inside = 0;
+    running = await startServer({
+      bodies: { ...TEST_BODIES, maxBytes: 4 * KEEP, shareOfOne: 1 / 4 }, identify,
+      providerPages: new Map([['toy', async ({ path, readBody }) => {
+        const body = await readBody();
+        inside += 1;
+        if (path === '/wait') await free.opened;
+        return { status: 200, headers: {}, body: String(body.length) };
+      }]]),
+    });
+  };
+  const send = (path: string, org: string, bytes: number, encoding: 'gzip' | 'br' | 'deflate') => fetch(`${running.url}/providers/toy/${path}`, {
+    method: 'POST', headers: { 'x-org': org, 'content-encoding': encoding }, body: { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](Buffer.alloc(bytes, 'x')),
+  });
+
+  it.each(['gzip', 'br', 'deflate'] as const)('are counted inflated: %s', async (encoding) => {
+    await begin();
+    const refused = await send('x', 'org-a', KEEP + 1, encoding);
+    expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([503, '1', expect.stringContaining('OVERLOADED')]);
+    const taken = await send('x', 'org-a', KEEP - 1_000, encoding);
+    expect([taken.status, await taken.text()]).toEqual([200, String(KEEP - 1_000)]);
+    expect(inside).toBe(1);
+  });
+
+  it('are counted until the call is answered', async () => {
+    await begin();
+    const first = send('wait', 'org-a', 60_000, 'gzip');
+    await until(() => inside === 1);
+    expect((await send('x', 'org-a', 60_000, 'gzip')).status).toBe(503);
+    expect((await send('x', 'org-b', 60_000, 'gzip')).status).toBe(200);
+    free.open();
+    expect((await first).status).toBe(200);
+    await until(async () => (await send('x', 'org-a', 60_000, 'gzip')).status === 200);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ContentBody, FormField } from '../../../src/core/content';
 import { checkedTurn, CONTENT_LIMITS } from '../../../src/core/content/check';
 import { wordsOf } from '../../../src/core/content/words';
-import { MAX_TEXT_LENGTH } from '../../../src/core/message';
+import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
 
 const location = { kind: 'LOCATION', latitude: 48.2, longitude: 16.4, title: null, address: null } as const satisfies ContentBody;
 const contact = { kind: 'CONTACT_CARD', name: 'Jane', organization: null, phones: [], emails: [] } as const satisfies ContentBody;
@@ -12,6 +12,7 @@ const field: FormField = { name: 'email', label: 'E-mail', type: 'TEXT', isRequi
 const form = (...fields: FormField[]): ContentBody => ({ kind: 'FORM', fields });
 const action = { title: 'Buy', url: null, value: 'buy' };
 const many = <One>(count: number, one: (at: number) => One): One[] => Array.from({ length: count }, (_, at) => one(at));
+const file = { url: 'https://a.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
 const long = (limit: keyof typeof CONTENT_LIMITS) => 'x'.repeat(CONTENT_LIMITS[limit] + 1);
 
 describe('in words', () => {
@@ -40,10 +41,24 @@ describe('a turn with content', () => {
     expect(JSON.stringify(checkedTurn('a\u0000', { ...contact, name: 'J\u0000ane', phones: ['\u00001'] }, []))).not.toContain('\\u0000');
   });
 
-  it('is too long when its words are, all together', () => {
+  it('is too long only when the caller\'s own text is: content within its limits costs no words', () => {
     const words = 'x'.repeat(MAX_TEXT_LENGTH);
-    expect(() => checkedTurn(words, undefined, [])).not.toThrow();
-    expect(() => checkedTurn(words, choices, [])).toThrow(expect.objectContaining({ code: 'TEXT_TOO_LONG', field: 'text' }));
+    expect(checkedTurn(words, choices, []).text).toBe(`${words}\n1. Red`);
+    expect(() => checkedTurn(`${words}x`, choices, [])).toThrow(expect.objectContaining({ code: 'TEXT_TOO_LONG', field: 'text' }));
+    expect(() => checkedTurn('', choices, many(MAX_ATTACHMENTS + 1, () => file))).toThrow(expect.objectContaining({ code: 'TOO_MANY_ATTACHMENTS' }));
+  });
+
+  const text = (limit: keyof typeof CONTENT_LIMITS) => 'x'.repeat(CONTENT_LIMITS[limit]);
+  const url = `https://a.example/${'x'.repeat(CONTENT_LIMITS.url - 'https://a.example/'.length)}`;
+  const options = many(CONTENT_LIMITS.choices, (at) => ({ title: text('title'), value: `${at}` }));
+  it.each<[string, ContentBody, string]>([
+    ['cards', { ...cards, cards: many(CONTENT_LIMITS.cards, (at) => ({ title: `Card ${at}`, description: text('description'), pictureUrl: url, actions: many(CONTENT_LIMITS.actions, () => ({ title: text('title'), url, value: null })) })) }, 'Card 19\n'],
+    ['a form', form(...many(CONTENT_LIMITS.fields, (at) => ({ ...field, name: `f${at}`, label: `Field ${at}`, type: 'SELECT' as const, options }))), 'Field 29: '],
+  ])('says the longest content in words, whole: %s', (_what, body, last) => {
+    const turn = checkedTurn('Which?', body, []);
+    expect(turn.text.length).toBeGreaterThan(MAX_TEXT_LENGTH);
+    expect(turn.text).toBe(wordsOf('Which?', body));
+    expect(turn.text).toContain(last);
   });
 
   it('takes each field up to its limit', () => {

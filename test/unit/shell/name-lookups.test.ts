@@ -1,16 +1,17 @@
 import { NameLookups, NoAnswerInTimeError, type Address } from '../../../src/addresses';
 import { outgoingWith, pushWith } from '../../support/outgoing';
+import { until } from '../../support/until';
 
 const PUBLIC: readonly Address[] = [{ address: '93.184.216.34', family: 4 }];
 
 /** A resolver in which names that begin with `hang` never answer until told to. */
-function world(limitMs: number | null) {
+function world(limitMs: number | null, atOnce = 2, ofNewNames = atOnce) {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
   const names = new NameLookups((host) => {
     asked.push(host);
     return host.startsWith('hang') ? new Promise((resolve) => { answers.push(() => resolve(PUBLIC)); }) : Promise.resolve(PUBLIC);
-  }, 2);
+  }, atOnce, ofNewNames);
   names.limitMs = limitMs;
   return { names, asked, answers };
 }
@@ -44,4 +45,45 @@ it('an endpoint whose name is not found in time counts as unreachable', async ()
     await expect(push.post('https://hang.example/hook', [], { id: '1', body: '{}' }, AbortSignal.timeout(170_000))).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' });
     expect(await push.whyRefused('https://hang.example/hook')).toBeNull();
   }
+});
+
+it('asks for one name of a domain at once, so that whoever owns it holds no more', async () => {
+  const { names, asked, answers } = world(null);
+  const calls = ['hang-1.evil.example', 'hang-2.evil.example', 'hang-3.evil.example', 'next.example', 'hang-1.evil.co.uk', 'shop.co.uk'].map((host) => names.addressesOf(host));
+  expect(await calls[3]).toEqual(PUBLIC);
+  await new Promise(setImmediate);
+  expect(asked).toEqual(['hang-1.evil.example', 'next.example', 'hang-1.evil.co.uk']);
+  answers[1]!();
+  expect(await calls[5]).toEqual(PUBLIC);
+  answers[0]!();
+  await until(() => asked.includes('hang-2.evil.example'));
+  expect(asked).not.toContain('hang-3.evil.example');
+  answers[2]!();
+  await until(() => asked.includes('hang-3.evil.example'));
+  answers[3]!();
+  await Promise.all(calls);
+});
+
+it('keeps a place for names that worked, whatever others do', async () => {
+  const { names, asked, answers } = world(null, 3, 2);
+  await names.addressesOf('good.example');
+  const calls = ['hang-1.example', 'hang-2.example', 'new.example', 'good.example'].map((host) => names.addressesOf(host));
+  expect(await calls[3]).toEqual(PUBLIC);
+  expect(asked).toEqual(['good.example', 'hang-1.example', 'hang-2.example', 'good.example']);
+  for (const answer of answers) answer();
+  expect(await calls[2]).toEqual(PUBLIC);
+  await Promise.all(calls);
+});
+
+it('lets everybody who waits for one name have its answer', async () => {
+  const { names, asked, answers } = world(null);
+  const calls = ['hang-1.example', 'hang-2.example', ...Array<string>(5).fill('hang-3.example')].map((host) => names.addressesOf(host));
+  await new Promise(setImmediate);
+  answers[0]!();
+  await until(() => asked.includes('hang-3.example'));
+  answers[2]!();
+  expect(await Promise.all(calls.slice(2))).toEqual(Array(5).fill(PUBLIC));
+  expect(asked).toHaveLength(3);
+  answers[1]!();
+  await Promise.all(calls);
 });

@@ -167,7 +167,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     expect((await rows()).at(-1).status).toBe('read');
     return 'native';
   },
-  'more than 64,000 characters': refused('TEXT_TOO_LONG', (by) => say(by, 'x'.repeat(63_990), { content: CONTENTS.FORM })),
+  'more than 64,000 characters': refused('TEXT_TOO_LONG', (by) => say(by, 'x'.repeat(64_001), { content: CONTENTS.FORM })),
   'neither text, content nor file': refused('TEXT_EMPTY', (by) => say(by, ' ')),
   'more than 15 files': refused('TOO_MANY_ATTACHMENTS', (by) => say(by, '', { attachments: Array.from({ length: 16 }, () => file('a.png', 'image/png')) })),
   'content that does not fit': refused('INPUT_INVALID', (by) => say(by, '', { content: { kind: 'CARDS', cards: [] } })),
