@@ -36,12 +36,10 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
   });
 }
 
-const STATUS_AFTER = { HOLD: 'BOT_HELD', RESOLVE: 'RESOLVED' } as const;
-
 /**
  * Writes the status. Returns the newest message of that moment if the handoff that ended still needs it; what agents say
- * after it is news. An earlier try may have given the conversation back and not lived to say so: then agents have spoken
- * after that return, and the newest message from before that try counts.
+ * after it is news. An earlier try may have given the conversation back and not lived to say so, and the state does not tell:
+ * an agent who spoke since may have opened it again. So the newest message from before the first try counts then.
  */
 async function giveBack(
   deps: FlowDeps, connected: Connected, conversation: ConversationAccess, { how, handoffId }: Returning, lease: Lease,
@@ -58,19 +56,18 @@ async function giveBack(
     return null;
   }
   const earlier = session.lastEnding?.returnBegun ?? null;
-  const isGivenBack = earlier !== null && (await provider.readConversation(conversation, signal())).status === STATUS_AFTER[how];
-  const before = isGivenBack ? earlier.throughMessageId : await newestMessage(deps, connected, conversation, lease);
+  const before = earlier === null ? await newestMessage(deps, connected, conversation, lease) : earlier.throughMessageId;
   await beginStatusWrite(deps, session, tx => noteReturnBegun(tx, handoffId, before));
   const reported: (ProviderMessageId | null)[] = [];
   try {
     await write(newest => { reported.push(newest); });
   } catch (error) {
-    // Given back by now, whatever failed after it; where the conversation ended then is known better than before the write.
-    if (!isGivenBack && reported[0] !== undefined)
+    // The status has changed, and something after it failed: where the conversation ended is known better than before the write.
+    if (earlier === null && reported[0] !== undefined)
       await deps.stores.sessions.transact(session.organizationId, session.id, tx => noteReturnBegun(tx, handoffId, reported[0]!));
     throw error;
   }
-  if (isGivenBack) return before;
+  if (earlier !== null) return before;
   return reported[0] === undefined ? newestMessage(deps, connected, conversation, lease) : reported[0];
 }
 

@@ -79,9 +79,9 @@ describe.each(CASES)('after a return (%s) %s, at a provider that reports its new
   });
 });
 
-it.each(WAYS)('a return (%s) that did not take effect at its first try ends the conversation at the next one', async (reason, verb) => {
+it.each(WAYS)('a return (%s) that never began leaves what an agent says before the next try to the ended handoff', async (reason) => {
   const id = await ended(reason);
-  world.provider.failNext(verb, 'before');
+  world.provider.failNext('readForward', 'before');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('away');
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'NOT_DELIVERED');
