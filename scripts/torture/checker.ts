@@ -126,17 +126,34 @@ function botOverHuman(one: Case): readonly Finding[] {
 /** For how long an ended handoff's conversation may stay the agents', until the service gives it back; docs/architecture.md. */
 const GIVEN_BACK_MS = 60_000;
 
+/** For how long a handoff that the runtime ends waits for a sync that shows what agents had said, whatever comes next. */
+const END_SYNC_MS = 5_000;
+
 /**
  * Words that came when their handoff had ended, because no sync showed them in time. They begin nothing. A word counts as
- * such only if the runtime itself had ended that handoff, and if it was said when the conversation may not have been given back yet.
+ * such only if the runtime itself had ended that handoff, and if it was said when the conversation may not have been given
+ * back yet. Words from before the end are late only where the outcome has waited for a sync as long as it does.
  */
 function lateWordsOf({ lateWords, log, received }: Case): ReadonlySet<string> {
+  const askedAt = new Map<string, number>();
+  const begunAt = new Map<string, number>();
+  for (const { entry } of log) {
+    if (entry.kind === 'asked' && entry.operation === 'cancel' && !askedAt.has(entry.key)) askedAt.set(entry.key, entry.at);
+    if (entry.kind === 'answered' && entry.operation === 'cancel' && entry.refused === null && entry.handoffId !== null && !begunAt.has(entry.handoffId))
+      begunAt.set(entry.handoffId, askedAt.get(entry.key) ?? entry.at);
+  }
+  const outcomeAt = new Map<string, number>();
+  for (const { at, notice } of received)
+    if (notice.kind === 'outcome' && (notice.reason === 'BOT_CANCELLED' || notice.reason === 'USER_ENDED')) outcomeAt.set(notice.handoffId, Math.min(at, outcomeAt.get(notice.handoffId) ?? at));
+  /** It was said before that end was asked for, and its outcome was here before the time of the sync can have passed. */
+  const isTooSoon = (handoffId: string, said: number): boolean =>
+    said < (begunAt.get(handoffId) ?? 0) && (outcomeAt.get(handoffId) ?? Infinity) < begunAt.get(handoffId)! + END_SYNC_MS;
   const endedAt = new Map(log.flatMap(({ entry }) => (entry.kind === 'answered' && entry.operation === 'cancel' && entry.refused === null && entry.handoffId !== null ? [[entry.handoffId, entry.at] as const] : [])));
   const textOf = new Map(received.flatMap(({ notice }) => (notice.kind === 'message' ? [[notice.messageId, notice.text] as const] : [])));
   const saidAt = new Map(log.flatMap(({ entry }) => (entry.kind === 'agent' && entry.text !== null ? [[entry.text, entry.at] as const] : [])));
   return new Set(lateWords.flatMap(({ messageId, handoffId }) => {
     const [ended, said] = [endedAt.get(handoffId), saidAt.get(textOf.get(messageId) ?? '')];
-    return ended !== undefined && said !== undefined && said <= ended + GIVEN_BACK_MS ? [messageId] : [];
+    return ended !== undefined && said !== undefined && said <= ended + GIVEN_BACK_MS && !isTooSoon(handoffId, said) ? [messageId] : [];
   }));
 }
 

@@ -59,6 +59,8 @@ export interface LastEnding {
   readonly returnedAt: Instant | null;
   /** The newest message that the provider had right after that: messages up to it belong to this handoff. Null: none does. */
   readonly throughMessageId: ProviderMessageId | null;
+  /** The newest message right before a try to give it back changed the status, kept until the return is recorded. Null: no try has come so far. */
+  readonly returnBegun: { readonly throughMessageId: ProviderMessageId | null } | null;
   /** The newest word of an agent that a sync showed before we knew `throughMessageId`. Null: none. */
   readonly lastWord: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
 }

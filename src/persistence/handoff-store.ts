@@ -16,9 +16,8 @@ const LAST_OF_SESSIONS = statement('last_handoffs_of_sessions', `
 // Both halves are indexed; drain_by alone would leave out those whose last word was just collected.
 const DUE_TO_END = statement('handoffs_due_to_end', `
   select h.organization_id as "organizationId", h.session_id as "sessionId", h.id as "handoffId" from handoff h join session s on s.id = h.session_id
-  where h.state = 'ENDING' and (h.drain_by <= $1
-    or ((h.sync_by is null or h.sync_by <= $1)
-      and (s.closed_at is not null or not exists (select from delivery d where d.drains_handoff_id = h.id and d.state = 'WAITING'))))
+  where h.state = 'ENDING' and (h.sync_by is null or h.sync_by <= $1)
+    and (h.drain_by <= $1 or s.closed_at is not null or not exists (select from delivery d where d.drains_handoff_id = h.id and d.state = 'WAITING'))
     and h.id <> all($3::uuid[])
   order by h.drain_by limit $2 for no key update of s skip locked`);
 

@@ -96,6 +96,11 @@ const WANT_READING = statement('tx_want_reading', `
     is_timer = case when lane.is_claimed then lane.is_timer when lane.next_run_at is null then excluded.is_timer else lane.is_timer and excluded.is_timer end,
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
+// Two syncs of one Session may overlap: each knows a view that another one has overtaken.
+const WANT_READING_NOW = statement('tx_want_reading_now', `
+  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer) values ($1, 'READING', $2, $3, now(), false)
+  on conflict on constraint pk_lane do update set
+    fence = lane.fence + 1, is_claimed = false, is_timer = false, wanted_at = null, next_run_at = excluded.next_run_at`);
 const WANT_READING_AGAIN = statement('tx_want_reading_again', `
   update lane set wanted_at = least(wanted_at, now()) where session_id = $1 and destination = 'READING' and is_claimed returning 1`);
 const ADD_STRAY = statement('tx_add_stray', `
@@ -315,6 +320,11 @@ export class PostgresSessionTransaction implements SessionTransaction {
     if (about !== 'TIMER') await this.addHint(about);
     // As a delay: the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId, about === 'TIMER']);
+  }
+
+  async wantReadingNow(): Promise<void> {
+    await this.updateSession({ readHint: this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
+    this.write(WANT_READING_NOW, [this.current.id, this.current.organizationId, this.inbox.accountId]);
   }
 
   async wantReadingAgain(): Promise<void> {

@@ -198,7 +198,7 @@ export class SessionModel {
           this.need((far.shownAt(message.id, message.text, live.lostAt) ?? Infinity) < (opened?.tick ?? 0), `people were called before they could read "${message.text}"`);
         }
         return;
-      case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined, 'an answer that nobody gave');
+      case 'AGENT_REPLIED': return this.need(this.nextWord(far) !== undefined || this.hasSpokenSinceReturn(far), 'an answer that nobody gave');
       case 'ASSIGNED': {
         const cleared = lastHeld(far);
         return this.need(far.acts.some(act => ['assign', 'opened'].includes(act.deed) && act.agent === agent && act.tick > cleared), `${agent} was not assigned`);
@@ -213,12 +213,17 @@ export class SessionModel {
     }
   }
 
+  /** An agent's word that was heard already, and said after the last handoff had ended: it may turn out to be from after the return. */
+  private hasSpokenSinceReturn(far: Evidence): boolean {
+    return this.ended !== null && far.words[this.heard] !== undefined && far.words[this.heard]!.tick > this.ended.tick;
+  }
+
   private justifyDrained(live: Live, far: Evidence): void {
-    // The next one takes its place at once: asked for, or taken by an agent who spoke after the return.
-    if (this.doing !== null && 'asks' in this.doing) return;
+    // The next one takes its place: asked for, or taken by an agent who spoke after the return.
+    const isReplaced = this.doing !== null && 'asks' in this.doing;
     const spoke = far.words.some(({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick);
     const isClosing = this.isClosed || (this.doing !== null && 'closes' in this.doing);
-    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || isClosing || spoke, 'it ended before the agent\'s words were collected');
+    this.need(!this.isOwed(live.id) || this.now() >= live.drainBy! || isClosing || isReplaced || spoke, 'it ended before the agent\'s words were collected');
     if (live.syncBy === null || this.now() >= live.syncBy || far.isLinkDead) return;
     const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick);
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);

@@ -130,7 +130,22 @@ describe('what is right although it looks odd', () => {
       expect(inSessions(saidAt(ended(), MINUTE_MS))).toEqual([]);
     });
 
+    /** The end was asked for at 10 s. */
+    const withOutcomeAt = (draft: Draft, said: number, outcome: number) => {
+      draft.log = draft.log.map(entry => (entry.kind === 'asked' && entry.operation === 'cancel' ? { ...entry, at: 10_000 } : entry));
+      draft.received = draft.received.map(one => (one.notice.kind === 'outcome' ? { ...one, at: outcome } : one));
+      return saidAt(draft, said);
+    };
+
     it.each([
+      ['was said before that end, and the outcome waited for a sync in vain', 9_999, 15_000],
+      ['was said after that end', 10_000, 10_001],
+    ])('begins nothing when it %s', (_, said, outcome) => {
+      expect(inSessions(withOutcomeAt(ended(), said, outcome))).toEqual([]);
+    });
+
+    it.each([
+      ['it was said before that end, and the outcome waited for no sync', () => withOutcomeAt(ended(), 9_999, 14_999)],
       ['it was said more than a minute after the end', () => saidAt(ended(), MINUTE_MS + 1)],
       ['nobody had ended that handoff', () => ended({ isCancelled: false })],
       ['the service does not count it to that handoff', () => ended({ isLate: false })],

@@ -113,8 +113,7 @@ export async function drainIfDone(tx: SessionTransaction, deps: Deps, handoff: H
   if (handoff.state !== 'ENDING') return handoff;
   const isOver = (limit: string | null) => limit !== null && Date.parse(limit) <= deps.clock.now();
   const isSynced = handoff.syncBy === null || isOver(handoff.syncBy);
-  const over = isOver(handoff.drainBy)
-    || (isSynced && (tx.session.closedAt !== null || (await tx.unacknowledgedMessages(handoff.id)) === 0));
+  const over = isSynced && (isOver(handoff.drainBy) || tx.session.closedAt !== null || (await tx.unacknowledgedMessages(handoff.id)) === 0);
   return over ? moveHandoff(tx, deps, handoff, 'DRAINED') : handoff;
 }
 

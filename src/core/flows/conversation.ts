@@ -110,11 +110,13 @@ export async function notePost(tx: SessionTransaction, deps: Pick<FlowDeps, 'clo
 /**
  * Changes the provider's status between an odd and an even `statusWrites`: a reading that overlaps sees that its view
  * is worth nothing (a seqlock). A crash leaves it odd until the delivery is tried again.
+ * @param also what the next try must know, recorded in the same transaction
  */
-export async function beginStatusWrite(deps: FlowDeps, session: SessionRecord): Promise<void> {
+export async function beginStatusWrite(deps: FlowDeps, session: SessionRecord, also?: (tx: SessionTransaction) => Promise<void>): Promise<void> {
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     const { statusWrites } = tx.session;
     if (statusWrites % 2 === 0) await tx.updateSession({ statusWrites: statusWrites + 1 });
+    await also?.(tx);
   });
 }
 

@@ -25,13 +25,18 @@ export function endsWithSync({ session, inbox }: SessionTransaction, { state, st
 /** Notes, when a handoff begins to end, that agents' words belong to it until its conversation has been given back. */
 export async function beginLastEnding(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>, { id: handoffId }: HandoffRecord): Promise<void> {
   const at = instantOf(clock.now());
-  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null, lastWord: null } });
-  await tx.wantReading(at, 'MESSAGES');
+  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null, returnBegun: null, lastWord: null } });
+  await tx.wantReadingNow();
 }
 
 /** Whether the conversation of that handoff is still to be given back, as far as we know. */
 export const awaitsReturnOf = ({ lastEnding }: Pick<SessionRecord, 'lastEnding'>, handoffId: string | null): boolean =>
   lastEnding !== null && lastEnding.handoffId === handoffId && lastEnding.returnedAt === null;
+
+/** Notes where the conversation ended when a try to give it back began: a try that is cut off may have given it back. */
+export async function noteReturnBegun(tx: SessionTransaction, handoffId: string | null, throughMessageId: ProviderMessageId | null): Promise<void> {
+  if (awaitsReturnOf(tx.session, handoffId)) await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, returnBegun: { throughMessageId } } });
+}
 
 /** Notes a word of the ended handoff: where its conversation ends may turn out to be before it. */
 export async function noteWord(tx: SessionTransaction, handoffId: string | null, id: ProviderMessageId, agent: HandoffAgent): Promise<void> {
@@ -45,7 +50,7 @@ export const isAfterReturn = ({ lastEnding }: Pick<SessionRecord, 'lastEnding'>,
 
 /** Notes that agents ended the handoff themselves: a message below the newest of that sync may become visible late. */
 export async function endedByAgents(tx: SessionTransaction, handoffId: string, at: Instant, throughMessageId: ProviderMessageId | null): Promise<void> {
-  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId, lastWord: null } });
+  await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId, returnBegun: null, lastWord: null } });
 }
 
 /** Forgets an ending whose conversation is not given back any more: agents who speak now have it. */

@@ -3,7 +3,9 @@ import { shortened } from '../checks/text';
 import { checkedUrl, CONTENT_LIMITS } from '../content/check';
 import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import type { HandoffRecord, HandoffTarget } from '../handoff';
+import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
+import type { SessionTransaction } from '../ports/stores';
 import type { AccountRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
@@ -11,6 +13,7 @@ import { deriveControl, moveHandoff } from './change-handoff';
 import { accessOf, type FlowDeps } from './deps';
 import { droppedNote } from './dropped';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
+import { awaitsSync, syncEnding } from './sync-before-end';
 
 const MAX_NOTE_TEXT = 10_000;
 const MAX_LINKS = 20;
@@ -70,11 +73,57 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
   return found;
 }
 
+/** A request has met a handoff whose sync is still awaited. It is undone, and made again after that sync. */
+class SyncAwaitedError extends Error {
+  constructor(readonly ending: HandoffRecord) { super('The sync of the handoff that ends is still awaited.'); }
+}
+
+/** Runs a request; where it has to wait for the sync of a handoff that ends, syncs first and runs it again. `synced`: the handoff that was synced, null at first. */
+async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | null) => Promise<T>): Promise<T> {
+  for (let synced: HandoffId | null = null; ;)
+    try {
+      return await begin(synced);
+    } catch (error) {
+      if (!(error instanceof SyncAwaitedError)) throw error;
+      await syncEnding(deps, error.ending);
+      synced = error.ending.id;
+    }
+}
+
+type Begun = Omit<RequestHandoffAnswer, 'replayed'>;
+
+/** @throws SyncAwaitedError, ControlLostError, ConflictError ACCOUNT_DISABLED */
+async function beginRequested(tx: SessionTransaction, deps: FlowDeps, input: RequestHandoffInput, { more, ...forAgents }: ForAgents, target: HandoffTarget, synced: HandoffId | null): Promise<Begun> {
+  if (tx.inbox.state === 'DISABLED')
+    throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
+  const live = tx.liveHandoff;
+  if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
+  // The sync may have raised the epoch, which was right when this was asked for.
+  if (synced === null && input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+  if (live !== null) {
+    if (live.id !== synced && awaitsSync(live, deps.clock.now())) throw new SyncAwaitedError(live);
+    // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
+    await moveHandoff(tx, deps, live, 'DRAINED');
+  }
+  const at = instantOf(deps.clock.now());
+  const handoff = await tx.insertHandoff({
+    id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', ...forAgents, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
+    historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
+    assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
+  });
+  await tx.updateSession({ liveHandoffId: handoff.id });
+  await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
+  await deriveControl(tx, deps, handoff, 'REQUESTED');
+  await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
+  if (more.length > 0) await tx.oweProvider(droppedNote(`context:${handoff.id}`, MORE, more));
+  return { handoff, session: tx.session, alreadyLive: false };
+}
+
 export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
   return {
     async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer> {
       check(input);
-      const { more, ...forAgents } = fitted(input);
+      const forAgents = fitted(input);
       checkedId(input.idempotencyKey, 'idempotencyKey');
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
@@ -86,29 +135,12 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
         // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
         target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
       }
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
+      const begin = (synced: HandoffId | null) => deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
         if (target instanceof NotFoundError) throw target;
-        if (tx.inbox.state === 'DISABLED')
-          throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
-        const live = tx.liveHandoff;
-        if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
-        if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
-        // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
-        if (live !== null) await moveHandoff(tx, deps, live, 'DRAINED');
-        const at = instantOf(deps.clock.now());
-        const handoff = await tx.insertHandoff({
-          id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', ...forAgents, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
-          historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
-          assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
-        });
-        await tx.updateSession({ liveHandoffId: handoff.id });
-        await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
-        await deriveControl(tx, deps, handoff, 'REQUESTED');
-        await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
-        if (more.length > 0) await tx.oweProvider(droppedNote(`context:${handoff.id}`, MORE, more));
-        return { handoff, session: tx.session, alreadyLive: false };
+        return beginRequested(tx, deps, input, forAgents, target, synced);
       }, idempotencyOf(deps, scope, 'requestHandoff', input));
+      const { answer, replayed } = await afterSyncOfEnding(deps, begin);
       return { ...answer, replayed };
     },
   };

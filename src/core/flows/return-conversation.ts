@@ -1,13 +1,13 @@
 import type { ProviderDelivery } from '../delivery';
-import { isOpen } from '../handoff';
+import { canMove, isOpen } from '../handoff';
 import { isUpTo, type ProviderMessageId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type { ConversationAccess } from '../ports/support-provider';
+import type { ConversationAccess, ReportNewest } from '../ports/support-provider';
 import type { SessionTransaction } from '../ports/stores';
 import { beginTakeover, moveHandoff } from './change-handoff';
 import { beginStatusWrite, CLEAN_VIEW, connect, conversationOf, evenAfter, type Connected } from './conversation';
 import type { FlowDeps } from './deps';
-import { awaitsReturnOf } from './last-ending';
+import { awaitsReturnOf, noteReturnBegun } from './last-ending';
 import type { Lease } from './lease';
 
 type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
@@ -25,8 +25,6 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
   const conversation = conversationOf(deps, connected);
   let through: ProviderMessageId | null = null;
   if (conversation !== null) {
-    await beginStatusWrite(deps, connected.session);
-    await lease.held();
     through = await giveBack(deps, connected, conversation, returning, lease);
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
@@ -38,17 +36,38 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
   });
 }
 
-/** Writes the status. Returns the newest message of that moment if the handoff that ended still needs it; what agents say after it is news. */
+/**
+ * Writes the status. Returns the newest message of that moment if the handoff that ended still needs it; what agents say
+ * after it is news. An earlier try may have given the conversation back and not lived to say so, and the state does not tell:
+ * an agent who spoke since may have opened it again. So the newest message from before the first try counts then.
+ */
 async function giveBack(
   deps: FlowDeps, connected: Connected, conversation: ConversationAccess, { how, handoffId }: Returning, lease: Lease,
 ): Promise<ProviderMessageId | null> {
   const { provider, session } = connected;
-  const isNeeded = awaitsReturnOf(session, handoffId);
+  const signal = () => lease.signal(deps.limits.callMs);
+  const write = async (report?: ReportNewest): Promise<void> => {
+    await lease.held();
+    await (how === 'RESOLVE' ? provider.resolve(conversation, signal(), report) : provider.holdForBot(conversation, signal(), report));
+  };
+  if (!awaitsReturnOf(session, handoffId)) {
+    await beginStatusWrite(deps, session);
+    await write();
+    return null;
+  }
+  const earlier = session.lastEnding?.returnBegun ?? null;
+  const before = earlier === null ? await newestMessage(deps, connected, conversation, lease) : earlier.throughMessageId;
+  await beginStatusWrite(deps, session, tx => noteReturnBegun(tx, handoffId, before));
   const reported: (ProviderMessageId | null)[] = [];
-  const report = isNeeded ? (newest: ProviderMessageId | null) => { reported.push(newest); } : undefined;
-  const signal = lease.signal(deps.limits.callMs);
-  await (how === 'RESOLVE' ? provider.resolve(conversation, signal, report) : provider.holdForBot(conversation, signal, report));
-  if (!isNeeded) return null;
+  try {
+    await write(newest => { reported.push(newest); });
+  } catch (error) {
+    // The status has changed, and something after it failed: where the conversation ended is known better than before the write.
+    if (earlier === null && reported[0] !== undefined)
+      await deps.stores.sessions.transact(session.organizationId, session.id, tx => noteReturnBegun(tx, handoffId, reported[0]!));
+    throw error;
+  }
+  if (earlier !== null) return before;
   return reported[0] === undefined ? newestMessage(deps, connected, conversation, lease) : reported[0];
 }
 
@@ -63,12 +82,18 @@ async function newestMessage(deps: FlowDeps, { provider, session }: Connected, c
   return newest;
 }
 
-/** A sync may have shown a word after the return before this was known: then its agent takes the conversation over now. */
+/**
+ * A sync may have shown a word after the return before this was known. Then its agent has the conversation now: in the handoff
+ * that was requested meanwhile, or by a takeover.
+ */
 async function noteReturn(tx: SessionTransaction, deps: FlowDeps, throughMessageId: ProviderMessageId | null): Promise<void> {
   const ending = tx.session.lastEnding!;
-  await tx.updateSession({ lastEnding: { ...ending, returnedAt: instantOf(deps.clock.now()), throughMessageId } });
+  await tx.updateSession({ lastEnding: { ...ending, returnedAt: instantOf(deps.clock.now()), throughMessageId, returnBegun: null } });
   const { lastWord } = ending;
   if (lastWord === null || isUpTo(lastWord.id, throughMessageId)) return;
   if (tx.liveHandoff?.id === ending.handoffId) await moveHandoff(tx, deps, tx.liveHandoff, 'DRAINED');
-  if (tx.liveHandoff === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') await beginTakeover(tx, deps, 'ACTIVE', lastWord.agent);
+  const live = tx.liveHandoff;
+  if (live !== null) {
+    if (canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: live.agent ?? lastWord.agent });
+  } else if (tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') await beginTakeover(tx, deps, 'ACTIVE', lastWord.agent);
 }

@@ -90,6 +90,8 @@ export interface SessionTransaction {
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
   /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. `TIMER`: nothing is known to have happened. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
+  /** Asks for a sync of what was said that begins now. A sync that is under way began too early, and loses its claim, so that this one need not wait for it. */
+  wantReadingNow(): Promise<void>;
   /** Remembers a conversation that is not the Session's own (`pk_stray_conversation`). False: it was remembered already. */
   addStray(conversationId: ProviderConversationId): Promise<boolean>;
   removeStray(conversationId: ProviderConversationId): Promise<void>;
@@ -186,7 +188,7 @@ export interface HandoffStore {
   /** The newest handoff of each Session, live or over, in the order of `sessionIds`; null for a Session without one. One statement. */
   lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /**
-   * ENDING whose `drainBy` has passed, or that await no sync and whose messages are all acknowledged or whose Session is
+   * ENDING that await no sync and whose `drainBy` has passed, whose messages are all acknowledged or whose Session is
    * closed, but for those in `but`; for the timer. Across organizations. Sessions that somebody holds at this moment are passed over.
    */
   dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;

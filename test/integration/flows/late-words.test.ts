@@ -126,7 +126,7 @@ describe.each(WAYS.slice(0, 3))('an agent\'s words after the end (%s)', (reason,
   });
 });
 
-it('a reply on its way while a new handoff is asked for belongs to the one that ended, and brings nobody to the new one', async () => {
+it('a reply on its way while a new handoff is asked for belongs to the one that ended, comes before its outcome, and brings nobody to the new one', async () => {
   const { id, handoff } = await withAgents(true);
   world.provider.agentSays('one moment', 'alice', now());
   await end('BOT_CANCELLED')(id);
@@ -138,7 +138,7 @@ it('a reply on its way while a new handoff is asked for belongs to the one that 
   await world.deliverAll();
   await world.read(id);
   expect(await statesOf(id)).toEqual(['REQUESTED QUEUED', 'REQUESTED ENDED']);
-  expect(await world.collected(id)).toEqual(['OUTCOME ENDED BOT_CANCELLED', 'AGENT: one moment', 'QUEUED']);
+  expect(await world.collected(id)).toEqual(['AGENT: one moment', 'OUTCOME ENDED BOT_CANCELLED', 'QUEUED']);
   world.provider.agentSays('now I am here', 'alice', now());
   await world.read(id);
   expect(await statesOf(id)).toEqual(['REQUESTED ACTIVE', 'REQUESTED ENDED']);

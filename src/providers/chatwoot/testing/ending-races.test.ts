@@ -1,5 +1,7 @@
+import { deliver } from '../../../core/flows/deliver';
 import { finishEndings } from '../../../core/flows/end-handoff';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { leaseThat } from '../../../../test/support/lease';
 
 const scope = { organizationId: ORG };
 
@@ -75,6 +77,46 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     const { status, meta } = await world.conversation(sessionId);
     expect(status).toBe(reason === 'switched off' ? 'open' : reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'resolved' : 'pending');
     if (status === 'pending') expect(meta.assignee ?? null).toBeNull();
+  });
+
+  it.each([true, false])('and a new handoff is requested at once, is heard before the outcome, and comes to the new one by what they say next (webhooks: %s)', async (hasWebhooks) => {
+    const sessionId = await taken();
+    const acting = await world.acting(alice, sessionId);
+    world.setDown(!hasWebhooks);
+    await acting.reply('one moment');
+    await world.double.settled();
+    await end('BOT_CANCELLED')(world, sessionId);
+    world.time.aheadMs += 1;
+    await world.ask(sessionId);
+    expect((await told(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual(['hello', 'one moment', 'HANDOFF_OUTCOME']);
+    await comesToRest(sessionId);
+    expect(await handoffs(sessionId)).toEqual(['REQUESTED QUEUED null', 'REQUESTED ENDED BOT_CANCELLED']);
+    world.setDown(false);
+    await acting.reply('here I am');
+    await comesToRest(sessionId);
+    expect((await handoffs(sessionId))[0]).toBe('REQUESTED ACTIVE null');
+  });
+
+  it.each([true, false])('and speaks again after a return that its process could not record takes it over (a handoff was requested meanwhile: %s)', async (isRequested) => {
+    const sessionId = await taken();
+    await end('BOT_CANCELLED')(world, sessionId);
+    await world.readHinted();
+    world.time.aheadMs += 1;
+    if (isRequested) await world.ask(sessionId);
+    const { definition, instance } = world.deps.providers.get('chatwoot')!;
+    const holdForBot: typeof instance.holdForBot = async (...given) => {
+      await instance.holdForBot(...given);
+      throw new Error('The process dies here.');
+    };
+    const dying = { ...world.deps, providers: new Map([['chatwoot', { definition, instance: new Proxy(instance, { get: (of, name) => (name === 'holdForBot' ? holdForBot : Reflect.get(of, name)) as unknown }) }]]) };
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    await expect(deliver(dying, lane!.delivery, leaseThat())).rejects.toThrow('dies here');
+    await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
+    world.time.aheadMs += 1;
+    await (await world.acting(alice, sessionId)).reply('are you still there?');
+    await comesToRest(sessionId);
+    expect((await handoffs(sessionId))[0]).toBe(isRequested ? 'REQUESTED ACTIVE null' : 'AGENT_TAKEOVER ACTIVE null');
+    expect((await world.session(sessionId)).control).toBe('HUMAN');
   });
 
   it('and into the conversation that was given back takes it over, as before', async () => {

@@ -57,10 +57,11 @@ async function deliverAll(): Promise<void> {
     await world.stores.lanes.complete(lane);
   }
 }
+const asks = (sessionId: string) => flows.requestHandoff(scope, { sessionId, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null, epoch: null, idempotencyKey: world.nextKey() });
 async function taken() {
   const { session: { id } } = await flows.openSession(scope, { chatbotId: 'bot-desk', channel: 'web', externalId: 'chat', endUser: {} });
   await flows.recordEndUserMessage(scope, { sessionId: id, text: 'help', attachments: [], messageId: null, idempotencyKey: world.nextKey() });
-  await flows.requestHandoff(scope, { sessionId: id, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null, epoch: null, idempotencyKey: world.nextKey() });
+  await asks(id);
   await deliverAll();
   const { conversationId } = await world.session(id);
   const says = (text: string) => call('POST', `/api/conversations/${conversationId}/messages`, { text, visibility: 'PUBLIC' });
@@ -98,6 +99,39 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     expect(await states(id)).toEqual(['REQUESTED ENDED']);
     expect((await told(id)).slice(-2)).toEqual(['one moment', 'HANDOFF_OUTCOME']);
     expect((await world.session(id)).control).toBe('BOT');
+  });
+
+  it('is heard before the outcome when another handoff is requested at once, and brings nobody to that one', async () => {
+    const { id, says } = await taken();
+    await says('one moment');
+    await end('BOT_CANCELLED')(id);
+    world.time.ms += 1;
+    await asks(id);
+    await deliverAll();
+    await readForward(deps, ORG, id);
+    expect((await told(id)).filter((line) => line === 'one moment' || line === 'HANDOFF_OUTCOME')).toEqual(['one moment', 'HANDOFF_OUTCOME']);
+    expect(await states(id)).toEqual(['REQUESTED QUEUED', 'REQUESTED ENDED']);
+  });
+
+  it('takes it over when it had been given back by a try that could not record that', async () => {
+    const { id, says } = await taken();
+    await end('BOT_CANCELLED')(id);
+    await readForward(deps, ORG, id);
+    const { definition, instance } = deps.providers.get('desk')!;
+    const holdForBot: typeof instance.holdForBot = async (...given) => {
+      await instance.holdForBot(...given);
+      throw new Error('The process dies here.');
+    };
+    const dying = { ...deps, providers: new Map([['desk', { definition, instance: new Proxy(instance, { get: (of, name) => (name === 'holdForBot' ? holdForBot : Reflect.get(of, name)) as unknown }) }]]) };
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    await expect(deliver(dying, lane!.delivery, leaseThat())).rejects.toThrow('dies here');
+    await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
+    world.time.ms += 1;
+    await says('are you there?');
+    await readForward(deps, ORG, id);
+    expect((await states(id))[0]).toBe('REQUESTED ENDED');
+    await deliverAll();
+    expect((await states(id))[0]).toBe('AGENT_TAKEOVER ACTIVE');
   });
 
   it('and speaks again after it was given back takes it over', async () => {
