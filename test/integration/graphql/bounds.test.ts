@@ -207,7 +207,7 @@ describe('an operation that is not over in time', () => {
     try {
       const { data } = await patient.run('mutation { refreshSupportDirectory(input: { accountId: "x" }) { userErrors { code } } }', {}, caller('operator'));
       expect(codesOf(data.refreshSupportDirectory.userErrors.map((extensions: object) => ({ extensions })))).toEqual(['ACCOUNT_NOT_FOUND']);
-      const [{ id }] = (await patient.run('{ supportAccounts { id } }')).data.supportAccounts;
+      const [{ id }] = (await room.run('{ supportAccounts { id } }')).data.supportAccounts;
       const refreshed = await patient.run('mutation ($accountId: ID!) { refreshSupportDirectory(input: { accountId: $accountId }) { userErrors { code } } }', { accountId: id }, caller('operator'));
       expect(refreshed.body).toEqual({ data: { refreshSupportDirectory: { userErrors: [] } } });
     } finally {
