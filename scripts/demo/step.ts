@@ -7,7 +7,8 @@ export interface Step<Context> {
   expected(story: Context): unknown;
 }
 
-const PATIENCE_MS = 20_000;
+// Longer than any step takes, also on a busy machine: it ends what will never come and decides nothing.
+const PATIENCE_MS = 120_000;
 const LOOK_AGAIN_MS = 40;
 
 /**
