@@ -1,19 +1,45 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
+import { cleaningSql, type CleanState, readCleanState, readMark } from './clean-database';
 import { migrate } from '../../src/persistence/migrate';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Removes it, and throws when somebody forgot to close a connection to it. */
+  /** Gives it back, and throws when somebody forgot to close a connection to it. */
   drop(): Promise<void>;
 }
 
-/** A database of one's own with all tables, cloned from the migrated template (some 30 ms). */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = `t_${randomBytes(8).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${name} template ${templateName()}`));
-  return { url: urlOf(name), drop: () => drop(name) };
+export interface ReusableDatabase extends TestDatabase {
+  /**
+   * Empties it through a connection to it, with no other open than those.
+   * @returns whether it is as the template again; if not, it is to be dropped
+   */
+  empty(through: Pick<Client, 'query'>, others?: readonly number[]): Promise<boolean>;
+  /** Gives it back after `empty`, without another look. */
+  giveBack(): void;
+}
+
+/** The migrated template, as global setup leaves it to the workers in TEST_TEMPLATE. */
+interface Template {
+  readonly name: string;
+  /** For `create database`: how to copy the files. */
+  readonly strategy: string;
+  readonly clean: CleanState;
+}
+
+/**
+ * A database with all tables and nothing in them. It is one that an earlier test of this worker gave back, or else a clone of the
+ * template: a clone costs Postgres a hundred times as much CPU as emptying the tables.
+ */
+export async function createTestDatabase(): Promise<ReusableDatabase> {
+  const name = idleDatabases().pop() ?? await clone();
+  return {
+    url: urlOf(name),
+    drop: () => giveBack(name),
+    async empty(through, others = []) { return (await connectionsAfterGrace(through, name, others)).length === 0 && empty(through); },
+    giveBack() { idleDatabases().push(name); },
+  };
 }
 
 /** An empty database, for what makes its own tables. */
@@ -25,38 +51,98 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
 
 /** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
 export async function buildTemplate(): Promise<void> {
-  process.env.TEST_TEMPLATE = `support_template_${randomBytes(4).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${templateName()} template template0`));
-  await migrate(urlOf(templateName()));
+  const name = `support_template_${randomBytes(4).toString('hex')}`;
+  const strategy = await onServer(async (server) => {
+    await server.query(`create database ${name} template template0`);
+    const { rows: [row] } = await server.query<{ version: number }>("select current_setting('server_version_num')::int as version");
+    // Through the log, which is the default, each clone is written twice. Postgres 14 knows no other way than the files.
+    return row!.version >= 150_000 ? 'strategy file_copy' : '';
+  });
+  await migrate(urlOf(name));
+  const template: Template = { name, strategy, clean: await on(urlOf(name), readCleanState) };
+  process.env.TEST_TEMPLATE = JSON.stringify(template);
 }
 
-export const dropTemplate = (): Promise<unknown> => onServer((server) => server.query(`drop database if exists ${templateName()}`));
-
-async function drop(name: string): Promise<void> {
+/** Removes the template and its clones, which are this run's own. */
+export async function dropTemplate(): Promise<void> {
+  const { name } = template();
   await onServer(async (server) => {
-    const forgotten = await connectionsAfterGrace(server, name);
-    await server.query(`drop database ${name} with (force)`);
-    if (forgotten.length > 0) throw new Error(`Connections to the test's database were left open: ${forgotten.join('; ')}`);
+    const { rows } = await server.query<{ datname: string }>('select datname from pg_database where starts_with(datname, $1)', [`${name}_`]);
+    for (const { datname } of [...rows, { datname: name }]) await server.query(`drop database if exists ${datname}`);
   });
 }
 
-/** A backend needs a moment to notice that its client has gone. */
-async function connectionsAfterGrace(server: Client, name: string): Promise<string[]> {
-  for (const until = Date.now() + 60_000; ;) {
-    const { rows } = await server.query<{ line: string }>(
-      "select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity where datname = $1 and backend_type = 'client backend'", [name]);
-    if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);
-    await setTimeout(25);
+async function clone(): Promise<string> {
+  const { name, strategy } = template();
+  const clone = `${name}_${randomBytes(8).toString('hex')}`;
+  await onServer((server) => server.query(`create database ${clone} template ${name} ${strategy}`));
+  return clone;
+}
+
+/** By the environment of `test/support/database-environment.cjs`, for all files of a worker; without it, for this file. */
+function idleDatabases(): string[] {
+  const shared = globalThis as { idleTestDatabases?: string[] };
+  return shared.idleTestDatabases ??= [];
+}
+
+/** Leaves it to the next test, empty; or drops it, if anything but rows is not as in the template. */
+async function giveBack(name: string): Promise<void> {
+  const { forgotten, isClean } = await on(urlOf(name), async (client) => {
+    const connections = await connectionsAfterGrace(client, name);
+    return { forgotten: connections, isClean: connections.length === 0 && await empty(client) };
+  });
+  if (isClean) idleDatabases().push(name);
+  else await drop(name, forgotten);
+}
+
+/** What tests have deleted stays in a table's pages, and is read over. */
+const MOST_GROWTH_BYTES = 8_000_000;
+
+/** @returns whether it is as the template again */
+async function empty(client: Pick<Client, 'query'>): Promise<boolean> {
+  const { clean } = template();
+  const { mark, bytes } = await readMark(client);
+  if (mark !== clean.mark || bytes > clean.bytes + MOST_GROWTH_BYTES) return false;
+  try {
+    await client.query(cleaningSql(clean));
+    return true;
+  } catch (error) {
+    // The user of a server that was given may not switch triggers off.
+    if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return false;
+    throw error;
   }
 }
 
-async function onServer<T>(use: (server: Client) => Promise<T>): Promise<T> {
-  const server = new Client({ connectionString: required('TEST_DATABASE_URL'), application_name: 'test-support' });
-  await server.connect();
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+async function drop(name: string, forgotten?: readonly string[]): Promise<void> {
+  await onServer(async (server) => {
+    const connections = forgotten ?? await connectionsAfterGrace(server, name);
+    await server.query(`drop database ${name} with (force)`);
+    if (connections.length > 0) throw new Error(`Connections to the test's database were left open: ${connections.join('; ')}`);
+  });
+}
+
+/** A backend needs a moment to notice that its client has gone. @param others process ids of connections that may stay */
+async function connectionsAfterGrace(server: Pick<Client, 'query'>, name: string, others: readonly number[] = []): Promise<string[]> {
+  for (const until = Date.now() + 60_000; ;) {
+    const { rows } = await server.query<{ line: string }>(
+      `select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity
+       where datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid() and pid <> all($2::int[])`, [name, others]);
+    if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);
+    await setTimeout(10);
+  }
+}
+
+const onServer = <T>(use: (server: Client) => Promise<T>): Promise<T> => on(required('TEST_DATABASE_URL'), use);
+
+async function on<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: 'test-support' });
+  await client.connect();
   try {
-    return await use(server);
+    return await use(client);
   } finally {
-    await server.end();
+    await client.end();
   }
 }
 
@@ -66,10 +152,10 @@ function urlOf(database: string): string {
   return url.href;
 }
 
-const templateName = (): string => required('TEST_TEMPLATE');
+const template = (): Template => JSON.parse(required('TEST_TEMPLATE')) as Template;
 
 function required(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: test/global-setup.ts sets it.`);
+  if (!value) throw new Error(`${name} is not set: test/global-setup.ts sets it, which jest runs for every project but "unit".`);
   return value;
 }
