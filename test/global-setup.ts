@@ -1,4 +1,4 @@
-import { buildTemplate } from './support/database';
+import { buildTemplate } from './support/template-database';
 import { startEmbedded } from '../src/persistence/embedded-postgres';
 
 /** For a server with hundreds of databases that live for a second: what takes care of old ones only takes CPU time. */

@@ -27,7 +27,7 @@ import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 import { webhookReceiver } from '../../src/webhooks/receive-webhook';
 import { TIME_LIMITS } from '../../src/time-limits';
 import { leaseThat } from './lease';
-import { pushAnywhere } from './outgoing';
+import { pushWhenCalled } from './push-when-called';
 import { openTestPool } from './test-pool';
 
 export const ORG = 'org-1';
@@ -75,7 +75,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, typing: new TypingRelay(3_000), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
-    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushWhenCalled(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
-import { cleaningSql, type CleanState, readCleanState, readMark } from './clean-database';
-import { migrate } from '../../src/persistence/migrate';
+import type { Client } from 'pg';
+import { cleaningSql, readMark } from './clean-database';
+import { on, onServer, template, urlOf } from './test-server';
 
 export interface TestDatabase {
   readonly url: string;
@@ -18,14 +18,6 @@ export interface ReusableDatabase extends TestDatabase {
   empty(through: Pick<Client, 'query'>, others?: readonly number[]): Promise<boolean>;
   /** Gives it back after `empty`, without another look. */
   giveBack(): void;
-}
-
-/** The migrated template, as global setup leaves it to the workers in TEST_TEMPLATE. */
-interface Template {
-  readonly name: string;
-  /** For `create database`: how to copy the files. */
-  readonly strategy: string;
-  readonly clean: CleanState;
 }
 
 /**
@@ -47,29 +39,6 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server.query(`create database ${name} template template0`));
   return { url: urlOf(name), drop: () => drop(name) };
-}
-
-/** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
-export async function buildTemplate(): Promise<void> {
-  const name = `support_template_${randomBytes(4).toString('hex')}`;
-  const strategy = await onServer(async (server) => {
-    await server.query(`create database ${name} template template0`);
-    const { rows: [row] } = await server.query<{ version: number }>("select current_setting('server_version_num')::int as version");
-    // Through the log, which is the default, each clone is written twice. Postgres 14 knows no other way than the files.
-    return row!.version >= 150_000 ? 'strategy file_copy' : '';
-  });
-  await migrate(urlOf(name));
-  const template: Template = { name, strategy, clean: await on(urlOf(name), readCleanState) };
-  process.env.TEST_TEMPLATE = JSON.stringify(template);
-}
-
-/** Removes the template and its clones, which are this run's own. */
-export async function dropTemplate(): Promise<void> {
-  const { name } = template();
-  await onServer(async (server) => {
-    const { rows } = await server.query<{ datname: string }>('select datname from pg_database where starts_with(datname, $1)', [`${name}_`]);
-    for (const { datname } of [...rows, { datname: name }]) await server.query(`drop database if exists ${datname}`);
-  });
 }
 
 async function clone(): Promise<string> {
@@ -132,30 +101,4 @@ async function connectionsAfterGrace(server: Pick<Client, 'query'>, name: string
     if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);
     await setTimeout(10);
   }
-}
-
-const onServer = <T>(use: (server: Client) => Promise<T>): Promise<T> => on(required('TEST_DATABASE_URL'), use);
-
-async function on<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, application_name: 'test-support' });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
-function urlOf(database: string): string {
-  const url = new URL(required('TEST_DATABASE_URL'));
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
-const template = (): Template => JSON.parse(required('TEST_TEMPLATE')) as Template;
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: test/global-setup.ts sets it, which jest runs for every project but "unit".`);
-  return value;
 }

@@ -12,7 +12,7 @@ import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createStores, SecretBox } from '../../src/persistence';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
 import { leaseThat } from './lease';
-import { pushAnywhere } from './outgoing';
+import { pushWhenCalled } from './push-when-called';
 import { openTestPool } from './test-pool';
 
 export const ORG = 'org-1';
@@ -29,7 +29,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
     limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
     // Receivers compare the signature's time with their own clock, which no test holds.
-    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushWhenCalled(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
