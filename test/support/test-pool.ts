@@ -25,10 +25,18 @@ let isOver = false;
 afterAll(async () => {
   isOver = true;
   await Promise.all(kept.splice(0).map(async ({ pool, database }) => {
-    await pool.end();
+    // The pool's end does not wait for that of its connections, and a file's sockets are to be closed before the next file begins.
+    const ends = (await clientsOf(pool)).map((client) => new Promise<void>((resolve) => {
+      client.once('end', () => resolve());
+      client.release(true);
+    }));
+    await Promise.all([...ends, pool.end()]);
     database.giveBack();
   }));
 });
+
+/** All that are open, or one. */
+const clientsOf = (pool: Pool): Promise<PoolClient[]> => Promise.all(Array.from({ length: Math.max(pool.totalCount, 1) }, () => pool.connect()));
 
 /** A pool on a database of its own with all tables and nothing in them. */
 export async function openTestPool(options: PoolOptions = {}): Promise<TestPool> {
@@ -75,8 +83,7 @@ async function comesToRest({ pool, methods }: Opened): Promise<boolean> {
 
 async function emptied({ pool, database }: Opened): Promise<boolean> {
   // All of them: each may have settings of the last test.
-  const clients: PoolClient[] = [];
-  for (let count = Math.max(pool.totalCount, 1); count > 0; count--) clients.push(await pool.connect());
+  const clients = await clientsOf(pool);
   try {
     await Promise.all(clients.map((client) => client.query('reset all; unlisten *; select pg_advisory_unlock_all()')));
     return await database.empty(clients[0]!, clients.map((client) => (client as unknown as { processID: number }).processID));
