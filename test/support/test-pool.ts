@@ -38,11 +38,11 @@ afterAll(async () => {
 /** All that are open, or one. */
 const clientsOf = (pool: Pool): Promise<PoolClient[]> => Promise.all(Array.from({ length: Math.max(pool.totalCount, 1) }, () => pool.connect()));
 
-/** A pool on a database of its own with all tables and nothing in them. */
-export async function openTestPool(options: PoolOptions = {}): Promise<TestPool> {
+/** A pool on a database of its own with all tables and nothing in them. @param graceMs for forgotten connections to close */
+export async function openTestPool(options: PoolOptions = {}, graceMs?: number): Promise<TestPool> {
   const key = JSON.stringify(options);
   const place = kept.findIndex((one) => one.key === key);
-  const opened = place >= 0 ? kept.splice(place, 1)[0]! : await open(key, options);
+  const opened = place >= 0 ? kept.splice(place, 1)[0]! : await open(key, options, graceMs);
   let isClosed = false;
   const pool = new Proxy(opened.pool, {
     get(target, name) {
@@ -62,8 +62,8 @@ export async function openTestPool(options: PoolOptions = {}): Promise<TestPool>
   };
 }
 
-async function open(key: string, options: PoolOptions): Promise<Opened> {
-  const database = await createTestDatabase();
+async function open(key: string, options: PoolOptions, graceMs?: number): Promise<Opened> {
+  const database = await createTestDatabase(graceMs);
   const pool = createPool(database.url, options);
   return { key, database, pool, methods: methodsOf(pool) };
 }
