@@ -1,5 +1,6 @@
 import { Client } from 'pg';
-import { migrate, revertAll, schemaDrift, startEmbedded } from '../src/persistence';
+import { startEmbedded } from '../src/persistence';
+import { migrate, revertAll, schemaDrift } from '../src/persistence/migrate';
 
 /**
  * Entities equal migrations, and every migration can be taken back and made again. That takes everything away, so it

@@ -1,4 +1,4 @@
-import { dropTemplate } from './support/database';
+import { dropTemplate } from './support/template-database';
 
 export default async function tearDown(): Promise<void> {
   const { stopTestServer } = globalThis as { stopTestServer?: () => Promise<void> };

@@ -6,7 +6,8 @@ import type { FlowDeps } from '../../src/core/flows/deps';
 import type { RuntimePush } from '../../src/core/ports/runtime-push';
 import type { Stores } from '../../src/core/ports/stores';
 import type { ProviderDefinition, SupportProvider } from '../../src/core/ports/support-provider';
-import { createPool, createStores, migrate, SecretBox } from '../../src/persistence';
+import { createPool, createStores, SecretBox } from '../../src/persistence';
+import { migrate } from '../../src/persistence/migrate';
 
 const CAPABILITIES = {
   teams: true, priorities: true, privateNotes: true, attachments: true, typing: false, createsAccounts: true, managesAgents: false,

@@ -12,18 +12,23 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
+export type ServerSettings = Readonly<Record<string, string>>;
+
+const NOT_DURABLE: ServerSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
 /**
  * A private Postgres on a free loopback port: durable in `dir`, or throw-away (no fsync, removed at the end) without.
  * It ends with this process, however that ends.
  *
+ * @param settings of the server, as in `postgresql.conf`
  * @throws Error with the next step in words: no binaries for this platform, folder in use or out of reach
  */
-export async function startEmbedded(dir?: string): Promise<EmbeddedPostgres> {
+export async function startEmbedded(dir?: string, settings: ServerSettings = {}): Promise<EmbeddedPostgres> {
   const folder = prepareFolder(dir);
   try {
     const bin = postgresBinaries(folder.runAs);
     const password = ensureCluster(folder, bin);
-    const { port, child } = await launch(bin, folder);
+    const { port, child } = await launch(bin, folder, settings);
     return {
       url: `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${port}/postgres`,
       async stop() {
@@ -51,11 +56,11 @@ while kill -0 $p 2>/dev/null; do wait $p; status=$?; done
 [ -z "$REMOVE_AFTERWARDS" ] || rm -rf "$REMOVE_AFTERWARDS"
 exit $status`;
 
-async function launch(bin: string, folder: DataFolder): Promise<{ port: number; child: ChildProcess }> {
+async function launch(bin: string, folder: DataFolder, settings: ServerSettings): Promise<{ port: number; child: ChildProcess }> {
   const startedAt = Date.now();
   for (;;) {
     const port = await freePort();
-    const child = spawnServer(bin, folder, port);
+    const child = spawnServer(bin, folder, port, settings);
     const failure = await untilReady(child);
     if (failure === undefined) return { port, child };
     const waitedMs = Date.now() - startedAt;
@@ -70,9 +75,9 @@ async function launch(bin: string, folder: DataFolder): Promise<{ port: number; 
   }
 }
 
-function spawnServer(bin: string, { base, data, runAs, throwAway }: DataFolder, port: number): ChildProcess {
+function spawnServer(bin: string, { base, data, runAs, throwAway }: DataFolder, port: number, settings: ServerSettings): ChildProcess {
   const flags = ['-D', serverPath(data, runAs), '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200',
-    ...(throwAway ? ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'] : [])];
+    ...Object.entries({ ...(throwAway ? NOT_DURABLE : {}), ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const stale = pidOfStaleLock(data);
   const env = {
     PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC',

@@ -1,7 +1,7 @@
+// `migrate.ts` stands by itself: it brings all of TypeORM, which only a start and the scripts about the schema need.
 export { createPool, type PoolOptions } from './pool';
 export { PoolHalves } from './pool-halves';
 export { createStores, type StoreParts } from './stores';
-export { migrate, revertAll, schemaDrift } from './migrate';
 export { startEmbedded, type EmbeddedPostgres } from './embedded-postgres';
 export { inTransaction } from './sql';
 export { takesWrites } from './takes-writes';

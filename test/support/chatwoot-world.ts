@@ -20,15 +20,15 @@ import { FolderMediaStore } from '../../src/media/folder-store';
 import { openRemoteFile } from '../../src/media/remote-file';
 import { TypingRelay } from '../../src/delivery';
 import { outcomeAfter, triedOf, verdictOn } from '../../src/delivery/retry-policy';
-import { createPool, createStores, SecretBox } from '../../src/persistence';
+import { createStores, SecretBox } from '../../src/persistence';
 import { chatwoot } from '../../src/providers/chatwoot';
 import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from '../../src/providers/chatwoot/testing/double';
 import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
 import { webhookReceiver } from '../../src/webhooks/receive-webhook';
 import { TIME_LIMITS } from '../../src/time-limits';
-import { createTestDatabase } from './database';
 import { leaseThat } from './lease';
-import { pushAnywhere } from './outgoing';
+import { pushWhenCalled } from './push-when-called';
+import { openTestPool } from './test-pool';
 
 export const ORG = 'org-1';
 const scope = { organizationId: ORG };
@@ -45,8 +45,7 @@ export interface ChatwootWorldOptions extends ChatwootDoubleOptions {
 
 /** All of us but the timers, over a real Postgres and a Chatwoot's double, with webhooks on a real socket. */
 export async function createChatwootWorld({ policy = {}, limits = {}, fetch: through, owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }], beforeSetUp, ...options }: ChatwootWorldOptions = {}) {
-  const database = await createTestDatabase();
-  const pool = createPool(database.url, {});
+  const { pool, close } = await openTestPool();
   const time = { aheadMs: 0 };
   const double = await startChatwootDouble({ activityDelayMs: 0, clock: () => new Date(Date.now() + time.aheadMs), ...options });
   beforeSetUp?.(double);
@@ -76,7 +75,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores, clock, typing: new TypingRelay(3_000), publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 10_000, uploadMs: 30_000, setupMs: 20_000, targetLookupMs: 5_000, checkMs: 60_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000, ...limits },
-    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushWhenCalled(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['chatwoot', known]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
@@ -279,8 +278,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       await double.stop();
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
-      await pool.end();
-      await database.drop();
+      await close();
       rmSync(mediaFolder, { recursive: true, force: true });
     },
   };

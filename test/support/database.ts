@@ -1,75 +1,106 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
-import { migrate } from '../../src/persistence/migrate';
+import type { Client } from 'pg';
+import { cleaningSql, readMark } from './clean-database';
+import { on, onServer, template, urlOf } from './test-server';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Removes it, and throws when somebody forgot to close a connection to it. */
+  /** Gives it back, and throws when somebody forgot to close a connection to it. */
   drop(): Promise<void>;
 }
 
-/** A database of one's own with all tables, cloned from the migrated template (some 30 ms). */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = `t_${randomBytes(8).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${name} template ${templateName()}`));
-  return { url: urlOf(name), drop: () => drop(name) };
+export interface ReusableDatabase extends TestDatabase {
+  /**
+   * Empties it through a connection to it, with no other open than those.
+   * @returns whether it is as the template again; if not, it is to be dropped
+   */
+  empty(through: Pick<Client, 'query'>, others?: readonly number[]): Promise<boolean>;
+  /** Gives it back after `empty`, without another look. */
+  giveBack(): void;
+}
+
+/**
+ * A database with all tables and nothing in them. It is one that an earlier test of this worker gave back, or else a clone of the
+ * template: a clone costs Postgres a hundred times as much CPU as emptying the tables.
+ */
+export async function createTestDatabase(graceMs = GRACE_MS): Promise<ReusableDatabase> {
+  const name = idleDatabases().pop() ?? await clone();
+  return {
+    url: urlOf(name),
+    drop: () => giveBack(name, graceMs),
+    async empty(through, others = []) { return (await connectionsAfterGrace(through, name, graceMs, others)).length === 0 && empty(through); },
+    giveBack() { idleDatabases().push(name); },
+  };
 }
 
 /** An empty database, for what makes its own tables. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server.query(`create database ${name} template template0`));
-  return { url: urlOf(name), drop: () => drop(name) };
+  return { url: urlOf(name), drop: () => drop(name, GRACE_MS) };
 }
 
-/** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
-export async function buildTemplate(): Promise<void> {
-  process.env.TEST_TEMPLATE = `support_template_${randomBytes(4).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${templateName()} template template0`));
-  await migrate(urlOf(templateName()));
+async function clone(): Promise<string> {
+  const { name, strategy } = template();
+  const clone = `${name}_${randomBytes(8).toString('hex')}`;
+  await onServer((server) => server.query(`create database ${clone} template ${name} ${strategy}`));
+  return clone;
 }
 
-export const dropTemplate = (): Promise<unknown> => onServer((server) => server.query(`drop database if exists ${templateName()}`));
+/** By the environment of `test/support/database-environment.cjs`, for all files of a worker; without it, for this file. */
+function idleDatabases(): string[] {
+  const shared = globalThis as { idleTestDatabases?: string[] };
+  return shared.idleTestDatabases ??= [];
+}
 
-async function drop(name: string): Promise<void> {
+/** Leaves it to the next test, empty; or drops it, if anything but rows is not as in the template. */
+async function giveBack(name: string, graceMs: number): Promise<void> {
+  const { forgotten, isClean } = await on(urlOf(name), async (client) => {
+    const connections = await connectionsAfterGrace(client, name, graceMs);
+    return { forgotten: connections, isClean: connections.length === 0 && await empty(client) };
+  });
+  if (isClean) idleDatabases().push(name);
+  else await drop(name, graceMs, forgotten);
+}
+
+/** What tests have deleted stays in a table's pages, and is read over. */
+const MOST_GROWTH_BYTES = 8_000_000;
+
+/** @returns whether it is as the template again */
+async function empty(client: Pick<Client, 'query'>): Promise<boolean> {
+  const { clean } = template();
+  const { mark, bytes } = await readMark(client);
+  if (mark !== clean.mark || bytes > clean.bytes + MOST_GROWTH_BYTES) return false;
+  try {
+    await client.query(cleaningSql(clean));
+    return true;
+  } catch (error) {
+    // The user of a server that was given may not switch triggers off.
+    if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return false;
+    throw error;
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+async function drop(name: string, graceMs: number, forgotten?: readonly string[]): Promise<void> {
   await onServer(async (server) => {
-    const forgotten = await connectionsAfterGrace(server, name);
+    const connections = forgotten ?? await connectionsAfterGrace(server, name, graceMs);
     await server.query(`drop database ${name} with (force)`);
-    if (forgotten.length > 0) throw new Error(`Connections to the test's database were left open: ${forgotten.join('; ')}`);
+    if (connections.length > 0) throw new Error(`Connections to the test's database were left open: ${connections.join('; ')}`);
   });
 }
 
-/** A backend needs a moment to notice that its client has gone. */
-async function connectionsAfterGrace(server: Client, name: string): Promise<string[]> {
-  for (const until = Date.now() + 60_000; ;) {
+const GRACE_MS = 60_000;
+
+/** A backend needs a moment to notice that its client has gone. @param others process ids of connections that may stay */
+async function connectionsAfterGrace(server: Pick<Client, 'query'>, name: string, graceMs: number, others: readonly number[] = []): Promise<string[]> {
+  for (const until = Date.now() + graceMs; ;) {
     const { rows } = await server.query<{ line: string }>(
-      "select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity where datname = $1 and backend_type = 'client backend'", [name]);
+      `select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity
+       where datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid() and pid <> all($2::int[])`, [name, others]);
     if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);
-    await setTimeout(25);
+    await setTimeout(10);
   }
-}
-
-async function onServer<T>(use: (server: Client) => Promise<T>): Promise<T> {
-  const server = new Client({ connectionString: required('TEST_DATABASE_URL'), application_name: 'test-support' });
-  await server.connect();
-  try {
-    return await use(server);
-  } finally {
-    await server.end();
-  }
-}
-
-function urlOf(database: string): string {
-  const url = new URL(required('TEST_DATABASE_URL'));
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
-const templateName = (): string => required('TEST_TEMPLATE');
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: test/global-setup.ts sets it.`);
-  return value;
 }

@@ -9,19 +9,18 @@ import type { SessionRecord } from '../../src/core/session';
 import type { DeepPartial } from '../../src/core/flows/api';
 import type { SupportPolicy } from '../../src/core/setup';
 import { outcomeAfter } from '../../src/delivery/retry-policy';
-import { createPool, createStores, SecretBox } from '../../src/persistence';
-import { createTestDatabase } from './database';
+import { createStores, SecretBox } from '../../src/persistence';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
 import { leaseThat } from './lease';
-import { pushAnywhere } from './outgoing';
+import { pushWhenCalled } from './push-when-called';
+import { openTestPool } from './test-pool';
 
 export const ORG = 'org-1';
 export const scope = { organizationId: ORG };
 
 /** Flows over a real Postgres and a scripted provider, with time and workers in the test's hand. */
 export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
-  const database = await createTestDatabase();
-  const pool = createPool(database.url, {});
+  const { pool, close } = await openTestPool();
   const time = { ms: Date.parse('2026-11-22T12:00:00Z') };
   const clock = { now: () => time.ms, newId: randomUUID, random: () => 0.5, newSecret: () => randomBytes(32).toString('base64url') };
   const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
@@ -30,7 +29,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
     limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
     // Receivers compare the signature's time with their own clock, which no test holds.
-    push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushWhenCalled(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
@@ -92,7 +91,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     async acknowledgeAll(sessionId: string) { return flows.acknowledge(scope, (await world.inbox(sessionId)).map(delivery => delivery.id)); },
     finishEndings: () => finishEndings(deps, 100, (_, error) => { throw error; }),
     async events(sessionId: string) { return stores.events.ofSession(ORG, sessionId, 0, 1_000); },
-    async close() { await pool.end(); await database.drop(); },
+    close,
   };
   return world;
 }

@@ -1,5 +1,5 @@
 // Run by test/contract/second-provider.test.ts in a process of its own, since most of what it holds has to fail.
-const { transform } = require('../../../jest.config.cjs');
+const transform = require('../../support/transform.cjs');
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { migrate } from '../../../src/persistence';
+import { migrate } from '../../../src/persistence/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 
 let database: TestDatabase;

@@ -8,7 +8,8 @@ import type { SessionRecord } from '../../../src/core/session';
 import { DEFAULT_POLICY, UNCHECKED, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import type { StoreParts } from '../../../src/persistence/stores';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import type { TestDatabase } from '../../support/database';
+import { openTestPool } from '../../support/test-pool';
 
 export const ORG = 'org-1';
 export const FOREIGN = 'org-2';
@@ -31,25 +32,26 @@ export interface StoreWorld {
 }
 
 export async function createStoreWorld(): Promise<StoreWorld> {
-  const database = await createTestDatabase();
+  const { database, pool, close } = await openTestPool({ max: 5 });
   const time = { ms: Date.parse('2026-11-22T20:52:20.557Z') };
   const woken: string[] = [];
   const secretBox = new SecretBox('a secret of the tests, at least this long');
   const clock = { now: () => time.ms, newId: randomUUID, random: Math.random, newSecret: () => randomBytes(32).toString('base64url') };
-  const pools: Pool[] = [];
-  const replica = (keys?: StoreParts['keys']): { pool: Pool; stores: Stores } => {
-    const pool = createPool(database.url, { max: 5 });
-    pools.push(pool);
+  const replicas: Pool[] = [];
+  const storesOver = (through: Pool, keys?: StoreParts['keys']): Stores => {
     // However slow the machine is: nobody gives up waiting for a Session.
     const sessionGate = { waitMs: 2_000_000_000 };
-    return { pool, stores: createStores(pool, { secretBox, clock, keys, sessionGate, wake: { committed: (ids) => { woken.push(...ids); } } }) };
+    return createStores(through, { secretBox, clock, keys, sessionGate, wake: { committed: (ids) => { woken.push(...ids); } } });
   };
-  const { pool, stores } = replica();
+  const stores = storesOver(pool);
   const account = await stores.setup.insertAccount(accountOf({}));
   const inbox = await stores.setup.insertInbox(inboxOf(account, {}));
   return {
     database, pool, stores, time, woken, account, inbox,
-    replica: (keys) => replica(keys).stores,
+    replica(keys) {
+      replicas.push(createPool(database.url, { max: 5 }));
+      return storesOver(replicas.at(-1)!, keys);
+    },
     async open(externalId = randomUUID()) {
       return (await stores.sessions.open({
         id: randomUUID(), organizationId: ORG, chatbotId: inbox.chatbotId, inboxId: inbox.id, channel: 'web', externalId, endUser: NOBODY_KNOWN, at: instantOf(time.ms),
@@ -57,8 +59,8 @@ export async function createStoreWorld(): Promise<StoreWorld> {
     },
     sql: async <Row extends object>(text: string, values: unknown[] = []) => (await pool.query<Row>(text, values)).rows,
     async end() {
-      await Promise.all(pools.map((each) => each.end()));
-      await database.drop();
+      await Promise.all(replicas.map((each) => each.end()));
+      await close();
     },
   };
 }

@@ -54,7 +54,8 @@ describe('the name of a file', () => {
 
   it('keeps the ending it was given, and gets that of its type else', () => {
     fc.assert(fc.property(fc.string({ unit: 'grapheme-composite', minLength: 1, maxLength: 400 }), (stem) => {
-      expect(fitFileName(`${stem}.docx`, 'image/png')).toMatch(/\.docx$/);
+      // Without a letter before the dot it may be a hidden file's name, which has no ending.
+      expect(fitFileName(`${stem}x.docx`, 'image/png')).toMatch(/\.docx$/);
       expect(fitFileName(stem.replace(/[^\p{L}]/gu, 'x'), 'image/png')).toMatch(/\.png$/);
     }));
   });

@@ -1,0 +1,15 @@
+import type { RuntimePush } from '../../src/core/ports/runtime-push';
+
+/** Pushes to endpoints of the test on this machine. The HTTP client is loaded at the first call: most tests push nothing, and it is large. */
+export function pushWhenCalled(): RuntimePush {
+  let loaded: RuntimePush | undefined;
+  const push = (): RuntimePush => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an `import` would load it at once
+    loaded ??= (require('./outgoing') as typeof import('./outgoing')).pushAnywhere();
+    return loaded;
+  };
+  return {
+    whyRefused: async (url) => push().whyRefused(url),
+    post: async (...given) => push().post(...given),
+  };
+}
