@@ -48,8 +48,8 @@ describe('compose.yaml', () => {
     expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose.volumes).sort());
   });
 
-  it('leads the containers to the doctor of README, which plays on the machine itself', () => {
-    const [, command] = /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('README.md')) ?? [];
+  it('leads the containers to the doctor of docs/chatwoot.md, which plays on the machine itself', () => {
+    const [, command] = /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('docs/chatwoot.md')) ?? [];
     expect(command).toContain('--public-url http://host.docker.internal:4100 --host 0.0.0.0 --port 4100');
     for (const name of ['chatwoot', 'chatwoot-sidekiq']) expect(services[name]!.extra_hosts).toContain('host.docker.internal:host-gateway');
   });
