@@ -13,6 +13,7 @@ import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
 import { graphqlDoor, type GraphqlDoor, socketDoor, type SocketDoor } from './server/graphql-door';
+import { Pipelines } from './server/pipelines';
 import { Places, type Place } from './server/places';
 import { type ReaderLimits, SlowReaders } from './server/slow-readers';
 import { WebhookPlaces } from './server/webhook-places';
@@ -182,9 +183,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     }
   }
 
-  const http = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkMs, keepAliveTimeout: limits.keepAliveMs,
-  }, (request, response) => {
+  function begin(request: IncomingMessage, response: ServerResponse): void {
     const requestId = adoptRequestId(request);
     const startedAt = performance.now();
     response.setHeader('x-request-id', requestId);
@@ -198,6 +197,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       }, 'request');
     }));
     void withRequestId(requestId, () => serve(request, response));
+  }
+
+  const pipelines = new Pipelines();
+  const http = createServer({
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkMs, keepAliveTimeout: limits.keepAliveMs,
+  }, (request, response) => {
+    if (!pipelines.mustWait(response)) begin(request, response);
+    else void pipelines.turn(request, response).then(isServed => { if (isServed) begin(request, response); });
   });
 
   http.on('connection', connection => readers.watch(connection));
