@@ -1,3 +1,4 @@
+import type { ProviderHttpResponse } from '../../../src/core/ports/support-provider';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';
@@ -36,7 +37,7 @@ describe('requests that a connection sends before it has the answers to earlier 
       maxPages: 1,
       providerPages: new Map([['toy', ({ path }) => {
         calls += 1;
-        return Promise.resolve(path === '/stream' ? { status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() } : { status: 200, headers: {}, body: '' });
+        return Promise.resolve<ProviderHttpResponse>(path === '/stream' ? { status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() } : { status: 200, headers: {}, body: '' });
       }]]),
     });
     const raw = rawConnection(running.port);
