@@ -14,6 +14,7 @@ import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
 import { graphqlDoor, type GraphqlDoor, socketDoor, type SocketDoor } from './server/graphql-door';
+import { ignoreUpgrade, wantsWebSocket } from './server/other-upgrades';
 import { Pipelines } from './server/pipelines';
 import { type ReaderLimits, SlowReaders } from './server/slow-readers';
 import { WebhookPlaces } from './server/webhook-places';
@@ -209,6 +210,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
 
   http.on('connection', connection => readers.watch(connection));
   http.on('upgrade', (request, socket, head) => {
+    if (!wantsWebSocket(request)) { ignoreUpgrade(http, request, socket, head); return; }
     const requestId = adoptRequestId(request);
     // A peer that resets the connection before a room listens must not end the process.
     socket.on('error', () => socket.destroy());
