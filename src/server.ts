@@ -6,6 +6,7 @@ import { ConfigError } from './config/config-error';
 import type { Caller } from './core/caller';
 import { ClientGoneError, OverloadedError } from './core/errors';
 import type { Health } from './health';
+import { Places, type Place } from './core/places';
 import { withRequestId, type Logger } from './logging';
 import { maskedPath } from './logging/masked-path';
 import { errorAnswer, jsonAnswer, refuseSocket, send, sendStream, type Answer, type StreamAnswer } from './server/answer';
@@ -13,7 +14,8 @@ import { Bodies, type BodyLimits, type Every } from './server/bodies';
 import { InFlight } from './server/in-flight';
 import { answerOfError } from './server/errors';
 import { graphqlDoor, type GraphqlDoor, socketDoor, type SocketDoor } from './server/graphql-door';
-import { Places, type Place } from './server/places';
+import { ignoreUpgrade, wantsWebSocket } from './server/other-upgrades';
+import { Pipelines } from './server/pipelines';
 import { type ReaderLimits, SlowReaders } from './server/slow-readers';
 import { WebhookPlaces } from './server/webhook-places';
 import { plainRequest, type PlainRequest } from './server/plain-request';
@@ -62,7 +64,7 @@ export interface ServerOptions {
   readonly page: ((request: PlainRequest) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
-  /** WebSockets and event streams at once; one more is answered 503. Of these and the next three one sender has the share that it has of bodies. */
+  /** WebSockets and event streams at once; one more is answered 503. Of these and the next three each sender has the share that it has of bodies, and more while more than a share is free. */
   readonly maxSockets: number;
   /** WebSockets whose callers are not known yet, beside those; one more is answered 503. */
   readonly maxStrangers: number;
@@ -94,15 +96,15 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     pages: options.providerPages, bodyLimitBytes: options.providerBodyLimitBytes,
     isOpen: (provider, path) => options.isOpenPage?.(provider, path) ?? false, identify: credentials => options.identify(credentials),
   });
-  const shareOf = (most: number): number => Math.ceil(most * options.bodies.shareOfOne);
+  const shared = { share: options.bodies.shareOfOne, lends: true };
   const inFlight = new InFlight(
-    new Places(options.maxSockets, 'sockets and event streams open', shareOf(options.maxSockets)),
-    new Places(options.maxStrangers, 'sockets open whose callers are not known yet'),
+    new Places({ most: options.maxSockets, what: 'sockets and event streams open', ...shared }),
+    new Places({ most: options.maxStrangers, what: 'sockets open whose callers are not known yet' }),
   );
   // Each has its own: whoever crowds one door stands in nobody's way at another.
   const webhooks = new WebhookPlaces(options.maxWebhooks, options.bodies.shareOfOne);
-  const files = new Places(options.maxFiles, 'files under way', shareOf(options.maxFiles));
-  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way', shareOf(options.maxPages));
+  const files = new Places({ most: options.maxFiles, what: 'files under way', ...shared });
+  const pageCalls = new Places({ most: options.maxPages, what: 'calls of provider pages under way', ...shared });
 
   const bodies = new Bodies(options.bodies, options.every);
   const readers = new SlowReaders(options.readers, options.every);
@@ -182,9 +184,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     }
   }
 
-  const http = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkMs, keepAliveTimeout: limits.keepAliveMs,
-  }, (request, response) => {
+  function begin(request: IncomingMessage, response: ServerResponse): void {
     const requestId = adoptRequestId(request);
     const startedAt = performance.now();
     response.setHeader('x-request-id', requestId);
@@ -198,10 +198,19 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       }, 'request');
     }));
     void withRequestId(requestId, () => serve(request, response));
+  }
+
+  const pipelines = new Pipelines();
+  const http = createServer({
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkMs, keepAliveTimeout: limits.keepAliveMs,
+  }, (request, response) => {
+    if (!pipelines.mustWait(response)) begin(request, response);
+    else void pipelines.turn(request, response).then(isServed => { if (isServed) begin(request, response); });
   });
 
   http.on('connection', connection => readers.watch(connection));
   http.on('upgrade', (request, socket, head) => {
+    if (!wantsWebSocket(request)) { ignoreUpgrade(http, request, socket, head); return; }
     const requestId = adoptRequestId(request);
     // A peer that resets the connection before a room listens must not end the process.
     socket.on('error', () => socket.destroy());

@@ -29,6 +29,8 @@ export class OperationContext {
 
   constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string, private readonly more: Circumstances = {}) {}
 
+  /** Who its places and its body count for. A gateway's operations without an organization count together. */
+  get sender(): string { return this.caller?.organizationId ?? ''; }
   get noTenant(): AccessError | null { return this.more.noTenant ?? null; }
   get gone(): AbortSignal | null { return this.more.gone ?? null; }
   /** Calls `work` once the response was sent or its reader is gone. */

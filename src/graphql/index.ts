@@ -63,9 +63,6 @@ export interface GraphqlHttp {
   stop(): Promise<void>;
 }
 
-/** Bodies of a gateway that names no organization count together. */
-const GATEWAY_ALONE = '';
-
 /** The room's front door for a plain node:http server. */
 export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp> {
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
@@ -73,7 +70,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const open = new OpenReaders();
   const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
   const schema = await buildSupportSchema(deps);
-  const { runner, admission } = await createRunner(schema, limits, log);
+  const { runner, places } = await createRunner(schema, limits, log);
   const apollo = await startApollo(schema, runner, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
@@ -97,15 +94,15 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: a stranger is not read. And nobody is while all places are taken, so that a crowd costs no memory.
       const operation = await contextOf(request, response, requestId);
-      admission.enter()();
+      const { sender } = operation;
+      places.take(sender)();
       // A body that is on its way takes no place: a place is taken when it is whole.
-      const sender = operation.caller?.organizationId ?? GATEWAY_ALONE;
       const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
       // A stream is inside only while its operation is started; see OperationRunner.
       if (wantsEventStream(request)) {
         door.enterStream(sender);
         await sse.serve(request, response, body ?? searchOf(request), operation);
-      } else await admission.during(() => serveApollo(apollo, request, response, body, operation));
+      } else await places.during(() => serveApollo(apollo, request, response, body, operation), sender);
     } catch (error) {
       if (error instanceof ClientGoneError) return;
       const refusal = publicError(error, requestId, log);

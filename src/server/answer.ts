@@ -17,13 +17,26 @@ export interface StreamAnswer {
   readonly sender?: string;
 }
 
-/** Sends what comes, as it comes, and ends the source when the reader has left. Never throws for a reader who leaves. */
+/** Resolves when the reader can take more, or has left. */
+const drained = (response: ServerResponse): Promise<void> => new Promise(resolve => {
+  if (!response.writableNeedDrain || response.destroyed) { resolve(); return; }
+  const done = (): void => {
+    response.off('drain', done).off('close', done);
+    resolve();
+  };
+  response.once('drain', done).once('close', done);
+});
+
+/** Sends what comes, as it comes, and ends the source when the reader has left, also before this is called. Never throws for a reader who leaves. */
 export async function sendStream(response: ServerResponse, { status, headers, stream }: StreamAnswer): Promise<void> {
-  const left = new Promise<void>(resolve => { response.once('close', () => { resolve(); void stream.return?.(); }); });
+  const leave = (): void => { void stream.return?.(); };
+  // Nothing tells it any more.
+  if (response.destroyed) { leave(); return; }
+  response.once('close', leave);
   response.writeHead(status, headers);
   for await (const text of stream) {
     if (response.destroyed) return;
-    if (!response.write(text)) await Promise.race([left, new Promise(resolve => { response.once('drain', resolve); })]);
+    if (!response.write(text)) await drained(response);
   }
   response.end();
 }

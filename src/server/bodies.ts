@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyRefusedError, bodyTooLarge, ClientGoneError, OverloadedError } from '../core/errors';
+import { Places } from '../core/places';
 import { inflaterOf } from './inflate';
-import { Places } from './places';
 
 export interface BodyLimits {
   /** Bodies on their way at once. */
@@ -42,7 +42,7 @@ export class Bodies {
   private stopChecking: (() => void) | null = null;
 
   constructor(private readonly limits: BodyLimits, private readonly every: Every = everyTimer) {
-    this.places = new Places(limits.maxBodies, 'bodies on their way', Math.ceil(limits.maxBodies * limits.shareOfOne));
+    this.places = new Places({ most: limits.maxBodies, what: 'bodies on their way', share: limits.shareOfOne });
   }
 
   /**

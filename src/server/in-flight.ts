@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Places } from './places';
+import type { Places } from '../core/places';
 
 const LOOK_EVERY_MS = 20;
 

@@ -21,8 +21,9 @@ export class SlowReaders {
 
   constructor(private readonly limits: ReaderLimits, private readonly every: Every = everyTimer) {}
 
-  /** Called once for each connection, before anything is written to it. */
+  /** Called for each connection before anything is written to it, and again when Node gets it back. */
   watch(connection: Socket): void {
+    if (this.connections.has(connection)) return;
     this.connections.set(connection, { bytesTaken: 0, behindMs: 0 });
     connection.once('close', () => this.forget(connection));
     this.stopChecking ??= this.every(this.limits.checkMs, () => this.check());

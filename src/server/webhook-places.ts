@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Places, type Place } from './places';
+import { Places, type Place } from '../core/places';
 import type { PlainRequest } from './plain-request';
 
 const MOST_KNOWN = 10_000;
@@ -11,13 +11,12 @@ const MOST_KNOWN = 10_000;
 export class WebhookPlaces {
   private readonly proved: Places;
   private readonly unproved: Places;
-  /** Senders by the digest of an address that was proved: an address holds a secret. The newest are kept. */
+  /** Senders by the digest of the part of an address that was proved: an address holds a secret. The newest are kept. */
   private readonly senders = new Map<string, string>();
 
   constructor(most: number, shareOfOne: number) {
-    const share = Math.ceil(most * shareOfOne);
-    this.proved = new Places(most, 'webhooks under way', share);
-    this.unproved = new Places(share, 'webhooks under way whose address is not proved yet');
+    this.proved = new Places({ most, what: 'webhooks under way', share: shareOfOne, lends: true });
+    this.unproved = new Places({ most: Math.ceil(most * shareOfOne), what: 'webhooks under way whose address is not proved yet' });
   }
 
   /**
@@ -25,7 +24,7 @@ export class WebhookPlaces {
    * @param work may give the place back before it ends @throws OverloadedError
    */
   async during<T>(request: PlainRequest, work: (request: PlainRequest, leave: () => void) => Promise<T>): Promise<T> {
-    const key = createHash('sha256').update(request.path).digest('base64url');
+    const key = keyOf(request.path);
     const known = this.senders.get(key);
     let place: Place = known === undefined ? this.unproved.place() : this.proved.place(known);
     place.take();
@@ -52,4 +51,10 @@ export class WebhookPlaces {
     const [oldest] = this.senders.keys();
     if (this.senders.size > MOST_KNOWN && oldest !== undefined) this.senders.delete(oldest);
   }
+}
+
+/** Of `/webhooks/<account>/<secret>`, which proves the sender. Whatever follows it is the sender's choice, and must not crowd others out. */
+function keyOf(path: string): string {
+  const [, , account = '', secret = ''] = path.split('/');
+  return createHash('sha256').update(`${account.toLowerCase()}/${secret}`).digest('base64url');
 }

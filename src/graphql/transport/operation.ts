@@ -2,13 +2,13 @@ import {
   createSourceEventStream, type DocumentNode, execute, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, type GraphQLSchema,
   parse, specifiedRules, validate,
 } from 'graphql';
+import type { Places } from '../../core/places';
 import type { OperationContext } from '../context';
 import type { OperationCheck } from '../cost/check';
 import { type Log, publicError, RequestRefusedError } from '../errors';
 import { meteredFieldResolver } from '../execution/metered';
 import type { Workshop } from '../execution/work';
 import { type GraphqlLimits, operationSizeRule } from '../limits';
-import type { Admission } from './admission';
 import { PERSISTED_QUERY_NOT_SUPPORTED } from './refusals';
 import { type CountedResult, resultStream, singleResult } from './result-stream';
 
@@ -33,7 +33,8 @@ export interface RunnerDeps {
   readonly limits: GraphqlLimits;
   readonly check: OperationCheck;
   readonly workshop: Workshop;
-  readonly admission: Admission;
+  /** Over all transports. What is over the mark is refused before it is parsed, so that a crowd costs neither memory nor the ones that are inside. */
+  readonly places: Places;
   readonly log: Log;
 }
 
@@ -53,7 +54,7 @@ export class OperationRunner {
   async prepare(request: OperationRequest, context: OperationContext): Promise<AdmittedArgs | readonly GraphQLError[]> {
     let leave: () => void;
     try {
-      leave = this.deps.admission.enter();
+      leave = this.deps.places.take(context.sender);
     } catch (error) {
       return [publicError(error, context.requestId, this.deps.log)];
     }

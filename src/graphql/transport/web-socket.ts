@@ -52,7 +52,9 @@ export class GraphqlWebSockets {
       connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
       onConnect: async ({ extra, connectionParams }) => {
         try {
-          extra.gone = new AbortController();
+          const gone = extra.gone = new AbortController();
+          // The library's own hook waits until every stream has ended.
+          extra.socket.once('close', () => gone.abort());
           extra.caller = await deps.identify(extra.request.headers, connectionParams, extra.request.socket.remoteAddress);
           this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
           return true;
@@ -76,13 +78,18 @@ export class GraphqlWebSockets {
           return [publicError(error, requestId, deps.log)];
         }
       },
-      onClose: ({ extra }) => { extra.gone?.abort(); },
       // The arguments are those that onSubscribe returned, and graphql-ws always goes on with them.
       execute: (args) => runner.execute(args as AdmittedArgs),
       subscribe: (args) => runner.subscribe(args as AdmittedArgs),
     }, this.#sockets, limits.pingIntervalMs);
     this.#dispose = async () => { await server.dispose(); };
-    this.#sockets.on('connection', (socket) => {
+    this.#sockets.on('connection', (socket, request) => {
+      // The library answers each message whether the last answers were taken or not, also before it is known who calls.
+      let bytesUntaken = 0;
+      socket.on('message', (message: Buffer) => {
+        bytesUntaken = request.socket.writableNeedDrain ? bytesUntaken + message.length : 0;
+        if (bytesUntaken > limits.maxBodyBytes) socket.terminate();
+      });
       // The library prints a socket's errors; they are ordinary (a frame too large, a reset) and belong into the log.
       socket.removeAllListeners('error');
       socket.on('error', (error: NodeJS.ErrnoException) => deps.log({ code: error.code }, 'WebSocket failed', 'info'));

@@ -4,12 +4,12 @@ import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { gate } from '../persistence/store-world';
 import { caller, startRoom, type Room } from './room';
 
-/** A process that takes two operations at once; both are held in the middle of a mutation by a lock on its session. */
+/** A process that takes three operations at once, two of one organization; these are held in the middle of a mutation by a lock on its session. */
 let world: FlowWorld;
 let room: Room;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world, { maxOperations: 2 });
+  room = await startRoom(world, { maxOperations: 3 });
 });
 afterAll(async () => {
   await room.stop();
@@ -47,6 +47,13 @@ it('refuses what is over the mark with the time to come again, and takes it afte
     expect(refused.errors).toMatchObject([{ extensions: { code: 'OVERLOADED', retryable: true, retryAfterMs: 500 } }]);
   });
   expect((await third(refusedOn)).data.recordEndUserMessage).toMatchObject({ replayed: false, userErrors: [] });
+});
+
+it('keeps places for other organizations', async () => {
+  await whileFull(async () => {
+    expect((await room.run('{ supportInboxes { id } }')).status).toBe(503);
+    expect((await room.run('{ supportInboxes { id } }', {}, caller('bot', 'org-other'))).status).toBe(200);
+  });
 });
 
 it('counts operations of WebSockets and event streams, and not the subscriptions that are open', async () => {

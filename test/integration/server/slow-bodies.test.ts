@@ -252,12 +252,12 @@ describe('files', () => {
       slow.push(connection);
       return connection;
     };
-    const held = [open(), open()];
-    await until(() => readers === 2);
-    const third = rawConnection(running.port);
-    slow.push(third);
-    third.socket.write('GET /files/a/x HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until(() => statusOf(third) === 503);
+    const held = Array.from({ length: 6 }, open);
+    await until(() => readers === 6);
+    const next = rawConnection(running.port);
+    slow.push(next);
+    next.socket.write('GET /files/a/x HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => statusOf(next) === 503);
     expect(await taken(4, () => fetch(`${running.url}/files/b/x`))).toBe(4);
     for (const { socket } of held) socket.on('error', () => undefined);
     await until(() => { for (const check of [...checks]) check(); return reading === 0; });

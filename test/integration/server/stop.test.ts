@@ -65,7 +65,7 @@ it('asks the rooms to say goodbye to sockets and streams after the requests, and
   });
   const stream = await fetch(`${url}/graphql`);
   const socket = rawConnection(port);
-  socket.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
+  socket.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
   await until(() => socket.received().includes('101'));
   const request = fetch(`${url}/webhooks/a/b`, { method: 'POST' });
   await until(() => isReached);
@@ -93,7 +93,7 @@ it('cuts off what does not end within its limits', async () => {
   const stuck = fetch(`${url}/webhooks/a/b`, { method: 'POST' }).then(() => 'answered', () => 'cut off');
   const stream = await fetch(`${url}/graphql`);
   const socket = rawConnection(port);
-  socket.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
+  socket.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
   await until(() => socket.received().includes('101'));
   await server.stop();
   expect(await stuck).toBe('cut off');
@@ -113,7 +113,7 @@ it('takes no new socket once it stops', async () => {
   const underWay = fetch(`${url}/webhooks/a/b`, { method: 'POST' });
   await until(() => isReached);
   const stopped = server.stop();
-  late.socket.write('Connection: upgrade\r\nUpgrade: test\r\n\r\n');
+  late.socket.write('Connection: upgrade\r\nUpgrade: websocket\r\n\r\n');
   await late.closed;
   expect(late.received()).toMatch(/^HTTP\/1\.1 503/);
   finish();

@@ -1,6 +1,17 @@
-import { OverloadedError } from '../core/errors';
+import { OverloadedError } from './errors';
 
 const RETRY_AFTER_MS = 1_000;
+
+export interface PlaceLimits {
+  readonly most: number;
+  /** In the plural, for the refusal. */
+  readonly what: string;
+  /** How much of them one sender may have, so that others find some: a part of 1, at least one place. If omitted, all. */
+  readonly share?: number;
+  /** Whether one sender may have more than its share while more than a share is free: what nobody else wants is not kept from it. */
+  readonly lends?: boolean;
+  readonly retryAfterMs?: number;
+}
 
 /** One unit of a bound. Both methods may be called again, in turns. */
 export interface Place {
@@ -14,11 +25,11 @@ export class Places {
   private taken = 0;
   private readonly bySender = new Map<string, number>();
 
-  /**
-   * @param what in the plural, for the refusal
-   * @param mostOfOne how many of them one sender may have, so that others find some; if omitted, all
-   */
-  constructor(private readonly most: number, private readonly what: string, private readonly mostOfOne: number = most) {}
+  private readonly ofOne: number;
+
+  constructor(private readonly limits: PlaceLimits) {
+    this.ofOne = Math.ceil(limits.most * (limits.share ?? 1));
+  }
 
   /** A place that is not taken yet. @param sender who it counts for; if omitted, nobody in particular */
   place(sender?: string): Place {
@@ -55,9 +66,12 @@ export class Places {
   }
 
   private enter(sender: string | undefined): void {
-    if (this.taken >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} ${this.what}, as many as it takes.`);
+    const { most, what, lends = false, retryAfterMs = RETRY_AFTER_MS } = this.limits;
+    const free = most - this.taken;
+    if (free <= 0) throw new OverloadedError(retryAfterMs, `This process has ${most} ${what}, as many as it takes.`);
     const own = sender === undefined ? 0 : this.bySender.get(sender) ?? 0;
-    if (own >= this.mostOfOne) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.mostOfOne} ${this.what} for one sender, as many as it takes.`);
+    if (own >= this.ofOne && !(lends && free > this.ofOne))
+      throw new OverloadedError(retryAfterMs, `This process has ${own} ${what} for one sender, as many as it takes; the free ones are kept for others.`);
     this.taken += 1;
     if (sender !== undefined) this.bySender.set(sender, own + 1);
   }
