@@ -78,7 +78,7 @@ const TAKE_HEADS = statement('take_heads', `
     select d.id, heads.fence from delivery d join heads on heads.id = d.id order by d.id for no key update of d
   )
   update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
-  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
+  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work, d.conversation_id as "conversationId", d.look_after as "lookAfter",
     d.attempts - 1 as "earlierAttempts", d.attempts - 1 > d.attempts_settled as "hasUntoldTry", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */

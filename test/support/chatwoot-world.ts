@@ -211,7 +211,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
             await conversationLost(deps, lane.organizationId, lane.sessionId, null);
             await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
           } else if (code === 'PROVIDER_REFUSED' || code === 'OUTCOME_UNKNOWN') {
-            await deliveryRefused(deps, lane.delivery, code);
+            await deliveryRefused(deps, lane.delivery, code, error);
             await stores.lanes.park(lane, code, outcomeAfter(error));
           } else {
             await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
@@ -235,7 +235,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
           if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
           if (verdict.kind === 'park') {
-            await deliveryRefused(deps, lane.delivery, verdict.code);
+            await deliveryRefused(deps, lane.delivery, verdict.code, error);
             await stores.lanes.park(lane, verdict.code, outcomeAfter(error));
           } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code, true, outcomeAfter(error));
         }

@@ -2,12 +2,16 @@ import { checkedUrl, CONTENT_LIMITS } from '../content/check';
 import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import type { HandoffLink, HandoffTarget } from '../handoff';
 import { instantOf } from '../ports/clock';
-import type { AccountRecord } from '../setup';
+import type { SessionRecord } from '../session';
+import type { AccountRecord, InboxRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
 import { deriveControl, moveHandoff } from './change-handoff';
+import { conversationOf } from './conversation';
 import { accessOf, type FlowDeps } from './deps';
+import { enqueueOpening } from './opening';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
+import { HISTORY_MESSAGES } from './transcript';
 
 const MAX_NOTE_TEXT = 10_000;
 const MAX_FIELDS = 50;
@@ -62,6 +66,14 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
   return found;
 }
 
+/** How many messages of the history may be posted one by one without taking the conversation from the agents. */
+function roomFor(deps: FlowDeps, session: SessionRecord, inbox: InboxRecord | null, account: AccountRecord | null): number {
+  const provider = account === null ? undefined : deps.providers.get(account.provider)?.instance;
+  if (inbox === null || account === null || provider?.postingRoom === undefined) return HISTORY_MESSAGES;
+  const conversation = conversationOf(deps, { provider, account, inbox, session, asOf: deps.clock.now() });
+  return conversation === null ? HISTORY_MESSAGES : Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom(conversation)));
+}
+
 export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
   return {
     async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer> {
@@ -70,9 +82,10 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
       let target: HandoffTarget | NotFoundError = { teamId: null, agentId: null };
+      const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
+      const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
+      const room = roomFor(deps, session, inbox, account);
       if (input.target.team !== null || input.target.agent !== null) {
-        const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
-        const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
         if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
         // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
         target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
@@ -91,13 +104,13 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
         const handoff = await tx.insertHandoff({
           id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', reason: input.reason, summary: input.summary, intent: input.intent,
           fields: input.fields, links: input.links ?? [], priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
-          historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
+          historyThroughSeq: tx.session.lastMessageSeq, openedForAgents: 'NO', timesLost: 0, openings: 1, endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
           assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
         });
         await tx.updateSession({ liveHandoffId: handoff.id });
         await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
         await deriveControl(tx, deps, handoff, 'REQUESTED');
-        await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
+        await enqueueOpening(tx, handoff, room);
         return { handoff, session: tx.session, alreadyLive: false };
       }, idempotencyOf(deps, scope, 'requestHandoff', input));
       return { ...answer, replayed };
