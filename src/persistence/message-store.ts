@@ -6,7 +6,7 @@ import type { MessageStore, Page, PageRequest, SessionPageRequest } from '../cor
 import { decodeCursor, encodeCursor, expiredCursor, isCount } from './cursor';
 import { manyById, MESSAGE } from './records';
 import { type OfRequest, rowsPerSession } from './rows-per-session';
-import { firstOf, rowsOf, statement } from './sql';
+import { firstOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);

@@ -1,6 +1,5 @@
 import { controlFor } from '../control';
 import { canMove, isLive, isOpen, nextState, type HandoffAgent, type HandoffCause, type HandoffEndReason, type HandoffRecord } from '../handoff';
-import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';

@@ -88,8 +88,10 @@ describe('a worker that stands still past its lease between what it read and wha
   it('writes the context note no second time', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
-    expect(await world.deliverAll()).toEqual([]);
     await world.ask(id, { reason: 'help' });
+    const first = await claim();
+    await deliver(world.deps, first.delivery, leaseThat());
+    await world.stores.lanes.complete(first);
     const lane = await claim();
     expect(lane.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
     const deps = pausedIn('handoffs', () => true, successor);

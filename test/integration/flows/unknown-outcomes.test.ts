@@ -1,7 +1,7 @@
 import { OutcomeUnknownError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/deliver';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, type FlowWorld, ORG, scope } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld, scope } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';
 import { until } from '../../support/until';
 
