@@ -40,13 +40,14 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
 
 // What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
 export const UNFINISHED_POSTS = statement('tx_unfinished_posts', `
-  select d.id, d.state, d.payload as work, d.outcome_unknown as "isUnknown", l.session_id is not null as "blocksLane",
-    d.state <> 'WAITING' and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
+  select d.id, d.state, d.payload as work, d.outcome_unknown or d.state = 'DONE' as "isUnknown", l.session_id is not null as "blocksLane",
+    d.state in ('PARKED', 'DISCARDED') and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
       select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeft"
   from delivery d
   left join lane l on l.session_id = d.session_id and l.destination = d.destination and l.blocked_by = d.id
-  where d.session_id = $1 and d.destination = 'PROVIDER' and d.kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and d.state <> 'DONE'
-    and (d.state <> 'DISCARDED' or d.outcome_unknown or d.last_error_code = 'PROVIDER_DAMAGED')
+  where d.session_id = $1 and d.destination = 'PROVIDER' and d.kind in ('POST_MESSAGE', 'POST_TRANSCRIPT')
+    and (d.state in ('WAITING', 'PARKED') or d.state = 'DISCARDED' and (d.outcome_unknown or d.last_error_code = 'PROVIDER_DAMAGED')
+      or d.state = 'DONE' and d.kind = 'POST_MESSAGE' and (d.outcome_unknown or d.attempts > 1))
   order by d.id`);
 
 /** Their lane has been locked. A worker that is within one of them finds it done. */

@@ -86,7 +86,7 @@ const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER', `owed as (${INSERT_IN
 const OWE_PROVIDER_ALL = inLane('tx_owe_provider_all', 'PROVIDER', `given as materialized (
     select * from unnest($5::text[], $6::jsonb[], $13::bigint[]) with ordinality as given (kind, payload, instead, at)
   ), replaced as (
-    update delivery d set state = 'DONE', done_at = $9::timestamptz from given where d.id = given.instead and d.session_id = $1::uuid and d.state = 'PARKED'
+    update delivery d set state = 'DONE', done_at = $9::timestamptz from given where d.id = given.instead and d.session_id = $1::uuid and d.state in ('PARKED', 'DONE')
     returning d.id, d.attempts_before + greatest(d.attempts - 1, 0) as attempts_before, d.outcome_unknown, d.conversation_id, d.look_after,
       case when d.outcome_unknown then 'OUTCOME_UNKNOWN' else d.last_error_code end as last_error_code
   ), owed as (

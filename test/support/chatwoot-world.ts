@@ -206,7 +206,9 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           await stores.lanes.complete(lane);
         } catch (error) {
           const code = (error as { code?: string }).code ?? String(error);
-          errors.push(code);
+          const { work } = lane.delivery;
+          // What is optional is set aside by itself, and is no failure.
+          if (!('optional' in work && work.optional && code === 'PROVIDER_REFUSED')) errors.push(code);
           if (code === 'PROVIDER_REFUSED' && (error as { gone?: boolean }).gone) {
             await conversationLost(deps, lane.organizationId, lane.sessionId, null);
             await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));

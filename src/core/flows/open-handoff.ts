@@ -88,6 +88,7 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, { id: han
   const connected = await connect(deps, organizationId, sessionId);
   const { provider, account } = connected;
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, lease);
+  await lease.held();
   // Whoever ended it before this transaction did not wait for agents, who must not see it then.
   const { answer: handoff } = await sessions.transact(organizationId, sessionId, async tx => {
     const live = tx.liveHandoff;
@@ -97,10 +98,10 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, { id: han
     return live;
   });
   if (handoff === null) return;
-  await lease.held();
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
-  const isDoneWith = handoff.openedForAgents === 'MAYBE' && handoff.state !== 'REQUESTED'
-    && (await provider.readConversation(conversation, lease.signal(deps.limits.callMs))).status === 'RESOLVED';
+  const mayBeDoneWith = handoff.openedForAgents === 'MAYBE' && handoff.state !== 'REQUESTED';
+  if (mayBeDoneWith) await lease.held();
+  const isDoneWith = mayBeDoneWith && (await provider.readConversation(conversation, lease.signal(deps.limits.callMs))).status === 'RESOLVED';
   const opened = await openWithWhatIsTaken(deps, connected, conversation, handoff, lease, isDoneWith);
   await sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();

@@ -82,7 +82,7 @@ function lastSteps(handoff: HandoffRecord): readonly EnqueuedWork[] {
 }
 
 interface MissingPost extends UnpostedMessage {
-  /** The dead letter of an earlier try at it, whose place the new post takes. */
+  /** An earlier post of it that did not come to its end, whose place the new one takes. */
   readonly letter: UnfinishedPost | null;
 }
 
@@ -102,7 +102,7 @@ function historyWork(missing: readonly MissingPost[], { handoffId, room, isDropp
     works.push({ work: { kind: 'POST_TRANSCRIPT', handoffId: handoffId!, throughSeq: inFile.at(-1)!.seq, followedBy: single.length, optional: true, ...(isDroppable && { onlyForHandoff: true }) } });
   for (const { id: messageId, reactions, deletedAt, letter } of single) {
     // What takes a dead letter's place was to be posted before: it stays, whatever becomes of the handoff.
-    const ofHandoff = handoffId === undefined || letter !== null ? {} : { handoffId, ...(isDroppable && { onlyForHandoff: true as const }) };
+    const ofHandoff = handoffId === undefined || letter?.state === 'PARKED' ? {} : { handoffId, ...(isDroppable && { onlyForHandoff: true as const }) };
     const work: PostMessage = { kind: 'POST_MESSAGE', messageId, optional: true, ...ofHandoff };
     works.push({ work, ...(letter !== null && { instead: letter.id }) });
     if (deletedAt === null)
@@ -127,7 +127,7 @@ async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise
     const isBrought = post.isLeft || post.blocksLane || (post.state === 'WAITING' && await isWanted(tx, work));
     if (isBrought && work.kind === 'POST_TRANSCRIPT') inFileThrough = Math.max(inFileThrough, work.throughSeq);
     else if (isBrought && work.kind === 'POST_MESSAGE') brought.add(work.messageId);
-    else if (work.kind === 'POST_MESSAGE' && post.state === 'PARKED') letters.set(work.messageId, post);
+    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE')) letters.set(work.messageId, post);
   }
   return unposted.filter(({ id, seq }) => !brought.has(id) && seq > inFileThrough).map(one => ({ ...one, letter: letters.get(one.id) ?? null }));
 }

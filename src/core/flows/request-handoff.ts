@@ -70,8 +70,7 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
 function roomFor(deps: FlowDeps, session: SessionRecord, inbox: InboxRecord | null, account: AccountRecord | null): number {
   const provider = account === null ? undefined : deps.providers.get(account.provider)?.instance;
   if (inbox === null || account === null || provider?.postingRoom === undefined) return HISTORY_MESSAGES;
-  const conversation = conversationOf(deps, { provider, account, inbox, session, asOf: deps.clock.now() });
-  return conversation === null ? HISTORY_MESSAGES : Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom(conversation)));
+  return Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom(conversationOf(deps, { provider, account, inbox, session, asOf: deps.clock.now() }))));
 }
 
 export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {

@@ -65,10 +65,13 @@ export interface SessionTransaction {
   oweProvider(work: ProviderWork): Promise<void>;
   /**
    * Adds several to the end of the Session's provider lane, in this order, in one statement. One with `instead` takes the place of
-   * that dead letter, which counts as done from now on: it is looked for from where that one was enqueued.
+   * that earlier post, which is no dead letter any more: it is looked for from where that one was enqueued.
    */
   oweProviderAll(works: readonly EnqueuedWork[]): Promise<void>;
-  /** Posts of this Session's messages and transcripts that wait, that are dead letters, or that an operator gave up with an unknown outcome. */
+  /**
+   * Posts of this Session's messages and transcripts that wait, that are dead letters, or that an operator gave up with an unknown
+   * outcome; and DONE ones of messages that were tried before: dropped, or left when support was switched off, one may be there.
+   */
   unfinishedPosts(): Promise<readonly UnfinishedPost[]>;
   /** Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed. */
   withdrawOpening(): Promise<void>;
@@ -114,7 +117,7 @@ export interface SessionTransaction {
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
 
-/** A delivery to be enqueued. `instead`: a dead letter of the same post, whose place it takes. */
+/** A delivery to be enqueued. `instead`: an earlier delivery of the same post that is over, whose place it takes. */
 export interface EnqueuedWork { readonly work: ProviderWork; readonly instead?: string }
 
 export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | 'deletedAt'>;
@@ -126,7 +129,7 @@ export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | '
  */
 export interface UnfinishedPost {
   readonly id: string;
-  readonly state: Exclude<DeliveryState, 'DONE'>;
+  readonly state: DeliveryState;
   readonly work: Extract<ProviderWork, { readonly kind: 'POST_MESSAGE' | 'POST_TRANSCRIPT' }>;
   readonly isUnknown: boolean;
   readonly isLeft: boolean;

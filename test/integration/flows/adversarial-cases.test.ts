@@ -251,6 +251,18 @@ describe('history that is brought only at the handoff', () => {
     expect(world.provider.only.view.status).toBe('OPEN');
   });
 
+  it('stays single when its handoff is cancelled before the answer comes, and the next one brings it', async () => {
+    const session = await unmirrored();
+    await world.ask(session.id);
+    world.provider.failNext('postMessage', 'after');
+    world.provider.during.set('postMessage', async () => { await end(session.id); });
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    expect(world.provider.shown()).toEqual(shown('one'));
+    await world.ask(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(shown('one', 'two', 'three'));
+  });
+
   it('goes on where it was when the lease is lost in the middle', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
