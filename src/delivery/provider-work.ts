@@ -16,6 +16,7 @@ const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery):
 /** What we owe to support systems. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
+  goesOn: true,
   deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
 
   async settlesMs({ organizationId, farSideId }) {

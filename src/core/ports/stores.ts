@@ -323,6 +323,11 @@ export interface LaneStore {
   /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
   /**
+   * Takes the head off and claims the next one at once, if it is due: a lane that is worked on goes on without another claim.
+   * Null: nothing is due, or the lease was lost; then the lane is left as after `complete`.
+   */
+  completeAndTakeNext<To extends LaneDestination>(lane: ClaimedLane<To>, leaseMs: number): Promise<ClaimedLane<To> | null>;
+  /**
    * Leaves the head where it is; nothing passes it.
    * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
    * @param outcome what the try says of a write; of one that nobody has told about (its process died) it is unknown
