@@ -17,9 +17,7 @@ import { notePosted } from './undelivered';
 
 /** Posts one message, if agents do not have it yet: what was said just now, or a part of a handoff's history. */
 export async function postMessage(deps: FlowDeps, delivery: ProviderDelivery, work: PostMessage, lease: Lease): Promise<void> {
-  // The session before the message: a sync that records the message in between has then not been overlooked.
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
-  const message = await deps.stores.messages.get(delivery.organizationId, work.messageId);
+  const [connected, message] = await Promise.all([connect(deps, delivery.organizationId, delivery.sessionId), deps.stores.messages.get(delivery.organizationId, work.messageId)]);
   if (message === null || message.providerMessageId !== null) return;
   if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
   let isEnqueuedAnew = false;
