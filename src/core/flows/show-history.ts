@@ -34,14 +34,14 @@ async function post(deps: FlowDeps, connected: Connected, conversation: Conversa
   const { earlierAttempts } = delivery;
   const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
   const takenBack = message.deletedAt !== null;
-  const said = takenBack ? { ...message, text: TAKEN_BACK, attachments: [] } : { ...message, text: textWithTime(message) };
+  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : { ...message, text: textWithTime(message) };
   const ready = await filesToPost(deps, said, connected.account.capabilities.attachments, deps.limits.uploadMs);
   if (said.attachments.length > 0) await lease.held();
   const timeMs = ready.files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const text = [said.text, ...ready.lines].filter(line => line !== '').join('\n');
-  const { id, author, visibility, authorName, createdAt, saidAt } = said;
+  const { id, author, visibility, content, authorName, createdAt, saidAt } = said;
   const providerMessageId = await provider.postMessage({
-    conversation, message: { id, author, visibility, text, attachments: ready.files, authorName, createdAt, saidAt, replyTo: answered?.providerMessageId ?? null },
+    conversation, message: { id, author, visibility, text, content, attachments: ready.files, authorName, createdAt, saidAt, replyTo: answered?.providerMessageId ?? null },
     earlierTries: earlierAttempts, mayExist: earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
   }, lease.signal(timeMs));
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
