@@ -47,8 +47,8 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
         '{"status": "OPEN", "agent": null, "teamId": null}', now()
       from inbox i, unnest($2::text[]) c where i.account_id = $1 returning *
     ), asked as (
-      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, steps_done)
-      select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, '{held,history,opening,opened}' from opened
+      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, opened_for_agents)
+      select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, 'YES' from opened
     )
     insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, ${timer[0]})
     select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`, [accountId, conversationIds]);

@@ -4,12 +4,10 @@ import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, Provider
 
 /** What we owe to the provider. One lane per Session, strictly in order. */
 export type ProviderWork =
-  | { readonly kind: 'POST_MESSAGE'; readonly messageId: MessageId }
-  | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId }
+  | PostMessage
+  | OpeningStep
   /** An agent took a bot-held conversation: it must leave the bot's queue. */
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
-  /** The file with the beginning of a handoff's talk, that was set aside while the handoff went on. */
-  | { readonly kind: 'POST_TRANSCRIPT'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
   /** Tells agents who write in a conversation that they began themselves that it leads nowhere. */
@@ -19,10 +17,36 @@ export type ProviderWork =
   | ProviderChange
   | ProviderMark;
 
+/**
+ * What may fail without keeping what follows it from being done: refused, or with an outcome that nobody can tell, it is a dead
+ * letter of its own, and the lane goes on after it, whatever the policy says.
+ */
+interface Optional { readonly optional?: true }
+
+/**
+ * History that a handoff brings along. If the provider stays away until this is given up, the handoff fails.
+ * `onlyForHandoff`: it is dropped if the handoff ends before agents could see it and nothing was said in it.
+ */
+interface History { readonly handoffId?: HandoffId; readonly onlyForHandoff?: true }
+
+/** Posts a message as it is when this is delivered. */
+export type PostMessage = { readonly kind: 'POST_MESSAGE'; readonly messageId: MessageId } & Optional & History;
+
+/** One step of opening a handoff. They stand in the lane in this order, the messages of its history among them. */
+export type OpeningStep =
+  /** Takes away what an earlier handoff left on the conversation, so that posting history disturbs nobody. */
+  | { readonly kind: 'RETURN_TO_BOT'; readonly handoffId: HandoffId }
+  /** Posts the beginning of a long history as one file: what is not posted yet up to `throughSeq`. `followedBy`: messages that come after it. */
+  | { readonly kind: 'POST_TRANSCRIPT'; readonly handoffId: HandoffId; readonly throughSeq: number; readonly followedBy: number; readonly optional: true; readonly onlyForHandoff?: true }
+  /** Posts what agents should know first. */
+  | { readonly kind: 'POST_CONTEXT_NOTE'; readonly handoffId: HandoffId; readonly optional: true }
+  /** Opens the conversation to agents, with target and priority. */
+  | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId };
+
 /** What happened to a message that agents may have seen. `lineId`: our id of the line that tells it, where one does. */
 export type ProviderChange =
   | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
-  | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null }
+  | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null; readonly optional?: true }
   | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId }
   /** A file of a message that was posted without it: it was not kept yet, or there was no room. */
   | { readonly kind: 'POST_FILE'; readonly lineId: string; readonly messageId: MessageId; readonly index: number };
@@ -87,6 +111,10 @@ export interface LaneDelivery<To extends LaneDestination> {
   /** Proves the claim: see SessionTransaction.holdLane. */
   readonly fence: string;
   readonly work: LaneWork[To];
+  /** The Session's conversation when this was enqueued; null: there was none, or this does not go to a provider. */
+  readonly conversationId: ProviderConversationId | null;
+  /** A message of that conversation that is surely older than any try of this; null: look from the start. */
+  readonly lookAfter: ProviderMessageId | null;
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
   /** Of the last try; null before the first failure. `OUTCOME_UNKNOWN`: it was sent again with an unknown outcome, and no look has told since. */

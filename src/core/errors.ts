@@ -1,7 +1,6 @@
 import type { CallerRole } from './caller';
 import { PRIVATE_ADDRESS } from './checks/url';
 import type { Control } from './control';
-import type { ProviderMessageId } from './ids';
 import type { EndpointFailureCode } from './runtime-endpoint';
 
 /**
@@ -121,12 +120,6 @@ export class ProviderRefusedError extends SupportError {
  */
 export class OutcomeUnknownError extends SupportError {
   readonly code = 'OUTCOME_UNKNOWN';
-  /** What may be it, where that can be named. Whoever knows all of these as something else knows that it is not there. */
-  readonly mayBe: readonly ProviderMessageId[];
-  constructor(message: string, options: { mayBe?: readonly ProviderMessageId[]; cause?: unknown } = {}) {
-    super(message, options);
-    this.mayBe = options.mayBe ?? [];
-  }
 }
 
 /** An address of a tenant is private or its name leads to a private address. Thrown when it is connected to; nothing was sent. */

@@ -105,6 +105,8 @@ export interface HandoffLink {
   readonly url: string;
 }
 
+export type OpenedForAgents = 'NO' | 'MAYBE' | 'YES';
+
 /** One row of `handoff`. Dates are RFC 3339 text, so that a record is its own stored answer. */
 export interface HandoffRecord {
   readonly id: HandoffId;
@@ -126,8 +128,15 @@ export interface HandoffRecord {
   readonly resumeTarget: string | null;
   /** Messages with `seq` up to here are the history that is brought along. */
   readonly historyThroughSeq: number;
-  /** Remote steps already done: `held`, `history`, `note`, `opened`; see flows/deliver.ts. Before `opened`, the provider's status says nothing of this handoff. `lost:<n>` counts conversations that were lost under it. */
-  readonly stepsDone: readonly string[];
+  /**
+   * Whether the conversation was opened to agents for this handoff; MAYBE from before the call that opens it until its result
+   * is recorded. Until YES, the provider's status says nothing of this handoff.
+   */
+  readonly openedForAgents: OpenedForAgents;
+  /** How many conversations were lost under it after agents had them. */
+  readonly timesLost: number;
+  /** How often its opening was begun since agents had it last: one more for each conversation that was lost before agents had it. */
+  readonly openings: number;
   readonly endReason: HandoffEndReason | null;
   /** Why it failed or was rejected: a stable error code, never a provider's text. */
   readonly failureCode: string | null;

@@ -94,8 +94,6 @@ export interface SessionRecord {
   readonly statusWrites: number;
   /** What the provider showed last, to tell a fresh assignment from the residue of an old one. Null: unknown, and the next view is held to be residue. */
   readonly lastView: ConversationView | null;
-  /** What was said is told again in the next conversation, before anything else: the one it stood in is gone. */
-  readonly tellsAgain: boolean;
   /** When we posted into the conversation, of the last minute before the newest; milliseconds since 1970. */
   readonly recentPosts: readonly number[];
   /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */

@@ -66,6 +66,8 @@ export class FarSides {
     return { each: this.each, but };
   }
 
+  report(farSideId: string, answered: Answered): void { this.circuits.report(farSideId, answered); }
+
   /** @returns what `work` says, which is also told to the circuit */
   async during(farSideId: string, work: () => Promise<Answered>): Promise<void> {
     this.underWay.set(farSideId, (this.underWay.get(farSideId) ?? 0) + 1);

@@ -31,9 +31,14 @@ export interface LaneWorkOf<To extends LaneDestination> {
   settlesMs?(lane: ClaimedLane<To>): Promise<number>;
   /** Neither success nor failure tells whether the far side as a whole answers. */
   readonly saysNothingOfFarSide?: true;
+  /** After success the lane goes on with its next delivery under the same place, without another claim. */
+  readonly goesOn?: true;
   /** After success. */
   succeeded?(lane: ClaimedLane<To>): Promise<void>;
 }
+
+/** How many deliveries of one lane are done in a row, before other lanes of the same far side get its place. */
+const IN_A_ROW = 10;
 
 /** Claims lanes of one destination, works on their heads, and settles each claim. */
 export class LaneRunner<To extends LaneDestination> {
@@ -52,9 +57,27 @@ export class LaneRunner<To extends LaneDestination> {
     if (this.beats.areLate) await this.beats.beat();
     const claimedAt = this.beats.now();
     const claimed = await this.lanes.claimDeliveries(this.work.to, this.pool.room, this.options.leaseMs, this.sides.room);
-    for (const lane of claimed)
-      this.pool.run(() => this.sides.during(lane.farSideId, () => this.beats.during(lane, claimedAt, this.stopping.signal, (lease) => this.one(lane, lease))));
+    for (const lane of claimed) this.pool.run(() => this.sides.during(lane.farSideId, () => this.inARow(lane, claimedAt)));
     return claimed.length > 0;
+  }
+
+  /** Does the head of a lane, and what is due after it: a handoff's steps follow each other without waiting for a claim. */
+  private async inARow(first: ClaimedLane<To>, firstClaimedAt: number): Promise<Answered> {
+    let claimed: { readonly lane: ClaimedLane<To>; readonly at: number } = { lane: first, at: firstClaimedAt };
+    for (let left = this.work.goesOn ? IN_A_ROW : 1; ; left--) {
+      const { lane, at } = claimed;
+      const next: (typeof claimed)[] = [];
+      const complete = async (): Promise<void> => {
+        if (left <= 1 || this.stopping.signal.aborted) return void await this.lanes.complete(lane);
+        const from = this.beats.now();
+        const taken = await this.lanes.completeAndTakeNext(lane, this.options.leaseMs);
+        if (taken !== null) next.push({ lane: taken, at: from });
+      };
+      const answered = await this.beats.during(lane, at, this.stopping.signal, (lease) => this.one(lane, lease, complete));
+      if (next[0] === undefined) return answered;
+      this.sides.report(lane.farSideId, answered);
+      claimed = next[0];
+    }
   }
 
   /** What is under way ends after its present step; the rest of it is given back. */
@@ -65,7 +88,7 @@ export class LaneRunner<To extends LaneDestination> {
 
   drained(): Promise<void> { return this.pool.drained(); }
 
-  private async one(lane: ClaimedLane<To>, lease: ClaimLease): Promise<Answered> {
+  private async one(lane: ClaimedLane<To>, lease: ClaimLease, complete: () => Promise<void>): Promise<Answered> {
     const { delivery } = lane;
     const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(RECORDING_MS, this.stopping.signal, work);
     let answered: Answered = 'unknown';
@@ -89,7 +112,7 @@ export class LaneRunner<To extends LaneDestination> {
         return answered;
       }
       if (!this.work.saysNothingOfFarSide) answered = 'yes';
-      await patient(() => this.lanes.complete(lane));
+      await patient(complete);
       await this.work.succeeded?.(lane);
     } catch (error) {
       // Another claim has the lane.

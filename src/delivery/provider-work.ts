@@ -9,13 +9,14 @@ import type { HealthWatch } from './health-watch';
 import type { GivenUp, LaneWorkOf, NothingOwed } from './lane-runner';
 import { triedOf, verdictOn } from './retry-policy';
 
-/** A message stays among those that agents have not seen, and is shown with the next handoff. Nothing else comes back. */
+/** A message stays among those that agents have not seen, and is posted with the next handoff; what only prepares a handoff's opening goes with it. */
 const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery): NothingOwed | GivenUp =>
-  (work.kind === 'POST_MESSAGE' ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' });
+  (work.kind === 'POST_MESSAGE' || work.kind === 'RETURN_TO_BOT' || ('optional' in work && work.optional) ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' });
 
 /** What we owe to support systems. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
+  goesOn: true,
   deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
 
   async settlesMs({ organizationId, farSideId }) {
@@ -36,7 +37,7 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
     }
     await health.failed(lane, 'DELIVERY', error);
     const verdict = verdictOn(error, triedOf(deps, delivery));
-    if (verdict.kind === 'park') await deliveryRefused(mine, delivery, verdict.code);
+    if (verdict.kind === 'park') await deliveryRefused(mine, delivery, verdict.code, error);
     if (verdict.kind === 'remake' || (error instanceof ProviderRefusedError && error.gone)) await conversationLost(mine, organizationId, sessionId, null);
     return verdict;
   },

@@ -22,7 +22,7 @@ export const PARK = statement('tx_park', `
       settles_at = ${settling('$9')}, next_run_at = case when $7 then null when tail > $4 or again_from is not null then greatest(now(), ${settling('$9')}) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${withOutcome('$8')} where id = $4 and exists (select from held)
+    update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${withOutcome('$8')} where id = $4 and state = 'WAITING' and exists (select from held)
     returning outcome_unknown
   )
   select case when head.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end as outcome from held left join head on true`);
@@ -34,29 +34,27 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
       next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7, ${withOutcome('$8')} where id = $4 and exists (select from held)
+    update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7, ${withOutcome('$8')} where id = $4 and state = 'WAITING' and exists (select from held)
   )
   select from held`);
 
-/** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
-export const SET_ASIDE = statement('tx_set_aside', `
-  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, attempts_settled, last_error_code, outcome_unknown)
-  select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, 1, $10, $11
-  where not exists (select from delivery d where d.session_id = $1 and d.destination = $4 and d.state = 'PARKED' and d.payload = $6::jsonb)
-  returning id`);
-
-export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
-  update delivery set outcome_unknown = true, last_error_code = $3
-  where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not (outcome_unknown and last_error_code = $3) returning id`);
-
 // What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
-export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
-  select payload ->> 'messageId' as "messageId", payload ->> 'handoffId' as "handoffId", outcome_unknown as "isUnknown",
-    state <> 'WAITING' and ((outcome_unknown and (state = 'DISCARDED' or last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (last_error_code = 'PROVIDER_DAMAGED' and (
-      select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid))) as "isLeft"
+export const UNFINISHED_POSTS = statement('tx_unfinished_posts', `
+  select d.id, d.state, d.payload as work, d.outcome_unknown or d.state = 'DONE' as "isUnknown", l.session_id is not null as "blocksLane",
+    d.state in ('PARKED', 'DISCARDED') and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
+      select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeft"
   from delivery d
-  where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE'
-    and (state = 'PARKED' or outcome_unknown or (state = 'DISCARDED' and last_error_code = 'PROVIDER_DAMAGED'))`);
+  left join lane l on l.session_id = d.session_id and l.destination = d.destination and l.blocked_by = d.id
+  where d.session_id = $1 and d.destination = 'PROVIDER' and d.kind in ('POST_MESSAGE', 'POST_TRANSCRIPT')
+    and (d.state in ('WAITING', 'PARKED') or d.state = 'DISCARDED' and (d.outcome_unknown or d.last_error_code = 'PROVIDER_DAMAGED')
+      or d.state = 'DONE' and d.kind = 'POST_MESSAGE' and (d.outcome_unknown or d.attempts > 1))
+  order by d.id`);
+
+/** Their lane has been locked. A worker that is within one of them finds it done. */
+export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
+  update delivery set state = 'DONE', done_at = $2
+  where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
+    and kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER')`);
 
 // Under the Session's lock nobody else changes what is set aside.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `

@@ -79,7 +79,7 @@ const TAKE_HEADS = statement('take_heads', `
     select d.id, heads.fence from delivery d join heads on heads.id = d.id order by d.id for no key update of d
   )
   update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
-  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work,
+  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work, d.conversation_id as "conversationId", d.look_after as "lookAfter",
     d.attempts - 1 as "earlierAttempts", d.attempts - 1 > d.attempts_settled as "hasUntoldTry", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
 /** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
@@ -109,6 +109,18 @@ const COMPLETE = statement('complete_delivery', `
     update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
   )
   select from held`);
+
+/** The same, and the claim is kept under a new fence where the next one is due. */
+const IS_NEXT_DUE = 'tail > $4 and again_from is null and (settles_at is null or settles_at <= now())';
+const COMPLETE_AND_KEEP = statement('complete_and_keep', `
+  with held as (
+    update lane set fence = fence + 1, failures = 0, head = $4::bigint + 1, is_claimed = ${IS_NEXT_DUE},
+      next_run_at = case when ${IS_NEXT_DUE} then now() + $6 * interval '1 ms' when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+    where session_id = $1 and destination = $2 and fence = $3 returning fence, tail, is_claimed as "isKept"
+  ), head as (
+    update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
+  )
+  select fence, tail, "isKept" from held`);
 
 // What was sent again meanwhile comes first: only behind it is this one the head again.
 const RETRY = statement('retry_delivery', `
@@ -177,7 +189,10 @@ export class PostgresLaneStore implements LaneStore {
 
   async claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room: FarSideRoom = { each: limit, but: NO_EXCEPTIONS }): Promise<readonly ClaimedLane<To>[]> {
     const lanes = await rowsOf<Lane>(this.pool, CLAIM_DELIVERIES.get(to)!, this.claimOf(limit, leaseMs, room));
-    if (lanes.length === 0) return [];
+    return lanes.length === 0 ? [] : this.takeHeads(to, lanes);
+  }
+
+  private async takeHeads<To extends LaneDestination>(to: To, lanes: readonly Lane[]): Promise<readonly ClaimedLane<To>[]> {
     const heads = new Map<string, Head<To>>();
     try {
       for (const head of await this.again<Head<To>>(TAKE_HEADS, [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), to]))
@@ -205,6 +220,14 @@ export class PostgresLaneStore implements LaneStore {
 
   complete(lane: AnyLane): Promise<boolean> {
     return this.did(COMPLETE, [...proof(lane), lane.delivery.id, this.now()]);
+  }
+
+  async completeAndTakeNext<To extends LaneDestination>({ destination, farSideId, sessionId, ...lane }: ClaimedLane<To>, leaseMs: number): Promise<ClaimedLane<To> | null> {
+    const values = [...proof({ ...lane, sessionId, destination }), lane.delivery.id, this.now(), leaseMs];
+    const [kept] = await this.again<{ fence: string; tail: string; isKept: boolean }>(COMPLETE_AND_KEEP, values);
+    if (kept?.isKept !== true) return null;
+    const [next] = await this.takeHeads(destination, [{ sessionId, farSideId, fence: kept.fence, tail: kept.tail, abandonedMs: null, wasSentAgain: false }]);
+    return next ?? null;
   }
 
   retry(lane: AnyLane, afterMs: number, code: string, hasFailed = true, outcome: OutcomeOfTry = null, settlesAfterMs = 0): Promise<boolean> {

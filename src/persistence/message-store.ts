@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
-import { isUuid, type MessageId, type OrganizationId, type ProviderMessageId, type SessionId } from '../core/ids';
+import { isUuid, type MessageId, type OrganizationId, type SessionId } from '../core/ids';
 import type { MessageRecord } from '../core/message';
 import { InvalidInputError } from '../core/errors';
 import type { MessageStore, Page, PageRequest, SessionPageRequest } from '../core/ports/stores';
 import { decodeCursor, encodeCursor, expiredCursor, isCount } from './cursor';
 import { manyById, MESSAGE } from './records';
 import { type OfRequest, rowsPerSession } from './rows-per-session';
-import { firstOf, rowsOf, statement } from './sql';
+import { firstOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
@@ -17,12 +17,6 @@ const OF_SESSIONS = statement('messages_of_sessions', `
   join session s on s.organization_id = $1 and s.id = asked.session_id
   left join lateral (select * from message m where m.session_id = s.id and m.seq > asked.after_seq order by m.seq limit asked.rows) m on true
   order by asked.at, m.seq`);
-// A message that went in a file is `<the file's id>#<its number>` there.
-const KNOWN_POSTS = statement('known_posts', `
-  select id from unnest($3::text[]) as given (id)
-  where exists (
-    select from message m where m.organization_id = $1 and m.session_id = $2
-      and (split_part(m.provider_message_id, '#', 1) = given.id or m.shown -> 'lines' ? given.id))`);
 const AGENT_SAID_SINCE = statement('agent_said_since', `
   select from message where organization_id = $1 and session_id = $2 and seq > $3 and author = 'AGENT' and visibility = 'PUBLIC' limit 1`);
 
@@ -35,10 +29,6 @@ export class PostgresMessageStore implements MessageStore {
 
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]> {
     return manyById<MessageRecord>(this.pool, BY_IDS, organizationId, ids);
-  }
-
-  async knownPosts(organizationId: OrganizationId, sessionId: SessionId, ids: readonly ProviderMessageId[]): Promise<ReadonlySet<ProviderMessageId>> {
-    return new Set((await rowsOf<{ id: string }>(this.pool, KNOWN_POSTS, [organizationId, sessionId, ids])).map(({ id }) => id));
   }
 
   async hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean> {

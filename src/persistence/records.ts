@@ -11,7 +11,7 @@ const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'endUser', 'control', 'epoch', 'lastMessageSeq', 'lastEventSeq',
-  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'tellsAgain', 'recentPosts', 'recheck', 'readHint', 'hintCount', 'stateHintCount', 'stateReadAt', 'agentsReadAt', 'lastEnding', 'openedAt', 'closedAt', 'forgotten',
+  'liveHandoffId', 'contactId', 'contactEndUser', 'conversationId', 'readAfter', 'seenThrough', 'statusWrites', 'lastView', 'recentPosts', 'recheck', 'readHint', 'hintCount', 'stateHintCount', 'stateReadAt', 'agentsReadAt', 'lastEnding', 'openedAt', 'closedAt', 'forgotten',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id', 'organizationId', 'sessionId', 'seq', 'author', 'visibility', 'text', 'attachments', 'authorName', 'agentId', 'handoffId',
@@ -27,7 +27,7 @@ export const AGENT_FIELDS = fieldsOf<AgentRecord>()(['id', 'organizationId', 'ac
 
 const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()([
   'id', 'organizationId', 'sessionId', 'state', 'origin', 'reason', 'summary', 'intent', 'fields', 'priority', 'resumeTarget',
-  'historyThroughSeq', 'stepsDone', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'syncBy', 'survey', 'links',
+  'historyThroughSeq', 'openedForAgents', 'timesLost', 'openings', 'endReason', 'failureCode', 'requestedAt', 'queuedAt', 'assignedAt', 'activeAt', 'endingAt', 'endedAt', 'drainBy', 'syncBy', 'survey', 'links',
 ]);
 const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
 

@@ -7,11 +7,12 @@ import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, PostedMessage, SessionInbox, SessionTransaction, SetAside, TalkSetAside } from '../core/ports/stores';
+import type { AnyLane, EnqueuedWork, PostedMessage, SessionInbox, SessionTransaction, SetAside, UnfinishedPost, UnpostedMessage } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { widened, type SyncHint } from '../core/sync-hint';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, SET_ASIDE, TALK_SET_ASIDE, UNBLOCK, UNKNOWN_ASIDE, WAIT_BEHIND } from './lane-letters';
+import { OWE_MEDIA, OWE_PROVIDER, OWE_PROVIDER_ALL, OWE_RUNTIME, PUSH_RUNTIME } from './enqueue';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, UNBLOCK, UNFINISHED_POSTS, WAIT_BEHIND, WITHDRAW_OPENING } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -24,7 +25,14 @@ const message = (name: string, condition: string) =>
 const MESSAGE_BY_ID = message('message', 'm.id = $2');
 const MESSAGE_BY_CALLER_ID = message('message_by_caller_id', 'm.caller_message_id = $2');
 const MESSAGE_BY_PROVIDER_ID = message('message_by_provider_id', 'm.provider_message_id = $2');
-const UNPOSTED_MESSAGES = message('unposted_messages', 'm.provider_message_id is null and m.seq <= $2 order by m.seq');
+// Our own lines to the end-user are not part of what agents continue.
+const UNPOSTED = "m.provider_message_id is null and m.author <> 'SYSTEM' and m.seq <= $2 order by m.seq";
+const UNPOSTED_MESSAGES = message('unposted_messages', UNPOSTED);
+const UNPOSTED_SEQS = statement('tx_unposted_seqs', `select m.id, m.seq, m.reactions, m.deleted_at as "deletedAt" from message m where m.session_id = $1 and ${UNPOSTED}`);
+const SAID_IN = statement('tx_said_in', `
+  select from message where session_id = $1 and handoff_id = $2 and seq > $3 and author in ('END_USER', 'BOT') limit 1`);
+const RETURN_WAITING = statement('tx_return_waiting', `
+  select from delivery where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING' and kind = 'RETURN_CONVERSATION' limit 1`);
 const INSERT_MESSAGE = statement('tx_insert_message', `insert into message (${columns(MESSAGE_FIELDS)}) values (${parameters(MESSAGE_FIELDS)})`);
 const RECORD_POSTS = statement('tx_record_posts', `
   with before as (
@@ -38,7 +46,7 @@ const RECORD_POSTS = statement('tx_record_posts', `
 const HAS_NOTE = statement('tx_has_note', `
   select from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 limit 1`);
 const FORGET_POSTS = statement('tx_forget_posts', `
-  update message set provider_message_id = null
+  update message set provider_message_id = null, shown = null
   where session_id = $1 and provider_message_id is not null and deleted_at is null
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
@@ -68,23 +76,6 @@ const INSERT_EVENT = statement('tx_insert_event', `
   insert into event (session_id, seq, organization_id, chatbot_id, handoff_id, type, body, at, position)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`);
 
-const INSERT_DELIVERY = `
-  insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at)
-  values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
-const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
-// Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
-const inLane = (name: string, to: LaneDestination) => statement(name, `
-  with owed as (${INSERT_DELIVERY} returning id)
-  insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
-  select $1, '${to}', $2, $10, id, id, now() from owed
-  on conflict on constraint pk_lane do update set
-    far_side_id = excluded.far_side_id,
-    head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
-    tail = excluded.tail,
-    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.settles_at)) end`);
-const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER');
-const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA');
-const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME');
 const UNACKNOWLEDGED = statement('tx_unacknowledged', "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'");
 const HOLD_LANE = statement('tx_hold_lane', 'select 1 from lane where session_id = $1 and destination = $3 and fence = $2 for no key update');
 const DISABLE_ENDPOINT = statement('tx_disable_endpoint', `
@@ -166,6 +157,14 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return this.read<MessageRecord>(UNPOSTED_MESSAGES, [this.current.id, throughSeq]);
   }
 
+  unpostedSeqs(throughSeq: number): Promise<readonly UnpostedMessage[]> {
+    return this.read<UnpostedMessage>(UNPOSTED_SEQS, [this.current.id, throughSeq]);
+  }
+
+  async hasSaidIn(handoffId: HandoffId, afterSeq: number): Promise<boolean> {
+    return (await this.read(SAID_IN, [this.current.id, handoffId, afterSeq])).length > 0;
+  }
+
   async insertMessage(given: NewMessage): Promise<MessageRecord> {
     const { id: sessionId, organizationId } = this.current;
     const seq = this.current.lastMessageSeq + 1;
@@ -242,7 +241,28 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async oweProvider(work: ProviderWork): Promise<void> {
-    this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId]);
+    this.write(OWE_PROVIDER, [...this.delivery('PROVIDER', work, null), this.inbox.accountId, ...this.place()]);
+  }
+
+  async oweProviderAll(works: readonly EnqueuedWork[]): Promise<void> {
+    if (works.length === 0) return;
+    if (works.length === 1 && works[0]!.instead === undefined) return this.oweProvider(works[0]!.work);
+    const [id, organizationId, chatbotId, destination, , , ...rest] = this.delivery('PROVIDER', works[0]!.work, null);
+    const [kinds, payloads, instead] = [works.map(({ work }) => work.kind), works.map(({ work }) => json(work)), works.map((one) => one.instead ?? null)];
+    this.write(OWE_PROVIDER_ALL, [id, organizationId, chatbotId, destination, kinds, payloads, ...rest, this.inbox.accountId, ...this.place(), instead]);
+  }
+
+  unfinishedPosts(): Promise<readonly UnfinishedPost[]> {
+    return this.read<UnfinishedPost>(UNFINISHED_POSTS, [this.current.id]);
+  }
+
+  async withdrawOpening(): Promise<void> {
+    await this.read(LOCK_LANES, [this.current.id]);
+    this.write(WITHDRAW_OPENING, [this.current.id, this.now()]);
+  }
+
+  async isReturnWaiting(): Promise<boolean> {
+    return (await this.read(RETURN_WAITING, [this.current.id])).length > 0;
   }
 
   async hasNote(noteId: string): Promise<boolean> {
@@ -250,7 +270,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async oweMedia(work: MediaWork): Promise<void> {
-    this.write(OWE_MEDIA, [...this.delivery('MEDIA', work, null), this.inbox.accountId]);
+    this.write(OWE_MEDIA, [...this.delivery('MEDIA', work, null), this.inbox.accountId, ...this.place()]);
   }
 
   async oweRuntime(notice: RuntimeNotice): Promise<void> {
@@ -261,22 +281,13 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, said: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null> {
     // A file or a push that is lost keeps nothing else from going out.
-    const blocks = destination === 'PROVIDER' && this.inbox.policy.onDeadLetter === 'BLOCK';
+    const isOptional = 'optional' in delivery.work && delivery.work.optional === true;
+    const blocks = destination === 'PROVIDER' && !isOptional && this.inbox.policy.onDeadLetter === 'BLOCK';
     return (await this.read<{ outcome: DeliveryOutcome }>(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks, said, settlesAfterMs]))[0]?.outcome ?? null;
   }
 
   async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string, said: OutcomeOfTry): Promise<boolean> {
     return (await this.read(DISCARD_HEAD, [sessionId, destination, fence, delivery.id, this.now(), code, reason, said])).length > 0;
-  }
-
-  async setAside(work: ProviderWork, code: string, outcome: DeliveryOutcome = 'NOT_DELIVERED'): Promise<SetAside | null> {
-    if (outcome === 'UNKNOWN') await this.change(UNKNOWN_ASIDE, [this.current.id, json(work), code]);
-    const [made] = await this.change<{ id: string }>(SET_ASIDE, [...this.delivery('PROVIDER', work, null), code, outcome === 'UNKNOWN']);
-    return made === undefined ? null : { id: made.id, kind: work.kind, handoffId: 'handoffId' in work ? work.handoffId : null };
-  }
-
-  talkSetAside(): Promise<readonly TalkSetAside[]> {
-    return this.read<TalkSetAside>(TALK_SET_ASIDE, [this.current.id]);
   }
 
   async forgetOutcomes(): Promise<void> {
@@ -383,6 +394,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
     const { id, organizationId, chatbotId } = this.current;
     return [id, organizationId, chatbotId, destination, what.kind, json(what), this.position, drainedBy, this.now()];
   }
+
+  /** What a delivery remembers of the conversation, so that it is not taken for the next one's. */
+  private place(): unknown[] { return [this.current.conversationId, this.current.readAfter]; }
 
   private now = (): Instant => instantOf(this.clock.now());
 

@@ -50,7 +50,7 @@ const opened = async (talk: Talk) => {
 describe('a replica that is killed in any commit behind a step at the desk leaves it to the next, and nothing is there twice', () => {
   it('opening a first handoff', () => room.killedBehindEach(house, 'first', {
     before: (talk) => talk.says(...SPOKEN), now: toTheTeam, then: 'QUEUED',
-    has: ['contact', 'conversation', 'status write', 'message: Hello?', 'handoff history', 'handoff note', 'handoff opened'],
+    has: ['contact', 'conversation', 'status write', 'message: Hello?', 'post', 'done: POST_CONTEXT_NOTE', 'opened for agents: MAYBE', 'opened for agents: YES', 'done: OPEN_HANDOFF'],
   }));
 
   it('opening a second one, on which the first has left its traces', () => room.killedBehindEach(house, 'second', {
@@ -62,7 +62,7 @@ describe('a replica that is killed in any commit behind a step at the desk leave
       await talk.rests(null);
       await talk.says('Once more, please.', 'Of course.');
     },
-    now: toTheTeam, then: 'QUEUED', has: ['handoff held', 'message: Once more, please.', 'handoff opened'],
+    now: toTheTeam, then: 'QUEUED', has: ['done: RETURN_TO_BOT', 'message: Once more, please.', 'opened for agents: YES'],
   }));
 
   it.each(['BOT_CANCELLED', 'USER_ENDED'] as const)('giving it back (%s)', (reason) => room.killedBehindEach(house, reason, {
@@ -82,6 +82,6 @@ describe('a replica that is killed in any commit behind a step at the desk leave
       await talk.says('I think I manage.', 'Good.');
     },
     now: async (talk) => (await adam()).reply(talk.endUser, 'May I help?'), then: 'ACTIVE',
-    has: ['message: I think I manage.', 'handoff history', 'handoff opened'],
+    has: ['message: I think I manage.', 'done: POST_MESSAGE', 'opened for agents: YES', 'done: OPEN_TAKEN_OVER'],
   }));
 });

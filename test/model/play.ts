@@ -253,7 +253,7 @@ const NOW = {
   name: 'play_now',
   text: `
     select s.control, s.epoch::int, s.conversation_id as "conversationId", s.live_handoff_id as live, h.state, (
-      select json_agg(c.id) from handoff c where c.session_id = $1 and 'opening' = any(c.steps_done)
+      select json_agg(c.id) from handoff c where c.session_id = $1 and c.opened_for_agents <> 'NO'
     ) as called, (
       select json_agg(json_build_object('seq', e.seq, 'body', e.body, 'handoffId', e.handoff_id, 'text', m.text, 'messageSeq', m.seq, 'messageHandoffId', m.handoff_id) order by e.seq)
       from event e left join message m on e.type = 'MESSAGE_RECORDED' and m.id = (e.body ->> 'messageId')::uuid

@@ -125,7 +125,7 @@ export class Worker {
       stores: {
         ...stores,
         sessions: around(stores.sessions, 'commit', ['transact']),
-        lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'retry', 'park', 'renew', 'finishReading'], stretched),
+        lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'completeAndTakeNext', 'retry', 'park', 'renew', 'finishReading'], stretched),
         watches: around(stores.watches, 'commit', ['wantReadingOf', 'leaveLook', 'finishLook', 'wantSyncOf', 'finishScan'], stretched),
       },
     };
@@ -139,7 +139,7 @@ function unlessOurs(error: unknown): false {
 }
 
 /** Which argument of a statement is a time, from now. */
-const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2 };
+const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, completeAndTakeNext: 1, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2 };
 function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }

@@ -205,12 +205,14 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           await stores.lanes.complete(lane);
         } catch (error) {
           const code = (error as { code?: string }).code ?? String(error);
-          errors.push(code);
+          const { work } = lane.delivery;
+          // What is optional is set aside by itself, and is no failure.
+          if (!('optional' in work && work.optional && code === 'PROVIDER_REFUSED')) errors.push(code);
           if (code === 'PROVIDER_REFUSED' && (error as { gone?: boolean }).gone) {
             await conversationLost(deps, lane.organizationId, lane.sessionId, null);
             await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
           } else if (code === 'PROVIDER_REFUSED' || code === 'OUTCOME_UNKNOWN') {
-            await deliveryRefused(deps, lane.delivery, code);
+            await deliveryRefused(deps, lane.delivery, code, error);
             await stores.lanes.park(lane, code, outcomeAfter(error));
           } else {
             await stores.lanes.retry(lane, 0, code, true, outcomeAfter(error));
@@ -234,7 +236,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
           verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
           if (verdict.kind === 'remake') await conversationLost(deps, lane.organizationId, lane.sessionId, null);
           if (verdict.kind === 'park') {
-            await deliveryRefused(deps, lane.delivery, verdict.code);
+            await deliveryRefused(deps, lane.delivery, verdict.code, error);
             await stores.lanes.park(lane, verdict.code, outcomeAfter(error));
           } else await stores.lanes.retry(lane, verdict.kind === 'retry' ? 3_600_000 : 0, verdict.code, true, outcomeAfter(error));
         }

@@ -20,11 +20,14 @@ const GATE = `
       when 'session' then case
         when to_jsonb(new) -> 'contact_id' is distinct from to_jsonb(old) -> 'contact_id' then 'contact'
         when to_jsonb(new) -> 'conversation_id' is distinct from to_jsonb(old) -> 'conversation_id' then 'conversation'
-        when to_jsonb(new) -> 'status_writes' is distinct from to_jsonb(old) -> 'status_writes' then 'status write' end
+        when to_jsonb(new) -> 'status_writes' is distinct from to_jsonb(old) -> 'status_writes' then 'status write'
+        when to_jsonb(new) -> 'recent_posts' is distinct from to_jsonb(old) -> 'recent_posts' then 'post' end
+      when 'delivery' then case
+        when to_jsonb(new) ->> 'destination' = 'PROVIDER' and to_jsonb(old) ->> 'state' = 'WAITING' and to_jsonb(new) ->> 'state' = 'DONE' then 'done: ' || (to_jsonb(new) ->> 'kind') end
       when 'message' then case
         when to_jsonb(old) ->> 'provider_message_id' is null and to_jsonb(new) ->> 'provider_message_id' is not null then 'message: ' || (to_jsonb(new) ->> 'text') end
       else case
-        when to_jsonb(new) -> 'steps_done' is distinct from to_jsonb(old) -> 'steps_done' then 'handoff ' || (to_jsonb(new) -> 'steps_done' ->> -1) end
+        when to_jsonb(new) -> 'opened_for_agents' is distinct from to_jsonb(old) -> 'opened_for_agents' then 'opened for agents: ' || (to_jsonb(new) ->> 'opened_for_agents') end
       end;
     gate commit_gate;
   begin
@@ -41,6 +44,7 @@ const GATE = `
 
   create trigger pass_commit_gate before update on session for each row execute function pass_commit_gate();
   create trigger pass_commit_gate before update on message for each row execute function pass_commit_gate();
+  create trigger pass_commit_gate before update on delivery for each row execute function pass_commit_gate();
   create trigger pass_commit_gate before update on handoff for each row execute function pass_commit_gate();`;
 
 export interface CommitGate extends Steps { close(): Promise<void> }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createFlows } from '../../src/core/flows';
-import { deliver } from '../../src/core/flows/deliver';
+import { ProviderRefusedError } from '../../src/core/errors';
+import { deliver, deliveryRefused } from '../../src/core/flows/deliver';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import { finishEndings } from '../../src/core/flows/end-handoff';
 import { readForward } from '../../src/core/flows/read-forward';
@@ -56,7 +57,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     }),
     async session(id: string): Promise<SessionRecord> { return (await stores.sessions.get(ORG, id))!; },
     async handoff(id: string) { return (await stores.handoffs.get(ORG, id))!; },
-    /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. */
+    /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. What is optional and refused is set aside as the worker does. */
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
       for (;;) {
@@ -66,6 +67,12 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
           await deliver(deps, lane.delivery, leaseThat());
           await stores.lanes.complete(lane);
         } catch (error) {
+          const { work } = lane.delivery;
+          if ('optional' in work && work.optional && error instanceof ProviderRefusedError && !error.gone) {
+            await deliveryRefused(deps, lane.delivery, error.code, error);
+            await stores.lanes.park(lane, error.code, outcomeAfter(error));
+            continue;
+          }
           errors.push((error as { code?: string }).code ?? String(error));
           await stores.lanes.retry(lane, 0, errors.at(-1)!, true, outcomeAfter(error));
           if (errors.length >= 20) return errors;

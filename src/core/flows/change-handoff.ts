@@ -1,10 +1,10 @@
 import { controlFor } from '../control';
 import { canMove, isLive, isOpen, nextState, type HandoffAgent, type HandoffCause, type HandoffEndReason, type HandoffRecord } from '../handoff';
-import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { FlowDeps } from './deps';
 import { beginLastEnding, endsWithSync, forgetReturn } from './last-ending';
+import { enqueueHistory } from './opening';
 
 type Deps = Pick<FlowDeps, 'clock' | 'limits'>;
 type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' | 'state'>>;
@@ -78,12 +78,6 @@ function closingLine(tx: SessionTransaction, handoff: HandoffRecord): string | n
   return lines.ended;
 }
 
-/** Remembers one remote step. Merged under the lock: a reading, or another replica, may have remembered one meanwhile. */
-export async function stepDone(tx: SessionTransaction, handoffId: HandoffId, step: string): Promise<void> {
-  const handoff = await tx.handoff(handoffId);
-  if (handoff !== null && !handoff.stepsDone.includes(step)) await tx.updateHandoff(handoffId, { stepsDone: [...handoff.stepsDone, step] });
-}
-
 /**
  * Puts an end cause to a live handoff. It ends at once when nothing that an agent said can still be on its way. Otherwise
  * it is ENDING: a sync shows what agents said before the end, and the runtime collects it. Ending what is over already
@@ -122,7 +116,7 @@ export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: '
   const at = instantOf(deps.clock.now());
   const handoff = await tx.insertHandoff({
     id: deps.clock.newId(), state, origin: 'AGENT_TAKEOVER', reason: null, summary: null, intent: null, fields: {}, links: [], priority: null,
-    target: { teamId: null, agentId: null }, agent, resumeTarget: null, historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [],
+    target: { teamId: null, agentId: null }, agent, resumeTarget: null, historyThroughSeq: tx.session.lastMessageSeq, openedForAgents: 'NO', timesLost: 0, openings: 1,
     endReason: null, failureCode: null, requestedAt: at, queuedAt: state === 'QUEUED' ? at : null, assignedAt: state === 'QUEUED' ? null : at, activeAt: state === 'ACTIVE' ? at : null,
     endingAt: null, endedAt: null, drainBy: null, syncBy: null,
   });
@@ -133,6 +127,7 @@ export async function beginTakeover(tx: SessionTransaction, deps: Deps, state: '
   await tx.updateSession({ liveHandoffId: handoff.id, statusWrites: statusWrites % 2 === 0 ? statusWrites + 1 : statusWrites });
   await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: state, cause: 'AGENT_TAKEOVER', endReason: null, agentName: agent?.name ?? null }, handoff.id, at);
   await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state });
+  await enqueueHistory(tx, handoff);
   await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: handoff.id });
   await deriveControl(tx, deps, handoff, 'AGENT_TAKEOVER');
   return handoff;

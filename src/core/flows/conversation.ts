@@ -1,5 +1,6 @@
 import { ProviderRefusedError, SupportDisabledError } from '../errors';
-import type { HandoffId, OrganizationId, ProviderContactId, SessionId } from '../ids';
+import type { ProviderDelivery } from '../delivery';
+import type { OrganizationId, ProviderContactId, ProviderMessageId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess, ConversationView, InboxAccess, SupportProvider } from '../ports/support-provider';
 import type { SessionTransaction } from '../ports/stores';
@@ -54,13 +55,24 @@ export function conversationOf(deps: FlowDeps, { account, inbox, session, asOf }
   return { inbox: access, contactId: session.contactId, conversationId: session.conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
 }
 
-const NOTE = 'handoff:';
-/** Our id of a handoff's context note, as the provider keeps it. */
-export const noteIdOf = (handoffId: HandoffId): string => NOTE + handoffId;
-export const handoffOfNote = (ourId: string): HandoffId | null => (ourId.startsWith(NOTE) ? ourId.slice(NOTE.length) : null);
+/** The same for a delivery: null, too, if it was enqueued for a conversation that is not the Session's any more. */
+export const conversationFor = (deps: FlowDeps, connected: Connected, { conversationId }: Pick<ProviderDelivery, 'conversationId'>): ConversationAccess | null =>
+  (conversationId !== null && conversationId !== connected.session.conversationId ? null : conversationOf(deps, connected));
 
-/** Contact and conversation, each stored as soon as it is known, so that a restart continues behind it. */
-export async function ensureConversation(deps: FlowDeps, connected: Connected, firstTry: boolean, lease: Lease): Promise<ConversationAccess> {
+/** Where an earlier try of a delivery is looked for: what was read before it was enqueued is surely older. Null: from the start. */
+export const lookAfterOf = ({ conversationId, lookAfter }: Pick<ProviderDelivery, 'conversationId' | 'lookAfter'>, to: ConversationAccess): ProviderMessageId | null =>
+  (conversationId === to.conversationId ? lookAfter : null);
+
+/** A sync has found the conversation deleted while it was written to: what was written there counts for nothing. */
+export const deletedMeanwhile = () => new ProviderRefusedError('The conversation was deleted while it was written to.', { gone: true });
+
+/**
+ * Contact and conversation, each stored as soon as it is known, so that a restart continues behind it.
+ * @param onMade runs in the transaction that records a conversation which was made, or found, just now
+ */
+export async function ensureConversation(
+  deps: FlowDeps, connected: Connected, firstTry: boolean, lease: Lease, onMade: (tx: SessionTransaction) => Promise<void> = async () => undefined,
+): Promise<ConversationAccess> {
   const { provider, account, inbox, session, asOf } = connected;
   const access = inboxAccessOf(deps, account, inbox);
   if (access === null) throw new ProviderRefusedError(`Inbox ${inbox.id} is ${inbox.state} and not connected to the provider; call enableChatbotSupport again.`);
@@ -79,6 +91,7 @@ export async function ensureConversation(deps: FlowDeps, connected: Connected, f
       await tx.updateSession({ conversationId, lastView: CLEAN_VIEW, readAfter: null });
       // One that was there unlinked may have been spoken in: hints of that led nowhere.
       if (mayExist) await tx.wantReading(instantOf(deps.clock.now()));
+      await onMade(tx);
     });
   }
   return { inbox: access, contactId, conversationId, sessionId: session.id, recentPosts: { at: session.recentPosts, asOf } };
@@ -114,11 +127,17 @@ export async function notePost(tx: SessionTransaction, deps: Pick<FlowDeps, 'clo
  */
 export async function beginStatusWrite(deps: FlowDeps, session: SessionRecord, also?: (tx: SessionTransaction) => Promise<void>): Promise<void> {
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
-    const { statusWrites } = tx.session;
-    if (statusWrites % 2 === 0) await tx.updateSession({ statusWrites: statusWrites + 1 });
+    await beginStatusWriteIn(tx);
     await also?.(tx);
   });
 }
+
+/** The same, in a transaction that does more. */
+export async function beginStatusWriteIn(tx: SessionTransaction): Promise<void> {
+  await tx.updateSession({ statusWrites: oddAfter(tx.session.statusWrites) });
+}
+
+export const oddAfter = (statusWrites: number): number => (statusWrites % 2 === 1 ? statusWrites : statusWrites + 1);
 
 /** The other half, in the transaction that records what the write meant. */
 export const evenAfter = (statusWrites: number): number => (statusWrites % 2 === 0 ? statusWrites : statusWrites + 1);

@@ -5,11 +5,10 @@ import { NOTHING_SHOWN, type MessageRecord, type ReactionSide, type ShownToAgent
 import { instantOf } from '../ports/clock';
 import type { ConversationAccess, PostedFile } from '../ports/support-provider';
 import { canBeAnswered, editLine, fileLine, reactionLine, TAKEN_BACK, takenBackLine } from './change-lines';
-import { connect, conversationOf, type Connected } from './conversation';
+import { connect, conversationFor, lookAfterOf, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 import { isInTranscript } from './transcript';
-import { orSetAside, writeOnce } from './write-once';
 
 /** One message as it is now, and where agents see it. */
 interface Changed {
@@ -20,6 +19,8 @@ interface Changed {
   readonly lease: Lease;
   /** An earlier try may have told it: then nothing of it is left out, whatever has happened since. */
   readonly mayExist: boolean;
+  /** See lookAfterOf. */
+  readonly lookAfter: ProviderMessageId | null;
 }
 
 /**
@@ -29,12 +30,12 @@ interface Changed {
 export async function deliverChange(deps: FlowDeps, delivery: ProviderDelivery, change: ProviderChange, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
   const connected = await connect(deps, organizationId, sessionId);
-  const conversation = conversationOf(deps, connected);
+  const conversation = conversationFor(deps, connected, delivery);
   const message = await deps.stores.messages.get(organizationId, change.messageId);
   if (conversation === null || message === null) return;
   // Not there yet: whoever brings it brings it as it is then. Our own lines to the end-user are never brought.
   if (message.providerMessageId === null && message.author !== 'SYSTEM') return;
-  const changed: Changed = { deps, connected, conversation, message, lease, mayExist: earlierAttempts > 0 };
+  const changed: Changed = { deps, connected, conversation, message, lease, mayExist: earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation) };
   switch (change.kind) {
     case 'SHOW_EDIT': return showEdit(changed, change.lineId, change.version);
     case 'SHOW_REACTION': return showReaction(changed, change.lineId, change.by, change.emoji);
@@ -77,17 +78,6 @@ async function showFile(changed: Changed, lineId: string, index: number): Promis
   await remember(changed, shown => ({ ...shown, version: Math.max(shown.version, 1), lines: [...shown.lines, id] }));
 }
 
-/** Reactions to a message that was just brought to the agents as history. What nobody can tell of keeps the rest of it from nobody. */
-export async function showReactions(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, messageId: string, lease: Lease): Promise<void> {
-  const message = await deps.stores.messages.get(connected.session.organizationId, messageId);
-  if (message === null || message.deletedAt !== null) return;
-  for (const { by, emoji } of message.reactions) {
-    const lineId = `reaction:${by === 'BOT' ? 'bot' : 'user'}:${message.id}`;
-    await orSetAside(deps, connected.session, { kind: 'SHOW_REACTION', lineId, messageId, by, emoji }, message.handoffId, () =>
-      showReaction({ deps, connected, conversation, message, lease, mayExist: true }, lineId, by, emoji));
-  }
-}
-
 /** The message and every line that holds its words. What cannot be deleted there is told to be void. */
 async function takeBack(changed: Changed, lineId: string): Promise<void> {
   const { message } = changed;
@@ -114,17 +104,16 @@ async function deletePosts({ deps, connected: { provider }, conversation, lease 
 }
 
 /** One line in somebody's own name, answering the message where that can be done. */
-async function tell({ deps, connected, conversation, message, lease, mayExist }: Changed, lineId: string, author: MessageRecord['author'], text: string, files: readonly PostedFile[] = []): Promise<ProviderMessageId> {
+async function tell({ deps, connected, conversation, message, lease, mayExist, lookAfter }: Changed, lineId: string, author: MessageRecord['author'], text: string, files: readonly PostedFile[] = []): Promise<ProviderMessageId> {
   const { provider, session } = connected;
   await lease.held();
-  return writeOnce(deps, session, lease, mayExist, mayExist => provider.postMessage({
-    // Its echo leaves no mark here, and a reading may have gone past it since.
-    conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : null,
+  return provider.postMessage({
+    conversation, mayExist, lookAfter: canBeAnswered(message) ? message.providerMessageId : lookAfter,
     message: {
       id: lineId, author, visibility: message.visibility, text, attachments: files, authorName: author === 'END_USER' ? session.endUser.name : null,
       createdAt: instantOf(deps.clock.now()), replyTo: canBeAnswered(message) ? message.providerMessageId : null,
     },
-  }, lease.signal(files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs)));
+  }, lease.signal(files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs));
 }
 
 async function remember({ deps, message }: Changed, next: (shown: ShownToAgents) => ShownToAgents): Promise<void> {

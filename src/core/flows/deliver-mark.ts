@@ -1,16 +1,15 @@
 import type { ProviderDelivery, ProviderMark } from '../delivery';
 import { UnsupportedByProviderError } from '../errors';
 import type { ConversationAccess } from '../ports/support-provider';
-import { connect, conversationOf, notePost, type Connected } from './conversation';
+import { connect, conversationFor, notePost, type Connected } from './conversation';
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
-import { writeOnce } from './write-once';
 
 /** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */
 export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, mark: ProviderMark, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
   const connected = await connect(deps, organizationId, sessionId);
-  const conversation = conversationOf(deps, connected);
+  const conversation = conversationFor(deps, connected, delivery);
   if (conversation === null) return;
   const { provider, account } = connected;
   const signal = () => lease.signal(deps.limits.callMs);
@@ -20,8 +19,7 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
         // Readings pass its echo by and go on: an earlier try may lie before what was read since.
-        await writeOnce(deps, connected.session, lease, earlierAttempts > 0, mayExist =>
-          provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist, lookAfter: mark.about ?? null }, signal()));
+        await provider.postNote({ conversation, noteId: mark.noteId, text: mark.text, mayExist: earlierAttempts > 0, lookAfter: mark.about ?? null }, signal());
         await deps.stores.sessions.transact(organizationId, sessionId, tx => notePost(tx, deps));
         return;
       }

@@ -1,5 +1,7 @@
-import type { ProviderDelivery } from '../delivery';
+import type { ProviderDelivery, ProviderWork } from '../delivery';
+import { OutcomeUnknownError, ProviderDamagedError } from '../errors';
 import { isOpen } from '../handoff';
+import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import { endLiveHandoff, moveHandoff } from './change-handoff';
 import { evenAfter } from './conversation';
@@ -8,26 +10,27 @@ import { deliverMark } from './deliver-mark';
 import type { FlowDeps } from './deps';
 import { awaitsReturnOf, forgetReturn } from './last-ending';
 import type { Lease } from './lease';
-import { openHandoff, openTakenOver } from './open-handoff';
+import { openTakenOver, takeOpeningStep } from './open-handoff';
 import { provingClaim } from './proving-claim';
 import { returnConversation } from './return-conversation';
-import { postOne, postTranscript } from './show-history';
+import { isRefused, postMessage, postTranscript } from './show-history';
 import { tellStray } from './stray-conversation';
 import { updateContact } from './update-contact';
 
 /**
  * Does one delivery to the provider. Called at least once per delivery, in order within a Session, by whoever holds the
- * lane. Each remote step is committed before the next begins, so that a repeat continues.
+ * lane. Each is one remote write at most (conversation and contact
+ * are made by whichever needs them first), recorded in the same lane before the next begins.
  * @throws the provider's errors; the worker decides by class whether to retry or park. LeaseLostError when the claim is no longer the worker's
  */
 export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease: Lease): Promise<void> {
   const { work } = delivery;
   const deps = provingClaim(given, delivery);
   switch (work.kind) {
-    case 'POST_MESSAGE': return postOne(deps, delivery, work.messageId, lease);
-    case 'OPEN_HANDOFF': return openHandoff(deps, delivery, work.handoffId, lease);
+    case 'POST_MESSAGE': return postMessage(deps, delivery, work, lease);
+    case 'POST_TRANSCRIPT': return postTranscript(deps, delivery, work, lease);
+    case 'RETURN_TO_BOT': case 'POST_CONTEXT_NOTE': case 'OPEN_HANDOFF': return takeOpeningStep(deps, delivery, work, lease);
     case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
-    case 'POST_TRANSCRIPT': return postTranscript(deps, delivery, work.handoffId, lease);
     case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': case 'POST_FILE': return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
     case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);
@@ -36,11 +39,15 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
   }
 }
 
+/** Whether what follows an optional delivery can be done without it: it was refused, or nobody can tell whether it is there. */
+const canBeDoneWithout = (error: unknown): boolean => isRefused(error) || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError;
+
 /**
- * The provider has refused for good and the delivery is about to be set aside. A handoff that was still opening fails by name, and
- * the bot has control again.
+ * Lets a handoff that was still opening fail by name, if what is about to become a dead letter keeps it from being opened; the bot
+ * has control again. An optional step does not, unless the provider stayed away until it was given up, or there is no conversation.
+ * Called before each delivery to a provider is parked.
  */
-export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery, code: string): Promise<void> {
+export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery, code: string, error: unknown): Promise<void> {
   await deps.stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const { work } = delivery;
     const live = tx.liveHandoff;
@@ -48,11 +55,15 @@ export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery
     if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     if (work.kind === 'RETURN_CONVERSATION' && awaitsReturnOf(tx.session, work.handoffId)) await forgetReturn(tx);
-    if ((work.kind !== 'OPEN_HANDOFF' && work.kind !== 'OPEN_TAKEN_OVER') || live === null || live.id !== work.handoffId) return;
-    if (!isOpen(live.state) || live.stepsDone.includes('opened')) return;
+    if (live === null || live.openedForAgents === 'YES' || !isOpen(live.state) || !isOpeningOf(work, live.id)) return;
+    if ('optional' in work && work.optional && tx.session.conversationId !== null && canBeDoneWithout(error)) return;
     if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
     // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
     else if (work.kind === 'OPEN_HANDOFF') await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
-    else await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
+    else if (work.kind === 'OPEN_TAKEN_OVER') await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
+
+/** Whether it is a step of opening this handoff, or of its history. */
+const isOpeningOf = (work: ProviderWork, handoffId: HandoffId): boolean =>
+  work.kind !== 'RETURN_CONVERSATION' && work.kind !== 'ANSWER_SURVEY' && 'handoffId' in work && work.handoffId === handoffId;

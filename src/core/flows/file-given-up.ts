@@ -35,10 +35,14 @@ export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery,
   }, onceFor(delivery, 'fileGivenUp'));
 }
 
-/** A file that agents were promised is kept now: it is posted behind the words it belongs to. Once for each delivery. */
+/** The words that the file was to follow stand in a conversation that is gone: whoever posts them in the next one brings the file there. */
+const isOfLostConversation = (tx: SessionTransaction, { conversationId }: MediaDelivery): boolean => conversationId !== null && conversationId !== tx.session.conversationId;
+
+/** A file that agents were promised is kept now: it is posted after the words it belongs to. Once for each delivery. */
 export async function fileArrived({ stores, clock }: FlowDeps, delivery: MediaDelivery, { messageId, index }: OfFile): Promise<void> {
-  await stores.sessions.transact(delivery.organizationId, delivery.sessionId,
-    tx => tx.oweProvider({ kind: 'POST_FILE', lineId: clock.newId(), messageId, index }), onceFor(delivery, 'fileArrived'));
+  await stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
+    if (!isOfLostConversation(tx, delivery)) await tx.oweProvider({ kind: 'POST_FILE', lineId: clock.newId(), messageId, index });
+  }, onceFor(delivery, 'fileArrived'));
 }
 
 /** A file that agents were promised will not come: they are told. Once for each delivery. */
@@ -46,7 +50,7 @@ export async function fileNotComing({ stores }: FlowDeps, delivery: MediaDeliver
   await stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const message = await tx.message(messageId);
     const file = message?.deletedAt === null ? message.attachments[index] : undefined;
-    if (file === undefined || message?.providerMessageId == null) return;
+    if (file === undefined || message?.providerMessageId == null || isOfLostConversation(tx, delivery)) return;
     const [about] = message.providerMessageId.split('#');
     await tx.oweProvider({ kind: 'POST_NOTE', noteId: `nofile:${messageId}:${index}`, about: about!, text: `The file ${shortened(file.name, 150)} does not follow: ${reasonOf(file.refused ?? code)}.` });
   }, onceFor(delivery, 'fileNotComing'));

@@ -17,8 +17,8 @@ const BY_AGENTS_OR_LOSS: readonly HandoffEndReason[] = ['AGENT_RESOLVED', 'AGENT
  * Whether the end of this handoff has to wait for a sync: somebody else than the agents ends it, and agents can see the
  * conversation and may have said something that no sync has shown yet.
  */
-export function endsWithSync({ session, inbox }: SessionTransaction, { state, stepsDone }: HandoffRecord, reason: HandoffEndReason): boolean {
-  const isShown = state !== 'REQUESTED' || stepsDone.includes('opening');
+export function endsWithSync({ session, inbox }: SessionTransaction, { state, openedForAgents }: HandoffRecord, reason: HandoffEndReason): boolean {
+  const isShown = state !== 'REQUESTED' || openedForAgents !== 'NO';
   return isShown && session.conversationId !== null && inbox.state !== 'DISABLED' && !BY_AGENTS_OR_LOSS.includes(reason);
 }
 

@@ -8,8 +8,8 @@ import { instantOf } from '../ports/clock';
 import type { SessionTransaction, SyncCause } from '../ports/stores';
 import { hasNewHint, hintAfterSync } from '../sync-hint';
 import type { ConversationSeen, ConversationView, Observation } from '../ports/support-provider';
-import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, stepDone, wordsAreOnTheirWay } from './change-handoff';
-import { connect, conversationOf, handoffOfNote, signalOf } from './conversation';
+import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, wordsAreOnTheirWay } from './change-handoff';
+import { connect, conversationOf, signalOf } from './conversation';
 import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
 import { conversationLost } from './conversation-lost';
 import { clearFalseFailures } from './false-failures';
@@ -164,8 +164,6 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
     const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
     if (ours !== null && ours.providerMessageId === null) await notePosted(tx, ours, observation.id);
-    const handoffId = handoffOfNote(observation.ourId);
-    if (handoffId !== null) await stepDone(tx, handoffId, 'note');
     return;
   }
   if (isForgotten(tx, observation)) return;
@@ -236,7 +234,7 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
     if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
     return;
-  } else if (live.stepsDone.includes('opened')) {
+  } else if (live.openedForAgents === 'YES') {
     // Until then the conversation is still as the bot, or an earlier handoff, left it.
     await follow(tx, deps, live, view, before, agent);
   }

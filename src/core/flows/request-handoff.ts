@@ -6,14 +6,18 @@ import type { HandoffRecord, HandoffTarget } from '../handoff';
 import type { HandoffId } from '../ids';
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { AccountRecord } from '../setup';
+import type { SessionRecord } from '../session';
+import type { AccountRecord, InboxRecord } from '../setup';
 import { timeLimit } from '../time-limit';
 import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from './api';
 import { deriveControl, moveHandoff } from './change-handoff';
+import { conversationOf } from './conversation';
 import { accessOf, type FlowDeps } from './deps';
 import { droppedNote } from './dropped';
+import { enqueueOpening } from './opening';
 import { checkedId, idempotencyOf, refuseClosed } from './say';
 import { awaitsSync, syncEnding } from './sync-before-end';
+import { HISTORY_MESSAGES } from './transcript';
 
 const MAX_NOTE_TEXT = 10_000;
 const MAX_LINKS = 20;
@@ -73,6 +77,13 @@ async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: Han
   return found;
 }
 
+/** How many messages of the history may be posted one by one without taking the conversation from the agents. */
+function roomFor(deps: FlowDeps, session: SessionRecord, inbox: InboxRecord | null, account: AccountRecord | null): number {
+  const provider = account === null ? undefined : deps.providers.get(account.provider)?.instance;
+  if (inbox === null || account === null || provider?.postingRoom === undefined) return HISTORY_MESSAGES;
+  return Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom(conversationOf(deps, { provider, account, inbox, session, asOf: deps.clock.now() }))));
+}
+
 /** A request has met a handoff whose sync is still awaited. It is undone, and made again after that sync. */
 class SyncAwaitedError extends Error {
   constructor(readonly ending: HandoffRecord) { super('The sync of the handoff that ends is still awaited.'); }
@@ -92,8 +103,17 @@ async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | 
 
 type Begun = Omit<RequestHandoffAnswer, 'replayed'>;
 
+interface CheckedRequest {
+  readonly input: RequestHandoffInput;
+  readonly forAgents: ForAgents;
+  readonly target: HandoffTarget;
+  /** As `roomFor` has it. */
+  readonly room: number;
+}
+
 /** @throws SyncAwaitedError, ControlLostError, ConflictError ACCOUNT_DISABLED */
-async function beginRequested(tx: SessionTransaction, deps: FlowDeps, input: RequestHandoffInput, { more, ...forAgents }: ForAgents, target: HandoffTarget, synced: HandoffId | null): Promise<Begun> {
+async function beginRequested(tx: SessionTransaction, deps: FlowDeps, request: CheckedRequest, synced: HandoffId | null): Promise<Begun> {
+  const { input, target, room, forAgents: { more, ...forAgents } } = request;
   if (tx.inbox.state === 'DISABLED')
     throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
   const live = tx.liveHandoff;
@@ -108,13 +128,13 @@ async function beginRequested(tx: SessionTransaction, deps: FlowDeps, input: Req
   const at = instantOf(deps.clock.now());
   const handoff = await tx.insertHandoff({
     id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', ...forAgents, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
-    historyThroughSeq: tx.session.lastMessageSeq, stepsDone: [], endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
+    historyThroughSeq: tx.session.lastMessageSeq, openedForAgents: 'NO', timesLost: 0, openings: 1, endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
     assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
   });
   await tx.updateSession({ liveHandoffId: handoff.id });
   await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
   await deriveControl(tx, deps, handoff, 'REQUESTED');
-  await tx.oweProvider({ kind: 'OPEN_HANDOFF', handoffId: handoff.id });
+  await enqueueOpening(tx, handoff, room);
   if (more.length > 0) await tx.oweProvider(droppedNote(`context:${handoff.id}`, MORE, more));
   return { handoff, session: tx.session, alreadyLive: false };
 }
@@ -128,9 +148,10 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
       if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
       let target: HandoffTarget | NotFoundError = { teamId: null, agentId: null };
+      const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
+      const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
+      const room = roomFor(deps, session, inbox, account);
       if (input.target.team !== null || input.target.agent !== null) {
-        const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
-        const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
         if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
         // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
         target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
@@ -138,7 +159,7 @@ export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'
       const begin = (synced: HandoffId | null) => deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
         refuseClosed(tx);
         if (target instanceof NotFoundError) throw target;
-        return beginRequested(tx, deps, input, forAgents, target, synced);
+        return beginRequested(tx, deps, { input, forAgents, target, room }, synced);
       }, idempotencyOf(deps, scope, 'requestHandoff', input));
       const { answer, replayed } = await afterSyncOfEnding(deps, begin);
       return { ...answer, replayed };

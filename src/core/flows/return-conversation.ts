@@ -21,7 +21,7 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
   const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
   // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one
   // was sent again when a later handoff had been opened already.
-  if (live !== null && live.id !== handoffId && isOpen(live.state) && (live.origin === 'AGENT_TAKEOVER' || live.stepsDone.includes('opened'))) return;
+  if (live !== null && live.id !== handoffId && isOpen(live.state) && (live.origin === 'AGENT_TAKEOVER' || live.openedForAgents === 'YES')) return;
   const conversation = conversationOf(deps, connected);
   let through: ProviderMessageId | null = null;
   if (conversation !== null) {

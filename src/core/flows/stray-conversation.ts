@@ -6,7 +6,6 @@ import type { SessionStore, WatchStore } from '../ports/stores';
 import { connect } from './conversation';
 import { inboxAccessOf, type FlowDeps } from './deps';
 import type { Lease } from './lease';
-import { writeOnce } from './write-once';
 
 export interface StrayStores { readonly sessions: Pick<SessionStore, 'transact'>; readonly watches: Pick<WatchStore, 'straysAmong'> }
 
@@ -43,7 +42,7 @@ export async function tellStray(deps: FlowDeps, { organizationId, sessionId, ear
         await lease.held();
         const where = session.conversationId === null ? 'once they are handed over, in a conversation that the bot makes' : `in conversation ${session.conversationId}: please write there`;
         const text = `What is written in this conversation does not reach the end-user. They are talked to ${where}.`;
-        await writeOnce(deps, session, lease, earlierAttempts > 0, mayExist => provider.postNote({ conversation, noteId, text, mayExist, lookAfter: null }, lease.signal(deps.limits.callMs)));
+        await provider.postNote({ conversation, noteId, text, mayExist: earlierAttempts > 0, lookAfter: null }, lease.signal(deps.limits.callMs));
       }
       if (found !== 'silent') return;
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
 import type { InvalidInputError } from '../errors';
-import type { DeliveryOutcome, LaneDelivery, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type { DeliveryOutcome, DeliveryState, LaneDelivery, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
@@ -33,8 +33,12 @@ export interface SessionTransaction {
   /** By the runtime's id of the turn. */
   messageByCallerId(callerMessageId: string): Promise<MessageRecord | null>;
   messageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null>;
-  /** Public and internal, ascending, `afterSeq < seq <= throughSeq`, not yet known at the provider. */
+  /** Said by or to people and bot, public and internal, up to `throughSeq`, ascending, not yet known at the provider. */
   unpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]>;
+  /** The same, without what the messages hold. */
+  unpostedSeqs(throughSeq: number): Promise<readonly UnpostedMessage[]>;
+  /** Whether end-user or bot said something in a handoff after that message. */
+  hasSaidIn(handoffId: HandoffId, afterSeq: number): Promise<boolean>;
 
   /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
   insertMessage(message: NewMessage): Promise<MessageRecord>;
@@ -53,7 +57,7 @@ export interface SessionTransaction {
    * row under the Session's lock, as their `seq` ascends.
    */
   recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]>;
-  /** Makes everything unposted again that was said to or by people and bot, and that nobody took back: the conversation it stood in is gone. */
+  /** Makes everything unposted again that was said to or by people and bot, and that nobody took back, as if agents had never seen it: the conversation it stood in is gone. */
   forgetPosts(): Promise<void>;
   /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
@@ -63,6 +67,20 @@ export interface SessionTransaction {
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Adds to the end of the Session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
+  /**
+   * Adds several to the end of the Session's provider lane, in this order, in one statement. One with `instead` takes the place of
+   * that earlier post, which is no dead letter any more: it is looked for from where that one was enqueued.
+   */
+  oweProviderAll(works: readonly EnqueuedWork[]): Promise<void>;
+  /**
+   * Posts of this Session's messages and transcripts that wait, that are dead letters, or that an operator gave up with an unknown
+   * outcome; and DONE ones of messages that were tried before: dropped, or left when support was switched off, one may be there.
+   */
+  unfinishedPosts(): Promise<readonly UnfinishedPost[]>;
+  /** Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed. */
+  withdrawOpening(): Promise<void>;
+  /** Whether a return of the conversation waits in the lane. */
+  isReturnWaiting(): Promise<boolean>;
   /** Whether a note with this id was enqueued for this Session before; not when its delivery was removed since, with others of its age. */
   hasNote(noteId: string): Promise<boolean>;
   /** Adds to the end of the Session's lane of files. */
@@ -73,10 +91,6 @@ export interface SessionTransaction {
   parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null>;
   /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
   discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
-  /** Makes a dead letter of what could not be done as a part of something else. `outcome`: NOT_DELIVERED when left out. Null: it is one already, whose outcome is unknown from here on if this one's is. */
-  setAside(work: ProviderWork, code: string, outcome?: DeliveryOutcome): Promise<SetAside | null>;
-  /** What of this Session's talk was set aside, and what is sent again with an unknown outcome and waits. */
-  talkSetAside(): Promise<readonly TalkSetAside[]>;
   /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
   forgetOutcomes(): Promise<void>;
   /**
@@ -109,8 +123,24 @@ export interface SessionTransaction {
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
 
-/** The post of a message, or the file of a handoff's talk. `isLeft`: nothing but an operator can tell whether it is there, or one has said to leave it. */
-export interface TalkSetAside { readonly messageId: MessageId | null; readonly handoffId: HandoffId | null; readonly isUnknown: boolean; readonly isLeft: boolean }
+/** A delivery to be enqueued. `instead`: an earlier delivery of the same post that is over, whose place it takes. */
+export interface EnqueuedWork { readonly work: ProviderWork; readonly instead?: string }
+
+export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | 'deletedAt'>;
+
+/**
+ * The post of a message, or of everything up to `throughSeq` as a file.
+ * `isUnknown`: a try of it may have been stored. `isLeft`: it is not posted again by itself, because nothing but an operator can tell
+ * whether it is there, or one has said to leave it.
+ */
+export interface UnfinishedPost {
+  readonly id: string;
+  readonly state: DeliveryState;
+  readonly work: Extract<ProviderWork, { readonly kind: 'POST_MESSAGE' | 'POST_TRANSCRIPT' }>;
+  readonly isUnknown: boolean;
+  readonly isLeft: boolean;
+  readonly blocksLane: boolean;
+}
 
 /** A message, and its id at the provider. */
 export interface PostedMessage { readonly id: MessageId; readonly providerMessageId: ProviderMessageId }
@@ -197,8 +227,6 @@ export interface HandoffStore {
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
-  /** Those of the provider's ids that are known as posts of this Session: messages, the files they went in, lines about them. */
-  knownPosts(organizationId: OrganizationId, sessionId: SessionId, ids: readonly ProviderMessageId[]): Promise<ReadonlySet<ProviderMessageId>>;
   /** Whether an agent has said something in public after that message. */
   hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
@@ -303,6 +331,11 @@ export interface LaneStore {
   claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
   /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
+  /**
+   * Takes the head off and claims the next one at once, if it is due: a lane that is worked on goes on without another claim.
+   * Null: nothing is due, or the lease was lost; then the lane is left as after `complete`.
+   */
+  completeAndTakeNext<To extends LaneDestination>(lane: ClaimedLane<To>, leaseMs: number): Promise<ClaimedLane<To> | null>;
   /**
    * Leaves the head where it is; nothing passes it.
    * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins

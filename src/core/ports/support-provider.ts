@@ -445,8 +445,8 @@ export interface SupportProvider {
   readMessages?(conversation: ConversationAccess, ids: readonly ProviderMessageId[], signal: AbortSignal): Promise<readonly Observation[]>;
   /** For how long the far side may still be at a write whose call has ended without an answer of its own. Without it: not at all. No remote call. */
   settlesAfterMs?(access: AccountAccess): number;
-  /** How many posts fit now without taking the conversation from the agents. Without it: any number. No remote call. */
-  postingRoom?(conversation: ConversationAccess): number;
+  /** How many posts fit now without taking the conversation from the agents; null: one that has yet to be made. Without it: any number. No remote call. */
+  postingRoom?(conversation: ConversationAccess | null): number;
   /** As postNote, with a text file. Without it all history goes as messages. */
   postTranscript?(request: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId>;
   /**

@@ -21,6 +21,9 @@ export class DeliveryRow {
   @Column('text') state: string;
   @Column('text') kind: string;
   @Column('jsonb') payload: unknown;
+  /** PROVIDER and MEDIA: the Session's conversation when it was enqueued, and how far that had been read. */
+  @Column('text', { nullable: true }) conversationId: string | null;
+  @Column('text', { nullable: true }) lookAfter: string | null;
   @Column('bigint') position: string;
   /** Set on an agent's message to the runtime: the handoff that ends only after it was collected. */
   @Column('uuid', { nullable: true }) drainsHandoffId: string | null;

@@ -30,7 +30,10 @@ export class HandoffRow {
   @Column('text', { nullable: true }) agentName: string | null;
   @Column('text', { nullable: true }) resumeTarget: string | null;
   @Column('integer') historyThroughSeq: number;
-  @Column('text', { array: true }) stepsDone: string[];
+  /** NO | MAYBE | YES */
+  @Column('text', { default: 'NO' }) openedForAgents: string;
+  @Column('integer', { default: 0 }) timesLost: number;
+  @Column('integer', { default: 1 }) openings: number;
   @Column('text', { nullable: true }) endReason: string | null;
   @Column('text', { nullable: true }) failureCode: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) requestedAt: string;

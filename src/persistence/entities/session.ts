@@ -31,7 +31,6 @@ export class SessionRow {
   @Column('text', { nullable: true }) seenThrough: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
-  @Column('boolean', { default: false }) tellsAgain: boolean;
   @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;

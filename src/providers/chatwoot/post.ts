@@ -27,8 +27,8 @@ export class Posts {
   constructor(private readonly connect: Connect, private readonly now: () => number) { this.pace = new PostingPace(now); }
 
   /** For history: a share of our share stays for what is said next. */
-  room(conversation: ConversationAccess): number {
-    return this.pace.room(keyOf(conversation), conversation.recentPosts) - PACE.reservedForTalk;
+  room(conversation: ConversationAccess | null): number {
+    return (conversation === null ? PACE.postsPerMinute : this.pace.room(keyOf(conversation), conversation.recentPosts)) - PACE.reservedForTalk;
   }
 
   /** Files that do not fit beside the transcript go in a note before it, under an id of its own: a repeat looks for each. */

@@ -42,6 +42,8 @@ describe('an opening whose completion was lost', () => {
   it('is not done again: no second promise to the end-user, no reopening', async () => {
     const session = await mirrored();
     const { handoff } = await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+    // Its note.
+    await deliverOne();
     await deliverOne(false);
     world.provider.set({ agent: 'alice', teamId: '48' });
     await deliverOne();
@@ -56,6 +58,7 @@ describe('an opening whose completion was lost', () => {
     async function openedTwice(meanwhile: (sessionId: string) => Promise<void>): Promise<string> {
       const session = await mirrored();
       await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
+      await deliverOne();
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
       world.provider.during.set('openForAgents', async () => {
         await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, leaseThat());
@@ -87,7 +90,7 @@ describe('an opening whose completion was lost', () => {
     world.provider.during.set('postNote', async () => { await world.read(session.id); });
     world.provider.failNext('postNote', 'after');
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
-    expect(world.provider.calls.filter(call => call === 'postNote')).toHaveLength(1);
+    expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toHaveLength(1);
     expect((await world.handoff((await world.session(session.id)).liveHandoffId!)).state).toBe('QUEUED');
   });
 });
@@ -248,9 +251,22 @@ describe('history that is brought only at the handoff', () => {
     expect(world.provider.only.view.status).toBe('OPEN');
   });
 
+  it('stays single when its handoff is cancelled before the answer comes, and the next one brings it', async () => {
+    const session = await unmirrored();
+    await world.ask(session.id);
+    world.provider.failNext('postMessage', 'after');
+    world.provider.during.set('postMessage', async () => { await end(session.id); });
+    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
+    expect(world.provider.shown()).toEqual(shown('one'));
+    await world.ask(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(shown('one', 'two', 'three'));
+  });
+
   it('goes on where it was when the lease is lost in the middle', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
+    await deliverOne();
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     const lost = deliver(world.deps, lane!.delivery, leaseThat(async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); }));
     await expect(lost).rejects.toThrow(LeaseLostError);
@@ -265,7 +281,7 @@ describe('history that is brought only at the handoff', () => {
     const session = await unmirrored();
     const { handoff } = await world.ask(session.id);
     world.provider.failNext('postMessage', 'refused');
-    expect(await world.deliverAll()).toEqual([]);
+    await work(async () => (await world.handoff(handoff.id)).state === 'QUEUED');
     expect(world.provider.shown()).toEqual(shown('two', 'three'));
     expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
     expect((await world.events(session.id)).map(event => event.body)).toContainEqual({ type: 'DELIVERY_PARKED', deliveryId: expect.any(String), kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });

@@ -53,7 +53,7 @@ describe('a decoration that the provider refuses', () => {
     expect(await world.deliverAll()).toEqual([]);
     expect(shownNotes()).toEqual(['Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH']);
     const { edges: letters } = await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId: session.id, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null });
-    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([['POST_NOTE', 'NOT_DELIVERED']]);
+    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([['POST_CONTEXT_NOTE', 'NOT_DELIVERED']]);
   });
 
   it('leaves the rest of what was asked for', async () => {

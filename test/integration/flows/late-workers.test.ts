@@ -85,14 +85,16 @@ describe('a worker that stands still past its lease between what it read and wha
     return { ...world.deps, stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { get }) } };
   }
 
-  const has = (verb: string) => world.provider.calls.includes(verb);
-
   it('writes the context note no second time', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
     await world.ask(id, { reason: 'help' });
+    const first = await claim();
+    await deliver(world.deps, first.delivery, leaseThat());
+    await world.stores.lanes.complete(first);
     const lane = await claim();
-    const deps = pausedIn('handoffs', () => has('postMessage'), successor);
+    expect(lane.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
+    const deps = pausedIn('handoffs', () => true, successor);
     await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
     expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(1);
     expect(world.provider.shown().filter(line => line.startsWith('NOTE:'))).toHaveLength(1);
@@ -110,9 +112,10 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.deliverAll();
     await world.ask(id);
     const lane = await claim();
-    let reads = 0;
-    const deps = pausedIn('sessions', () => ++reads === 2, async () => {
+    expect(lane.delivery.work.kind).toBe('RETURN_TO_BOT');
+    const deps = pausedIn('sessions', () => true, async () => {
       await successor();
+      await world.deliverAll();
       world.provider.set({ agent: 'bob' });
     });
     await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);

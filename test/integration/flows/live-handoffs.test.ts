@@ -60,8 +60,8 @@ async function process() {
       select gen_random_uuid(), $1, $2, $3, $4, 'bench', 's-' || n, '{}', 'NONE', 2, 0, 1, 0, now(), 'c', 'talk-' || n, gen_random_uuid(), '{"status": "OPEN", "agent": null, "teamId": null}'
       from generate_series(1, ${LIVE}) n returning id, live_handoff_id
     ), asked as (
-      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, steps_done)
-      select live_handoff_id, $1, $2, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, '{opened}' from opened
+      insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, opened_for_agents)
+      select live_handoff_id, $1, $2, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, 'YES' from opened
     )
     select count(*) from opened`, [ORG, chatbotId, inboxId, accountId]).catch((error: Error) => { throw new Error(`The handoffs could not be made: ${error.message}`); });
   await world.stores.watches.claimLook(1).then((look) => world.stores.watches.finishLook(look!.accountId, look!.startedAt, 3_600_000));

@@ -150,6 +150,59 @@ describe('an outage of the host of a file', () => {
   });
 });
 
+describe('a file on its way to a conversation that is deleted meanwhile', () => {
+  beforeEach(async () => {
+    await start('ALWAYS', { policy: { mirroring: 'ALWAYS', lostConversation: 'OPEN_AGAIN' } });
+    state.answers = 503;
+    await sends('my receipt', file());
+    await world.ask(sessionId);
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await shown())[0]).toEqual(['my receipt\n[photo.png] could not be fetched yet; it follows as soon as it can be.', []]);
+  });
+  const loseConversation = async () => {
+    await world.farSide.call('DELETE', `${world.accountPath}/conversations/${(await world.session(sessionId)).conversationId}`, world.admin);
+    await world.double.settled();
+    await world.read(sessionId);
+    expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'REQUESTED' });
+  };
+  const files = async () => (await shown()).flatMap(([, names]) => names);
+
+  it('is not posted after the message that brings it in the next one', async () => {
+    await loseConversation();
+    state.answers = 'file';
+    expect(await tryFiles(world)).toEqual(['done', 'done']);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await shown()).toEqual([['my receipt', ['photo.png']]]);
+  });
+
+  it('follows once where the next one was made before it could be fetched', async () => {
+    await loseConversation();
+    expect(await world.deliverAll()).toEqual([]);
+    state.answers = 'file';
+    expect(await tryFiles(world)).toEqual(['done', 'done', 'done']);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await files()).toEqual(['photo.png']);
+  });
+
+  it('is not announced as lost twice', async () => {
+    await loseConversation();
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await tryFiles(world)).toEqual(['again FILE_UNAVAILABLE']);
+    world.time.aheadMs += KEEPING.linkTriesMs;
+    await tryFiles(world);
+    expect(await world.deliverAll()).toEqual([]);
+    expect((await shown()).filter(([content]) => String(content).includes('does not follow'))).toHaveLength(1);
+  });
+
+  it('that waited in the lane already is dropped', async () => {
+    state.answers = 'file';
+    expect(await tryFiles(world)).toEqual(['done', 'done']);
+    await loseConversation();
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await files()).toEqual(['photo.png']);
+  });
+});
+
 describe('a file that is too large for agents', () => {
   it.each([['is known before it is fetched', 500_001], ['is known only while it comes', null]])('%s: agents get the words and its name, the runtime a notice', async (_when, sizeBytes) => {
     await start('ALWAYS');

@@ -314,19 +314,3 @@ describe('the list of dead letters', () => {
     expect((await again(id, letter)).answer).toEqual([]);
   });
 });
-
-it('what failed as a part of something else becomes one dead letter, however often it fails', async () => {
-  const { id } = await world.open();
-  await owe(id, 'open');
-  const setAside = () => world.stores.sessions.transact(ORG, id, async (tx) => {
-    const message = (await tx.messageByCallerId('turn-1')) ?? await tx.insertMessage(said({ text: 'poison', callerMessageId: 'turn-1' }));
-    return tx.setAside({ kind: 'POST_MESSAGE', messageId: message.id }, 'PROVIDER_REFUSED');
-  });
-  const letter = (await setAside()).answer;
-  expect(letter).toMatchObject({ kind: 'POST_MESSAGE' });
-  expect((await setAside()).answer).toBeNull();
-  expect(await work()).toEqual(['open']);
-  await again(id, letter!.id);
-  const lane = (await claim())!;
-  expect([await textOf(lane), lane.delivery.earlierAttempts]).toEqual(['poison', 1]);
-});

@@ -45,7 +45,8 @@ it.each(['after', 'while'] as const)('a dead letter that is sent again %s one be
 it.each(['after', 'while'] as const)('one that is sent again %s the head before it is tried does not bring that before its time', async (when) => {
   await owe();
   const head = (await claim())!;
-  await within((tx) => tx.setAside({ kind: 'POST_NOTE', noteId: 'n', text: 't' }, 'OUTCOME_UNKNOWN', 'UNKNOWN'));
+  await within((tx) => tx.oweProvider({ kind: 'POST_NOTE', noteId: 'n', text: 't' }));
+  await world.sql("update delivery set state = 'PARKED', parked_at = now(), last_error_code = 'OUTCOME_UNKNOWN', outcome_unknown = true where kind = 'POST_NOTE'");
   if (when === 'while') await sendAgain();
   await fails(head);
   if (when === 'after') await sendAgain();

@@ -35,8 +35,8 @@ beforeAll(async () => {
     select gen_random_uuid(), s.organization_id, s.id, n, 'BOT', 'PUBLIC', 'old', '[]', now() - interval '10 days' + n * interval '1 ms'
     from session s, generate_series(1, 2) n`);
   await fill(`
-    insert into handoff (id, organization_id, chatbot_id, session_id, state, origin, fields, history_through_seq, steps_done, requested_at)
-    select gen_random_uuid(), s.organization_id, s.chatbot_id, s.id, 'ENDED', 'REQUESTED', '{}', 0, '{}', now() - interval '10 days' + n * interval '1 ms'
+    insert into handoff (id, organization_id, chatbot_id, session_id, state, origin, fields, history_through_seq, requested_at)
+    select gen_random_uuid(), s.organization_id, s.chatbot_id, s.id, 'ENDED', 'REQUESTED', '{}', 0, now() - interval '10 days' + n * interval '1 ms'
     from session s, generate_series(1, 2) n`);
   await fill(`
     insert into idempotency_key (organization_id, operation, key, request_digest, created_at)

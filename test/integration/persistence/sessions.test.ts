@@ -155,7 +155,7 @@ describe('a transaction over one Session', () => {
       expect(tx.liveHandoff).toBeNull();
       const { id: handoffId } = await begin(tx);
       expect(tx.liveHandoff).toMatchObject({ id: handoffId, state: 'REQUESTED', sessionId: id, organizationId: ORG });
-      await tx.updateHandoff(handoffId, { state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', stepsDone: ['held', 'history'] });
+      await tx.updateHandoff(handoffId, { state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', openedForAgents: 'MAYBE' });
       expect(tx.liveHandoff).toMatchObject({ state: 'QUEUED' });
       expect(await tx.handoff(handoffId)).toEqual(tx.liveHandoff);
       await tx.updateSession({ liveHandoffId: null });
@@ -163,7 +163,7 @@ describe('a transaction over one Session', () => {
       expect(await tx.handoff(handoffId)).toMatchObject({ state: 'QUEUED' });
     });
     const [handoff] = (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id }, { first: 1, after: null })).edges;
-    expect(handoff!.node).toEqual({ ...requested({ id: handoff!.node.id }), organizationId: ORG, sessionId: id, state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', stepsDone: ['held', 'history'] });
+    expect(handoff!.node).toEqual({ ...requested({ id: handoff!.node.id }), organizationId: ORG, sessionId: id, state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', openedForAgents: 'MAYBE' });
   });
 
   it('cannot keep two live handoffs, whatever the flow believes', async () => {

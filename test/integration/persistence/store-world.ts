@@ -87,7 +87,7 @@ export const said = (given: Partial<NewMessage> = {}): NewMessage => ({
 
 export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecord, 'organizationId' | 'sessionId'> => ({
   id: randomUUID(), state: 'REQUESTED', origin: 'REQUESTED', reason: 'asked for a person', summary: null, intent: 'billing.refund', fields: { order: '17' }, links: [{ label: 'Order 17', url: 'https://shop.example/orders/17' }], priority: 'HIGH',
-  target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, stepsDone: [], endReason: null, failureCode: null,
+  target: { teamId: null, agentId: null }, agent: null, resumeTarget: null, historyThroughSeq: 0, openedForAgents: 'NO', timesLost: 0, openings: 1, endReason: null, failureCode: null,
   requestedAt: '2026-11-22T20:52:22.000Z', queuedAt: null, assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null, survey: null, ...given,
 });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { OutcomeOfTry } from '../../../src/core/delivery';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
 import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
@@ -101,25 +100,60 @@ describe('sent again', () => {
   });
 });
 
-describe('a part of something else', () => {
-  it('that was set aside as refused is unknown from when nobody can tell any more', async () => {
+describe('a post that is not done', () => {
+  const posts = (sessionId: string) => within(sessionId, (tx) => tx.unfinishedPosts());
+
+  it('may be posted anew unless nobody but an operator can tell whether it is there', async () => {
     const id = await owed();
-    const work = { kind: 'POST_MESSAGE', messageId: randomUUID() } as const;
-    await within(id, (tx) => tx.setAside(work, 'PROVIDER_REFUSED'));
-    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isUnknown: false, isLeft: false }]);
-    await within(id, (tx) => tx.setAside(work, 'OUTCOME_UNKNOWN', 'UNKNOWN'));
+    expect(await posts(id)).toMatchObject([{ state: 'WAITING', isUnknown: false, isLeft: false }]);
+    await lanes().park(await claim(), 'PROVIDER_REFUSED');
+    expect(await posts(id)).toMatchObject([{ state: 'PARKED', isUnknown: false, isLeft: false }]);
+    await within(id, async (tx) => tx.sendAgain((await letters()).map((letter) => letter.id)));
+    await lanes().park(await claim(), 'OUTCOME_UNKNOWN', 'UNKNOWN');
     expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
-    expect(await within(id, (tx) => tx.talkSetAside())).toEqual([{ messageId: work.messageId, handoffId: null, isUnknown: true, isLeft: true }]);
+    expect(await posts(id)).toMatchObject([{ state: 'PARKED', work: { kind: 'POST_MESSAGE' }, isUnknown: true, isLeft: true }]);
   });
 
   it('may be looked for until an operator has said to leave it; once the conversation is gone nothing of it is there', async () => {
     const id = await owed();
     await parks('UNKNOWN');
-    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isLeft: false }]);
+    expect(await posts(id)).toMatchObject([{ isLeft: false }]);
     await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
-    expect(await within(id, (tx) => tx.talkSetAside())).toMatchObject([{ isLeft: true }]);
+    expect(await posts(id)).toMatchObject([{ isLeft: true }]);
     await within(id, (tx) => tx.forgetOutcomes());
-    expect(await within(id, (tx) => tx.talkSetAside())).toEqual([]);
+    expect(await posts(id)).toEqual([]);
+  });
+
+  it('gives its place to a later one, which is looked for as if it had been sent again', async () => {
+    const id = await owed();
+    await parks('UNKNOWN');
+    const [letter] = await letters();
+    const [post] = await posts(id);
+    await within(id, (tx) => tx.oweProviderAll([{ work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } }, { work: post!.work, instead: letter!.id }]));
+    expect(await letters()).toEqual([]);
+    expect((await claim()).delivery).toMatchObject({ work: { kind: 'POST_NOTE' }, earlierAttempts: 0 });
+    await lanes().complete(await claim());
+    expect((await claim()).delivery).toMatchObject({ work: post!.work, earlierAttempts: 1, lastErrorCode: 'OUTCOME_UNKNOWN' });
+  });
+
+  it('that is optional holds nothing up, whatever the policy says', async () => {
+    await world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter: 'BLOCK' } });
+    const { id } = await world.open();
+    await within(id, async (tx) => tx.oweProviderAll([
+      { work: { kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said())).id, optional: true } }, { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
+    ]));
+    await lanes().park(await claim(), 'OUTCOME_UNKNOWN', 'UNKNOWN');
+    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
+    expect((await claim()).delivery.work).toMatchObject({ kind: 'POST_NOTE' });
+  });
+
+  it('that was withdrawn while a worker had it stays withdrawn', async () => {
+    const id = await owed();
+    const lane = await claim();
+    await within(id, (tx) => tx.withdrawOpening());
+    await lanes().park(lane, 'PROVIDER_REFUSED');
+    expect(await letters()).toEqual([]);
+    expect(await posts(id)).toEqual([]);
   });
 });
 
@@ -131,15 +165,4 @@ it('that a message is to be left as it is is kept as long as the message', async
   expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(0);
   await world.sql('delete from message');
   expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(1);
-});
-
-it('posts of a Session are known by the provider\'s ids: messages, the file that some went in, lines about them', async () => {
-  const [{ id }, other] = [await world.open(), await world.open()];
-  await within(id, async (tx) => {
-    const [message, inFile] = [await tx.insertMessage(said()), await tx.insertMessage(said())];
-    await tx.recordPosts([{ id: message.id, providerMessageId: '11' }, { id: inFile.id, providerMessageId: `12#${inFile.seq}` }]);
-    await tx.updateMessage(message.id, { shown: { version: 2, takenBack: false, reactions: {}, lines: ['13'] } });
-  });
-  await within(other.id, async (tx) => tx.recordPosts([{ id: (await tx.insertMessage(said())).id, providerMessageId: '14' }]));
-  expect([...await world.stores.messages.knownPosts(ORG, id, ['11', '12', '13', '14', '1'])].sort()).toEqual(['11', '12', '13']);
 });

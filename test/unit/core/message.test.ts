@@ -1,4 +1,4 @@
-import { contextNote } from '../../../src/core/flows/open-handoff';
+import { contextNote } from '../../../src/core/flows/opening';
 import { canonical } from '../../../src/core/flows/sameness';
 import { checkedId } from '../../../src/core/flows/say';
 import type { HandoffRecord } from '../../../src/core/handoff';

@@ -121,7 +121,7 @@ describe('a conversation', () => {
 
 describe('a look that is refused', () => {
   const REFUSED = { mode: 'status:403', body: { error: 'no' } } as const;
-  const CANNOT_TELL = { code: 'OUTCOME_UNKNOWN', mayBe: [] };
+  const CANNOT_TELL = { code: 'OUTCOME_UNKNOWN' };
 
   it('tells nothing of a post, nor of a conversation: neither is written again', async () => {
     const [conversation, id] = [await workshop.conversation(), randomUUID()];

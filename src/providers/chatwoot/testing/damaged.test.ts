@@ -72,7 +72,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     await world.ask(id);
     world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'slow' });
     world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'status:422', body: { error: 'No route matches {:action=>"show"}' } });
-    expect(await work()).toEqual([]);
+    expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });
     expect(await letters()).toMatchObject([{ code: 'PROVIDER_DAMAGED' }]);
   });

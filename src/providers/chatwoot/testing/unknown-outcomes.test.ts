@@ -158,10 +158,10 @@ describe('where nobody may look', () => {
   it('people come without the context note, which is set aside by itself and written on the word of an operator', async () => {
     const sessionId = await world.talk();
     await unanswered(() => world.ask(sessionId, { reason: 'asked' }));
-    expect(await work()).toEqual([]);
+    expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
-    expect(await letters()).toMatchObject([{ kind: 'POST_NOTE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await letters()).toMatchObject([{ kind: 'POST_CONTEXT_NOTE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
     expect(await contents(sessionId)).toHaveLength(2);
     noLook();
     await resend();
@@ -176,7 +176,7 @@ describe('where nobody may look', () => {
     const { id: sessionId } = await world.open();
     for (const text of ['one', 'two']) await world.user(sessionId, text);
     await unanswered(() => world.ask(sessionId));
-    expect(await work()).toEqual([]);
+    expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect(await contents(sessionId)).toEqual(['one', 'two']);
     expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
@@ -198,7 +198,7 @@ describe('where nobody may look', () => {
     const { id: sessionId } = await world.open();
     for (let n = 0; n < 55; n++) await world.user(sessionId, `turn ${n}`);
     await unanswered(() => world.ask(sessionId));
-    expect(await work()).toEqual([]);
+    expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect((await contents(sessionId)).slice(1, 2)).toEqual(['turn 5']);
     expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);

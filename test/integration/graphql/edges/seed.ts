@@ -71,8 +71,9 @@ async function seedSession(world: FlowWorld, sessionId: string, teamId: string, 
     await tx.oweRuntime({ kind: 'MESSAGE_UNDELIVERED', messageId: first.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
     await tx.oweRuntime({ kind: 'MESSAGE_DELIVERED', messageId: first.id });
     await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: ended, state: 'ACTIVE' });
-    await tx.setAside({ kind: 'POST_MESSAGE', messageId: reply.id }, 'PROVIDER_REFUSED');
+    await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: reply.id });
   });
+  await world.pool.query("update delivery set state = 'PARKED', parked_at = now(), last_error_code = 'PROVIDER_REFUSED', attempts = 1, attempts_settled = 1 where session_id = $1 and destination = 'PROVIDER'", [sessionId]);
   // Opening has written it without one.
   await world.pool.query("update event set handoff_id = $2 where session_id = $1 and type = 'SESSION_OPENED'", [sessionId, ended]);
   return { ended };
