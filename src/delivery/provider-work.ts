@@ -9,11 +9,14 @@ import type { HealthWatch } from './health-watch';
 import type { GivenUp, LaneWorkOf, NothingOwed } from './lane-runner';
 import { triedOf, verdictOn } from './retry-policy';
 
-/** A message stays among those that agents have not seen, and is shown with the next handoff. Nothing else comes back. */
+/**
+ * Returns the verdict for work of a disabled account. A message stays undelivered and is forwarded with the next
+ * handoff; other work never returns.
+ */
 const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery): NothingOwed | GivenUp =>
-  (work.kind === 'POST_MESSAGE' ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' });
+  (work.kind === 'POST_MESSAGE' ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was disabled before it was done.' });
 
-/** What we owe to support systems. */
+/** Creates the handler of work for providers. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
   deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
@@ -28,10 +31,10 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
     const { organizationId, sessionId, delivery } = lane;
     const mine = provingClaim(deps, delivery);
     if (error instanceof SupportDisabledError) {
-      // Owed from before support was switched off: not any more, and nobody is waiting for people.
+      // The work is from before support was disabled, so it is obsolete and no handoff waits for it.
       const { isOff } = await endForDisabled(mine, organizationId, sessionId);
       if (isOff) return givenUpFor(error, delivery);
-      // On again since.
+      // It was enabled again in the meantime.
       return { kind: 'retry', afterMs: 1_000, code: error.code, wasNoTry: true };
     }
     await health.failed(lane, 'DELIVERY', error);
