@@ -1,19 +1,22 @@
 import { statement } from './sql';
 
-/*
- * Setting deliveries of one Session aside and taking them up again, in a transaction that holds the Session's lock. As
- * everywhere, the lane is locked before its deliveries; what was read of deliveries before that may be old.
+/**
+ * Statements that park and resend the deliveries of one session, in a transaction that holds the session's lock. As
+ * everywhere, a lane is locked before its deliveries; deliveries read before that may be outdated.
  */
 
 /**
- * What a failed try says of the outcome, given as a parameter: UNKNOWN, NOT_DELIVERED, or null for nothing. When an earlier
- * one has said nothing at all, its process died, perhaps behind its write.
+ * Sets the outcome after a failed attempt. The parameter is UNKNOWN, NOT_DELIVERED, or null for no information. If an
+ * earlier attempt reported nothing, its process died, perhaps after its write.
  */
 export const withOutcome = (said: string) => `
   outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_settled end,
   attempts_settled = attempts`;
 
-/** Nothing of a lane is begun before what was written last in it can be looked for: `ms` from now, 0 when there is nothing. */
+/**
+ * Sets how long nothing of a lane may begin, because its last write cannot be looked up yet: `ms` from now, 0 for no
+ * wait.
+ */
 export const settling = (ms: string) => `case when ${ms}::bigint > 0 then greatest(settles_at, now() + ${ms}::bigint * interval '1 ms') else settles_at end`;
 
 export const PARK = statement('tx_park', `
@@ -27,7 +30,7 @@ export const PARK = statement('tx_park', `
   )
   select case when head.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end as outcome from held left join head on true`);
 
-/** Gives the head up for good without asking an operator; listed as if it had been a dead letter for a moment. */
+/** Discards the head without asking an operator. It is listed as if it had been a dead letter for a moment. */
 export const DISCARD_HEAD = statement('tx_discard_head', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
@@ -38,7 +41,10 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
   )
   select from held`);
 
-/** Makes a dead letter of what was tried as a part of something else. None when it is one already. */
+/**
+ * Creates a dead letter for work that failed as a part of another step. Creates none if that dead letter exists
+ * already.
+ */
 export const SET_ASIDE = statement('tx_set_aside', `
   insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at, parked_at, attempts, attempts_settled, last_error_code, outcome_unknown)
   select $1, $2, $3, $4, 'PARKED', $5, $6::jsonb, $7, $8, $9::timestamptz, $9::timestamptz, 1, 1, $10, $11
@@ -49,7 +55,7 @@ export const UNKNOWN_ASIDE = statement('tx_unknown_aside', `
   update delivery set outcome_unknown = true, last_error_code = $3
   where session_id = $1 and destination = 'PROVIDER' and state = 'PARKED' and payload = $2::jsonb and not (outcome_unknown and last_error_code = $3) returning id`);
 
-// What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
+// A message whose file damaged a conversation is not posted into the next one either. Text alone cannot have done it.
 export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
   select payload ->> 'messageId' as "messageId", payload ->> 'handoffId' as "handoffId", outcome_unknown as "isUnknown",
     state <> 'WAITING' and ((outcome_unknown and (state = 'DISCARDED' or last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (last_error_code = 'PROVIDER_DAMAGED' and (
@@ -58,7 +64,7 @@ export const TALK_SET_ASIDE = statement('tx_talk_set_aside', `
   where session_id = $1 and destination = 'PROVIDER' and kind in ('POST_MESSAGE', 'POST_TRANSCRIPT') and state <> 'DONE'
     and (state = 'PARKED' or outcome_unknown or (state = 'DISCARDED' and last_error_code = 'PROVIDER_DAMAGED'))`);
 
-// Under the Session's lock nobody else changes what is set aside.
+// Under the session's lock nobody else changes its dead letters.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `
   update delivery set outcome_unknown = false
   where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and outcome_unknown`);
@@ -67,7 +73,8 @@ export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where ses
 
 const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_handoff_id) as "handoffId"`;
 
-// One of the tries stays counted: whoever tries next looks before it writes, unless somebody has looked. A runtime that reads its inbox by cursor has gone past the old place.
+// One attempt stays counted, so that the next one begins with a lookup, unless the operator has checked. A runtime
+// delivery gets a new position, because a runtime that reads its inbox by cursor has passed the old one.
 export const SEND_AGAIN = statement('tx_send_again', `
   update delivery set state = 'WAITING', parked_at = null, first_failed_at = null,
     attempts_before = attempts_before + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
@@ -76,13 +83,16 @@ export const SEND_AGAIN = statement('tx_send_again', `
     position = case destination when 'RUNTIME' then $3 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
-/** The endpoint may be another since, and the lane of the one before be forgotten. */
+/** The endpoint may have changed, and the earlier endpoint's lane may have been deleted. */
 export const LEAD_AGAIN = statement('tx_lead_again', `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
   on conflict on constraint pk_lane do update set far_side_id = excluded.far_side_id`);
 
-/** What has failed behind them before is their lanes' head again only after them. */
+/**
+ * Deliveries after the resent ones become the head of their lane again only after those, so their failures no longer
+ * count.
+ */
 export const WAIT_BEHIND = statement('tx_wait_behind', `
   with sent as materialized (
     select destination, min(id) as lowest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination
@@ -90,7 +100,7 @@ export const WAIT_BEHIND = statement('tx_wait_behind', `
   update delivery d set first_failed_at = null from sent
   where d.session_id = $1 and d.destination = sent.destination and d.state = 'WAITING' and d.id > sent.lowest and d.first_failed_at is not null`);
 
-/** Their lanes begin again at the lowest of them; under a running lease that is left to its end. */
+/** Makes the lanes begin again at the lowest resent delivery. A running lease is left to its end. */
 export const DUE_AGAIN = statement('tx_due_again', `
   with sent as materialized (
     select destination, min(id) as lowest, max(id) as highest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination

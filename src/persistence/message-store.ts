@@ -10,14 +10,14 @@ import { firstOf, rowsOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
-// As in event-store.ts: at least one row for each request of a known Session, with a null for the message when there is none.
+// As in event-store.ts: at least one row for each request of a known session, with a null message if there is none.
 const OF_SESSIONS = statement('messages_of_sessions', `
   select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
   from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
   join session s on s.organization_id = $1 and s.id = asked.session_id
   left join lateral (select * from message m where m.session_id = s.id and m.seq > asked.after_seq order by m.seq limit asked.rows) m on true
   order by asked.at, m.seq`);
-// A message that went in a file is `<the file's id>#<its number>` there.
+// A message that was posted within a file has the id `<the file's id>#<its number>` there.
 const KNOWN_POSTS = statement('known_posts', `
   select id from unnest($3::text[]) as given (id)
   where exists (
@@ -53,7 +53,7 @@ export class PostgresMessageStore implements MessageStore {
 
   async pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]> {
     const afters = requests.map(({ after }) => afterSeqOf(after));
-    // One row more than asked for tells whether a page follows.
+    // One row more than requested shows whether a page follows.
     const rowsByRequest = await rowsPerSession<Row>(this.pool, OF_SESSIONS, organizationId, requests.map(({ sessionId, first }, i) => {
       const afterSeq = afters[i]!;
       return afterSeq instanceof InvalidInputError ? null : { sessionId, afterSeq, rows: first + 1 };
