@@ -5,25 +5,28 @@ import { migrate } from '../../src/persistence/migrate';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Removes it, and throws when somebody forgot to close a connection to it. */
+  /** Drops the database. Throws if a connection to it was not closed. */
   drop(): Promise<void>;
 }
 
-/** A database of one's own with all tables, cloned from the migrated template (some 30 ms). */
+/** Creates a separate database with all tables, cloned from the migrated template (about 30 ms). */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `t_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server.query(`create database ${name} template ${templateName()}`));
   return { url: urlOf(name), drop: () => drop(name) };
 }
 
-/** An empty database, for what makes its own tables. */
+/** Creates an empty database, for tests that create their own tables. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server.query(`create database ${name} template template0`));
   return { url: urlOf(name), drop: () => drop(name) };
 }
 
-/** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
+/**
+ * Creates the template. Called once per test run, by global-setup. The name is unique per run, because several runs may
+ * share a server.
+ */
 export async function buildTemplate(): Promise<void> {
   process.env.TEST_TEMPLATE = `support_template_${randomBytes(4).toString('hex')}`;
   await onServer((server) => server.query(`create database ${templateName()} template template0`));
@@ -40,7 +43,7 @@ async function drop(name: string): Promise<void> {
   });
 }
 
-/** A backend needs a moment to notice that its client has gone. */
+/** A backend needs a moment to notice that its client has disconnected. */
 async function connectionsAfterGrace(server: Client, name: string): Promise<string[]> {
   for (const until = Date.now() + 60_000; ;) {
     const { rows } = await server.query<{ line: string }>(

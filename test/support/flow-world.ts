@@ -18,7 +18,7 @@ import { pushAnywhere } from './outgoing';
 export const ORG = 'org-1';
 export const scope = { organizationId: ORG };
 
-/** Flows over a real Postgres and a scripted provider, with time and workers in the test's hand. */
+/** Creates flows over a real Postgres and a scripted provider. The test controls time and workers. */
 export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const database = await createTestDatabase();
   const pool = createPool(database.url, {});
@@ -29,7 +29,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const deps: FlowDeps = {
     stores, clock, publicUrl: 'http://127.0.0.1:1',
     limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
-    // Receivers compare the signature's time with their own clock, which no test holds.
+    // Receivers compare the signature's time with their own clock, which the test does not control.
     push: pushAnywhere(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
@@ -57,7 +57,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     }),
     async session(id: string): Promise<SessionRecord> { return (await stores.sessions.get(ORG, id))!; },
     async handoff(id: string) { return (await stores.handoffs.get(ORG, id))!; },
-    /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. */
+    /** Delivers until nothing is due or a delivery fails; a failed one stays at the head, due at once. */
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
       for (;;) {
@@ -78,7 +78,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
       const page = await stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId }, { first: 100, after: null });
       return page.edges.map(edge => edge.node);
     },
-    /** What the runtime would collect, as short words. */
+    /** Returns the runtime's pending deliveries in a short form. */
     async collected(sessionId: string): Promise<string[]> {
       const words: string[] = [];
       for (const { notice } of await world.inbox(sessionId)) {
