@@ -26,9 +26,9 @@ export function checkedSaidAt(given: Instant | null | undefined, now: number): I
   if (given === null || given === undefined) return null;
   const at = Date.parse(given);
   if (Number.isNaN(at) || at > now + MOST_AHEAD_MS)
-    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, later than now; give the time at which the message was said, or leave it out.`);
+    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, which is later than now. Give the time at which the message was said, or omit it.`);
   if (at < now - MOST_AGO_MS)
-    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, more than 10 years ago; give the time at which the message was said, or leave it out.`);
+    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, which is more than 10 years ago. Give the time at which the message was said, or omit it.`);
   return new Date(at).toISOString();
 }
 
