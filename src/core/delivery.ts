@@ -11,8 +11,8 @@ export type ProviderWork =
   /** Posts the file with the beginning of a handoff's history, which was parked while the handoff continued. */
   | { readonly kind: 'POST_TRANSCRIPT'; readonly handoffId: HandoffId }
   /**
-   * Ends the agents' work on the conversation: `RESOLVE` when the session's business is done, `RETURN_TO_BOT` when the
-   * bot continues.
+   * Returns the conversation at the provider: `RESOLVE` resolves it because the session or its handoff is done,
+   * `RETURN_TO_BOT` gives it to the bot, which continues.
    */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
   /** Notifies agents that nobody reads a conversation that they began themselves. */

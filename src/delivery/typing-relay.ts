@@ -8,9 +8,7 @@ export const TYPING = {
   repeatMs: 5_000,
   /** How many calls may run at one remote; more would only queue there. */
   atOnce: 2,
-  /**
-   * How many typing starts are sent to one remote per minute, so that typing never uses capacity that messages need.
-   */
+  /** How often per minute "typing" is sent to one remote, so that it never uses capacity that messages need. */
   perMinute: 120,
   /** The maximum number of sessions with a typing end-user; typing in further sessions is not sent. */
   sessions: 1_000,

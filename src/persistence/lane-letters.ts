@@ -83,7 +83,7 @@ export const SEND_AGAIN = statement('tx_send_again', `
     position = case destination when 'RUNTIME' then $3 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
-/** The endpoint may have changed, and the earlier endpoint's lane may have been deleted. */
+/** The endpoint may have changed, and the lane of the earlier one may have been cleared. */
 export const LEAD_AGAIN = statement('tx_lead_again', `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')

@@ -16,8 +16,8 @@ export const REMOVE_KEYS = statement('remove_keys', `
   delete from idempotency_key where ctid = any(array(
     select ctid from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked)) returning 1`);
 
-// A discarded message stays known as long as the message itself, because histories would post it otherwise. (An
-// `exists` would read the whole table.)
+// A discarded post that may have been written, or that damaged a conversation, is kept as long as its message counts as
+// not posted, because histories would post it otherwise. (An `exists` would read the whole table.)
 export const REMOVE_DELIVERIES = statement('remove_deliveries', `
   delete from delivery where id = any(array(
     select d.id from delivery d where d.done_at < $1 and d.done_at is not null and d.state in ('DONE', 'DISCARDED')

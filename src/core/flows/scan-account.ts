@@ -13,7 +13,7 @@ import { isNews } from './hint-news';
 export const watchClaimMs = ({ limits }: Pick<FlowDeps, 'limits'>): number => limits.callMs + 2_000;
 /** A scan reaches further back than the last one, because a change may become visible late. */
 const OVERLAP_MS = 15_000;
-/** For a provider that returns pages; the rest is left to the full scan (look-over.ts). */
+/** For a provider that returns pages; the rest is left to the full scan (full-scan.ts). */
 const MOST_PAGES = 20;
 /** A webhook may still be on its way, so its news is not synced before. */
 const WEBHOOK_MS = 5_000;

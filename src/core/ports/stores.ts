@@ -64,8 +64,8 @@ export interface SessionTransaction {
    */
   recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]>;
   /**
-   * Clears the provider ids of all messages to or from agents and bot that were not deleted, so that they count as not
-   * posted. Called when the conversation that contained them is gone.
+   * Clears the provider ids of all messages that were not deleted, except automatic messages and agents' internal ones,
+   * so that they count as not posted. Called when the conversation that contained them is gone.
    */
   forgetPosts(): Promise<void>;
   /**

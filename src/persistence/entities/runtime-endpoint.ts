@@ -28,7 +28,7 @@ export class RuntimeEndpointRow {
   @Column('integer', { nullable: true }) lastFailureStatus: number | null;
   /** Null: never verified, so it serves no chatbot yet. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) verifiedAt: string | null;
-  /** False: lanes may not match this row yet; see runtime-lanes.ts. */
+  /** False: lanes may not match this row yet; see reroute-lanes.ts. */
   @Column('boolean', { default: true }) isSettled: boolean;
   /** A position that was drawn after the change was committed. */
   @Column('bigint', { nullable: true }) settlePosition: string | null;
