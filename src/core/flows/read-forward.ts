@@ -22,10 +22,7 @@ import { stateIsKnownMs, timerSyncMs } from './scan-account';
 import { notePosted } from './undelivered';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
-/**
- * The maximum number of pages per sync. A longer conversation continues at the next claim, before its state is
- * believed.
- */
+/** The maximum number of pages per sync. The rest follows at the next claim, before the state is believed. */
 const MAX_PAGES = 20;
 /** The wait after a view that overlapped our own status write. */
 const REREAD_MS = 1_000;
@@ -232,7 +229,7 @@ async function receiveFromWhileOff(tx: SessionTransaction, deps: FlowDeps, obser
   if (observation.kind === 'survey' && await tx.handoffOfSurvey(observation.id) !== null) await receiveChange(tx, deps, observation);
 }
 
-/** Returns whether retention removed the message's record, so that the message is not new. */
+/** Returns whether retention removed the message's record, so that it is not new. */
 function isForgotten({ session }: SessionTransaction, observation: Observation): boolean {
   const before = session.forgotten?.messagesBefore ?? null;
   if (before === null || !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) || !('at' in observation)) return false;
