@@ -22,7 +22,10 @@ export function endsWithSync({ session, inbox }: SessionTransaction, { state, st
   return isShown && session.conversationId !== null && inbox.state !== 'DISABLED' && !BY_AGENTS_OR_LOSS.includes(reason);
 }
 
-/** Records, when a handoff begins to end, that agents' messages belong to it until its conversation is returned. */
+/**
+ * Records, when a handoff begins to end, that agents' messages belong to it until its conversation is returned. Also
+ * schedules a sync of messages.
+ */
 export async function beginLastEnding(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>, { id: handoffId }: HandoffRecord): Promise<void> {
   const at = instantOf(clock.now());
   await tx.updateSession({ lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null, returnBegun: null, lastWord: null } });

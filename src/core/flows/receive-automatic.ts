@@ -47,7 +47,7 @@ function whyNotForwarded({ inbox, session }: Pick<SessionTransaction, 'inbox' | 
  * about.
  */
 export const tellOfSurvey = (tx: SessionTransaction, about: ProviderMessageId): Promise<void> =>
-  tellOnce(tx, { kind: 'PROVIDER', id: 'survey' }, about, 'The survey was not sent to the end-user: no person has been asked into this conversation.');
+  tellOnce(tx, { kind: 'PROVIDER', id: 'survey' }, about, 'The survey was not sent to the end-user, because this conversation has had no handoff.');
 
 /**
  * Enqueues at most one note per source in a session. A rule may react to our note and write again, or a bot may answer

@@ -36,7 +36,7 @@ export function transcriptOf(messages: readonly MessageRecord[], behind: number,
     return [`[${saidAtOf(message).slice(0, 19).replace('T', ' ')} UTC] ${who}${what}`, ...(deletedAt !== null ? [] : said(message, attached))].join('\n');
   });
   return {
-    text: `The first ${messages.length} messages of this talk are in the attached file; the last ${behind} follow.`,
+    text: `The first ${messages.length} messages of this conversation are in the attached file; the last ${behind} follow.`,
     content: `${lines.join('\n\n')}\n`,
   };
 }

@@ -86,7 +86,7 @@ export interface SessionTransaction {
   hasNote(noteId: string): Promise<boolean>;
   /** Enqueues work at the end of the session's file lane. */
   oweMedia(work: MediaWork): Promise<void>;
-  /** Enqueues a notice at the end of the session's runtime lane. */
+  /** Enqueues a notice at the end of the session's runtime inbox, and in the runtime's lane if it has an endpoint. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
   /**
    * Parks the head of a claimed lane. The lane continues or blocks, as the policy says. Null: the lease was lost, and
