@@ -1,18 +1,18 @@
-/** More bytes came than were to be read. The source was closed. */
+/** A body was longer than the limit. Its source is closed. */
 export class TooManyBytesError extends Error {}
 
 /**
- * Reads a body to its end, or to the first byte beyond the limit. Called for each answer of a remote and each inflated request,
- * so that one that never ends costs no more than the limit.
- * @param body closed when it is left early
- * @throws TooManyBytesError, or whatever the body throws
+ * Reads a body to its end, or to the first byte beyond the limit. Called for each response of a remote and each
+ * decompressed request, so that an endless one costs no more than the limit.
+ * @param body closed if it is not read to its end
+ * @throws BodyTooLongError, or any error of the body
  */
 export async function readAtMost(body: AsyncIterable<Uint8Array> | null, limitBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > limitBytes) throw new TooManyBytesError(`More than ${limitBytes} bytes came.`);
+    if (size > limitBytes) throw new TooManyBytesError(`The body is longer than ${limitBytes} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,18 +1,18 @@
 import type { OrganizationId, UserId } from './ids';
 
-/** Who calls: the platform's gateway, a bot runtime, a person's UI, or an operator. */
+/** The kinds of callers: the platform's gateway, a bot runtime, a person's UI, or an operator. */
 export const CALLER_ROLES = ['gateway', 'bot', 'ui', 'operator'] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
 
-/** Every operation has one. All that it reads and writes is scoped by `organizationId`. */
+/** The caller of an operation. Everything that the operation reads and writes is scoped by `organizationId`. */
 export interface Caller {
   readonly organizationId: OrganizationId;
   readonly role: CallerRole;
-  /** The person behind it, when there is one. */
+  /** The person who uses the client, if known. */
   readonly userId: UserId | null;
 }
 
-/** What an operation does, as far as permission goes. */
+/** The permission that an operation needs. */
 export type OperationKind = 'READ' | 'SUBSCRIBE' | 'RUNTIME' | 'SET_UP' | 'OPERATE';
 
 const ALLOWED: Readonly<Record<OperationKind, readonly CallerRole[]>> = {

@@ -1,9 +1,10 @@
 /**
- * What a message holds besides words and files. Closed: a consumer can switch over `kind`. Whatever it is, the message's
- * `text` says it in words too (`content/words.ts`), so that nobody has to know a kind to show everything.
+ * The structured content of a message, besides text and files. The union is closed, so a consumer can switch over
+ * `kind`. The message's `text` always contains it as plain text too (`content/plain-text.ts`), so a consumer that knows
+ * no kind still shows everything.
  */
 export type ContentBody = Location | ContactCard | Choices | Cards | Form;
-/** As it is kept: with the words that go with it, without it written out. */
+/** Content as it is stored. `caption` is the message's own text, without the content as plain text. */
 export type MessageContent = ContentBody & { readonly caption: string };
 
 export interface Location {
@@ -23,19 +24,19 @@ export interface ContactCard {
   readonly emails: readonly string[];
 }
 
-/** Whoever picks one answers in words, with `replyTo` this message. */
+/** Choices for the end-user, who answers with a text message whose `replyTo` is this message. */
 export interface Choices {
   readonly kind: 'CHOICES';
-  /** `BUTTONS` stay with the message; `QUICK_REPLIES` are gone once one was picked or something else was said. */
+  /** `BUTTONS` stay with the message. `QUICK_REPLIES` disappear after a choice or another message. */
   readonly style: ChoicesStyle;
   readonly items: readonly Choice[];
 }
 export const CHOICES_STYLES = ['BUTTONS', 'QUICK_REPLIES'] as const;
 export type ChoicesStyle = (typeof CHOICES_STYLES)[number];
 export interface Choice {
-  /** What people read. */
+  /** The text that people read. */
   readonly title: string;
-  /** What programs compare. */
+  /** The value that programs compare. */
   readonly value: string;
 }
 
@@ -49,14 +50,14 @@ export interface Card {
   readonly pictureUrl: string | null;
   readonly actions: readonly CardAction[];
 }
-/** A link has a `url`, a button that answers has a `value`. */
+/** An action of a card: a link has a `url`, a button has a `value`. */
 export interface CardAction {
   readonly title: string;
   readonly url: string | null;
   readonly value: string | null;
 }
 
-/** Whoever fills it in answers in words, one line for each field, with `replyTo` this message. */
+/** A form for the end-user, who answers with a text message, one line per field, whose `replyTo` is this message. */
 export interface Form {
   readonly kind: 'FORM';
   readonly fields: readonly FormField[];
@@ -64,12 +65,12 @@ export interface Form {
 export const FORM_FIELD_TYPES = ['TEXT', 'LONG_TEXT', 'EMAIL', 'PHONE', 'NUMBER', 'DATE', 'SELECT'] as const;
 export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 export interface FormField {
-  /** What programs call it, unique within the form. */
+  /** The name for programs, unique within the form. */
   readonly name: string;
   readonly label: string;
   readonly type: FormFieldType;
   readonly isRequired: boolean;
   readonly placeholder: string | null;
-  /** What a SELECT offers; empty for all others. */
+  /** The options of a SELECT; empty for all other types. */
   readonly options: readonly Choice[];
 }

@@ -1,14 +1,14 @@
 import type { HandoffState } from './handoff';
 
-/** Who may answer the end-user now. `NONE`: a person was asked for and has not come yet. */
+/** The side that may answer the end-user now. `NONE`: an agent was requested and has not come yet. */
 export type Control = 'BOT' | 'HUMAN' | 'NONE';
 
-/** What the bot may do between the request and the first person. */
+/** Whether the bot may answer between the request and the first agent. */
 export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 
 /**
- * Control belongs to the live handoff's state; without a live handoff the bot has it. A handoff that ENDS keeps the
- * control that it had; what this function says of ENDING holds once an agent's words are on their way.
+ * Returns the side that has control in a handoff state. Without a live handoff the bot has it. An ENDING handoff keeps
+ * its earlier control; `HUMAN` applies only once an agent's message is being delivered.
  */
 export function controlFor(state: HandoffState | undefined): Control {
   switch (state) {
@@ -28,6 +28,6 @@ export function controlFor(state: HandoffState | undefined): Control {
   }
 }
 
-/** Whether a bot turn that carries the right epoch may reach the end-user. */
+/** Returns whether a bot message with the right epoch may be shown to the end-user. */
 export const botMayAnswer = (control: Control, whileWaiting: WhileWaiting): boolean =>
   control === 'BOT' || (control === 'NONE' && whileWaiting === 'BOT_MAY_ANSWER');

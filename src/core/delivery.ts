@@ -2,7 +2,7 @@ import type { FileRefusal } from './errors';
 import type { ChannelState, ReactionSide } from './message';
 import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId } from './ids';
 
-/** What we owe to the provider. One lane per Session, strictly in order. */
+/** The work for the provider. Each session has one lane, processed strictly in order. */
 export type ProviderWork =
   | PostMessage
   | OpeningStep
@@ -10,9 +10,9 @@ export type ProviderWork =
   | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
   /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
   | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
-  /** Tells agents who write in a conversation that they began themselves that it leads nowhere. */
+  /** Notifies agents that nobody reads a conversation that they began themselves. */
   | { readonly kind: 'TELL_STRAY'; readonly conversationId: ProviderConversationId }
-  /** Shows agents what was learned of the end-user since their contact was made: as it is known when this is delivered. */
+  /** Updates the contact with what was learned about the end-user. Uses the values at the time of delivery. */
   | { readonly kind: 'UPDATE_CONTACT' }
   | ProviderChange
   | ProviderMark;
@@ -48,19 +48,19 @@ export type ProviderChange =
   | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
   | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null; readonly optional?: true }
   | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId }
-  /** A file of a message that was posted without it: it was not kept yet, or there was no room. */
+  /** A file of a message that was posted without it, because it was not archived yet or there was no room. */
   | { readonly kind: 'POST_FILE'; readonly lineId: string; readonly messageId: MessageId; readonly index: number };
 
-/** Small things that agents should see: each is one call, and none holds up the talk for long. */
+/** Small updates for agents. Each is one call, and none delays the messages for long. */
 export type ProviderMark =
-  /** Tells an agent, among agents only, that something did not reach the end-user. */
-  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string; /** What it is about, and hence comes after. Left out by earlier versions. */ readonly about?: ProviderMessageId }
+  /** Notifies agents, and only them, that something did not reach the end-user. */
+  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string; /** The message that the note is about, and follows. Earlier versions omitted it. */ readonly about?: ProviderMessageId }
   | { readonly kind: 'REPORT_DELIVERY'; readonly messageId: MessageId; readonly state: ChannelState; readonly error: string | null }
-  /** `messageIds`: the newest of the agents' messages that were read with it. */
+  /** `messageIds`: the newest of the agents' messages that were read. */
   | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }
   | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
-/** What the bot runtime must collect and acknowledge, in order within a Session. */
+/** A notice that the bot runtime must collect and acknowledge. Notices of a session are in order. */
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
   | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
@@ -68,47 +68,55 @@ export type RuntimeNotice =
   | { readonly kind: 'FILE_NOT_DELIVERED'; readonly messageId: MessageId; readonly index: number; readonly code: FileRefusal }
   /** A message of the end-user or the bot became a dead letter on its way to the agents. */
   | { readonly kind: 'MESSAGE_UNDELIVERED'; readonly messageId: MessageId; readonly code: string; readonly outcome: DeliveryOutcome }
-  /** Agents have it after all. */
+  /** An undelivered message has reached the agents after all. */
   | { readonly kind: 'MESSAGE_DELIVERED'; readonly messageId: MessageId }
   | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
   | { readonly kind: 'HANDOFF_STATE'; readonly handoffId: HandoffId; readonly state: string }
   | { readonly kind: 'HANDOFF_OUTCOME'; readonly handoffId: HandoffId };
 
-/** `PARKED`: a dead letter, kept until an operator decides. `DISCARDED`: one that an operator, or switching support off, gave up for good; kept too. */
+/**
+ * `PARKED`: a dead letter that waits for an operator. `DISCARDED`: a dead letter that an operator ended for good, or a
+ * delivery that ended because support was disabled; it stays stored.
+ */
 export type DeliveryState = 'WAITING' | 'DONE' | 'PARKED' | 'DISCARDED';
 
-/** What waits in lanes of its own, by where it goes. */
+/** The kinds of work by their destination. Each destination has its own lanes. */
 export interface LaneWork {
   readonly PROVIDER: ProviderWork;
-  /** Only where a runtime has an endpoint of its own; otherwise its deliveries wait to be collected, in no lane. */
+  /** Only for runtimes with an endpoint. Without one, deliveries wait in no lane to be collected. */
   readonly RUNTIME: RuntimeNotice;
   readonly MEDIA: MediaWork;
 }
 
 /**
- * What is done about files, in the order of their messages within a Session: a removal comes behind the keeping that it
- * takes back.
+ * The work on files, in the order of their messages within a session. The removal of a file therefore follows its
+ * archiving.
  */
 export type MediaWork =
-  | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** Among the message's attachments, from 0. */ readonly index: number }
-  /** The agents got the message without this file: it is posted as soon as it is kept. Comes behind its KEEP_FILE. */
+  | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** The position among the message's attachments, from 0. */ readonly index: number }
+  /**
+   * The agents got the message without this file, so it is posted as soon as it is archived. Follows its ARCHIVE_FILE.
+   */
   | { readonly kind: 'BRING_FILE'; readonly messageId: MessageId; readonly index: number }
   | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
 
 export type LaneDestination = keyof LaneWork;
 
-/** Of what was set aside. `UNKNOWN`: a try of it may have reached its receiver, and nothing has shown since whether it did. */
+/**
+ * The outcome of a dead letter. `UNKNOWN`: an attempt may have reached the receiver, and nothing since has shown
+ * whether it did.
+ */
 export type DeliveryOutcome = 'NOT_DELIVERED' | 'UNKNOWN';
 
-/** What a failed try says of the outcome so far; null: nothing new. */
+/** The outcome of a failed attempt; null: it adds nothing to what is known. */
 export type OutcomeOfTry = DeliveryOutcome | null;
 
-/** One thing still owed, as the worker claims it. */
+/** One pending delivery as a worker claims it. */
 export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Proves the claim: see SessionTransaction.holdLane. */
+  /** Proves the claim; see SessionTransaction.assertFence. */
   readonly fence: string;
   readonly work: LaneWork[To];
   /** The Session's conversation when this was enqueued; null: there was none, or this does not go to a provider. */
@@ -117,9 +125,12 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly lookAfter: ProviderMessageId | null;
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
   readonly earlierAttempts: number;
-  /** Of the last try; null before the first failure. `OUTCOME_UNKNOWN`: it was sent again with an unknown outcome, and no look has told since. */
+  /**
+   * The error of the last attempt; null before the first failure. `OUTCOME_UNKNOWN`: it was resent with an unknown
+   * outcome, and no lookup has resolved it since.
+   */
   readonly lastErrorCode: string | null;
-  /** Its first try that failed since it became the head of its lane, or was last sent again by an operator. Null: none has. */
+  /** The first failed attempt since it became the head of its lane or was last resent by an operator. Null: none. */
   readonly failingSince: Instant | null;
   readonly createdAt: Instant;
 }
@@ -128,7 +139,7 @@ export type ProviderDelivery = LaneDelivery<'PROVIDER'>;
 export type PushedDelivery = LaneDelivery<'RUNTIME'>;
 export type MediaDelivery = LaneDelivery<'MEDIA'>;
 
-/** One thing for the runtime, as it collects it. */
+/** One delivery as the runtime collects it. */
 export interface RuntimeDelivery {
   readonly id: string;
   readonly organizationId: OrganizationId;
@@ -137,32 +148,32 @@ export interface RuntimeDelivery {
   readonly notice: RuntimeNotice;
   /** See EventRecord.position. */
   readonly position: string;
-  /** Where it stands in the list that it was read from; for `after`, and for acknowledging everything up to it. */
+  /** The position in the list that it was read from. Used for `after`, and to acknowledge everything up to it. */
   readonly cursor: string;
   readonly createdAt: Instant;
   readonly acknowledgedAt: Instant | null;
 }
 
-/** A delivery that was set aside: what it was, why, and what became of it. */
+/** A delivery that was parked or discarded: its subject, the cause, and its current state. */
 export interface DeadLetter {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly chatbotId: ChatbotId;
   readonly sessionId: SessionId;
-  /** `PROVIDER`, or another destination with deliveries of its own. */
+  /** `PROVIDER`, or another destination. */
   readonly destination: string;
   readonly kind: string;
   readonly state: Extract<DeliveryState, 'PARKED' | 'DISCARDED'>;
-  /** Of the last error; stable and free of people's words. */
+  /** The code of the last error. It is stable and contains no message text. */
   readonly code: string;
   readonly attempts: number;
   readonly outcome: DeliveryOutcome;
-  /** What it was about, where that is one message or one handoff. */
+  /** The message or handoff that it was about, if there is exactly one. */
   readonly messageId: MessageId | null;
   readonly handoffId: HandoffId | null;
   readonly createdAt: Instant;
   readonly parkedAt: Instant;
-  /** The rest of its lane waits until somebody decides. */
+  /** True: the rest of its lane waits until an operator decides. */
   readonly blocksLane: boolean;
   readonly discarded: { readonly at: Instant; readonly reason: string } | null;
 }

@@ -4,12 +4,15 @@ import type { Control } from './control';
 import type { EndpointFailureCode } from './runtime-endpoint';
 
 /**
- * The one family of errors. `code` is stable and documented in docs/errors.md; `message` names the thing and the
- * next step, and never holds a token, a secret or what people said.
+ * The base class of this service's errors. `code` is stable and documented in docs/errors.md. `message` names the thing
+ * and the next step, and never contains a token, a secret or message text.
  */
 export abstract class SupportError extends Error {
   abstract readonly code: string;
-  /** Of a provider's write that looked for earlier tries of itself first: there are none, so this error alone says what there is. */
+  /**
+   * True: the provider's write followed a lookup that found no earlier attempt, so this error alone describes the
+   * outcome.
+   */
   nothingEarlier = false;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -21,7 +24,7 @@ export type InvalidInputCode =
   | 'TEXT_TOO_LONG' | 'TEXT_EMPTY' | 'TOO_MANY_ATTACHMENTS' | 'INPUT_INVALID' | 'ID_TOO_LONG'
   | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID' | 'CURSOR_EXPIRED' | 'ENDPOINT_URL_REFUSED';
 
-/** The caller's input is wrong in itself; the same call can never succeed. */
+/** The caller's input is invalid in itself; the same call can never succeed. */
 export class InvalidInputError extends SupportError {
   constructor(readonly code: InvalidInputCode, readonly field: string, message: string) { super(message); }
 }
@@ -30,7 +33,7 @@ export type NotFoundCode =
   | 'SESSION_NOT_FOUND' | 'HANDOFF_NOT_FOUND' | 'INBOX_NOT_FOUND' | 'CHATBOT_NOT_ENABLED' | 'ACCOUNT_NOT_FOUND'
   | 'TEAM_NOT_FOUND' | 'AGENT_NOT_FOUND' | 'ORGANIZATION_NOT_ENABLED' | 'PROVIDER_UNKNOWN' | 'DELIVERY_NOT_FOUND' | 'ENDPOINT_NOT_FOUND';
 
-/** Unknown, or another organization's: the two are answered alike. */
+/** The id is unknown or belongs to another organization. The error is the same in both cases. */
 export class NotFoundError extends SupportError {
   constructor(readonly code: NotFoundCode, readonly field: string, message: string) { super(message); }
 }
@@ -40,19 +43,19 @@ export type ConflictCode =
   | 'NO_SURVEY' | 'MESSAGE_DELETED' | 'WOULD_DELETE_PERSON' | 'MEMBERSHIP_NOT_SET' | 'LOGIN_LINK_REFUSED' | 'ENDPOINT_EXISTS' | 'ENDPOINT_NOT_VERIFIED'
   | 'SETUP_IN_PROGRESS';
 
-/** The input is right but the state of the thing forbids it. */
+/** The input is valid, but the current state forbids the operation. */
 export class ConflictError extends SupportError {
   constructor(readonly code: ConflictCode, readonly field: string, message: string) { super(message); }
 }
 
-/** The same call, under the same key, is still under way. Nothing was done this time. */
+/** The same call with the same key is still running. This call did nothing. */
 export class InProgressError extends SupportError {
   readonly code = 'IDEMPOTENCY_IN_PROGRESS';
   readonly field = 'idempotencyKey';
   constructor(message: string, readonly retryAfterMs: number) { super(message); }
 }
 
-/** A bot-side write that believed in an older epoch, or that may not speak now. Nothing was written. */
+/** A bot-side write used an outdated epoch, or the bot may not speak now. Nothing was written. */
 export class ControlLostError extends SupportError {
   readonly code = 'CONTROL_LOST';
   readonly field = 'epoch';
@@ -65,11 +68,11 @@ export class HandoffTransitionRefusedError extends SupportError {
   readonly code = 'HANDOFF_TRANSITION_REFUSED';
   readonly field = 'handoffId';
   constructor(readonly from: string, readonly cause_: string) {
-    super(`A handoff that is ${from} cannot take ${cause_}; read its state and choose a step that it has.`);
+    super(`A handoff that is ${from} does not allow ${cause_}. Read its state and choose a step that it allows.`);
   }
 }
 
-/** A write behind a look that found no earlier try of it: its error alone says what is there. */
+/** Runs a write after a lookup found no earlier attempt. Marks its errors, because they alone describe the outcome. */
 export async function writeAfterLook<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
@@ -79,19 +82,25 @@ export async function writeAfterLook<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The far side could not be reached or answered that it may work later. */
+/** The remote could not be reached, or reported that it may work later. */
 export class ProviderUnavailableError extends SupportError {
   readonly code = 'PROVIDER_UNAVAILABLE';
-  /** `unknown` after a timed-out or cut write: look it up by our id before writing again. */
+  /** `unknown` after a write that timed out or was cut off: look it up by our id before writing again. */
   readonly delivered: 'no' | 'unknown';
   readonly retryAfterMs: number | undefined;
-  /** For how long what was sent may still take effect over there: until then, not to be found says nothing. */
+  /**
+   * How long the write may still take effect at the remote, in milliseconds. Until then, a failed lookup does not prove
+   * that the write is missing.
+   */
   readonly settlesAfterMs: number;
-  /** It is there and said itself that it has had enough for now. Our own pace says nothing of that. */
+  /** True: the remote is up and has rate-limited us. Our own rate limit does not set this. */
   readonly answered: boolean;
-  /** Only this conversation fails: the rest of the account answers. Again and again, it is damaged and stays so. */
+  /**
+   * True: only this conversation fails; the rest of the account works. If it fails repeatedly, it is damaged and stays
+   * so.
+   */
   readonly onlyHere: boolean;
-  /** It was not asked: we keep to a pace of our own, and its turn comes later. */
+  /** True: no call was made, because our own rate limit postponed it. */
   readonly isOwnPace: boolean;
   constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; onlyHere?: boolean; isOwnPace?: boolean; cause?: unknown } = {}) {
     super(message, options);
@@ -104,7 +113,7 @@ export class ProviderUnavailableError extends SupportError {
   }
 }
 
-/** The far side will never take this; no retry helps. `gone`: the thing itself no longer exists there. */
+/** The remote will never accept this; no retry helps. `gone`: the thing itself no longer exists there. */
 export class ProviderRefusedError extends SupportError {
   readonly code = 'PROVIDER_REFUSED';
   readonly gone: boolean;
@@ -115,38 +124,43 @@ export class ProviderRefusedError extends SupportError {
 }
 
 /**
- * An earlier try of this write was looked for, and what is there may be it or not: people have changed it, or the look was
- * refused. Writing again could double it, so nobody does before an operator has looked.
+ * A lookup could not tell whether an earlier attempt of this write exists, because agents have changed the candidate or
+ * the lookup was refused. Another write could duplicate it, so none is made until an operator has checked.
  */
 export class OutcomeUnknownError extends SupportError {
   readonly code = 'OUTCOME_UNKNOWN';
 }
 
-/** An address of a tenant is private or its name leads to a private address. Thrown when it is connected to; nothing was sent. */
+/**
+ * A tenant's address is private, or its host name leads to a private address. Thrown on connecting; nothing was sent.
+ */
 export class AddressRefusedError extends SupportError {
   readonly code = 'ADDRESS_REFUSED';
   constructor() { super(PRIVATE_ADDRESS); }
 }
 
 /**
- * The provider stored a write and cannot show it, and with it the conversation that it stands in. It is parked and never written
- * again by itself: it would damage the next conversation too.
+ * The provider stored a write but cannot show it, nor the conversation that contains it. The write is parked and not
+ * repeated automatically, because it would damage the next conversation too.
  */
 export class ProviderDamagedError extends SupportError {
   readonly code = 'PROVIDER_DAMAGED';
 }
 
-/** Our credentials there are wrong, revoked, or lack a right: a person has to act, then the work goes on. */
+/** Our credentials there are wrong, revoked, or lack a right. A person has to act; then the work continues. */
 export class ProviderAuthError extends SupportError {
   readonly code = 'PROVIDER_AUTH';
 }
 
-/** Support was switched off for the chatbot or the organization while something was still owed to its provider: nothing is, any more. */
+/**
+ * Support was disabled for the chatbot or the organization while deliveries to its provider were pending. They are
+ * obsolete.
+ */
 export class SupportDisabledError extends SupportError {
   readonly code = 'SUPPORT_DISABLED';
 }
 
-/** More than this process or its database takes at once. What was asked for was not done. */
+/** The process or its database is overloaded. The requested operation was not done. */
 export class OverloadedError extends SupportError {
   readonly code = 'OVERLOADED';
   constructor(readonly retryAfterMs: number, what: string) {
@@ -154,57 +168,60 @@ export class OverloadedError extends SupportError {
   }
 }
 
-/** What a caller hears of a statement that the database gave up because others were in its way. */
+/** Returns the error for a statement that the database canceled because of other load. */
 export const databaseTooBusy = (): OverloadedError => new OverloadedError(1_000, 'The database was too busy to finish this call.');
 
 export type BodyRefusal = 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW' | 'CONTENT_ENCODING_UNSUPPORTED' | 'BAD_REQUEST';
 
-/** The body of a request was not taken, and nothing was done. */
+/** The body of a request was refused, and nothing was done. */
 export class BodyRefusedError extends SupportError {
   constructor(readonly code: BodyRefusal, message: string) { super(message); }
 }
 
 export const bodyTooLarge = (limitBytes: number): BodyRefusedError =>
-  new BodyRefusedError('BODY_TOO_LARGE', `The body is larger than ${limitBytes} bytes, inflated; send less at once.`);
+  new BodyRefusedError('BODY_TOO_LARGE', `The body is larger than ${limitBytes} bytes after decompression; send less at once.`);
 
-/** The caller went away before the request was whole; nobody is left to answer. */
+/** The caller disconnected before the request was complete, so nobody waits for a response. */
 export class ClientGoneError extends Error {}
 
-/** Whether an error of reading a body is about the request itself: a page or receiver lets it through, and the server answers it. */
+/**
+ * Returns whether an error of reading a body is about the request itself. Pages and receivers must not catch such
+ * errors; the server responds to them.
+ */
 export const isAboutRequest = (error: unknown): boolean =>
   error instanceof BodyRefusedError || error instanceof OverloadedError || error instanceof ClientGoneError;
 
 export type FileRefusal = 'FILE_MISSING' | 'FILE_TOO_LARGE' | 'FILE_TYPE_REFUSED';
 
-/** The host of an end-user's or a bot's file cannot be reached now, or says that it may work later. */
+/** The host of an end-user's or a bot's file cannot be reached now, or reports that it may work later. */
 export class FileUnavailableError extends SupportError {
   readonly code = 'FILE_UNAVAILABLE';
 }
 
-/** A file that is not kept: it is not where it should be, or more than our limits allow. */
+/** A file is not archived, because it is missing or exceeds our limits. */
 export class FileRefusedError extends SupportError {
   constructor(readonly code: FileRefusal, message: string) { super(message); }
 }
 
-/** Kept files cannot be reached or written now; a later try may succeed. */
+/** Archived files cannot be read or written now; a later attempt may succeed. */
 export class MediaStoreError extends SupportError {
   readonly code = 'MEDIA_STORE_UNAVAILABLE';
 }
 
-/** Another replica has the lane by now: stop, and leave everything to it. */
+/** Another replica has claimed the lane. Stop, and leave all work on it to that replica. */
 export class LeaseLostError extends SupportError {
   readonly code = 'LEASE_LOST';
 }
 
-/** The provider's manifest does not declare this verb. */
+/** The provider's capabilities do not include this verb. */
 export class UnsupportedByProviderError extends SupportError {
   readonly code = 'UNSUPPORTED_BY_PROVIDER';
   readonly field = 'provider';
 }
 
-/** A runtime's endpoint did not take what was pushed to it. */
+/** A runtime's endpoint did not accept a push. */
 export class EndpointError extends SupportError {
-  /** The HTTP status, if it answered. */
+  /** The HTTP status, if there was a response. */
   readonly status: number | null;
   readonly retryAfterMs: number | undefined;
   constructor(readonly code: EndpointFailureCode, message: string, options: { status?: number; retryAfterMs?: number; cause?: unknown } = {}) {
@@ -214,7 +231,7 @@ export class EndpointError extends SupportError {
   }
 }
 
-/** Nothing is pushed to this endpoint now: what was to be pushed waits in the inbox. */
+/** The endpoint is not active, so nothing is pushed to it. Its deliveries wait in the inbox. */
 export class EndpointNotActiveError extends SupportError {
   readonly code = 'ENDPOINT_NOT_ACTIVE';
 }
@@ -226,17 +243,17 @@ export class WebhookRejectedError extends SupportError {
   constructor(readonly why: WebhookRejection, message: string) { super(message); }
 }
 
-/** The caller is nobody we know, or may not do this. */
+/** The caller is not authenticated, or may not do this. */
 export class AccessError extends SupportError {
   constructor(readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string) { super(message); }
 }
 
-/** The caller has proved who it is and names no organization: it may read the schema and nothing else. */
+/** The caller is authenticated but names no organization. It may read the schema and nothing else. */
 export class NoOrganizationError extends AccessError {
   constructor(readonly role: CallerRole, message: string) { super('FORBIDDEN', message); }
 }
 
-/** Errors that a mutation answers as `userErrors`: the caller can act on each. */
+/** Errors that a mutation returns as `userErrors`, because the caller can act on each. */
 export type UserFacingError =
   | InvalidInputError | NotFoundError | ConflictError | InProgressError | ControlLostError | HandoffTransitionRefusedError
   | UnsupportedByProviderError;

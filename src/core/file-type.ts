@@ -1,18 +1,18 @@
-/** How many of its first bytes tell a file's type. */
+/** How many of the first bytes are needed to detect a file's type. */
 export const HEAD_BYTES = 16;
 const UNKNOWN = 'application/octet-stream';
 
 interface Magic {
-  /** The type that the bytes stand for by themselves. */
+  /** The type that the bytes indicate. */
   readonly type: string;
-  /** Types that begin with the same bytes: one of these is believed as it is said. */
+  /** Other types that begin with the same bytes. A declared type that matches is believed. */
   readonly also?: RegExp;
   matches(head: string): boolean;
 }
 
 const starts = (...bytes: readonly string[]) => (head: string) => bytes.some(one => head.startsWith(one));
 const riff = (form: string) => (head: string) => head.startsWith('RIFF') && head.slice(8, 12) === form;
-/** ISO media files: the brand behind `ftyp` tells them apart. */
+/** Matches ISO media files by the brand that follows `ftyp`. */
 const brand = (...brands: readonly string[]) => (head: string) => head.slice(4, 8) === 'ftyp' && brands.some(one => head.slice(8).startsWith(one));
 
 const MAGIC: readonly Magic[] = [
@@ -35,15 +35,15 @@ const MAGIC: readonly Magic[] = [
   { type: 'video/mp4', matches: brand(''), also: /^(audio|video)\/(mp4|3gpp2?|x-m4[av]|quicktime)$/ },
 ];
 
-/** A type that says something: not left out, malformed, or "some bytes". */
+/** Returns the declared type, or null if it is missing, malformed or generic. */
 function specific(said: string | null): string | null {
   const type = (said ?? '').split(';')[0]!.trim().toLowerCase();
   return /^[\w.+-]+\/[\w.+-]+$/.test(type) && !/^(application|binary)\/(octet-stream|force-download|x-download)$/.test(type) ? type : null;
 }
 
 /**
- * A file's type, from what is said of it (the most trusted word first) and its first bytes. Called once a file was
- * fetched. Bytes that are known overrule a word that contradicts them; unknown bytes overrule nothing.
+ * Returns a file's type, from its declared types (the most trusted first) and its first bytes. Called after a file was
+ * fetched. Known bytes overrule a declared type that contradicts them; unknown bytes overrule nothing.
  */
 export function fileType(head: Uint8Array, said: readonly (string | null)[]): string {
   const bytes = Buffer.from(head).toString('latin1');

@@ -1,10 +1,10 @@
 import type { MessageContent } from './content';
 import type { Attachment, MessageRecord } from './message';
 
-/** One file of a message, and its place among all files of that message, from 0: links name the place. */
+/** One file of a message, and its position among all files of that message, from 0. Links contain the position. */
 export interface HandedOutFile { readonly file: Attachment; readonly index: number }
 
-/** What readers outside this service get of a message. */
+/** The parts of a message that readers outside this service get. */
 export interface HandedOut {
   readonly text: string;
   readonly content: MessageContent | null;
@@ -14,8 +14,8 @@ export interface HandedOut {
 const NOTHING: HandedOut = { text: '', content: null, files: [] };
 
 /**
- * Says what of a message may leave this service. Every way out uses it: GraphQL, subscriptions, pushes.
- * A deleted message has no text, no content and no file. A file that is not passed on is named in the text and has no link.
+ * Returns the parts of a message that may leave this service. Used by GraphQL, subscriptions and pushes alike. A
+ * deleted message has no text, no content and no file. A refused file has its name in the text and no link.
  */
 export function handedOut({ deletedAt, text, content, attachments }: Pick<MessageRecord, 'deletedAt' | 'text' | 'content' | 'attachments'>): HandedOut {
   if (deletedAt !== null) return NOTHING;
@@ -26,9 +26,11 @@ export function handedOut({ deletedAt, text, content, attachments }: Pick<Messag
   return { text: named(text), content: content && { ...content, caption: named(content.caption) }, files: files.filter(({ file }) => !file.refused) };
 }
 
-/** The name of a file that is not passed on; null once its message was deleted. */
+/** Returns the name of a file that was not forwarded; null if its message was deleted. */
 export const undeliveredName = ({ deletedAt, attachments }: Pick<MessageRecord, 'deletedAt' | 'attachments'>, index: number): string | null =>
   (deletedAt === null ? attachments[index]?.name ?? null : null);
 
-/** The record of a message without anything that a person said: for what is kept longer than the message itself. */
+/**
+ * Returns a message's record without its text, content and files, for data that is kept longer than the message itself.
+ */
 export const withoutWords = (message: MessageRecord): MessageRecord => ({ ...message, text: '', content: null, attachments: [] });

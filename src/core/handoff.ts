@@ -1,13 +1,13 @@
 import type { AgentId, HandoffId, Instant, OrganizationId, SessionId, TeamId } from './ids';
 import { HandoffTransitionRefusedError } from './errors';
 
-/** Every state a handoff can be in. The last three are final. */
+/** The states of a handoff. The last three are final. */
 export const HANDOFF_STATES = [
   'REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ON_HOLD', 'ENDING', 'ENDED', 'REJECTED', 'FAILED',
 ] as const;
 export type HandoffState = (typeof HANDOFF_STATES)[number];
 
-/** Everything that can move a handoff. */
+/** The causes that can change a handoff's state. */
 export const HANDOFF_CAUSES = [
   'PROVIDER_ACCEPTED', 'NOBODY_AVAILABLE', 'PROVIDER_REFUSED',
   'ASSIGNED', 'UNASSIGNED', 'TEAM_CHANGED', 'AGENT_REPLIED', 'SNOOZED', 'UNSNOOZED',
@@ -26,17 +26,17 @@ export type HandoffPriority = 'LOW' | 'MEDIUM' | 'HIGH' | 'URGENT';
 
 export const FINAL_STATES: readonly HandoffState[] = ['ENDED', 'REJECTED', 'FAILED'];
 export const isLive = (state: HandoffState): boolean => !FINAL_STATES.includes(state);
-/** Live and not yet on its way out: an agent's word or an end cause still counts. */
+/** Returns whether a handoff is live and not ENDING, so that an agent's message or an end cause still counts. */
 export const isOpen = (state: HandoffState): boolean => isLive(state) && state !== 'ENDING';
 
 /**
- * The whole machine. A pair that is not here is impossible and refused by name.
- * A pair that maps to its own state is a legal repeat, and changes nothing.
+ * The complete state machine. A pair that is missing here is impossible and refused by name. A pair that maps to its
+ * own state is a legal repeat and changes nothing.
  */
 export const HANDOFF_TRANSITIONS: Readonly<Record<HandoffState, Partial<Record<HandoffCause, HandoffState>>>> = {
   REQUESTED: {
     PROVIDER_ACCEPTED: 'QUEUED', NOBODY_AVAILABLE: 'REJECTED', PROVIDER_REFUSED: 'FAILED',
-    // An agent who watches bot-held conversations can be quicker than the saga that opens this one.
+    // An agent who watches the bot's conversations can act before this handoff is opened there.
     ASSIGNED: 'ASSIGNED', AGENT_REPLIED: 'ACTIVE', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
   QUEUED: {
@@ -55,38 +55,41 @@ export const HANDOFF_TRANSITIONS: Readonly<Record<HandoffState, Partial<Record<H
     PROVIDER_ACCEPTED: 'ON_HOLD', ASSIGNED: 'ON_HOLD', UNASSIGNED: 'QUEUED', TEAM_CHANGED: 'QUEUED',
     AGENT_REPLIED: 'ACTIVE', SNOOZED: 'ON_HOLD', UNSNOOZED: 'ACTIVE', CONVERSATION_LOST: 'REQUESTED', END: 'ENDING',
   },
-  // Ending twice is a no-op: whoever comes second finds it done.
+  // Ending twice is a no-op: the second call changes nothing.
   ENDING: { END: 'ENDING', DRAINED: 'ENDED', PROVIDER_ACCEPTED: 'ENDING' },
   ENDED: { END: 'ENDED', DRAINED: 'ENDED' },
   REJECTED: { END: 'REJECTED' },
   FAILED: { END: 'FAILED' },
 };
 
-/** @throws HandoffTransitionRefusedError naming state and cause, when the machine has no such step */
+/**
+ * Returns the state that follows.
+ * @throws HandoffTransitionRefusedError naming state and cause, if there is no such transition
+ */
 export function nextState(state: HandoffState, cause: HandoffCause): HandoffState {
   const to = HANDOFF_TRANSITIONS[state][cause];
   if (to === undefined) throw new HandoffTransitionRefusedError(state, cause);
   return to;
 }
 
-/** Whether the machine has this step; for observations, which are evidence and may come too late. */
+/** Returns whether there is such a transition. For observations, which are evidence and may come too late. */
 export const canMove = (state: HandoffState, cause: HandoffCause): boolean =>
   HANDOFF_TRANSITIONS[state][cause] !== undefined;
 
-/** Where the caller wants the handoff to go. All absent: the inbox's own queue. */
+/** The wanted receiver of the handoff. Both null: the inbox's own queue. */
 export interface HandoffTarget {
   readonly teamId: TeamId | null;
   readonly agentId: AgentId | null;
 }
 
-/** Who ended up with the end-user, as the runtime is told. `id` is null for a person we have not listed yet. */
+/** The agent of a handoff, as reported to the runtime. `id` is null for an agent that is not in our list yet. */
 export interface HandoffAgent {
   readonly id: AgentId | null;
   readonly externalId: string;
   readonly name: string;
 }
 
-/** The provider's question how it was, and the end-user's answer. */
+/** The provider's satisfaction survey and the end-user's answer. */
 export interface HandoffSurvey {
   readonly externalId: string;
   /** A page where the end-user may answer; null: only through answerSurvey. */
@@ -124,9 +127,9 @@ export interface HandoffRecord {
   readonly priority: HandoffPriority | null;
   readonly target: HandoffTarget;
   readonly agent: HandoffAgent | null;
-  /** Opaque to us: what the bot runtime wants back with the outcome, to know where to go on. */
+  /** Opaque to this service. The runtime gets it back with the outcome, to know where to continue. */
   readonly resumeTarget: string | null;
-  /** Messages with `seq` up to here are the history that is brought along. */
+  /** Messages with `seq` up to here are forwarded as history. */
   readonly historyThroughSeq: number;
   /**
    * Whether the conversation was opened to agents for this handoff; MAYBE from before the call that opens it until its result
@@ -146,10 +149,13 @@ export interface HandoffRecord {
   readonly activeAt: Instant | null;
   readonly endingAt: Instant | null;
   readonly endedAt: Instant | null;
-  /** Comes after the end, when the provider asks the end-user. */
+  /** Set after the end, when the provider offers the end-user a survey. */
   readonly survey: HandoffSurvey | null;
-  /** While ENDING: when we stop waiting for the runtime to acknowledge. */
+  /** While ENDING: when to stop waiting for the runtime's acknowledgments. */
   readonly drainBy: Instant | null;
-  /** While ENDING: when we stop waiting for a sync that shows what agents said before the end. Null: none is awaited. */
+  /**
+   * While ENDING: when to stop waiting for a sync that shows the agents' messages from before the end. Null: none is
+   * awaited.
+   */
   readonly syncBy: Instant | null;
 }

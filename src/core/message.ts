@@ -6,26 +6,30 @@ import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMe
 export type MessageAuthor = 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
 /** `PUBLIC`: the end-user may see it. `INTERNAL`: agents only (notes, suggestions). */
 export type MessageVisibility = 'PUBLIC' | 'INTERNAL';
-/** What the runtime's channel says became of a message: on its way, on the end-user's screen, read, or never going to be. */
+/** The state of a message on the runtime's channel: delivered, read, or failed for good. */
 export const CHANNEL_STATES = ['DELIVERED', 'READ', 'FAILED'] as const;
 export type ChannelState = (typeof CHANNEL_STATES)[number];
 
-/** A file that goes with a message. */
+/** A file of a message. */
 export interface Attachment {
-  /** Where its sender has put it. Empty once we keep a copy of an end-user's or a bot's file: such a link may hold a secret. */
+  /**
+   * The sender's address of the file. Empty once an end-user's or a bot's file is archived, because such a link may
+   * contain a secret.
+   */
   readonly url: string;
   readonly name: string;
   /** MIME type, e.g. `image/png`. */
   readonly contentType: string;
-  /** A whole number of bytes up to 2^53 - 1. Null: nobody has said. */
+  /** A whole number of bytes up to 2^53 - 1. Null: unknown. */
   readonly sizeBytes: number | null;
-  /** Why the file is not passed on: its receiver gets its name only. If omitted, it is. */
+  /** Why the file is not forwarded; its receiver gets only its name. If omitted, the file is forwarded. */
   readonly refused?: FileRefusal;
 }
 
 /**
- * Longest text of one message as a caller gives it, in UTF-16 code units. Less than half of what known providers take (150,000):
- * room for markers and escapes. Content that is written out may make the stored text longer; providers bring the rest as a file.
+ * The maximum text length of one message from a caller, in UTF-16 code units. It is less than half of what known
+ * providers take (150,000), which leaves room for markers and escapes. Content as plain text may make the stored text
+ * longer; providers attach the rest as a file.
  */
 export const MAX_TEXT_LENGTH = 64_000;
 export const MAX_ATTACHMENTS = 15;
@@ -35,77 +39,83 @@ export interface MessageRecord {
   readonly id: MessageId;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Position among the Session's messages: 1, 2, 3… without gaps. */
+  /** The position among the session's messages: 1, 2, 3… without gaps. */
   readonly seq: number;
   readonly author: MessageAuthor;
   readonly visibility: MessageVisibility;
-  /** All of it in words: what `content` holds is written out here too. */
+  /** The whole message as plain text, including `content`. */
   readonly text: string;
-  /** Null: words and files only. */
+  /** Null: text and files only. */
   readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
-  /** The name agents and end-users see; null for the default of the author. */
+  /** The name that agents and end-users see; null: the author's default name. */
   readonly authorName: string | null;
-  /** Set for AGENT when the person is one of the listed agents. */
+  /** Set for AGENT if the agent is in our list. */
   readonly agentId: AgentId | null;
   readonly handoffId: HandoffId | null;
-  /** The runtime's own id of this turn, unique within the Session. */
+  /** The runtime's own id of this message, unique within the session. */
   readonly callerMessageId: string | null;
-  /** Where the provider keeps it: known once posted or read. */
+  /** The provider's id of the message. Null until it was posted or synced. */
   readonly providerMessageId: ProviderMessageId | null;
-  /** The message of this Session that it answers. */
+  /** The message of this session that this one replies to. */
   readonly replyToMessageId: MessageId | null;
-  /** When its author took it back; the text stays here, the end-user should no longer see it. */
+  /** When its author deleted it. The text stays here, but the end-user should no longer see it. */
   readonly deletedAt: Instant | null;
   readonly channelState: ChannelState | null;
-  /** How often it was said: 1, and one more for each edit. `text` and `content` are the newest. */
+  /** The number of versions: 1, and one more for each edit. `text` and `content` are the newest. */
   readonly version: number;
   readonly editedAt: Instant | null;
-  /** At most one of each side. */
+  /** At most one per side. */
   readonly reactions: readonly Reaction[];
-  /** What agents have been shown of it; null: nothing that we know of. */
+  /** The parts that agents have seen. Null: none that we know of. */
   readonly shown: ShownToAgents | null;
-  /** The runtime was told that it did not reach the agents, and not yet that it did after all. */
+  /** True: the runtime was notified that the message did not reach the agents, and not yet that it did after all. */
   readonly isUndelivered: boolean;
-  /** When it was said, as the runtime gave it; null: at `createdAt`. Never used for order. */
+  /** When it was said, as the runtime reported it; null: at `createdAt`. Never used for order. */
   readonly saidAt: Instant | null;
-  /** When it was recorded; of an agent's message, the provider's time. */
+  /** When it was recorded; for an agent's message, the provider's time. */
   readonly createdAt: Instant;
 }
 
-/** Who reacts to a message through the runtime. */
+/** The sides that can react to a message through the runtime. */
 export const REACTION_SIDES = ['END_USER', 'BOT'] as const;
 export type ReactionSide = (typeof REACTION_SIDES)[number];
 export interface Reaction {
   readonly by: ReactionSide;
-  /** What the channel gives: an emoji, or its name. */
+  /** The channel's value: an emoji, or its name. */
   readonly emoji: string;
   readonly at: Instant;
 }
 
-/** Kept so that each change of a message is told once, and all of it can be taken back. */
+/** The state of a message at the agents. Stored so that each change is forwarded once, and all posts can be deleted. */
 export interface ShownToAgents {
   readonly version: number;
-  /** Lines besides the message itself that hold its words: its edits. */
+  /** Other posts that contain its text: its edits. */
   readonly lines: readonly ProviderMessageId[];
-  /** Each side's reaction as agents know it. */
+  /** Each side's reaction as last forwarded to agents. */
   readonly reactions: Readonly<Partial<Record<ReactionSide, string>>>;
   readonly takenBack: boolean;
 }
 export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: {}, takenBack: false };
 
-/** A message as it is written: what only happens to it later is left out. */
+/** A message at its creation, without the fields that only later changes set. */
 export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | HappensLater> &
   Partial<Pick<MessageRecord, 'replyToMessageId' | 'content' | 'saidAt'>>;
 type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
 
-/** What can happen to a message after it was said. */
+/** The fields that can change after a message was recorded. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;
 
-/** Whose files lie at the provider and are kept here: agents', and those of automatic lines. All others were given by the runtime. */
+/**
+ * Returns whether the message's files come from the provider and are archived here: those of agents and of automatic
+ * messages. The runtime gave all other files.
+ */
 export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean => author === 'AGENT' || author === 'SYSTEM';
 
-/** Text as it is stored, or an error that names the limit. Attachments make empty text legal. */
+/**
+ * Validates a message's text and returns it as it is stored. The text may be empty only with attachments.
+ * @throws InvalidInputError naming the limit
+ */
 export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
   const clean = checkedCaption(text, attachments, field);
   if (clean.trim() === '' && attachments.length === 0)
@@ -113,7 +123,7 @@ export function checkedText(text: string, attachments: readonly Attachment[], fi
   return clean;
 }
 
-/** The same for text that goes with content, and so may be empty. */
+/** Validates text that comes with content, and so may be empty. */
 export function checkedCaption(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)
     throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);

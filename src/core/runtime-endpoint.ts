@@ -1,19 +1,19 @@
 import type { ChatbotId, EndpointId, Instant, OrganizationId } from './ids';
 
-/** `UNVERIFIED`: registered, and has not proven itself yet. `DISABLED`: nothing is pushed, everything stays in the inbox. */
+/** `UNVERIFIED`: registered, but not verified yet. `DISABLED`: nothing is pushed, and everything stays in the inbox. */
 export type RuntimeEndpointState = 'UNVERIFIED' | 'ACTIVE' | 'DISABLED';
 
-/** Who or what switched it off: an operator; its own answer 410; days of nothing but failures. */
+/** Why it was disabled: by an operator, by its own 410 response, or after days of failures only. */
 export type EndpointDisabledReason = 'OPERATOR' | 'GONE' | 'FAILING';
 
-/** Why a push failed; stable. */
+/** Why a push failed. The codes are stable. */
 export type EndpointFailureCode = 'ENDPOINT_UNREACHABLE' | 'ENDPOINT_REFUSED' | 'ENDPOINT_GONE' | 'ENDPOINT_ADDRESS_REFUSED';
 
-/** Where one organization's runtime wants its deliveries pushed to. */
+/** The address that one organization's runtime wants its deliveries pushed to. */
 export interface RuntimeEndpoint {
   readonly id: EndpointId;
   readonly organizationId: OrganizationId;
-  /** Null: for every chatbot that has no endpoint of its own. */
+  /** Null: for every chatbot without an endpoint of its own. */
   readonly chatbotId: ChatbotId | null;
   readonly url: string;
   readonly state: RuntimeEndpointState;
@@ -23,28 +23,31 @@ export interface RuntimeEndpoint {
   readonly firstFailureAt: Instant | null;
   readonly lastFailureAt: Instant | null;
   readonly lastFailureCode: EndpointFailureCode | null;
-  /** The HTTP status of that failure, if there was an answer. */
+  /** The HTTP status of that failure, if there was a response. */
   readonly lastFailureStatus: number | null;
-  /** When it last proved itself. */
+  /** When it was last verified. */
   readonly verifiedAt: Instant | null;
-  /** Until when secrets before the last rotation sign too. */
+  /** Until when secrets from before the last rotation sign too. */
   readonly previousSecretExpiresAt: Instant | null;
   readonly createdAt: Instant;
 }
 
-/** With its secrets, decrypted: never leaves the process, never logged. */
+/** An endpoint with its secrets, decrypted. Never leaves the process, never logged. */
 export interface SigningEndpoint extends RuntimeEndpoint {
   /** `whsec_…` */
   readonly secret: string;
-  /** Newest first; some may have expired. Several, since whoever lost the answer to a rotation rotates again. */
+  /**
+   * Newest first; some may have expired. There can be several, because a caller that lost the response to a rotation
+   * rotates again.
+   */
   readonly previousSecrets: readonly { readonly secret: string; readonly expiresAt: Instant }[];
 }
 
-/** The secrets that sign at this moment, newest first. */
+/** Returns the secrets that currently sign, newest first. */
 export const secretsAt = ({ secret, previousSecrets }: Pick<SigningEndpoint, 'secret' | 'previousSecrets'>, now: number): readonly string[] =>
   [secret, ...previousSecrets.filter(({ expiresAt }) => Date.parse(expiresAt) > now).map((previous) => previous.secret)];
 
-/** As Standard Webhooks writes a secret: the bytes of a URL-safe random text, in plain base64 behind a prefix. */
+/** Formats a secret as Standard Webhooks does: the bytes of a URL-safe random text as plain base64, after a prefix. */
 export function signingSecretOf(random: string): string {
   const base64 = random.replaceAll('-', '+').replaceAll('_', '/');
   return `whsec_${base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')}`;

@@ -6,21 +6,21 @@ import type { MessageRecord } from './message';
 import { saidAtOf } from './said-at';
 import type { SessionRecord } from './session';
 
-/** What a delivery is about, as it is at the moment of the push. */
+/** The subject of a delivery, as it is at the time of the push. */
 export interface Pushed {
   readonly delivery: PushedDelivery;
   readonly session: SessionRecord;
   readonly message: MessageRecord | null;
   readonly handoff: HandoffRecord | null;
-  /** Our own link to a file of a message. */
+  /** Returns this service's link to a file of a message. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
 }
 
 export interface RuntimeMessage { readonly type: string; readonly timestamp: Instant; readonly data: Readonly<Record<string, unknown>> }
 
 /**
- * The body of one push: the facts that the runtime would read of this delivery in its inbox. Every field has a row in
- * docs/runtime.md. Null: what it is about no longer exists, so there is nothing to say.
+ * Renders the body of one push: the data that the runtime would read of this delivery in its inbox. docs/runtime.md
+ * describes every field. Null: the subject no longer exists, so nothing is pushed.
  */
 export function runtimeMessage(pushed: Pushed): RuntimeMessage | null {
   const { delivery, session } = pushed;

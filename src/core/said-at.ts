@@ -2,36 +2,39 @@ import { InvalidInputError } from './errors';
 import type { Instant } from './ids';
 import type { MessageRecord } from './message';
 
-/** How far ahead of this service's clock a message may claim to be: clocks differ by seconds. */
+/** How far ahead of this service's clock a given time may be, because clocks differ by seconds. */
 export const MOST_AHEAD_MS = 60_000;
-/** How long ago a message may claim to be: 10 years. Seconds given as milliseconds lead to 1970, and are refused. */
+/** How far in the past a given time may be: 10 years. Seconds given as milliseconds lead to 1970 and are refused. */
 export const MOST_AGO_MS = 3_653 * 86_400_000;
-/** From this on agents are shown the time: what arrives sooner is as good as said now. */
+/**
+ * Messages recorded this much later than they were said show agents the time. Below that the difference does not
+ * matter.
+ */
 export const LATE_MS = 5 * 60_000;
 
 type Timed = Pick<MessageRecord, 'saidAt' | 'createdAt'>;
 
-/** When a message was said: as the runtime gave it, else when it was recorded. Never used for order. */
+/** Returns when a message was said: as the runtime gave it, otherwise when it was recorded. Never used for order. */
 export const saidAtOf = ({ saidAt, createdAt }: Timed): Instant => saidAt ?? createdAt;
 
 /**
- * Checks the time that a runtime gives for a message, at each call that takes one.
+ * Validates the time that a runtime gives for a message, at each call that takes one.
  * @param now milliseconds since 1970
- * @throws InvalidInputError INPUT_INVALID naming `saidAt` when it lies too far ahead or too long ago
+ * @throws InvalidInputError INPUT_INVALID naming `saidAt` if it is too far ahead or too long ago
  */
 export function checkedSaidAt(given: Instant | null | undefined, now: number): Instant | null {
   if (given === null || given === undefined) return null;
   const at = Date.parse(given);
   if (Number.isNaN(at) || at > now + MOST_AHEAD_MS)
-    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, later than now; give the time at which the message was said, or leave it out.`);
+    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, which is later than now. Give the time at which the message was said, or omit it.`);
   if (at < now - MOST_AGO_MS)
-    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, more than 10 years ago; give the time at which the message was said, or leave it out.`);
+    throw new InvalidInputError('INPUT_INVALID', 'saidAt', `saidAt is ${given}, which is more than 10 years ago. Give the time at which the message was said, or omit it.`);
   return new Date(at).toISOString();
 }
 
 /**
- * The text of a message as agents read it. One that was recorded late begins with the line `[said 2026-11-22 11:03 UTC]`:
- * support systems show the time of the post and no other.
+ * Returns the text of a message as agents read it. If the message was recorded late, the text begins with the line
+ * `[said 2026-11-22 11:03 UTC]`, because support systems show only the time of the post.
  */
 export function textWithTime({ text, saidAt, createdAt }: Timed & Pick<MessageRecord, 'text'>): string {
   if (saidAt === null || Date.parse(createdAt) - Date.parse(saidAt) < LATE_MS) return text;
@@ -39,5 +42,5 @@ export function textWithTime({ text, saidAt, createdAt }: Timed & Pick<MessageRe
   return text === '' ? line : `${line}\n${text}`;
 }
 
-/** `2026-11-22 11:03 UTC` */
+/** Formats a time as `2026-11-22 11:03 UTC`. */
 export const minuteOf = (at: Instant): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;

@@ -6,9 +6,9 @@ import type {
 import type { ConversationView } from './ports/support-provider';
 import type { SyncHint } from './sync-hint';
 
-/** The person, as the runtime knows them. Every field but the Session key is optional and may change. */
+/** The end-user as the runtime knows them. Every field is optional and may change. */
 export interface EndUser {
-  /** The runtime's id of the person; null when it only knows the session. */
+  /** The runtime's id of the end-user; null if it knows only the session. */
   readonly externalId: string | null;
   readonly name: string | null;
   readonly email: string | null;
@@ -18,10 +18,13 @@ export interface EndUser {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Attributes of one end-user. */
+/** The maximum number of attributes of one end-user. */
 const MAX_ATTRIBUTES = 50;
 
-/** What is known by now: what is given replaces, what is null stays, attributes are kept one by one; new ones only while there is room. */
+/**
+ * Merges newly given values into the known ones: given values replace, null values change nothing. Attributes are
+ * merged one by one, and new ones are added only up to the limit.
+ */
 export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
   const { attributes, ...fields } = given;
   const learned = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Partial<EndUser>;
@@ -32,14 +35,14 @@ export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
   return { ...known, ...learned, attributes: { ...known.attributes, ...Object.fromEntries(added) } };
 }
 
-/** How far the front of a Session's history was removed, because it was older than it is kept. */
+/** How far the oldest part of a session's history was removed by retention. */
 export interface Forgotten {
-  /** The last event that was removed, and the last message; 0: none. */
+  /** The last removed event and the last removed message; 0: none. */
   readonly eventSeq: number;
   readonly messageSeq: number;
-  /** What people said before then is removed, or never was known. Null: no message was removed. */
+  /** Messages from before this time are removed or were never known. Null: no message was removed. */
   readonly messagesBefore: Instant | null;
-  /** How things stood behind the last event that was removed. */
+  /** The state after the last removed event. */
   readonly control: Control;
   readonly epoch: number;
   readonly isClosed: boolean;
@@ -48,20 +51,25 @@ export interface Forgotten {
 }
 
 /**
- * The end of a handoff that the runtime or an operator ended, as far as it decides whose words an agent's message is.
+ * The end of a handoff that the runtime or an operator ended. It decides which handoff an agent's message belongs to.
  * Set when the handoff begins to end.
  */
 export interface LastEnding {
   readonly handoffId: HandoffId;
   /** When the handoff began to end, by our clock. */
   readonly endedAt: Instant;
-  /** When we gave the conversation back at the provider, by our clock. Null: not yet. */
+  /** When the conversation was returned at the provider, by our clock. Null: not yet. */
   readonly returnedAt: Instant | null;
-  /** The newest message that the provider had right after that: messages up to it belong to this handoff. Null: none does. */
+  /**
+   * The provider's newest message right after the return. Messages up to it belong to this handoff. Null: none does.
+   */
   readonly throughMessageId: ProviderMessageId | null;
-  /** The newest message right before a try to give it back changed the status, kept until the return is recorded. Null: no try has come so far. */
+  /**
+   * The newest message right before an attempt to return the conversation changed the status. Kept until the return is
+   * recorded. Null: no attempt has got this far.
+   */
   readonly returnBegun: { readonly throughMessageId: ProviderMessageId | null } | null;
-  /** The newest word of an agent that a sync showed before we knew `throughMessageId`. Null: none. */
+  /** The newest agent message that a sync found before `throughMessageId` was known. Null: none. */
   readonly lastWord: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
 }
 
@@ -71,46 +79,57 @@ export interface SessionRecord {
   readonly organizationId: OrganizationId;
   readonly chatbotId: ChatbotId;
   readonly inboxId: InboxId;
-  /** The runtime's channel name, e.g. `web`; with `externalId` and the chatbot it is the Session's key. */
+  /** The runtime's channel name, e.g. `web`. Together with `externalId` and the chatbot it is the session's key. */
   readonly channel: string;
   /** The runtime's own id of this session. */
   readonly externalId: string;
   readonly endUser: EndUser;
   readonly control: Control;
-  /** Rises by one at every change of control; starts at 1. */
+  /** Increases by one at every change of control; starts at 1. */
   readonly epoch: number;
   readonly lastMessageSeq: number;
   readonly lastEventSeq: number;
   readonly liveHandoffId: HandoffId | null;
   readonly contactId: ProviderContactId | null;
-  /** The end-user as we wrote them to the provider's contact last: what differs there since was changed by agents. Null: not known. */
+  /**
+   * The end-user as last written to the provider's contact. Agents made any difference that the contact shows since.
+   * Null: not known.
+   */
   readonly contactEndUser: EndUser | null;
   readonly conversationId: ProviderConversationId | null;
-  /** Reading forward starts after this provider message; see flows/read-forward.ts. */
+  /** Syncs start after this provider message; see flows/from-provider/sync-conversation.ts. */
   readonly readAfter: ProviderMessageId | null;
-  /** The last message of the conversation that a sync has seen, whatever it was. Null: none yet. */
+  /** The last message of the conversation that a sync has seen, of any kind. Null: none yet. */
   readonly seenThrough: ProviderMessageId | null;
-  /** Odd while we are changing the provider's status ourselves; a view read across a change is worthless. */
+  /** Odd while we change the provider's status. A view that was read during a change is worthless. */
   readonly statusWrites: number;
-  /** What the provider showed last, to tell a fresh assignment from the residue of an old one. Null: unknown, and the next view is held to be residue. */
+  /**
+   * The last view of the provider, to distinguish a new assignment from the residue of an old one. Null: unknown, and
+   * the next view counts as residue.
+   */
   readonly lastView: ConversationView | null;
   /** When we posted into the conversation, of the last minute before the newest; milliseconds since 1970. */
   readonly recentPosts: readonly number[];
-  /** Messages that were read before and have changed since, by a hint: looked at again at the next reading. */
+  /** Messages that were synced before and have changed since, according to a hint. The next sync reads them again. */
   readonly recheck: readonly ProviderMessageId[];
   /** What the next sync has to read. Null: no hint is pending; a timer's sync reads everything. */
   readonly readHint: SyncHint | null;
   /** How many hints have arrived, of any kind. */
   readonly hintCount: number;
-  /** How many of them ask for the state. */
+  /** How many of these hints request the state. */
   readonly stateHintCount: number;
   readonly stateReadAt: Instant | null;
-  /** Agents have seen everything that was said up to then, as far as the provider has told. Never goes back. */
+  /**
+   * Agents have seen everything that was said up to this time, as far as the provider has reported. Never decreases.
+   */
   readonly agentsReadAt: Instant | null;
-  /** Null: no handoff of this Session was ended by runtime or operator while agents had it, or its conversation is gone. */
+  /**
+   * Null: no handoff of this session was ended by the runtime or an operator while agents had it, or its conversation
+   * is gone.
+   */
   readonly lastEnding: LastEnding | null;
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
-  /** Null: everything is there. Changed by the removal alone. */
+  /** Null: nothing was removed. Only retention changes it. */
   readonly forgotten: Forgotten | null;
 }

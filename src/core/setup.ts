@@ -7,27 +7,29 @@ import type {
 export type ProvisioningState = 'PROVISIONING' | 'READY' | 'FAILED' | 'DISABLED';
 
 /**
- * How an account fares, by the last check or by what deliveries and readings met since. `DRIFTED`: something is not as we
- * want it; `UNAUTHORIZED`: our credentials or role there no longer serve.
+ * The condition of an account, by the last inspection or by deliveries and syncs since. `DRIFTED`: something is not as
+ * desired. `UNAUTHORIZED`: our credentials or role there no longer suffice.
  */
 export type AccountHealthState = 'UNKNOWN' | 'HEALTHY' | 'DRIFTED' | 'UNREACHABLE' | 'UNAUTHORIZED';
 export interface AccountHealth {
   readonly state: AccountHealthState;
   readonly problem: { readonly code: string; readonly message: string } | null;
   readonly checkedAt: Instant | null;
-  /** Whose success may take an UNAUTHORIZED back before the next check does. */
+  /** The kind of work that saw this state. Its success may clear an UNAUTHORIZED before the next inspection. */
   readonly seenBy: 'CHECK' | 'DELIVERY' | 'READING';
 }
 export const UNCHECKED: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
 
 /** The last change of the secret in an account's webhook URL. Earlier secrets are kept as digests only. */
 export interface WebhookRotation {
-  /** Of the call that asked for it: the same call again goes on with it, and makes no other secret. */
+  /**
+   * The key of the call that requested it. A repeat of that call continues the rotation and creates no other secret.
+   */
   readonly key: string;
   readonly rotatedAt: Instant;
-  /** For how long earlier secrets are accepted after the provider has the new URL everywhere. */
+  /** How long earlier secrets stay accepted after the provider has the new URL everywhere, in seconds. */
   readonly previousValidSeconds: number;
-  /** Until when they are accepted. Null: the provider may still use one. */
+  /** Until when earlier secrets are accepted. Null: the provider may still use one. */
   readonly previousValidUntil: Instant | null;
 }
 
@@ -40,27 +42,27 @@ export interface AccountRecord {
   readonly name: string;
   readonly externalId: ProviderAccountId | null;
   readonly baseUrl: string | null;
-  /** Parsed by the provider's folder only. Holds no secret. */
+  /** Parsed only by the provider's folder. Contains no secret. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Named secrets, decrypted. Never leaves the process, never logged. */
+  /** Named secrets, decrypted. Never leave the process, never logged. */
   readonly credentials: Readonly<Record<string, string>>;
-  /** Part of the webhook URL that we register there. */
+  /** The secret in the webhook URL that we register there. */
   readonly webhookSecret: string;
-  /** Null: its secret is the first one. */
+  /** Null: the secret was never rotated. */
   readonly webhookRotation: WebhookRotation | null;
   readonly capabilities: Capabilities;
-  /** Who should be an administrator there. */
+  /** The people who should be administrators there. */
   readonly owners: readonly Person[];
   readonly health: AccountHealth;
   readonly state: ProvisioningState;
   /** Why it is FAILED: a stable code and a sentence for the operator. */
   readonly problem: { readonly code: string; readonly message: string } | null;
-  /** How often it was switched off: by another number, somebody has done so since. */
+  /** How often the account was disabled. A changed number shows that it was disabled since it was read. */
   readonly timesDisabled: number;
   readonly createdAt: Instant;
 }
 
-/** The four public lines an end-user may read from us. Null: say nothing. */
+/** The four public messages of this service to the end-user. Null: no message. */
 export interface PolicyLines {
   readonly queued: string | null;
   readonly rejected: string | null;
@@ -68,16 +70,25 @@ export interface PolicyLines {
   readonly ended: string | null;
 }
 
-/** How one chatbot hands over. */
+/** The handoff settings of one chatbot. */
 export interface SupportPolicy {
   readonly whileWaiting: WhileWaiting;
-  /** `ALWAYS`: the conversation exists from the first message, held by the bot. `ON_HANDOFF`: only when a person is asked for. */
+  /**
+   * `ALWAYS`: the conversation exists from the first message, assigned to the bot. `ON_HANDOFF`: only once an agent is
+   * requested.
+   */
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
-  /** What the rest of a Session's lane does behind a dead letter: `BLOCK` waits until an operator decides about it. */
+  /** Whether the rest of a session's lane continues after a dead letter. `BLOCK` waits until an operator decides. */
   readonly onDeadLetter: 'GO_ON' | 'BLOCK';
-  /** What becomes of what the provider says by itself to end-users (greeting, closed): `SEND_ON` shows it to them as ours. */
+  /**
+   * How to treat automatic messages of the provider for end-users (greeting, closed). `FORWARD` shows them as messages
+   * of this service.
+   */
   readonly automaticReplies: 'WITHHOLD' | 'SEND_ON';
-  /** What becomes of a handoff that people have when its conversation is deleted there: it ends, or the same one opens in a new conversation. */
+  /**
+   * What happens to a handoff whose agents' conversation is deleted at the provider: it ends, or it opens again in a
+   * new conversation.
+   */
   readonly lostConversation: 'END' | 'OPEN_AGAIN';
   readonly lines: PolicyLines;
 }
@@ -104,16 +115,18 @@ export interface InboxRecord {
   readonly accountId: AccountId;
   readonly name: string;
   readonly externalId: ProviderInboxId | null;
-  /** What the provider wants back on every call for this inbox; parsed only there. */
+  /** Data that the provider needs on every call for this inbox. Only the provider parses it. */
   readonly providerData: Readonly<Record<string, unknown>>;
   readonly policy: SupportPolicy;
-  /** Who should see it there, besides whoever sees everything by role. Null: never set from here. */
+  /** The agents who should see the inbox, besides those whose role sees everything. Null: never set from here. */
   readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
-  /** As of an account. */
+  /** Same as `AccountRecord.disabledCount`. */
   readonly timesDisabled: number;
-  /** When it was last switched on again: what people did and said there before is over. Null: it was never off. */
+  /**
+   * When it was last enabled again. Agents' messages and actions from before do not count. Null: it was never disabled.
+   */
   readonly heardSince: Instant | null;
   readonly createdAt: Instant;
 }
@@ -124,9 +137,9 @@ export interface TeamRecord {
   readonly accountId: AccountId;
   readonly externalId: ProviderTeamId;
   readonly name: string;
-  /** Who should be in it. Null: never set from here. */
+  /** The agents who should be in the team. Null: never set from here. */
   readonly memberIds: readonly AgentId[] | null;
-  /** Whether the provider should give its conversations to members by itself. Null: never said from here. */
+  /** Whether the provider should assign the team's conversations to members by itself. Null: never set from here. */
   readonly autoAssign: boolean | null;
 }
 

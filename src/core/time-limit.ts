@@ -1,8 +1,9 @@
 const ENDS = new WeakMap<AbortSignal, () => number>();
 
 /**
- * A signal that aborts after so many milliseconds.
- * @param hold what it also ends with: another signal, and a moment of `performance.now()` that may be put off until it has come
+ * Creates a signal that aborts after `ms` milliseconds.
+ * @param hold other ends of the signal: another signal, and a time of `performance.now()` that may be moved until it
+ * has come
  */
 export function timeLimit(ms: number, hold?: { readonly signal: AbortSignal; until(): number }): AbortSignal {
   const end = performance.now() + ms;
@@ -12,7 +13,8 @@ export function timeLimit(ms: number, hold?: { readonly signal: AbortSignal; unt
 }
 
 /**
- * Whether a call must not begin any more; providers ask before each request that they send. Asks the clock: a process that
- * was paused may go on with what has arrived meanwhile before its timers ring, and somebody else may have gone on with its work.
+ * Returns whether a call must not begin any more. Providers check it before each request. It reads the clock, because a
+ * process that was paused may continue before its timers fire, when another process may already have taken over its
+ * work.
  */
 export const isOver = (signal: AbortSignal): boolean => signal.aborted || performance.now() >= (ENDS.get(signal)?.() ?? Infinity);

@@ -2,24 +2,29 @@ import type { LaneDestination } from '../core/delivery';
 import { SupportError } from '../core/errors';
 import { codeOf } from './retry-policy';
 
-/** What a log line may say of a failure: for the operator, never for tenants. */
+/** The description of a failure for a log line. For the operator, never for tenants. */
 export interface LoggedFailure {
   readonly code: string;
-  /** Our own errors name things and steps, never what people said; of any other only the class is known to be safe. */
+  /**
+   * The message of our own errors, which never contain message text. For any other error only its class name is safe.
+   */
   readonly reason: string;
-  /** The system's own code of what went wrong below, e.g. `ECONNREFUSED`, or its class. Absent where nothing is below. */
+  /**
+   * The system's code of the underlying error, e.g. `ECONNREFUSED`, or that error's class name. Absent without an
+   * underlying error.
+   */
   readonly cause?: string;
 }
 
 const MOST_CAUSES = 5;
 
-/** Called for each line about work in the background that failed. */
+/** Describes an error for the log. Called for each log line about failed background work. */
 export function failureOf(error: unknown): LoggedFailure {
   const cause = causeOf(error);
   return { code: codeOf(error), reason: error instanceof SupportError ? error.message : nameOf(error), ...(cause !== null && { cause }) };
 }
 
-/** Which account or endpoint a lane leads to. */
+/** Returns the account or endpoint that a lane leads to. */
 export const remoteOf = ({ destination, farSideId }: { readonly destination: LaneDestination; readonly farSideId: string }): { readonly accountId: string } | { readonly endpointId: string } =>
   (destination === 'RUNTIME' ? { endpointId: farSideId } : { accountId: farSideId });
 

@@ -1,9 +1,11 @@
 import type { FarSideRoom } from '../core/ports/stores';
 
-/** What work tells of the far side: it answered (also with a refusal), it is away, or neither can be said. */
+/**
+ * Whether the remote as a whole responded to a piece of work (a refusal counts), did not respond, or neither is known.
+ */
 export type Answered = 'yes' | 'no' | 'unknown';
 
-/** Failures in a row, of a side that did not answer, until it is left alone for a while. */
+/** How many failures in a row without a response make a remote pause. */
 const TRIPS_AFTER = 5;
 const FIRST_REST_MS = 1_000;
 const LONGEST_REST_MS = 30_000;
@@ -11,9 +13,8 @@ const LONGEST_REST_MS = 30_000;
 interface Circuit { failures: number; rests: number; restsUntil: number }
 
 /**
- * Which far sides are away, in the eyes of this process. One that does not answer several times in a row rests; then one
- * piece of work tries whether it is back. The lanes themselves keep their own retry times: this only keeps their waiting
- * from taking the workers' hands.
+ * Keeps this process from spending its workers on remotes that do not respond. After several failures in a row a remote
+ * pauses; then one piece of work probes it. The lanes keep their own retry times.
  */
 export class Circuits {
   private readonly circuits = new Map<string, Circuit>();
@@ -21,7 +22,7 @@ export class Circuits {
   /** @param now a clock in milliseconds that a changed wall time does not move */
   constructor(private readonly now: () => number, private readonly random: () => number, private readonly onChange: (farSideId: string, state: 'resting' | 'back') => void) {}
 
-  /** Null: as much as anybody. Else how many pieces of work it may have under way: none, or one that tries it. */
+  /** Returns how much work the remote may have running: none, or one probe. Null: no limit of the breaker. */
   allowed(farSideId: string): 0 | 1 | null {
     const circuit = this.circuits.get(farSideId);
     if (circuit === undefined || circuit.rests === 0) return null;
@@ -41,7 +42,7 @@ export class Circuits {
     const next = circuit ?? { failures: 0, rests: 0, restsUntil: 0 };
     this.circuits.set(farSideId, next);
     next.failures += 1;
-    // What was under way when it began to rest says nothing new.
+    // Work that was running when the pause began adds no information.
     if (next.failures < TRIPS_AFTER || this.now() < next.restsUntil) return;
     if (next.rests === 0) this.onChange(farSideId, 'resting');
     next.restsUntil = this.now() + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** next.rests) * (0.5 + 0.5 * this.random());
@@ -49,13 +50,13 @@ export class Circuits {
   }
 }
 
-/** One kind of work: how much of it each far side has under way here, so that none takes all hands. */
+/** Counts the running work of one kind for each remote, so that no remote occupies all workers. */
 export class FarSides {
   private readonly underWay = new Map<string, number>();
 
   constructor(private readonly each: number, private readonly circuits: Circuits) {}
 
-  /** For the next claim. */
+  /** The free capacity for the next claim. */
   get room(): FarSideRoom {
     const but = new Map<string, number>();
     for (const farSideId of [...this.underWay.keys(), ...this.circuits.troubled]) {

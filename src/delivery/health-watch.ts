@@ -12,8 +12,9 @@ type Kind = 'DELIVERY' | 'READING';
 const WIDTH = 4;
 
 /**
- * The health of accounts: checked on a schedule by one replica each, marked at once when credentials fail, cleared by the
- * first success of the same kind. What succeeds costs nothing as long as no account is marked.
+ * Maintains the health of accounts. One replica inspects each account on a schedule. An account is marked as soon as
+ * its credentials fail, and cleared at the first success of the same kind of work. A success costs nothing while no
+ * account is marked.
  */
 export class HealthWatch {
   private readonly checks: WorkPool;
@@ -25,7 +26,7 @@ export class HealthWatch {
     this.flows = healthFlows(deps);
   }
 
-  /** One turn: claims what is due. */
+  /** Claims and starts the inspections that are due. */
   async turn(): Promise<boolean> {
     const { setup } = this.deps.stores;
     this.anyMarked = await setup.anyUnauthorized();
@@ -36,15 +37,17 @@ export class HealthWatch {
         try {
           await this.flows.checkAccount(account);
         } catch (error) {
-          this.log.error({ accountId: account.id, organizationId: account.organizationId, work: 'checks', ...failureOf(error), next: 'It is checked again at the next interval. See whether the database answers.' }, 'check of an account failed');
+          this.log.error({ accountId: account.id, organizationId: account.organizationId, work: 'checks', ...failureOf(error), next: 'It is inspected again at the next interval. Check that the database responds.' }, 'inspection of an account failed');
         }
       });
     return due.length > 0;
   }
 
-  /** Called after each failure, before it is counted; `failures`: in a row, with this one. */
+  /**
+   * Records a failure. Called after each one, before it is counted. `failures`: failures in a row, including this one.
+   */
   async failed({ organizationId, sessionId, farSideId }: Of & { readonly farSideId: string }, kind: Kind, error: unknown, failures = 0): Promise<void> {
-    // The check tells which conversation it is; the timer alone would come much later.
+    // The inspection names the conversation; the timer alone would come much later.
     if (kind === 'READING' && failures === FAILING.times + 1 && error instanceof ProviderUnavailableError && error.onlyHere) await this.deps.stores.setup.scheduleCheck(farSideId, 0);
     if (!(error instanceof ProviderAuthError)) return;
     this.anyMarked = true;

@@ -1,12 +1,12 @@
 import type { ClaimKey, LaneStore } from '../core/ports/stores';
 import { ClaimLease } from './lease';
 
-/** A claim is renewed once this part of its lease is over, so that short work costs no statement. */
+/** The share of the lease after which a claim is renewed. Short work thus needs no renewal. */
 const RENEW_AFTER = 0.25;
 
 /**
- * Renews the leases of everything that this process has claimed, all in one statement. So leases can be short: work that a
- * dead process had claimed is free again within one lease, and work that takes long keeps its claim.
+ * Renews the leases of all claims of this process in one statement. Leases can therefore be short: work of a dead
+ * process is free again within one lease, and long work keeps its claim.
  */
 export class Heartbeats {
   private readonly claims = new Map<ClaimLease, ClaimKey>();
@@ -14,10 +14,13 @@ export class Heartbeats {
   /** @param now milliseconds of a clock that a changed wall time does not move */
   constructor(private readonly lanes: Pick<LaneStore, 'renew' | 'renewAll'>, readonly leaseMs: number, readonly now: () => number = () => performance.now()) {}
 
-  /** How often `beat` is to be called, in milliseconds. */
+  /** How often to call `beat`, in milliseconds. */
   get everyMs(): number { return this.leaseMs * RENEW_AFTER; }
 
-  /** Runs work under the lease of its claim, which is renewed until the work has ended. @param claimedAt of `now`, before the claim was sent */
+  /**
+   * Runs work and renews the lease of its claim until the work has ended.
+   * @param claimedAt the time of `now` before the claim was sent
+   */
   async during<T>(claim: ClaimKey, claimedAt: number, stopped: AbortSignal, work: (lease: ClaimLease) => Promise<T>): Promise<T> {
     const lease = new ClaimLease((leaseMs) => this.lanes.renew(claim, leaseMs), this.leaseMs, claimedAt, stopped, this.now);
     this.claims.set(lease, claim);
@@ -29,12 +32,12 @@ export class Heartbeats {
   }
 
   /**
-   * Renews what is no longer young. Called every `everyMs`, and before each claim while renewals fail: a process must not
-   * take its own work for a dead one's.
-   * @throws the database's error; leases whose end has come stop their calls
+   * Renews the leases that have lasted long enough. Called every `intervalMs`, and before each claim while renewals
+   * fail, so that a process does not claim its own work as that of a dead one.
+   * @throws the database's error; the calls of leases that have expired are aborted
    */
   async beat(): Promise<void> {
-    // Before anything is waited for: a process that stood still must not go on with what it was sending.
+    // Abort before waiting for anything, because a process that was paused must not continue with its calls.
     this.cutWhatIsOver();
     const due = [...this.claims].filter(([lease]) => !lease.hasBeenTaken && lease.aheadMs < this.leaseMs * (1 - RENEW_AFTER));
     if (due.length === 0) return;
@@ -54,6 +57,6 @@ export class Heartbeats {
     for (const lease of this.claims.keys()) if (lease.aheadMs <= 0 && !lease.hasBeenTaken) lease.cutCalls();
   }
 
-  /** Whether a lease has ended, or is about to, because it could not be renewed. */
+  /** Whether a lease has expired, or is about to, because it could not be renewed. */
   get areLate(): boolean { return [...this.claims.keys()].some((lease) => lease.aheadMs < this.leaseMs / 4); }
 }

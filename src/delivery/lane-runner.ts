@@ -11,25 +11,31 @@ import { patiently, RECORDING_MS } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, outcomeAfter, type Verdict } from './retry-policy';
 
-/** What the delivery was about is no longer wanted: it counts as done. */
+/** The delivery is no longer needed and counts as done. */
 export interface NothingOwed { readonly kind: 'nothingOwed' }
-/** It will never be done, and no operator needs to decide about it: it is listed as given up. `reason` is in words of ours. */
+/**
+ * The delivery will never succeed and needs no decision of an operator. It is listed as discarded. `reason` is a text
+ * of this service.
+ */
 export interface GivenUp { readonly kind: 'givenUp'; readonly code: string; readonly reason: string }
-/** The far side is switched off: the lane waits until it is on again, and this was no try. */
+/** The remote is disabled. The lane waits until it is enabled, and this was no attempt. */
 export interface NotNow { readonly kind: 'notNow' }
 
-/** What is done with the deliveries of one destination. */
+/** Handles the deliveries of one destination. */
 export interface LaneWorkOf<To extends LaneDestination> {
   readonly to: To;
   deliver(lane: ClaimedLane<To>, lease: Lease): Promise<void>;
-  /** After `deliver` threw and the lease is still ours: what becomes of the head, everything else about it already done. */
+  /**
+   * Decides about the head after `deliver` threw while the lease is still ours. Does everything else that the failure
+   * requires first.
+   */
   failed(lane: ClaimedLane<To>, error: unknown): Promise<Verdict | NothingOwed | GivenUp | NotNow>;
   /**
-   * For how long a remote write that a dead process had begun may still take effect, in milliseconds. Asked before the work of an
-   * abandoned claim is taken up. If omitted: nothing that it may have begun stands in the way.
+   * Returns how long a remote write of a dead process may still take effect, in milliseconds. Called before the work of
+   * an abandoned claim continues. If omitted: such a write delays nothing.
    */
   settlesMs?(lane: ClaimedLane<To>): Promise<number>;
-  /** Neither success nor failure tells whether the far side as a whole answers. */
+  /** True: success and failure do not show whether the remote as a whole responds. */
   readonly saysNothingOfFarSide?: true;
   /** After success the lane goes on with its next delivery under the same place, without another claim. */
   readonly goesOn?: true;
@@ -51,7 +57,7 @@ export class LaneRunner<To extends LaneDestination> {
     this.sides = new FarSides(options.widthOfFarSide, circuits);
   }
 
-  /** One turn: claims what is due. True: there may be more. */
+  /** Claims and starts the deliveries that are due. True: there may be more. */
   async turn(): Promise<boolean> {
     if (this.pool.room === 0) return false;
     if (this.beats.areLate) await this.beats.beat();
@@ -117,28 +123,32 @@ export class LaneRunner<To extends LaneDestination> {
     } catch (error) {
       // Another claim has the lane.
       if (error instanceof LeaseLostError) return answered;
-      // The database stays away: the delivery comes back when the lease ends.
+      // The database does not respond. The delivery is retried when the lease expires.
       this.log.error({
         ...remoteOf(lane), sessionId: lane.sessionId, delivery: delivery.id, to: lane.destination, kind: delivery.work.kind, ...failureOf(error),
-        next: 'It is tried again when its lease ends. See whether the database answers.',
-      }, 'delivery left to its lease');
+        next: 'It is retried when its lease expires. Check that the database responds.',
+      }, 'could not record the result of a delivery');
     }
     return answered;
   }
 
-  /** An abandoned claim may have begun a remote write: until that can have no effect any more, nothing is looked for or repeated. */
+  /**
+   * Postpones an abandoned claim that may have begun a remote write. Until that write can no longer take effect,
+   * nothing is looked up or repeated.
+   */
   private async hasPutOff(lane: ClaimedLane<To>): Promise<boolean> {
     if (lane.abandonedMs === null || this.work.settlesMs === undefined) return false;
     const leftMs = await this.work.settlesMs(lane) - lane.abandonedMs;
     if (leftMs <= 0) return false;
     await this.lanes.putOff(lane, leftMs);
-    this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs: Math.ceil(leftMs) }, 'a process ended within this delivery; it goes on once its last call can have no effect any more');
+    this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs: Math.ceil(leftMs) }, 'a process ended during this delivery; it continues once its last call can no longer take effect');
     return true;
   }
 
   /**
-   * Gives a lane back whose lease ended before it could be renewed, and which nobody else may have claimed yet: else it would wait
-   * for a whole lease. A call that was cut may still take effect, so the lane goes on after that. Changes nothing of another's claim.
+   * Releases a lane whose lease expired before it was renewed, and which may not have been claimed again, so that it
+   * need not wait for a whole lease. An aborted call may still take effect, so the lane continues after that. Does not
+   * change another process's claim.
    */
   private async giveBack(lane: ClaimedLane<To>, lease: ClaimLease, patient: (work: () => Promise<boolean>) => Promise<boolean>): Promise<void> {
     const endedAt = this.beats.now();
@@ -149,7 +159,7 @@ export class LaneRunner<To extends LaneDestination> {
       afterMs = Math.max(0, Math.ceil(settlesMs - (this.beats.now() - endedAt)));
       return this.lanes.retry(lane, afterMs, 'LEASE_LOST', false, 'UNKNOWN', afterMs);
     });
-    if (isGivenBack) this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs }, 'the lease of this delivery ended before it could be renewed; the delivery is tried again');
+    if (isGivenBack) this.log.info({ sessionId: lane.sessionId, delivery: lane.delivery.id, afterMs }, 'the lease of this delivery expired before it could be renewed; the delivery is retried');
   }
 
   private async settle(lane: ClaimedLane<To>, verdict: Verdict | NothingOwed | GivenUp | NotNow, error: unknown): Promise<void> {
@@ -162,16 +172,16 @@ export class LaneRunner<To extends LaneDestination> {
       ...failureOf(error), code: verdict.code,
     };
     if (verdict.kind === 'givenUp') {
-      this.log.warn({ ...fields, reason: verdict.reason }, 'delivery given up');
+      this.log.warn({ ...fields, reason: verdict.reason }, 'delivery discarded');
       await this.lanes.discard(lane, verdict.code, verdict.reason, said);
       return;
     }
     if (verdict.kind === 'park') {
       const outcome = await this.lanes.park(lane, verdict.code, said, settlesAfterMs);
-      if (outcome !== null) this.log.error({ ...fields, outcome }, outcome === 'UNKNOWN' ? 'delivery set aside as a dead letter; whether an earlier try of it was stored is not known' : 'delivery set aside as a dead letter');
+      if (outcome !== null) this.log.error({ ...fields, outcome }, outcome === 'UNKNOWN' ? 'delivery parked as a dead letter; it is unknown whether an attempt took effect' : 'delivery parked as a dead letter');
       return;
     }
-    this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; making a new one' : 'delivery failed, will be tried again');
+    this.log.warn({ ...fields, afterMs: verdict.afterMs }, verdict.kind === 'remake' ? 'conversation is gone at the provider; creating a new one' : 'delivery failed; it is retried');
     await this.lanes.retry(lane, verdict.afterMs, verdict.code, !('wasNoTry' in verdict), said, settlesAfterMs);
   }
 }

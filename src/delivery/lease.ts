@@ -2,24 +2,24 @@ import type { Lease } from '../core/flows/lease';
 import { LeaseLostError, SupportError } from '../core/errors';
 import { timeLimit } from '../core/time-limit';
 
-/** The process stops: what was begun goes on elsewhere, behind the step that is done. */
+/** The process stops. Another process continues after the last finished step. */
 export class WorkStoppedError extends SupportError {
   readonly code = 'WORK_STOPPED';
 }
 
 /**
- * One claim's lease as its work sees it. The heartbeat renews it; `held` does too when the heartbeat is late. Uses a clock
- * that a changed wall time does not move.
+ * The lease of one claim as its work sees it. The heartbeat renews it; `ensureHeld` renews it too if the heartbeat is
+ * late. Uses a clock that a changed wall time does not move.
  */
 export class ClaimLease implements Lease {
   private until: number;
   private isLost = false;
   private hasLentSignal = false;
-  /** Ends the calls under way; a new one is made when the lease lives on after all. */
+  /** Aborts the running calls. Replaced if the lease is renewed after all. */
   private calls = new AbortController();
 
   /**
-   * @param renewOne moves the lease's end to so many milliseconds from now; false: another claim has the work
+   * @param renewOne moves the end of the lease to the given milliseconds from now; false: another claim has the work
    * @param claimedAt when the claim was sent, in milliseconds of `now`
    */
   constructor(
@@ -29,17 +29,17 @@ export class ClaimLease implements Lease {
     this.until = claimedAt + leaseMs;
   }
 
-  /** Milliseconds until somebody else may take the work; negative when they may already. */
+  /** Milliseconds until another process may claim the work; negative if it already may. */
   get aheadMs(): number { return this.until - this.now(); }
 
-  /** Whether another claim has the work for certain. */
+  /** Whether another claim certainly has the work. */
   get hasBeenTaken(): boolean { return this.isLost; }
 
-  /** Whether a remote call may have begun under it. */
+  /** Whether a remote call may have begun during the claim. */
   get mayHaveCalled(): boolean { return this.hasLentSignal; }
 
   async held(): Promise<void> {
-    if (this.stopped.aborted) throw new WorkStoppedError('The process stops; what it had claimed is given back.');
+    if (this.stopped.aborted) throw new WorkStoppedError('The process stops, so it releases what it has claimed. Another process continues the work.');
     if (this.isLost) throw lost();
     if (this.aheadMs > this.leaseMs / 2) return;
     const from = this.now();
@@ -54,20 +54,23 @@ export class ClaimLease implements Lease {
     return timeLimit(ms, { signal: this.calls.signal, until: () => (this.isLost ? -Infinity : performance.now() + this.aheadMs) });
   }
 
-  /** A renewal that was sent at `from` succeeded. */
+  /** Records that a renewal sent at `from` succeeded. */
   renewed(from: number): void { this.until = Math.max(this.until, from + this.leaseMs); }
 
-  /** The lease could not be renewed in time: nothing that it covers may go on. It lives again if a later renewal succeeds. */
+  /**
+   * Aborts the running calls, because the lease could not be renewed in time. New calls are possible if a later renewal
+   * succeeds.
+   */
   cutCalls(): void {
     this.calls.abort(lost());
     this.calls = new AbortController();
   }
 
-  /** Another claim has the work. */
+  /** Records that another claim has the work. */
   lose(): void {
     this.isLost = true;
     this.cutCalls();
   }
 }
 
-const lost = () => new LeaseLostError('The lease ended; another replica goes on with it.');
+const lost = () => new LeaseLostError('The lease has expired or was lost. Another replica continues the work.');

@@ -1,11 +1,11 @@
 import { failureOf } from './failure';
 
-/** What a loop needs from outside; the log never gets people's words. */
+/** The log that a loop needs. It never receives message text. */
 export interface LoopLog { error(fields: Readonly<Record<string, unknown>>, message: string): void }
 
 /**
- * Runs `turn` again and again: at once while it found work, else after a wake-up or `idleMs`, whichever is first. An
- * error waits too, so that a dead database is asked a few times a second and not a thousand.
+ * Runs `tick` repeatedly: at once while it finds work, otherwise after a wake-up or `idleMs`, whichever is first. It
+ * also waits after an error, so that a dead database gets a few queries a second and not a thousand.
  */
 export class Loop {
   private stopped = false;
@@ -22,7 +22,7 @@ export class Loop {
     this.rouse?.();
   }
 
-  /** Resolves when the turn under way has ended. */
+  /** Stops the loop. Resolves when the running tick has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.rouse?.();
@@ -36,7 +36,7 @@ export class Loop {
       try {
         found = await this.turn();
       } catch (error) {
-        this.log.error({ work: this.name, ...failureOf(error), next: 'It is tried again by itself. If it goes on failing, see whether the database answers.' }, 'background work failed');
+        this.log.error({ work: this.name, ...failureOf(error), next: 'It is retried automatically. If it keeps failing, check that the database responds.' }, 'background work failed');
       }
       if (!found && !this.stopped) await this.idle();
     }

@@ -9,14 +9,14 @@ import type { LaneWorkOf } from './lane-runner';
 import type { WorkerOptions } from './options';
 import { backoffMs, codeOf, triedOf, verdictOn, type Tried, type Verdict } from './retry-policy';
 
-/** Files are large and nobody waits for them: a small share of the hands, and of each far side. */
+/** Files are large and nobody waits for them, so they get a small share of the workers and of each remote. */
 const WIDTH = 8;
 const WIDTH_OF_FAR_SIDE = 3;
 
 export const mediaOptions = (options: WorkerOptions): WorkerOptions =>
   ({ ...options, width: Math.min(options.width, WIDTH), widthOfFarSide: Math.min(options.widthOfFarSide, WIDTH_OF_FAR_SIDE) });
 
-/** What we owe to our own store of files. */
+/** Creates the handler of work on archived files. */
 export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): LaneWorkOf<'MEDIA'> => ({
   to: 'MEDIA',
 
@@ -33,7 +33,7 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
     const { work } = delivery;
     if (work.kind === 'REMOVE_FILES') return verdictOn(error, triedOf(deps, delivery));
     if (work.kind === 'BRING_FILE') {
-      // The file was tried for as long as files are tried before this one's turn came: only our own store is waited for.
+      // The file was attempted for the full time before this delivery, so only our own store is worth waiting for.
       if (error instanceof MediaStoreError) return verdictOn(error, triedOf(deps, delivery));
       await fileNotComing(deps, delivery, work, codeOf(error));
       return { kind: 'nothingOwed' };
@@ -43,15 +43,18 @@ export const mediaWork = (deps: FlowDeps, files: FileKeeper, leaseMs: number): L
     const verdict = fileVerdict(error, triedOf(deps, delivery), from);
     if (verdict.kind !== 'park') return verdict;
     await fileGivenUp(deps, delivery, work, verdict.code);
-    // No operator can make a channel's dead link live, and what waits for one keeps the session from being forgotten.
-    return from === 'AGENT' ? verdict : { kind: 'givenUp', code: verdict.code, reason: 'The file cannot be had; the runtime was told.' };
+    // An operator cannot repair a channel's dead link, and a parked delivery would keep the session from being removed.
+    return from === 'AGENT' ? verdict : { kind: 'givenUp', code: verdict.code, reason: 'The file cannot be fetched. The runtime was notified.' };
   },
 
-  // Files may lie at a server of their own, whose absence must not rest the talk.
+  // Files may be on a separate server, whose failure must not pause messages.
   saysNothingOfFarSide: true,
 });
 
-/** `from`: AGENT, or CHANNEL for an end-user's or a bot's, whose link does not live for long. */
+/**
+ * Returns the verdict for a file that could not be archived. `from`: AGENT, or CHANNEL for a file of an end-user or a
+ * bot, whose link expires soon.
+ */
 export function fileVerdict(error: unknown, tried: Tried, from: 'AGENT' | 'CHANNEL' = 'AGENT'): Verdict {
   const { attempts, failingMs, random } = tried;
   if (error instanceof FileRefusedError) {
@@ -62,7 +65,10 @@ export function fileVerdict(error: unknown, tried: Tried, from: 'AGENT' | 'CHANN
   return verdictOn(error, tried);
 }
 
-/** A large file outlasts a lease: it is renewed meanwhile. When it is lost, another replica goes on; what comes here does no harm. */
+/**
+ * Renews the lease while `work` runs, because a large file takes longer than a lease. If the lease is lost, another
+ * replica continues; the result of this one does no harm.
+ */
 async function heldDuring<T>(work: Promise<T>, lease: Lease, everyMs: number): Promise<T> {
   const over = new AbortController();
   const ended = work.then(() => true, () => true);

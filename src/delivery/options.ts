@@ -6,16 +6,16 @@ export interface WorkerLog extends LoopLog {
 }
 
 export interface WorkerOptions {
-  /** How long a claim lasts that is not renewed. Renewed by `Heartbeats` while its work lasts. */
+  /** How long a claim lasts without renewal. `Heartbeats` renews it while its work runs. */
   readonly leaseMs: number;
-  /** Deliveries, and likewise readings, under way at once. */
+  /** How many deliveries run at the same time; separately, how many syncs. */
   readonly width: number;
-  /** How much of `width` one far side may have, so that one that hangs leaves hands for the others. */
+  /** The part of `concurrency` that one remote may use, so that a hanging remote leaves capacity for the others. */
   readonly widthOfFarSide: number;
-  /** Likewise of pushes to runtimes; left out: as above. */
+  /** The same for pushes to runtimes. If omitted: the values above. */
   readonly pushes?: { readonly width: number; readonly widthOfFarSide: number };
-  /** How often to look without being woken. */
+  /** How often to check for work without being woken. */
   readonly pollMs: number;
-  /** Whether the process that claimed under this name is proved to run no more. If omitted: nothing is ever proved. */
+  /** Returns whether the process that claimed under this name is proved to be dead. If omitted: no process is. */
   isDead?(claimer: string): boolean;
 }

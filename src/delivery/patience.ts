@@ -4,13 +4,17 @@ import { LeaseLostError } from '../core/errors';
 const FIRST_MS = 200;
 const LONGEST_MS = 2_000;
 
-/** How long a process tries to record what became of its work. Longer than a lease: what is recorded proves its claim. */
+/**
+ * How long a process tries to record the result of its work. This may exceed a lease, because the record proves its
+ * claim.
+ */
 export const RECORDING_MS = 60_000;
 
 /**
- * Keeps trying to write down what became of claimed work: after a restart of the database it is known at once, and nobody
- * has to find out. What is tried must be safe to repeat, and prove the claim.
- * @throws the last error, when the time is over or the process stops; LeaseLostError at once: the claim is another's for good
+ * Retries recording the result of claimed work. After a restart of the database the result is then known at once,
+ * without a lookup. `work` must be repeatable and prove the claim.
+ * @throws the last error, when the time is over or the process stops; LeaseLostError at once, because the claim is lost
+ * for good
  */
 export async function patiently<T>(limitMs: number, stopped: AbortSignal, work: () => Promise<T>): Promise<T> {
   const until = performance.now() + limitMs;

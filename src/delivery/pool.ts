@@ -1,4 +1,4 @@
-/** Runs claimed work with a fixed width; `room` says how much more may be claimed. */
+/** Runs claimed work with a fixed concurrency. `freeSlots` is how much more may be claimed. */
 export class WorkPool {
   private readonly active = new Set<Promise<void>>();
 
@@ -6,7 +6,7 @@ export class WorkPool {
 
   get room(): number { return this.width - this.active.size; }
 
-  /** `work` must not reject: its errors are part of its work. */
+  /** Starts `work`, which must not reject: it handles its own errors. */
   run(work: () => Promise<void>): void {
     const running = work().finally(() => {
       this.active.delete(running);

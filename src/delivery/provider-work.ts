@@ -13,7 +13,7 @@ import { triedOf, verdictOn } from './retry-policy';
 const givenUpFor = ({ code }: SupportDisabledError, { work }: ProviderDelivery): NothingOwed | GivenUp =>
   (work.kind === 'POST_MESSAGE' || work.kind === 'RETURN_TO_BOT' || ('optional' in work && work.optional) ? { kind: 'nothingOwed' } : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' });
 
-/** What we owe to support systems. */
+/** Creates the handler of work for providers. */
 export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'PROVIDER'> => ({
   to: 'PROVIDER',
   goesOn: true,
@@ -29,10 +29,10 @@ export const providerWork = (deps: FlowDeps, health: HealthWatch): LaneWorkOf<'P
     const { organizationId, sessionId, delivery } = lane;
     const mine = provingClaim(deps, delivery);
     if (error instanceof SupportDisabledError) {
-      // Owed from before support was switched off: not any more, and nobody is waiting for people.
+      // The work is from before support was disabled, so it is obsolete and no handoff waits for it.
       const { isOff } = await endForDisabled(mine, organizationId, sessionId);
       if (isOff) return givenUpFor(error, delivery);
-      // On again since.
+      // It was enabled again in the meantime.
       return { kind: 'retry', afterMs: 1_000, code: error.code, wasNoTry: true };
     }
     await health.failed(lane, 'DELIVERY', error);

@@ -11,7 +11,10 @@ import { patiently, RECORDING_MS } from './patience';
 import { WorkPool } from './pool';
 import { answeredAfter, backoffMs } from './retry-policy';
 
-/** Claims syncs of one cause, and reads. Each cause has hands of its own, so that what a hint asks for never waits for a timer's. */
+/**
+ * Claims and runs the syncs of one cause. Each cause has its own workers, so that a hint's sync never waits for a
+ * timer's.
+ */
 export class ReadingRunner {
   private readonly pool: WorkPool;
   private readonly sides: FarSides;
@@ -59,13 +62,13 @@ export class ReadingRunner {
         answered = answeredAfter(error);
         await patient(() => this.health.failed(reading, 'READING', error, reading.failures + 1));
         if (!(error instanceof ProviderUnavailableError && error.isOwnPace))
-          log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'reading the provider failed, will be tried again');
+          log.warn({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', failures: reading.failures + 1, ...failureOf(error) }, 'sync failed; it is retried');
         await patient(() => lanes.finishReading(reading, backoffMs(error, reading.failures, deps.clock.random()), true));
         return answered;
       }
       await this.health.succeeded(reading, 'READING');
     } catch (error) {
-      log.error({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', ...failureOf(error), next: 'It is tried again when its lease ends. See whether the database answers.' }, 'reading left to its lease');
+      log.error({ accountId: reading.farSideId, organizationId, sessionId, work: 'readings', ...failureOf(error), next: 'It is retried when its lease expires. Check that the database responds.' }, 'could not record the result of a sync');
     }
     return answered;
   }

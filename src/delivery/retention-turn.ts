@@ -5,21 +5,21 @@ import { NEW_WALK, removeOld, type RetentionWalk } from '../core/flows/retention
 import { ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog } from './options';
 
-/** Between two batches: the database belongs to the work. */
+/** The pause between two batches, which leaves the database to other work. */
 const PAUSE_MS = 200;
-/** Renewed within a batch that takes longer; a replica that dies in it leaves the next one to another. */
+/** Renewed during a longer batch. If the replica dies, another one runs the next batch. */
 const LEASE_MS = 60_000;
-/** Between two walks over everything that is old. */
+/** The time between two walks over all expired rows. */
 const EVERY_MS = 3_600_000;
 
-/** Removes what is older than it is kept, batch by batch, on one replica at a time. */
+/** Removes expired rows batch by batch, on one replica at a time. */
 export class RetentionTurn {
   private walk: RetentionWalk | null = null;
 
-  /** @param stopped ends a batch after its present step */
+  /** @param stopped ends a batch after its current step */
   constructor(private readonly deps: FlowDeps, private readonly retention: Retention, private readonly log: Pick<WorkerLog, 'info'>, private readonly stopped: AbortSignal) {}
 
-  /** True: there is more. */
+  /** Removes one batch. True: there is more. */
   async turn(): Promise<boolean> {
     const { retention } = this.deps.stores;
     const claimedAt = performance.now();
@@ -29,7 +29,7 @@ export class RetentionTurn {
     try {
       const { removed, walk } = await removeOld(this.deps, this.retention, this.walk ?? NEW_WALK, lease);
       this.walk = walk;
-      if (Object.values(removed).some(count => count > 0)) this.log.info({ ...removed }, 'removed what is older than it is kept');
+      if (Object.values(removed).some(count => count > 0)) this.log.info({ ...removed }, 'removed expired rows');
     } catch (error) {
       if (error instanceof LeaseLostError) return false;
       if (!(error instanceof WorkStoppedError)) throw error;

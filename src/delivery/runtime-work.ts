@@ -5,21 +5,21 @@ import type { LaneWorkOf } from './lane-runner';
 import type { WorkerLog } from './options';
 import { pushVerdict } from './push-policy';
 
-/** What is pushed to runtimes. */
+/** Creates the handler of pushes to runtimes. */
 export const runtimeWork = (deps: FlowDeps, log: WorkerLog): LaneWorkOf<'RUNTIME'> => ({
   to: 'RUNTIME',
   deliver: ({ farSideId, delivery }, lease) => pushDelivery(deps, farSideId, delivery, lease),
 
   async failed({ farSideId, delivery }, error) {
     if (error instanceof EndpointNotActiveError) return { kind: 'notNow' };
-    // An error of ours is no failure of the endpoint.
+    // An error of this service is no failure of the endpoint.
     const failed = error instanceof EndpointError ? await pushFailed(deps, farSideId, delivery, error) : undefined;
     const endpoint = failed?.endpoint;
     if (failed?.isSwitchedOff && endpoint)
       log.error({ endpointId: farSideId, organizationId: delivery.organizationId, reason: endpoint.disabledReason, firstFailureAt: endpoint.firstFailureAt, code: endpoint.lastFailureCode },
-        'runtime endpoint switched off; its deliveries stay in the inbox');
+        'runtime endpoint disabled; its deliveries stay in the inbox');
     if (endpoint === null || (endpoint !== undefined && endpoint.state !== 'ACTIVE')) return { kind: 'notNow' };
-    // Collected while it was pushed: what comes behind it waits for no next try.
+    // The delivery was collected during the push, so the deliveries after it need not wait for another attempt.
     if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
     return pushVerdict(error, {
       attempts: delivery.earlierAttempts, firstFailureAt: endpoint?.firstFailureAt ?? null, now: deps.clock.now(), random: deps.clock.random(),

@@ -2,15 +2,15 @@ import type { EndUserTyping, TypingOutbox } from '../core/ports/typing';
 
 /** Durations in milliseconds. */
 export const TYPING = {
-  /** Whoever types and does not say so again has stopped. */
+  /** After this time without a new state, a typing end-user counts as stopped. */
   expiresMs: 10_000,
-  /** "Still typing" is told so often. */
+  /** How often a continued typing is sent again. */
   repeatMs: 5_000,
-  /** Calls under way at one far side; more would wait behind each other there. */
+  /** How many calls may run at one remote; more would only queue there. */
   atOnce: 2,
-  /** Told to one far side in any minute that somebody types, so that it never costs what talk needs. */
+  /** How often per minute "typing" is sent to one remote, so that it never uses capacity that messages need. */
   perMinute: 120,
-  /** Sessions in which somebody types; beyond that nobody is told. */
+  /** The maximum number of sessions with a typing end-user; typing in further sessions is not sent. */
   sessions: 1_000,
 } as const;
 
@@ -21,7 +21,7 @@ interface Entry { typing: EndUserTyping; wanted: boolean; told: boolean; toldAt:
 
 export interface RelayTime {
   now(): number;
-  /** Runs `act` once after that time; what it returns takes it back. */
+  /** Runs `act` once after `ms`. Returns a function that cancels it. */
   after(ms: number, act: () => void): () => void;
 }
 
@@ -34,14 +34,14 @@ const REAL_TIME: RelayTime = {
 };
 
 /**
- * Tells providers that end-users type. Keeps at most one call of a Session under way and the newest word for after it;
- * what there is no room for is forgotten. Failures are nobody's business: the next word comes soon.
+ * Sends the typing states of end-users to providers. It keeps at most one running call per session and the newest state
+ * for the next one, and drops what exceeds the limits. Failures are ignored, because the next state comes soon.
  */
 export class TypingRelay implements TypingOutbox {
   private readonly entries = new Map<string, Entry>();
   private readonly sides = new Map<string, Side>();
 
-  /** @param callMs of one call */
+  /** @param callMs the time limit of one call */
   constructor(private readonly callMs: number, private readonly time: RelayTime = REAL_TIME) {}
 
   show(typing: EndUserTyping): void {
@@ -55,7 +55,7 @@ export class TypingRelay implements TypingOutbox {
     this.want(entry, typing.isTyping);
   }
 
-  /** Forgets everything. */
+  /** Drops all states. */
   stop(): void {
     for (const entry of this.entries.values()) entry.stopWaiting();
     this.entries.clear();
@@ -78,7 +78,7 @@ export class TypingRelay implements TypingOutbox {
     }
     const side = this.sideOf(entry);
     if (side.underWay >= TYPING.atOnce) side.waiting.add(entry);
-    // That somebody stopped follows each time that somebody began: it needs no room of its own.
+    // A stop follows each start, so it needs no capacity of its own.
     else if (!entry.wanted || this.hasRoom(side)) void this.tell(entry, side);
   }
 
@@ -90,7 +90,7 @@ export class TypingRelay implements TypingOutbox {
     try {
       await entry.typing.tell(isTyping, AbortSignal.timeout(this.callMs));
     } catch {
-      // Nothing follows from it.
+      // Typing is cosmetic, so a failure has no consequences.
     }
     entry.isUnderWay = false;
     entry.told = isTyping;

@@ -18,35 +18,38 @@ import { ReadingRunner } from './reading-runner';
 import { RetentionTurn } from './retention-turn';
 import { runtimeWork } from './runtime-work';
 
-/** How often files are looked over for their age. */
+/** How often old files are removed. */
 const SWEEP_MS = 3_600_000;
 
-/** Accounts that are scanned at once. */
+/** How many accounts are scanned at the same time. */
 const SCANS = 8;
 
-/** Nobody waits for a timer's sync: a small share of the hands, and of each provider. */
+/** Nobody waits for a timer's sync, so it gets a small share of the workers and of each provider. */
 const timerOptions = (options: WorkerOptions): WorkerOptions =>
   ({ ...options, width: Math.min(options.width, 16), widthOfFarSide: Math.min(options.widthOfFarSide, 2) });
 
-/** Looked at in one go. */
+/** How many endings one tick handles. */
 const ENDINGS = 100;
 
-/** The background half of one replica: deliveries, pushes to runtimes, files, readings of providers, endings whose drain is over, and the removal of what is old. */
+/**
+ * The background part of one replica: deliveries, pushes to runtimes, files, syncs, endings whose drain is over, and
+ * retention.
+ */
 export class Worker {
   private readonly runners: { stop(): Promise<void> }[];
   private readonly health: HealthWatch;
   private readonly scans: WorkPool;
   private readonly stopping = new AbortController();
   private readonly loops: Loop[];
-  /** Not woken by commits: nothing that they do waits for somebody. */
+  /** Loops that commits do not wake, because nobody waits for their work. */
   private readonly slowLoops: Loop[];
 
-  /** Goes on until everything that was claimed has ended. */
+  /** Runs until all claimed work has ended. */
   private readonly beating: Loop;
 
   constructor(private readonly deps: FlowDeps, private readonly options: WorkerOptions, private readonly log: WorkerLog) {
     const circuitsOf = () => new Circuits(() => performance.now(), () => deps.clock.random(), (farSideId, state) =>
-      log.warn({ farSideId }, state === 'resting' ? 'far side does not answer; its work waits while it is tried now and then' : 'far side answers again'));
+      log.warn({ farSideId }, state === 'resting' ? 'remote does not respond; its work waits while the remote is probed from time to time' : 'remote responds again'));
     const circuits = circuitsOf();
     const beats = new Heartbeats(deps.stores.lanes, options.leaseMs);
     this.beating = new Loop('heartbeats', async () => { await beats.beat(); return false; }, beats.everyMs, log);
@@ -60,9 +63,9 @@ export class Worker {
     const timers = new ReadingRunner('TIMER', deps, health, timerOptions(options), circuits, log, () => timing.wake(), beats);
     const pushing = new Loop('pushes', () => pushes.turn(), options.pollMs, log);
     const pushes = new LaneRunner(deps.stores.lanes, runtimeWork(deps, log), { ...options, ...options.pushes }, circuitsOf(), log, () => pushing.wake(), beats);
-    // Almost always there is nothing to settle; a change that a transaction is in the way of is looked at again.
+    // There is almost never anything to reroute. A change that a running transaction blocks is checked again.
     const settling = new Loop('endpoints', async () => { await deps.stores.endpoints.settle(); return false; }, options.pollMs, log);
-    const leftOver = ({ organizationId, sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ organizationId, sessionId, handoffId, work: 'endings', ...failureOf(error), next: 'It is tried again by itself. See whether the database answers.' }, 'ending left for the next turn');
+    const leftOver = ({ organizationId, sessionId, handoffId }: EndingLeft, error: unknown) => log.error({ organizationId, sessionId, handoffId, work: 'endings', ...failureOf(error), next: 'It is retried automatically. Check that the database responds.' }, 'could not finish an ending');
     const ending = new Loop('endings', async () => (await finishEndings(deps, ENDINGS, leftOver)) >= ENDINGS, options.pollMs, log);
     const looking = new Loop('looks', () => this.lookOver(), options.pollMs * 10, log);
     const removing = deps.retention && new RetentionTurn(deps, deps.retention, log, this.stopping.signal);
@@ -81,7 +84,7 @@ export class Worker {
     this.slowLoops.push(new Loop('sweeps', () => this.sweep(files), SWEEP_MS, log));
   }
 
-  /** Our own outage may have swallowed hints: every account is scanned for them. */
+  /** Starts all loops. Scans every account first, because hints may have been lost while this service was down. */
   async start(): Promise<void> {
     await this.takeOver();
     await this.deps.stores.watches.wantScans();
@@ -91,12 +94,12 @@ export class Worker {
 
   wake(): void { for (const loop of this.loops) loop.wake(); }
 
-  /** Stops claiming, then lets remote calls that are under way finish, all within one limit. What is left keeps its lease. */
+  /** Stops claiming, then lets running remote calls finish, all within one limit. Unfinished work keeps its lease. */
   async stop(limitMs = Infinity): Promise<void> {
     this.stopping.abort();
-    // Files may take minutes: they are cut off.
+    // Files may take minutes, so they are aborted.
     this.deps.files?.stop();
-    // A runner is stopped behind its loop, which may be claiming; and waits for no turn of the slow ones.
+    // A runner stops after its loop, which may be claiming, but does not wait for the slow loops.
     const ended = Promise.all([
       Promise.all(this.loops.map(loop => loop.stop())).then(() => Promise.all(this.runners.map(runner => runner.stop()))),
       Promise.all(this.slowLoops.map(loop => loop.stop())).then(() => Promise.all([this.health.stop(), this.scans.drained()])),
@@ -107,22 +110,22 @@ export class Worker {
     await this.beating.stop();
   }
 
-  /** What processes had claimed that ran at this place and are proved to be dead goes on at once. */
+  /** Ends the claims of dead processes that ran in the same place, so that their work continues at once. */
   private async takeOver(): Promise<void> {
     const { lanes, setUpTurns } = this.deps.stores;
     const isDead = this.options.isDead;
     if (isDead === undefined) return;
     const claims = await lanes.endLeasesOfDead((claimer) => isDead(claimer)) + await setUpTurns.endTurnsOfDead((claimer) => isDead(claimer));
-    if (claims > 0) this.log.info({ claims }, 'goes on with what a process had claimed that is dead');
+    if (claims > 0) this.log.info({ claims }, 'released the claims of a dead process');
   }
 
   private async sweep(files: FileKeeper): Promise<boolean> {
     const removed = await files.sweep();
-    if (removed > 0) this.log.info({ removed }, 'removed files that are older than they are kept');
+    if (removed > 0) this.log.info({ removed }, 'removed expired files');
     return false;
   }
 
-  /** Accounts beside each other: one that does not answer keeps no other one waiting. */
+  /** Scans accounts in parallel, so that one that does not respond delays no other. */
   private async scan(): Promise<boolean> {
     if (this.scans.room === 0) return false;
     const scan = await this.deps.stores.watches.claimScan(watchClaimMs(this.deps), this.deps.limits.livePollMs);
@@ -131,9 +134,9 @@ export class Worker {
     this.scans.run(async () => {
       try {
         const scanned = await scanAccount(this.deps, scan, this.stopping.signal);
-        if (scanned !== null && scanned.syncs > 0) this.log.info({ ...scanned }, 'conversations changed and no webhook has told of it yet; they are synced');
+        if (scanned !== null && scanned.syncs > 0) this.log.info({ ...scanned }, 'conversations changed without a webhook so far; they are synced');
       } catch (error) {
-        this.log.warn({ accountId, work: 'scans', ...failureOf(error), next: 'It is scanned again by itself; until then its live handoffs are synced one by one. supportAccounts { health } says what to repair.' }, 'an account could not be scanned');
+        this.log.warn({ accountId, work: 'scans', ...failureOf(error), next: 'It is scanned again automatically; until then its live handoffs are synced one by one. Read supportAccounts { health } for the needed repair.' }, 'an account could not be scanned');
       }
     });
     return true;
@@ -145,11 +148,11 @@ export class Worker {
       hasFailed = true;
       this.log.warn({
         ...account, work: 'looks', ...failureOf(error),
-        next: 'It is asked again by itself; until then webhooks and the timers of live handoffs find what changes. supportAccounts { health } says what to repair.',
-      }, 'a support account could not be asked which conversations changed');
+        next: 'It is scanned again automatically; until then webhooks and the timers of live handoffs find changes. Read supportAccounts { health } for the needed repair.',
+      }, 'the full scan of an account failed');
     });
-    if (look !== null && look.readings > 0) this.log.info({ ...look }, 'reading conversations that changed');
-    if (look?.complete === false && !hasFailed) this.log.info({ accountId: look.accountId }, 'more conversations changed than one turn takes; it goes on with the older ones');
+    if (look !== null && look.readings > 0) this.log.info({ ...look }, 'syncing conversations that changed');
+    if (look?.complete === false && !hasFailed) this.log.info({ accountId: look.accountId }, 'more conversations changed than one tick reads; the full scan continues with older ones');
     return look !== null;
   }
 }

@@ -46,7 +46,7 @@ const DISABLE = statement('disable_account', `
 const DISABLE_INBOXES = statement('disable_inboxes_of', `
   update inbox set state = 'DISABLED', problem = $2, times_disabled = times_disabled + 1 where account_id = $1 and state <> 'DISABLED'`);
 
-// `$5`: whether those before are accepted no more.
+// `$5`: whether the secrets before the current one are no longer accepted.
 const ROTATE = statement('rotate_webhook_secret', `
   update support_account a set webhook_secret_sealed = $2, webhook_secret_hash = $3, webhook_rotation = $4,
     previous_webhook_hashes = (array_prepend(a.webhook_secret_hash, case when $5 then '{}' else a.previous_webhook_hashes end))[1:4]
@@ -79,7 +79,10 @@ export class AccountTable {
     return row && this.opened(row);
   }
 
-  /** The account first, as in `conclude` of an inbox: the inboxes are looked at when nothing switches one on any more. */
+  /**
+   * Disables the account before its inboxes, in the lock order of `finishSetup` of an inbox. When the inboxes are
+   * updated, nothing can enable one of them any more.
+   */
   async disable(id: string, problemOfInboxes: AccountRecord['problem']): Promise<AccountRecord> {
     const row = await inTransaction(this.pool, async (client) => {
       const disabled = isUuid(id) ? await firstOf<Row>(client, DISABLE, [id]) : null;
@@ -95,7 +98,10 @@ export class AccountTable {
     return row && this.opened(row);
   }
 
-  /** Compares digests, in constant time, and takes no shorter for an unknown account. */
+  /**
+   * Finds an account by its webhook secret. Compares digests in constant time, and takes as long for an unknown
+   * account.
+   */
   async forWebhook(id: string, secret: string): Promise<AccountRecord | null> {
     const row = isUuid(id) ? await firstOf<Row>(this.pool, BY_ID_ALONE, [id]) : null;
     const given = digestOf(secret);

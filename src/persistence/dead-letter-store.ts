@@ -65,7 +65,7 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
   }
 }
 
-/** Null: an id that cannot be one of ours matches nothing. */
+/** Returns the filter's parameters. Null: an id that cannot be one of ours matches nothing. */
 function conditionsOf(organizationId: OrganizationId, filter: DeadLetterFilter): unknown[] | null {
   const { accountId, chatbotId, sessionId, destination, kind, code, outcome, parkedBefore, parkedAfter } = filter;
   if ([accountId, sessionId].some((id) => id !== null && !isUuid(id))) return null;

@@ -20,7 +20,7 @@ const INBOX_OF_CHATBOT = inbox('_of_chatbot', ' and d.chatbot_id = $5');
 const INBOX_OF_SESSION = inbox('_of_session', ' and d.session_id = $5');
 const INBOX_OF_BOTH = inbox('_of_both', ' and d.session_id = $5 and d.chatbot_id = $6');
 
-// Locked in one order: two replicas that acknowledge overlapping lists cannot wait for each other in a circle.
+// Rows are locked in one order, so that two replicas that acknowledge overlapping lists cannot deadlock.
 const ACKNOWLEDGE = statement('acknowledge', `
   with mine as materialized (
     select id, session_id, state, attempts from delivery
@@ -30,7 +30,7 @@ const ACKNOWLEDGE = statement('acknowledge', `
   )
   select id, session_id as "sessionId", attempts > 0 and state = 'WAITING' as "wasPushed" from mine`);
 
-// Locked by id, as above. What somebody else collects meanwhile falls out under the lock.
+// Locked by id, as above. Deliveries that another caller collects meanwhile drop out under the lock.
 const through = (name: string, condition: string) => statement(`acknowledge_through${name}`, `
   with batch as materialized (
     select d.id from delivery d
@@ -48,7 +48,7 @@ const THROUGH_OF_CHATBOT = through('_of_chatbot', ' and d.chatbot_id = $6');
 const THROUGH_OF_SESSION = through('_of_session', ' and d.session_id = $6');
 const THROUGH_OF_BOTH = through('_of_both', ' and d.session_id = $6 and d.chatbot_id = $7');
 
-// A statement of its own, behind the acknowledgement: a completion locks the lane first and its delivery second.
+// A separate statement after the acknowledgement, because a completion locks the lane before its delivery.
 const GO_ON = statement('go_on_behind_collected', `
   with mine as materialized (
     select session_id from lane where session_id = any($1::uuid[]) and destination = 'RUNTIME' and next_run_at > now() and not is_claimed
@@ -79,7 +79,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
       : sessionId !== null ? rowsOf(this.pool, INBOX_OF_SESSION, [...page, sessionId])
       : chatbotId !== null ? rowsOf(this.pool, INBOX_OF_CHATBOT, [...page, chatbotId])
       : rowsOf(this.pool, INBOX, page);
-    // Within one Session the lock has put commits in the order of positions already.
+    // Within one session, the lock already orders commits by position.
     const rows = sessionId !== null ? await read() : await belowHorizon(this.pool, read);
     return {
       edges: rows.slice(0, first).map((row) => {
@@ -122,7 +122,10 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return isBigint(id) && (await firstOf(this.pool, IS_WAITING, [organizationId, id])) !== null;
   }
 
-  /** A push that waits for its next try waits for nothing once the runtime has collected it by itself. */
+  /**
+   * Makes lanes due whose head was collected. A push that waits for its next attempt has nothing to wait for once the
+   * runtime has collected it.
+   */
   private async goOnIn(sessionIds: readonly SessionId[]): Promise<void> {
     if (sessionIds.length > 0) await this.again(() => rowsOf(this.pool, GO_ON, [sessionIds]));
   }
@@ -135,11 +138,17 @@ export class PostgresDeliveryStore implements DeliveryStore {
   }
 }
 
-/** A cursor remembers the list that it came from: what it shows as seen, nobody has seen in another. */
+/**
+ * Decodes a cursor of the runtime inbox. It contains the filter of its list, because a position in one list does not
+ * show what was read of another.
+ */
 const placeAt = (cursor: string, field?: string): [string, string, string, string] => decodeCursor('runtimeInbox', cursor, [isBigint, isBigint, isText, isText], field);
 
-/** @throws InvalidInputError CURSOR_INVALID when the cursor's own list was another one */
+/**
+ * Combines the cursor's filter with the given one.
+ * @throws InvalidInputError CURSOR_INVALID if the cursor is of another list
+ */
 function narrowed(ofCursor: string, wanted: string | null): string {
   if (wanted === null || wanted === ofCursor || ofCursor === '') return wanted ?? ofCursor;
-  throw new InvalidInputError('CURSOR_INVALID', 'cursor', 'This cursor comes from the list of another chatbot or session; acknowledge with a cursor of the list that you have read.');
+  throw new InvalidInputError('CURSOR_INVALID', 'cursor', 'This cursor belongs to the list of another chatbot or session. Acknowledge with a cursor of the list that you have read.');
 }

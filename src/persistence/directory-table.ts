@@ -11,8 +11,8 @@ const LOCK_ACCOUNT = statement('lock_account', 'select id from support_account w
 interface Listed { readonly id: string; readonly organizationId: string; readonly accountId: string; readonly externalId: string }
 
 /**
- * A list that the provider owns and we mirror: teams, or agents. What is no longer listed is marked as gone and keeps
- * its id; it is found by that id, so that old handoffs still name it, and by nothing else.
+ * Mirrors a list that the provider owns: teams or agents. Missing rows are marked as gone and keep their ids. They are
+ * found only by id, so that old handoffs still name them.
  */
 export class DirectoryTable<Row extends Listed, Given extends { readonly externalId: string }> {
   private readonly sync: Statement;
@@ -22,7 +22,7 @@ export class DirectoryTable<Row extends Listed, Given extends { readonly externa
   private readonly one: Statement;
   private readonly byIdInAccount: Statement;
 
-  /** `fields`: all of the record's. `mirrored`: those that the provider owns, besides its id. */
+  /** @param fields all fields of the record @param mirrored the fields that the provider owns, besides its id */
   constructor(private readonly pool: Pool, private readonly clock: Clock, private readonly table: 'team' | 'agent', fields: readonly string[], private readonly mirrored: readonly (keyof Given & string)[]) {
     const row = selected('t', fields);
     const given = ['externalId', ...mirrored];
@@ -49,7 +49,7 @@ export class DirectoryTable<Row extends Listed, Given extends { readonly externa
   async mirror(account: AccountRecord, given: readonly Given[]): Promise<readonly Row[]> {
     const listed = [...new Map(given.map((item) => [item.externalId, item])).values()];
     await inTransaction(this.pool, async (client) => {
-      // One mirroring at a time: two would lock the list's rows in different orders.
+      // Only one mirroring runs at a time, because two would lock the list's rows in different orders.
       await rowsOf(client, LOCK_ACCOUNT, [account.id]);
       await rowsOf(client, this.sync, [
         account.id, account.organizationId, instantOf(this.clock.now()), listed.map(() => this.clock.newId()),
@@ -72,7 +72,7 @@ export class DirectoryTable<Row extends Listed, Given extends { readonly externa
     return manyById<Row>(this.pool, this.ids, organizationId, ids);
   }
 
-  /** By our id or the provider's own; ours wins. */
+  /** Finds a row by our id or the provider's; ours wins. */
   async find(accountId: string, id: string): Promise<Row | null> {
     if (!isUuid(accountId)) return null;
     return isUuid(id) ? firstOf<Row>(this.pool, this.byIdInAccount, [accountId, id, id]) : firstOf<Row>(this.pool, this.one, [accountId, id]);

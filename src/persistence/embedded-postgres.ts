@@ -17,8 +17,8 @@ export type ServerSettings = Readonly<Record<string, string>>;
 const NOT_DURABLE: ServerSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 /**
- * A private Postgres on a free loopback port: durable in `dir`, or throw-away (no fsync, removed at the end) without.
- * It ends with this process, however that ends.
+ * Starts a private Postgres on a free loopback port. With `dir` it is durable; without, it is temporary (no fsync,
+ * removed at the end). It stops with this process, however that ends.
  *
  * @param settings of the server, as in `postgresql.conf`
  * @throws Error with the next step in words: no binaries for this platform, folder in use or out of reach
@@ -43,8 +43,8 @@ export async function startEmbedded(dir?: string, settings: ServerSettings = {})
 }
 
 /**
- * Postgres does not notice its parent's death. This shell holds our end of a pipe and stops the server when that
- * closes, so a crash or `kill -9` of node leaves no orphan and no lock on the folder.
+ * Postgres does not notice the death of its parent. This shell holds the other end of our pipe and stops the server
+ * when the pipe closes, so a crash or `kill -9` of node leaves no orphan and no lock on the folder.
  */
 const GUARD = `
 exec 3<&0
@@ -64,13 +64,13 @@ async function launch(bin: string, folder: DataFolder, settings: ServerSettings)
     const failure = await untilReady(child);
     if (failure === undefined) return { port, child };
     const waitedMs = Date.now() - startedAt;
-    // Between our look and its bind somebody else took the port.
+    // Another process took the port after we found it free.
     if (failure.includes('could not bind') && waitedMs < TIME_LIMITS.embedded.portMs) continue;
     if (!failure.includes('lock file "postmaster.pid" already exists'))
       throw new Error(`The embedded Postgres did not start on ${folder.base}: ${failure.trim()}`);
-    // The server of a process that was just killed is still writing its last checkpoint.
+    // The server of a process that was just killed still writes its last checkpoint.
     if (waitedMs > (isStopping(folder.data) ? TIME_LIMITS.embedded.stoppingMs : TIME_LIMITS.embedded.lockMs))
-      throw new Error(`The data folder ${folder.base} is in use: another process runs its Postgres. Stop that one, or choose another folder.`);
+      throw new Error(`The data folder ${folder.base} is in use by the Postgres of another process. Stop that process, or choose another folder.`);
     await setTimeout(100);
   }
 }
@@ -81,17 +81,17 @@ function spawnServer(bin: string, { base, data, runAs, throwAway }: DataFolder, 
   const stale = pidOfStaleLock(data);
   const env = {
     PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC',
-    // Postgres takes a lock of its grandparent for a stale one, and still looks whether the old server's memory is in use.
+    // Postgres treats a lock of its grandparent as stale, but still checks whether the old server's memory is in use.
     ...(stale === undefined ? {} : { PG_GRANDPARENT_PID: String(stale) }),
     ...(throwAway ? { REMOVE_AFTERWARDS: base } : {}),
   };
   if (process.platform === 'win32')
     return spawn(path.join(bin, 'postgres.exe'), flags, { cwd: data, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
-  // Its own process group: Ctrl-C reaches us alone, and we stop it when our work is done.
+  // It has its own process group, so Ctrl-C reaches only this process, which stops the server when its work is done.
   return spawn('/bin/sh', ['-c', GUARD, path.join(bin, 'postgres'), ...flags], { ...runAs, cwd: data, env, stdio: ['pipe', 'ignore', 'pipe'], detached: true });
 }
 
-/** Undefined when it accepts connections, else what it said before it ended. */
+/** Waits until the server accepts connections. Returns undefined then, otherwise the server's output. */
 function untilReady(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     let log = '';
@@ -100,7 +100,7 @@ function untilReady(child: ChildProcess): Promise<string | undefined> {
       if (log.includes('ready to accept connections')) resolve(undefined);
     });
     child.once('error', (error) => resolve(error.message));
-    child.once('close', () => resolve(log || 'it ended without a word'));
+    child.once('close', () => resolve(log || 'the server exited without output'));
   });
 }
 

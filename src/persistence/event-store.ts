@@ -9,15 +9,15 @@ import { EVENT } from './records';
 import { type OfRequest, rowsPerSession } from './rows-per-session';
 import { rowsOf, statement } from './sql';
 
-// What was removed is asked for in the same statement as what is left: in between nothing can be removed. So both
-// answer at least one row, with a null for the event when there is none.
+// Reads what was removed and what is left in one statement, because retention could remove rows between two. Each
+// request therefore yields at least one row, with a null event if there is none.
 const OF_SESSIONS = statement('events_of_sessions', `
   select ${EVENT}, (s.forgotten ->> 'eventSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
   from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
   join session s on s.organization_id = $1 and s.id = asked.session_id
   left join lateral (select * from event e where e.session_id = s.id and e.seq > asked.after_seq order by e.seq limit asked.rows) e on true
   order by asked.at, e.seq`);
-// One transaction is one Session: (position, seq) orders all of them.
+// Each transaction is of one session, so (position, seq) orders all events.
 const HANDOFF_CHANGES = statement('handoff_changes', `
   select ${EVENT}, floor.is_above as "isExpired"
   from (select exists (select from feed_floor f where f.organization_id = $1 and (f.position, f.seq) > ($2::bigint, $3::int)) as is_above) floor

@@ -9,11 +9,11 @@ import { firstOf, rowsOf, statement } from './sql';
 const LIVE = "h.state not in ('ENDED', 'REJECTED', 'FAILED')";
 const BY_ID = statement('handoff', `select ${HANDOFF} from handoff h where h.organization_id = $1 and h.id = $2`);
 const BY_IDS = statement('handoffs', `select ${HANDOFF} from handoff h where h.organization_id = $1 and h.id = any($2::uuid[])`);
-// Of two that were requested in the same millisecond the live one came last.
+// Of two handoffs requested in the same millisecond, the live one is newer.
 const LAST_OF_SESSIONS = statement('last_handoffs_of_sessions', `
   select ${HANDOFF} from unnest($2::uuid[]) as asked (session_id)
   join lateral (select * from handoff h where h.session_id = asked.session_id order by h.requested_at desc, ${LIVE} desc, h.id desc limit 1) h on h.organization_id = $1`);
-// Both halves are indexed; drain_by alone would leave out those whose last word was just collected.
+// Both conditions are indexed. drain_by alone would miss handoffs whose last message was just collected.
 const DUE_TO_END = statement('handoffs_due_to_end', `
   select h.organization_id as "organizationId", h.session_id as "sessionId", h.id as "handoffId" from handoff h join session s on s.id = h.session_id
   where h.state = 'ENDING' and (h.sync_by is null or h.sync_by <= $1)
@@ -43,7 +43,7 @@ export class PostgresHandoffStore implements HandoffStore {
       conditions.push(`(h.requested_at, h.id) < ($${values.length - 1}::timestamptz, $${values.length}::uuid)`);
     }
     values.push(first + 1);
-    // A text per shape of filter, so that each is planned for what it asks.
+    // Each combination of filters has its own statement, so that each gets its own plan.
     const text = `select ${HANDOFF} from handoff h where ${conditions.join(' and ')} order by h.requested_at desc, h.id desc limit $${values.length}`;
     const rows = await rowsOf<HandoffColumns>(this.pool, { name: `handoffs_${shapeOf(filter, after)}`, text }, values);
     return {

@@ -6,18 +6,18 @@ import { firstOf, rowsOf, statement, type Statement } from './sql';
 import { TIME_LIMITS } from '../time-limits';
 
 export interface KeyRules {
-  /** How long a repeat waits for the first, which still runs. */
+  /** How long a repeat waits for the first call, which still runs. */
   readonly waitMs: number;
-  /** Afterwards a key counts as new. */
+  /** After this time a key counts as new. */
   readonly keepDays: number;
 }
 export const KEY_RULES: KeyRules = { waitMs: TIME_LIMITS.database.keyMs, keepDays: 7 };
 const RETRY_AFTER_MS = 1_000;
 
-/*
- * Whoever works under a key holds its advisory lock to the end of the transaction; a repeat waits for that lock, but not
- * for ever. It is taken before the Session's lock, in every transaction: so two cannot wait for each other, and what
- * another key does to the same Session is never told as "in progress".
+/**
+ * A call with a key holds the key's advisory lock until its transaction ends. A repeat waits for that lock, up to a
+ * limit. Every transaction takes it before the session's lock, so two calls cannot deadlock, and waiting for another
+ * key's work on the same session is never reported as "in progress".
  */
 const ENTER_KEY = statement('enter_key', 'select enter_idempotency_key($1, $2, $3)');
 const STORED_ANSWER = statement('stored_answer', `
@@ -30,32 +30,29 @@ export interface StoredAnswer { readonly digest: string; readonly answer: unknow
 
 const idOf = ({ organizationId, operation, key }: IdempotencyScope): string[] => [organizationId, operation, key];
 
-/**
- * Takes the key's lock. The first statement after `begin`.
- * @throws InProgressError when the wait is over
- */
+/** Takes the key's lock. Must be the first statement after `begin`. @throws InProgressError when the wait is over */
 export async function enterKey(client: PoolClient, scope: IdempotencyScope, { waitMs }: KeyRules): Promise<unknown> {
   const digest = createHash('sha256').update(JSON.stringify(idOf(scope))).digest();
   try {
     return await rowsOf(client, ENTER_KEY, [digest.readInt32BE(0), digest.readInt32BE(4), waitMs]);
   } catch (error) {
-    // Of this statement alone: an operator may limit how long the other locks are waited for.
+    // Only for this statement, because an operator may limit the wait for other locks.
     throw (error as { code?: unknown }).code === '55P03' ? stillRunning(scope) : error;
   }
 }
 
-/** Behind the lock. */
+/** Reads the stored result. Must run after the lock was taken. */
 export const storedAnswer = (client: PoolClient, scope: IdempotencyScope, { keepDays }: KeyRules): Promise<StoredAnswer | null> =>
   firstOf<StoredAnswer>(client, STORED_ANSWER, [...idOf(scope), keepDays]);
 
-/** Kept with the facts that it answers for. */
+/** Stores the result together with the data that it reports. */
 export function storeAnswer(write: (sql: Statement, values: readonly unknown[]) => void, scope: IdempotencyScope, stored: StoredAnswer | null, answer: unknown): void {
   if (stored !== null) write(FORGET_KEY, idOf(scope));
   write(STORE_ANSWER, [...idOf(scope), scope.requestDigest, JSON.stringify(answer) ?? null]);
 }
 
 const stillRunning = ({ operation, key }: IdempotencyScope): InProgressError =>
-  new InProgressError(`${operation} with the key ${key} is still under way; call again in a moment, with the same key.`, RETRY_AFTER_MS);
+  new InProgressError(`${operation} with the key ${key} is still running. Call again in a moment with the same key.`, RETRY_AFTER_MS);
 
 export const reusedKey = ({ operation, key }: IdempotencyScope): ConflictError =>
-  new ConflictError('IDEMPOTENCY_KEY_REUSED', 'idempotencyKey', `${operation} was already called with the key ${key} and another input; take a new key for a new call.`);
+  new ConflictError('IDEMPOTENCY_KEY_REUSED', 'idempotencyKey', `${operation} was already called with the key ${key} and another input. Use a new key for a new call.`);

@@ -49,7 +49,10 @@ export class InboxTable {
     return this.opened(row);
   }
 
-  /** Holds the account: who switches that off at the same time comes behind, and finds the inbox as it is then. */
+  /**
+   * Records the result of a setup. It locks the account's row, so that a concurrent disable waits and then finds the
+   * inbox in its new state.
+   */
   async conclude(
     { id, timesDisabled }: Pick<InboxRecord, 'id' | 'timesDisabled'>, account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: Patch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null> {
@@ -99,7 +102,9 @@ export class InboxTable {
     return known.length === 0 ? [] : (await rowsOf<Row>(this.pool, OF_ACCOUNTS, [organizationId, known])).map((row) => this.opened(row));
   }
 
-  /** Seals what an earlier version left readable. Any number of replicas may do it at once. */
+  /**
+   * Seals inbox data that an earlier version stored as plain text. Any number of replicas may run it at the same time.
+   */
   async sealAll(): Promise<number> {
     const plain = await rowsOf<{ id: string; providerData: unknown }>(this.pool, UNSEALED);
     for (const { id, providerData } of plain) await rowsOf(this.pool, SEAL, [id, this.sealedData(id, providerData)]);

@@ -1,19 +1,22 @@
 import { statement } from './sql';
 
-/*
- * Setting deliveries of one Session aside and taking them up again, in a transaction that holds the Session's lock. As
- * everywhere, the lane is locked before its deliveries; what was read of deliveries before that may be old.
+/**
+ * Statements that park and resend the deliveries of one session, in a transaction that holds the session's lock. As
+ * everywhere, a lane is locked before its deliveries; deliveries read before that may be outdated.
  */
 
 /**
- * What a failed try says of the outcome, given as a parameter: UNKNOWN, NOT_DELIVERED, or null for nothing. When an earlier
- * one has said nothing at all, its process died, perhaps behind its write.
+ * Sets the outcome after a failed attempt. The parameter is UNKNOWN, NOT_DELIVERED, or null for no information. If an
+ * earlier attempt reported nothing, its process died, perhaps after its write.
  */
 export const withOutcome = (said: string) => `
   outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_settled end,
   attempts_settled = attempts`;
 
-/** Nothing of a lane is begun before what was written last in it can be looked for: `ms` from now, 0 when there is nothing. */
+/**
+ * Sets how long nothing of a lane may begin, because its last write cannot be looked up yet: `ms` from now, 0 for no
+ * wait.
+ */
 export const settling = (ms: string) => `case when ${ms}::bigint > 0 then greatest(settles_at, now() + ${ms}::bigint * interval '1 ms') else settles_at end`;
 
 export const PARK = statement('tx_park', `
@@ -27,7 +30,7 @@ export const PARK = statement('tx_park', `
   )
   select case when head.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end as outcome from held left join head on true`);
 
-/** Gives the head up for good without asking an operator; listed as if it had been a dead letter for a moment. */
+/** Discards the head without asking an operator. It is listed as if it had been a dead letter for a moment. */
 export const DISCARD_HEAD = statement('tx_discard_head', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
@@ -56,7 +59,7 @@ export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
     and kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER')`);
 
-// Under the Session's lock nobody else changes what is set aside.
+// Under the session's lock nobody else changes its dead letters.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `
   update delivery set outcome_unknown = false
   where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and outcome_unknown`);
@@ -65,7 +68,8 @@ export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where ses
 
 const LETTER = `id, kind, coalesce((payload ->> 'handoffId')::uuid, drains_handoff_id) as "handoffId"`;
 
-// One of the tries stays counted: whoever tries next looks before it writes, unless somebody has looked. A runtime that reads its inbox by cursor has gone past the old place.
+// One attempt stays counted, so that the next one begins with a lookup, unless the operator has checked. A runtime
+// delivery gets a new position, because a runtime that reads its inbox by cursor has passed the old one.
 export const SEND_AGAIN = statement('tx_send_again', `
   update delivery set state = 'WAITING', parked_at = null, first_failed_at = null,
     attempts_before = attempts_before + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
@@ -74,13 +78,16 @@ export const SEND_AGAIN = statement('tx_send_again', `
     position = case destination when 'RUNTIME' then $3 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${LETTER}`);
 
-/** The endpoint may be another since, and the lane of the one before be forgotten. */
+/** The endpoint may have changed, and the lane of the earlier one may have been cleared. */
 export const LEAD_AGAIN = statement('tx_lead_again', `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
   on conflict on constraint pk_lane do update set far_side_id = excluded.far_side_id`);
 
-/** What has failed behind them before is their lanes' head again only after them. */
+/**
+ * Deliveries after the resent ones become the head of their lane again only after those, so their failures no longer
+ * count.
+ */
 export const WAIT_BEHIND = statement('tx_wait_behind', `
   with sent as materialized (
     select destination, min(id) as lowest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination
@@ -88,7 +95,7 @@ export const WAIT_BEHIND = statement('tx_wait_behind', `
   update delivery d set first_failed_at = null from sent
   where d.session_id = $1 and d.destination = sent.destination and d.state = 'WAITING' and d.id > sent.lowest and d.first_failed_at is not null`);
 
-/** Their lanes begin again at the lowest of them; under a running lease that is left to its end. */
+/** Makes the lanes begin again at the lowest resent delivery. A running lease is left to its end. */
 export const DUE_AGAIN = statement('tx_due_again', `
   with sent as materialized (
     select destination, min(id) as lowest, max(id) as highest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination

@@ -10,19 +10,20 @@ import { rowsOf, statement, type Statement } from './sql';
 import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 import { tryAgain } from './try-again';
 
-/*
- * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane comes back by itself (still `is_claimed`:
- * so whoever claims it next sees that nobody said what became of it), and raises the fence, which every later step of that claim must show. Claims lock what they find free and wait for nobody; all other
- * statements lock one lane, or many in the order of their Sessions.
+/**
+ * A claim moves `next_run_at` to the end of the lease, so that a dead worker's lane becomes due by itself. The lane is
+ * then still `is_claimed`, which shows the next claimer that no result was reported. A claim also raises the fence,
+ * which every later step of that claim must present. Claims lock free lanes and wait for none; all other statements
+ * lock one lane, or many in the order of their sessions.
  *
- * Statements that change a lane look at nothing but its own row: a second table would be seen as it was when the
- * statement began, which may be before the lane's lock was given. That is what `tail` is for.
+ * Statements that change a lane read nothing but its own row. A second table would be seen as of the start of the
+ * statement, which may be before the lane's lock was acquired. That is why the lane has `tail`.
  */
 
-/*
- * Each far side (a support account, a runtime's endpoint) has a share of every claim. Its lanes lie together in the index: the recursive part
- * steps from one far side to the next, and takes of each only the first that are due. So a claim costs as much as there
- * are far sides with work, however much of it waits behind one that is away.
+/**
+ * Each remote (a support account or a runtime's endpoint) has a share of every claim. Its lanes are adjacent in the
+ * index: the recursive part steps from one remote to the next and takes only the first due lanes of each. So a claim
+ * costs as much as there are remotes with work, however much work waits for a remote that does not respond.
  */
 const claim = (destination: string, condition = '', isTimer = false) => `
   with recursive side as (
@@ -46,7 +47,7 @@ const claim = (destination: string, condition = '', isTimer = false) => `
     head = least(l.head, l.again_from), again_from = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
-/** Lanes to an endpoint that is switched off stay due, and are passed over. */
+/** Lanes to a disabled endpoint stay due and are skipped. */
 const CONDITIONS: Readonly<Record<LaneDestination, string>> = {
   PROVIDER: '',
   RUNTIME: " and exists (select from runtime_endpoint e where e.id = side.far_side_id and e.state = 'ACTIVE')",
@@ -60,12 +61,13 @@ const claimReadings = (name: string, isTimer: boolean) => statement(name,
 const CLAIM_READINGS: Readonly<Record<SyncCause, Statement>> = { HINT: claimReadings('claim_readings', false), TIMER: claimReadings('claim_timers', true) };
 
 /**
- * A condition that always holds. With it the planner expects few claimed lanes from arrays that it does not know; without
- * it, beside a large table, it finds a plan for each call to be worth the time, which is longer than the call.
+ * A condition that is always true. With it, the planner expects few claimed lanes from the unknown arrays. Without it,
+ * next to a large table, it makes a new plan for each call, which takes longer than the call.
  */
 const LAST_FENCE = '9223372036854775807';
-// A statement of its own, behind the claim: it sees all that the lane's last change came with. What waits for the runtime
-// may lie below `head`: it was owed before there was an endpoint. Locked by id, as acknowledgements lock the same deliveries.
+// A separate statement after the claim, so that it sees everything that the lane's last change committed. Runtime
+// deliveries may be below `head`, if they were enqueued before there was an endpoint. Locked by id, because
+// acknowledgements lock the same deliveries.
 const TAKE_HEADS = statement('take_heads', `
   with heads as materialized (
     select l.session_id, l.fence, head.id from unnest($1::uuid[], $2::bigint[]) as claimed (session_id, fence)
@@ -82,12 +84,12 @@ const TAKE_HEADS = statement('take_heads', `
   returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work, d.conversation_id as "conversationId", d.look_after as "lookAfter",
     d.attempts - 1 as "earlierAttempts", d.attempts - 1 > d.attempts_settled as "hasUntoldTry", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`);
 
-/** A lane in which nothing waits after all. What was added or sent again since the claim makes it due again. */
+/** Marks a lane as idle in which nothing waits. Work that was added or resent since the claim makes it due again. */
 const IDLE = statement('idle_lane', `
   update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
   where session_id = $1 and destination = $2 and fence = $3`);
 
-/** Lanes whose claim came to nothing, and what it had taken of them: as if they had not been claimed. */
+/** Undoes claims that failed, including the heads that they took, as if the lanes had not been claimed. */
 const GIVE_BACK = statement('give_lanes_back', `
   with mine as materialized (
     select l.session_id, claimed.head_id from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as claimed (session_id, fence, head_id)
@@ -99,7 +101,7 @@ const GIVE_BACK = statement('give_lanes_back', `
   )
   update lane l set fence = l.fence + 1, is_claimed = false, next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = $4`);
 
-// The runtime may have collected it by itself meanwhile: then it is done, whatever became of the push.
+// If the runtime collected the delivery meanwhile, it is done, whatever the result of the push.
 const COMPLETE = statement('complete_delivery', `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
@@ -170,7 +172,7 @@ const END_LEASES_OF = statement('end_leases_of', `
   )
   update lane l set next_run_at = now() from theirs where l.session_id = theirs.session_id and l.destination = theirs.destination returning 1`);
 
-// `least` passes over nulls: the next regular reading or the wish that came meanwhile, whichever is earlier.
+// `least` ignores nulls: the next regular sync or the request that arrived meanwhile, whichever is earlier.
 const FINISH_READING = statement('finish_reading', `
   update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
     failures = case when $5 then failures + 1 else 0 end,
@@ -206,15 +208,17 @@ export class PostgresLaneStore implements LaneStore {
       const head = heads.get(sessionId);
       if (head === undefined) return [];
       const { hasUntoldTry, ...delivery } = head;
-      // A claim that ended before it took its head has begun nothing. What was sent again since may be another head than the one it took.
+      // A claim that ended before it took its head has begun nothing. After a resend, the head may differ from the one
+      // that the earlier claim took.
       return [{ destination: to, organizationId: head.organizationId, sessionId, farSideId, fence: head.fence, delivery, abandonedMs: hasUntoldTry || wasSentAgain ? abandonedMs : null }];
     });
   }
 
-  /** Without it nobody would have them until their leases end. */
+  /** Releases claimed lanes, which would otherwise wait until their leases expire. */
   private async giveBack(to: LaneDestination, lanes: readonly Lane[], heads: ReadonlyMap<string, LaneDelivery<LaneDestination>>): Promise<void> {
     const values = [lanes.map((lane) => lane.sessionId), lanes.map((lane) => lane.fence), lanes.map((lane) => heads.get(lane.sessionId)?.id ?? null), to];
-    // A database that is away: then the leases end by themselves, and why the claim failed is what counts.
+    // If the database does not respond, the leases expire by themselves, and the error of the claim is the one to
+    // report.
     await this.again(GIVE_BACK, values).catch(() => undefined);
   }
 

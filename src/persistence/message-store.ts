@@ -10,7 +10,7 @@ import { firstOf, statement } from './sql';
 
 const BY_ID = statement('message', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = $2`);
 const BY_IDS = statement('messages', `select ${MESSAGE} from message m where m.organization_id = $1 and m.id = any($2::uuid[])`);
-// As in event-store.ts: at least one row for each request of a known Session, with a null for the message when there is none.
+// As in event-store.ts: at least one row for each request of a known session, with a null message if there is none.
 const OF_SESSIONS = statement('messages_of_sessions', `
   select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
   from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
@@ -43,7 +43,7 @@ export class PostgresMessageStore implements MessageStore {
 
   async pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]> {
     const afters = requests.map(({ after }) => afterSeqOf(after));
-    // One row more than asked for tells whether a page follows.
+    // One row more than requested shows whether a page follows.
     const rowsByRequest = await rowsPerSession<Row>(this.pool, OF_SESSIONS, organizationId, requests.map(({ sessionId, first }, i) => {
       const afterSeq = afters[i]!;
       return afterSeq instanceof InvalidInputError ? null : { sessionId, afterSeq, rows: first + 1 };

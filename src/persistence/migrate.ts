@@ -3,21 +3,21 @@ import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig';
 import { TIME_LIMITS } from '../time-limits';
 
-/** Any number that nothing else on the same server locks. */
+/** An arbitrary number that nothing else on the same server locks. */
 const MIGRATION_LOCK = 7_364_482_011;
 
-/** Milliseconds. */
+/** Limits in milliseconds. */
 export interface MigrationLimits {
   readonly connectMs: number;
-  /** For another replica that migrates. */
+  /** The wait for another replica that migrates. */
   readonly lockMs: number;
 }
 
 const LIMITS: MigrationLimits = { connectMs: TIME_LIMITS.database.migrationConnectMs, lockMs: TIME_LIMITS.database.migrationLockMs };
 
 /**
- * Brings the schema up to date. Safe when several replicas start at once: one migrates, the others wait. Where there is
- * nothing to do nobody is waited for, not even for one whose connection has fallen silent with the lock.
+ * Brings the schema up to date. Safe when several replicas start at once: one migrates and the others wait. If there is
+ * nothing to do, it waits for nobody, not even for a replica that holds the lock and whose connection is silent.
  */
 export const migrate = (url: string, limits: MigrationLimits = LIMITS): Promise<void> => withDataSource(url, async (source) => {
   if (!(await isUpToDate(source))) await locked(url, limits, () => source.runMigrations());
@@ -32,14 +32,15 @@ async function isUpToDate(source: DataSource): Promise<boolean> {
 
 async function locked(url: string, { connectMs, lockMs }: MigrationLimits, work: () => Promise<unknown>): Promise<void> {
   const lock = new Client({ connectionString: url, application_name: 'support-migrate', connectionTimeoutMillis: connectMs });
-  // What waits for it fails by itself; without a listener it would end the process with a stack instead of a sentence.
+  // The statements that use this connection report errors themselves. Without a listener, the error would end the
+  // process with a stack trace instead of a sentence.
   lock.on('error', () => undefined);
   await lock.connect();
   try {
     await lock.query(`set lock_timeout = ${lockMs}`);
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]).catch((cause: unknown) => {
       if ((cause as { code?: unknown }).code !== '55P03') throw cause;
-      throw new Error(`Another replica has been migrating the database for more than ${lockMs} ms; look at its log, or end its connection (application_name support-migrate).`, { cause });
+      throw new Error(`Another replica has been migrating the database for more than ${lockMs} ms. Read its log, or end its connection (application_name support-migrate).`, { cause });
     });
     await work();
   } finally {
@@ -47,11 +48,14 @@ async function locked(url: string, { connectMs, lockMs }: MigrationLimits, work:
   }
 }
 
-/** What TypeORM would still change after all migrations: empty when entities and migrations say the same. */
+/**
+ * Returns the statements with which TypeORM would change the schema after all migrations. Empty if entities and
+ * migrations agree.
+ */
 export const schemaDrift = (url: string): Promise<string[]> =>
   withDataSource(url, async (source) => (await source.driver.createSchemaBuilder().log()).upQueries.map(({ query }) => query));
 
-/** Takes every migration back, newest first. For checks: production only goes forward. */
+/** Reverts every migration, newest first. For checks only: production only goes forward. */
 export const revertAll = (url: string): Promise<void> =>
   withDataSource(url, async (source) => {
     for (let left = source.migrations.length; left > 0; left--) await source.undoLastMigration();

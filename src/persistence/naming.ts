@@ -2,7 +2,9 @@ import { DefaultNamingStrategy, type Table } from 'typeorm';
 
 const snake = (text: string): string => text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Names that a person can read in an error or a query plan: columns in snake_case, constraints after table and columns. */
+/**
+ * Gives readable names for errors and query plans: columns in snake_case, constraints after their table and columns.
+ */
 export class ReadableNames extends DefaultNamingStrategy {
   override columnName(property: string, custom: string | undefined, prefixes: string[]): string {
     return custom ?? snake([...prefixes, property].join('_'));

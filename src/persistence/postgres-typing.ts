@@ -6,11 +6,14 @@ export type TypingListener = (typing: AgentTyping) => void;
 const CHANNEL = 'support_typing';
 /** Postgres refuses payloads of 8,000 bytes and more. */
 const MAX_PAYLOAD = 7_900;
-/** Waiting to be told to other replicas; beyond that they are not told. */
+/** The maximum number of typing states that wait for other replicas; further ones are not sent to them. */
 const MOST_UNTOLD = 500;
 const GATHER_MS = 50;
 
-/** Tells this process at once and other replicas through NOTIFY, gathered, the newest word of each agent only. All of it may be lost. */
+/**
+ * Notifies this process at once, and other replicas through a debounced NOTIFY with each agent's newest state only. Any
+ * of it may be lost.
+ */
 export class PostgresTyping implements TypingBoard {
   private readonly listeners = new Map<string, Set<TypingListener>>();
   private readonly untold = new Map<string, AgentTyping>();
@@ -33,12 +36,12 @@ export class PostgresTyping implements TypingBoard {
     }, GATHER_MS).unref();
   }
 
-  /** What it returns takes the listener off again. */
+  /** Adds a listener. Returns a function that removes it. */
   onTyping(topic: TypingTopic, listener: TypingListener): () => void {
     const key = keyOf(topic);
     const ofTopic = this.listeners.get(key) ?? new Set();
     this.listeners.set(key, ofTopic);
-    // An own function, so that one listener may be there twice.
+    // A new function, so that the same listener may be added twice.
     const entry: TypingListener = (typing) => listener(typing);
     ofTopic.add(entry);
     return () => {
@@ -54,11 +57,14 @@ export class PostgresTyping implements TypingBoard {
   }
 }
 
-/** Ids of organizations and chatbots are other people's texts: no two topics may share a key. */
+/**
+ * Returns the key of a topic. Ids of organizations and chatbots are arbitrary texts, so the encoding must be
+ * unambiguous.
+ */
 const keyOf = (topic: TypingTopic): string =>
   JSON.stringify('sessionId' in topic ? [topic.sessionId] : [topic.organizationId, topic.chatbotId]);
 
-/** JSON arrays, each below the limit. One that no payload could hold is left out. */
+/** Encodes the states as JSON arrays, each below the payload limit. A state that exceeds the limit alone is dropped. */
 export function payloads(all: readonly AgentTyping[]): string[] {
   const chunks: string[][] = [];
   let size = MAX_PAYLOAD;
@@ -75,7 +81,7 @@ export function payloads(all: readonly AgentTyping[]): string[] {
   return chunks.map((chunk) => `[${chunk.join(',')}]`);
 }
 
-/** Another version of this service may be on the other side. */
+/** Decodes a payload. The sender may be another version of this service. */
 function heard(payload: string): readonly AgentTyping[] {
   try {
     const all: unknown = JSON.parse(payload);

@@ -5,25 +5,25 @@ import { Untold } from './untold';
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 
 export interface PostgresWakeOptions {
-  /** How often listeners are told `'all'`, whatever was or was not heard. */
+  /** How often listeners get `'all'`, whatever notifications arrived. */
   readonly pollMs: number;
-  /** Milliseconds until a connect, or a statement without an answer, counts as failed. */
+  /** Milliseconds until a connect, or a statement without a response, counts as failed. */
   readonly silenceMs: number;
-  /** How long hints are gathered before other replicas are told. */
+  /** How long hints are collected before other replicas are notified. */
   readonly debounceMs?: number;
-  /** The connection was lost or refused; it is tried again by itself. */
+  /** Called when the connection was lost or refused. It is retried automatically. */
   readonly onError?: (error: Error) => void;
 }
 
 const CHANNEL = 'support_wake';
 const NAME = 'support-wake';
-/** Each process has one connection of that name, so that they can count each other. */
+/** Each process has one connection of that name, so that the processes can count each other. */
 const COUNT = `select count(*)::integer as replicas from pg_stat_activity where datname = current_database() and application_name = '${NAME}'`;
 const RECONNECT_MS = { first: 100, most: 5_000 };
 
 /**
- * Wakes this process at once, and other replicas through NOTIFY, gathered and on a connection of its own: within the
- * transactions it would make them commit one behind the other. Everything here may be lost; the poll makes it good.
+ * Wakes this process at once, and other replicas through a debounced NOTIFY on a separate connection. A NOTIFY within
+ * the transactions would serialize their commits. Any notification may be lost; the poll covers that.
  */
 export class PostgresWake implements Wake {
   private readonly listeners = new Set<WakeListener>();
@@ -41,7 +41,7 @@ export class PostgresWake implements Wake {
 
   constructor(private readonly url: string, private readonly options: PostgresWakeOptions) {}
 
-  /** How many processes work on this database, this one included, as of the last poll that was answered. */
+  /** How many processes work on this database, including this one, as of the last successful poll. */
   get replicas(): number { return this.counted; }
 
   committed(sessionIds: readonly string[]): void {
@@ -56,36 +56,38 @@ export class PostgresWake implements Wake {
   }
 
   onWake(listener: WakeListener): () => void {
-    // An own function, so that one listener may be there twice.
+    // A new function, so that the same listener may be added twice.
     const entry: WakeListener = (ids) => listener(ids);
     this.listeners.add(entry);
     return () => { this.listeners.delete(entry); };
   }
 
-  /** Hears what other replicas say on a channel of its own, by the same connection. Before `start`. */
+  /** Listens to other replicas on a separate channel of the same connection. Must be called before `start`. */
   hear(channel: string, listener: (payload: string) => void): void {
     this.channels.set(channel, listener);
   }
 
-  /** Says something to the other replicas, if they can be reached now; else it is lost. Payloads below 8,000 bytes. */
+  /**
+   * Publishes a payload below 8,000 bytes to the other replicas. If there is no connection now, the payload is lost.
+   */
   async say(channel: string, payload: string): Promise<void> {
     const { client } = this;
     await client?.query('select pg_notify($1, $2)', [channel, payload]).catch((error: Error) => this.lose(error));
   }
 
-  /** Resolves when it listens, or has failed to and will go on trying. */
+  /** Resolves when it listens, or when the first attempt has failed and retries continue. */
   async start(): Promise<void> {
     if (!this.isStopped) return;
     this.isStopped = false;
     this.polling = setInterval(() => {
       this.ring('all');
-      // A connection that died without a word is found here.
+      // This detects a connection that died silently.
       if (this.client) this.count(this.client).catch((error: Error) => this.lose(error));
     }, this.options.pollMs);
     await this.connect();
   }
 
-  /** Tells the others what is still untold, then lets go. */
+  /** Sends the pending notifications, then closes the connection. */
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
@@ -115,7 +117,7 @@ export class PostgresWake implements Wake {
     };
     this.lose = lost;
     client.on('error', lost);
-    client.on('end', () => lost(new Error('The connection for wake-ups ended.')));
+    client.on('end', () => lost(new Error('The connection for wake-ups was closed. It is opened again automatically.')));
     client.on('notification', ({ processId, channel, payload }) => {
       if (processId === (client as unknown as { processID: number }).processID) return;
       const own = this.channels.get(channel);
@@ -136,7 +138,7 @@ export class PostgresWake implements Wake {
     }
     this.client = client;
     this.reconnectMs = RECONNECT_MS.first;
-    // What was told before we listened is lost to us.
+    // Notifications from before it listened are lost, so everything may have changed.
     this.ring('all');
     if (!this.untold.isEmpty) this.telling = this.telling.then(() => this.tell());
   }
@@ -153,7 +155,7 @@ export class PostgresWake implements Wake {
     try {
       for (const payload of said) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
     } catch (error) {
-      // Told again after the reconnect; a repeat does no harm.
+      // They are sent again after the reconnect; a repeat does no harm.
       putBack();
       this.lose(error as Error);
     }

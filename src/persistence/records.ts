@@ -6,7 +6,7 @@ import type { AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
 import { isUuid } from '../core/ids';
 import { rowsOf, selected, type Connection, type Statement } from './sql';
 
-/** Every field of a record, named once; a field that is missing here or too much does not compile. */
+/** Lists every field of a record once. A missing or extra field does not compile. */
 const fieldsOf = <T>() => <const F extends readonly (keyof T & string)[]>(fields: F & ([keyof T] extends [F[number]] ? unknown : never)): readonly (keyof T & string)[] => fields;
 
 export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
@@ -18,7 +18,7 @@ export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'callerMessageId', 'providerMessageId', 'replyToMessageId', 'deletedAt', 'channelState', 'content', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered', 'saidAt', 'createdAt',
 ]);
 export const EVENT_FIELDS = fieldsOf<EventRecord>()(['sessionId', 'seq', 'organizationId', 'chatbotId', 'handoffId', 'body', 'at', 'position']);
-/** Without what the provider keeps with it, which is sealed. */
+/** Without the provider's data, which is sealed. */
 export const INBOX_FIELDS = fieldsOf<Omit<InboxRecord, 'providerData'>>()([
   'id', 'organizationId', 'chatbotId', 'accountId', 'name', 'externalId', 'policy', 'memberIds', 'state', 'problem', 'timesDisabled', 'heardSince', 'createdAt',
 ]);
@@ -31,7 +31,7 @@ const FLAT_HANDOFF_FIELDS = fieldsOf<Omit<HandoffRecord, 'target' | 'agent'>>()(
 ]);
 const SPREAD_HANDOFF_FIELDS = ['targetTeamId', 'targetAgentId', 'agentId', 'agentExternalId', 'agentName'] as const;
 
-/** A handoff as its table has it: target and agent in columns of their own, for filters. */
+/** A handoff as its table stores it: target and agent have separate columns, for filters. */
 export const HANDOFF_FIELDS: readonly string[] = [...FLAT_HANDOFF_FIELDS, ...SPREAD_HANDOFF_FIELDS];
 export type HandoffColumns = Omit<HandoffRecord, 'target' | 'agent'> & {
   readonly targetTeamId: string | null; readonly targetAgentId: string | null;
@@ -58,14 +58,14 @@ export const HANDOFF = selected('h', HANDOFF_FIELDS);
 export const MESSAGE = selected('m', MESSAGE_FIELDS);
 export const EVENT = selected('e', EVENT_FIELDS);
 export const INBOX = selected('i', INBOX_FIELDS);
-/** Its state depends on its account's. */
+/** Without `state`, because that depends on the account's state. */
 export const SESSION_INBOX = selected('i', INBOX_FIELDS.filter((field) => field !== 'state' && field !== 'timesDisabled'));
 export const TEAM = selected('t', TEAM_FIELDS);
 export const AGENT = selected('a', AGENT_FIELDS);
 
 /**
- * Many by id in one statement, in the order asked for; null where an id is unknown, foreign or not an id at all.
- * The statement takes the organization and the ids.
+ * Finds many rows by id in one statement, in the order of `ids`; null for an unknown, foreign or invalid id. The
+ * statement takes the organization and the ids.
  */
 export async function manyById<Row extends { readonly id: string }>(db: Connection, sql: Statement, organizationId: string, ids: readonly string[]): Promise<(Row | null)[]> {
   const asked = ids.map((id) => (isUuid(id) ? id.toLowerCase() : null));

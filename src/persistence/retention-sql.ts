@@ -1,21 +1,23 @@
 import { statement } from './sql';
 
-/* Statements of retention-store.ts. Each works on few rows, which it finds by index, and takes no lock that is taken already. */
+/* Statements of retention-store.ts. Each works on few rows, which it finds by index, and waits for no lock. */
 
-// The column keeps milliseconds: what is not cut to them would be rounded up, and be due only in the future.
+// The column has milliseconds. Without truncation the time would be rounded up, so that the row is due only in the
+// future.
 export const CLAIM = statement('claim_retention', `
   update upkeep set next_run_at = date_trunc('milliseconds', now()) + $1 * interval '1 ms'
   where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`);
-/** Each claim ends at another time: that proves it. */
+/** Each claim ends at a different time, which proves the claim. */
 export const RENEW = statement('renew_retention', `
   update upkeep set next_run_at = date_trunc('milliseconds', now()) + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`);
 
-// Arrays, not joins: with a limit that it does not know, the planner would join with the whole table.
+// Arrays instead of joins: with an unknown limit, the planner would join with the whole table.
 export const REMOVE_KEYS = statement('remove_keys', `
   delete from idempotency_key where ctid = any(array(
     select ctid from idempotency_key where created_at < $1 order by created_at limit $2 for update skip locked)) returning 1`);
 
-// That a message is to be left as it is must be known as long as the message: histories would bring it. (An `exists` would be answered from all of the table.)
+// A discarded post that may have been written, or that damaged a conversation, is kept as long as its message counts as
+// not posted, because histories would post it otherwise. (An `exists` would read the whole table.)
 export const REMOVE_DELIVERIES = statement('remove_deliveries', `
   delete from delivery where id = any(array(
     select d.id from delivery d where d.done_at < $1 and d.done_at is not null and d.state in ('DONE', 'DISCARDED')
@@ -34,7 +36,7 @@ const lock = (strength: string) => `select id from session where id = any($1::uu
 export const LOCK_SESSIONS = statement('lock_sessions_to_forget', lock('no key update'));
 export const LOCK_SESSIONS_FOR_GOOD = statement('lock_sessions_to_remove', lock('update'));
 
-/** Sessions that nothing is owed of, and up to where their front is old: at most $3 rows of each. */
+/** Selects sessions without pending deliveries, and how far their beginning has expired: at most $3 rows of each. */
 const cut = (table: string, at: string) => `
   select s.id, s.organization_id, front.until
   from session s
@@ -47,7 +49,9 @@ const cut = (table: string, at: string) => `
 
 const AT_OPENING = `'{"eventSeq": 0, "messageSeq": 0, "messagesBefore": null, "control": "BOT", "epoch": 1, "isClosed": false, "handoffId": null, "handoffState": null}'::jsonb`;
 
-/** What the removed events had led to is kept with the Session: later ones only make sense behind it. */
+/**
+ * The state that the removed events led to is stored with the session, because later events only make sense after it.
+ */
 export const REMOVE_EVENTS = statement('remove_events', `
   with cut as materialized (${cut('event', 'at')}
   ), removed as (

@@ -7,7 +7,7 @@ import {
 } from './retention-sql';
 import { firstOf, inTransaction, rowsOf, type Statement } from './sql';
 
-/** In one transaction: a turn that wants one of these Sessions waits no longer than this takes. */
+/** The number of sessions per transaction. Other work on one of these sessions waits no longer than this takes. */
 const SESSIONS_AT_ONCE = 20;
 const BEFORE_ALL = { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
 
@@ -67,7 +67,10 @@ export class PostgresRetentionStore implements RetentionStore {
     return { ids: [...new Set(found.map((row) => row.id))], next: last === undefined || found.length < limit ? null : { at: last.at, id: last.id } };
   }
 
-  /** The locks first, then a statement of its own: it sees all that was done to these Sessions until then. */
+  /**
+   * Locks the sessions first, then removes rows with a separate statement, which sees everything that was committed for
+   * these sessions until then.
+   */
   private async bySessions(ids: readonly string[], lock: Statement, remove: (client: PoolClient, free: readonly string[]) => Promise<number>): Promise<number> {
     let count = 0;
     for (let from = 0; from < ids.length; from += SESSIONS_AT_ONCE)

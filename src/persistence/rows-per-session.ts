@@ -1,20 +1,20 @@
 import { isUuid } from '../core/ids';
 import { rowsOf, type Connection, type Statement } from './sql';
 
-/** What a statement over many Sessions says beside each row. */
+/** The columns that a statement over many sessions adds to each row. */
 export interface OfRequest {
-  /** 1-based place of the request that the row belongs to. */
+  /** The 1-based position of the request that the row belongs to. */
   readonly askedAt: number;
-  /** The last row that retention removed from the front of the Session's list; null: none. */
+  /** The last row that retention removed from the beginning of the session's list; null: none. */
   readonly forgottenSeq: number | null;
 }
 
 export interface RowsRequest { readonly sessionId: string; readonly afterSeq: number; readonly rows: number }
 
 /**
- * Rows of many Sessions by one statement, a list for each request in the order of `requests`. The statement takes the
- * organization and three arrays: Session ids, `seq` to start after, most rows. A null request, and one whose id cannot
- * be one of ours, gets an empty list.
+ * Reads rows of many sessions in one statement. Returns a list for each request, in the order of `requests`. The
+ * statement takes the organization and three arrays: session ids, `seq` to start after, maximum rows. A null request,
+ * or one with an id that cannot be ours, gets an empty list.
  */
 export async function rowsPerSession<Row extends OfRequest>(db: Connection, sql: Statement, organizationId: string, requests: readonly (RowsRequest | null)[]): Promise<readonly (readonly Row[])[]> {
   const found: Row[][] = requests.map(() => []);

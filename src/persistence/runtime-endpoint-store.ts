@@ -41,7 +41,7 @@ const MAKE_DUE = statement('make_lanes_of_endpoint_due', `
     select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at > now() and not is_claimed order by session_id for no key update
   )
   update lane l set next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME'`);
-// What failed before says nothing about what it is now.
+// Failures from before show nothing about the endpoint's current state.
 const TRY_ANEW = statement('try_pushes_anew', `
   with tried as materialized (
     select id from delivery
@@ -76,8 +76,8 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
     } catch (error) {
       if (!isTaken(error)) throw error;
       throw new ConflictError('ENDPOINT_EXISTS', 'chatbotId', chatbotId === null
-        ? 'The organization has an endpoint for all its chatbots; remove it first, or rotate its secret if that was lost.'
-        : `Chatbot ${chatbotId} has an endpoint; remove it first, or rotate its secret if that was lost.`);
+        ? 'The organization already has an endpoint for all its chatbots. Remove it first, or rotate its secret if that was lost.'
+        : `Chatbot ${chatbotId} already has an endpoint. Remove it first, or rotate its secret if that was lost.`);
     }
   }
 
@@ -135,7 +135,9 @@ export class PostgresRuntimeEndpointStore implements RuntimeEndpointStore {
   }
 }
 
-/** Of a secret in any of its columns: a rotation moves it as it is. */
+/**
+ * The seal's place of a secret. It is the same for all its columns, because a rotation moves a sealed secret unchanged.
+ */
 const placeOf = (id: string): string => `runtime_endpoint/${id}/secret`;
 
 const isTaken = (error: unknown): boolean =>

@@ -2,18 +2,22 @@ import type { Pool } from 'pg';
 import { ENTER_FEED, feedHorizon } from './feed-position';
 import { firstOf, inTransaction, rowsOf, statement } from './sql';
 
-/*
- * Which endpoint a delivery to the runtime is pushed to is read when it is owed, without a lock: locking endpoints would
- * make all Sessions of an organization wait for each other. So when endpoints change, a transaction that read them before
- * may commit a delivery afterwards that has no lane, or one to the wrong endpoint. Nobody may forget it there.
+/**
+ * The endpoint of a runtime delivery is read without a lock when the delivery is enqueued. Locking endpoints would make
+ * all sessions of an organization wait for each other. So when endpoints change, a transaction that read them before
+ * may later commit a delivery without a lane, or with a lane to the wrong endpoint. Such deliveries must not be lost.
  *
- * A change therefore leaves its row unsettled. Whoever settles it draws a position after the change was committed. All
- * that read endpoints in order to write lanes have entered the feed before (feed-position.ts), so who read them from before
- * the change stands below that position, and its delivery too. Once the horizon has reached the position, all of them have
- * ended, and one more look at everything that waits up to there misses nothing.
+ * Therefore a change marks its row as outdated. A replica that reroutes it draws a position after the change was
+ * committed. All transactions that read endpoints to write lanes have entered the feed before (feed-position.ts), so a
+ * transaction that read the earlier endpoints has a position below the drawn one, and so has its delivery. Once the
+ * horizon has reached the drawn position, all of them have ended, and one more pass over everything that waits up to
+ * there misses nothing.
  */
 
-/** The endpoint for one chatbot: its own once that has been verified, also while it is switched off; else the organization's. */
+/**
+ * The SQL that selects one chatbot's endpoint: its own once that was verified, even while it is disabled; otherwise the
+ * organization's.
+ */
 export const endpointFor = (organizationId: string, chatbotId: string): string => `
   select e.id from runtime_endpoint e
   where e.organization_id = ${organizationId} and (e.chatbot_id = ${chatbotId} or e.chatbot_id is null) and e.verified_at is not null and e.state <> 'REMOVED'
@@ -41,9 +45,10 @@ const LEAD = statement('lead_runtime_lanes', `
   )
   select position, id from page order by position desc, id desc limit 1`);
 
-// Only what still says so: a change that came since has to be settled again.
+// Only if the position is unchanged: a later change must be rerouted again.
 const SETTLED = statement('settled_endpoint', 'update runtime_endpoint set is_settled = true, settle_position = null where id = $1 and settle_position = $2');
-// The row stays: its fence must go on, or who still holds a claim on the old lane could show the fence of a new one.
+// The row stays, because its fence must keep rising. Otherwise a process with a claim on the old lane could present the
+// fence of a new one.
 const FORGET_LANES = statement('forget_lanes_of_endpoint', `
   with mine as materialized (
     select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at is not null order by session_id for no key update
@@ -54,7 +59,7 @@ const FORGET = statement('forget_endpoint', "delete from runtime_endpoint where 
 
 interface Unsettled { readonly id: string; readonly organizationId: string; readonly chatbotId: string | null; readonly state: string; readonly position: string | null }
 
-/** @returns whether nothing is left unsettled */
+/** Reroutes the lanes of changed endpoints. @returns whether no change is left */
 export async function settleRuntimeLanes(pool: Pool): Promise<boolean> {
   const unsettled = await rowsOf<Unsettled>(pool, UNSETTLED);
   let areAllSettled = unsettled.length < 100;
@@ -64,9 +69,9 @@ export async function settleRuntimeLanes(pool: Pool): Promise<boolean> {
 
 async function settle(pool: Pool, endpoint: Unsettled): Promise<boolean> {
   const position = endpoint.position ?? (await firstOf<{ position: string }>(pool, DRAW, [endpoint.id]))?.position;
-  // Another replica was quicker.
+  // Another replica was faster.
   if (position === undefined) return false;
-  // Asked before the look: what the look can miss commits after it.
+  // Read before the pass, because everything that the pass can miss commits after it.
   const isLast = (await feedHorizon(pool)) >= BigInt(position);
   await leadLanes(pool, endpoint, position);
   if (!isLast) return false;

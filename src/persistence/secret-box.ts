@@ -6,9 +6,9 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals secrets for the database: AES-256-GCM, bound to the place where they are kept, so that a sealed value that was
- * copied to another row does not open. Each carries its key's id: to rotate, give the new secret first and the old ones
- * behind it; what is written from then on is sealed with the new one.
+ * Seals secrets for the database with AES-256-GCM, bound to the place where they are stored: a sealed value that was
+ * copied to another row does not open. Each sealed value contains its key's id. To rotate, pass the new secret first
+ * and the old ones after it; new values are then sealed with the new one.
  */
 export class SecretBox {
   private readonly current: Key;
@@ -19,7 +19,9 @@ export class SecretBox {
     this.keys = new Map([...olderSecrets.map(keyOf), this.current].map((key) => [key.id, key]));
   }
 
-  /** `place` names row and column, e.g. `support_account/<id>/credentials`; opening takes the same. */
+  /**
+   * Seals a text. `place` names row and column, e.g. `support_account/<id>/credentials`; opening needs the same place.
+   */
   seal(plain: string, place: string): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.current.bytes, iv).setAAD(Buffer.from(place));
@@ -27,7 +29,7 @@ export class SecretBox {
     return `${this.current.id}.${Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')}`;
   }
 
-  /** @throws Error when the key is not ours any more, or the value was changed or moved */
+  /** Opens a sealed value. @throws Error when its key is unknown, or the value was changed or moved */
   open(sealed: string, place: string): string {
     const [id = '', body = ''] = sealed.split('.');
     const key = this.keys.get(id);
@@ -39,12 +41,12 @@ export class SecretBox {
     try {
       return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw new Error(`${place} does not open with its key: it was changed, or moved from elsewhere. Set the account up again.`, { cause });
+      throw new Error(`${place} does not open with its key, because it was changed or moved from another place. Set the account up again.`, { cause });
     }
   }
 }
 
-/** An own key for this purpose, whatever else the secret is used for. */
+/** Derives a separate key for this purpose, whatever else the secret is used for. */
 function keyOf(secret: string | Buffer): Key {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', 'support/secret-box', 32));
   return { id: createHash('sha256').update('support/key-id').update(bytes).digest('hex').slice(0, 8), bytes };

@@ -1,33 +1,33 @@
 import { OverloadedError } from '../core/errors';
 
-/** What one process lets into its Sessions. */
+/** The limits of one process for calls on its sessions. */
 export interface SessionGateLimits {
-  /** How long a call waits for its turn, in milliseconds. */
+  /** How long a call may wait, in milliseconds. */
   readonly waitMs: number;
-  /** Calls of one Session that wait. Above any honest burst; one more is a flood. */
+  /** How many calls of one session may wait. It is above any legitimate burst. */
   readonly mostWaiting: number;
-  /** Calls of all Sessions that wait: what they hold in memory is bounded by it. */
+  /** How many calls of all sessions may wait. It limits their memory. */
   readonly mostWaitingInAll: number;
 }
 
 export const SESSION_GATE = { mostWaiting: 500, mostWaitingInAll: 5_000 } as const;
 
-/** One has the Session's row; the next one's statements are on their way to it. */
+/** One call has the session's row, and the statements of the next one are on their way to it. */
 const INSIDE = 2;
 const RETRY_AFTER_MS = 1_000;
 
 interface Crowd {
   inside: number;
-  /** Whether one of those inside does not have the Session's row yet: the next one would race it for that. */
+  /** True: a running call does not have the session's row yet, so another one would race it for the row. */
   isEntering: boolean;
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly waiting: Set<() => void>;
 }
 
 /**
- * Lets few calls into one Session at once, before they take connections: more of them could only wait for its row lock,
- * and the connections are everybody's. The others wait here, and get the row in the order in which they came. So a burst
- * of one Session costs the others nothing; only a flood is refused.
+ * Limits the concurrent calls on one session before they take connections. More calls could only wait for its row lock,
+ * and the connections belong to all sessions. The other calls wait here and get the row in the order of arrival. So a
+ * burst on one session costs the others nothing, and only a flood is refused.
  */
 export class SessionGate {
   private readonly crowds = new Map<string, Crowd>();
@@ -35,13 +35,13 @@ export class SessionGate {
 
   constructor(private readonly limits: SessionGateLimits) {}
 
-  /** Sessions that somebody is in now. */
+  /** The number of sessions with running calls. */
   get size(): number { return this.crowds.size; }
 
   /**
-   * Runs `work` when its turn has come.
-   * @param work calls `hasRow` once it holds the Session's row; work that never does lets nobody in beside it
-   * @throws OverloadedError when too many wait already, or its turn does not come in time
+   * Runs `work` when a slot is free.
+   * @param work calls `markLocked` once it holds the session's row; until then no further call is admitted
+   * @throws OverloadedError when too many calls wait already, or no slot becomes free in time
    */
   async during<T>(sessionId: string, work: (hasRow: () => void) => Promise<T>): Promise<T> {
     const crowd = this.crowdOf(sessionId);
@@ -70,11 +70,11 @@ export class SessionGate {
     return crowd;
   }
 
-  /** Resolves inside. */
+  /** Waits for a slot. Resolves when it has one. */
   private turn({ waiting }: Crowd): Promise<void> {
     const { waitMs, mostWaiting, mostWaitingInAll } = this.limits;
-    if (waiting.size >= mostWaiting) throw new OverloadedError(RETRY_AFTER_MS, `${mostWaiting} calls for this session wait already.`);
-    if (this.waiting >= mostWaitingInAll) throw new OverloadedError(RETRY_AFTER_MS, `${mostWaitingInAll} calls for sessions wait in this process already.`);
+    if (waiting.size >= mostWaiting) throw new OverloadedError(RETRY_AFTER_MS, `${mostWaiting} calls for this session are already waiting.`);
+    if (this.waiting >= mostWaitingInAll) throw new OverloadedError(RETRY_AFTER_MS, `${mostWaitingInAll} calls for sessions are already waiting in this process.`);
     return new Promise((resolve, reject) => {
       const leaveQueue = (): void => {
         clearTimeout(timer);
@@ -87,7 +87,7 @@ export class SessionGate {
       };
       const timer = setTimeout(() => {
         leaveQueue();
-        reject(new OverloadedError(RETRY_AFTER_MS, 'Many calls for the same session are under way.'));
+        reject(new OverloadedError(RETRY_AFTER_MS, 'Too many calls for the same session are running.'));
       }, waitMs);
       waiting.add(goIn);
       this.waiting += 1;

@@ -39,7 +39,7 @@ const OPEN = statement('open_session', `
   select ${SESSION} from opened s`);
 
 const LOCK = statement('lock_session', 'select id from session where organization_id = $1 and id = $2 for no key update');
-// Behind the lock, each a statement of its own: one that began before the lock was given would see what was there before.
+// Separate statements after the lock: a statement that began before the lock was acquired would see the earlier state.
 const LOCKED_SESSION = statement('locked_session', `select ${SESSION}, nextval('feed_position') as position from session s where s.id = $1`);
 const LOCKED_INBOX = statement('locked_inbox', `
   select ${SESSION_INBOX}, case a.state when 'DISABLED' then a.state else i.state end as "state", (${endpointFor('i.organization_id', 'i.chatbot_id')}) as "endpointId"
@@ -91,7 +91,7 @@ export class PostgresSessionStore implements SessionStore {
         await tx.commit();
         client.release();
       } else {
-        // To Postgres the lock alone is a write, whose commit would wait for the disk.
+        // To Postgres the lock alone is a write, and its commit would wait for the disk.
         await giveUp(client);
       }
       if (hasWritten) this.wake.committed([sessionId]);
@@ -103,7 +103,10 @@ export class PostgresSessionStore implements SessionStore {
     }
   }
 
-  /** Everything that a transaction starts with, sent at once; the server does it in this order. Null: no such Session. */
+  /**
+   * Sends everything that a transaction starts with at once; the server executes it in this order. Null: no such
+   * session.
+   */
   private async lock(client: PoolClient, organizationId: string, sessionId: string, idempotency?: IdempotencyScope): Promise<Locked | null> {
     const [, , locked, , session, inbox, live, stored] = await inTurn([
       client.query('begin'),
@@ -138,7 +141,10 @@ export class PostgresSessionStore implements SessionStore {
   }
 }
 
-/** Answers of statements that were sent at once. @throws what went wrong first: everything behind it fails for that reason alone */
+/**
+ * Waits for the results of statements that were sent together.
+ * @throws the first error, which causes the errors of all later statements
+ */
 async function inTurn<T extends readonly unknown[] | []>(sent: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const answers: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(sent);
   const failed = answers.find((answer): answer is PromiseRejectedResult => answer.status === 'rejected');
@@ -155,10 +161,13 @@ interface Locked {
   readonly stored: StoredAnswer | null;
 }
 
-/** Or the same key was used for another Session at the same moment: then its answer is there. */
+/**
+ * Returns whether a retry may succeed. The same key may have been used concurrently for another session; then its
+ * result is stored by now.
+ */
 function mayWorkNextTime(error: unknown): boolean {
   const { code, constraint } = error as { code?: string; constraint?: string };
   return isConflict(error) || (code === '23505' && constraint === 'uq_idempotency_key');
 }
 
-const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+const unknownSession = () => new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is no such session. Open it with openSupportSession.');

@@ -51,7 +51,7 @@ const FORGET_POSTS = statement('tx_forget_posts', `
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`);
 
 const CHANGING_MESSAGE_FIELDS = MESSAGE_FIELDS.filter((field) => ['text', 'content', 'attachments', 'deletedAt', 'channelState', 'version', 'editedAt', 'reactions', 'shown', 'isUndelivered'].includes(field));
-/** One for each set of fields that changes together: there are few. */
+/** Returns one statement per set of fields that change together; there are few such sets. */
 const updateMessageOf = (fields: readonly string[]): Statement =>
   statement(`tx_update_message_${fields.map(column).join('_')}`, `update message set ${assigned(fields, 3)} where session_id = $1 and id = $2`);
 const MARK_READ = statement('tx_mark_read', `
@@ -87,7 +87,7 @@ const WANT_READING = statement('tx_want_reading', `
     is_timer = case when lane.is_claimed then lane.is_timer when lane.next_run_at is null then excluded.is_timer else lane.is_timer and excluded.is_timer end,
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
     wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`);
-// Two syncs of one Session may overlap: each knows a view that another one has overtaken.
+// Two syncs of one session may overlap; each detects a view that another one has overtaken.
 const WANT_READING_NOW = statement('tx_want_reading_now', `
   insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer) values ($1, 'READING', $2, $3, now(), false)
   on conflict on constraint pk_lane do update set
@@ -106,8 +106,8 @@ const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   });
 
 /**
- * Writes are sent without waiting for their answers: the connection keeps their order, so a read that comes behind
- * them sees them, and the commit behind all of them fails when one of them did.
+ * Sends writes without waiting for their results. The connection keeps the order, so a later read sees them, and the
+ * commit fails if one of them failed.
  */
 export class PostgresSessionTransaction implements SessionTransaction {
   private readonly sent: Promise<unknown>[] = [];
@@ -119,7 +119,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   constructor(
     private readonly client: PoolClient, session: SessionRecord, readonly inbox: SessionInbox, live: HandoffRecord | null,
-    /** The runtime's endpoint for this chatbot, switched off or not. Null: it collects by itself. */
+    /** The runtime's endpoint for this chatbot, even if disabled. Null: the runtime collects its deliveries. */
     private readonly endpointId: string | null,
     private readonly position: string, private readonly clock: Clock,
   ) {
@@ -227,7 +227,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void> {
-    // Flows say what is so, not what is new: what changes nothing is not written, and nobody is woken for it.
+    // Flows pass the full state, not the difference. A patch that changes nothing is not written and wakes nobody.
     const isNew = Object.entries(patch).some(([field, value]) => !isDeepStrictEqual(this.current[field as keyof SessionRecord], value));
     if (isNew) this.current = { ...this.current, ...patch };
   }
@@ -320,7 +320,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async holdLane({ fence }: Pick<ProviderDelivery, 'fence'>, of: LaneDestination = 'PROVIDER'): Promise<void> {
     if ((await this.read(HOLD_LANE, [this.current.id, fence, of])).length === 0)
-      throw new LeaseLostError('The lane\'s lease ended; another replica goes on with it.');
+      throw new LeaseLostError('The lane\'s lease was lost. Another replica continues the work.');
   }
 
   async disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean> {
@@ -329,7 +329,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async wantReading(at: Instant, about: 'MESSAGES' | 'ALL' | 'TIMER' = 'ALL'): Promise<void> {
     if (about !== 'TIMER') await this.addHint(about);
-    // As a delay: the database's clock decides what is due, on all replicas.
+    // Passed as a delay, so that the database's clock decides what is due, on all replicas.
     this.write(WANT_READING, [this.current.id, this.current.organizationId, Date.parse(at) - this.clock.now(), this.inbox.accountId, about === 'TIMER']);
   }
 
@@ -355,14 +355,17 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(REMOVE_STRAY, [this.current.id, conversationId]);
   }
 
-  /** Sends a statement behind everything else of this transaction. */
+  /** Sends a statement after all others of this transaction, without waiting for its result. */
   readonly write = (sql: Statement, values: readonly unknown[]): void => {
     const answer = rowsOf(this.client, sql, values);
     answer.catch((error: Error) => { this.failure ??= error; });
     this.sent.push(answer);
   };
 
-  /** Sends what is left and the commit, and waits for everything. @throws the first write's error; then nothing is kept */
+  /**
+   * Sends the changed session and the commit, and waits for everything.
+   * @throws the first write's error; then nothing is stored
+   */
   async commit(): Promise<void> {
     if (this.current !== this.before) this.write(UPDATE_SESSION, [this.current.id, ...valuesOf(this.current, CHANGING_SESSION_FIELDS)]);
     const commit = this.client.query('commit');
@@ -372,7 +375,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     if (command !== 'COMMIT') throw new Error(`The transaction ended with ${command}.`);
   }
 
-  /** What went wrong first: after a failed write, everything behind it fails for that reason alone. */
+  /** Returns the first error: a failed write causes the errors of all later statements. */
   async firstFailure(error: unknown): Promise<unknown> {
     await Promise.allSettled(this.sent);
     return this.failure ?? error;
@@ -382,7 +385,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return rowsOf<Row>(this.client, sql, values);
   }
 
-  /** A write that answers what it changed; one that changed nothing was none. */
+  /** Executes a write and returns the changed rows. A write that changed no row does not count as one. */
   private async change<Row extends object>(sql: Statement, values: readonly unknown[]): Promise<Row[]> {
     const answer = rowsOf<Row>(this.client, sql, values);
     const rows = await answer;
@@ -400,7 +403,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   private now = (): Instant => instantOf(this.clock.now());
 
-  /** The handoff that ends only after this was collected: that of an agent's message. */
+  /** Returns the handoff that ends only after this delivery was collected: the handoff of an agent's message. */
   private async drainedBy(notice: RuntimeNotice): Promise<HandoffId | null> {
     if (notice.kind !== 'MESSAGE') return null;
     const said = this.inserted.get(notice.messageId) ?? await this.message(notice.messageId);
@@ -408,5 +411,5 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 }
 
-/** As they were owed. */
+/** Sorts deliveries in the order in which they were enqueued. */
 const inOrder = (letters: SetAside[]): SetAside[] => letters.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));

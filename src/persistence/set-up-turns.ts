@@ -13,7 +13,7 @@ const TAKE = statement('take_set_up_turn', `
   returning 1`);
 const RENEW = statement('renew_set_up_turn', `
   update set_up_turn set until = greatest(until, now() + ($3 + $4::integer) * interval '1 ms'), settles_ms = $4 where subject = $1 and holder = $2 returning 1`);
-// What is kept is kept until then, whoever dies.
+// The lock stays until then, even if this process dies.
 const KEEP = statement('keep_set_up_turn', "update set_up_turn set until = now() + $3 * interval '1 ms', claimed_by = null where subject = $1 and holder = $2");
 const END = statement('end_set_up_turn', 'delete from set_up_turn where subject = $1 and holder = $2');
 
@@ -21,19 +21,19 @@ const CLAIMERS = statement('set_up_turn_claimers', 'select distinct claimed_by a
 const END_OF = statement('end_set_up_turns_of', `
   update set_up_turn set until = least(until, now() + settles_ms * interval '1 ms'), claimed_by = null where claimed_by = any($1::text[]) and until > now() returning 1`);
 
-/** A row for each turn that is taken, renewed while it lasts. */
+/** Stores each lock as a row, which is renewed while the run lasts. */
 export class PostgresSetUpTurns implements SetUpTurns {
   constructor(private readonly pool: Pool, private readonly clock: Pick<Clock, 'newId'>, private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setUpTurn, number>> = TIME_LIMITS.setUpTurn, private readonly claimer: string | null = null) {}
 
   async inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T> {
     const turn = await this.taken(subject, waitMs);
-    // A renewal that fails is one of several before the turn is over.
+    // One failed renewal does no harm, because there are several per lease.
     const renewal = setInterval(() => void turn.renew().catch(() => undefined), this.times.renewMs);
     try {
       return await act(turn);
     } finally {
       clearInterval(renewal);
-      // What was done counts; a turn that cannot be ended is over by itself.
+      // The result counts; a lock that cannot be released expires by itself.
       await turn.end().catch(() => undefined);
     }
   }
@@ -49,16 +49,18 @@ export class PostgresSetUpTurns implements SetUpTurns {
     for (const until = performance.now() + waitMs; ; await setTimeout(askMs)) {
       const from = performance.now();
       if ((await firstOf(this.pool, TAKE, [id, holder, leaseMs, this.claimer])) !== null) return new Turn(this.pool, { id, holder, field }, leaseMs, from);
-      if (performance.now() >= until) throw new ConflictError('SETUP_IN_PROGRESS', field, 'Another call is setting this up at the moment. Nothing was done; call again in a minute.');
+      if (performance.now() >= until) throw new ConflictError('SETUP_IN_PROGRESS', field, 'Another call is setting this up now, so nothing was done. Call again in a minute.');
     }
   }
 }
 
 class Turn implements SetUpTurn {
   private readonly lost = new AbortController();
-  /** Until then no call of ours, begun now, can meet another run; on a clock that a changed wall time does not move. */
+  /**
+   * Until then a call that begins now cannot overlap another run. Uses a clock that a changed wall time does not move.
+   */
   private until: number;
-  /** What a call may leave under way; a renewal reaches over it. */
+  /** How long a running call may still take effect; a renewal adds it to the lease. */
   private behindMs = 0;
   private settlesMs = 0;
 
@@ -80,7 +82,7 @@ class Turn implements SetUpTurn {
 
   held(): void {
     if (this.lost.signal.aborted || performance.now() >= this.until)
-      throw new ConflictError('SETUP_IN_PROGRESS', this.row.field, 'This call stood still for so long that another may have gone on with the set-up; call again in a minute.');
+      throw new ConflictError('SETUP_IN_PROGRESS', this.row.field, 'This call lost its setup lock, and another call may have continued the setup. Call again in a minute.');
   }
 
   settlesAfter(ms: number): void { this.settlesMs = Math.max(this.settlesMs, ms); }

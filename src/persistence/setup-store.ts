@@ -13,7 +13,7 @@ import { firstOf, inTransaction, json, rowsOf, statement } from './sql';
 
 const AGENTS_BY_USERS = statement('agents_by_users', `
   select ${AGENT} from agent a where a.organization_id = $1 and a.user_id = any($2::text[]) and a.gone_at is null order by a.name, a.id`);
-// Whoever is unlinked by hand must not come back by an address that was given before.
+// An agent that was unlinked by hand must not be linked again by an address that was set before.
 const LINK_AGENT = statement('link_agent', `
   with forgotten as (
     delete from user_email e using agent a where $3::text is null and a.organization_id = $1 and a.id = $2 and e.organization_id = $1 and e.email = lower(a.email)
@@ -25,7 +25,7 @@ const REMEMBER_EMAIL = statement('remember_email', `
 const FORGET_EMAIL = statement('forget_email', `
   with forgotten as (delete from user_email where organization_id = $1 and email = lower($2) returning user_id)
   update agent a set user_id = null from forgotten f where a.organization_id = $1 and lower(a.email) = lower($2) and a.user_id = f.user_id`);
-/** Without an address: all that are known. */
+/** Without an address: links all agents. */
 const LINK_BY_EMAIL = statement('link_by_email', `
   update agent a set user_id = e.user_id from user_email e
   where a.organization_id = $1 and e.organization_id = $1 and e.email = lower(a.email) and ($2::text is null or e.email = lower($2)) and a.user_id is null`);
@@ -34,7 +34,7 @@ const AGENTS_BY_EMAIL = statement('agents_by_email', `
 const SET_TEAM_AUTO_ASSIGN = statement('set_team_auto_assign', `update team t set auto_assign = $2 where t.id = $1 returning ${TEAM}`);
 const SET_TEAM_MEMBERS = statement('set_team_members', `update team t set member_ids = $2 where t.id = $1 returning ${TEAM}`);
 
-/** What operators set up, and what is mirrored from the provider. */
+/** Creates the store of accounts, inboxes, and the lists that are mirrored from the provider. */
 export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock): SetupStore {
   const accounts = new AccountTable(pool, secretBox, clock);
   const inboxes = new InboxTable(pool, secretBox);
@@ -95,7 +95,7 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     },
     async linkEmailToUser(organizationId, email, userId) {
       await inTransaction(pool, async (client) => {
-        // Links that the word before this one made go with it.
+        // Also removes the links that the earlier setting created.
         await rowsOf(client, FORGET_EMAIL, [organizationId, email]);
         if (userId === null) return;
         await rowsOf(client, REMEMBER_EMAIL, [organizationId, email, userId]);

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** A statement that each connection plans once, by its name; without one, each time anew. */
+/** A statement. With a name, each connection plans it once; without, each time. */
 export interface Statement { readonly name?: string; readonly text: string }
 
 export const statement = (name: string, text: string): Statement => ({ name, text });
@@ -15,7 +15,7 @@ export async function firstOf<Row extends object>(db: Connection, sql: Statement
   return (await rowsOf<Row>(db, sql, values))[0] ?? null;
 }
 
-/** One short transaction on one connection. */
+/** Runs one short transaction on one connection. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
@@ -31,8 +31,9 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
 }
 
 /**
- * Rolls back and returns the connection to its pool; one that cannot even do that is closed. So is one whose server takes
- * no writes, because it is a standby now: the next connection goes to whoever has its name by then.
+ * Rolls back and returns the connection to its pool. Closes a connection that cannot roll back, and one whose server
+ * accepts no writes because it is a standby now: the next connection goes to the server that the host name then points
+ * to.
  */
 export async function giveUp(client: PoolClient, failure?: unknown): Promise<void> {
   if (isReadOnly(failure)) return client.release(failure as Error);
@@ -41,7 +42,7 @@ export async function giveUp(client: PoolClient, failure?: unknown): Promise<voi
 
 const isReadOnly = (failure: unknown): boolean => (failure as { code?: unknown } | undefined)?.code === '25006';
 
-/** Postgres text has no NUL. Where one is not an error of the caller, it is dropped. */
+/** Removes NUL, which Postgres text cannot contain. Callers check for it where it is an error. */
 const sendable = (value: unknown): unknown =>
   typeof value === 'string' ? withoutNul(value)
   : Array.isArray(value) ? value.map(sendable)
@@ -49,7 +50,10 @@ const sendable = (value: unknown): unknown =>
 
 const withoutNul = (text: string): string => (text.includes('\0') ? text.replaceAll('\0', '') : text);
 
-/** A value for a json or jsonb parameter. jsonb refuses NUL and half surrogate pairs, which callers may send in any text. */
+/**
+ * Converts a value for a json or jsonb parameter. jsonb refuses NUL and lone surrogates, which any text of a caller may
+ * contain.
+ */
 export function json(value: unknown): string {
   const text = JSON.stringify(value);
   return text.includes('\\u')
@@ -59,16 +63,16 @@ export function json(value: unknown): string {
 
 export const column = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** `s.organization_id as "organizationId", …`: rows come out as records. */
+/** Returns `s.organization_id as "organizationId", …`, so that rows are records. */
 export const selected = (alias: string, fields: readonly string[]): string =>
   fields.map((field) => `${alias}.${column(field)} as "${field}"`).join(', ');
 
-/** `organization_id, …` */
+/** Returns `organization_id, …`. */
 export const columns = (fields: readonly string[]): string => fields.map(column).join(', ');
 
-/** `$2, $3, …` */
+/** Returns `$2, $3, …`. */
 export const parameters = (fields: readonly string[], first = 1): string => fields.map((_, i) => `$${i + first}`).join(', ');
 
-/** `state = $2, agent_id = $3, …` */
+/** Returns `state = $2, agent_id = $3, …`. */
 export const assigned = (fields: readonly string[], first: number): string =>
   fields.map((field, i) => `${column(field)} = $${i + first}`).join(', ');

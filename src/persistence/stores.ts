@@ -22,17 +22,19 @@ export interface StoreParts {
   /** Seals credentials, and the secrets of webhooks in both directions. */
   readonly secretBox: SecretBox;
   readonly clock: Clock;
-  /** Told after each commit that others may wait for. */
+  /** Notified after each commit that others may wait for. */
   readonly wake: Wake;
-  /** Names this process in what it claims, so that one that starts later can see whether it is dead. If omitted: nobody can. */
+  /**
+   * Names this process in its claims, so that a later process can find out whether it is dead. If omitted: none can.
+   */
   readonly claimer?: string;
-  /** Left out: a repeat waits up to 5 s, and keys are kept for 7 days. */
+  /** If omitted: a repeat waits up to 5 s, and keys are kept for 7 days. */
   readonly keys?: Partial<KeyRules>;
-  /** If omitted, up to 500 calls of one Session wait for up to 20 s, and up to 5,000 of all. */
+  /** If omitted: up to 500 calls of one session, and up to 5,000 of all, wait for up to 20 s. */
   readonly sessionGate?: Partial<SessionGateLimits>;
 }
 
-/** The core's stores over one pool. The pool stays its maker's: whoever made it ends it. */
+/** Creates the core's stores over one pool. The caller ends the pool. */
 export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys, sessionGate }: StoreParts): Stores {
   const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys }, sessionGate);
   return {

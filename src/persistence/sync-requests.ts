@@ -3,17 +3,18 @@ import { statement, type Statement } from './sql';
 /** Combines a pending hint with one that arrives, as `widened` of core/sync-hint.ts. */
 export const widenedHint = (arrived: string): string => `case when s.read_hint is null or s.read_hint = ${arrived} then ${arrived} else 'ALL' end`;
 
-/** Counts a hint, so that a sync which is under way does not take it for one that it has read. */
+/** Counts a hint, so that a running sync does not treat it as one that it has already read. */
 export const countedHint = (isOfState: string): string => `hint_count = s.hint_count + 1, state_hint_count = s.state_hint_count + case when ${isOfState} then 1 else 0 end`;
 
 /**
- * Asks for a timer sync of many Sessions of the account `$1`; an earlier request stands. Returns a row for each. Sessions before their
- * lanes, as every transaction locks them, and both in order: each part reads the one before it.
+ * Schedules a timer sync of many sessions of the account `$1`; an earlier request wins. Returns a row for each. Locks
+ * sessions before their lanes, as every transaction does, and both in order: each part reads the one before it.
  *
- * @param of which Sessions (`s`)
- * @param hint what is set in each Session, because of what each sync reads
+ * @param of selects the sessions (`s`)
+ * @param hint the assignments in each session that tell its sync what to read
  * @param at when the sync is due at the latest
- * @param waits false: a Session that a transaction is changing gets its sync without the hint, so that it holds up none of the others
+ * @param waits false: a session that another transaction is changing gets its sync without the hint, so that it does
+ * not delay the others
  */
 export const requestSyncs = (name: string, { of, hint, at, waits }: { readonly of: string; readonly hint: string; readonly at: string; readonly waits: boolean }): Statement => statement(name, `
   with found as materialized (

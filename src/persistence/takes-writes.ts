@@ -3,7 +3,10 @@ import { firstOf, statement } from './sql';
 
 const TAKES_WRITES = statement('takes_writes', `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as "takesWrites"`);
 
-/** Whether what the pool leads to can be written to. A connection to what cannot is closed, so that the next one may lead elsewhere. */
+/**
+ * Returns whether the pool's server accepts writes. Closes the connection otherwise, so that the next one may reach
+ * another server.
+ */
 export async function takesWrites(pool: Pool): Promise<boolean> {
   const client = await pool.connect();
   try {

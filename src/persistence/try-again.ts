@@ -2,13 +2,16 @@ import { setTimeout } from 'node:timers/promises';
 
 const ATTEMPTS = 5;
 
-/** A serialization failure or a deadlock: the other one went on, and the same may work now. */
+/** Returns whether an error is a serialization failure or a deadlock, after which a retry may succeed. */
 export function isConflict(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === '40001' || code === '40P01';
 }
 
-/** Does again what others were in the way of. `work` is one statement or one transaction: nothing of a failed one has stayed. */
+/**
+ * Retries work that conflicted with other transactions. `work` is one statement or one transaction, so a failed attempt
+ * leaves nothing behind.
+ */
 export async function tryAgain<T>(work: () => Promise<T>, random: () => number, mayWorkNextTime = isConflict): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,9 +1,12 @@
 /** Postgres refuses payloads of 8,000 bytes and more. */
 const MAX_PAYLOAD = 7_900;
-/** Beyond this, naming Sessions costs more than looking everywhere. */
+/** Above this, naming sessions costs more than checking all. */
 export const MAX_NAMED = 2_000;
 
-/** Sessions that other replicas have still to be told of. Too many to name are everybody, however long nobody can be told. */
+/**
+ * Sessions that other replicas must still be notified of. Too many to name become "all", so the memory stays bounded
+ * while no notification is possible.
+ */
 export class Untold {
   private readonly named = new Set<string>();
   private isEverybody = false;
@@ -24,7 +27,7 @@ export class Untold {
     this.named.clear();
   }
 
-  /** What is to be said, each below the limit of a payload; from now on it counts as told. */
+  /** Takes the pending payloads, each below the limit. They count as sent from now on. */
   take(): { readonly said: readonly string[]; putBack(): void } {
     const ids = [...this.named];
     const wasEverybody = this.isEverybody;
@@ -34,7 +37,7 @@ export class Untold {
   }
 }
 
-/** JSON arrays of ids, each below the limit; an empty one says "all". */
+/** Encodes ids as JSON arrays, each below the payload limit. An empty array means "all". */
 export function payloads(ids: readonly string[]): string[] {
   const chunks: string[][] = [];
   let size = MAX_PAYLOAD;

@@ -5,9 +5,12 @@ import type { EndUserThere } from '../core/ports/support-provider';
 import { firstOf, rowsOf, statement } from './sql';
 import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 
-/** As its column keeps it, and never rounded up: what is due now is due to whoever asks next. */
+/**
+ * The current time with the column's precision, never rounded up, so that a row that is due now is due for the next
+ * query.
+ */
 const NOW = "date_trunc('milliseconds', now())";
-// An account that is new has nothing to be looked over for: its clock starts now.
+// A new account has no changes to find, so its clock starts now.
 const ADMIT = statement('watch_admit', `
   insert into account_watch (account_id, looked_at, next_look_at)
   select a.id, now(), ${NOW} from support_account a
@@ -25,7 +28,7 @@ const CLAIM_LOOK = statement('watch_claim', `
   where w.account_id = due.account_id
   returning a.organization_id as "organizationId", w.account_id as "accountId", w.look_started_at as "startedAt", w.look_page as page,
     (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`);
-// Of two replicas at one look (a claim may be outlived), the one that comes later changes nothing that is behind it.
+// If two replicas run one full scan, because a claim has expired, the later one never moves the position back.
 const LEAVE_LOOK = statement('watch_leave', `
   update account_watch set look_page = greatest(look_page, $3), next_look_at = ${NOW} + $4 * interval '1 ms'
   where account_id = $1 and look_started_at = $2`);
@@ -35,8 +38,9 @@ const FINISH_LOOK = statement('watch_finish', `
   where account_id = $1 and look_started_at = $2`);
 
 const WANT_SCANS = statement('watch_want_scans', `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`);
-// What a look has seen needs no scan. An account that had nothing live when its scan became due waits for its first handoff, and then
-// as after a scan. (A handoff of a process whose clock is ahead waits for nothing.)
+// Changes that a full scan has seen need no scan. If an account had no live handoff when its scan became due, the scan
+// waits for the first handoff, and then as long as after a scan. (A handoff with a time in the future, from a process
+// whose clock is ahead, does not wait.)
 const CLAIM_SCAN = statement('watch_claim_scan', `
   with due as materialized (
     select w.account_id from account_watch w join support_account a on a.id = w.account_id
@@ -49,7 +53,8 @@ const CLAIM_SCAN = statement('watch_claim_scan', `
   where w.account_id = due.account_id
   returning a.organization_id as "organizationId", w.account_id as "accountId", now() as "startedAt", w.scan_every_ms as "everyMs",
     (extract(epoch from now() - greatest(w.scanned_at, w.looked_at)) * 1000)::float8 as "unscannedMs"`);
-// Measured from now: a scan that took long is not followed by the next at once. A missed webhook meanwhile stands.
+// Measured from now, so that a long scan is not followed by the next at once. A webhook that was missed meanwhile still
+// counts.
 const FINISH_SCAN = statement('watch_finish_scan', `
   update account_watch set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`);
 const WEBHOOKS_MISSED = statement('watch_webhooks_missed', `
@@ -66,9 +71,9 @@ const WANT_SYNC_OF = requestSyncs('watch_want_sync', {
 });
 
 const RECHECK = 20;
-/** What end-users are asked they answer soon, or never. */
+/** End-users answer surveys soon or never. */
 const SURVEY_DAYS = 14;
-// What a hint has asked to read again stays, and comes first.
+// Messages that a hint requested stay in the list, and come first.
 const WANT_READING_OF = requestSyncs('watch_want_reading', {
   waits: true, of: OF_CONVERSATIONS,
   hint: `read_hint = 'ALL', ${countedHint('true')}, recheck = s.recheck || array(

@@ -5,11 +5,11 @@ import type { Deed, Status, Talk } from './far-side';
 import type { Part, Play } from './play';
 import { LEASE_MS } from './workers';
 
-/** What a command may look at before it runs: fast-check skips what is impossible at the moment. */
+/** The state that a command may read before it runs: fast-check skips commands that are currently impossible. */
 export interface Stage { readonly play: Play }
 type Command = fc.AsyncCommand<Stage, Play>;
 
-/** `touches`: only the far side, which needs no look at the log; or anything. */
+/** Creates a command. `touches`: only the remote, so that the log need not be read; or anything. */
 const command = (name: string, act: (play: Play) => Promise<unknown>, can: (play: Play) => boolean = () => true, touches: 'far side' | 'anything' = 'anything'): Command => ({
   check: ({ play }) => can(play),
   async run(_, play) {
@@ -23,7 +23,7 @@ const expected = (part: Part, holds: boolean, what: string) => part.model.need(h
 const codeOf = (answer: object): string | null => ('code' in answer ? String(answer.code) : null);
 const who = fc.nat(1);
 
-// ---- the runtime: what it is answered is known beforehand
+// ---- the runtime: its results are known in advance
 
 const userSays = fc.tuple(who, fc.integer({ min: 0, max: 19 })).map(([at, kind]) => command(`user ${at}${kind === 0 ? ' poison' : ''}`, async play => {
   const part = play.part(at);
@@ -80,9 +80,9 @@ const changesPolicy = fc.constantFrom('HOLD' as const, 'BOT_MAY_ANSWER' as const
   for (const { model } of play.parts) model.whileWaiting = whileWaiting;
 }));
 
-// ---- people at the far side
+// ---- agents at the remote
 
-/** Somebody does something there, and the webhook of it comes at once, or not. */
+/** An action of an agent, with its webhook at once or not at all. */
 function deed(weight: number, name: string, act: (play: Play, talk: Talk, agent: string, at: number) => void, can: (talk: Talk) => boolean = () => true): readonly [number, fc.Arbitrary<Command>] {
   return [weight, fc.record({ at: fc.nat(1), agent: fc.constantFrom('alice', 'bob'), isTold: fc.boolean() }).map(({ at, agent, isTold }) => command(
     `${agent} ${name} ${at}${isTold ? '' : ' untold'}`,
@@ -98,7 +98,7 @@ const say = (play: Play, talk: Talk, agent: string) => play.far.write(talk, { by
 
 const PEOPLE = [
   deed(24, 'says', say),
-  // As people do it: one word more, and done.
+  // As agents do it: one more message, then resolve.
   deed(14, 'says goodbye', (play, talk, agent) => {
     say(play, talk, agent);
     play.far.setStatus(talk, 'RESOLVED', 'resolve', 'people');
@@ -130,7 +130,7 @@ const PEOPLE = [
 
 // ---- hints, workers, time
 
-/** A webhook that comes late, or once more, whatever it was about. */
+/** A webhook that arrives late or again, whatever it was about. */
 const hints = fc.tuple(who, fc.constantFrom('MESSAGES' as const, 'ALL' as const)).map(([at, about]) => command(`hint ${at} ${about}`, play => play.hint(play.part(at), about)));
 const steps = fc.oneof(fc.constant(Infinity), fc.nat(16));
 const starts = (job: 'deliver' | 'read' | 'endings' | 'look' | 'scan') => steps.map(n => command(`${job} ${n}`, play => play.start(job, n), play => play.workers.length < 4));
@@ -148,7 +148,9 @@ const TALK: Weighted = [
   ...PEOPLE, [16, userSays], [12, botSays], [18, asks], [8, ends], [1, closes], [20, acknowledges], [4, repeats], [1, changesPolicy], [8, hints],
 ];
 
-/** The races that matter: somebody acts while a worker is between two of its steps, and it goes on as if nothing had been. */
+/**
+ * The races that matter: another actor acts while a worker is between two of its steps, and the worker then continues.
+ */
 const meanwhile = fc.tuple(fc.constantFrom('deliver' as const, 'read' as const), fc.nat(12), oneOf(TALK)).map(([job, n, other]): Command => ({
   check: ({ play }) => play.workers.length < 4,
   async run(stage, play) {

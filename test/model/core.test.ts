@@ -3,9 +3,9 @@ import { createFlowWorld, type FlowWorld } from '../support/flow-world';
 import { anyCommand } from './commands';
 import { Play, type Setting } from './play';
 
-/* How to run more, and how to play one story again: docs/reliability.md. */
+/* docs/reliability.md describes how to run more, and how to replay one story. */
 
-/** Always the same ones, as long as nobody asks for a number of others. */
+/** The same runs each time, unless another number is requested. */
 const SAME = { runs: 300, seed: 20 };
 const RUNS = Number(process.env.MODEL_RUNS ?? SAME.runs);
 const LONGEST = 60;
@@ -15,7 +15,7 @@ let world: FlowWorld;
 let performanceNow: jest.SpyInstance;
 beforeAll(async () => {
   world = await createFlowWorld();
-  // Leases look at this clock: it goes with the story.
+  // Leases use this clock, so it follows the story's time.
   performanceNow = jest.spyOn(performance, 'now').mockImplementation(() => world.time.ms);
 });
 afterAll(async () => {

@@ -6,19 +6,22 @@ import { ScriptedProvider } from '../support/scripted-provider';
 export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
 export type Deed = 'assign' | 'unassign' | 'team' | 'resolve' | 'giveBack' | 'snooze' | 'wake' | 'reopen' | 'delete' | 'opened' | 'held' | 'closed';
 
-/** What happened there, in one order with everything that was said. */
+/** An action at the remote, in one order with all messages. */
 export interface Act { readonly deed: Deed; readonly tick: number; readonly agent: string | null }
 export interface Entry {
   readonly id: number;
   readonly tick: number;
-  /** `us`: a post of ours, under `ourId`. */
+  /** `us`: a post of ours, with `ourId`. */
   readonly by: 'us' | 'agent' | 'note';
   readonly ourId: string | null;
   readonly text: string;
   readonly agent: string | null;
-  /** A file of ours, with earlier turns; or what an end-user's channel cannot show of an agent's message. */
+  /**
+   * The name of our file with earlier messages; or the part of an agent's message that an end-user's channel cannot
+   * show.
+   */
   readonly file: string | null;
-  /** Of the conversation when it was written. */
+  /** The conversation's status when it was written. */
   readonly status: Status;
 }
 export interface Talk {
@@ -27,43 +30,43 @@ export interface Talk {
   deleted: boolean;
   readonly entries: Entry[];
   readonly view: { status: Status; agent: string | null; teamId: string | null };
-  /** Whose hand made the status what it is. */
+  /** The side that set the status. */
   statusBy: 'us' | 'people';
 }
 
 const PAGE = 5;
-/** So little that a talk of a few turns needs a transcript. */
+/** So low that a session of a few messages needs a transcript. */
 const HISTORY_ROOM = 2;
 /** As a provider does whose ids become visible late. */
 const READ_AGAIN = 2;
 
 /**
- * A support system in memory, written from the port's comments and nothing else. It keeps their word to the letter: an
- * earlier post is found only behind `lookAfter`, and only when told that there may be one.
+ * A support system in memory, written only from the port's comments. It follows them literally: it finds an earlier
+ * post only after `lookupAfter`, and only if told that there may be one.
  */
 export class FarSide extends ScriptedProvider {
   readonly talks: Talk[] = [];
   readonly acts = new Map<string, Act[]>();
   private lastId = 0;
-  /** Rises with everything that happens here. */
+  /** Increases with everything that happens here. */
   tick = 0;
 
   of(sessionId: string): Talk | undefined { return this.talks.find(talk => talk.sessionId === sessionId && !talk.deleted); }
   allOf(sessionId: string): readonly Talk[] { return this.talks.filter(talk => talk.sessionId === sessionId); }
   actsOf(sessionId: string): readonly Act[] { return this.acts.get(sessionId) ?? []; }
-  /** What agents said in public, in order. */
+  /** Returns agents' public messages, in order. */
   wordsOf(sessionId: string): readonly (Entry & { readonly isLost: boolean })[] {
     return this.allOf(sessionId).flatMap(talk => talk.entries.filter(({ by }) => by === 'agent').map(entry => ({ ...entry, isLost: talk.deleted })));
   }
 
-  // ---- people
+  // ---- agents
   did(talk: Talk, deed: Deed, agent: string | null = null): void {
     this.acts.set(talk.sessionId, [...this.actsOf(talk.sessionId), { deed, tick: ++this.tick, agent }]);
   }
   setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy'], agent: string | null = null): void {
     talk.view.status = status;
     talk.statusBy = by;
-    // Whoever has it opens it again.
+    // The assigned agent opens it again.
     this.did(talk, deed, agent ?? (deed === 'reopen' ? talk.view.agent : null));
   }
   write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>): Entry {
@@ -99,7 +102,7 @@ export class FarSide extends ScriptedProvider {
     const talk = this.talk(request.conversation.conversationId);
     if (request.message.text.startsWith('poison')) throw new ProviderRefusedError('never');
     const id = this.post(talk.id, request.message.id, request.message.text, request);
-    // The end-user's word wakes what sleeps, and goes to the bot where people are done.
+    // An end-user's message opens a snoozed conversation, and gives a resolved one to the bot.
     if (request.message.author === 'END_USER' && talk.view.status === 'RESOLVED') this.setStatus(talk, 'BOT_HELD', 'giveBack', 'people');
     if (request.message.author === 'END_USER' && talk.view.status === 'ON_HOLD') this.setStatus(talk, 'OPEN', 'wake', 'people');
     return id;

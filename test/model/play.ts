@@ -19,7 +19,7 @@ export interface Setting {
   readonly sessions: number;
 }
 
-/** One Session of a play: what we believe of it, and what its runtime has collected. */
+/** One session of a play: its model, and what its runtime has collected. */
 export interface Part {
   readonly id: string;
   readonly model: SessionModel;
@@ -28,13 +28,13 @@ export interface Part {
   link: string | null;
 }
 
-/** Longer than a lease, a retry or a reading has to wait. */
+/** Longer than any wait of a lease, a retry or a sync. */
 const LONGEST_WAIT_MS = 11 * 60_000;
 
 interface Call { readonly answer: object; repeat(): Promise<object> }
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** One play over the real flows, the real stores and the real runners, with the far side and the time in its hand. */
+/** One play over the real flows, stores and runners. It controls the remote and the time. */
 export class Play {
   readonly far = new FarSide();
   readonly parts: Part[] = [];
@@ -52,7 +52,7 @@ export class Play {
   static async begin(world: FlowWorld, setting: Setting): Promise<Play> {
     const play = new Play(world, setting);
     const { mirroring, whileWaiting, lostConversation, closingLine } = setting;
-    // What a play that went wrong has left behind is for nobody to work on.
+    // The remains of a failed play must give workers nothing to do.
     await world.pool.query("update handoff set state = 'ENDED' where state not in ('ENDED', 'REJECTED', 'FAILED')");
     await world.pool.query('update lane set next_run_at = null, wanted_at = null where next_run_at is not null');
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lostConversation, lines: { ended: closingLine } });
@@ -67,7 +67,7 @@ export class Play {
   talk(who: number): Talk | undefined { return this.far.of(this.part(who).id); }
 
   // ---- the runtime
-  /** A mutation: what it may cause is allowed for as long as it runs. */
+  /** Runs a mutation. Its possible effects are permitted while it runs. */
   async runtime<T extends object>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
     part.model.doing = doing;
     try {
@@ -91,7 +91,7 @@ export class Play {
     if (!isDeepStrictEqual(asJson({ ...again, replayed: true }), asJson(wanted))) throw new Error('A repeated call was answered differently.');
   }
 
-  /** The message of an answer as a repeat shows it: as it was, but for what its delivery has made known since. */
+  /** Returns a result's message as a repeat shows it: unchanged, except for what its delivery has revealed since. */
   private async messageNow(answer: object): Promise<object> {
     if (!('message' in answer)) return {};
     const message = answer.message as MessageRecord;
@@ -99,7 +99,10 @@ export class Play {
     return { message: { ...message, providerMessageId, isUndelivered } };
   }
 
-  /** Collects, and acknowledges the first `count`; what was shown before and is not acknowledged is shown again, in its order. */
+  /**
+   * Collects, and acknowledges the first `count`. Deliveries that were collected before and not acknowledged come
+   * again, in order.
+   */
   async acknowledge(part: Part, count: number): Promise<number> {
     const { edges } = await this.deps.stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId: part.id }, { first: 200, after: null });
     const waiting = edges.map(({ node }) => node);
@@ -113,13 +116,13 @@ export class Play {
     return now.length;
   }
 
-  /** What a webhook causes. */
+  /** Requests a sync, as a webhook does. */
   hint(part: Part, about: 'MESSAGES' | 'ALL'): Promise<unknown> {
     return this.deps.stores.sessions.transact(ORG, part.id, tx => tx.wantReading(instantOf(this.now()), about));
   }
 
-  // ---- the workers and the time
-  /** Whether it found something to do. */
+  // ---- workers and time
+  /** Starts a worker. Returns whether it found work. */
   async start(job: Job, steps: number): Promise<boolean> {
     await this.world.pool.query(DUE_IS_DUE);
     const worker = new Worker(job, this.deps, this.far, this.now);
@@ -139,7 +142,7 @@ export class Play {
     await this.world.pool.query(text, [...values]);
   }
 
-  /** As every process does it at its start: our own outage may have swallowed hints. */
+  /** Does what every process does at its start, because hints may have been lost while the service was down. */
   async restart(): Promise<void> {
     this.workers.length = 0;
     await this.deps.stores.watches.wantScans();
@@ -148,14 +151,14 @@ export class Play {
     await this.start('look', Infinity);
   }
 
-  // ---- what can be seen
-  /** Lets each model take in what the log has got, and compares. */
+  // ---- observations
+  /** Passes the new log entries to each model, and compares. */
   async agree(): Promise<void> {
     for (const part of this.parts) await this.look(part);
     this.judge();
   }
 
-  /** @throws what does not agree */
+  /** @throws an error with everything that does not agree */
   judge(): void {
     const wrong = this.parts.flatMap(({ model }, i) => model.wrong.map(line => `session ${i}: ${line}`));
     if (wrong.length > 0) throw new Error(wrong.join('\n'));
@@ -197,11 +200,11 @@ export class Play {
   }
 
   // ---- the end
-  /** Nobody does anything more, nothing fails any more: everything comes to rest and must add up. */
+  /** Stops all actors and faults: everything must become idle and consistent. */
   async settle(): Promise<void> {
     const late = [...this.workers];
     await this.comeToRest();
-    // Those who stood still all the while wake up now, when everything was done without them.
+    // Workers that were paused continue now, after everything was done without them.
     for (const worker of late) {
       this.workers.push(worker);
       await this.goOn(worker, Infinity);
@@ -221,7 +224,7 @@ export class Play {
       for (const job of ['deliver', 'read', 'endings'] as const)
         while (await this.start(job, Infinity)) {
           await this.agree();
-          // Readings of what lives go on for ever.
+          // Syncs of live handoffs never end.
           found ||= job !== 'read';
         }
       for (const part of this.parts) found = await this.acknowledge(part, 200) > 0 || found;

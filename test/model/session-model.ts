@@ -5,7 +5,7 @@ export type Mirroring = 'ALWAYS' | 'ON_HANDOFF';
 export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
 export type LostConversation = 'END' | 'OPEN_AGAIN';
 
-/** One entry of the Session's log, as a reader of it sees it. */
+/** One entry of the session's log, as a reader sees it. */
 export type Fact =
   | { readonly type: 'said'; readonly author: string; readonly visibility: string; readonly text: string; readonly messageId: string; readonly seq: number; readonly handoffId: string | null }
   | { readonly type: 'handoff'; readonly id: string; readonly from: string | null; readonly to: string; readonly cause: string; readonly endReason: string | null; readonly agent: string | null }
@@ -13,21 +13,21 @@ export type Fact =
   | { readonly type: 'closed' }
   | { readonly type: 'parked'; readonly kind: string };
 
-/** What the runtime does right now: the only reason for which facts of its making may appear. */
+/** What the runtime is doing now. Only that permits entries of its making. */
 export type Doing = { readonly says: 'END_USER' | 'BOT'; readonly text: string } | { readonly asks: true } | { readonly ends: string } | { readonly closes: true } | null;
 
-/** What there is to see at the far side. */
+/** The observable state of the remote. */
 export interface Evidence {
   readonly tick: number;
   readonly acts: readonly Act[];
   readonly words: readonly (Entry & { readonly isLost: boolean })[];
-  /** When a turn came to be there after `since`: as a post under our id, or in a file of earlier ones. */
+  /** Returns when a message appeared there after `since`: as a post with our id, or in a file of earlier ones. */
   shownAt(ourId: string, text: string, since?: number): number | undefined;
-  /** Notes to agents that a part of this message was not shown. */
+  /** Returns the number of notes that tell agents that a part of this message was not shown. */
   notesOf(word: Entry): number;
-  /** Handoffs whose conversation was opened to people, or is about to be: a call may be on its way for that. */
+  /** Handoffs whose conversation was opened to agents, or is about to be, because a call may be running. */
   readonly called: readonly string[];
-  /** The conversation that the Session was linked with last was deleted. */
+  /** True: the conversation that the session was last linked to was deleted. */
   readonly isLinkDead: boolean;
 }
 
@@ -35,26 +35,26 @@ interface Said { readonly id: string; readonly text: string; readonly author: st
 interface Live {
   readonly id: string;
   state: string;
-  /** Ticks: what was before these says nothing of this handoff. */
+  /** Ticks: what was before these does not concern this handoff. */
   begun: number;
   history: number;
-  /** Since when its talk has to be told anew, because its conversation was deleted; and how often that was so. */
+  /** Since when its history must be posted again because its conversation was deleted, and how often that happened. */
   lostAt: number;
   timesLost: number;
   readonly isTakeover: boolean;
-  /** People had it before it was opened to them. */
+  /** True: agents had it before it was opened to them. */
   isQuick: boolean;
-  /** The takeover was a word into a conversation that was done with already. */
+  /** True: the takeover was a message in a conversation that was already resolved. */
   readonly intoDone: boolean;
-  /** Who has it, as far as the log knows. */
+  /** The agent who has it, according to the log. */
   agent: string | null;
   drainBy: number | null;
-  /** While it ends and a sync of its conversation is awaited: until when. */
+  /** While it is ENDING and awaits a sync of its conversation: until when. */
   syncBy: number | null;
   wasPromised: boolean;
 }
 
-/** When we last took everybody off it. */
+/** Returns when we last returned it to the bot. */
 const lastHeld = ({ acts }: Evidence): number => acts.filter(({ deed }) => deed === 'held').at(-1)?.tick ?? 0;
 
 const FINAL = ['ENDED', 'REJECTED', 'FAILED'];
@@ -63,8 +63,8 @@ const SYNC_MS = 5_000;
 const MOST_OPENED_AGAIN = 3;
 
 /**
- * What must be true of one Session, told from outside: it reads the log and asks of each entry whether it may be there,
- * given what runtime and people have done. It knows nothing of deliveries, readings, locks or steps.
+ * The requirements on one session, as seen from outside. It reads the log and checks whether each entry is permitted,
+ * given the actions of runtime and agents. It knows nothing of deliveries, syncs, locks or steps.
  */
 export class SessionModel {
   control: Control = 'BOT';
@@ -72,19 +72,22 @@ export class SessionModel {
   isClosed = false;
   live: Live | null = null;
   doing: Doing = null;
-  /** Everything said, in order; `isDue`: agents must see it in the end. */
+  /** All messages, in order; `isDue`: agents must see it in the end. */
   readonly said: Said[] = [];
-  /** What the runtime must collect, in this order: agents' words and outcomes. */
+  /** What the runtime must collect, in this order: agents' messages and outcomes. */
   readonly owed: string[] = [];
   readonly wrong: string[] = [];
   private heard = -1;
   private readonly unacknowledged = new Map<string, string>();
-  /** When the last handoff was over, by what people did or by ours; who was assigned before that is residue. */
+  /** When the last handoff ended, by agents' actions or by ours. An agent who was assigned before that is residue. */
   private over = 0;
-  /** Except who had just come when the runtime ended it, and had not been seen yet. */
+  /** Except an agent who had just been assigned when the runtime ended it, and had not been seen yet. */
   private missed: { readonly since: number; readonly not: string | null } = { since: Infinity, not: null };
   private closingLineOf: string | null = null;
-  /** The last handoff that runtime or operator ended while agents had it, and when: what agents said before is a word of that one. */
+  /**
+   * The last handoff that the runtime or an operator ended while agents had it, and when. Agents' earlier messages
+   * belong to it.
+   */
   private ended: { readonly id: string; readonly tick: number } | null = null;
 
   constructor(readonly mirroring: Mirroring, public whileWaiting: WhileWaiting, readonly lostConversation: LostConversation, private readonly now: () => number) {}
@@ -96,7 +99,7 @@ export class SessionModel {
 
   need(holds: boolean, what: string): void { if (!holds) this.wrong.push(what); }
 
-  /** Takes in what the log has got since it was last looked at. */
+  /** Processes the new log entries. */
   accept(facts: readonly Fact[], far: Evidence): void {
     for (const fact of facts)
       switch (fact.type) {
@@ -171,7 +174,7 @@ export class SessionModel {
     this.need(!this.isClosed, 'a closed session was taken over');
     const word = to === 'ACTIVE' ? this.nextWord(far) : undefined;
     const cleared = lastHeld(far);
-    // Opened by somebody who took it for the queue: by nobody's name.
+    // It was opened for the queue, without an agent.
     const deeds: Deed[] = to === 'QUEUED' ? ['reopen', 'wake'] : ['assign', 'reopen'];
     const taken = to === 'ACTIVE' ? undefined : far.acts.filter(act => deeds.includes(act.deed) && (to === 'QUEUED' || act.agent === agent)
       && (act.tick > this.over || (act.tick > Math.max(this.missed.since, cleared) && (agent === null || agent !== this.missed.not)))).at(-1);
@@ -213,13 +216,16 @@ export class SessionModel {
     }
   }
 
-  /** An agent's word that was heard already, and said after the last handoff had ended: it may turn out to be from after the return. */
+  /**
+   * An agent's message that was received already, and was sent after the last handoff had ended. It may turn out to be
+   * from after the return.
+   */
   private hasSpokenSinceReturn(far: Evidence): boolean {
     return this.ended !== null && far.words[this.heard] !== undefined && far.words[this.heard]!.tick > this.ended.tick;
   }
 
   private justifyDrained(live: Live, far: Evidence): void {
-    // The next one takes its place: asked for, or taken by an agent who spoke after the return.
+    // The next handoff replaces it: requested, or taken by an agent who wrote after the return.
     const isReplaced = this.doing !== null && 'asks' in this.doing;
     const spoke = far.words.some(({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick);
     const isClosing = this.isClosed || (this.doing !== null && 'closes' in this.doing);
@@ -229,7 +235,7 @@ export class SessionModel {
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
   }
 
-  /** The same handoff from its beginning, in a conversation that has yet to be made. */
+  /** The same handoff from its beginning, in a conversation that is still to be created. */
   private opensAgain(live: Live, far: Evidence): void {
     this.need(this.lostConversation === 'OPEN_AGAIN' && live.timesLost < MOST_OPENED_AGAIN, 'opened again against the policy');
     const deleted = far.acts.filter(({ deed, tick }) => deed === 'delete' && tick > live.begun).at(-1);
@@ -241,7 +247,7 @@ export class SessionModel {
     this.missed = { since: Math.min(this.missed.since, this.over), not: live.agent };
     this.over = far.tick;
     const isOurs = this.doing !== null && ('ends' in this.doing || 'closes' in this.doing);
-    // Agents cannot see one that nobody has begun to open: what they say is about the bot's conversation.
+    // Agents cannot see a handoff that nobody has begun to open, so their messages concern the bot's conversation.
     if (isOurs && (live.state !== 'REQUESTED' || far.called.includes(live.id))) {
       this.ended = { id: live.id, tick: far.tick };
       live.syncBy = this.now() + SYNC_MS;
@@ -249,9 +255,9 @@ export class SessionModel {
     if (this.doing !== null && 'ends' in this.doing) return this.need(reason === this.doing.ends, `ended as ${reason}`);
     if (this.doing !== null && 'closes' in this.doing) return this.need(reason === 'SESSION_CLOSED', `ended as ${reason}`);
     if (reason === 'PROVIDER_LOST') return this.need(far.isLinkDead && (this.lostConversation === 'END' || live.timesLost === MOST_OPENED_AGAIN), 'lost a conversation that is still there, or was to be made again');
-    // What was done before anybody was called is not about this handoff.
+    // Actions from before agents were called do not concern this handoff.
     const from = live.isQuick ? live.begun : far.acts.find(({ deed, tick }) => deed === 'opened' && tick > live.begun)?.tick ?? Infinity;
-    // Who speaks into what we are about to resolve has it for that moment only.
+    // An agent who writes in a conversation that we are about to resolve has it only for that moment.
     const deeds: readonly Deed[] = reason === 'AGENT_RETURNED' ? ['giveBack'] : live.isTakeover ? ['resolve', 'closed'] : ['resolve'];
     const act = far.acts.find(({ deed, tick }) => deeds.includes(deed) && tick > from);
     this.need(act !== undefined || (reason === 'AGENT_RESOLVED' && live.intoDone), `ended as ${reason} though nobody did that`);
@@ -261,7 +267,7 @@ export class SessionModel {
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
   }
 
-  /** Everything has come to rest: what must be so then. */
+  /** The requirements once everything is idle. */
   rest(far: Evidence, view: { readonly status: string; readonly agent: string | null; readonly statusBy: string } | null): void {
     for (const message of this.said) this.need(!message.isDue || far.shownAt(message.id, message.text) !== undefined, `agents never saw "${message.text}"`);
     for (const word of far.words) this.need(word.isLost || far.notesOf(word) === (word.file === null ? 0 : 1), `agents were told ${far.notesOf(word)} times that a part of "${word.text}" was not shown`);

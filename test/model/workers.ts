@@ -15,10 +15,13 @@ export const JOBS = ['deliver', 'read', 'endings', 'look', 'scan'] as const;
 export type Job = (typeof JOBS)[number];
 
 export const LEASE_MS = 60_000;
-/** A second of the story is as long as this many of the database: however slow the machine is, no real time decides what is due. */
+/**
+ * One second of the story is this many seconds of the database, so that no real time decides what is due, however slow
+ * the machine is.
+ */
 const STRETCH = 100_000;
 
-/** Where a process can be cut: around each remote call and around each commit. */
+/** Where a process can be interrupted: around each remote call and each commit. */
 export interface Moment { readonly what: 'call' | 'commit'; readonly name: string; readonly when: 'before' | 'after' }
 export type Cut = 'nothing arrived' | 'answer lost';
 
@@ -27,12 +30,12 @@ const CLAIMS = ['claimDeliveries', 'claimReadings'];
 const silent = { error: () => undefined, info: () => undefined, warn: () => undefined };
 
 /**
- * One replica's worker on one piece of work, with the service's own runners. It goes on for as many moments as it is
- * given, and stands still there: others act meanwhile, or it dies there, or wakes up when its time is long over.
+ * One replica's worker on one piece of work, with the service's own runners. It runs for the given number of moments
+ * and pauses there: others act meanwhile, or it dies there, or it continues when its time is long over.
  */
 export class Worker {
   at: Moment | null = null;
-  /** Whether there was anything to do. */
+  /** Whether there was work. */
   found = false;
   private since = 0;
   private steps = 0;
@@ -43,7 +46,7 @@ export class Worker {
   /** @param now the story's time in milliseconds */
   constructor(readonly job: Job, private readonly deps: FlowDeps, private readonly provider: SupportProvider, private readonly now: () => number) {}
 
-  /** Resolves when it stands still again or is done. */
+  /** Resolves when it pauses again or is done. */
   async go(steps: number, cut?: Cut): Promise<void> {
     this.steps = steps;
     const still = new Promise<void>(resolve => { this.stopped = resolve; });
@@ -58,7 +61,7 @@ export class Worker {
 
   private errorAt({ what, when }: Moment, cut: Cut | undefined): Error | undefined {
     if (what === 'commit') return cut === undefined ? undefined : new Error('The database did not answer.');
-    // A call that stands still for longer than its time limit ends with that.
+    // A call that pauses for longer than its time limit ends because of that.
     if (this.now() - this.since > this.deps.limits.callMs) return new ProviderUnavailableError('out of time', { delivered: 'unknown' });
     return cut === undefined ? undefined : new ProviderUnavailableError('away', { delivered: when === 'before' && cut === 'nothing arrived' ? 'no' : 'unknown' });
   }
@@ -132,7 +135,7 @@ export class Worker {
   }
 }
 
-/** As the worker's loops do: an error is logged, and the next turn comes. */
+/** As the worker's loops do: the error is logged, and the next tick comes. */
 function unlessOurs(error: unknown): false {
   if (!/did not answer|away|out of time/.test((error as Error).message)) throw error;
   return false;
@@ -144,7 +147,10 @@ function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }
 
-/** Two processes of one database server can differ in what they call now. What is due at once is due for all of them. */
+/**
+ * Two processes of one database server can differ in their current time. Work that is due at once must be due for all
+ * of them.
+ */
 export const DUE_IS_DUE = `
   with lanes as (
     update lane set next_run_at = next_run_at - interval '2 s' where next_run_at between now() - interval '2 s' and now() + interval '1 s'

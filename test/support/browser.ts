@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
-/** The Chromium to test with, or null where there is none. */
+/** The path of the Chromium to test with, or null if there is none. */
 export const CHROMIUM: string | null = [process.env.CHROMIUM_PATH, '/usr/bin/chromium'].find((file) => file !== undefined && existsSync(file)) ?? null;
 
-/** A describe that runs with a browser, and says why when it cannot. */
+/** A describe that runs in a browser, or prints why it cannot. */
 export function describeInBrowser(name: string, body: () => void): void {
   if (CHROMIUM !== null) return void describe(name, body);
   process.stderr.write(`Skipped "${name}": no Chromium at CHROMIUM_PATH or /usr/bin/chromium; install one (apt-get install chromium) to run it.\n`);
@@ -15,7 +15,7 @@ export function describeInBrowser(name: string, body: () => void): void {
 
 export interface TestBrowser {
   readonly context: BrowserContext;
-  /** Everything that pages wrote to their consoles as an error, and what they threw. Nothing is expected. */
+  /** Everything that pages logged to their consoles as an error, and what they threw. Must stay empty. */
   readonly complaints: string[];
   openPage(url: string): Promise<Page>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export interface BrowserOptions {
   readonly colorScheme?: 'light' | 'dark';
 }
 
-/** A browser of its own with nothing in it: own user data, no network of the vendor's. */
+/** Starts a separate, empty browser with its own user data and no network access of the vendor's. */
 export async function startBrowser({ width = 1280, height = 800, colorScheme = 'light' }: BrowserOptions = {}): Promise<TestBrowser> {
   const userData = mkdtempSync(path.join(tmpdir(), 'chromium-'));
   const context = await chromium.launchPersistentContext(userData, {
@@ -54,7 +54,7 @@ export async function startBrowser({ width = 1280, height = 800, colorScheme = '
   };
 }
 
-/** Where pictures go: into the docs when asked for, else to a folder that nobody keeps. */
+/** Returns the folder for screenshots: in the docs if requested, otherwise a temporary one. */
 export function pictureFolder(inDocs: string): string {
   if (process.env.UPDATE_SCREENSHOTS !== '1') return mkdtempSync(path.join(tmpdir(), 'screenshots-'));
   const folder = path.join(__dirname, '..', '..', 'docs', inDocs);

@@ -36,14 +36,17 @@ const scope = { organizationId: ORG };
 export interface ChatwootWorldOptions extends ChatwootDoubleOptions {
   readonly policy?: DeepPartial<SupportPolicy>;
   readonly limits?: Partial<FlowDeps['limits']>;
-  /** Stands between us and Chatwoot. */
+  /** Replaces the fetch between this service and Chatwoot. */
   readonly fetch?: typeof fetch;
   readonly owners?: readonly Person[];
-  /** While that Chatwoot is still empty. */
+  /** Called while that Chatwoot is still empty. */
   beforeSetUp?(double: ChatwootDouble): void;
 }
 
-/** All of us but the timers, over a real Postgres and a Chatwoot's double, with webhooks on a real socket. */
+/**
+ * Creates the whole service except the timers, over a real Postgres and the Chatwoot double, with webhooks on a real
+ * socket.
+ */
 export async function createChatwootWorld({ policy = {}, limits = {}, fetch: through, owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }], beforeSetUp, ...options }: ChatwootWorldOptions = {}) {
   const { pool, close } = await openTestPool();
   const time = { aheadMs: 0 };
@@ -80,7 +83,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
   const media = new FolderMediaStore(mediaFolder);
-  /** As another process has it. */
+  /** Creates an archive as another process has it. */
   const newKeeper = ({ store = media, keptMs = null }: { store?: MediaStore; keptMs?: number | null } = {}) =>
     new FileKeeper(deps, {
       media: store, keptMs, limits: { fromAgents: { maxBytes: 1_000_000, refusedTypes: ['.exe'] }, toAgents: { maxBytes: 500_000, refusedTypes: [] }, ...TIME_LIMITS.file },
@@ -107,18 +110,18 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
   let keys = 0;
   const world = {
     double, farSide, stores, flows, deps, pool, time, media, mediaFolder, newKeeper, logged, admin, accountPath, account: enabled.account,
-    /** Agents whose typing has reached us. */
+    /** Typing of agents that has reached this service. */
     typed,
     get inbox() { return inbox; },
     get provider() { return instance; },
     nextKey: () => `key-${++keys}`,
-    /** As if the process had died and come back. */
+    /** Acts as if the process had died and restarted. */
     restart() { instance = create(); },
-    /** Nobody answers at our address. */
+    /** Makes our address unreachable. */
     setDown(isDown: boolean) { down = isDown; },
     async enableAgain() { inbox = await enableBot(); return inbox; },
 
-    // ---- people at Chatwoot
+    // ---- agents at Chatwoot
     async addPerson(name: string, role: 'agent' | 'administrator' = 'agent', isMember = true): Promise<number> {
       const { id } = await farSide.platform('POST', '/users', { name, email: `${name.toLowerCase()}@people.example`, password: 'Passw0rd!x' });
       await farSide.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: id, role });
@@ -193,8 +196,11 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
     },
     async acknowledgeAll(sessionId: string) { await flows.acknowledge(scope, (await world.inboxOf(sessionId)).map(({ id }) => id)); },
 
-    // ---- the worker, by hand
-    /** Delivers until nothing is due. A failure is told and left where it is; refused ones are set aside as the worker does. */
+    // ---- the worker, run by hand
+    /**
+     * Delivers until nothing is due. Returns failures and leaves the failed deliveries; refused ones are parked as the
+     * worker does.
+     */
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
       for (;;) {
@@ -222,7 +228,10 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
         }
       }
     },
-    /** As the worker settles what fails, without its waiting: what is to be retried is left for an hour. Answers what became of failures. */
+    /**
+     * Delivers as the worker does, but without waiting: a delivery to be retried is postponed for an hour. Returns the
+     * verdicts on the failures.
+     */
     async settleAll(): Promise<string[]> {
       const verdicts: string[] = [];
       for (;;) {
@@ -243,7 +252,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       }
     },
     read: (sessionId: string) => readForward(deps, ORG, sessionId),
-    /** Reads what hints, and timers that are due, ask for; returns of how many Sessions. */
+    /** Runs the syncs that hints and due timers request. Returns the number of sessions. */
     async readHinted(): Promise<number> {
       await double.settled();
       for (let count = 0; ; count++) {
@@ -254,7 +263,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
         await stores.lanes.finishReading(reading, null, false);
       }
     },
-    /** A session with one turn, mirrored. */
+    /** Opens a mirrored session with one message, or the given ones. */
     async talk(...texts: string[]): Promise<string> {
       const { id } = await world.open();
       for (const text of texts.length > 0 ? texts : ['hello']) await world.user(id, text);
@@ -262,7 +271,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       if (errors.length > 0) throw new Error(errors.join());
       return id;
     },
-    /** A session that is open to people. */
+    /** Opens a session that is handed over to agents. */
     async handedOver(more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}): Promise<string> {
       const id = await world.talk();
       await world.ask(id, more);
@@ -270,7 +279,7 @@ export async function createChatwootWorld({ policy = {}, limits = {}, fetch: thr
       if (errors.length > 0) throw new Error(errors.join());
       return id;
     },
-    /** Calls to Chatwoot during `act`, numbers left out. */
+    /** Returns the calls to Chatwoot during `act`, without numbers. */
     async callsOf(act: () => Promise<unknown>): Promise<string[]> {
       double.clearRequests();
       await act();

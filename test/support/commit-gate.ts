@@ -3,12 +3,12 @@ import { settled } from '../../scripts/demo/step';
 import type { Steps } from './kill-room';
 
 const LOCKS = 21_334;
-/** As much as Postgres keeps of it. */
+/** The part of a name that Postgres keeps. */
 const NAME_LENGTH = 60;
 
-/*
- * Each remote step that a worker has done is recorded by a write to one of these. The trigger notes it, and stops the
- * transaction there when it is the one that is waited for.
+/**
+ * A worker records each finished remote step by a write to one of these tables. The trigger notes the step, and stops
+ * the transaction there if the test waits for that step.
  */
 const GATE = `
   create table commit_gate (session_id uuid primary key, stop_at integer, lock_no integer, seen text[] not null default '{}');
@@ -49,7 +49,7 @@ const GATE = `
 
 export interface CommitGate extends Steps { close(): Promise<void> }
 
-/** Stops time in the moment after a step has been committed at the far side and before our own commit. */
+/** Stops a worker between the commit of a step at the remote and our own commit. */
 export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<CommitGate> {
   const holder = new Client({ connectionString: databaseUrl });
   await holder.connect();
@@ -82,7 +82,8 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
       };
     },
     async release() {
-      // The dead process has sent its commit already: without it, Postgres would do it as soon as the lock is free.
+      // The dead process has already sent its commit. Without ending its backend, Postgres would run the commit as soon
+      // as the lock is free.
       await sql.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS]);
       await settled(waiting, 0);
       await sql.query('update commit_gate set stop_at = null');

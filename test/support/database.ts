@@ -34,7 +34,7 @@ export async function createTestDatabase(graceMs = GRACE_MS): Promise<ReusableDa
   };
 }
 
-/** An empty database, for what makes its own tables. */
+/** Creates an empty database, for tests that create their own tables. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server.query(`create database ${name} template template0`));

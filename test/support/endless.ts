@@ -4,16 +4,17 @@ import { createGzip } from 'node:zlib';
 
 export interface EndlessServer {
   readonly url: string;
-  /** Resolves when the caller has cut the last answer off. */
+  /** Resolves when the caller has aborted the last response. */
   cut(): Promise<void>;
-  /** Bytes of the last answer that the network took. */
+  /** The bytes of the last response that the network accepted. */
   sent(): number;
   close(): Promise<void>;
 }
 
 /**
- * A server whose answers never end.
- * @param how `flood`: as fast as the network takes them; `bomb`: the same, compressed; `trickle`: one byte, then silence
+ * Starts a server whose responses never end.
+ * @param how `flood`: as fast as the network accepts them; `bomb`: the same, compressed; `trickle`: one byte, then
+ * silence
  */
 export async function startEndless(status: number, how: 'flood' | 'bomb' | 'trickle', headers: Readonly<Record<string, string>> = {}): Promise<EndlessServer> {
   let isCut: Promise<void> = Promise.resolve();

@@ -4,7 +4,7 @@ import { startReplica, type Replica } from './replica';
 
 const secret = (): string => randomBytes(32).toString('hex');
 
-/** Several replicas of one service, and clients that prove who they are to any of them. */
+/** Several replicas of one service, and clients that are authenticated at each of them. */
 export class Fleet {
   readonly replicas: Replica[] = [];
   private readonly clients: SupportClient[] = [];
@@ -16,13 +16,13 @@ export class Fleet {
     this.botKeys = new Map(organizations.map((organization) => [organization, secret()]));
     this.env = {
       SUPPORT_SECRET_KEY: secret(), SUPPORT_GATEWAY_SECRET: this.gatewaySecret, SUPPORT_EXAMPLE: 'off',
-      // The support system and the runtimes of tests are on this machine.
+      // The support system and the runtimes of tests run on this machine.
       SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all',
       SUPPORT_BOT_KEYS: [...this.botKeys].map(([organization, key]) => `${organization}=${key}`).join(','), ...env,
     };
   }
 
-  /** @param port the same as before, for a replica that comes back */
+  /** @param port the previous port, for a replica that restarts */
   async add(port?: number): Promise<Replica> {
     const replica = await startReplica({ databaseUrl: this.databaseUrl, env: this.env, ...(port === undefined ? {} : { port }) });
     this.replicas.push(replica);

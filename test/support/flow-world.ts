@@ -19,7 +19,7 @@ import { openTestPool } from './test-pool';
 export const ORG = 'org-1';
 export const scope = { organizationId: ORG };
 
-/** Flows over a real Postgres and a scripted provider, with time and workers in the test's hand. */
+/** Creates flows over a real Postgres and a scripted provider. The test controls time and workers. */
 export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const { pool, close } = await openTestPool();
   const time = { ms: Date.parse('2026-11-22T12:00:00Z') };
@@ -84,7 +84,7 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
       const page = await stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId }, { first: 100, after: null });
       return page.edges.map(edge => edge.node);
     },
-    /** What the runtime would collect, as short words. */
+    /** Returns the runtime's pending deliveries in a short form. */
     async collected(sessionId: string): Promise<string[]> {
       const words: string[] = [];
       for (const { notice } of await world.inbox(sessionId)) {

@@ -1,11 +1,11 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** One address for something that moves: new connections go to where `aim` said last. */
+/** One address for a moving target: new connections go to the last target of `aim`. */
 export interface Forwarder {
   readonly port: number;
-  /** Null: connections are refused from now on. Those that are open stay as they are. */
+  /** Sets the target. Null: new connections are refused. Open connections stay. */
   aim(port: number | null): void;
-  /** From now on nothing gets through, either way, and nobody is told: connections stay, and new ones are taken. */
+  /** Drops all data in both directions from now on, without any error: connections stay, and new ones are accepted. */
   fallSilent(): void;
   stop(): Promise<void>;
 }

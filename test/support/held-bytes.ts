@@ -5,22 +5,22 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes of buffers, outside of V8's own heap, that somebody still holds. */
+/** Returns the bytes of live buffers outside V8's heap. */
 function heldBytes(): number {
-  // What the first finds is given back behind its back; the second waits for that.
+  // The first collection frees some buffers asynchronously; the second waits for that.
   collectGarbage();
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }
 
-/** The most that was held beyond what was held at first, over all looks. */
+/** Measures the maximum of live bytes above the start, over all measurements. */
 export class HeldSince {
   most = 0;
   looks = 0;
 
   private constructor(private readonly start: number) {}
 
-  /** When what earlier work has left is given back. */
+  /** Starts once the bytes of earlier work are freed. */
   static async now(): Promise<HeldSince> {
     for (let held = heldBytes(); ;) {
       await setTimeout(20);

@@ -1,5 +1,6 @@
-// A federation gateway that carries subscriptions, as a process of its own: Jest cannot load its ESM packages.
-// argv: how it subscribes (ws | sse), the supergraph's file, our subgraph's URL, our gateway secret. It lives as long as its parent.
+// A federation gateway that carries subscriptions. It is a separate process, because Jest cannot load its ESM packages.
+// argv: how it subscribes (ws | sse), the supergraph's file, our subgraph's URL, our gateway secret. It exits with its
+// parent.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
@@ -16,7 +17,7 @@ const gateway = createGatewayRuntime({
       ? { 'x-support-gateway-secret': secret, ...Object.fromEntries(IDENTITY.map((name) => [name, request.headers.get(name) ?? undefined])) }
       : {},
   },
-  // Without an entry it subscribes over its HTTP transport, which is SSE by GET.
+  // Without an entry it subscribes over its HTTP transport, which is SSE with GET.
   transportEntries: mode === 'ws' ? { support: { options: { subscriptions: { kind: 'ws', location, options: { connectionParams } } } } } : {},
 });
 

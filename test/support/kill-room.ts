@@ -10,25 +10,25 @@ import { createTestDatabase, type TestDatabase } from './database';
 import { Fleet } from './fleet';
 import type { Replica } from './replica';
 
-/** Of one account, as many pieces of work as one process has under way at once. */
+/** How much work of one account a process runs at the same time. */
 const AT_ONCE = 8;
 
-/** The steps of a way as they can be seen, and where they can be held. */
+/** The observable steps of a scenario, and where they can be stopped. */
 export interface Steps {
-  /** Those about one Session so far, each named, in order. */
+  /** The steps of one session so far, by name and in order. */
   of(sessionId: string): Promise<readonly string[]>;
   /**
-   * Lies in wait for the step no. `index` from now on. What it resolves with waits until that step has taken effect at the
-   * far side, while we do not know of it, and tells its name.
+   * Stops the session at step number `index`. The returned function waits until that step has taken effect at the
+   * remote but is unknown to this service, and returns its name.
    */
   hold(sessionId: string, index: number): Promise<() => Promise<string>>;
-  /** After the kill: what was held is as a dead process leaves it, and everything passes again. */
+  /** Called after the kill: drops what was stopped, as a dead process does, and lets everything pass again. */
   release(): Promise<void>;
 }
 
 export interface House extends Home {
   readonly steps: Steps;
-  /** All that there is of one end-user at the far side. */
+  /** Everything about one end-user at the remote. */
   historyOf(endUser: string): Promise<object>;
 }
 
@@ -39,17 +39,17 @@ export interface Home {
 }
 
 export interface Way {
-  /** What happened before. */
+  /** The preparation. */
   before(talk: Talk): Promise<void>;
-  /** What causes the steps; killed behind each. */
+  /** The action that causes the steps; the process is killed after each of them. */
   now(talk: Talk): Promise<void>;
-  /** The handoff's state when all is done; null: over. */
+  /** The handoff's state at the end; null: ended. */
   readonly then: string | null;
-  /** Steps that it must have, so that the way is the one that is meant. */
+  /** Steps that the scenario must contain, to prove that it is the intended one. */
   readonly has: readonly string[];
 }
 
-/** One replica after the other: each is killed, and the next does what was left. */
+/** Runs one replica after the other: each is killed, and the next one continues its work. */
 export class KillRoom {
   alive!: Replica;
 
@@ -58,7 +58,8 @@ export class KillRoom {
   static async open(organizations: readonly string[]): Promise<KillRoom> {
     const database = await createTestDatabase();
     const sql = new Pool({ connectionString: database.url, max: 4 });
-    // As rarely and as late as can be set: what is found is found by the way under test, and what is held waits for the kill.
+    // Timers run as rarely, and limits are as long, as possible: then only the tested scenario finds changes, and
+    // stopped calls wait for the kill.
     const fleet = new Fleet(database.url, organizations, { SUPPORT_LIVE_POLL_SECONDS: '3600', SUPPORT_PROVIDER_TIMEOUT_MS: '120000', SUPPORT_POOL_SIZE: '30', SUPPORT_DRAIN_LIMIT_SECONDS: '3600' });
     const room = new KillRoom(database, sql, fleet);
     room.alive = await fleet.add();
@@ -79,15 +80,15 @@ export class KillRoom {
     return story;
   }
 
-  /** The next one, under the same address. */
+  /** Starts the next replica at the same address. */
   async start(): Promise<void> { this.alive = await this.fleet.add(this.alive.port); }
 
-  /** A minute passes: the leases of the dead one are over. */
+  /** Lets a minute pass, so that the dead process's leases have expired. */
   async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
     await this.sql.query("update lane set next_run_at = now() - interval '1 minute' where next_run_at > now() and destination = any($1)", [of]);
   }
 
-  /** The dead one was reading every conversation, too: nothing that it left there is found by the way. */
+  /** Pretends that the dead process was syncing every conversation, so that no sync helps the scenario. */
   private async holdReadings(): Promise<void> {
     await this.sql.query(`
       insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
@@ -96,8 +97,8 @@ export class KillRoom {
   }
 
   /**
-   * Compares a table: one row per step of an undisturbed run, each what there is at the far side in the end. Several
-   * Sessions are held at once, each at a step of its own, so that one kill serves them all.
+   * Compares a table with one row per step of an undisturbed run; each row shows the final state at the remote. Several
+   * sessions are stopped at the same time, each at its own step, so that one kill serves all of them.
    */
   async killedBehindEach(house: House, title: string, { before, now, then, has }: Way): Promise<void> {
     const undisturbed = new Talk(this, house, `${title}, undisturbed`);
@@ -124,7 +125,7 @@ export class KillRoom {
       await this.alive.killHard();
       await house.steps.release();
       await this.holdReadings();
-      // Before the next one starts: it is to find that all calls of the dead one have had their time.
+      // Before the next replica starts, so that it finds that no call of the dead one can still take effect.
       await this.endLeases(['PROVIDER']);
       await this.start();
       for (const { talk } of talks) await talk.isDelivered();
@@ -138,11 +139,14 @@ export class KillRoom {
   }
 }
 
-/** One of a long row of messages, with two of them on either side: to be killed behind it is to be killed behind its neighbour. */
+/**
+ * Returns whether a step is in the middle of a long row of messages, with two on either side. A kill after it is
+ * equivalent to a kill after its neighbor.
+ */
 const isInTheMiddle = (steps: readonly string[], index: number): boolean =>
   index >= 2 && [-2, -1, 0, 1, 2].every((distance) => /: Line \d/.test(steps[index + distance] ?? ''));
 
-/** One end-user with their bot, through whichever replica is alive. */
+/** One end-user with their bot, using whichever replica is alive. */
 export class Talk {
   readonly endUser: string;
   private at: { readonly replica: Replica; readonly runtime: Runtime } | undefined;
@@ -152,7 +156,7 @@ export class Talk {
 
   async session(): Promise<string> { return (await this.runtime()).session; }
 
-  /** By turns: the end-user, the bot, the end-user… */
+  /** Sends the lines alternately as end-user and bot. */
   async says(...lines: readonly string[]): Promise<void> {
     const runtime = await this.runtime();
     for (const [i, line] of lines.entries()) await (i % 2 === 0 ? runtime.userSays(line) : runtime.botSays(line));
@@ -167,7 +171,10 @@ export class Talk {
     done((await client.call(CancelHandoffDocument, { input: { sessionId: session, reason, idempotencyKey: `${this.endUser} cancel` } })).cancelHandoff);
   }
 
-  /** Until nothing is owed there, the handoff is where it should be, and the runtime has collected all. */
+  /**
+   * Waits until nothing is pending at the provider, the handoff has the expected state, and the runtime has collected
+   * everything.
+   */
   async rests(state: string | null): Promise<void> {
     const expected = { talk: this.name, owed: 0, parked: 0, writes: 'finished', state };
     const look = async () => {
@@ -181,17 +188,17 @@ export class Talk {
     expect(await settled(look, expected)).toEqual(expected);
   }
 
-  /** Until nothing is owed to the provider. */
+  /** Waits until nothing is pending for the provider. */
   async isDelivered(): Promise<void> {
     expect(await settled(async () => (await (await this.runtime()).explain()).owed.provider, 0)).toBe(0);
   }
 
-  /** As `rests`, with nothing collected. */
+  /** As `waitUntilIdle`, but collects nothing. */
   async reaches(state: string): Promise<void> {
     expect(await settled(async () => (await (await this.runtime()).explain()).handoff?.state, state)).toBe(state);
   }
 
-  /** Of whichever replica is alive. */
+  /** Returns the runtime's client at whichever replica is alive. */
   async runtime(): Promise<Runtime> {
     const { alive, fleet } = this.room;
     if (this.at?.replica !== alive) {

@@ -2,16 +2,19 @@ import { OpenSessionDocument, RecordEndUserMessageDocument } from '../../example
 import { done, type SupportClient } from '../../examples/support-client';
 
 export interface Load {
-  /** Turns that were acknowledged so far, by session. */
+  /** The messages acknowledged so far, by session. */
   readonly acknowledged: ReadonlyMap<string, readonly string[]>;
   readonly count: number;
-  /** Resolves when so many more were acknowledged. */
+  /** Resolves when that many more were acknowledged. */
   more(turns: number): Promise<void>;
-  /** Stops after the turn under way. @throws what a call threw */
+  /** Stops after the current message. @throws the error of a call */
   stop(): Promise<void>;
 }
 
-/** End-users who write numbered turns one after another, each in a session of their own. Calls are repeated as a runtime repeats them. */
+/**
+ * Starts end-users who send numbered messages one after another, each in a separate session. Repeats calls as a runtime
+ * does.
+ */
 export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: string, width: number): Promise<Load> {
   const acknowledged = new Map<string, string[]>();
   const counters = { all: 0, stopped: false };

@@ -5,7 +5,10 @@ import { leaseThat } from './lease';
 const LEASE_MS = 60_000;
 const LATER_MS = 3_600_000;
 
-/** The worker of agents' files, by hand: everything that is owed is tried once more. Says what became of each try, in order. */
+/**
+ * Runs the worker of files by hand: attempts all pending deliveries once more. Returns the result of each attempt, in
+ * order.
+ */
 export async function tryFiles({ stores, pool, deps }: ChatwootWorld, files = deps.files!): Promise<string[]> {
   const work = mediaWork(deps, files, LEASE_MS);
   await pool.query("update lane set next_run_at = now() where destination = 'MEDIA' and next_run_at is not null");

@@ -6,7 +6,7 @@ import type { ProviderHost } from '../../src/core/ports/support-provider';
 import type { ActingAgent, ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { desk } from '../../src/providers/desk';
 
-/** What people do at the provider's own screens, in the newest conversation of one end-user. */
+/** Actions of agents in the provider's own UI, in the newest conversation of one end-user. */
 export interface PeopleAtWork {
   take(endUser: string): Promise<unknown>;
   reply(endUser: string, text: string, by?: string): Promise<unknown>;
@@ -20,7 +20,7 @@ export interface PeopleAtWork {
 
 const ADAM = 'Adam Agent';
 
-/** At the double, through the calls that the dashboard makes. */
+/** Acts at the double, through the calls that the dashboard makes. */
 export class ChatwootPeople extends ChatwootStage implements PeopleAtWork {
   constructor(private readonly double: ChatwootDouble) { super(double.baseUrl, double.platformToken); }
 
@@ -45,9 +45,9 @@ export class ChatwootPeople extends ChatwootStage implements PeopleAtWork {
   private async asOwner<T>(path: string): Promise<T> { return await this.inAccount(await this.administrator(), 'GET', path) as T; }
 }
 
-/** At the desk, through the calls that its page makes. */
+/** Acts at the desk, through the calls that its page makes. */
 export class DeskPeople implements PeopleAtWork {
-  /** @param serviceUrl where the desk is served at the moment */
+  /** @param serviceUrl where the desk is currently served */
   constructor(private readonly serviceUrl: () => string, private readonly identity: Readonly<Record<string, string>>) {}
 
   async take(endUser: string) { return this.act(endUser, 'assign', { agentId: await this.person(ADAM) }); }
@@ -80,7 +80,7 @@ export class DeskPeople implements PeopleAtWork {
   }
 }
 
-/** The desk alone, while the service is away: people go on, and nobody hears its hints. */
+/** Serves only the desk while the service is down: agents continue, and nothing receives its hints. */
 export async function serveDeskAlone(sql: Pool, organizationId: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const host: ProviderHost = {
     hint: () => undefined, fetch, replicas: () => 1, now: Date.now, log: () => undefined,

@@ -7,24 +7,24 @@ import { runtimeWork } from '../../src/delivery/runtime-work';
 import { createFlowWorld, scope, type FlowWorld } from './flow-world';
 import { startReceiver, type Receiver } from './receiver';
 
-/** Flows over a real Postgres and a real receiver, with the pushes in the test's hand. */
+/** Flows over a real Postgres and a real receiver. The test controls the pushes. */
 export interface PushWorld extends FlowWorld {
   readonly receiver: Receiver;
   readonly logged: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[];
-  /** Registers the receiver, tells it its secret, and lets it prove itself. */
+  /** Registers the receiver, gives it its secret, and verifies it. */
   endpoint(chatbotId?: string | null, receiver?: Receiver): Promise<RuntimeEndpoint>;
   endpointNow(id: string): Promise<RuntimeEndpoint>;
-  /** Another replica's hands. */
+  /** Creates another replica's runner. */
   runner(): { turn(): Promise<boolean>; drained(): Promise<void> };
   /** Pushes until nothing is due. */
   push(): Promise<void>;
-  /** Every wait for a next try, and every lease, is over. */
+  /** Ends every wait for a retry, and every lease. */
   passRetries(): Promise<void>;
-  /** In how many seconds the lanes' heads are tried, where that is not now. */
+  /** Returns in how many seconds the lanes' heads are due, if not now. */
   waits(): Promise<number[]>;
-  /** Messages of an agent, as a reading would record them. */
+  /** Records messages of an agent, as a sync would. */
   agentSays(sessionId: string, ...texts: string[]): Promise<void>;
-  /** What the receiver was told, in the order of arrival. */
+  /** Returns what the receiver got, in the order of arrival. */
   heard(): string[];
   sql<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
 }
@@ -36,7 +36,7 @@ export async function createPushWorld(): Promise<PushWorld> {
   const note = (fields: Readonly<Record<string, unknown>>, message: string): void => { logged.push({ fields, message }); };
   const log = { info: note, warn: note, error: note };
   const runner = () => {
-    // Rests of far sides are over as soon as they begin.
+    // Pauses of remotes are over as soon as they begin.
     let now = 0;
     const circuits = new Circuits(() => (now += 1_000_000), () => 0.5, () => undefined);
     return new LaneRunner(world.stores.lanes, runtimeWork(world.deps, log), { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 1_000 }, circuits, log, () => undefined);

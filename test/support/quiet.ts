@@ -1,4 +1,4 @@
 import type { WorkerLog } from '../../src/delivery/options';
 
-/** For workers whose log no test reads. */
+/** A log for workers whose log no test reads. */
 export const quiet: WorkerLog = { error: () => undefined, warn: () => undefined, info: () => undefined };

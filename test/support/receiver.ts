@@ -2,13 +2,13 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 
-/** One call, as the receiver saw it. */
+/** One call, as the receiver got it. */
 export interface Received {
   readonly id: string;
   readonly headers: IncomingHttpHeaders;
   readonly raw: string;
   readonly body: { readonly type: string; readonly timestamp: string; readonly data: any };
-  /** Which of the receiver's secrets prove it. */
+  /** The receiver's secrets that verify the signature. */
   readonly provenBy: readonly string[];
 }
 
@@ -17,15 +17,15 @@ export type Answer = number | { readonly status: number; readonly headers?: Reco
 /** A runtime's endpoint on loopback, which checks signatures with the Standard Webhooks library. */
 export interface Receiver {
   readonly url: string;
-  /** What it has been told; `provenBy` names those that fit. */
+  /** The secrets that it was given; `provenBy` names those that match. */
   readonly secrets: string[];
-  /** Everything but verifications, in the order of arrival. */
+  /** Everything except verifications, in the order of arrival. */
   readonly received: Received[];
   readonly verifications: Received[];
-  /** Decides what is answered to everything but verifications; 204 unless a test says otherwise. May take its time. */
+  /** Returns the response to everything except verifications; by default 204. May be slow. */
   answer: (received: Received) => Answer | Promise<Answer>;
   verify: (received: Received) => Answer;
-  /** Comes back at the same address with `open`. */
+  /** Closes the server; `open` opens it again at the same address. */
   shut(): Promise<void>;
   open(): Promise<void>;
   close(): Promise<void>;

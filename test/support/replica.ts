@@ -7,24 +7,24 @@ import { leash } from '../../scripts/leash';
 const START_LIMIT_MS = 290_000;
 const ROOT = path.join(__dirname, '..', '..');
 
-/** One process of the service, as it runs in production: its own memory, its own pool, its own worker. */
+/** One process of the service, as it runs in production, with its own memory, pool and worker. */
 export interface Replica {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** All that it wrote so far. */
+  /** Its log so far. */
   log(): string;
-  /** As a broken machine would end it: no goodbye, no last word to the database. */
+  /** Kills the process as a broken machine would, without any shutdown. */
   killHard(): Promise<void>;
-  /** SIGTERM, and its exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>;
 }
 
 export interface ReplicaOptions {
   readonly databaseUrl: string;
-  /** Settings as in docs/settings.md. What replicas must share (SUPPORT_SECRET_KEY) has to be the same in all. */
+  /** Settings as in docs/settings.md. Replicas must share SUPPORT_SECRET_KEY. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The same port again, for a service that comes back under its old address. */
+  /** The previous port, for a service that restarts at its old address. */
   readonly port?: number;
 }
 

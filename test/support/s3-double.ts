@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 const PAGE = 2;
 
 /**
- * What of S3 our store uses, in memory, for what s3rver 3.7 cannot do on this Node: pages of a listing, and giving up an
- * upload in parts. Checks whose key signed, not the signature, which s3rver does.
+ * The part of S3 that our store uses, in memory, for features that s3rver 3.7 does not support on this Node: pages of a
+ * listing, and aborting a multipart upload. Checks which key signed, but not the signature; s3rver does that.
  */
 export class S3Double {
   readonly objects = new Map<string, { readonly bytes: Buffer; modified: Date }>();
-  /** Uploads in parts that are neither complete nor given up. */
+  /** Multipart uploads that are neither complete nor aborted. */
   readonly uploads = new Map<string, Map<number, Buffer>>();
   readonly listings: string[] = [];
   private readonly server = createServer((request, response) => void this.answer(request, response));

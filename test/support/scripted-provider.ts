@@ -12,10 +12,12 @@ export const ALL: Capabilities = {
   managesAgents: true, inboxMembers: true, managesTeams: true, loginLinks: true, inspectsDrift: true, maxTextLength: 100_000,
 };
 
-/** Where a fault strikes: before the far side did anything, or after it did but before we could hear of it. */
+/** When a fault occurs: before the remote did anything, or after it did but before this service got the response. */
 export type Fault = 'before' | 'after' | 'refused' | 'gone' | 'auth';
 
-/** A support system in memory whose people and faults a test plays. Keeps no idempotency of its own beyond the port's rules. */
+/**
+ * A support system in memory, whose agents and faults a test controls. It has no idempotency beyond the port's rules.
+ */
 export class ScriptedProvider implements SupportProvider {
   readonly conversations: Conversation[] = [];
   readonly calls: string[] = [];
@@ -48,21 +50,21 @@ export class ScriptedProvider implements SupportProvider {
     return found;
   }
 
-  // ---- people
+  // ---- agents
   get only(): Conversation { return this.conversations.filter(conversation => !conversation.deleted).at(-1)!; }
   agentSays(text: string, agent = 'alice', at = new Date(0).toISOString()): void { this.only.entries.push({ id: this.nextId++, by: 'agent', ourId: null, text, author: 'AGENT', agent, at }); }
   agentNotes(text: string, agent = 'alice'): void { this.only.entries.push({ id: this.nextId++, by: 'note', ourId: null, text, author: 'AGENT', agent }); }
   set(view: Partial<Conversation['view']>): void { Object.assign(this.only.view, view); }
   delete(): void { this.only.deleted = true; }
-  /** What agents see of our posts, in order. */
+  /** Returns our posts as agents see them, in order. */
   shown(conversation = this.only): string[] { return conversation.entries.filter(entry => entry.by === 'us').map(entry => `${entry.author}: ${entry.text}`); }
 
-  /** What our posts answer, in order; null: nothing that the far side can tell. */
+  /** Returns the texts that our posts reply to, in order; null: no reply, or one that the remote does not know. */
   answers(): (string | null)[] {
     const { entries } = this.only;
     return entries.filter(entry => entry.by === 'us').map(({ replyTo }) => entries.find(entry => String(entry.id) === replyTo)?.text ?? null);
   }
-  /** From here on our posts can be taken back. */
+  /** Enables the deletion of our posts from now on. */
   learnsToDelete(): void {
     this.deleteMessage = async ({ conversation, messageId }) => this.step('deleteMessage', () => {
       const entry = this.find(conversation.conversationId).entries.find(one => String(one.id) === messageId);
@@ -80,9 +82,9 @@ export class ScriptedProvider implements SupportProvider {
   async ensureInbox(): Promise<EnsuredInbox> { return { externalId: 'inbox-1', providerData: {} }; }
   readonly teams = [{ externalId: '47', name: 'billing' }, { externalId: '48', name: 'sales' }];
   readonly agents: ProviderAgent[] = [{ externalId: 'alice', name: 'Alice', email: 'alice@example.com', role: 'AGENT' }];
-  /** By inbox or team. */
+  /** The members by inbox or team. */
   readonly members = new Map<string, readonly string[]>();
-  /** What a removal answers, and what a look finds. */
+  /** The result of a removal, and the items of an inspection. */
   removal: AgentRemoval = 'REMOVED';
   drifted: DriftItem[] = [];
   readonly inspected: DesiredState[] = [];
@@ -143,7 +145,7 @@ export class ScriptedProvider implements SupportProvider {
     this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null };
     this.reports(c, reportNewest);
   });
-  /** Whether it says which message was the newest when a status changed. */
+  /** Whether it reports the newest message when a status changes. */
   reportsNewest = true;
   private reports(c: ConversationAccess, reportNewest?: ReportNewest): void {
     if (this.reportsNewest) reportNewest?.(this.find(c.conversationId).entries.at(-1)?.id.toString() ?? null);
@@ -160,7 +162,7 @@ export class ScriptedProvider implements SupportProvider {
     return { status: view.status, teamId: view.teamId, agent: view.agent === null ? null : { externalId: view.agent, name: view.agent } };
   });
   readForward = async ({ conversation, after }: ReadForward): Promise<ReadPage> => this.step('readForward', () => {
-    // Always three ids back, as a provider does whose ids become visible late.
+    // Always starts three ids back, as a provider does whose ids become visible late.
     const from = Math.max(0, Number(after ?? 0) - 3);
     const entries = this.find(conversation.conversationId).entries.filter(entry => entry.id > from).slice(0, 10);
     const observations = entries.map((entry): Observation => {

@@ -1,14 +1,14 @@
 import { ANY_LETTER } from './any-letter';
 import { ORG, type ChatwootWorld } from './chatwoot-world';
 
-/** What is owed to the double, without its waits, and what was set aside of it. */
+/** Runs the pending work for the double without its waits, and reads its dead letters. */
 export function setAsideIn(world: () => ChatwootWorld) {
   const letters = async () => (await world().stores.deadLetters.page(ORG, 'PARKED', ANY_LETTER, { first: 100, after: null })).edges.map(({ node }) => node);
   const dueAgain = () => world().pool.query("update lane set next_run_at = now() where destination = 'PROVIDER' and next_run_at is not null");
   const work = async () => { await dueAgain(); return world().settleAll(); };
   const resend = async (writeAtOnce = false) =>
     world().flows.resendDeadLetters({ organizationId: ORG }, { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, writeAtOnce }, null);
-  /** Nobody is there for longer than anything is tried. */
+  /** Makes the double unreachable for longer than any delivery is retried. */
   async function isAwayFor75Hours(): Promise<void> {
     world().double.failNext({ match: { path: /\/conversations/ }, mode: 'status:503', times: Infinity });
     await work();

@@ -2,17 +2,17 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Stands between the service and a Chatwoot. Knows of each writing call whose Session it is about, and can stop time in
- * the moment after one has taken effect there and before its answer is here. Reads pass: they leave nothing behind, and to
- * be killed after one is to be killed before the next write.
+ * A proxy between the service and Chatwoot. It knows the session of each writing call, and can stop time after a call
+ * has taken effect there and before its response arrives here. Reads pass, because they leave nothing behind: a kill
+ * after a read is equivalent to a kill before the next write.
  */
 export interface StepProxy {
   readonly url: string;
-  /** The writes about one Session since the proxy started, each named, in order. */
+  /** The writes of one session since the proxy started, by name and in order. */
   writesOf(sessionId: string): readonly string[];
-  /** The next write about this Session that `isIt` takes effect; its answer stays here. Resolves with its name. */
+  /** Lets the session's next write that matches `isIt` take effect and holds its response. Resolves with its name. */
   holdNext(sessionId: string, isIt: (count: number, name: string) => boolean): Promise<string>;
-  /** Drops what is held, as a dead process does; from here on everything passes. */
+  /** Drops what is held, as a dead process does; from now on everything passes. */
   release(): void;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function startStepProxy(target: string): Promise<StepProxy> {
     forwarded.end(body);
   })());
 
-  /** Whether this one is to be held. */
+  /** Returns whether to hold this write. */
   function counts(sessionId: string, name: string): boolean {
     writes.set(sessionId, [...(writes.get(sessionId) ?? []), name]);
     const hold = holds.get(sessionId);
@@ -60,7 +60,7 @@ export async function startStepProxy(target: string): Promise<StepProxy> {
   };
 }
 
-/** Contacts and conversations are named by numbers; who they belong to is learned when they are made. */
+/** Contacts and conversations have numbers; their session is learned when they are created. */
 class SessionsByAddress {
   private readonly known = new Map<string, string>();
 
@@ -78,7 +78,7 @@ class SessionsByAddress {
   }
 }
 
-/** What the call does, without the numbers. */
+/** Names the call, without numbers. */
 function nameOf(method: string, path: string, sent: any): string {
   const where = `${method} ${path.replace(/^.*\/accounts\/\d+/, '').replace(/\/\d+/g, '')}`;
   if (sent === null) return `${where} with a file`;

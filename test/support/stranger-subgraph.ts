@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 
-/** Another team's subgraph: it owns what we extend, and defines by itself what every subgraph has. */
+/** Another team's subgraph: it owns the types that we extend, and defines the types that every subgraph has. */
 export const STRANGER_SDL = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])
   scalar DateTime

@@ -5,13 +5,13 @@ export interface EntryLimits { readonly entries: number; readonly name: number; 
 
 export interface FittedEntries {
   readonly kept: Readonly<Record<string, string>>;
-  /** What is beyond the number of entries, in the order in which it was given. */
+  /** The entries beyond the maximum number, in the given order. */
   readonly left: readonly (readonly [name: string, value: string])[];
 }
 
 /**
- * Makes named texts fit. Called for what decorates a session or a handoff and so must not refuse it. Keeps the first entries in
- * the order in which they were given, and the first one of two whose names are the same when they are cut.
+ * Shortens named texts to their limits. Called for optional data of a session or a handoff, which must not cause a
+ * refusal. Keeps the first entries in the given order. If two names are the same after shortening, the first wins.
  */
 export function fitEntries(given: Readonly<Record<string, string>>, limits: EntryLimits): FittedEntries {
   const fitted = new Map<string, string>();

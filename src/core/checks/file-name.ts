@@ -1,27 +1,27 @@
 import { extension } from 'mime-types';
 
-/** Longest name, in bytes of UTF-8: the limit of common file systems. */
+/** The maximum length of a name in bytes of UTF-8: the limit of common file systems. */
 export const MAX_NAME_BYTES = 255;
 
-/** Control and format characters, separators of lines, and letters without a picture: they hide or reorder what people read. */
+/** Control and format characters, line separators and invisible letters. They hide or reorder the visible text. */
 const INVISIBLE = /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-/** What one of the common file systems does not take. */
+/** Characters that some common file system refuses. */
 const FORBIDDEN = /[<>:"|?*%]/g;
-/** Names of devices on Windows, with any ending. */
+/** Device names on Windows, with any extension. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 const VISIBLE = /[\p{L}\p{N}\p{S}]/u;
 const ENDING = /\.[a-z0-9]{1,16}$/i;
-/** Where mime-types' first ending is one that few programs know. */
+/** Types whose first extension in mime-types is unknown to many programs. */
 const USUAL_ENDINGS: Readonly<Record<string, string>> = { 'audio/mpeg': 'mp3', 'audio/ogg': 'ogg', 'audio/webm': 'webm', 'video/quicktime': 'mov' };
 const UNKNOWN_TYPE = 'application/octet-stream';
 
 /**
- * A file's name that every remote, file system and header takes. Called for each file that leaves this service or is
- * recorded by it. The result is never empty, has no directory, shows what it is, and has an ending; applying it twice
+ * Returns a file name that every remote, file system and header accepts. Called for each file that this service records
+ * or sends. The result is never empty, has no directory, hides no characters and has an extension. Applying it twice
  * changes nothing.
  *
  * A blank name can be worse than a refusal: one support system then fails at every list of the account.
- * @param contentType MIME type; gives an ending to a name without one
+ * @param contentType MIME type; gives an extension to a name without one
  */
 export function fitFileName(name: string, contentType: string): string {
   const last = name.normalize('NFC').split(/[/\\]/).map(visiblePart).filter(part => VISIBLE.test(part)).at(-1) ?? 'file';
@@ -32,7 +32,7 @@ export function fitFileName(name: string, contentType: string): string {
   return `${cutToBytes(safe, MAX_NAME_BYTES - Buffer.byteLength(known))}${known}`;
 }
 
-/** What people see of one part of a path. Dots at the ends hide a file, or are dropped by Windows. */
+/** Returns the visible text of one part of a path. Leading dots hide a file, and Windows drops trailing ones. */
 const visiblePart = (part: string): string =>
   part.replace(/\s+/gu, ' ').replace(INVISIBLE, '').replace(FORBIDDEN, '-').replace(/\s+/gu, ' ').replace(/^[\s.]+|[\s.]+$/gu, '');
 

@@ -1,25 +1,28 @@
-/** Text that every store and remote can hold: without NUL, and with U+FFFD for each lone half of a surrogate pair. */
+/**
+ * Returns a text that every store and remote can hold: without NUL, and with U+FFFD for each lone half of a surrogate
+ * pair.
+ */
 export const cleanText = (text: string): string => text.replaceAll('\u0000', '').replace(/\p{Surrogate}/gu, '\ufffd');
 
-/** Whether `cleanText` leaves it as it is. */
+/** Returns whether `cleanText` leaves the text unchanged. */
 export const isCleanText = (text: string): boolean => !/[\u0000\p{Surrogate}]/u.test(text);
 
-/** The beginning of a text, at most `max` UTF-16 code units, never ending with half of a surrogate pair. */
+/** Returns the beginning of a text: at most `max` UTF-16 code units, and never half of a surrogate pair at its end. */
 export function beginningOf(text: string, max: number): string {
   if (text.length <= max) return text;
   const cut = text.slice(0, max);
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
-/** As `beginningOf`, ending with an ellipsis when something was cut off. `max` counts the ellipsis too. */
+/** As `cutText`, but ends with an ellipsis if something was cut off. `max` includes the ellipsis. */
 export const shortened = (text: string, max: number): string => (text.length <= max ? text : `${beginningOf(text, max - 1).trimEnd()}…`);
 
-/** A cut before this share of the room is no better readable: then the words themselves are cut. */
+/** A boundary before this share of the possible length loses too much text; then the text is cut within a word. */
 const LEAST_SHARE = 0.5;
 
 /**
- * The longest readable beginning of a text that fits: it ends at a paragraph, else at a line, else at a word.
- * @param fits whether a beginning fits; must hold for every shorter one too
+ * Returns the longest readable beginning that fits. It ends at a paragraph, otherwise at a line, otherwise at a word.
+ * @param fits whether a beginning fits; must be true for every shorter one too
  */
 export function readableBeginning(text: string, fits: (beginning: string) => boolean): string {
   if (fits(text)) return text;

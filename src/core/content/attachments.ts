@@ -8,8 +8,8 @@ const TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
 const UNKNOWN_TYPE = 'application/octet-stream';
 
 /**
- * The files of a message as they are recorded: each with a name that every remote takes, and a MIME type. Called for what a
- * runtime sends. A name and a type are made to fit; an address that cannot be fetched and a number that is no size are refused.
+ * Validates the files of a runtime's message and returns them as they are recorded: each with a name that every remote
+ * accepts, and a MIME type. Names and types are adapted. Invalid addresses and sizes are refused.
  * @throws InvalidInputError INPUT_INVALID naming the field, e.g. `attachments.0.url` or `attachments.0.sizeBytes`
  */
 export function checkedAttachments(attachments: readonly Attachment[]): readonly Attachment[] {
@@ -24,13 +24,19 @@ export function checkedAttachments(attachments: readonly Attachment[]): readonly
 
 const isSize = (sizeBytes: number): boolean => Number.isSafeInteger(sizeBytes) && sizeBytes >= 0;
 
-/** @throws InvalidInputError INPUT_INVALID unless it is null or a whole number from 0 to 2^53 - 1 */
+/**
+ * Checks a file's size.
+ * @throws InvalidInputError INPUT_INVALID unless it is null or a whole number from 0 to 2^53 - 1
+ */
 function checkSize(sizeBytes: number | null, field: string): void {
   if (sizeBytes !== null && !isSize(sizeBytes))
     throw new InvalidInputError('INPUT_INVALID', field, `${field} is ${sizeBytes}; give a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}, or omit it.`);
 }
 
-/** The same for what a provider found: its address is asked by the provider alone, and what is no size becomes null. */
+/**
+ * Adapts a file that a provider reported. Its address is not checked, because only the provider calls it. An invalid
+ * size becomes null.
+ */
 export function fitAttachment({ url, name, contentType, sizeBytes }: Attachment): Attachment {
   const type = contentType.split(';')[0]!.trim().toLowerCase();
   return {
@@ -40,8 +46,9 @@ export function fitAttachment({ url, name, contentType, sizeBytes }: Attachment)
 }
 
 /**
- * The files of what a sync found, as they are recorded: each with a name that fits, and marked if it is against the limits.
- * @param rules null: files are not kept here, so no limit of ours holds
+ * Returns the files of a synced message as they are recorded: each with a name that fits, and with `refused` set if it
+ * exceeds the limits.
+ * @param rules null: files are not archived here, so our limits do not apply
  */
 export const receivedFiles = (found: readonly Attachment[], rules: FileRules | null): readonly Attachment[] =>
   found.map(fitAttachment).map(file => (rules === null ? file : withRefusal(file, rules.fromAgents)));

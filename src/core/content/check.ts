@@ -5,7 +5,7 @@ import { checkedCaption, checkedText, type Attachment } from '../message';
 import type { Card, CardAction, Choice, ContentBody, FormField, MessageContent } from '../content';
 import { wordsOf } from './words';
 
-/** How much of each there may be. Lengths are in UTF-16 code units. */
+/** The limits of structured content. Lengths are in UTF-16 code units. */
 export const CONTENT_LIMITS = {
   title: 200, name: 100, address: 500, phone: 50, email: 254, value: 1_000, description: 2_000, url: 2_000,
   addresses: 10, choices: 30, cards: 20, actions: 5, fields: 30,
@@ -13,9 +13,10 @@ export const CONTENT_LIMITS = {
 type Limit = keyof typeof CONTENT_LIMITS;
 
 /**
- * A turn as it is kept: whole in words, and structured where the caller gave that. The caller's own text has the limit of a text,
- * and content has those of its fields; written out, both together may be longer than a text, and are never refused for that.
- * @throws InvalidInputError INPUT_INVALID naming the field, or what is wrong with the text
+ * Validates a message's text and content and returns them as they are stored: the whole message as plain text, and the
+ * structured content if given. The caller's text has the limit of a text, and content has the limits of its fields. The
+ * combined plain text may exceed the limit of a text and is never refused for that.
+ * @throws InvalidInputError INPUT_INVALID naming the field, or the error of the text
  */
 export function checkedTurn(caption: string, body: ContentBody | null | undefined, attachments: readonly Attachment[]): { readonly text: string; readonly content: MessageContent | null } {
   if (body === null || body === undefined) return { text: checkedText(caption, attachments, 'text'), content: null };
@@ -95,7 +96,10 @@ function listed<One, Checked>(items: readonly One[], least: 0 | 1, limit: Limit,
   return items.map((one, at) => check(one, `${field}.${at}`));
 }
 
-/** Returns an address that a person may follow. @throws InvalidInputError INPUT_INVALID unless it is a usable web address */
+/**
+ * Validates and returns an address that a person may follow.
+ * @throws InvalidInputError INPUT_INVALID unless it is a usable web address
+ */
 export function checkedUrl(url: string, field: string): string {
   const clean = required(url, 'url', field);
   const problem = addressProblem(clean, 'link');

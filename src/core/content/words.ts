@@ -1,6 +1,9 @@
 import type { Card, ContactCard, ContentBody, Form, Location } from '../content';
 
-/** A message in words: what was said, and what goes with it, readable and answerable without knowing any kind. */
+/**
+ * Returns a message as plain text: its caption and its content, readable and answerable without knowing any kind of
+ * content.
+ */
 export function wordsOf(caption: string, content: ContentBody | null): string {
   return linesOf([caption, content === null ? '' : writtenOut(content)]);
 }

@@ -9,31 +9,33 @@ import { accessOf, type FlowDeps, type KnownProvider } from './deps';
 
 export interface Problem { readonly code: string; readonly message: string }
 
-/** What a provider said when a set-up step failed: stable code and its own sentence. Other errors are ours and go up. */
+/**
+ * Returns the code and the sentence of a provider's error in a setup step. Throws any other error, because it is ours.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProviderUnavailableError || error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError)
     return { code: error.code, message: error.message };
-  // The signal of the whole call: a hop that never answered.
+  // The signal of the whole call has ended: a remote call never responded.
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
-    return { code: 'PROVIDER_UNAVAILABLE', message: 'The provider did not answer in time; check its address and repeat the call, it resumes where it stopped.' };
+    return { code: 'PROVIDER_UNAVAILABLE', message: 'The provider did not respond in time. Check its address and repeat the call; it resumes where it stopped.' };
   throw error;
 }
 
-/** For how long what a failed set-up asked for last may still take effect. */
+/** Returns how long the last request of a failed setup may still take effect, in milliseconds. */
 export const settlesAfterMs = (error: unknown): number => (error instanceof ProviderUnavailableError ? error.settlesAfterMs : 0);
 
-/** What all set-up flows share: finding accounts, providers, agents and teams, by our ids or the provider's. */
+/** Shared helpers of all setup flows: find accounts, providers, agents and teams by our ids or the provider's. */
 export function setUpTools(deps: FlowDeps) {
   const { setup } = deps.stores;
   const signal = () => timeLimit(deps.limits.setupMs);
 
-  /** Of the remote calls of a set-up in its turn. */
+  /** Creates the signal for the remote calls of a setup that holds its lock. */
   const signalIn = (turn: SetUpTurn, account: AccountRecord): Promise<AbortSignal> =>
     turn.signal(deps.limits.setupMs, providerOf(account.provider).instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0);
 
   const providerOf = (name: string): KnownProvider => {
     const provider = deps.providers.get(name);
-    if (!provider) throw new NotFoundError('PROVIDER_UNKNOWN', 'provider', `No provider ${JSON.stringify(name.slice(0, 60))}; known are ${[...deps.providers.keys()].join(', ')}.`);
+    if (!provider) throw new NotFoundError('PROVIDER_UNKNOWN', 'provider', `There is no provider ${JSON.stringify(name.slice(0, 60))}. Use one of ${[...deps.providers.keys()].join(', ')}.`);
     return provider;
   };
 
@@ -48,16 +50,16 @@ export function setUpTools(deps: FlowDeps) {
   async function accountFor(scope: Scope, accountId: string | null): Promise<AccountRecord> {
     if (accountId !== null) {
       const account = await setup.account(scope.organizationId, accountId);
-      if (account === null) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', 'No such support account in this organization; see supportAccounts.');
+      if (account === null) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', 'There is no such support account in this organization. Use an id from supportAccounts.');
       return account;
     }
     const accounts = (await setup.accountsOf(scope.organizationId)).filter(account => account.state !== 'DISABLED');
-    if (accounts.length === 0) throw new NotFoundError('ORGANIZATION_NOT_ENABLED', 'accountId', 'The organization has no support account; call enableSupport first.');
-    if (accounts.length > 1) throw new InvalidInputError('INPUT_INVALID', 'accountId', `The organization has ${accounts.length} support accounts; name one with accountId.`);
+    if (accounts.length === 0) throw new NotFoundError('ORGANIZATION_NOT_ENABLED', 'accountId', 'The organization has no support account. Call enableSupport first.');
+    if (accounts.length > 1) throw new InvalidInputError('INPUT_INVALID', 'accountId', `The organization has ${accounts.length} support accounts. Name one with accountId.`);
     return accounts[0]!;
   }
 
-  /** Looked up in what is mirrored, and once more after reading the provider's lists. */
+  /** Finds a row in the mirrored lists, and once more after reading the provider's lists. */
   async function listed<Row>(account: AccountRecord, find: () => Promise<Row | null>): Promise<Row | null> {
     const known = await find();
     if (known !== null) return known;
@@ -66,20 +68,23 @@ export function setUpTools(deps: FlowDeps) {
   }
   async function agentOf(account: AccountRecord, id: string, field: string): Promise<AgentRecord> {
     const agent = await listed(account, () => setup.findAgent(account.id, id));
-    if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', field, 'No such agent in this account; use an id from supportAgents, or the provider\'s own number.');
+    if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', field, 'There is no such agent in this account. Use an id from supportAgents, or the provider\'s own number.');
     return agent;
   }
   async function teamOf(account: AccountRecord, id: string, field: string): Promise<TeamRecord> {
     const team = await listed(account, () => setup.findTeam(account.id, id));
-    if (team === null) throw new NotFoundError('TEAM_NOT_FOUND', field, 'No such team in this account; use an id from supportTeams, or the provider\'s own number.');
+    if (team === null) throw new NotFoundError('TEAM_NOT_FOUND', field, 'There is no such team in this account. Use an id from supportTeams, or the provider\'s own number.');
     return team;
   }
 
-  /** The verbs of a group, or UNSUPPORTED_BY_PROVIDER when provider or account has not got the capability. */
+  /**
+   * Returns the verbs of a group.
+   * @throws UnsupportedByProviderError if the provider or the account lacks the capability
+   */
   function verbs<Group extends 'people' | 'login' | 'drift'>(account: AccountRecord, group: Group, capability: keyof AccountRecord['capabilities']): NonNullable<KnownProvider['instance'][Group]> {
     const found = providerOf(account.provider).instance[group];
     if (found === undefined || account.capabilities[capability] !== true)
-      throw new UnsupportedByProviderError(`Support account ${account.id} cannot do this (${capability}); see its capabilities.`);
+      throw new UnsupportedByProviderError(`Support account ${account.id} lacks the capability ${capability}. See its capabilities.`);
     return found;
   }
 

@@ -14,37 +14,37 @@ const MAX_EMOJI = 100;
 
 const invalid = (field: string, message: string) => new InvalidInputError('INPUT_INVALID', field, message);
 
-/** @throws InvalidInputError when it is no message of this Session */
+/** Finds the named message. @throws InvalidInputError if it is no message of this session */
 async function named(tx: SessionTransaction, { messageId, callerMessageId }: MessageNamed): Promise<MessageRecord> {
-  if ((messageId === null) === (callerMessageId === null)) throw invalid('messageId', 'Name the message by messageId, which we answered, or by callerMessageId, your own; not by both.');
+  if ((messageId === null) === (callerMessageId === null)) throw invalid('messageId', 'Name the message either by messageId, our id, or by callerMessageId, your own id.');
   const message = messageId === null ? await tx.messageByCallerId(callerMessageId!) : await tx.message(messageId);
-  if (message === null) throw invalid(messageId === null ? 'callerMessageId' : 'messageId', 'No message of this session; give the id that we answered for it, or your own id of the turn.');
+  if (message === null) throw invalid(messageId === null ? 'callerMessageId' : 'messageId', 'The session has no such message. Give the id that was returned for it, or your own id of it.');
   return message;
 }
 
-/** Only who said it may change it. */
+/** Finds the named message if it is the end-user's or the bot's, because only their messages can be changed here. */
 async function own(tx: SessionTransaction, name: MessageNamed): Promise<MessageRecord> {
   const message = await named(tx, name);
-  if (message.author !== 'END_USER' && message.author !== 'BOT') throw invalid('messageId', 'Said by an agent or by us; only the end-user\'s and the bot\'s own messages are changed from here.');
+  if (message.author !== 'END_USER' && message.author !== 'BOT') throw invalid('messageId', 'The message is not the end-user\'s or the bot\'s. Only their own messages can be changed here.');
   return message;
 }
 
 function refuseDeleted({ id, deletedAt }: MessageRecord): void {
-  if (deletedAt !== null) throw new ConflictError('MESSAGE_DELETED', 'messageId', `Message ${id} was taken back at ${deletedAt}; nothing is changed on it any more.`);
+  if (deletedAt !== null) throw new ConflictError('MESSAGE_DELETED', 'messageId', `Message ${id} was deleted at ${deletedAt} and cannot be changed any more.`);
 }
 
 function refuseUnseen({ visibility }: MessageRecord): void {
   if (visibility === 'INTERNAL') throw invalid('messageId', 'The end-user never saw this message; it can only be deleted.');
 }
 
-/** The bot changes what the end-user sees only while it may speak. */
+/** Refuses a change by the bot unless it may speak, because the end-user sees the change. */
 function refuseStale(tx: SessionTransaction, side: ReactionSide, epoch: number | null): void {
   if (side === 'END_USER') return;
-  if (epoch === null) throw invalid('epoch', 'Give the epoch that the bot believes in: this is a turn of the bot.');
+  if (epoch === null) throw invalid('epoch', 'epoch is missing. Give the epoch that the bot knows, because this is a change by the bot.');
   if (epoch !== tx.session.epoch || !mayReply(tx)) throw new ControlLostError(tx.session.control, tx.session.epoch);
 }
 
-/** Owed where agents see the talk now, or may have seen the message before: whoever delivers it looks. */
+/** Enqueues a change if agents see the session now or may have seen the message before. The delivery decides which. */
 async function owe(tx: SessionTransaction, change: ProviderChange): Promise<void> {
   if (isMirrored(tx) || (tx.session.conversationId !== null && tx.inbox.state !== 'DISABLED')) await tx.oweProvider(change);
 }
@@ -57,11 +57,11 @@ async function changed(tx: SessionTransaction, message: MessageRecord, change: M
 function checkedEmoji(emoji: string | null): string | null {
   const clean = emoji?.trim() ?? null;
   if (clean !== null && (clean === '' || clean.length > MAX_EMOJI || /[\p{Cc}\u2028\u2029]/u.test(clean)))
-    throw invalid('emoji', `emoji takes 1 to ${MAX_EMOJI} visible characters on one line; null takes the reaction back.`);
+    throw invalid('emoji', `emoji is invalid. Give 1 to ${MAX_EMOJI} visible characters on one line, or null to remove the reaction.`);
   return clean;
 }
 
-/** What end-users and bots do to messages after they were said. */
+/** Mutations of messages by end-users and bots: edit, delete, react. */
 export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
   const now = () => instantOf(deps.clock.now());
   const lineId = () => deps.clock.newId();
@@ -89,7 +89,7 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
         const message = await own(tx, input);
         if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
         if (input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
-        // Its links are needed no more, and may hold secrets.
+        // The links are not needed any more and may contain secrets.
         const deleted = await changed(tx, message, { deletedAt: now(), attachments: withoutLinks(message.attachments) });
         await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
         await owe(tx, { kind: 'TAKE_BACK', lineId: lineId(), messageId: message.id });

@@ -2,7 +2,10 @@ import { cleanText, isCleanText } from '../checks/text';
 import { InvalidInputError } from '../errors';
 import type { Flows } from './api';
 
-/** `text`: for people to read. `compared`: with one character changed it would be another one. `named`: its fields' names tell. */
+/**
+ * `text`: for people to read. `compared`: an id or the like, which one changed character would make a different one.
+ * `named`: decided by the names of its fields.
+ */
 type Kind = 'text' | 'compared' | 'named';
 
 const COMPARED = /(Id|Ids|Key)$|^(id|ids|after|baseUrl|channel|credentials|cursor|pictureUrl|provider|replyTo|target|url)$/;
@@ -12,9 +15,10 @@ const NAMED_BY_CALLER = /^(attributes|fields|settings)$/;
 const kindOf = (name: string): Kind => (COMPARED.test(name) ? 'compared' : NAMED_BY_CALLER.test(name) ? 'text' : 'named');
 
 /**
- * Makes every text of an input one that stores and remotes can hold. Called once for each flow, before it sees its input.
- * Strips NUL, and writes U+FFFD for each lone half of a surrogate pair, in names of JSON entries too.
- * @throws InvalidInputError INPUT_INVALID by field when an id, key, cursor, address or secret has one of them
+ * Makes every text of an input storable. Called once for each flow, before it gets its input. Removes NUL, and writes
+ * U+FFFD for each lone half of a surrogate pair, also in names of JSON entries.
+ * @throws InvalidInputError INPUT_INVALID naming the field if an id, key, cursor, address or secret contains one of
+ * them
  */
 export function cleanInput<T>(input: T, field = '', kind: Kind = 'named'): T {
   if (typeof input === 'string') return (kind === 'compared' ? unchanged(input, field) : cleanText(input)) as T;
@@ -26,17 +30,17 @@ export function cleanInput<T>(input: T, field = '', kind: Kind = 'named'): T {
 
 function unchanged(text: string, field: string): string {
   if (isCleanText(text)) return text;
-  throw new InvalidInputError('INPUT_INVALID', field, `${field} holds a NUL character or half of a surrogate pair; send it without.`);
+  throw new InvalidInputError('INPUT_INVALID', field, `${field} contains a NUL character or half of a surrogate pair. Send it without.`);
 }
 
-/** Arguments of flows that are no input objects, in their order. */
+/** The names of arguments that are not input objects, in their order. */
 const ARGUMENTS: Readonly<Partial<Record<keyof Flows, readonly [name: string, kind?: Kind][]>>> = {
   acknowledge: [['ids']], explain: [['sessionId']], discardDeadLetters: [[''], ['reason']], updatePolicy: [['chatbotId'], ['policy']], refreshDirectory: [['accountId']],
   inspectDrift: [['accountId']], repairDrift: [['accountId'], ['items', 'compared']], disableSupport: [['accountId']], disableChatbot: [['chatbotId']],
   linkAgent: [['agentId'], ['userId']], linkAgentByEmail: [['email', 'compared'], ['userId']], enableEndpoint: [['endpointId']], disableEndpoint: [['endpointId']], removeEndpoint: [['endpointId']],
 };
 
-/** The same flows, each behind `cleanInput`. */
+/** Returns the same flows, each with `cleanInput` before it. */
 export function withCleanInput(flows: Flows): Flows {
   const wrapped = Object.entries(flows).map(([name, flow]) => {
     const known = ARGUMENTS[name as keyof Flows] ?? [];

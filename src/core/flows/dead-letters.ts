@@ -6,25 +6,31 @@ import type { SessionTransaction, SetAside } from '../ports/stores';
 import type { DeadLettersAnswer, DeadLetterSelection, Flows, ResendSelection, Scope } from './api';
 import type { FlowDeps } from './deps';
 
-/** One call; whoever has more calls again with the cursor. */
+/** The maximum per call; to process more, call again with the cursor. */
 const PER_CALL = 500;
-/** One transaction: a Session is not held up for long. */
+/** The maximum per transaction, so that a session is not locked for long. */
 const PER_TRANSACTION = 100;
 const MAX_REASON = 500;
 
-/** @throws InvalidInputError unless exactly one way of choosing was taken, and that one chooses */
+/**
+ * Checks a selection.
+ * @throws InvalidInputError unless exactly one of ids, filter and all is given and selects something
+ */
 function checked({ ids, filter, all, after }: DeadLetterSelection): void {
   if ([ids !== null, filter !== null, all].filter(Boolean).length !== 1)
-    throw new InvalidInputError('INPUT_INVALID', 'ids', 'Choose the dead letters by ids, by filter, or all of them; exactly one of the three.');
-  if (ids !== null && ids.length > PER_CALL) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids; give at most ${PER_CALL} at once.`);
-  if (ids !== null && after !== null) throw new InvalidInputError('INPUT_INVALID', 'after', 'Ids are done at once; after goes on behind an earlier call with a filter or with all.');
+    throw new InvalidInputError('INPUT_INVALID', 'ids', 'The selection is ambiguous or missing. Give exactly one of ids, filter and all.');
+  if (ids !== null && ids.length > PER_CALL) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids are too many. Give at most ${PER_CALL} per call.`);
+  if (ids !== null && after !== null) throw new InvalidInputError('INPUT_INVALID', 'after', 'after cannot be combined with ids. It continues an earlier call with filter or all.');
   if (filter !== null && Object.values(filter).every(value => value === null))
-    throw new InvalidInputError('INPUT_INVALID', 'filter', 'The filter is empty; give it at least one condition.');
+    throw new InvalidInputError('INPUT_INVALID', 'filter', 'The filter is empty. Give it at least one condition.');
 }
 
 const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
 
-/** What operators do about deliveries that were set aside. Only what is PARKED at that moment is touched, so a repeat is harmless. */
+/**
+ * Operators' decisions about dead letters. Only deliveries that are PARKED at that moment change, so a repeat is
+ * harmless.
+ */
 export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
   const { deadLetters, sessions } = deps.stores;
 
@@ -34,7 +40,7 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
     return { letters: edges.map(edge => edge.node), hasMore: hasNextPage, endCursor: edges.at(-1)?.cursor ?? after };
   }
 
-  /** Session by Session, the lowest id first: in the order in which they were owed. */
+  /** Applies a decision session by session, lowest id first: in the order in which the deliveries were enqueued. */
   async function settle(scope: Scope, selection: DeadLetterSelection, act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly SetAside[]>): Promise<DeadLettersAnswer> {
     checked(selection);
     const { letters, hasMore, endCursor } = await chosen(scope, selection);
@@ -54,7 +60,7 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
   return {
     async resendDeadLetters(scope: Scope, { writeAtOnce = false, ...selection }: ResendSelection, by: UserId | null) {
       if (writeAtOnce && selection.ids === null)
-        throw new InvalidInputError('INPUT_INVALID', 'writeAtOnce', 'Nobody can have looked for all that a filter chooses; name by ids what is not there.');
+        throw new InvalidInputError('INPUT_INVALID', 'writeAtOnce', 'writeAtOnce needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.');
       return settle(scope, selection, async (tx, ids) => {
         const sent = await tx.sendAgain(ids, writeAtOnce);
         for (const { id: deliveryId, kind, handoffId } of sent)
@@ -65,7 +71,7 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
 
     async discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null) {
       if (reason.trim() === '' || reason.length > MAX_REASON)
-        throw new InvalidInputError('INPUT_INVALID', 'reason', `Say why in 1 to ${MAX_REASON} characters; it is kept with the dead letter.`);
+        throw new InvalidInputError('INPUT_INVALID', 'reason', `reason is empty or too long. Give 1 to ${MAX_REASON} characters; they are stored with the dead letter.`);
       return settle(scope, selection, async (tx, ids) => {
         const discarded = await tx.discard(ids, reason);
         for (const { id: deliveryId, kind, handoffId } of discarded) await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, at());

@@ -5,7 +5,10 @@ import { connect, conversationFor, notePost, type Connected } from './conversati
 import type { Lease } from './lease';
 import type { FlowDeps } from './deps';
 
-/** One small thing for the agents to see. What the provider has no verb for, or no conversation any more, is done. */
+/**
+ * Delivers one mark to the provider. A mark counts as delivered if the provider has no verb for it or the conversation
+ * is gone.
+ */
 export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, mark: ProviderMark, lease: Lease): Promise<void> {
   const { organizationId, sessionId, earlierAttempts } = delivery;
   const connected = await connect(deps, organizationId, sessionId);
@@ -43,7 +46,10 @@ export async function deliverMark(deps: FlowDeps, delivery: ProviderDelivery, ma
 
 type MarkRead = Extract<ProviderMark, { readonly kind: 'MARK_READ' }>;
 
-/** All at once, unless an agent has said more since, which the end-user may not have read: then one by one. */
+/**
+ * Marks everything as read at once. If an agent has sent more since, which the end-user may not have read, it marks the
+ * messages one by one.
+ */
 async function markRead(deps: FlowDeps, { provider, session: { organizationId, id } }: Connected, conversation: ConversationAccess, { throughSeq, messageIds }: MarkRead, lease: Lease): Promise<void> {
   const signal = () => lease.signal(deps.limits.callMs);
   if (provider.markRead !== undefined && !(await deps.stores.messages.hasAgentSaidSince(organizationId, id, throughSeq)))

@@ -10,34 +10,34 @@ import type { FileKeeper } from './keep-file';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {
-  /** How long ENDING waits for the runtime to acknowledge what the agent said. */
+  /** How long ENDING waits for the runtime to acknowledge agents' messages. */
   readonly drainMs: number;
-  /** How long ENDING waits for a sync that shows what agents said before the end. */
+  /** How long ENDING waits for a sync that shows agents' messages from before the end. */
   readonly endSyncMs: number;
   /**
-   * How often an account with live handoffs is scanned for conversations that changed without a webhook, until webhooks have proved
-   * themselves. Where a provider cannot be scanned: how often each live handoff's conversation is read.
+   * How often an account with live handoffs is scanned for conversations that changed without a webhook, until webhooks
+   * have proved themselves. If the provider cannot be scanned: how often each live handoff's conversation is synced.
    */
   readonly livePollMs: number;
-  /** One provider call of a delivery or a reading. */
+  /** The limit of one provider call of a delivery or a sync. */
   readonly callMs: number;
-  /** One call that brings files along. */
+  /** The limit of one call that uploads files. */
   readonly uploadMs: number;
-  /** A whole set-up call, with all its remote steps. */
+  /** The limit of a whole setup call with all its remote steps. */
   readonly setupMs: number;
-  /** How often an account is compared with what it should be. */
+  /** How often an account is inspected. */
   readonly checkMs: number;
-  /** Looking up a target that we have not listed yet, within requestHandoff. */
+  /** The limit for looking up an unknown target within requestHandoff. */
   readonly targetLookupMs: number;
-  /** How often each account is asked which conversations changed. Left out: every five minutes. */
+  /** How often each account gets a full scan. If omitted: every five minutes. */
   readonly lookMs?: number;
-  /** One call of a runtime's endpoint. */
+  /** The limit of one call of a runtime's endpoint. */
   readonly pushMs: number;
-  /** After how long of nothing but failures an endpoint is switched off. */
+  /** How long an endpoint must fail without a success until it is disabled. */
   readonly disableEndpointMs: number;
 }
 
-/** How long things are kept, in milliseconds, and where files are that go with messages. */
+/** How long rows are kept, in milliseconds, and the store of messages' files. */
 export interface Retention {
   readonly keepMs: Readonly<Record<'events' | 'messages' | 'deliveries' | 'idempotencyKeys' | 'sessions', number>>;
   readonly files: Pick<MediaStore, 'remove'>;
@@ -51,21 +51,24 @@ export interface FlowDeps {
   readonly limits: FlowLimits;
   readonly providers: ReadonlyMap<string, KnownProvider>;
   readonly push: RuntimePush;
-  /** Says why a tenant's address is not called, with the next step, or null. If omitted: every address is called. */
+  /**
+   * Returns why a tenant's address is not permitted, with the next step, or null if it is. If omitted: every address is
+   * permitted.
+   */
   whyRefused?(url: string): Promise<string | null>;
-  /** Our own link to a file of a message; expires. */
+  /** Returns this service's own link to a file of a message. The link expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
-  /** Left out: agents are never shown that an end-user types. */
+  /** If omitted: agents never see that an end-user types. */
   readonly typing?: TypingOutbox;
-  /** Where providers reach us, without a trailing slash; empty: they cannot. */
+  /** The address at which providers reach this service, without a trailing slash. Empty: they cannot. */
   readonly publicUrl: string;
-  /** Whether a provider at that base URL can come there. Left out: all can. */
+  /** Returns whether a provider at that base URL can reach this service. If omitted: all can. */
   isReachedFrom?(baseUrl: string): boolean;
-  /** Left out: nothing is ever removed. */
+  /** If omitted: nothing is ever removed. */
   readonly retention?: Retention;
-  /** If omitted: no files are kept, and agents get the names of files only. */
+  /** If omitted: no files are archived, and agents get only the names of files. */
   readonly files?: FileKeeper;
-  /** A collision-free digest (SHA-256) of a text. */
+  /** Returns a collision-free digest (SHA-256) of a text. */
   digest(text: string): string;
 }
 

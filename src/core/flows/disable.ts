@@ -11,20 +11,20 @@ import { syncBeforeEnd } from './sync-before-end';
 
 const PAGE = 100;
 
-/** On an inbox that was switched off with its organization, and comes back with it. */
+/** The problem of an inbox that was disabled with its organization and is enabled with it. */
 export const DISABLED_WITH_ACCOUNT = { code: 'ACCOUNT_DISABLED', message: 'Support was disabled for the organization; enable it again.' } as const;
 
 export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean => state === 'DISABLED' && problem?.code === DISABLED_WITH_ACCOUNT.code;
 
 /**
- * Ends what people still had of one Session. Nothing is owed to the provider for it: the conversation stays there as it
- * is. Also called by the worker when it meets something that was owed before support was switched off; when it is on
- * again by then (`isOff` false), nothing is ended.
+ * Ends the live handoff of a session whose support is disabled. Enqueues nothing for the provider, so the conversation
+ * stays there as it is. Also called by the worker for work that was enqueued before support was disabled. Ends nothing
+ * if support is enabled again by then (`isDisabled` false).
  */
 export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly isOff: boolean; readonly ended: boolean }> {
   const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (tx.inbox.state !== 'DISABLED') return { isOff: false, ended: false };
-    // A write that was under way will not be finished: no view may wait for it.
+    // An interrupted status write will never be finished, so no view may wait for it.
     if (tx.session.statusWrites % 2 === 1) await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
     if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return { isOff: true, ended: false };
     await endLiveHandoff(tx, deps, tx.liveHandoff, 'OPERATOR_ENDED');
@@ -34,8 +34,9 @@ export async function endForDisabled(deps: FlowDeps, organizationId: Organizatio
 }
 
 /**
- * Switching support off. What agents have said up to then is read first, for a limited time. The inbox is DISABLED next, so that nothing new begins; then what lives is ended. Links stay,
- * and at the provider nothing is changed: enabling again finds the same account, inboxes and conversations.
+ * Disables support. It first syncs agents' messages, for a limited time. Then it disables the inbox, so that nothing
+ * new begins, and ends live handoffs. Links stay, and nothing changes at the provider: enabling support again finds the
+ * same account, inboxes and conversations.
  */
 export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'disableChatbot'> {
   const { setup, handoffs } = deps.stores;
@@ -61,9 +62,9 @@ export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'di
   return {
     async disableChatbot(scope: Scope, chatbotId: ChatbotId) {
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
-      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; there is nothing to disable.');
+      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox, so there is nothing to disable.');
       if (inbox.state !== 'DISABLED') await syncBeforeEnd(deps, liveOf(scope.organizationId, [chatbotId]));
-      // Also one that was off with its organization: from now on it stays off by itself.
+      // This also applies to an inbox that is disabled with its organization: from now on it stays disabled by itself.
       const disabled = await setup.disableInbox(inbox.id);
       return { inbox: disabled, endedHandoffs: await endLive(scope.organizationId, [chatbotId]) };
     },

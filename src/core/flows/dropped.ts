@@ -1,13 +1,14 @@
 import { shortened } from '../checks/text';
 import type { ProviderWork } from '../delivery';
 
-/** Longest line about one thing; the note stays readable when much was dropped. */
+/** The maximum length of a line about one value, so that a note about many values stays readable. */
 const MAX_LINE = 2_000;
 
 /**
- * A note that tells agents what their support system did not take, so that it is not missing without a word.
+ * Creates a note for agents about values that their support system did not accept, so that they are not missing
+ * silently.
  * @param noteId our id of the note, unique in the conversation
- * @param lines what was dropped, one thing a line, readable for agents
+ * @param lines the omitted values, one per line, readable for agents
  */
 export const droppedNote = (noteId: string, what: string, lines: readonly string[]): ProviderWork =>
   ({ kind: 'POST_NOTE', noteId, text: [what, ...lines.map(line => shortened(line, MAX_LINE))].join('\n') });

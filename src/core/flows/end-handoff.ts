@@ -7,10 +7,10 @@ import { drainIfDone, endLiveHandoff } from './change-handoff';
 import type { FlowDeps } from './deps';
 import { checkedId, idempotencyOf } from './say';
 
-/** Acknowledged in one go; locks are held no longer than that takes. */
+/** The maximum number of deliveries per acknowledgment, which limits how long locks are held. */
 const BATCH = 500;
 
-/** What becomes of the conversation when we end the handoff, not the agent. */
+/** Returns what happens to the conversation if this service, not the agent, ends the handoff. */
 const returnAfter = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' => (reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD');
 
 export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge' | 'acknowledgeThrough'> {
@@ -18,10 +18,10 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
 
   async function sessionOf(scope: Scope, input: EndHandoffInput): Promise<string> {
     if ((input.handoffId === null) === (input.sessionId === null))
-      throw new InvalidInputError('INPUT_INVALID', 'handoffId', 'Name the handoff or its session, exactly one of the two.');
+      throw new InvalidInputError('INPUT_INVALID', 'handoffId', 'Name either the handoff or its session, by handoffId or sessionId.');
     if (input.sessionId !== null) return input.sessionId;
     const handoff = isUuid(input.handoffId!) ? await handoffs.get(scope.organizationId, input.handoffId!) : null;
-    if (handoff === null) throw new NotFoundError('HANDOFF_NOT_FOUND', 'handoffId', 'No such handoff; its id comes from requestHandoff or the handoffs query.');
+    if (handoff === null) throw new NotFoundError('HANDOFF_NOT_FOUND', 'handoffId', 'There is no such handoff. Use an id from requestHandoff or the handoffs query.');
     return handoff.sessionId;
   }
 
@@ -31,7 +31,7 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
       const { answer, replayed } = await sessions.transact(scope.organizationId, await sessionOf(scope, input), async tx => {
         const handoff = input.handoffId === null ? tx.liveHandoff : await tx.handoff(input.handoffId);
         if (handoff === null)
-          throw new ConflictError('NO_LIVE_HANDOFF', 'sessionId', 'This session has no live handoff; there is nothing to end.');
+          throw new ConflictError('NO_LIVE_HANDOFF', 'sessionId', 'This session has no live handoff, so there is nothing to end.');
         if (!isOpen(handoff.state)) return { handoff, session: tx.session, alreadyEnded: true };
         const ended = await endLiveHandoff(tx, deps, handoff, input.reason);
         if (tx.inbox.state !== 'DISABLED') await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: returnAfter(input.reason) });
@@ -56,7 +56,7 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
     },
 
     async acknowledge(scope: Scope, deliveryIds: readonly string[]) {
-      if (deliveryIds.length > 500) throw new InvalidInputError('INPUT_INVALID', 'deliveryIds', `${deliveryIds.length} ids; acknowledge at most 500 in one call.`);
+      if (deliveryIds.length > 500) throw new InvalidInputError('INPUT_INVALID', 'deliveryIds', `${deliveryIds.length} ids are too many. Acknowledge at most 500 per call.`);
       const { acknowledged, unknown, sessionIds } = await deliveries.acknowledge(scope.organizationId, deliveryIds, instantOf(deps.clock.now()));
       await drainCollected(deps, scope.organizationId, sessionIds);
       return { acknowledged, unknown };
@@ -75,7 +75,7 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
   };
 }
 
-/** The runtime has collected something of these Sessions: an ending handoff waits for exactly this. */
+/** Ends draining handoffs of sessions whose deliveries were collected, because they wait for exactly that. */
 export async function drainCollected(deps: FlowDeps, organizationId: OrganizationId, sessionIds: readonly SessionId[]): Promise<void> {
   const { sessions } = deps.stores;
   for (const session of await sessions.getMany(organizationId, sessionIds))
@@ -83,12 +83,12 @@ export async function drainCollected(deps: FlowDeps, organizationId: Organizatio
       await sessions.transact(organizationId, session.id, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
 }
 
-/** An ending that could not be finished this time; it is due again. */
+/** An ending that could not be finished this time; it stays due. */
 export interface EndingLeft { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }
 
 /**
- * Ends handoffs whose drain is over; called by the timer, on any replica, any number of times. One that fails is told to
- * `onLeft` and holds up no other. Returns how many it looked at without failing.
+ * Ends handoffs whose drain is over. Called by the timer, on any replica, any number of times. It reports a failing one
+ * to `onUnfinished` and continues with the others. Returns how many it handled without an error.
  */
 export async function finishEndings(deps: FlowDeps, limit: number, onLeft: (ending: EndingLeft, error: unknown) => void): Promise<number> {
   const { handoffs, sessions } = deps.stores;
@@ -106,7 +106,7 @@ export async function finishEndings(deps: FlowDeps, limit: number, onLeft: (endi
         left.push(ending.handoffId);
         onLeft(ending, error);
       }
-    // However many fail, there is a look behind them.
+    // Even if many fail, the loop continues after them.
     if (due.length < limit || left.length === leftBefore) return looked;
   }
 }

@@ -5,16 +5,19 @@ import type { ConversationAccess, Observation } from '../ports/support-provider'
 import type { Connected } from './conversation';
 import type { FlowDeps } from './deps';
 
-/** Of one reading, the newest; each is a call. What is older stays marked. */
+/**
+ * The maximum number of marks that one sync clears, newest first, because each is a call. Older messages stay marked.
+ */
 const MOST_CLEARED = 50;
 
 /**
- * Takes the mark off what agents see as failed only because we were away: it has arrived here now, or came from here in
- * the first place. Called once behind each reading with what it found so marked; calls nobody when that is nothing. What
- * the runtime itself reported as failed stays so.
+ * Clears failure marks that agents see only because this service was unavailable: the message has arrived here now, or
+ * came from here. Called once after each sync with the marked messages it found; without any, it makes no call.
+ * Messages that the runtime reported as failed stay marked.
  */
 export async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, { marked, cause, signal }: { readonly marked: readonly Observation[]; readonly cause: SyncCause; readonly signal: () => AbortSignal }): Promise<void> {
-  // While nobody reaches us, a mark that is taken off comes back at once: timers and scans alone do not try.
+  // While the provider cannot reach this service, a cleared mark returns at once. So timers and scans alone do not
+  // clear marks.
   const isTold = session.readHint === 'ALL' || (session.readHint === 'MESSAGES' && cause === 'HINT');
   const due = marked.filter(({ kind }) => isTold || kind === 'agentMessage');
   if (provider.reportDelivery === undefined || due.length === 0) return;
@@ -26,7 +29,7 @@ export async function clearFalseFailures(deps: FlowDeps, { provider, session }: 
     try {
       await provider.reportDelivery({ conversation, messageId, state: 'DELIVERED', error: null }, signal());
     } catch (error) {
-      // Cosmetic: the words are on their way, and a provider that cannot take the mark back changes nothing about that.
+      // Cosmetic: the message is being delivered, whether or not the provider can clear the mark.
       if (!(error instanceof UnsupportedByProviderError || error instanceof ProviderRefusedError)) throw error;
     }
   }
@@ -35,6 +38,7 @@ export async function clearFalseFailures(deps: FlowDeps, { provider, session }: 
 async function isFalse(tx: SessionTransaction, one: Observation): Promise<boolean> {
   const message = await tx.messageByProviderId(one.id);
   if (message !== null) return message.channelState !== 'FAILED';
-  // Notes, surveys, and lines that show a change have no record. What had one is forgotten: how it failed, nobody knows.
+  // Notes, surveys, and lines that report a change have no record. A message whose record retention removed stays
+  // marked, because it is unknown how it failed.
   return one.kind !== 'agentMessage' && !(one.kind === 'echo' && isUuid(one.ourId));
 }

@@ -13,13 +13,13 @@ const refusalOf = (code: string): FileRefusal => (REFUSALS.includes(code) ? code
 type OfFile = Extract<MediaDelivery['work'], { readonly index: number }>;
 const onceFor = ({ id, organizationId }: MediaDelivery, operation: string) => ({ organizationId, operation, key: id, requestDigest: '' });
 
-/** Tells the runtime that agents do not get a file. Called in the transaction that decides so. */
+/** Notifies the runtime that agents do not get a file. Called in the transaction that decides it. */
 export const tellRuntime = (tx: SessionTransaction, messageId: string, index: number, code: FileRefusal): Promise<void> =>
   tx.oweRuntime({ kind: 'FILE_NOT_DELIVERED', messageId, index, code });
 
 /**
- * Gives a file up: its receiver gets its name only, and its sender is told, the agent in a private note, the runtime in
- * its inbox. Called once its delivery is not tried again; repeats change nothing.
+ * Refuses a file for good: its receiver gets only its name, and its sender is notified, an agent in a private note, the
+ * runtime in its inbox. Called once its delivery is not retried; repeats change nothing.
  */
 export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery, { messageId, index }: OfFile, code: string): Promise<void> {
   const refused = refusalOf(code);
@@ -28,7 +28,8 @@ export async function fileGivenUp({ stores }: FlowDeps, delivery: MediaDelivery,
     const isProviders = message != null && hasProviderFiles(message);
     const file = message?.deletedAt === null ? message.attachments[index] : undefined;
     if (file === undefined) return;
-    // An agent's file stays where it is, for an operator who raises a limit and sends it again. A channel's link leads nowhere.
+    // An agent's file stays at the provider, for an operator who raises a limit and resends it. A channel's link no
+    // longer works.
     await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, { ...file, refused, ...(!isProviders && { url: '' }) }) });
     if (!isProviders) await tellRuntime(tx, messageId, index, refused);
     else if (message.providerMessageId !== null) await tellAgents(tx, message.providerMessageId, `the file ${shortened(file.name, 150)}, because ${reasonOf(refused)}`, index);
@@ -45,7 +46,7 @@ export async function fileArrived({ stores, clock }: FlowDeps, delivery: MediaDe
   }, onceFor(delivery, 'fileArrived'));
 }
 
-/** A file that agents were promised will not come: they are told. Once for each delivery. */
+/** Notifies agents that a promised file will not come. Called once per delivery. */
 export async function fileNotComing({ stores }: FlowDeps, delivery: MediaDelivery, { messageId, index }: OfFile, code: string): Promise<void> {
   await stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const message = await tx.message(messageId);

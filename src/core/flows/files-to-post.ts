@@ -6,18 +6,21 @@ import { timeLimit } from '../time-limit';
 import type { FlowDeps } from './deps';
 import type { FileKeeper } from './keep-file';
 
-/** What of a message's files goes with its words, and what agents read instead of the rest. */
+/** The files that are posted with a message, and the lines that replace the others. */
 export interface FilesToPost {
   readonly files: readonly PostedFile[];
-  /** One line for each file that does not go along: its name and why. Never a link: links of channels expire, and may hold secrets. */
+  /**
+   * One line for each file that is not posted: its name and the reason. Never a link, because links of channels expire
+   * and may contain secrets.
+   */
   readonly lines: readonly string[];
-  /** Places of the files that follow by themselves, once they are kept. */
+  /** The positions of files that are posted later, once they are archived. */
   readonly follow: readonly number[];
 }
 
 export const NO_FILES: FilesToPost = { files: [], lines: [], follow: [] };
 
-/** Of the time of a post, how much its files may take to come; their upload has the rest. */
+/** The share of a post's time that its files may take to arrive; their upload has the rest. */
 const SHARE_OF_TIME = 1 / 3;
 
 type State = 'kept' | 'late' | 'nowhere' | string;
@@ -27,19 +30,22 @@ export const whenLate = (timeMs: number): Promise<State> => new Promise(resolve 
   timeLimit(Math.ceil(timeMs * SHARE_OF_TIME)).addEventListener('abort', () => resolve('late'), { once: true });
 });
 
-/** What becomes of one file before `late` resolves. Nothing that is wrong with a file is thrown: words never wait for it. */
+/**
+ * Returns the state of one file before `late` resolves. A file's errors are never thrown, because text never waits for
+ * a file.
+ */
 export async function stateOf(files: FileKeeper, message: MessageRecord, index: number, late: Promise<State>): Promise<State> {
   const keeping = files.keep({ organizationId: message.organizationId, messageId: message.id, index }).then(
     (kept): State => (kept === 'kept' ? 'kept' : 'nowhere'),
-    // One that is not there may still appear, as long as there is a link to it.
+    // A missing file may still appear, as long as there is a link to it.
     (error: unknown): State => (error instanceof FileRefusedError && (error.code !== 'FILE_MISSING' || message.attachments[index]?.url === '') ? error.code : 'late'),
   );
   return Promise.race([keeping, late]);
 }
 
 /**
- * Collects the files that are posted with a message, from our own copies. Called right before each post; waits for
- * files that are still coming, for a third of `timeMs` (milliseconds). Throws what the stores throw.
+ * Collects the files that are posted with a message, from our archive. Called right before each post. Waits for files
+ * that are still being fetched, for a third of `timeMs` (milliseconds). Throws the stores' errors.
  */
 export async function filesToPost(deps: FlowDeps, message: MessageRecord, showsFiles: boolean, timeMs: number): Promise<FilesToPost> {
   if (message.attachments.length === 0) return NO_FILES;
@@ -47,7 +53,7 @@ export async function filesToPost(deps: FlowDeps, message: MessageRecord, showsF
   if (files === undefined || !showsFiles) return { ...NO_FILES, lines: message.attachments.map(({ name }) => `[${name}] cannot be shown here.`) };
   const late = whenLate(timeMs);
   const states = await Promise.all(message.attachments.map(async ({ refused }, index) => refused ?? stateOf(files, message, index, late)));
-  // With the types and sizes that were found out since.
+  // With the types and sizes that were detected since.
   const current = (await deps.stores.messages.get(message.organizationId, message.id))?.attachments ?? message.attachments;
   return sorted(files, message, current, states);
 }

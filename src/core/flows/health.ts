@@ -11,7 +11,7 @@ import { settleRotation } from './webhook-secret';
 /** Without these nothing works, whatever else is right. */
 const OURSELVES: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
 
-/** Readings that failed so often in a row are looked into; a check looks at a few. */
+/** Conversations whose syncs failed this many times in a row are inspected, up to a maximum per inspection. */
 export const FAILING = { times: 3, most: 20 } as const;
 
 type Found = Pick<AccountHealth, 'state' | 'problem'>;
@@ -26,14 +26,17 @@ export function healthOf(items: readonly DriftItem[]): Found {
   return { state: 'DRIFTED', problem: { code: 'DRIFT', message: `${first.subject}: ${first.problem}${others}` } };
 }
 
-/** What a failed look means. Errors that are no provider's go up. */
+/** Returns the health that a failed inspection indicates. Throws errors that are not the provider's. */
 export function healthAfter(error: unknown): Found {
   const problem = problemOf(error);
   const state = error instanceof ProviderAuthError ? 'UNAUTHORIZED' : error instanceof ProviderRefusedError ? 'DRIFTED' : 'UNREACHABLE';
   return { state, problem };
 }
 
-/** All that we made or were told for one account, as the provider should show it. Inboxes that are off are left alone. */
+/**
+ * Returns the state that the provider should show for one account, from everything that was created or set here.
+ * Disabled inboxes are omitted.
+ */
 async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<DesiredState> {
   const { setup } = deps.stores;
   const { organizationId, id } = account;
@@ -60,7 +63,7 @@ export function healthFlows(deps: FlowDeps) {
   const record = (account: AccountRecord, found: Found, learned: Partial<AccountRecord> = {}): Promise<AccountRecord> =>
     setup.updateAccount(account.id, { ...learned, health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' } });
 
-  /** Looks, and says so on the account, also when looking failed. */
+  /** Inspects the account and records the result, also when the inspection failed. */
   async function look(account: AccountRecord): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
     const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
     try {
@@ -90,12 +93,12 @@ export function healthFlows(deps: FlowDeps) {
 
   return {
     /**
-     * The scheduled check of one claimed account: compares it, mirrors its people and teams, and records its health. An
-     * unhealthy account is an outcome; only our own errors are thrown.
+     * Runs the scheduled inspection of one claimed account: compares it, mirrors its agents and teams, and records its
+     * health. An unhealthy account is a result; only our own errors are thrown.
      */
     async checkAccount(account: AccountRecord): Promise<AccountHealth> {
       try {
-        // A provider that cannot be compared at least answers, or does not.
+        // A provider that cannot be inspected at least responds, or does not.
         const looked = account.capabilities.inspectsDrift ? (await look(account)).account : await record(account, { state: 'HEALTHY', problem: null });
         if (looked.health.state !== 'UNAUTHORIZED') await tools.mirrorDirectory(account);
         return looked.health;
@@ -104,7 +107,7 @@ export function healthFlows(deps: FlowDeps) {
       }
     },
 
-    /** At once, from what a delivery or a reading met. */
+    /** Records an error of a delivery or a sync at once. */
     async credentialsFailed(organizationId: OrganizationId, sessionId: SessionId, error: SupportError, seenBy: 'DELIVERY' | 'READING'): Promise<void> {
       const problem = { code: error.code, message: error.message };
       await setup.markHealth(organizationId, sessionId, { state: 'UNAUTHORIZED', problem, checkedAt: instantOf(deps.clock.now()), seenBy });

@@ -2,9 +2,9 @@ import type { ShownState } from '../ports/support-provider';
 import type { SessionRecord } from '../session';
 
 /**
- * Whether what a hint shows is worth a reading. What the last view has already is not; and while we write the state
- * ourselves nothing that is read of it is believed, and a reading comes behind the write. A person who takes the
- * conversation in that moment is news all the same: we never do that.
+ * Returns whether a hint justifies a sync. A state that the last view already has does not. While this service writes
+ * the state itself, no state that is read is believed, and a sync follows the write anyway. An agent who takes the
+ * conversation at that moment always counts, because this service never does that.
  */
 export function isNews({ lastView, statusWrites }: Pick<SessionRecord, 'lastView' | 'statusWrites'>, { status, teamId, agentId }: ShownState): boolean {
   if (agentId != null && agentId !== lastView?.agent?.externalId) return true;

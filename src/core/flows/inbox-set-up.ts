@@ -7,22 +7,25 @@ import { accessOf, type FlowDeps } from './deps';
 import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
 
 export const disabledMeanwhile = (field: string): ConflictError =>
-  new ConflictError('ACCOUNT_DISABLED', field, 'Support was disabled while this was being set up, so it stays disabled; call again to enable it.');
+  new ConflictError('ACCOUNT_DISABLED', field, 'Support was disabled while this was being set up, so it stays disabled. Call again to enable it.');
 
-/** What was off stays off, and comes back with the next try. What worked goes on, and the problem is shown. */
+/**
+ * Returns the inbox's state after a failed setup. A disabled inbox stays disabled and is enabled by the next attempt. A
+ * working inbox keeps working, with the problem shown.
+ */
 function failed(inbox: InboxRecord, problem: Problem): Pick<InboxRecord, 'state' | 'problem'> {
   if (inbox.state !== 'DISABLED') return { state: inbox.externalId === null ? 'FAILED' : 'READY', problem };
   return { state: 'DISABLED', problem: isDisabledWithAccount(inbox) ? { ...problem, code: DISABLED_WITH_ACCOUNT.code } : problem };
 }
 
-/** What becomes of single inboxes, each in its own turn. */
+/** Sets up single inboxes, each under its own lock. */
 export function inboxSetUp(deps: FlowDeps) {
   const { setup, setUpTurns } = deps.stores;
   const { providerOf, signalIn } = setUpTools(deps);
 
   /**
-   * Makes the inbox there, or finds it again and brings it up to date. What went wrong is said on it. Account and inbox are as
-   * they were when the operator's call came: whoever has switched one of them off since has the later word.
+   * Creates the inbox at the provider, or finds it and brings it up to date. Records any problem on it. Account and
+   * inbox are given as they were when the operator called: if one of them was disabled since, that wins.
    */
   const connectInbox = (asked: AccountRecord, known: InboxRecord, change: (inbox: InboxRecord) => Partial<Pick<InboxRecord, 'name' | 'policy'>> = () => ({})): Promise<InboxRecord> =>
     setUpTurns.inTurn({ id: known.id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
@@ -40,7 +43,7 @@ export function inboxSetUp(deps: FlowDeps) {
       try {
         const made = await ensureInbox(account, inbox, signal);
         turn.held();
-        // Also when it stays off: then the next set-up finds it.
+        // Saved also if it stays disabled, so that the next setup finds it.
         await setup.updateInbox(known.id, made);
       } catch (error) {
         turn.settlesAfter(settlesAfterMs(error));
@@ -54,7 +57,7 @@ export function inboxSetUp(deps: FlowDeps) {
       account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself: policy.automaticReplies === 'SEND_ON',
     }, signal);
 
-  /** Brings those back that went off with the account; says which stay off, and why. */
+  /** Enables the inboxes that were disabled with the account. Returns which stay disabled, and why. */
   async function connectInboxes(account: AccountRecord): Promise<readonly string[]> {
     const stillOff: string[] = [];
     for (const inbox of await setup.inboxesOf(account.organizationId, account.id)) {

@@ -12,16 +12,22 @@ import { connect } from './conversation';
 import { accessOf, type FlowDeps } from './deps';
 
 export const KEEPING = {
-  /** A message is shown a moment before its files are there: until then "not there" is no answer. */
+  /** Agents' messages can appear shortly before their files exist, so until then a missing file proves nothing. */
   appearsWithinMs: 10 * 60_000,
-  /** How long an end-user's or a bot's file is tried: their links rarely live longer, and the session's other files wait behind it. */
+  /**
+   * How long an end-user's or a bot's file is attempted. Their links rarely live longer, and the session's other files
+   * wait for it.
+   */
   linkTriesMs: 2 * 3_600_000,
 } as const;
 
-/** Times in milliseconds. `tryMs`: one try, from asking for the first byte to having kept the last; `silenceMs`: without a single byte. */
+/**
+ * The limits of a fetch, in milliseconds. `attemptMs`: one attempt, from requesting the first byte to storing the last.
+ * `silenceMs`: the time without a byte.
+ */
 export interface KeepingLimits extends FileRules { readonly tryMs: number; readonly silenceMs: number }
 
-/** `elsewhere`: everybody may fetch it where it is. `removed`: its author took it back, or there never was one. */
+/** `public`: everybody may fetch it from its own address. `removed`: its author deleted it, or there never was one. */
 export type Keeping = 'kept' | 'elsewhere' | 'removed';
 
 export interface KeeperOptions {
@@ -29,18 +35,21 @@ export interface KeeperOptions {
   readonly limits: KeepingLimits;
   /** After how long files are removed, in milliseconds; null: when their messages are deleted. */
   readonly keptMs: number | null;
-  /** Opens the link of an end-user's or a bot's file. @throws FileRefusedError FILE_MISSING when it leads nowhere (any more); FileUnavailableError */
+  /**
+   * Opens the link of an end-user's or a bot's file.
+   * @throws FileRefusedError FILE_MISSING if the file is missing; FileUnavailableError
+   */
   openLink(url: string, signal: AbortSignal): Promise<OpenedFile>;
 }
 
-/** What all keepers of a process share. */
+/** The state that all archives of a process share. */
 interface Shared { readonly underWay: Map<string, Promise<Keeping>>; readonly stopping: AbortController }
 
 interface Wanted { readonly file: Attachment; readonly of: MessageRecord }
 
 /**
- * Fetches the files of messages into our own store. Any number of callers in any number of processes may want the same
- * file: within one process they share one fetch, and two processes write the same bytes.
+ * Fetches the files of messages into our own store. Any number of callers in any number of processes may request the
+ * same file: within one process they share one fetch, and two processes write the same bytes.
  */
 export class FileKeeper {
   readonly media: MediaStore;
@@ -53,12 +62,12 @@ export class FileKeeper {
   /** The limits of both directions. */
   get rules(): FileRules { return this.options.limits; }
 
-  /** The same keeper over other stores, e.g. those of the background work; the two share their fetches. */
+  /** Returns the same archive over other stores, e.g. those of the background work. The two share their fetches. */
   over(stores: Stores): FileKeeper { return new FileKeeper({ ...this.deps, stores }, this.options, this.shared); }
 
   /**
-   * Makes sure that the file is kept. Called by the worker, before a post, and by whoever opens a link.
-   * @throws FileRefusedError FILE_MISSING when it is not there (yet), others when it is against our limits
+   * Ensures that the file is archived. Called by the worker, before a post, and when a link is opened.
+   * @throws FileRefusedError FILE_MISSING if it does not exist (yet), other codes if it exceeds our limits
    * @throws MediaStoreError, FileUnavailableError, and the provider's errors
    */
   keep(file: FileRef): Promise<Keeping> {
@@ -72,33 +81,33 @@ export class FileKeeper {
     return keeping;
   }
 
-  /** A kept file as it goes with a post; null: it is not kept. @throws MediaStoreError */
+  /** Returns an archived file as it is posted; null: it is not archived. @throws MediaStoreError */
   async posted(ref: Pick<FileRef, 'messageId' | 'index'>, { name, contentType }: Attachment): Promise<PostedFile | null> {
     const key = keyOfFile(ref);
     const sizeBytes = await this.media.sizeOf(key);
     const open = async () => {
       const kept = await this.media.read(key);
-      if (kept === null) throw new MediaStoreError('A kept file was removed while it was about to be posted; the post is tried again without it.');
+      if (kept === null) throw new MediaStoreError('An archived file was removed before it could be posted. The post is retried without it.');
       return kept.body;
     };
     return sizeBytes === null ? null : { name, contentType, sizeBytes, open };
   }
 
-  /** Removes the files of a message that was deleted. Repeatable. */
+  /** Removes the files of a deleted message. Repeatable. */
   async remove(organizationId: OrganizationId, messageId: MessageId): Promise<void> {
     const message = await this.deps.stores.messages.get(organizationId, messageId);
     for (const index of message?.attachments.keys() ?? []) await this.media.remove(keyOfFile({ messageId, index }));
   }
 
-  /** Removes what is too old. Called on a slow timer, by any number of processes. */
+  /** Removes expired files. Called on a slow timer, by any number of processes. */
   sweep(): Promise<number> {
     const { keptMs } = this.options;
     const before = keptMs === null ? null : instantOf(this.deps.clock.now() - keptMs);
     return this.media.sweep(before, this.shared.stopping.signal);
   }
 
-  /** Cuts off what is under way: it is owed, or asked for again. */
-  stop(): void { this.shared.stopping.abort(new ProviderUnavailableError('This process is stopping; the file is fetched later.')); }
+  /** Aborts running fetches. They are retried by their deliveries or requested again. */
+  stop(): void { this.shared.stopping.abort(new ProviderUnavailableError('This process is stopping, so the file is fetched later.')); }
 
   private async once(ref: FileRef, key: string): Promise<Keeping> {
     const wanted = await this.wanted(ref);
@@ -106,13 +115,15 @@ export class FileKeeper {
     const isKept = await this.media.sizeOf(key) !== null;
     const change = isKept ? {} : await this.fetch(ref, wanted, key);
     if (change === null) return 'elsewhere';
-    // Deleted while it came: whoever removes the files may have been here before us.
+    // The message was deleted during the fetch, and its files may already have been removed.
     if (await this.record(ref, wanted.of, change)) return 'kept';
     await this.media.remove(key);
     return 'removed';
   }
 
-  /** What the bytes say of the file. Null: everybody may fetch it where it is. */
+  /**
+   * Fetches the file and returns the properties that its bytes show. Null: everybody may fetch it from its own address.
+   */
   private async fetch({ organizationId }: FileRef, { file, of }: Wanted, key: string): Promise<Partial<Attachment> | null> {
     const { limits, openLink } = this.options;
     const own = limitsFor(of.author, limits);
@@ -125,11 +136,12 @@ export class FileKeeper {
       checkFile({ name: file.name, contentType: opened.contentType, sizeBytes: opened.sizeBytes }, own);
       const seen = { head: Buffer.alloc(0), sizeBytes: 0 };
       await this.media.write(key, whole(opened, own, patience, seen));
-      // What a channel says of its end-user's file is believed first; a support system knows its agents' files by their bytes.
+      // A channel knows its end-user's file better than the file's server does. A support system detects the types of
+      // its agents' files from their bytes.
       const said = hasProviderFiles(of) ? [opened.contentType, file.contentType] : [file.contentType, opened.contentType];
       return { contentType: fileType(seen.head, said), sizeBytes: seen.sizeBytes };
     } catch (error) {
-      if (error instanceof ProviderRefusedError && error.gone) throw new FileRefusedError('FILE_MISSING', 'A file of an agent is not where its message says.');
+      if (error instanceof ProviderRefusedError && error.gone) throw new FileRefusedError('FILE_MISSING', 'The provider does not have an agent\'s file that its message names. Ask the agent to send it again.');
       throw error;
     } finally {
       patience.end();
@@ -142,7 +154,9 @@ export class FileKeeper {
     return (signal: AbortSignal, file: Attachment) => provider.openFile!(accessOf(this.deps, account), file, signal);
   }
 
-  /** Notes what is known of a kept file, and forgets the link that it came from. False: its message was deleted meanwhile. */
+  /**
+   * Records the properties of an archived file and removes its source link. False: its message was deleted meanwhile.
+   */
   private async record({ organizationId, messageId, index }: FileRef, { sessionId, author }: MessageRecord, change: Partial<Attachment>): Promise<boolean> {
     const { answer } = await this.deps.stores.sessions.transact(organizationId, sessionId, async tx => {
       const message = await tx.message(messageId);
@@ -150,7 +164,7 @@ export class FileKeeper {
       if (before === undefined) return false;
       const { refused: _, ...rest } = before;
       const { name, contentType } = { ...rest, ...change };
-      // A name without an ending gets that of the type that was found out.
+      // A name without an extension gets that of the detected type.
       const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(!hasProviderFiles({ author }) && { url: '' }) };
       if (JSON.stringify(after) !== JSON.stringify(before)) await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, after) });
       return true;
@@ -165,7 +179,10 @@ export class FileKeeper {
   }
 }
 
-/** The bytes as they come, within the limit, and all that were announced. Notes in `seen` what they tell. */
+/**
+ * Yields the bytes as they come. Throws above the limit, or if fewer bytes come than announced. Records the first bytes
+ * and the size in `seen`.
+ */
 async function* whole({ body, sizeBytes }: OpenedFile, { maxBytes }: FileLimits, patience: Patience, seen: { head: Buffer; sizeBytes: number }): AsyncIterable<Uint8Array> {
   for await (const chunk of body) {
     patience.renew();
@@ -174,10 +191,10 @@ async function* whole({ body, sizeBytes }: OpenedFile, { maxBytes }: FileLimits,
     if (seen.head.length < HEAD_BYTES) seen.head = Buffer.concat([seen.head, chunk.subarray(0, HEAD_BYTES - seen.head.length)]);
     yield chunk;
   }
-  if (sizeBytes !== null && seen.sizeBytes !== sizeBytes) throw new ProviderUnavailableError('A file came in part only.');
+  if (sizeBytes !== null && seen.sizeBytes !== sizeBytes) throw new ProviderUnavailableError('A file ended before all announced bytes came. The fetch is retried.');
 }
 
-/** Ends a call that has gone silent, or that is not wanted any more. */
+/** Ends a call that has become silent or is no longer needed. */
 class Patience {
   private readonly silence = new AbortController();
   readonly signal: AbortSignal;
@@ -190,10 +207,10 @@ class Patience {
 
   renew(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file stopped coming.')), this.silenceMs);
+    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file sent no bytes for too long. The fetch is retried.')), this.silenceMs);
   }
 
-  /** Also lets go of an answer that nobody has read. */
+  /** Also closes a response that nobody has read. */
   end(): void {
     clearTimeout(this.timer);
     this.silence.abort();

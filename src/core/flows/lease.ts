@@ -1,14 +1,15 @@
 /**
- * How a worker lends its lease. Leases are short and renewed while the work lasts. Nobody begins a remote call after the lease
- * has ended; whoever takes the work over waits until a call that was begun before can have no effect any more.
+ * The lease of a worker's claim. Leases are short and renewed while the work runs. No remote call may begin after the
+ * lease has ended; the next claimer waits until earlier calls can no longer take effect.
  */
 export interface Lease {
-  /** Called before every remote call. Throws when the lease is lost. */
+  /** Throws unless the lease is held. Called before every remote call. */
   held(): Promise<void>;
   /**
-   * The signal of one remote call, made as it begins: nothing is read between it and the call. It ends after `ms`, and with
-   * the lease: whoever asks it before sending (`isOver`) is stopped wherever the process was paused in between. Throws
-   * LeaseLostError when the lease has ended already.
+   * Creates the signal for one remote call, directly before the call, with nothing read in between. It ends after `ms`,
+   * and together with the lease: code that checks `isOver` before sending is stopped wherever the process was paused in
+   * between.
+   * @throws LeaseLostError if the lease has already ended
    */
   signal(ms: number): AbortSignal;
 }

@@ -4,22 +4,22 @@ import { watchClaimMs } from './scan-account';
 import { noticeStrays } from './stray-conversation';
 
 const EVERY_MS = 5 * 60_000;
-/** Further back than we were away: clocks differ, and a change may become visible late. */
+/** The scan reaches further back than the last one, because clocks differ and a change may become visible late. */
 const OVERLAP_MS = 60_000;
 export interface FailedLook { readonly accountId: string; readonly organizationId: string }
-/** Of one turn; the next one goes on behind them. */
+/** The maximum number of pages per tick; the next tick continues after them. */
 const PAGES_OF_TURN = 20;
 
 /**
- * Asks the next account that is due which of its conversations changed since it was last asked, and wants a reading of
- * those Sessions: after our own outage this finds what no webhook will ever repeat, takeovers of bot-held ones too.
- * Called at start and on a slow timer, by one replica at a time for an account. What does not fit into one turn, or was
- * stopped or failed in the middle, goes on where it was left, also after a restart: what changes meanwhile comes to the
- * front of the list, and the next look finds it there.
+ * Scans the next due account for conversations that changed since its last full scan, and requests syncs of their
+ * sessions. After an outage of this service it finds changes that no webhook will repeat, including takeovers. Called
+ * at start and on a slow timer, by one replica at a time per account. A scan that does not fit into one tick, was
+ * stopped or failed continues at its page, also after a restart: changes made meanwhile come to the front of the list,
+ * and the next full scan finds them there.
  *
- * @param stopped ends the turn
- * @param onFailure told which account could not be asked, and why; if omitted, the error is thrown
- * @returns what this turn found, or null when no account is due
+ * @param stopped ends the tick
+ * @param onFailure called with the account that could not be scanned, and the error; if omitted, the error is thrown
+ * @returns what this tick found, or null if no account is due
  */
 export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?: (account: FailedLook, error: unknown) => void): Promise<{ readonly accountId: string; readonly readings: number; readonly complete: boolean } | null> {
   const { watches, setup } = deps.stores;
@@ -41,7 +41,7 @@ export async function lookOver(deps: FlowDeps, stopped: AbortSignal, onFailure?:
       readings += await watches.wantReadingOf(accountId, found.conversationIds);
       if (found.endUsers !== undefined) await noticeStrays(deps.stores, accountId, found.endUsers);
       more = found.more;
-      // A process that dies here leaves it to others within one call's time, and they begin behind this page.
+      // If this process dies here, another one continues after this page within the time of one call.
       if (more) await watches.leaveLook(accountId, startedAt, page + 1, claimMs);
     }
   } catch (error) {

@@ -12,36 +12,36 @@ interface Memberships {
   readonly teams: readonly { readonly team: TeamRecord; readonly field: string }[];
 }
 
-/** Puts one person into inboxes and teams, besides whoever is there. */
+/** Adds one agent to inboxes and teams; existing members stay. */
 export function memberships(deps: FlowDeps) {
   const { setup } = deps.stores;
   const tools = setUpTools(deps);
 
   async function inboxFor(account: AccountRecord, id: string, field: string) {
     const [inbox] = await setup.inboxesByIds(account.organizationId, [id]);
-    if (!inbox || inbox.accountId !== account.id) throw new NotFoundError('INBOX_NOT_FOUND', field, 'No such inbox in this account; use an id from supportInboxes.');
+    if (!inbox || inbox.accountId !== account.id) throw new NotFoundError('INBOX_NOT_FOUND', field, 'There is no such inbox in this account. Use an id from supportInboxes.');
     const access = inboxAccessOf(deps, account, inbox);
     if (access === null || inbox.state === 'DISABLED')
-      throw new ConflictError('ACCOUNT_DISABLED', field, `Inbox ${inbox.id} is ${inbox.state}; call enableChatbotSupport for it first.`);
+      throw new ConflictError('ACCOUNT_DISABLED', field, `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport for it first.`);
     return { inbox, access, field };
   }
 
-  /** Does one part, or says why it is not done. */
+  /** Runs one part, or returns why it failed. */
   async function part<T>(field: string, what: string, work: () => Promise<T>): Promise<{ readonly done: T } | { readonly problem: UserFacingError }> {
     try {
       return { done: await work() };
     } catch (error) {
       if (error instanceof ProviderRefusedError) return { problem: new InvalidInputError('INPUT_INVALID', field, error.message) };
       if (isUserFacing(error)) return { problem: error };
-      return { problem: new ConflictError('MEMBERSHIP_NOT_SET', field, `The agent is in the account, and not in ${what}: ${problemOf(error).message} Repeat the call.`) };
+      return { problem: new ConflictError('MEMBERSHIP_NOT_SET', field, `The agent is in the account, but was not added to ${what}: ${problemOf(error).message} Repeat the call.`) };
     }
   }
 
   return {
-    /** What the call names, found before anything is done. @throws UserFacingError that names the field */
+    /** Finds all named inboxes and teams before anything is done. @throws UserFacingError naming the field */
     async membershipsOf(account: AccountRecord, { inboxIds, teamIds }: Pick<AddAgentInput, 'inboxIds' | 'teamIds'>): Promise<Memberships> {
       for (const [field, ids] of Object.entries({ inboxIds, teamIds }))
-        if (ids.length > MOST) throw new InvalidInputError('INPUT_INVALID', field, `${field} has ${ids.length} entries; at most ${MOST} fit.`);
+        if (ids.length > MOST) throw new InvalidInputError('INPUT_INVALID', field, `${field} has ${ids.length} entries. Give at most ${MOST}.`);
       if (inboxIds.length > 0) tools.verbs(account, 'people', 'inboxMembers');
       if (teamIds.length > 0) tools.verbs(account, 'people', 'managesTeams');
       const inboxes = [];
@@ -51,7 +51,10 @@ export function memberships(deps: FlowDeps) {
       return { inboxes, teams };
     },
 
-    /** Repeatable: who is a member already stays one. Members that were set from here include this person from now on. */
+    /**
+     * Adds the agent. Repeatable: an existing member stays one. Member lists that were set from here include the agent
+     * from now on.
+     */
     async join(account: AccountRecord, agent: AgentRecord, { inboxes, teams }: Memberships) {
       const people = tools.verbs(account, 'people', 'managesAgents');
       const withAgent = (ids: readonly string[]) => [...new Set([...ids, agent.id])];

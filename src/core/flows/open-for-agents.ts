@@ -7,11 +7,11 @@ import type { FlowDeps } from './deps';
 import type { Lease } from './lease';
 
 export interface Opened {
-  /** What we know of the conversation now. */
+  /** The state of the conversation as we know it now. */
   readonly view: ConversationView;
-  /** Somebody was assigned by us. */
+  /** True: we assigned an agent. */
   readonly hasAgent: boolean;
-  /** What of the target and the priority the provider did not take, a line for agents each. */
+  /** The parts of target and priority that the provider did not accept, one line for agents each. */
   readonly dropped: readonly string[];
 }
 
@@ -19,10 +19,11 @@ type Wanted = Pick<OpenForAgents, 'teamId' | 'agentId' | 'priority'>;
 const NO_TARGET = { teamId: null, agentId: null } as const;
 
 /**
- * Opens a handoff's conversation to agents. Called when all that they should know first is there. Target and priority only
- * say who should look first: the conversation is opened without those that the provider refuses, or that are gone.
- * @param isDoneWith it was opened before, and people are done with it: nothing is written
- * @throws ProviderRefusedError when it cannot be opened at all; and the provider's other errors
+ * Opens a handoff's conversation to agents. Called when everything that they should know first is posted. Target and
+ * priority only say who should see it first, so the conversation is opened without those that the provider refuses or
+ * that are gone.
+ * @param isFinished it was opened before, and the agents have finished it: nothing is written
+ * @throws ProviderRefusedError if it cannot be opened at all; and the provider's other errors
  */
 export async function openWithWhatIsTaken(deps: FlowDeps, { provider }: Connected, conversation: ConversationAccess, handoff: HandoffRecord, lease: Lease, isDoneWith: boolean): Promise<Opened> {
   const { target, priority, organizationId } = handoff;
@@ -44,7 +45,10 @@ export async function openWithWhatIsTaken(deps: FlowDeps, { provider }: Connecte
   return { view: { status: 'OPEN', agent: viewedAgent, teamId: taken.teamId }, hasAgent: taken.agentId !== null, dropped };
 }
 
-/** From all of it to none of it: which part is refused, nobody says. An agent who has answered already comes before nobody. */
+/**
+ * Lists the choices from all wanted values to none, because the provider does not say which value it refuses. An agent
+ * who has already replied is preferred to none.
+ */
 function choicesOf(wanted: Wanted, speaker: Wanted['agentId']): readonly Wanted[] {
   const { priority } = wanted;
   const hasTarget = wanted.teamId !== null || wanted.agentId !== null;
@@ -62,7 +66,7 @@ async function firstTaken(choices: readonly Wanted[], open: (one: Wanted) => Pro
     } catch (error) {
       if (!(error instanceof ProviderRefusedError) || error.gone || at === choices.length - 1) throw error;
     }
-  throw new ProviderRefusedError('There is no way to open the conversation.');
+  throw new ProviderRefusedError('The provider refused every way to open the conversation.');
 }
 
 const lineOf = (team: Pick<TeamRecord, 'name'> | null, agent: Pick<AgentRecord, 'name'> | null): string =>

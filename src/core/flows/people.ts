@@ -11,11 +11,11 @@ const EMAIL = /^[^@\s]+@[^@\s]+$/;
 const MOST_MEMBERS = 1_000;
 
 export function checkedEmail(email: string, field = 'email'): string {
-  if (!EMAIL.test(checkedId(email, field, 320))) throw new InvalidInputError('INPUT_INVALID', field, `${field} is no e-mail address.`);
+  if (!EMAIL.test(checkedId(email, field, 320))) throw new InvalidInputError('INPUT_INVALID', field, `${field} is not an e-mail address. Give one such as name@example.com.`);
   return email.trim();
 }
 
-/** What a provider will never take is the caller's to correct. */
+/** Converts a provider's refusal to an input error, because the caller can correct it. */
 async function asInput<T>(field: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -27,13 +27,13 @@ async function asInput<T>(field: string, work: Promise<T>): Promise<T> {
 
 type PeopleFlows = Pick<Flows, 'addAgent' | 'changeAgentRole' | 'removeAgent' | 'setInboxMembers' | 'makeTeam' | 'setTeamMembers' | 'loginLink'>;
 
-/** Agents, members and teams. Each calls the provider first and then mirrors its lists. */
+/** Mutations of agents, members and teams. Each calls the provider first and then mirrors its lists. */
 export function peopleFlows(deps: FlowDeps): PeopleFlows {
   const { setup } = deps.stores;
   const tools = setUpTools(deps);
   const { membershipsOf, join } = membershipsIn(deps);
 
-  /** An agent by our id names its account too. */
+  /** Finds an agent and its account. An agent's own id in this service identifies its account too. */
   async function agentAndAccount(scope: Scope, agentId: string, accountId: string | null): Promise<{ agent: AgentRecord; account: AccountRecord }> {
     const [known] = isUuid(agentId) && accountId === null ? await setup.agentsByIds(scope.organizationId, [agentId]) : [null];
     const account = await tools.accountFor(scope, known?.accountId ?? accountId);
@@ -41,7 +41,7 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
   }
 
   async function membersOf(account: AccountRecord, ids: readonly string[]): Promise<readonly AgentRecord[]> {
-    if (ids.length > MOST_MEMBERS) throw new InvalidInputError('INPUT_INVALID', 'agentIds', `${ids.length} agents; at most ${MOST_MEMBERS} fit.`);
+    if (ids.length > MOST_MEMBERS) throw new InvalidInputError('INPUT_INVALID', 'agentIds', `${ids.length} agents are too many. Give at most ${MOST_MEMBERS}.`);
     const agents = new Map<string, AgentRecord>();
     for (const id of ids) {
       const agent = await tools.agentOf(account, id, 'agentIds');
@@ -50,7 +50,9 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
     return [...agents.values()];
   }
 
-  /** Somebody who was taken out by hand is no owner any more: repairs must not bring them back. */
+  /**
+   * Removes an agent from the owners after an operator removed or demoted them, so that a repair does not restore them.
+   */
   async function noLongerOwner(account: AccountRecord, { email }: AgentRecord): Promise<void> {
     const owners = account.owners.filter(owner => owner.email.toLowerCase() !== email?.toLowerCase());
     if (owners.length < account.owners.length) await setup.updateAccount(account.id, { owners });
@@ -67,7 +69,7 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
       const email = checkedEmail(input.email);
       const account = await tools.accountFor(scope, input.accountId);
       const people = tools.verbs(account, 'people', 'managesAgents');
-      // Nothing is begun for a call that names what is not there.
+      // Checked first, so that a call that names something missing does nothing.
       const memberships = await membershipsOf(account, input);
       const added = await asInput('email', people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, tools.signal()));
       const listed = await after(account, added.externalId);
@@ -96,11 +98,11 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
 
     async setInboxMembers(scope, { chatbotId, agentIds }) {
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
-      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; call enableChatbotSupport for it first.');
+      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox. Call enableChatbotSupport for it first.');
       const account = await tools.accountFor(scope, inbox.accountId);
       const people = tools.verbs(account, 'people', 'inboxMembers');
       const access = inboxAccessOf(deps, account, inbox);
-      if (access === null) throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', `Inbox ${inbox.id} is ${inbox.state}; call enableChatbotSupport again until it is READY.`);
+      if (access === null) throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport again until it is READY.`);
       const members = await membersOf(account, agentIds);
       await asInput('agentIds', people.setInboxMembers(access, members.map(agent => agent.externalId), tools.signal()));
       return setup.updateInbox(inbox.id, { memberIds: members.map(agent => agent.id) });
@@ -133,10 +135,10 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
       const { agent, account } = await agentAndAccount(scope, agentId, accountId);
       const isThemselves = by.userId !== null && by.userId === agent.userId;
       if (by.role !== 'operator' && !isThemselves)
-        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', 'A login link is only for the person themselves, once linked to their user with linkSupportAgent, or for an operator.');
+        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', 'The login link was refused. Only an operator may request it, or the agent, once linked to their user with linkSupportAgent.');
       const url = await tools.verbs(account, 'login', 'loginLinks').loginLink(accessOf(deps, account), agent.externalId, tools.signal());
       if (url === null)
-        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', `${agent.name} was not made from here for this account; they sign in with their own password.`);
+        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', `${agent.name} was not created by this service for this account. They sign in with their own password.`);
       return { agent, url };
     },
   };

@@ -3,8 +3,8 @@ import type { SessionStore } from '../ports/stores';
 import type { FlowDeps } from './deps';
 
 /**
- * What a worker works with on one claimed delivery: each of its transactions first proves that the claim still holds. One
- * that was paused past its lease, between a call's answer and the commit, changes nothing behind its successor's back.
+ * Returns the dependencies for work on one claimed delivery: each of their transactions first proves that the claim
+ * still holds. A worker that was paused past its lease, between a call's response and the commit, then changes nothing.
  */
 export function provingClaim(deps: FlowDeps, claim: ProviderDelivery): FlowDeps {
   const { sessions } = deps.stores;

@@ -8,24 +8,25 @@ import type { FlowDeps } from './deps';
 import { drainCollected } from './end-handoff';
 
 /**
- * An endpoint that has done nothing but fail for so long was away: its first success makes all that waits for it due. Below
- * that, what fails between successes fails by itself, and would go through its tries as fast as others succeed.
+ * An endpoint that has only failed for this long counts as unreachable, and its first success makes its waiting
+ * deliveries due. Below that, failures between successes concern single deliveries, which would otherwise use up their
+ * attempts as fast as others succeed.
  */
 const AWAY_MS = 60_000;
 
 /**
- * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, and as quietly when the runtime has
- * collected it by itself.
+ * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, or when the runtime has collected it
+ * by itself.
  * @throws EndpointError, EndpointNotActiveError
  */
 export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, lease: Lease): Promise<void> {
   const { organizationId } = delivery;
   const { endpoints, deliveries } = deps.stores;
   const endpoint = await endpoints.get(organizationId, endpointId);
-  if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint was switched off; what waits stays in the inbox.');
+  if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint is disabled, so its deliveries stay in the inbox. Enable it to push them.');
   await lease.held();
   if (!(await deliveries.isWaiting(organizationId, delivery.id))) return;
-  // Last of all: what was deleted until now goes out empty.
+  // Rendered last, so that a message deleted until now is pushed without its text.
   const body = await bodyOf(deps, delivery);
   if (body === null) return;
   await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, lease.signal(deps.limits.pushMs));
@@ -44,16 +45,16 @@ async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string 
   return said && JSON.stringify(said);
 }
 
-/** A push counts as the runtime's acknowledgement. */
+/** Handles a successful push, which counts as the runtime's acknowledgment. */
 export const pushTaken = (deps: FlowDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> => drainCollected(deps, organizationId, [sessionId]);
 
-/** `endpoint`: as it is now; null: somebody has removed it. */
+/** `endpoint`: its current state; null: it was removed. */
 export interface FailedEndpoint { readonly endpoint: RuntimeEndpoint | null; readonly isSwitchedOff: boolean }
 
 /**
- * Notes a failure, and switches the endpoint off when it wants nothing more or has only failed for days (`isSwitchedOff`:
- * by this call, which is the only one to say so).
- * @throws LeaseLostError when the claim is over: what it saw may be too
+ * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days (`isDisabled`:
+ * by this call, the only one that reports it).
+ * @throws LeaseLostError if the claim is over, because its observation may be outdated
  */
 export async function pushFailed(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, { code, status }: EndpointError): Promise<FailedEndpoint> {
   const { organizationId, sessionId } = delivery;

@@ -22,18 +22,19 @@ import { stateIsKnownMs, timerSyncMs } from './scan-account';
 import { notePosted } from './undelivered';
 import { isFromWhileOff, lastViewOf } from './while-off';
 
-/** Pages of one reading; a conversation with more goes on at the next claim, before its state is believed. */
+/** The maximum number of pages per sync. The rest follows at the next claim, before the state is believed. */
 const MAX_PAGES = 20;
-/** After a view that overlapped our own status write. */
+/** The wait after a view that overlapped our own status write. */
 const REREAD_MS = 1_000;
 
 /**
- * Reads one Session's conversation forward and lets it take effect. Called after each webhook, at start and on a timer
- * while a handoff is live; any number of times, by one replica at a time. Order matters: the state is read before the
- * messages and believed after them, so that what an agent said before resolving always comes first.
+ * Syncs one session's conversation and applies what it finds. Called after each webhook, at start and on a timer while
+ * a handoff is live; any number of times, by one replica at a time. The order matters: the state is read before the
+ * messages and applied after them, so that an agent's messages from before resolving always come first.
  *
- * @param cause what a timer asks for yields to everything that somebody waits for; what it finds, no webhook has told of
- * @returns milliseconds until the next reading, or null when only a hint should cause one
+ * @param cause TIMER: it yields to all work that somebody waits for, and changes that it finds were not reported by a
+ * webhook
+ * @returns milliseconds until the next sync, or null if only a hint should cause one
  */
 export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, cause: SyncCause = 'HINT'): Promise<number | null> {
   const { sessions } = deps.stores;
@@ -50,13 +51,14 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const { recheck } = session;
   const readAt = instantOf(deps.clock.now());
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
-  // However much is said: the state is read as often as the timer would. A timer's sync of words comes from a scan, which has seen the state.
+  // However many messages arrive, the state is read as often as the timer would read it. A timer's sync of messages
+  // comes from a scan, which has seen the state.
   const onlyWords = session.readHint === 'MESSAGES' && (isTimer || stateAge < stateIsKnownMs(timers));
   let seen: ConversationSeen | null = null;
   let after = session.readAfter;
   let newest = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
-  /** A timer that finds what was said or done: no webhook has told of it. */
+  /** Records that a timer found news that no webhook reported. */
   const report = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
     if (isTimer && hasFound && !hasHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
   };
@@ -96,14 +98,14 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     return null;
   }
 
-  // Only the state is compared and kept.
+  // Only the state is compared and stored.
   const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId, ...(seen.isMarked && { isMarked: true }) };
   const agents = await people(view?.agent ? [view.agent] : []);
   let hasHint = false;
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
     hasHint = hasNewHint(session, tx.session);
     const finish = (isStateBelieved: boolean) => tx.updateSession({ readHint: hintAfterSync(session, tx.session, isStateBelieved) });
-    // As it is when the sync ends: who has the conversation, and what agents have read.
+    // As of the end of the sync: who has the conversation, and what agents have read.
     const timerMs = async () => timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
     if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
     if (view === null) {
@@ -113,7 +115,8 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
       return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
     }
     const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
-      // A replica that outlived its lease has read another view in between: which of the two is older, nobody knows.
+      // A replica that outlived its lease has read another view in between, and it is unknown which of the two is
+      // older.
       || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
     const isBelieved = !overlapped && tx.session.conversationId === conversation.conversationId;
     await finish(isBelieved);
@@ -124,7 +127,8 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
     if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state))) await endedByAgents(tx, live.id, readAt, newest);
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
-    // ENDING too: what a person does while it drains is looked at behind its end. And once more after it: surveys come a moment later.
+    // ENDING too, because agents' actions during the drain are handled after its end. And once more after it, because
+    // surveys come a moment later.
     if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs();
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
   });
@@ -132,12 +136,15 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   return answer;
 }
 
-/** Why the next sync comes that `readForward` asked for: one that goes on with what it began comes for the same reason, null. */
+/**
+ * Returns the cause of the next sync that `syncConversation` requested. Null: it continues this sync, for the same
+ * cause.
+ */
 export const causeOfNext = (nextMs: number | null): SyncCause | null => (nextMs !== null && nextMs > REREAD_MS ? 'TIMER' : null);
 
 type People = ReadonlyMap<string, HandoffAgent>;
 
-/** Agents by the provider's id, with ours where they are listed. */
+/** Returns agents by the provider's id, with our ids where they are listed. */
 function peopleOf(deps: FlowDeps, accountId: AccountId) {
   return async (seen: readonly { externalId: string; name: string }[]): Promise<People> => {
     const people = new Map<string, HandoffAgent>();
@@ -148,20 +155,20 @@ function peopleOf(deps: FlowDeps, accountId: AccountId) {
   };
 }
 
-/** What a reading knows besides what it found. */
+/** What a sync knows besides its observations. */
 interface Finding {
   readonly agents: People;
-  /** Whether agents' files are fetched into our own store. */
+  /** Whether agents' files are archived. */
   readonly keepsFiles: boolean;
-  /** Who has the conversation now. Left out: not looked at, so whoever had it. */
+  /** The agent who has the conversation now. If omitted: not read, so the last known one. */
   readonly assigneeId?: ProviderAgentId | null;
 }
 
-/** One thing that was found there. Repeats stop at the provider's message id. */
+/** Applies one observation. Repeats stop at the provider's message id. */
 export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, { agents, keepsFiles, assigneeId = lastViewOf(tx.inbox, tx.session)?.agent?.externalId ?? null }: Finding): Promise<void> {
   if (observation.kind === 'ignored' || observation.kind === 'note') return;
   if (observation.kind === 'echo') {
-    // Found before the poster could record it (it died, or was slower than we): the post is known from here on.
+    // Found before the poster could record it, because it died or was slower. The post is known from now on.
     const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
     if (ours !== null && ours.providerMessageId === null) await notePosted(tx, ours, observation.id);
     return;
@@ -174,9 +181,10 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
 
   const attachments = receivedFiles(observation.attachments, keepsFiles ? deps.files!.rules : null);
 
-  // The conversation was given back: joining what still drains would lose that they speak again.
+  // The conversation was returned, so the message begins something new instead of joining the handoff that still
+  // drains.
   if (isAfterReturn(tx.session, tx.liveHandoff, observation.id)) await moveHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
-  // Said before the end of a handoff that is over: it begins nothing.
+  // The message was sent before the end of an ended handoff, so it begins nothing.
   const ended = endedHandoffOf(tx, deps.clock.now(), observation);
   let live = ended === null ? tx.liveHandoff : null;
   if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') live = await beginTakeover(tx, deps, 'ACTIVE', agent);
@@ -188,7 +196,7 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
     createdAt: observation.at,
   });
   const at = instantOf(deps.clock.now());
-  // Who has it keeps it, whoever else helps out.
+  // The assigned agent keeps the session even if another agent replies.
   const isHeld = live?.agent != null && live.agent.externalId === assigneeId;
   if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, handoffId, at);
@@ -200,36 +208,45 @@ export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps,
   if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
 }
 
-/** The outcome names who answered, and the bot does not speak before these words have arrived. */
+/**
+ * Records the agent of a message that arrived while the handoff ends, because the outcome names them, and keeps the bot
+ * silent until the message is delivered.
+ */
 async function wordsWhileEnding(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, agent: HandoffAgent): Promise<void> {
   await wordsAreOnTheirWay(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
 }
 
-/** Whoever wrote to the end-user is told; of anything else nobody waits for an answer. */
+/**
+ * Notifies the author of a message to the end-user from while support was disabled. Other observations from then have
+ * no effect.
+ */
 async function receiveFromWhileOff(tx: SessionTransaction, deps: FlowDeps, observation: Observation): Promise<void> {
   if (observation.kind === 'agentMessage' || observation.kind === 'unshowable')
     await receiveChange(tx, deps, { kind: 'unshowable', id: observation.id, what: 'support was switched off when you wrote it' });
-  // One that was offered before is answered all the same.
+  // A survey that was offered before is still answered.
   if (observation.kind === 'survey' && await tx.handoffOfSurvey(observation.id) !== null) await receiveChange(tx, deps, observation);
 }
 
-/** It was here once, and is no news because it is not here any more. */
+/** Returns whether retention removed the message's record, so that it is not new. */
 function isForgotten({ session }: SessionTransaction, observation: Observation): boolean {
   const before = session.forgotten?.messagesBefore ?? null;
   if (before === null || !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) || !('at' in observation)) return false;
   return observation.at !== undefined && Date.parse(observation.at) < Date.parse(before);
 }
 
-/** What the conversation's state means for the handoff. Compared with the last one seen, so that residue is not news. */
+/**
+ * Applies the conversation's state to the handoff. It is compared with the last view, so that residue does not count as
+ * a change.
+ */
 export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, people: People): Promise<void> {
   const before = lastViewOf(tx.inbox, tx.session);
   const agent = view.agent === null ? null : people.get(view.agent.externalId) ?? { id: null, ...view.agent };
-  // Without a view before this one, nothing tells a fresh assignment from residue: this one is what later ones are held against.
+  // Without an earlier view, a new assignment cannot be told from residue. This view is the reference for later ones.
   const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
   const live = tx.liveHandoff;
 
   if (live === null) {
-    // Our own return of it is under way, or nobody listens: what it shows is what the last handoff left.
+    // Our own return is still running, or support is disabled: the state is what the last handoff left.
     if (tx.inbox.state === 'DISABLED' || isReturnAwaited(tx.session, deps.clock.now())) return;
     if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
@@ -241,11 +258,12 @@ export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: 
   await tx.updateSession({ lastView: view });
 }
 
-/** Nobody asked for people, and the conversation is not as the bot, or the last of them, left it. */
+/** Handles a view without a live handoff. The conversation may differ from how the bot or the last agents left it. */
 async function receiveUnasked(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, before: ConversationView | null, { agent, isNewAgent }: { readonly agent: HandoffAgent | null; readonly isNewAgent: boolean }): Promise<void> {
   if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN')) return void await beginTakeover(tx, deps, 'ASSIGNED', agent);
   if (view.status !== 'OPEN' || before === null || before.status === 'OPEN') return;
-  // The end-user's own words may open what was over or asleep: the bot answers those. Whoever else opens it takes it, for themselves or for the queue.
+  // An end-user's message may open a resolved or snoozed conversation; the bot answers it. Anyone else who opens it
+  // takes it, for themselves or for the queue.
   if (before.status !== 'BOT_HELD' && tx.session.stateReadAt !== null && await tx.hasEndUserSaidSince(tx.session.stateReadAt))
     await tx.oweProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: null });
   else await beginTakeover(tx, deps, agent === null ? 'QUEUED' : 'ASSIGNED', agent);
@@ -266,13 +284,13 @@ async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecor
       await move(live, 'SNOOZED', agent === null ? {} : { agent });
       return;
     case 'OPEN': {
-      // Put on hold out of the queue, and back in the queue now.
+      // It was put on hold while in the queue, and is in the queue again.
       if (live.state === 'ON_HOLD' && agent === null && live.agent === null) { await move(live, 'UNASSIGNED'); return; }
       const awake = live.state === 'ON_HOLD' ? await move(live, 'UNSNOOZED') : live;
       if (agent !== null) await move(awake, 'ASSIGNED', { agent });
-      // Replying does not assign: a person who was never assigned cannot become unassigned.
+      // A reply does not assign an agent, so an agent who was never assigned cannot become unassigned.
       else if (before?.agent) await move(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
-      // Passed to another team, not only taken out of one that may have been deleted.
+      // It was passed to another team, not only removed from one that may have been deleted.
       else if (before !== null && view.teamId !== null && view.teamId !== before.teamId && awake.agent !== null) await move(awake, 'TEAM_CHANGED');
     }
   }

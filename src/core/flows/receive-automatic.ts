@@ -14,8 +14,9 @@ const WRITERS: Readonly<Record<AutomaticSource['kind'], string>> = {
 };
 
 /**
- * Records a line that no person wrote, and forwards it or tells agents that it was not forwarded. Called for each such line that
- * a sync finds; a repeat changes nothing. Control and handoff stay as they are. What is not forwarded is kept without its text.
+ * Records an automatic message, and forwards it or notifies agents that it was not forwarded. Called for each such
+ * message that a sync finds; a repeat changes nothing. Control and handoff do not change. A message that is not
+ * forwarded is stored without its text.
  */
 export async function receiveAutomaticReply(tx: SessionTransaction, deps: FlowDeps, { id, source, text, content, attachments, at, lacking }: AutomaticReply): Promise<void> {
   if ((await tx.messageByProviderId(id)) !== null) return;
@@ -34,20 +35,23 @@ export async function receiveAutomaticReply(tx: SessionTransaction, deps: FlowDe
   if (missing.length > 0) await tellOnce(tx, source, id, `${WRITERS[source.kind]} wrote here, and a part of it did not reach the end-user: ${missing.join('; ')}.`);
 }
 
-/** Null: it is forwarded. */
+/** Returns why a message is not forwarded; null: it is. */
 function whyNotForwarded({ inbox, session }: Pick<SessionTransaction, 'inbox' | 'session'>, canBeShown: boolean, lacking: string | null): string | null {
   if (session.closedAt !== null) return 'the session is over';
   if (inbox.policy.automaticReplies !== 'SEND_ON') return 'automatic messages are not forwarded for this chatbot (policy automaticReplies)';
   return canBeShown ? null : lacking ?? 'it is empty';
 }
 
-/** A survey is forwarded with the handoff that it asks about. Of a conversation without one agents are told that nobody was asked. */
+/**
+ * Notifies agents of a survey that belongs to no handoff, because a survey is forwarded with the handoff that it asks
+ * about.
+ */
 export const tellOfSurvey = (tx: SessionTransaction, about: ProviderMessageId): Promise<void> =>
-  tellOnce(tx, { kind: 'PROVIDER', id: 'survey' }, about, 'The survey was not sent to the end-user: no person has been asked into this conversation.');
+  tellOnce(tx, { kind: 'PROVIDER', id: 'survey' }, about, 'The survey was not sent to the end-user, because this conversation has had no handoff.');
 
 /**
- * At most one note for each source in a session. A rule may fire on our note and write again, or a bot answer it: each later line
- * would cause the next note, without end.
+ * Enqueues at most one note per source in a session. A rule may react to our note and write again, or a bot may answer
+ * it, and each later message would cause the next note, without end.
  */
 async function tellOnce(tx: SessionTransaction, source: AutomaticSource, about: ProviderMessageId, text: string): Promise<void> {
   const noteId = `automatic:${tx.session.id}:${source.kind.toLowerCase()}:${source.id ?? ''}`;

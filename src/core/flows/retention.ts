@@ -4,19 +4,23 @@ import type { OldRow } from '../ports/retention-store';
 import type { FlowDeps, Retention } from './deps';
 import type { Lease } from './lease';
 
-/** Rows of one batch. */
+/** The number of rows per batch. */
 const LIMIT = 500;
 const KINDS = ['events', 'messages', 'sessions'] as const;
 
-/** How far a walk over everything old has come. OVER until all kinds are: what may not go yet must not be met again at once. */
+/**
+ * The progress of a walk over all expired rows. A kind stays FINISHED until all kinds are, so that rows which may not
+ * be removed yet are not visited again at once.
+ */
 export type RetentionWalk = Readonly<Record<(typeof KINDS)[number], OldRow | 'OVER'>>;
 export const NEW_WALK: RetentionWalk = { events: null, messages: null, sessions: null };
 
 export interface RemovedRows { readonly keys: number; readonly deliveries: number; readonly events: number; readonly messages: number; readonly sessions: number }
 
 /**
- * One small batch of each kind. Called with pauses in between, by one replica at a time; `lease` is asked before each step,
- * and where that throws, what is done is done and the walk goes on there. `walk` null: nothing old is left that may go now.
+ * Removes one small batch of each kind. Called with pauses in between, by one replica at a time. It checks `lease`
+ * before each step; if that throws, finished steps stay done and the walk continues there. `progress` null: no expired
+ * row is left that may be removed now.
  */
 export async function removeOld(deps: FlowDeps, { keepMs, files }: Retention, walk: RetentionWalk, lease: Lease): Promise<{ readonly removed: RemovedRows; readonly walk: RetentionWalk | null }> {
   const { retention } = deps.stores;
@@ -38,7 +42,7 @@ export async function removeOld(deps: FlowDeps, { keepMs, files }: Retention, wa
     const cutoff = before(keepMs.messages);
     await lease.held();
     const old = await retention.oldMessages(cutoff, walk.messages, LIMIT);
-    // Files first: one whose message is left after all is fetched again when somebody asks for it.
+    // Files go first. If the message stays after all, its file is fetched again on request.
     for (const message of old.withFiles)
       for (let index = 0; index < message.files; index++) {
         await lease.held();

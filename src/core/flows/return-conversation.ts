@@ -12,7 +12,7 @@ import type { Lease } from './lease';
 
 type Returning = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
 
-/** Gives the conversation back at the provider, and notes where it ends for the handoff that ended. Repeatable. */
+/** Returns the conversation at the provider, and records where it ends for the ended handoff. Repeatable. */
 export async function returnConversation(deps: FlowDeps, delivery: ProviderDelivery, returning: Returning, lease: Lease): Promise<void> {
   const { organizationId, sessionId } = delivery;
   const { how, handoffId } = returning;
@@ -28,7 +28,7 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
     through = await giveBack(deps, connected, conversation, returning, lease);
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    // Resolving leaves agent and team on it, whoever they are by now: what the next reading shows is residue, not news.
+    // Resolving keeps the current agent and team, so the next sync's view is residue, not news.
     const lastView = how === 'HOLD' ? CLEAN_VIEW : null;
     await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(conversation === null ? {} : { lastView }) });
     if (awaitsReturnOf(tx.session, handoffId)) await noteReturn(tx, deps, through);
@@ -37,9 +37,10 @@ export async function returnConversation(deps: FlowDeps, delivery: ProviderDeliv
 }
 
 /**
- * Writes the status. Returns the newest message of that moment if the handoff that ended still needs it; what agents say
- * after it is news. An earlier try may have given the conversation back and not lived to say so, and the state does not tell:
- * an agent who spoke since may have opened it again. So the newest message from before the first try counts then.
+ * Writes the status. Returns the newest message of that moment if the ended handoff still needs it, because agents'
+ * messages after it are new. An earlier attempt may have returned the conversation without recording it, and the state
+ * does not show that, because an agent who has written since may have opened it again. In that case the newest message
+ * from before the first attempt counts.
  */
 async function giveBack(
   deps: FlowDeps, connected: Connected, conversation: ConversationAccess, { how, handoffId }: Returning, lease: Lease,
@@ -62,7 +63,8 @@ async function giveBack(
   try {
     await write(newest => { reported.push(newest); });
   } catch (error) {
-    // The status has changed, and something after it failed: where the conversation ended is known better than before the write.
+    // The status has changed before a later step failed, so the end of the conversation is known more precisely than
+    // before the write.
     if (earlier === null && reported[0] !== undefined)
       await deps.stores.sessions.transact(session.organizationId, session.id, tx => noteReturnBegun(tx, handoffId, reported[0]!));
     throw error;
@@ -83,8 +85,8 @@ async function newestMessage(deps: FlowDeps, { provider, session }: Connected, c
 }
 
 /**
- * A sync may have shown a word after the return before this was known. Then its agent has the conversation now: in the handoff
- * that was requested meanwhile, or by a takeover.
+ * Records the return. A sync may already have found an agent's message after it. Then that agent has the session now:
+ * in the handoff that was requested meanwhile, or by a takeover.
  */
 async function noteReturn(tx: SessionTransaction, deps: FlowDeps, throughMessageId: ProviderMessageId | null): Promise<void> {
   const ending = tx.session.lastEnding!;

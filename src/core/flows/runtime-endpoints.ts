@@ -7,11 +7,11 @@ import type { FlowDeps } from './deps';
 import { checkedId } from './say';
 
 const MAX_URL_LENGTH = 2_000;
-/** How long the secret before a rotation signs too, unless the caller says otherwise; and the longest that it may. */
+/** How long the previous secret signs after a rotation, by default and at most. */
 export const PREVIOUS_SECRET_SECONDS = 86_400;
 const MAX_PREVIOUS_SECRET_SECONDS = 7 * 86_400;
 
-const unknown = () => new NotFoundError('ENDPOINT_NOT_FOUND', 'endpointId', 'No such endpoint in this organization; see supportRuntimeEndpoints.');
+const unknown = () => new NotFoundError('ENDPOINT_NOT_FOUND', 'endpointId', 'There is no such endpoint in this organization. Use an id from supportRuntimeEndpoints.');
 const found = <T>(endpoint: T | null): T => {
   if (endpoint === null) throw unknown();
   return endpoint;
@@ -19,12 +19,14 @@ const found = <T>(endpoint: T | null): T => {
 
 type EndpointFlows = Pick<Flows, 'registerEndpoint' | 'enableEndpoint' | 'disableEndpoint' | 'rotateEndpointSecret' | 'removeEndpoint'>;
 
-/** Where a runtime is called back, as an operator orders it. */
+/** An operator's mutations of runtime endpoints. */
 export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
   const { clock, push, stores: { endpoints, setup } } = deps;
   const now = () => instantOf(clock.now());
 
-  /** Who reads our message and says back what stands in it has the address, and wants us to use it. */
+  /**
+   * Verifies an endpoint. A receiver that returns the challenge of our message owns the address and wants us to use it.
+   */
   async function prove({ id, url, chatbotId, secret, previousSecrets }: SigningEndpoint): Promise<void> {
     const challenge = clock.newSecret();
     const body = JSON.stringify({ type: 'endpoint.verification', timestamp: now(), data: { endpointId: id, chatbotId, challenge } });
@@ -33,17 +35,17 @@ export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
       answer = await push.post(url, secretsAt({ secret, previousSecrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, timeLimit(deps.limits.pushMs));
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
-      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', `${error.message} It must answer the signed endpoint.verification message with 2xx and its challenge.`);
+      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', `${error.message} It must respond to the signed endpoint.verification message with 2xx and its challenge.`);
     }
     if (challengeIn(answer) !== challenge)
-      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', 'The endpoint answered without the challenge; it must answer {"challenge": "…"} with the one of data.challenge.');
+      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', 'The response of the endpoint lacks the challenge. It must be {"challenge": "…"} with the value of data.challenge.');
   }
 
   return {
     async registerEndpoint(scope: Scope, { url, chatbotId }) {
       if (url.length > MAX_URL_LENGTH) throw new InvalidInputError('ENDPOINT_URL_REFUSED', 'url', `The URL has ${url.length} characters; at most ${MAX_URL_LENGTH} fit.`);
       if (chatbotId !== null && (await setup.inboxOfChatbot(scope.organizationId, checkedId(chatbotId, 'chatbotId'))) === null)
-        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; call enableChatbotSupport for it first.');
+        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox. Call enableChatbotSupport for it first.');
       const problem = await push.whyRefused(url);
       if (problem !== null) throw new InvalidInputError('ENDPOINT_URL_REFUSED', 'url', problem);
       const secret = signingSecretOf(clock.newSecret());

@@ -1,7 +1,7 @@
 import type { MessageContent } from '../content';
 import { wordsOf } from '../content/words';
 
-/** JSON with sorted keys, so that equal inputs have equal digests whatever their spelling. */
+/** Returns JSON with sorted keys, so that equal inputs have equal digests whatever their order. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value !== null && typeof value === 'object')
@@ -9,12 +9,12 @@ export function canonical(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** Fields of inputs and contents that hold the address of a file or a page. */
+/** Fields of inputs and contents that contain the address of a file or a page. */
 const ADDRESSES: readonly string[] = ['url', 'pictureUrl'];
 
 /**
- * A value with its addresses cut to origin and path. A link that is signed again for a repeat of the same call differs in
- * its query alone: it leads to the same thing, so the call says the same.
+ * Returns a value with its addresses cut to origin and path. A link that was signed again for a repeat of the same call
+ * differs only in its query and leads to the same file, so the calls are equal.
  */
 export function withoutSignatures<T>(value: T): T {
   if (Array.isArray(value)) return value.map(one => withoutSignatures(one as unknown)) as T;
@@ -23,6 +23,9 @@ export function withoutSignatures<T>(value: T): T {
     [name, typeof one === 'string' && ADDRESSES.includes(name) ? one.split(/[?#]/)[0] : withoutSignatures(one as unknown)])) as T;
 }
 
-/** What a message says, whatever its links are signed with. Two messages with the same are the same turn. */
+/**
+ * Returns the text of a message without the signatures of its links. Two messages with the same text are the same
+ * message.
+ */
 export const spokenBy = ({ text, content }: { readonly text: string; readonly content: MessageContent | null }): string =>
   (content === null ? text : wordsOf(content.caption, withoutSignatures(content)));

@@ -25,8 +25,9 @@ export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, s
 }
 
 /**
- * Runs a mutation whose answer holds a message. What is kept for the key has no words and no links in it: a repeat answers
- * with the message as it is now, so that nothing of a deleted message comes back. Throws what `transact` and `work` throw.
+ * Runs a mutation whose result contains a message. The result that is stored for the key contains no text and no links.
+ * A repeat returns the current message, so that nothing of a deleted message returns. Throws the errors of `transact`
+ * and `work`.
  */
 export async function transactMessage<T extends { readonly message: MessageRecord }>(
   deps: Pick<FlowDeps, 'stores'>, { organizationId }: Scope, sessionId: SessionId, idempotency: IdempotencyScope, work: (tx: SessionTransaction) => Promise<T>,
@@ -38,20 +39,20 @@ export async function transactMessage<T extends { readonly message: MessageRecor
     return { ...done, message: withoutWords(done.message) };
   }, idempotency);
   if (replayed) current = await deps.stores.messages.get(organizationId, answer.message.id);
-  // Null: older than messages are kept. A key may be kept longer.
+  // Null: retention has removed the message. A key may be kept longer.
   return { ...answer, message: current ?? withoutWords(answer.message), replayed };
 }
 
-/** A caller's id: 1 to `max` visible characters. */
+/** Validates a caller's id: 1 to `max` visible characters. */
 export function checkedId(id: string, field: string, max = 200): string {
   if (id.length > max) throw new InvalidInputError('ID_TOO_LONG', field, `${field} has ${id.length} characters; at most ${max} fit.`);
-  if (id.trim() === '' || id.includes('\u0000')) throw new InvalidInputError('INPUT_INVALID', field, `${field} is empty; send a visible text of 1 to ${max} characters.`);
+  if (id.trim() === '' || id.includes('\u0000')) throw new InvalidInputError('INPUT_INVALID', field, `${field} is empty. Send a visible text of 1 to ${max} characters.`);
   return id;
 }
 
 export function refuseClosed(tx: SessionTransaction): void {
   if (tx.session.closedAt !== null)
-    throw new ConflictError('SESSION_CLOSED', 'sessionId', `Session ${tx.session.id} was closed at ${tx.session.closedAt}; open a new one under another externalId.`);
+    throw new ConflictError('SESSION_CLOSED', 'sessionId', `Session ${tx.session.id} was closed at ${tx.session.closedAt}. Open a new one with another externalId.`);
 }
 
 export const mayReply = (tx: Pick<SessionTransaction, 'session' | 'inbox'>): boolean =>
@@ -68,21 +69,24 @@ interface Said {
   readonly replyToMessageId: string | null;
 }
 
-/** The turn that was recorded under this id before. @throws ConflictError when it was another one */
+/** Returns the message that was recorded under this id before. @throws ConflictError if it was a different one */
 async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, said: Pick<Said, 'text' | 'content'>): Promise<MessageRecord | null> {
   const message = await tx.messageByCallerId(callerMessageId);
-  // An edited turn no longer says what it was.
+  // An edited message no longer has its original text.
   const isAnother = (one: MessageRecord) => one.author !== author || (one.version === 1 && spokenBy(one) !== spokenBy(said));
   if (message !== null && isAnother(message))
-    throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another turn of this session has the id ${callerMessageId} already; each turn, of the end-user or of the bot, needs its own.`);
+    throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another message of this session already has the id ${callerMessageId}. Give each message, of the end-user or of the bot, its own id.`);
   return message;
 }
 
-/** Whether the provider has this Session now, by policy or because people have it. */
+/** Returns whether the session is mirrored at the provider now, by policy or because of a live handoff. */
 export const isMirrored = ({ inbox, liveHandoff }: Pick<SessionTransaction, 'inbox' | 'liveHandoff'>): boolean =>
   inbox.state !== 'DISABLED' && (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
 
-/** A runtime's turn: one message, one event, the keeping of its files, and the mirror's delivery where the policy wants one. */
+/**
+ * Records a runtime's message: one message, one event, the archiving of its files, and the delivery to the provider if
+ * the session is mirrored.
+ */
 async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'files'>, said: Said): Promise<MessageRecord> {
   const at = instantOf(deps.clock.now());
   const live = tx.liveHandoff;
@@ -93,7 +97,7 @@ async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'fi
     handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
   });
   await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
-  // Links of channels expire: files are fetched from now on, whether agents have the conversation yet or not.
+  // Links of channels expire, so files are fetched at once, whether or not agents have the conversation yet.
   if (files !== undefined) for (const [index, { refused }] of attachments.entries())
     await (refused ? tellRuntime(tx, message.id, index, refused) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
   if (isMirrored(tx))
@@ -101,11 +105,11 @@ async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'fi
   return message;
 }
 
-/** @throws InvalidInputError when it is no message of this Session */
+/** Returns the replied-to message's id. @throws InvalidInputError if it is no message of this session */
 async function answered(tx: SessionTransaction, replyTo: string | null | undefined): Promise<string | null> {
   if (replyTo === null || replyTo === undefined) return null;
   const message = await tx.message(replyTo);
-  if (message === null) throw new InvalidInputError('INPUT_INVALID', 'replyTo', 'replyTo is no message of this session; give the id that we answered for it.');
+  if (message === null) throw new InvalidInputError('INPUT_INVALID', 'replyTo', 'replyTo is no message of this session. Give the id that was returned for it.');
   return message.id;
 }
 

@@ -6,28 +6,31 @@ import { timeLimit } from '../time-limit';
 import { accessOf, type FlowDeps } from './deps';
 import { isNews } from './hint-news';
 
-/** After how long a claimed scan or look of a process that has died comes again, in milliseconds: a little more than one call. Two at once do no harm. */
+/**
+ * Returns after how long the claimed scan of a dead process becomes due again, in milliseconds: a little more than one
+ * call. Two scans at once do no harm.
+ */
 export const watchClaimMs = ({ limits }: Pick<FlowDeps, 'limits'>): number => limits.callMs + 2_000;
-/** Further back than the last scan: a change may become visible late. */
+/** A scan reaches further back than the last one, because a change may become visible late. */
 const OVERLAP_MS = 15_000;
-/** Of a provider that answers in pages; what does not fit is left to the look (look-over.ts). */
+/** For a provider that returns pages; the rest is left to the full scan (full-scan.ts). */
 const MOST_PAGES = 20;
-/** A webhook may still be on its way: what it would say is not asked for before. */
+/** A webhook may still be on its way, so its news is not synced before. */
 const WEBHOOK_MS = 5_000;
-/** How much rarer scans become while webhooks prove themselves, against `livePollMs`. */
+/** How much rarer scans may become while webhooks prove themselves, as a factor of `liveScanIntervalMs`. */
 const RAREST = 6;
-/** A scan takes at most this part of the time: a large answer is asked for more rarely. */
+/** A scan takes at most this share of the time, so an account with large responses is scanned less often. */
 const SHARE_OF_TIME = 1 / 20;
 const LONGEST_EVERY_MS = 5 * 60_000;
 
 export interface Scanned { readonly accountId: AccountId; readonly changed: number; readonly syncs: number }
 
 /**
- * Asks an account which of its conversations changed, and asks for a sync of those that show something which nobody has
- * read. One call finds what no webhook brought, however many handoffs are live. Called for each claimed scan, by one replica;
- * an account without live handoffs is never claimed and left to the look.
+ * Scans an account for changed conversations, and requests syncs of those with a state or message that no sync has
+ * read. One call finds what no webhook brought, however many handoffs are live. Called for each claimed scan, by one
+ * replica. An account without live handoffs is never claimed and is left to the full scan.
  *
- * @returns what it found; null when it was stopped
+ * @returns the result; null if it was stopped
  * @throws the provider's error; then each live handoff of the account is synced on a timer instead
  */
 export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: AbortSignal): Promise<Scanned | null> {
@@ -36,7 +39,7 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
   const account = await setup.account(organizationId, accountId);
   const instance = account && deps.providers.get(account.provider)?.instance;
   if (!account || !instance?.changedConversations) {
-    // Its live handoffs have timers of their own; this is for what was said while no replica ran.
+    // Its live handoffs have their own timers. This is for messages that were sent while no replica ran.
     const syncs = await lanes.wantReadingOfLive(accountId, deps.limits.livePollMs);
     await watches.finishScan(accountId, startedAt, LONGEST_EVERY_MS);
     return { accountId, changed: 0, syncs };
@@ -60,9 +63,9 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
 }
 
 /**
- * How long after a scan the next one comes, in milliseconds. While nothing says that webhooks fail, each wait is twice the one
- * before, up to six times the shortest.
- * @param everyMs the wait before this scan; null: a start, or a timer has just found what no webhook had said
+ * Returns the wait between a scan and the next one, in milliseconds. While nothing indicates that webhooks fail, each
+ * wait is twice the one before, up to six times the shortest.
+ * @param intervalMs the wait before this scan; null: at start, or after a timer found news that no webhook brought
  */
 export function nextScanMs({ everyMs, livePollMs, hasWebhooks, tookMs, random }: { readonly everyMs: number | null; readonly livePollMs: number; readonly hasWebhooks: boolean; readonly tookMs: number; readonly random: number }): number {
   const proven = hasWebhooks && everyMs !== null ? Math.min(livePollMs * RAREST, everyMs * 2) : livePollMs;
@@ -84,14 +87,17 @@ async function changedIn(deps: FlowDeps, account: AccountRecord, instance: Suppo
   return pages;
 }
 
-/** Conversations that need a sync. `all`: of everything; `messages`: their state was read as the list shows it. */
+/** Conversations that need a sync. `all`: of everything; `messages`: their state is known as the list shows it. */
 interface Unread { readonly all: readonly ProviderConversationId[]; readonly messages: readonly ProviderConversationId[] }
 
-/** Those that show another state, or another last message, than syncs have seen. One of which nothing is shown may hold anything. */
+/**
+ * Returns the conversations whose state or last message in the list differs from what syncs have seen. One without an
+ * entry may have changed in any way.
+ */
 async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[], hasWebhooks: boolean): Promise<Unread> {
   const shown = new Map(pages.flatMap((page) => [...page.shown ?? []]));
-  // Nothing that the list shows tells whether an agent's message lies below a newer post of ours. While human agents have the
-  // conversation, and where no webhooks come, one call for its messages does.
+  // The list does not show whether an agent's message precedes a newer post of ours. While agents have the
+  // conversation, and where no webhooks come, one call for its messages finds that out.
   const known = new Map((await deps.stores.watches.knownOf(accountId, shown, hasWebhooks)).map((one) => [one.conversationId, one]));
   const unread: { [K in keyof Unread]: ProviderConversationId[] } = { all: [], messages: [] };
   for (const id of pages.flatMap((page) => page.conversationIds)) {
@@ -102,20 +108,29 @@ async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly Ch
   return unread;
 }
 
-/** `mayBeRead`: the end-user has said something lately that agents have not been seen to read; reading changes no conversation, so no scan shows it. */
+/**
+ * The inputs of the timers. `expectsReadMark`: agents have not been seen to read the end-user's latest messages.
+ * Reading does not change a conversation, so no scan shows it.
+ */
 export interface SyncTimers { readonly canBeScanned: boolean; readonly mayBeRead?: boolean; readonly livePollMs: number; readonly random: number }
 
-/** A sync of a live handoff that nothing asks for, where scans find what changes: it finds what no scan shows. */
+/** The interval of a live handoff's syncs where scans find changes. These syncs find what no scan shows. */
 export const RAREST_SYNC_MS = 15 * 60_000;
-/** The same, for a read mark. */
+/** The same interval while a read mark is expected. */
 export const READ_MARK_SYNC_MS = 3 * 60_000;
-/** Of what was said longer ago, nobody waits to see that it was read. */
+/** For messages older than this, no read mark is expected. */
 export const READ_MARK_WAIT_MS = 30 * 60_000;
 
-/** After how long a live handoff is synced when nothing asks for it, in milliseconds; spread, so that those of many handoffs never come together. */
+/**
+ * Returns after how long a live handoff is synced without a request, in milliseconds. It is spread, so that the syncs
+ * of many handoffs do not coincide.
+ */
 export const timerSyncMs = ({ canBeScanned, mayBeRead = false, livePollMs, random }: SyncTimers): number =>
   (canBeScanned ? Math.round(Math.max(livePollMs, mayBeRead ? READ_MARK_SYNC_MS : RAREST_SYNC_MS) * (0.75 + 0.5 * random)) : livePollMs);
 
-/** For how long the state of a conversation counts as read, in milliseconds, when only words are asked for: scans show what else changes. */
+/**
+ * Returns for how long a conversation's state counts as known when only messages are requested, in milliseconds. Scans
+ * show other changes.
+ */
 export const stateIsKnownMs = ({ canBeScanned, livePollMs }: Pick<SyncTimers, 'canBeScanned' | 'livePollMs'>): number => (canBeScanned ? 3 * livePollMs : livePollMs);
 

@@ -11,14 +11,18 @@ import { canonical } from './sameness';
 import { checkedId } from './say';
 
 const MAX_FIELD = 500;
-/** How many are kept is decided where they meet those that are known. */
+/** No limit on the number here, because it applies after merging with the known attributes. */
 const ATTRIBUTE_LIMITS = { entries: Number.POSITIVE_INFINITY, name: 100, value: 2_000 };
 const NOBODY: EndUser = { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} };
 
-/** Only the id says who it is and is refused. The rest decorates the session: it is made to fit, or left out. @throws InvalidInputError ID_TOO_LONG */
+/**
+ * Fits an end-user's data to the limits. Only the id identifies the end-user and is refused if too long; the rest is
+ * optional and is shortened or omitted.
+ * @throws InvalidInputError ID_TOO_LONG
+ */
 function fittedEndUser(given: Partial<EndUser>): EndUser {
   const visible = (text: string | null | undefined): string | null => (text == null || text.trim() === '' ? null : text);
-  // Cut, it would be another person's address or number.
+  // A shortened value would be another person's address or number.
   const wholeOrNull = (text: string | null | undefined): string | null => (text != null && text.length > MAX_FIELD ? null : visible(text));
   const [externalId, name] = [visible(given.externalId), visible(given.name)];
   return {
@@ -30,7 +34,7 @@ function fittedEndUser(given: Partial<EndUser>): EndUser {
 
 const addsTo = (known: EndUser, given: EndUser): boolean => canonical(mergedEndUser(known, given)) !== canonical(known);
 
-/** Records what was learned of the end-user, and enqueues it for the provider's contact if there is one. */
+/** Records what was learned about the end-user, and enqueues an update of the provider's contact if there is one. */
 async function learn(deps: FlowDeps, { organizationId, id }: SessionRecord, given: EndUser): Promise<SessionRecord> {
   const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
     const endUser = mergedEndUser(tx.session.endUser, given);
@@ -50,9 +54,9 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
       checkedId(input.externalId, 'externalId');
       const inbox = await setup.inboxOfChatbot(scope.organizationId, input.chatbotId);
       if (inbox === null)
-        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox; call enableChatbotSupport for it first.`);
+        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox. Call enableChatbotSupport for it first.`);
       if (inbox.state === 'DISABLED')
-        throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot; enable it again first.');
+        throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot. Enable it again first.');
       const opened = await sessions.open({
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, inboxId: inbox.id,
         channel: input.channel, externalId: input.externalId, endUser: mergedEndUser(NOBODY, endUser), at: instantOf(deps.clock.now()),
@@ -63,7 +67,7 @@ export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'expla
     async explain(scope: Scope, sessionId: SessionId): Promise<Explanation> {
       const session = await sessions.get(scope.organizationId, sessionId);
       const inbox = session && await setup.inbox(scope.organizationId, session.inboxId);
-      if (!session || !inbox) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+      if (!session || !inbox) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is no such session. Open it with openSupportSession.');
       const handoff = session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
       const may = session.closedAt === null && botMayAnswer(session.control, inbox.policy.whileWaiting);
       const why: Explanation['why'] =

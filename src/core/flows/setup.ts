@@ -13,7 +13,7 @@ import { accessOf, type FlowDeps } from './deps';
 import { checkedEmail } from './people';
 import { checkedId } from './say';
 
-/** Before the first answer of the provider nothing is promised. */
+/** The capabilities before the provider's first response. */
 const NOTHING: Capabilities = {
   teams: false, priorities: false, privateNotes: false, attachments: false, typing: false, createsAccounts: false,
   managesAgents: false, inboxMembers: false, managesTeams: false, loginLinks: false, inspectsDrift: false, maxTextLength: 0,
@@ -34,7 +34,10 @@ const mergeCredentials = (definition: ProviderDefinition, known: AccountRecord['
 type Reach = Pick<AccountRecord, 'baseUrl' | 'settings' | 'credentials'>;
 const reachOf = ({ baseUrl, settings, credentials }: AccountRecord): Reach => ({ baseUrl, settings, credentials });
 
-/** @throws InvalidInputError TEXT_EMPTY or TEXT_TOO_LONG naming the line that no end-user could be shown */
+/**
+ * Checks the policy's lines.
+ * @throws InvalidInputError TEXT_EMPTY or TEXT_TOO_LONG naming a line that could not be shown to an end-user
+ */
 function checkPolicy({ lines = {} }: DeepPartial<SupportPolicy>): void {
   for (const [name, text] of Object.entries(lines)) if (typeof text === 'string') checkedText(text, [], `policy.lines.${name}`);
 }
@@ -44,9 +47,12 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
   const { providerOf, mirrorDirectory, accountFor, signalIn } = setUpTools(deps);
   const { connectInbox, connectInboxes } = inboxSetUp(deps);
 
-  /** The account as it is stored, and how it is to be reached. What a running one is reached by is not replaced before the new has proven itself. */
+  /**
+   * Returns the stored account and the wanted connection settings. The settings of a running account are not replaced
+   * before the new ones have worked.
+   */
   async function accountRow(input: EnableSupportInput, known: AccountRecord): Promise<{ readonly account: AccountRecord; readonly wanted: Reach }> {
-    // What is given replaces, what is not given stays; progress of an earlier run is kept.
+    // Given values replace stored ones, others stay; progress of an earlier run is kept.
     const wanted: Reach = {
       baseUrl: input.baseUrl ?? known.baseUrl, settings: { ...known.settings, ...input.settings },
       credentials: mergeCredentials(providerOf(input.provider).definition, known.credentials, input.credentials),
@@ -56,7 +62,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
     return { account, wanted: isRunning ? wanted : reachOf(account) };
   }
 
-  /** One run over an account; what went wrong is said on it. */
+  /** Runs one setup of an account and records any problem on it. */
   async function connectAccount(scope: Scope, input: EnableSupportInput, asked: AccountRecord, turn: SetUpTurn): Promise<{ readonly account: AccountRecord; readonly leftToDo: readonly string[] }> {
     const { instance } = providerOf(input.provider);
     const known = (await setup.account(scope.organizationId, asked.id))!;
@@ -87,11 +93,11 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       return { account, leftToDo: [...leftToDo, ...await connectInboxes(account)] };
     } catch (error) {
       turn.settlesAfter(settlesAfterMs(error));
-      // Nothing of the new was saved, because it did not get so far: the account is as well as it was.
+      // No new setting was saved, because the run did not get that far, so the account's health is unchanged.
       const isAsBefore = JSON.stringify(wanted) !== JSON.stringify(reachOf(account));
       const { code, message } = problemOf(error);
       const problem = { code, message: isAsBefore ? `${message} What was in use before stays in use.` : message };
-      // READY stays READY when a repeat fails: sessions go on, the problem is shown.
+      // READY stays READY when a repeat fails: sessions continue, and the problem is shown.
       account = await conclude({
         state: account.state === 'READY' ? 'READY' : 'FAILED', problem,
         ...(!isAsBefore && { health: { ...healthAfter(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const } }),
@@ -135,7 +141,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       checkPolicy(input.policy);
       const account = await accountFor(scope, input.accountId);
       if (account.externalId === null || account.state === 'DISABLED')
-        throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${account.id} is ${account.state}; call enableSupport again until it is READY.`);
+        throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${account.id} is ${account.state}. Call enableSupport again until it is READY.`);
       const row: InboxRecord = {
         id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, accountId: account.id, name: input.name,
         externalId: null, providerData: {}, policy: mergePolicy(DEFAULT_POLICY, input.policy), memberIds: null, state: 'PROVISIONING', problem: null,
@@ -143,14 +149,14 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
       };
       const inbox = await setup.insertInbox(row);
       if (inbox.accountId !== account.id)
-        throw new ConflictError('PROVIDER_FIXED', 'accountId', `Chatbot ${input.chatbotId} is connected to account ${inbox.accountId}; one chatbot has one inbox.`);
+        throw new ConflictError('PROVIDER_FIXED', 'accountId', `Chatbot ${input.chatbotId} is already connected to account ${inbox.accountId}. A chatbot can have only one inbox.`);
       return { inbox: await connectInbox(account, inbox, ({ policy }) => ({ name: input.name, policy: mergePolicy(policy, input.policy) })) };
     },
 
     async updatePolicy(scope, chatbotId, policy) {
       checkPolicy(policy);
       const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
-      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox; call enableChatbotSupport for it first.');
+      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox. Call enableChatbotSupport for it first.');
       return setup.updateInbox(inbox.id, { policy: mergePolicy(inbox.policy, policy) });
     },
 
@@ -164,7 +170,7 @@ export function setupFlows(deps: FlowDeps): Pick<Flows, 'enableSupport' | 'enabl
 
     async linkAgent(scope, agentId, userId) {
       const agent = await setup.linkAgentToUser(scope.organizationId, agentId, userId);
-      if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', 'agentId', 'No such agent in this organization; see supportAgents.');
+      if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', 'agentId', 'There is no such agent in this organization. Use an id from supportAgents.');
       return agent;
     },
   };

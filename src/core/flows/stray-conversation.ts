@@ -10,9 +10,10 @@ import type { Lease } from './lease';
 export interface StrayStores { readonly sessions: Pick<SessionStore, 'transact'>; readonly watches: Pick<WatchStore, 'straysAmong'> }
 
 /**
- * Owes a note to each conversation with an end-user of ours, in our inbox, that is not their Session's own: an agent began
- * it, and nothing that is said there reaches anybody. In the Session's lane it comes behind a conversation of our own whose
- * making is not recorded yet. Called for webhooks about unknown conversations and by looks over an account; returns how many.
+ * Enqueues a note for each agent-initiated conversation: with an end-user of ours, in our inbox, but not their
+ * session's own, so that nothing said there reaches the end-user. In the session's lane, the note follows the creation
+ * of our own conversation, which may not be recorded yet. Called for webhooks about unknown conversations and by full
+ * scans. Returns how many it found.
  */
 export async function noticeStrays({ sessions, watches }: StrayStores, accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<number> {
   const strays = await watches.straysAmong(accountId, seen);
@@ -26,7 +27,10 @@ export async function noticeStrays({ sessions, watches }: StrayStores, accountId
 
 type TellStray = Extract<ProviderWork, { readonly kind: 'TELL_STRAY' }>;
 
-/** Reads before it tells: what made us look was a hint. One in which nobody has spoken yet is forgotten, and may be noticed again. */
+/**
+ * Posts the note if an agent has written. It reads the conversation first, because the cause was only a hint. A
+ * conversation in which nobody has written is forgotten and may be found again.
+ */
 export async function tellStray(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, { conversationId }: TellStray, lease: Lease): Promise<void> {
   const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);
   const access = inboxAccessOf(deps, account, inbox);
@@ -46,7 +50,7 @@ export async function tellStray(deps: FlowDeps, { organizationId, sessionId, ear
       }
       if (found !== 'silent') return;
     } catch (error) {
-      // It is not the Session's conversation that is gone.
+      // The missing conversation is not the session's own.
       if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
     }
   await deps.stores.sessions.transact(organizationId, sessionId, tx => tx.removeStray(conversationId));

@@ -4,19 +4,19 @@ import { timeLimit } from '../time-limit';
 import type { FlowDeps } from './deps';
 import { readForward } from './read-forward';
 
-/** Conversations that are read at the same time: the connections are everybody's. */
+/** The number of conversations that are synced at the same time; the connections belong to all sessions. */
 const WIDTH = 4;
-/** Before a provider that has failed is asked again. */
+/** The wait before a provider that has failed is called again. */
 const AGAIN_MS = 200;
 
-/** Whether this handoff ends, and a sync of its conversation is still awaited. */
+/** Returns whether this handoff is ENDING and still awaits a sync of its conversation. */
 export const awaitsSync = ({ state, syncBy }: Pick<HandoffRecord, 'state' | 'syncBy'>, now: number): boolean =>
   state === 'ENDING' && syncBy !== null && Date.parse(syncBy) > now;
 
 /**
- * Reads the conversations of handoffs that are about to end without a sync of their own, so that what agents have said is
- * delivered before the outcome. Called once before support is switched off. Returns when all are read or `endSyncMs` has
- * passed; a conversation that cannot be read is skipped, and its handoff ends all the same. Throws nothing.
+ * Syncs the conversations of handoffs that are about to end without a sync of their own, so that agents' messages are
+ * delivered before the outcome. Called once before support is disabled. Returns when all are synced or `endSyncMs` has
+ * passed. A conversation that cannot be synced is skipped, and its handoff ends anyway. Throws nothing.
  */
 export async function syncBeforeEnd(deps: FlowDeps, live: AsyncIterable<HandoffRecord>): Promise<void> {
   const signal = timeLimit(deps.limits.endSyncMs);
@@ -32,9 +32,9 @@ export async function syncBeforeEnd(deps: FlowDeps, live: AsyncIterable<HandoffR
 }
 
 /**
- * Reads the conversation of a handoff that awaits its sync and is to end now. Called when another handoff is requested in its
- * place. A provider that fails is asked again. Returns when the conversation is read, no later try can read it, or the
- * handoff awaits its sync no longer. Throws nothing.
+ * Syncs the conversation of a handoff that awaits its sync and must end now. Called when another handoff is requested
+ * in its place. Retries a provider that fails. Returns when the conversation is synced, no later attempt can succeed,
+ * or the handoff no longer awaits its sync. Throws nothing.
  */
 export async function syncEnding(deps: FlowDeps, ending: HandoffRecord): Promise<void> {
   const leftMs = Date.parse(ending.syncBy!) - deps.clock.now();
@@ -45,14 +45,16 @@ export async function syncEnding(deps: FlowDeps, ending: HandoffRecord): Promise
   await untilOver(signal, readUntilDone());
 }
 
-/** False: a later try may read it. @throws what no later try changes */
+/** Runs one attempt. False: a later attempt may succeed. @throws an error that no later attempt changes */
 const isRead = (deps: FlowDeps, ending: HandoffRecord, signal: AbortSignal): Promise<boolean> =>
   readToEnd(deps, ending, signal).then(() => true, (error: unknown) => {
     if (error instanceof ProviderUnavailableError) return false;
     throw error;
   });
 
-/** One sync takes some pages; a long conversation takes several syncs. */
+/**
+ * Syncs to the end of the conversation. One sync reads a limited number of pages, so a long conversation takes several.
+ */
 async function readToEnd(deps: FlowDeps, { organizationId, sessionId }: HandoffRecord, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && await readForward(deps, organizationId, sessionId) === 0);
 }

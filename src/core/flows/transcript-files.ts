@@ -6,21 +6,21 @@ import type { FlowDeps } from './deps';
 import { stateOf, whenLate } from './files-to-post';
 import { nameInTranscript, type TranscriptNames } from './transcript';
 
-/** Files that go with a transcript: the newest, since those are what agents ask about. */
+/** The maximum number of files with a transcript. The newest ones are chosen, because agents ask about those. */
 export const TRANSCRIPT_FILES = 20;
 
 export interface TranscriptFiles extends TranscriptNames {
   readonly files: readonly PostedFile[];
-  /** Those that were chosen and are not kept yet: they follow by themselves. */
+  /** Files that were chosen and are not archived yet; they are posted later. */
   readonly follow: readonly { readonly messageId: MessageId; readonly index: number }[];
 }
 
 interface Chosen { readonly message: MessageRecord; readonly index: number }
 
 /**
- * Collects the files that go with the transcript of a long conversation: the newest 20, together no more than one message
- * may have. Called right before the transcript is posted; waits for files that are still coming, for a third of `timeMs`
- * (milliseconds). Pictures come first, where there is no room for all. Throws what the stores throw.
+ * Collects the files that are posted with the transcript of a long conversation: the newest 20, in total no larger than
+ * one message allows. Called right before the transcript is posted. Waits for files that are still being fetched, for a
+ * third of `timeMs` (milliseconds). Pictures come first if there is no room for all. Throws the stores' errors.
  */
 export async function filesOfTranscript(deps: FlowDeps, early: readonly MessageRecord[], showsFiles: boolean, timeMs: number): Promise<TranscriptFiles> {
   const { files: keeper } = deps;
@@ -41,14 +41,14 @@ export async function filesOfTranscript(deps: FlowDeps, early: readonly MessageR
     result.files.push({ ...posted, name: nameInTranscript(message, posted.name) });
     result.names.add(keyOfFile(ref));
   }
-  // As they were sent.
+  // In the order in which they were sent.
   result.files.reverse();
   return result;
 }
 
 const isPicture = ({ message, index }: Chosen): boolean => message.attachments[index]!.contentType.startsWith('image/');
 
-/** Newest first; of more than fit, pictures before other files. */
+/** Returns the newest files first; if there are too many, pictures before other files. */
 function newest(early: readonly MessageRecord[]): readonly Chosen[] {
   const all = [...early].reverse().flatMap(message => (message.deletedAt !== null ? [] : message.attachments.flatMap((file, index) => (file.refused ? [] : [{ message, index }]))));
   const pictures = all.filter(isPicture).slice(0, TRANSCRIPT_FILES);

@@ -7,8 +7,8 @@ export function typingFlows(deps: FlowDeps): Pick<Flows, 'setTyping'> {
   return {
     async setTyping(scope: Scope, { sessionId, isTyping }: SetTypingInput) {
       const session = await deps.stores.sessions.get(scope.organizationId, sessionId);
-      if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
-      // While the bot has it there is nobody who would look.
+      if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is no such session. Open it with openSupportSession.');
+      // While the bot has control, no agent would see it.
       if (deps.typing === undefined || session.closedAt !== null || session.control === 'BOT') return { isShown: false };
       const connected = await connect(deps, scope.organizationId, sessionId).catch((error: unknown) => {
         if (error instanceof SupportDisabledError || error instanceof ProviderRefusedError) return null;

@@ -7,14 +7,14 @@ import { CONTACT_DROPPED, droppedNote } from './dropped';
 import type { Lease } from './lease';
 import { canonical } from './sameness';
 
-/** A contact that cannot be written after so many tries is left as it is: what is behind it in the lane matters more. */
+/** After this many attempts the contact is left unchanged, because the deliveries after it in the lane matter more. */
 export const MOST_TRIES = 5;
 
 /**
- * Brings what was learned of the end-user to the provider's contact. Called by the worker, in the Session's lane. Writes what is
- * known now, so a repeat or a later delivery changes nothing. A contact only decorates a conversation: if the provider refuses
- * it, agents read it in a note, and the delivery is done.
- * @throws the provider's errors while a later try may succeed
+ * Updates the provider's contact with what was learned about the end-user. Called by the worker, in the session's lane.
+ * Writes the current values, so a repeat or a later delivery changes nothing. The contact is optional: if the provider
+ * refuses it, agents get the values in a note, and the delivery is done.
+ * @throws the provider's errors while a later attempt may succeed
  */
 export async function updateContact(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
   const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);

@@ -8,13 +8,13 @@ import type { FlowDeps } from './deps';
 import { inboxSetUp } from './inbox-set-up';
 import { checkedId } from './say';
 
-/** For how long the secret before a rotation is accepted, unless the caller says otherwise; and the longest that it may be. */
+/** How long the previous secret is accepted after a rotation, by default and at most. */
 export const PREVIOUS_WEBHOOK_SECONDS = 86_400;
 const MAX_PREVIOUS_WEBHOOK_SECONDS = 7 * 86_400;
 
 /**
- * Ends the time of earlier webhook secrets of an account whose provider has the new URL everywhere. Called when a rotation
- * or a check has found that; it changes nothing where no rotation waits for it.
+ * Sets the end of earlier webhook secrets of an account whose provider has the new URL everywhere. Called when a
+ * rotation or an inspection has found that. Changes nothing if no rotation waits for it.
  */
 export async function settleRotation(deps: { readonly stores: { readonly setup: Pick<SetupStore, 'updateAccount'> }; readonly clock: Pick<FlowDeps['clock'], 'now'> }, account: AccountRecord): Promise<AccountRecord> {
   const { webhookRotation: rotation } = account;
@@ -24,16 +24,16 @@ export async function settleRotation(deps: { readonly stores: { readonly setup: 
 }
 
 /**
- * Changes the secret in the URL at which a provider sends webhooks. The new one is accepted from the first commit on, and
- * then registered inbox by inbox, so that no webhook is refused meanwhile. Repeating the call with the same key goes on
- * with what was not registered yet; a check of the account and a repair do so too.
+ * Changes the secret in the URL at which a provider sends webhooks. The new secret is accepted from the first commit
+ * on, and then registered inbox by inbox, so that no webhook is refused meanwhile. Repeating the call with the same key
+ * continues with unregistered inboxes; an inspection of the account and a repair do so too.
  */
 export function webhookSecretFlows(deps: FlowDeps): Pick<Flows, 'rotateWebhookSecret'> {
   const { clock, stores: { setup, setUpTurns } } = deps;
   const { accountFor } = setUpTools(deps);
   const { connectInbox } = inboxSetUp(deps);
 
-  /** Returns what could not be brought to the new URL, in sentences for the operator. */
+  /** Registers the new URL. Returns one sentence for the operator for each inbox that may still have an earlier one. */
   async function register(account: AccountRecord): Promise<readonly string[]> {
     const left: string[] = [];
     for (const inbox of await setup.inboxesOf(account.organizationId, account.id)) {
@@ -57,7 +57,7 @@ export function webhookSecretFlows(deps: FlowDeps): Pick<Flows, 'rotateWebhookSe
       return setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
         let account = await accountFor(scope, id);
         if (account.state === 'DISABLED')
-          throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${id} is disabled; enable support again first, which registers its webhooks anew.`);
+          throw new ConflictError('ACCOUNT_DISABLED', 'accountId', `Support account ${id} is disabled. Enable support again first; that also registers its webhooks again.`);
         turn.held();
         if (account.webhookRotation?.key !== key) {
           const now = instantOf(clock.now());

@@ -1,13 +1,13 @@
 import type { Instant } from '../ids';
 
-/** Time and ids, injected so that a test can hold them. */
+/** Provides time, ids and random values, so that a test can control them. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   now(): number;
   newId(): string;
-  /** 0 ≤ x < 1, for jitter. */
+  /** A random number x with 0 ≤ x < 1, for jitter. */
   random(): number;
-  /** An unguessable text of at least 256 bits, URL-safe. */
+  /** Returns an unguessable, URL-safe text of at least 256 bits. */
   newSecret(): string;
 }
 

@@ -2,7 +2,7 @@ import type { DeadLetter, DeliveryOutcome } from '../delivery';
 import type { AccountId, ChatbotId, Instant, OrganizationId, SessionId } from '../ids';
 import type { Page, PageRequest } from './stores';
 
-/** All that is not null must hold. */
+/** Selects dead letters. Every field that is not null must match. */
 export interface DeadLetterFilter {
   readonly accountId: AccountId | null;
   readonly chatbotId: ChatbotId | null;
@@ -10,7 +10,7 @@ export interface DeadLetterFilter {
   readonly destination: string | null;
   readonly kind: string | null;
   readonly code: string | null;
-  /** Left out: either. */
+  /** If omitted or null: both outcomes. */
   readonly outcome?: DeliveryOutcome | null;
   readonly parkedBefore: Instant | null;
   readonly parkedAfter: Instant | null;
@@ -18,7 +18,7 @@ export interface DeadLetterFilter {
 
 export interface BlockedLane {
   readonly destination: string;
-  /** The dead letter in front. */
+  /** The dead letter that blocks the lane. */
   readonly deliveryId: string;
   readonly kind: string;
   readonly code: string;
@@ -26,13 +26,13 @@ export interface BlockedLane {
   readonly parkedAt: Instant;
 }
 
-/** What was set aside. Changing it is the Session's business: see SessionTransaction. */
+/** Lists deliveries that are parked or discarded. {@link SessionTransaction} changes them. */
 export interface DeadLetterStore {
-  /** In the order in which they were owed. @throws InvalidInputError CURSOR_INVALID */
+  /** Lists dead letters, oldest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, state: DeadLetter['state'], filter: DeadLetterFilter, page: PageRequest): Promise<Page<DeadLetter>>;
   count(organizationId: OrganizationId, state: DeadLetter['state'], filter: DeadLetterFilter): Promise<number>;
-  /** Those of the ids that are PARKED, in the order in which they were owed. */
+  /** Returns the given ids that are PARKED, oldest first. */
   parkedByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly DeadLetter[]>;
-  /** Lanes of one Session that wait behind a dead letter. */
+  /** Lists the lanes of one session that wait behind a dead letter. */
   blockedLanes(organizationId: OrganizationId, sessionId: SessionId): Promise<readonly BlockedLane[]>;
 }

@@ -1,23 +1,24 @@
 import type { Instant } from '../ids';
 
 /**
- * Where files of messages are kept once they were fetched, under the keys that `keyOfFile` makes. Used by any number of processes at once. Every method throws MediaStoreError when the store cannot be reached.
+ * Stores the files of messages after they were fetched, under the keys that `fileKey` creates. Any number of processes
+ * use it at the same time. Every method throws MediaStoreError when the store cannot be reached.
  */
 export interface MediaStore {
-  /** How large the kept file is; null: it is not kept. */
+  /** Returns the size of the stored file, or null if it is not stored. */
   sizeOf(key: string): Promise<number | null>;
-  /** The kept file, or null. `body` must be read or destroyed. */
+  /** Returns the stored file, or null. The caller must read or destroy `body`. */
   read(key: string): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly sizeBytes: number } | null>;
   /**
-   * Keeps all of `body`, read as it comes, or, when reading it throws, nothing and throws that. Repeatable, also at the
-   * same time; readers never see half a file.
+   * Stores all of `body` while reading it. If reading throws, it stores nothing and throws the same error. Repeatable,
+   * also concurrently. Readers never see a part of a file.
    */
   write(key: string, body: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Forgets the file. Repeatable: of one that is not there nothing is said. */
+  /** Removes the file. Repeatable: a missing file is no error. */
   remove(key: string): Promise<void>;
   /**
-   * Removes what was kept before `before` (null: nothing), and what a crash left unfinished. Called on a slow timer.
-   * Returns how many files were removed.
+   * Removes files stored before `before` (null: none) and the unfinished files of a crash. Called on a slow timer.
+   * Returns how many files it removed.
    */
   sweep(before: Instant | null, signal: AbortSignal): Promise<number>;
 }

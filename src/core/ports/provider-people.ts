@@ -15,44 +15,63 @@ export interface ChangeAgentRole {
 export interface RemoveAgent {
   readonly access: AccountAccess;
   readonly agentId: ProviderAgentId;
-  /** The explicit word: without it nobody is ever deleted from the provider, only taken out of this account. */
+  /** True: the agent may be deleted from the provider. False: the agent is only removed from this account. */
   readonly deletePerson: boolean;
 }
-/** `WOULD_DELETE_PERSON`: nothing was done, because here it can only be done by deleting the person. */
+/**
+ * The result of a removal. `WOULD_DELETE_PERSON`: nothing was done, because this provider can only remove the agent by
+ * deleting the person.
+ */
 export type AgentRemoval = 'REMOVED' | 'NOT_THERE' | 'WOULD_DELETE_PERSON';
 
 /**
- * People and teams of one account, as an operator orders them. All may be repeated. The user that we act as is nobody
- * here: it is not listed, not changed and not removed.
+ * Changes agents and teams of one account for an operator. All verbs are repeatable. The bot agent's own user is
+ * excluded: it is not listed, not changed and not removed.
  */
 export interface PeopleVerbs {
-  /** Known by e-mail: a person who is there already gets the role. With `managesAgents`. */
+  /** Adds an agent, identified by e-mail. An existing agent gets the role. Requires `managesAgents`. */
   addAgent(request: AddAgent, signal: AbortSignal): Promise<ProviderAgent>;
-  /** With `managesAgents`. @throws ProviderRefusedError `gone` when nobody of that id is in the account */
+  /**
+   * Changes an agent's role. Requires `managesAgents`.
+   * @throws ProviderRefusedError `gone` when the account has no agent with this id
+   */
   changeAgentRole(request: ChangeAgentRole, signal: AbortSignal): Promise<ProviderAgent>;
-  /** With `managesAgents`. */
+  /** Removes an agent from the account. Requires `managesAgents`. */
   removeAgent(request: RemoveAgent, signal: AbortSignal): Promise<AgentRemoval>;
-  /** Exactly these, besides whoever may see every inbox by role. With `inboxMembers`. @throws ProviderRefusedError for an unknown agent */
+  /**
+   * Sets exactly these members of an inbox. Agents whose role sees every inbox still see it. Requires `inboxMembers`.
+   * @throws ProviderRefusedError for an unknown agent
+   */
   setInboxMembers(inbox: InboxAccess, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
-  /** Adds one person; whoever is a member stays. With `inboxMembers`. @throws ProviderRefusedError for an unknown agent */
+  /**
+   * Adds one member to an inbox; existing members stay. Requires `inboxMembers`.
+   * @throws ProviderRefusedError for an unknown agent
+   */
   addInboxMember(inbox: InboxAccess, agentId: ProviderAgentId, signal: AbortSignal): Promise<void>;
   /**
-   * Another team; the provider may spell its name its own way. With `managesTeams`. `autoAssign`: whether the provider gives its
-   * conversations to members who are online by itself.
-   * @throws ProviderRefusedError when the name is taken, UnsupportedByProviderError when it cannot assign by itself
+   * Creates a team. Requires `managesTeams`. The provider may change the spelling of the name. `autoAssign`: whether
+   * the provider assigns the team's conversations to members who are online.
+   * @throws ProviderRefusedError when the name is taken, UnsupportedByProviderError when the provider cannot assign by
+   * itself
    */
   makeTeam(access: AccountAccess, team: { readonly name: string; readonly autoAssign: boolean }, signal: AbortSignal): Promise<ProviderTeam>;
-  /** Exactly these. With `managesTeams`. @throws ProviderRefusedError for an unknown team (`gone`) or agent */
+  /**
+   * Sets exactly these members of a team. Requires `managesTeams`.
+   * @throws ProviderRefusedError for an unknown team (`gone`) or agent
+   */
   setTeamMembers(access: AccountAccess, teamId: ProviderTeamId, agentIds: readonly ProviderAgentId[], signal: AbortSignal): Promise<void>;
-  /** Adds one person; whoever is in it stays. With `managesTeams`. @throws ProviderRefusedError for an unknown team (`gone`) or agent */
+  /**
+   * Adds one member to a team; existing members stay. Requires `managesTeams`.
+   * @throws ProviderRefusedError for an unknown team (`gone`) or agent
+   */
   addTeamMember(access: AccountAccess, teamId: ProviderTeamId, agentId: ProviderAgentId, signal: AbortSignal): Promise<void>;
 }
 
-/** A way in for one person, without a password; with `loginLinks`. */
+/** Signs one agent in without a password. Requires `loginLinks`. */
 export interface LoginVerbs {
   /**
-   * A link that signs this agent in, once and soon. Only for a person that we made for this very account: null for
-   * anybody else. Never logged, never stored.
+   * Creates a short-lived login link that works once. Returns null unless this service created the agent for this
+   * account. The link is never logged or stored.
    */
   loginLink(access: AccountAccess, agentId: ProviderAgentId, signal: AbortSignal): Promise<string | null>;
 }

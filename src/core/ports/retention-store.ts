@@ -1,38 +1,44 @@
 import type { Instant, MessageId } from '../ids';
 
-/** Where a walk over old rows goes on. Null: at its end, or before its beginning. */
+/** The position of a walk over old rows. Null: before the first row, or after the last. */
 export type OldRow = { readonly at: Instant; readonly id: string } | null;
 
 export interface Removed { readonly count: number; readonly next: OldRow }
 
 export interface OldMessages {
-  /** Whose front is old. */
+  /** Sessions whose oldest messages have expired. */
   readonly sessionIds: readonly string[];
-  /** Messages with files among what may go, and how many each has. */
+  /** Expired messages that have files, and how many files each has. */
   readonly withFiles: readonly { readonly id: MessageId; readonly files: number }[];
   readonly next: OldRow;
 }
 
 /**
- * Removes what is older than it is kept: in small batches, found by index, and waiting for no lock. What is locked, and
- * Sessions with a live handoff or with anything waiting or parked, are passed over until a later walk. Of a Session's
- * events and messages only the front goes, so that what is left has no gap; the Session remembers how far
- * (`SessionRecord.forgotten`).
+ * Removes rows that are older than their retention time. It works in small batches, finds them by index, and waits for
+ * no lock. It skips locked rows, and sessions with a live handoff or with a waiting or parked delivery; a later walk
+ * removes those. It removes a session's events and messages only from the oldest on, so that the rest has no gap. The
+ * session records how far (`SessionRecord.removedHistory`).
  */
 export interface RetentionStore {
-  /** This replica removes now, and no other one until the answer, `leaseMs` from now, which proves the claim. Null: another one does, or all rest. */
+  /**
+   * Claims removal for this replica until the returned time, `leaseMs` from now. That time proves the claim. Null:
+   * another replica has it, or the pause after the last run is not over.
+   */
   claim(leaseMs: number): Promise<Instant | null>;
-  /** Moves the end of the claim to `leaseMs` from now. Null: it was lost. */
+  /** Extends the claim to `leaseMs` from now. Null: the claim was lost. */
   renew(claim: Instant, leaseMs: number): Promise<Instant | null>;
-  /** Ends the claim; the next one succeeds after `afterMs`. Changes nothing when it was lost. */
+  /** Ends the claim. The next claim succeeds after `afterMs`. Changes nothing if the claim was lost. */
   rest(claim: Instant, afterMs: number): Promise<void>;
   removeKeys(before: Instant, limit: number): Promise<number>;
-  /** DONE and DISCARDED ones. */
+  /** Removes DONE and DISCARDED deliveries. */
   removeDeliveries(before: Instant, limit: number): Promise<number>;
   removeEvents(before: Instant, after: OldRow, limit: number): Promise<Removed>;
-  /** What the next `removeMessages` would remove, so that files can go first. */
+  /** Lists what the next `removeMessages` would remove, so that the files can be removed first. */
   oldMessages(before: Instant, after: OldRow, limit: number): Promise<OldMessages>;
   removeMessages(before: Instant, sessionIds: readonly string[], limit: number): Promise<number>;
-  /** Closed ones with no event, message or delivery left, with their lanes and handoffs. Their runtime keys are free again. */
+  /**
+   * Removes closed sessions without events, messages and deliveries, together with their lanes and handoffs. Their
+   * runtime keys become free again.
+   */
   removeSessions(before: Instant, after: OldRow, limit: number): Promise<Removed>;
 }

@@ -8,39 +8,52 @@ export interface EndpointFailure {
 }
 
 /**
- * Where runtimes want to be called back. The endpoint of a chatbot is its own once that has been verified, switched off or
- * not; else the one for all chatbots of its organization.
+ * Stores where runtimes want to be called back. A chatbot uses its own endpoint once that was verified, even while it
+ * is disabled. Until then it uses the endpoint for all chatbots of its organization.
  */
 export interface RuntimeEndpointStore {
-  /** @throws ConflictError ENDPOINT_EXISTS when the chatbot, or the organization, has one (`uq_runtime_endpoint_*`) */
+  /**
+   * Adds an endpoint.
+   * @throws ConflictError ENDPOINT_EXISTS when the chatbot or the organization already has one
+   * (`uq_runtime_endpoint_*`)
+   */
   insert(endpoint: SigningEndpoint): Promise<RuntimeEndpoint>;
   of(organizationId: OrganizationId): Promise<readonly RuntimeEndpoint[]>;
   get(organizationId: OrganizationId, id: EndpointId): Promise<SigningEndpoint | null>;
-  /** The current secret joins the previous ones, which sign until `expiresAt` at the longest. Null: no such endpoint. */
+  /**
+   * Makes `secret` the current secret. The secret before it joins the previous ones, which sign until `expiresAt` at
+   * the latest. Null: no such endpoint.
+   */
   rotate(organizationId: OrganizationId, id: EndpointId, secret: string, expiresAt: Instant): Promise<RuntimeEndpoint | null>;
   /**
-   * It has proven itself: ACTIVE, its failures forgotten, and what waits for it due now with all its tries ahead. Lanes for
-   * what has none yet come with `settle`. Null: no such endpoint.
+   * Marks the endpoint ACTIVE after it was verified and forgets its failures. Its waiting deliveries become due now and
+   * get all their attempts again. Deliveries without a lane get one from `rerouteLanes`. Null: no such endpoint.
    */
   activate(organizationId: OrganizationId, id: EndpointId, at: Instant): Promise<RuntimeEndpoint | null>;
-  /** Null: no such endpoint. Of one that is DISABLED already, the first reason stays. */
+  /** Disables the endpoint. If it is already DISABLED, the first reason stays. Null: no such endpoint. */
   disable(organizationId: OrganizationId, id: EndpointId, reason: EndpointDisabledReason, at: Instant): Promise<RuntimeEndpoint | null>;
-  /** False: no such endpoint. What waits for it goes to the next one, or stays in the inbox. */
+  /**
+   * Removes the endpoint. Its waiting deliveries go to the next endpoint, or stay in the inbox. False: no such
+   * endpoint.
+   */
   remove(organizationId: OrganizationId, id: EndpointId): Promise<boolean>;
 
-  /** After a failed push. Failures with two days of silence between them are not one streak. Null: it is gone. */
+  /**
+   * Records a failed push. Two days without a failure end a streak of failures. Null: the endpoint no longer exists.
+   */
   failed(organizationId: OrganizationId, id: EndpointId, failure: EndpointFailure): Promise<RuntimeEndpoint | null>;
   /**
-   * After a push that succeeded while `firstFailureAt` was set: its failures are over. When they had begun at `awaySince` or
-   * before, what waits for it is due now, and the tries made so far still count.
+   * Ends the streak of failures. Called after a push that succeeded while `firstFailureAt` was set. If the streak began
+   * at `outageStartedAt` or before, the endpoint's waiting deliveries become due now; their attempts so far still
+   * count.
    */
   recovered(organizationId: OrganizationId, id: EndpointId, awaySince: Instant): Promise<void>;
 
   /**
-   * Gives every delivery that waits a lane to the endpoint that is now right for it. A change of endpoints is durable
-   * before its lanes are, and a transaction that runs meanwhile may have seen the endpoints from before: a change counts as
-   * settled only when all such transactions have ended. Called after each change and by every replica's timer; any number
-   * at once do no harm. True: everything is settled.
+   * Gives every waiting delivery a lane to the endpoint that is now right for it. Called after each change of endpoints
+   * and by the timer of every replica; concurrent calls do no harm. A change of endpoints is durable before its lanes
+   * are, and a concurrent transaction may have read the earlier endpoints. A change is therefore complete only when all
+   * such transactions have ended. True: all changes are complete.
    */
   settle(): Promise<boolean>;
 }

@@ -1,21 +1,25 @@
-/** One signed message, as a runtime's endpoint gets it. */
+/** One signed message for a runtime's endpoint. */
 export interface PushMessage {
-  /** The same at every try: receivers deduplicate by it. Holds no full stop, which separates what is signed. */
+  /**
+   * The same at every attempt, so that receivers can deduplicate. Contains no full stop, because that separates the
+   * signed parts.
+   */
   readonly id: string;
   /** JSON, signed and sent byte for byte. */
   readonly body: string;
 }
 
-/** How a runtime is called back: HTTP, by the Standard Webhooks specification. */
+/** Calls a runtime back over HTTP, by the Standard Webhooks specification. */
 export interface RuntimePush {
   /**
-   * Why we do not call this address, as a sentence with the next step; null: we do. Looks the name up, so it may take
-   * seconds. Asked when an endpoint is registered; `post` asks for itself, since names move.
+   * Returns why this address is not permitted, as a sentence with the next step; null: it is permitted. Called when an
+   * endpoint is registered. It resolves the host name, so it may take seconds. `post` checks again itself, because host
+   * names can change their addresses.
    */
   whyRefused(url: string): Promise<string | null>;
   /**
-   * One POST, signed with every secret given. Redirects are not followed. Resolves with the beginning of the answer's
-   * body once the status is 2xx. Called at least once per message, never twice at once for one Session.
+   * Sends one POST request, signed with every given secret. Called at least once per message, and never concurrently
+   * for one session. Follows no redirects. Returns the beginning of the response's body after a 2xx status.
    * @throws EndpointError
    */
   post(url: string, secrets: readonly string[], message: PushMessage, signal: AbortSignal): Promise<string>;

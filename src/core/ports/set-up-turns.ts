@@ -1,30 +1,39 @@
 /**
- * Set-up looks for what an earlier run has made, and makes what it does not find. That is right only when nothing that an
- * earlier run has asked for can still come to be: so one thing (an account, an inbox) is set up by one run at a time, over
- * all replicas, and a run that does not know what became of its last write keeps its turn until that has settled.
+ * Serializes setup. Setup looks up what an earlier run created and creates what it does not find. That is only correct
+ * when no request of an earlier run can still take effect. So one run at a time, over all replicas, sets up one thing
+ * (an account or an inbox), and a run that does not know the outcome of its last write keeps its lock until that write
+ * can no longer take effect.
  */
 export interface SetUpTurns {
   /**
-   * Waits for the turn, for at most `waitMs`, and does `act` in it. The turn of a process that died is over after as long as a
-   * request of it may have run on. Called once per set-up call of an operator. An account's turn comes before its inboxes'.
-   * @param subject  id of an account or inbox; `field` is the input that an error names
-   * @throws ConflictError SETUP_IN_PROGRESS: the turn did not come, and nothing was done
+   * Waits for the lock, at most `waitMs`, and runs `act` under it. Called once per setup call of an operator. Take an
+   * account's lock before those of its inboxes. The lock of a process that died ends after the longest time that its
+   * requests may have run.
+   * @param subject id of an account or inbox; `field` is the input that an error names
+   * @throws ConflictError SETUP_IN_PROGRESS: the lock was not free in time, and nothing was done
    */
   inTurn<T>(subject: { readonly id: string; readonly field: string }, waitMs: number, act: (turn: SetUpTurn) => Promise<T>): Promise<T>;
-  /** At start: as `LaneStore.endLeasesOfDead`, for turns; one is over once the last call of its run can have no effect any more. */
+  /**
+   * Ends the locks of dead processes at start, as `LaneStore.endLeasesOfDead` does for lanes. A lock ends once the last
+   * call of its run can no longer take effect.
+   */
   endTurnsOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 }
 
 export interface SetUpTurn {
   /**
-   * The signal of remote calls, made as they begin. It ends after `ms`, and with the turn: whoever asks it before sending
-   * (`isOver`) is stopped wherever the process was paused in between. From now on nobody else begins before what a call leaves
-   * under way, for at most `settlesMs`, has settled, also when this process dies within it.
-   * @throws ConflictError as `held`
+   * Creates the signal for a remote call, at the time the call begins. It ends after `ms`, and together with the lock:
+   * code that checks `isOver` before sending is stopped wherever the process was paused in between. From now on no
+   * other run begins until a call that may still be running can no longer take effect, at most `ambiguousForMs`; this
+   * also holds if the process dies.
+   * @throws ConflictError as `ensureHeld`
    */
   signal(ms: number, settlesMs: number): Promise<AbortSignal>;
-  /** Called before what came of a run is recorded. @throws ConflictError SETUP_IN_PROGRESS: the turn was lost, and another run may go on */
+  /**
+   * Throws unless the lock is still held. Called before a run's result is recorded.
+   * @throws ConflictError SETUP_IN_PROGRESS: the lock was lost, and another run may have begun
+   */
   held(): void;
-  /** Nobody else begins until then: what was asked for may still take effect. */
+  /** Keeps other runs from beginning for `ms`, because a request may still take effect. */
   settlesAfter(ms: number): void;
 }

@@ -16,12 +16,16 @@ import type { RuntimeEndpointStore } from './runtime-endpoints';
 import type { SetUpTurns } from './set-up-turns';
 import type { EndUserThere, ProviderAgent, ProviderTeam, ShownConversation } from './support-provider';
 
-/** An inbox as the business of its Sessions knows it: without the provider's own data, which may hold a secret, and DISABLED also while its account is. */
+/**
+ * An inbox without the provider's own data, which may contain a secret. It counts as DISABLED also while its account is
+ * disabled.
+ */
 export type SessionInbox = Omit<InboxRecord, 'providerData' | 'timesDisabled'>;
 
 /**
- * One transaction over one Session, whose row is locked from the first statement on: whoever comes second sees what
- * the first committed. Nothing remote may happen inside. Getters show the state including this transaction's writes.
+ * One transaction over one session, whose row is locked from the first statement on. A second transaction on the
+ * session waits and then sees what the first one committed. Nothing remote may happen inside. Getters include this
+ * transaction's own writes.
  */
 export interface SessionTransaction {
   readonly session: SessionRecord;
@@ -30,7 +34,7 @@ export interface SessionTransaction {
   readonly liveHandoff: HandoffRecord | null;
   handoff(id: HandoffId): Promise<HandoffRecord | null>;
   message(id: MessageId): Promise<MessageRecord | null>;
-  /** By the runtime's id of the turn. */
+  /** Finds a message by the runtime's id of it. */
   messageByCallerId(callerMessageId: string): Promise<MessageRecord | null>;
   messageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null>;
   /** Said by or to people and bot, public and internal, up to `throughSeq`, ascending, not yet known at the provider. */
@@ -40,32 +44,38 @@ export interface SessionTransaction {
   /** Whether end-user or bot said something in a handoff after that message. */
   hasSaidIn(handoffId: HandoffId, afterSeq: number): Promise<boolean>;
 
-  /** Takes the next `seq`. The caller has checked that neither unique id is taken. */
+  /** Inserts a message with the next `seq`. The caller has checked that neither unique id is taken. */
   insertMessage(message: NewMessage): Promise<MessageRecord>;
-  /** What is left out stays as it is. */
+  /** Updates a message. Omitted fields keep their values. */
   updateMessage(id: MessageId, change: MessageChange): Promise<void>;
-  /** Sets READ on all public messages to the end-user up to `throughSeq` that are neither READ nor FAILED; returns those, ascending. */
+  /**
+   * Sets READ on all public messages to the end-user up to `throughSeq` that are neither READ nor FAILED. Returns
+   * those, ascending.
+   */
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
-  /** Whether the end-user has said anything at or after that time, by the clock of this service. */
+  /** Returns whether the end-user has sent a message at or after `at`, by the clock of this service. */
   hasEndUserSaidSince(at: Instant): Promise<boolean>;
-  /** The newest handoff of the Session, live or over. */
+  /** Returns the session's newest handoff, live or ended. */
   lastHandoff(): Promise<HandoffRecord | null>;
-  /** The handoff of the Session that this survey was recorded with; null for one that is new. */
+  /** Returns the session's handoff that this survey was recorded with; null for a new survey. */
   handoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null>;
   /**
-   * Records where the provider keeps messages; none of them is undelivered any more. Returns those that were until now, by their
-   * row under the Session's lock, as their `seq` ascends.
+   * Records the provider's ids of posted messages and marks them as delivered. Returns the messages that were
+   * undelivered until now, ascending by `seq`, as read under the session's lock.
    */
   recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]>;
   /** Makes everything unposted again that was said to or by people and bot, and that nobody took back, as if agents had never seen it: the conversation it stood in is gone. */
   forgetPosts(): Promise<void>;
-  /** @throws on `uq_handoff_live` when one is live: cannot happen under the lock, and is the net below it */
+  /**
+   * Inserts a handoff.
+   * @throws on `uq_handoff_live` if another one is live. The lock rules that out; the constraint is a second guard.
+   */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
   updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
   updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void>;
-  /** Takes the next event number. */
+  /** Appends an event and returns its number. */
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
-  /** Adds to the end of the Session's provider lane. */
+  /** Enqueues work at the end of the session's provider lane. */
   oweProvider(work: ProviderWork): Promise<void>;
   /**
    * Adds several to the end of the Session's provider lane, in this order, in one statement. One with `instead` takes the place of
@@ -83,42 +93,51 @@ export interface SessionTransaction {
   isReturnWaiting(): Promise<boolean>;
   /** Whether a note with this id was enqueued for this Session before; not when its delivery was removed since, with others of its age. */
   hasNote(noteId: string): Promise<boolean>;
-  /** Adds to the end of the Session's lane of files. */
+  /** Enqueues work at the end of the session's file lane. */
   oweMedia(work: MediaWork): Promise<void>;
-  /** Adds to the end of what the runtime must collect of this Session. */
+  /** Enqueues a notice at the end of the session's runtime inbox, and in the runtime's lane if it has an endpoint. */
   oweRuntime(notice: RuntimeNotice): Promise<void>;
-  /** Sets the head of a claimed lane aside; the lane goes on or blocks as the policy says. Null: the lease was lost, nothing changed. */
+  /**
+   * Parks the head of a claimed lane. The lane continues or blocks, as the policy says. Null: the lease was lost, and
+   * nothing changed.
+   */
   parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null>;
-  /** Gives the head of a claimed lane up for good; the lane goes on. False: the lease was lost, nothing changed. */
+  /** Discards the head of a claimed lane; the lane continues. False: the lease was lost, and nothing changed. */
   discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
   /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
   forgetOutcomes(): Promise<void>;
   /**
-   * PARKED ones of this Session wait again, in their old places; others of the ids are passed over. A lane that one of them blocked goes on.
-   * @param writesAtOnce they count as never tried, for whoever asked has looked; else the next try looks before it writes
+   * Requeues PARKED deliveries of this session in their earlier places, and skips other ids. A lane that one of them
+   * blocked continues.
+   * @param skipLookup they count as never attempted, because the caller has checked; otherwise the next attempt looks
+   * up before it writes
    */
   sendAgain(ids: readonly string[], writesAtOnce?: boolean): Promise<readonly SetAside[]>;
-  /** Gives PARKED ones of this Session up for good; likewise. */
+  /** Discards PARKED deliveries of this session, and skips other ids. */
   discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
-  /** Unacknowledged runtime deliveries of one handoff's agent messages. */
+  /** Counts unacknowledged runtime deliveries of one handoff's agent messages. */
   unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
-  /** Asks for a reading of the provider, no later than `at`. An earlier wish stands. `TIMER`: nothing is known to have happened. */
+  /** Schedules a sync at or before `at`. An earlier request wins. `TIMER`: nothing is known to have happened. */
   wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
-  /** Asks for a sync of what was said that begins now. A sync that is under way began too early, and loses its claim, so that this one need not wait for it. */
+  /**
+   * Schedules a sync of messages that starts now. A running sync started too early, so it loses its claim and this one
+   * need not wait for it.
+   */
   wantReadingNow(): Promise<void>;
-  /** Remembers a conversation that is not the Session's own (`pk_stray_conversation`). False: it was remembered already. */
+  /** Records an agent-initiated conversation (`pk_agent_initiated_conversation`). False: it was recorded already. */
   addStray(conversationId: ProviderConversationId): Promise<boolean>;
   removeStray(conversationId: ProviderConversationId): Promise<void>;
-  /** Asks for another reading if one is under way: it may have looked before now. */
+  /** Schedules another sync if one is running, because that one may have read before now. */
   wantReadingAgain(): Promise<void>;
   /**
-   * For a transaction that records what a worker did: proves its claim, and keeps the lane from being claimed by another
-   * until this transaction ends. `of`: PROVIDER when left out. @throws LeaseLostError when it was claimed again since
+   * Proves a worker's claim, and keeps others from claiming the lane until this transaction ends. Called in
+   * transactions that record a worker's result. `of`: PROVIDER if omitted.
+   * @throws LeaseLostError when the lane was claimed again
    */
   holdLane(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
   /**
-   * Switches an endpoint off that is ACTIVE and fails since `failingSince` still. False: it is off already, works again or
-   * was enabled anew, and nothing changed. Comes before `holdLane`: endpoints are locked before lanes.
+   * Disables an endpoint that is ACTIVE and has failed since `failingSince`. False: it is already disabled, works again
+   * or was enabled again, and nothing changed. Call it before `assertFence`, because endpoints are locked before lanes.
    */
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
@@ -142,7 +161,7 @@ export interface UnfinishedPost {
   readonly blocksLane: boolean;
 }
 
-/** A message, and its id at the provider. */
+/** A message and its id at the provider. */
 export interface PostedMessage { readonly id: MessageId; readonly providerMessageId: ProviderMessageId }
 
 export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
@@ -158,36 +177,39 @@ export interface OpenSessionRow {
   readonly at: Instant;
 }
 
-/** A stored answer of a runtime mutation. Kept with the facts it answers for, in the same transaction. */
+/**
+ * Identifies a stored result of a runtime mutation. The result is stored in the same transaction as the data it
+ * reports.
+ */
 export interface IdempotencyScope {
   readonly organizationId: OrganizationId;
   readonly operation: string;
   readonly key: string;
-  /** A digest of the normalised input; another digest under the same key is a reuse. */
+  /** A digest of the normalized input. A different digest under the same key is a reuse of the key. */
   readonly requestDigest: string;
 }
 
 export interface SessionStore {
   /**
-   * Finds the Session by its runtime key or makes it (`uq_session_runtime_key`), and returns it with whether it was made
-   * now. One that exists stays as it is, its end-user too; a closed one is returned closed.
+   * Finds the session by its runtime key, or creates it (`uq_session_runtime_key`). `created`: whether it was created
+   * now. An existing session is returned unchanged, with its end-user, even if it is closed.
    */
   open(row: OpenSessionRow): Promise<{ readonly session: SessionRecord; readonly created: boolean }>;
   /**
-   * Runs `work` in one transaction with the Session's row locked, and commits. With `idempotency`, the answer is
-   * stored under the key in the same transaction (`uq_idempotency_key`): a repeat waits for the first, for a short time,
-   * and gets its answer without running `work`. What `work` throws is not stored. Serialization failures and deadlocks
+   * Runs `work` in one transaction with the session's row locked, and commits. With `idempotency`, it stores the result
+   * under the key in the same transaction (`uq_idempotency_key`). A repeat waits for the first call for a short time
+   * and gets its result without running `work`. Errors of `work` are not stored. Serialization failures and deadlocks
    * are retried a few times.
    * @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id
    * @throws ConflictError IDEMPOTENCY_KEY_REUSED
-   * @throws InProgressError IDEMPOTENCY_IN_PROGRESS when the first still runs after that time
+   * @throws InProgressError IDEMPOTENCY_IN_PROGRESS when the first call still runs after that time
    */
   transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ readonly answer: T; readonly replayed: boolean }>;
 
   get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (SessionRecord | null)[]>;
   findByRuntimeKey(organizationId: OrganizationId, chatbotId: ChatbotId, channel: string, externalId: string): Promise<SessionRecord | null>;
-  /** Across organizations: the account of the URL is already proven. */
+  /** Finds the session of a conversation across organizations. The caller has already verified the account. */
   findByConversation(accountId: AccountId, conversationId: ProviderConversationId): Promise<SessionRecord | null>;
 }
 
@@ -199,11 +221,11 @@ export interface HandoffFilter {
   readonly sessionId: SessionId | null;
 }
 
-/** Keyset page: `after`/`before` are opaque cursors made by the store. */
+/** A keyset page. `after` is an opaque cursor made by the store. */
 export interface PageRequest { readonly first: number; readonly after: string | null }
-/** A page of one Session's list. */
+/** A page of one session's list. */
 export interface SessionPageRequest extends PageRequest { readonly sessionId: SessionId }
-/** Events of one Session after a number; null: from the first that is kept. */
+/** Requests one session's events after a number; null: from the first that still exists. */
 export interface SessionEventsRequest { readonly sessionId: SessionId; readonly afterSeq: number | null; readonly limit: number }
 export interface Page<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
@@ -213,13 +235,17 @@ export interface Page<T> {
 export interface HandoffStore {
   get(organizationId: OrganizationId, id: HandoffId): Promise<HandoffRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
-  /** Newest first. @throws InvalidInputError CURSOR_INVALID */
+  /** Lists handoffs, newest first. @throws InvalidInputError CURSOR_INVALID */
   page(organizationId: OrganizationId, filter: HandoffFilter, page: PageRequest): Promise<Page<HandoffRecord>>;
-  /** The newest handoff of each Session, live or over, in the order of `sessionIds`; null for a Session without one. One statement. */
+  /**
+   * Returns the newest handoff of each session, live or ended, in the order of `sessionIds`; null for a session without
+   * one. Uses one statement.
+   */
   lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
   /**
-   * ENDING that await no sync and whose `drainBy` has passed, whose messages are all acknowledged or whose Session is
-   * closed, but for those in `but`; for the timer. Across organizations. Sessions that somebody holds at this moment are passed over.
+   * Lists ENDING handoffs that are due to end, for the timer, across organizations. They await no sync, and `drainBy`
+   * has passed, all messages are acknowledged, or the session is closed. Excludes those in `exceptions` and skips
+   * sessions that are locked at this moment.
    */
   dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
 }
@@ -229,50 +255,59 @@ export interface MessageStore {
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
   /** Whether an agent has said something in public after that message. */
   hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
-  /** Oldest first. @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when what follows the cursor was removed */
+  /**
+   * Lists messages, oldest first.
+   * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when messages after the cursor were removed
+   */
   page(organizationId: OrganizationId, sessionId: SessionId, page: PageRequest): Promise<Page<MessageRecord>>;
   /**
-   * Pages of many Sessions in one statement, in the order of `requests`. The error of one request stands in its place and
-   * leaves the others alone: CURSOR_INVALID or CURSOR_EXPIRED.
+   * Returns pages of many sessions in one statement, in the order of `requests`. A request that fails with
+   * CURSOR_INVALID or CURSOR_EXPIRED has the error in its place and does not affect the others.
    */
   pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]>;
 }
 
 export interface EventStore {
   /**
-   * One Session's events after a number, ascending, at most `limit`; null: from the first that is kept.
-   * @throws InvalidInputError CURSOR_EXPIRED when what follows the number was removed
+   * Lists one session's events after a number, ascending, at most `limit`; null: from the first that still exists.
+   * @throws InvalidInputError CURSOR_EXPIRED when events after the number were removed
    */
   ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]>;
-  /** The same for many Sessions in one statement, in the order of `requests`; CURSOR_EXPIRED of one request stands in its place. */
+  /**
+   * Lists events of many sessions in one statement, in the order of `requests`. A request that fails with
+   * CURSOR_EXPIRED has the error in its place.
+   */
   ofSessions(organizationId: OrganizationId, requests: readonly SessionEventsRequest[]): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]>;
   /**
-   * HANDOFF_CHANGED over all Sessions of an organization, ascending from an opaque cursor; never steps over a row that
-   * becomes visible later (DESIGN §7). `cursor` is where to go on, also when nothing was found.
-   * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when something behind the cursor was removed
+   * Lists HANDOFF_CHANGED events of all sessions of an organization, ascending from an opaque cursor. Never skips a row
+   * that becomes visible later (DESIGN §7). `cursor` is the position to continue from, also if nothing was found.
+   * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when events after the cursor were removed
    */
   handoffChanges(organizationId: OrganizationId, after: string, limit: number): Promise<{ readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[]; readonly cursor: string }>;
-  /** The cursor of this moment: everything committed so far is before it. */
+  /** Returns the current cursor. Everything committed so far is before it. */
   now(): Promise<string>;
 }
 
 export interface RuntimeInboxFilter { readonly chatbotId: ChatbotId | null; readonly sessionId: SessionId | null }
 
 export interface DeliveryStore {
-  /** Waiting runtime deliveries, in order within each Session, oldest first. */
+  /** Lists waiting runtime deliveries, oldest first and in order within each session. */
   runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
-  /** Marks them collected, dead letters too; what an operator has discarded is acknowledged and stays so. Unknown and foreign ids are returned. Repeatable. */
+  /**
+   * Marks deliveries as collected, also parked ones. Discarded ones are acknowledged and stay discarded. Returns
+   * unknown and foreign ids as `unknown`. Repeatable.
+   */
   acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
   /**
-   * Marks collected, at most `limit` at once and oldest first, what a list of the runtime inbox showed up to and with
-   * `cursor`. The filter may narrow the list that the cursor came from, and never widens it: what was in no list that the
-   * caller has read, or becomes visible later, stays. Call again until `isComplete`.
+   * Marks the deliveries of a runtime inbox list up to and including `cursor` as collected: at most `limit`, oldest
+   * first. The filter may narrow the list that the cursor came from, but never widens it. Deliveries that were in no
+   * list the caller has read, or that become visible later, stay. Call again until `isComplete`.
    * @throws InvalidInputError CURSOR_INVALID
    */
   acknowledgeThrough(organizationId: OrganizationId, filter: RuntimeInboxFilter, cursor: string, limit: number, at: Instant): Promise<{ readonly acknowledged: number; readonly sessionIds: readonly SessionId[]; readonly isComplete: boolean }>;
-  /** Whether a runtime delivery still waits to be collected. */
+  /** Returns whether a runtime delivery still waits to be collected. */
   isWaiting(organizationId: OrganizationId, id: string): Promise<boolean>;
-  /** What is still owed of one Session, for "why is the bot silent". */
+  /** Counts one session's pending deliveries, to explain why the bot is silent. */
   owed(organizationId: OrganizationId, sessionId: SessionId): Promise<Owed>;
 }
 
@@ -280,56 +315,56 @@ export interface Owed {
   readonly provider: number;
   readonly runtime: number;
   readonly parked: number;
-  /** Of `parked`: those whose outcome is unknown. */
+  /** The part of `parked` whose outcome is unknown. */
   readonly parkedUnknown: number;
   readonly lastErrorCode: string | null;
 }
 
-/** How many lanes of one far side may be claimed: `each`, but for those in `but`. */
+/** How many lanes of a remote may be claimed: `perRemote`, except for the remotes in `exceptions`. */
 export interface FarSideRoom {
   readonly each: number;
   readonly but: ReadonlyMap<string, number>;
 }
 
-/** A claimed lane; `fence` proves the claim at completion. */
+/** A claimed lane. `fence` proves the claim at completion. */
 export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
   readonly destination: To;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Whom the work goes to: the support account, or the runtime's endpoint. */
+  /** The receiver of the work: a support account or a runtime's endpoint. */
   readonly farSideId: string;
   readonly fence: string;
   /** The head of the lane. */
   readonly delivery: LaneDelivery<To>;
   /**
-   * The claim before this one ended without a word (its process died, or stood still), perhaps in the middle of a remote
-   * call: so many milliseconds ago its lease ended, and with it the time in which it could begin one. Null: no call of an
-   * earlier claim can be under way unnoticed.
+   * Set if the claim before this one ended without a result because its process died or paused, perhaps during a remote
+   * call. It is the time in milliseconds since that claim's lease ended; the claim could begin no call after that.
+   * Null: no call of an earlier claim can be running unnoticed.
    */
   readonly abandonedMs: number | null;
 }
 
-/** Which claim it is. */
+/** Identifies a claim. */
 export interface ClaimKey { readonly destination: LaneDestination | 'READING'; readonly sessionId: SessionId; readonly fence: string }
 export interface ClaimedReading {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
   readonly farSideId: string;
   readonly fence: string;
-  /** Readings that failed in a row before this one. */
+  /** How many syncs failed in a row before this one. */
   readonly failures: number;
 }
 
-/** HINT: something shows that there is news, and somebody waits. TIMER: nothing does, and nobody does. */
+/** HINT: something indicates news, and somebody waits. TIMER: neither. */
 export type SyncCause = 'HINT' | 'TIMER';
 
 export type AnyLane = ClaimedLane<LaneDestination>;
 
-/** Lanes: strict order per Session, any number of replicas; a claim that is not renewed ends with its lease. */
+/** Lanes keep strict order per session over any number of replicas. A claim that is not renewed ends with its lease. */
 export interface LaneStore {
-  /** The longest due first. Without `room` a far side may have all of `limit`. */
+  /** Claims due lanes, longest due first. Without `room`, one remote may take all of `limit`. */
   claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
-  /** Takes the head off and makes the next due. False: the lease was lost, nothing changed. */
+  /** Removes the head and makes the next delivery due. False: the lease was lost, and nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
   /**
    * Takes the head off and claims the next one at once, if it is due: a lane that is worked on goes on without another claim.
@@ -344,48 +379,53 @@ export interface LaneStore {
    */
   retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<boolean>;
   /**
-   * Sets the head aside as a dead letter and says so in the Session's history, in one transaction. The lane goes on, or
-   * waits behind it until an operator decides, as the inbox's policy says. Answers what is known of all its tries.
-   * Null: the lease was lost, nothing changed.
-   * @param outcome as of a retry
+   * Parks the head as a dead letter and records that in the session's history, in one transaction. The lane continues,
+   * or waits until an operator decides, as the inbox's policy says. Returns the combined outcome of all its attempts.
+   * Null: the lease was lost, and nothing changed.
+   * @param outcome as for `retry`
    */
   park(lane: AnyLane, code: string, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<DeliveryOutcome | null>;
   /**
-   * Gives the head up for good where no operator needs to decide, and says so in the Session's history: it is listed with
-   * what operators discarded. `reason` is in words of ours. False: the lease was lost, nothing changed.
-   * @param outcome as of a retry
+   * Discards the head where no operator needs to decide, and records that in the session's history. It is listed
+   * together with deliveries that operators discarded. `reason` is a text of this service. False: the lease was lost,
+   * and nothing changed.
+   * @param outcome as for `retry`
    */
   discard(lane: AnyLane, code: string, reason: string, outcome?: OutcomeOfTry): Promise<boolean>;
 
   /**
-   * Gives the lane back: due now, for whoever comes first. False: the lease was lost.
-   * @param wasTried whether something may have reached the far side; else it counts as if it had not been claimed
+   * Releases the lane: it is due now, for any worker. False: the lease was lost.
+   * @param wasTried whether something may have reached the remote; otherwise it counts as if it had not been claimed
    */
   release(lane: AnyLane, wasTried: boolean): Promise<boolean>;
-  /** Moves the end of the lease to now + `leaseMs`. False: another claim has the work. */
+  /** Extends the lease to `leaseMs` from now. False: another claim has the work. */
   renew(claim: ClaimKey, leaseMs: number): Promise<boolean>;
-  /** As `renew`, of all claims of a process in one statement. Returns `fence + sessionId` of those that still hold. */
+  /** Renews all claims of a process in one statement. Returns `fence + sessionId` of those that still hold. */
   renewAll(claims: readonly ClaimKey[], leaseMs: number): Promise<ReadonlySet<string>>;
   /**
-   * Puts a claimed lane off: nothing of it is begun for `ms`, because a call of an abandoned claim may still take effect. This
-   * claim counts as no try. False: the lease was lost.
+   * Postpones a claimed lane: nothing of it begins for `ms`, because a call of an abandoned claim may still take
+   * effect. This claim does not count as an attempt. False: the lease was lost.
    */
   putOff(lane: AnyLane, ms: number): Promise<boolean>;
   /**
-   * At start: ends the leases of processes that are proved to be dead, so that their work goes on at once and not when the
-   * leases end. Returns how many claims those were.
-   * @param isDead whether the process that claimed under this name is proved to run no more; see `StoreParts.claimer`
+   * Ends the leases of processes that are proved dead, so that their work continues at once. Called at start. Returns
+   * how many claims it ended.
+   * @param isDead whether the process that claimed under this name is proved to be dead; see `StoreOptions.claimer`
    */
   endLeasesOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 
-  /** Syncs that are due for one cause; those that hints asked for never stand behind timers. */
+  /** Claims syncs that are due for one cause. Syncs that hints requested never wait for timer syncs. */
   claimReadings(cause: SyncCause, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedReading[]>;
   /**
-   * Next reading after `nextMs`, or none (null) until somebody wants one; a wish that came meanwhile stands.
-   * @param next why the next one comes. If omitted: as this one did
+   * Finishes a sync and schedules the next one after `nextMs`, or none (null) until one is requested. A request that
+   * arrived meanwhile stays.
+   * @param next the cause of the next sync. If omitted: the same as this one's
    */
   finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean, next?: SyncCause): Promise<boolean>;
-  /** Asks for a timer sync of each live handoff of one account, spread over `withinMs`. Called when the account cannot be scanned. Returns how many. */
+  /**
+   * Schedules a timer sync of each live handoff of one account, spread over `withinMs`. Called when the account cannot
+   * be scanned. Returns how many.
+   */
   wantReadingOfLive(accountId: AccountId, withinMs: number): Promise<number>;
 }
 
@@ -393,45 +433,65 @@ type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provi
 type InboxPatch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'>>;
 
 export interface SetupStore {
-  // accounts
-  /** `uq_account_provider`: one account per organization and provider; returns the one that is there. */
+  /**
+   * Inserts an account. Returns the existing one if there is one for the organization and provider
+   * (`uq_account_provider`).
+   */
   insertAccount(account: AccountRecord): Promise<AccountRecord>;
   updateAccount(id: AccountId, patch: AccountPatch): Promise<AccountRecord>;
-  /** What a set-up came to, unless the account was disabled since it was read: null, and nothing changed. */
+  /** Records the result of a setup. Null: the account was disabled since it was read, and nothing changed. */
   concludeAccount(account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: AccountPatch & Pick<AccountRecord, 'state'>): Promise<AccountRecord | null>;
-  /** With its inboxes, which get that problem; those that are off already stay as they are. In one transaction. */
+  /**
+   * Disables the account and its inboxes in one transaction. The inboxes get the given problem; inboxes that are
+   * already disabled stay unchanged.
+   */
   disableAccount(id: AccountId, problemOfInboxes: InboxRecord['problem']): Promise<AccountRecord>;
   account(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
   /**
-   * Makes `secret` the account's webhook secret. The one before is still accepted, with up to three earlier ones that were,
-   * until `rotation.previousValidUntil`.
+   * Makes `secret` the account's webhook secret. The previous secret, and up to three earlier ones that are still
+   * accepted, stay accepted until `rotation.previousValidUntil`.
    */
   rotateWebhookSecret(id: AccountId, secret: string, rotation: WebhookRotation): Promise<AccountRecord>;
-  /** By id and webhook secret, an earlier one while it is accepted (compared in constant time). Across organizations: it is how a webhook proves itself. */
+  /**
+   * Finds an account by id and webhook secret, across organizations: this authenticates a webhook. Earlier secrets
+   * match while they are accepted. The comparison takes constant time.
+   */
   accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
   accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
   accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
-  // health
-  /** In how long the account is next compared with what it should be; null: not at all. */
+  /** Schedules the account's next inspection; null: none. */
   scheduleCheck(id: AccountId, afterMs: number | null): Promise<void>;
-  /** READY accounts whose check is due, each for one replica; their next one is due after `everyMs`. Across organizations. */
+  /**
+   * Claims READY accounts whose inspection is due, each for one replica, across organizations. Their next inspection is
+   * due after `intervalMs`.
+   */
   claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]>;
-  /** Marks the account of one Session. */
+  /** Records the health of one session's account. */
   markHealth(organizationId: OrganizationId, sessionId: SessionId, health: AccountHealth): Promise<void>;
-  /** Takes back an UNAUTHORIZED that the same kind of work has seen, and makes a check due. False: there was none. */
+  /** Clears an UNAUTHORIZED that the same kind of work recorded, and makes an inspection due. False: there was none. */
   markRecovered(organizationId: OrganizationId, sessionId: SessionId, seenBy: AccountHealth['seenBy'], at: Instant): Promise<boolean>;
-  /** Whether any account is UNAUTHORIZED, so that nobody has to ask for each success. Across organizations. */
+  /**
+   * Returns whether any account is UNAUTHORIZED, across organizations. If none is, successes need no call of
+   * `markRecovered`.
+   */
   anyUnauthorized(): Promise<boolean>;
-  // inboxes
-  /** `uq_inbox_chatbot`: one per organization and chatbot; returns the one that is there. */
+  /**
+   * Inserts an inbox. Returns the existing one if there is one for the organization and chatbot (`uq_inbox_chatbot`).
+   */
   insertInbox(inbox: InboxRecord): Promise<InboxRecord>;
   updateInbox(id: InboxId, patch: InboxPatch): Promise<InboxRecord>;
-  /** What a set-up came to, unless the inbox or its account was disabled since they were read: null, and nothing changed. */
+  /**
+   * Records the result of a setup. Null: the inbox or its account was disabled since they were read, and nothing
+   * changed.
+   */
   concludeInbox(
     inbox: Pick<InboxRecord, 'id' | 'timesDisabled'>, account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: InboxPatch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null>;
   disableInbox(id: InboxId): Promise<InboxRecord>;
-  /** At start: encrypts what an earlier version kept readable. Returns how many. */
+  /**
+   * Encrypts inbox data that an earlier version stored as plain text. Called at start. Returns how many inboxes it
+   * changed.
+   */
   sealInboxes(): Promise<number>;
   inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
   inboxOfChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
@@ -439,8 +499,9 @@ export interface SetupStore {
   inboxesByChatbots(organizationId: OrganizationId, chatbotIds: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
   inboxesOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly InboxRecord[]>;
   inboxesOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly InboxRecord[]>;
-  // teams and agents: mirrored lists
-  /** Inserts, renames, and marks the missing as gone (their ids stay, so that old handoffs still name them). */
+  /**
+   * Inserts and renames teams, and marks missing ones as gone. Their ids stay, so that old handoffs still name them.
+   */
   syncTeams(account: AccountRecord, teams: readonly ProviderTeam[]): Promise<readonly TeamRecord[]>;
   syncAgents(account: AccountRecord, agents: readonly ProviderAgent[]): Promise<readonly AgentRecord[]>;
   teamsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly TeamRecord[]>;
@@ -450,68 +511,93 @@ export interface SetupStore {
   teamsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (TeamRecord | null)[]>;
   agentsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AgentRecord | null)[]>;
   agentsByUsers(organizationId: OrganizationId, userIds: readonly string[]): Promise<ReadonlyMap<UserId, readonly AgentRecord[]>>;
-  /** By our id or the provider's own number. */
+  /** Finds a team by our id or the provider's. */
   findTeam(accountId: AccountId, idOrExternalId: string): Promise<TeamRecord | null>;
   findAgent(accountId: AccountId, idOrExternalId: string): Promise<AgentRecord | null>;
-  /** With null, a link by e-mail address goes too: it would come back with the next listing. */
+  /**
+   * Links an agent to a user. Null removes the link, and a link by e-mail address too, because the next listing would
+   * restore it.
+   */
   linkAgentToUser(organizationId: OrganizationId, agentId: AgentId, userId: UserId | null): Promise<AgentRecord | null>;
   /**
-   * Says whose an e-mail address is: agents that have it, now or when they are listed later, are that user's, unless they
-   * have been linked to another one. Null takes the word and the links that it made back. Returns the agents it is about now.
+   * Links an e-mail address to a user: agents that have it now, or when they are listed later, belong to that user
+   * unless they are linked to another one. Null removes this and the links that it created. Returns the agents that
+   * currently have the address.
    */
   linkEmailToUser(organizationId: OrganizationId, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
   setTeamMembers(id: TeamId, memberIds: readonly AgentId[]): Promise<TeamRecord>;
   setTeamAutoAssign(id: TeamId, autoAssign: boolean): Promise<TeamRecord>;
 }
 
-/** When each account was last asked which of its conversations changed. One replica at a time holds a look. */
+/** Stores when each account was last scanned for changed conversations. One replica at a time claims a scan. */
 export interface WatchStore {
-  /** At start: every account that is in use is due now. */
+  /** Makes a full scan of every account in use due now. Called at start. */
   wantLooks(): Promise<void>;
   /**
-   * The next account that is due, with how long it was not looked at, and where to begin: at page 1, or where a look that
-   * began at `startedAt` was left. A claim that is neither left nor finished ends after `leaseMs`.
+   * Claims the full scan of the next due account. Returns how long the account was not scanned, and where to begin: at
+   * page 1, or where the scan that began at `startedAt` paused. A claim that is neither paused nor finished ends after
+   * `leaseMs`.
    */
   claimLook(leaseMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
-  /** The look goes on at `page`, with another claim after `afterMs` if this one does not leave it again before. Nothing counts as seen yet. */
+  /**
+   * Pauses the full scan, which continues at `page`. Another replica may claim it after `afterMs` unless this claim
+   * pauses it again before. Nothing counts as seen yet.
+   */
   leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
   /**
-   * The look that began at `startedAt` saw everything up to then; the next one begins `everyMs` after it. No scan comes before
-   * `scanAfterMs` after it (0 if omitted), because it would find what the look has found.
+   * Finishes the full scan that began at `startedAt` and saw everything up to then. The next one begins `intervalMs`
+   * after it. No scan comes before `scanAfterMs` after it (0 if omitted), because it would find the same changes.
    */
   finishLook(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs?: number): Promise<void>;
-  /** The account's look is due now: more changed than a scan takes. */
+  /** Makes the account's full scan due now, because more changed than a scan reads. */
   wantLookOf(accountId: AccountId): Promise<void>;
-  /** At start: every account may have changed unnoticed, and webhooks have to prove themselves again. */
+  /** Treats every account as unscanned and its webhooks as unproven. Called at start. */
   wantScans(): Promise<void>;
   /**
-   * The next account with live handoffs whose scan is due, for one replica. The claim ends after `leaseMs`. If nothing was live
-   * when the scan became due, it comes `firstAfterMs` (0 if omitted) after the first handoff was requested.
+   * Claims the next due scan of an account with live handoffs, for one replica. The claim ends after `leaseMs`. If
+   * nothing was live when the scan became due, it comes `firstAfterMs` (0 if omitted) after the first handoff was
+   * requested.
    */
   claimScan(leaseMs: number, firstAfterMs?: number): Promise<ClaimedScan | null>;
-  /** The scan that began at `startedAt` saw everything up to then; `null`: it saw nothing. The next one comes after `everyMs`. */
+  /**
+   * Finishes the scan that began at `startedAt` and saw everything up to then; null: it saw nothing. The next one comes
+   * after `intervalMs`.
+   */
   finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
-  /** A timer has found what no webhook had said: the next scan comes at most `everyMs` after the last, as if webhooks had never proved themselves. */
+  /**
+   * Records that a timer found news that no webhook announced. The next scan comes at most `intervalMs` after the last,
+   * as if webhooks had never proved themselves.
+   */
   webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
-  /** What is known of these conversations, of those that are a Session's. `hasSeenLast`: whether a sync has seen one of the two messages given with it last, or, with `trustsOwnPosts` and without a live handoff, whether one of our own posts is the last: an agent's words may lie below it. */
+  /**
+   * Returns what is stored of those conversations that belong to a session. `isLastMessageSynced`: a sync has seen one
+   * of the two given messages last. With `trustsOwnPosts` and without a live handoff, it is also true if the last
+   * message is our own post, though an agent's message may precede that.
+   */
   knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>, trustsOwnPosts: boolean): Promise<readonly KnownConversation[]>;
   /**
-   * Asks for a timer sync of the Sessions of these conversations, after `afterMs` at the latest. Returns how many.
+   * Schedules a timer sync of these conversations' sessions after at most `afterMs`. Returns how many.
    * @param about `MESSAGES`: their state is known. `CHECK` if omitted
    */
   wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number, about?: 'MESSAGES' | 'CHECK'): Promise<number>;
   /**
-   * Wants a reading now of the Sessions of these conversations, their last agents' messages looked at again with it.
-   * Returns how many Sessions.
+   * Schedules a sync of these conversations' sessions now, which also rechecks their last agents' messages. Returns how
+   * many sessions.
    */
   wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
-  /** Conversations of the account whose last readings have failed, `failures` times in a row or more; at most `limit`. */
+  /** Lists conversations of the account whose last syncs failed at least `failures` times in a row; at most `limit`. */
   failingReadings(accountId: AccountId, failures: number, limit: number): Promise<readonly ProviderConversationId[]>;
-  /** Those that are with an end-user of one of the account's Sessions, in that Session's inbox, but not the Session's own, and not remembered yet. */
+  /**
+   * Returns agent-initiated conversations: with an end-user of one of the account's sessions, in that session's inbox,
+   * but not the session's own, and not recorded yet.
+   */
   straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]>;
 }
 
-/** `unscannedMs`: for how long nobody has seen what changed there. `everyMs`: how long after the last scan this one came; null when it came as soon as it could. */
+/**
+ * `unscannedMs`: how long the account's changes were not seen. `intervalMs`: the planned time between the last scan and
+ * this one; null if this one came as early as possible.
+ */
 export interface ClaimedScan { readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly startedAt: Instant; readonly unscannedMs: number; readonly everyMs: number | null }
 
 export interface KnownConversation extends Pick<SessionRecord, 'lastView' | 'statusWrites'> { readonly conversationId: ProviderConversationId; readonly hasSeenLast: boolean }

@@ -1,46 +1,50 @@
 import type { AccountId, AgentId, ChatbotId, Instant, OrganizationId, ProviderAgentId, SessionId } from '../ids';
 
 /**
- * Typing is ephemeral: it is stored nowhere, bounded everywhere, lost with a process, and holds nothing of what is
- * written. Whoever is said to type stops by itself after a while.
+ * Typing indicators are ephemeral. They are stored nowhere, bounded everywhere, lost with the process, and contain no
+ * text. A typing indicator ends by itself after a while.
  */
 
-/** What agents should see of an end-user, and how it is told to their provider. */
+/** An end-user's typing state, and how to send it to the provider. */
 export interface EndUserTyping {
   readonly sessionId: SessionId;
-  /** Whose far side it is: none may take what the others need. */
+  /** Identifies the remote: no remote may use the capacity of the others. */
   readonly accountId: AccountId;
   readonly isTyping: boolean;
-  /** May take its time and may fail; called for the newest word only. */
+  /** Sends the state. Called for the newest state only; may be slow and may fail. */
   tell(isTyping: boolean, signal: AbortSignal): Promise<void>;
 }
 
-/** Tells agents, behind the caller's back. */
+/** Sends typing states to agents in the background. */
 export interface TypingOutbox {
-  /** Returns at once and never throws. Repeats are gathered: the newest word on a Session replaces one that was not told yet. */
+  /**
+   * Queues the state. Returns at once and never throws. A newer state of a session replaces one that was not sent yet.
+   */
   show(typing: EndUserTyping): void;
 }
 
-/** One agent began or stopped to write in one Session. */
+/** An agent started or stopped typing in one session. */
 export interface AgentTyping {
   readonly organizationId: OrganizationId;
   readonly chatbotId: ChatbotId;
   readonly sessionId: SessionId;
-  /** Tells agents apart. */
+  /** Identifies the agent. */
   readonly externalId: ProviderAgentId;
-  /** Null for somebody whom we have not listed yet. */
+  /** Null for an agent that is not in our list yet. */
   readonly agentId: AgentId | null;
   readonly isTyping: boolean;
   readonly at: Instant;
 }
 
-/** Whose typing somebody follows: one Session's, or that of all Sessions of a chatbot or of an organization. */
+/** The typing that a subscriber follows: one session's, or that of all sessions of a chatbot or an organization. */
 export type TypingTopic =
   | { readonly sessionId: SessionId }
-  | { readonly organizationId: OrganizationId; /** Null: of every chatbot. */ readonly chatbotId: ChatbotId | null };
+  | { readonly organizationId: OrganizationId; /** Null: all chatbots. */ readonly chatbotId: ChatbotId | null };
 
-/** Tells whoever follows one of its topics, on every replica. */
+/** Notifies subscribers of its topics, on every replica. */
 export interface TypingBoard {
-  /** Returns at once and never throws; may be lost. Called outside transactions. */
+  /**
+   * Publishes the state. Called outside transactions. Returns at once and never throws; the notification may be lost.
+   */
   agentTyping(typing: AgentTyping): void;
 }

@@ -1,10 +1,10 @@
 import type { SessionId } from '../ids';
 
 /**
- * Tells every replica that committed work or facts are there. A hint for speed only: a lost call delays the work
- * until the next poll and changes nothing else. Called after each commit, outside the transaction; never throws.
+ * Notifies every replica of committed work or events. Called after each commit, outside the transaction. Never throws.
+ * It only saves time: a lost call delays the work until the next poll.
  */
 export interface Wake {
-  /** Lanes of these Sessions may have become due, and they may have new events. */
+  /** Lanes of these sessions may have become due, and the sessions may have new events. */
   committed(sessionIds: readonly SessionId[]): void;
 }

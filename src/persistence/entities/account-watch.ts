@@ -1,18 +1,18 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { AccountRow } from './account';
 
-/** When an account was last asked which of its conversations changed. */
+/** When an account was last scanned for changed conversations. */
 @Entity('account_watch')
 export class AccountWatchRow {
   @ForeignKey(() => AccountRow) @PrimaryColumn('uuid') accountId: string;
   @Column({ type: 'timestamptz', precision: 3 }) lookedAt: string;
   @Column({ type: 'timestamptz', precision: 3 }) nextLookAt: string;
-  /** Of a look that is not complete: when it began, and at which page it goes on. */
+  /** Set for an unfinished full scan: when it began, and the page at which it continues. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) lookStartedAt: string | null;
   @Column({ type: 'integer', nullable: true }) lookPage: number | null;
-  /** Everything that changed up to then was seen by a scan. */
+  /** A scan has seen all changes up to then. */
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) scannedAt: string;
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) nextScanAt: string;
-  /** How long after a scan the next one comes, in milliseconds. Null: as soon as a scan ever comes. */
+  /** The time between a scan and the next one, in milliseconds. Null: the shortest time. */
   @Column({ type: 'integer', nullable: true }) scanEveryMs: number | null;
 }

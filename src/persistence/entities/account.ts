@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
-/** One organization's account at one provider. Secrets are sealed by SecretBox; nothing here is readable without its key. */
+/** One organization's account at one provider. SecretBox seals its secrets, so they are unreadable without its key. */
 @Entity('support_account')
 @Unique('uq_account_provider', ['organizationId', 'provider'])
 @Index('ix_account_next_check', ['nextCheckAt'])
@@ -14,20 +14,20 @@ export class AccountRow {
   @Column('jsonb') settings: unknown;
   @Column('text') credentialsSealed: string;
   @Column('text') webhookSecretSealed: string;
-  /** SHA-256, for comparing without unsealing. */
+  /** SHA-256, to compare without unsealing. */
   @Column('bytea') webhookSecretHash: Buffer;
-  /** Of secrets before the last rotation, newest first, while they are accepted. */
+  /** Digests of the secrets before the last rotation, newest first, while they are accepted. */
   @Column('bytea', { array: true, default: () => "'{}'" }) previousWebhookHashes: Buffer[];
   /** The last rotation. Null: none. */
   @Column('jsonb', { nullable: true }) webhookRotation: unknown;
   @Column('jsonb') capabilities: unknown;
   @Column('jsonb') owners: unknown;
   @Column('jsonb') health: unknown;
-  /** When some replica compares the account with what it should be. Null: not at all. */
+  /** When a replica inspects the account. Null: never. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) nextCheckAt: string | null;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
-  /** A set-up that began at another number does not switch it on. */
+  /** A setup that began at another number does not enable the account. */
   @Column('integer', { default: 0 }) timesDisabled: number;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { AccountRow } from './account';
 
-/** A team as the provider last listed it. `goneAt`: no longer listed; old handoffs still name it. */
+/** A team as the provider last listed it. `goneAt`: since when it is no longer listed; old handoffs still name it. */
 @Entity('team')
 @Unique('uq_team_external', ['accountId', 'externalId'])
 @Index('ix_team_organization', ['organizationId'])
@@ -11,14 +11,14 @@ export class TeamRow {
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') externalId: string;
   @Column('text') name: string;
-  /** Our agents' ids; null when nobody has set them from here. */
+  /** Our agents' ids; null if never set from here. */
   @Column('jsonb', { nullable: true }) memberIds: unknown;
-  /** Whether the provider should give its conversations to members by itself; null when nobody has said so from here. */
+  /** Whether the provider should assign the team's conversations to members by itself; null if never set from here. */
   @Column('boolean', { nullable: true }) autoAssign: boolean | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
 }
 
-/** A person as the provider last listed them. */
+/** An agent as the provider last listed them. */
 @Entity('agent')
 @Unique('uq_agent_external', ['accountId', 'externalId'])
 @Index('ix_agent_user', ['organizationId', 'userId'])
@@ -34,7 +34,7 @@ export class AgentRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) goneAt: string | null;
 }
 
-/** Which of the platform's users an e-mail address belongs to, as an operator said: agents with that address are linked to them. */
+/** The platform user of an e-mail address, as an operator set it. Agents with that address are linked to the user. */
 @Entity('user_email')
 export class UserEmailRow {
   @PrimaryColumn('text') organizationId: string;

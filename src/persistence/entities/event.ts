@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { SessionRow } from './session';
 
-/** One fact of a Session's history, numbered without gaps. */
+/** One fact of a session's history, numbered without gaps. */
 @Entity('event')
 @Index('ix_event_handoff_feed', ['organizationId', 'position', 'seq'], { where: "type = 'HANDOFF_CHANGED'" })
 @Index('ix_event_at', ['at', 'sessionId'])
@@ -14,6 +14,6 @@ export class EventRow {
   @Column('text') type: string;
   @Column('jsonb') body: unknown;
   @Column({ type: 'timestamptz', precision: 3 }) at: string;
-  /** From the sequence `feed_position`, drawn under the Session's lock; see feed-position.ts. */
+  /** From the sequence `feed_position`, drawn under the session's lock; see feed-position.ts. */
   @Column('bigint') position: string;
 }

@@ -1,10 +1,10 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { SessionRow } from './session';
 
-/** Queries must say the same for these indexes to serve them. */
+/** Queries must use the same condition, so that these indexes serve them. */
 const LIVE = "state NOT IN ('ENDED', 'REJECTED', 'FAILED')";
 
-/** One episode in which people are asked to take a Session. */
+/** One request that agents take a session, until it ends. */
 @Entity('handoff')
 @Index('uq_handoff_live', ['sessionId'], { unique: true, where: LIVE })
 @Index('ix_handoff_session', ['sessionId', 'requestedAt'])

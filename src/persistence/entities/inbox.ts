@@ -12,18 +12,18 @@ export class InboxRow {
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') name: string;
   @Column('text', { nullable: true }) externalId: string | null;
-  /** Only in rows that were written before `providerDataSealed` was there, until the first start seals them. */
+  /** Set only in rows from before `providerDataSealed` existed, until the first start seals them. */
   @Column('jsonb', { nullable: true }) providerData: unknown;
-  /** By SecretBox: it may hold the secret that signs webhooks. */
+  /** Sealed by SecretBox, because it may contain the secret that signs webhooks. */
   @Column('text', { nullable: true }) providerDataSealed: string | null;
-  /** Our agents' ids; null when nobody has set them from here. */
+  /** Our agents' ids; null if never set from here. */
   @Column('jsonb', { nullable: true }) memberIds: unknown;
   @Column('jsonb') policy: unknown;
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
-  /** A set-up that began at another number does not switch it on. */
+  /** A setup that began at another number does not enable the inbox. */
   @Column('integer', { default: 0 }) timesDisabled: number;
-  /** When it was last switched on again. */
+  /** When it was last enabled again. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) heardSince: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { SessionRow } from './session';
 
-/** One thing said. The two ids from outside are where repeats stop. */
+/** One message. Its two unique external ids stop repeats. */
 @Entity('message')
 @Unique('uq_message_seq', ['sessionId', 'seq'])
 @Unique('uq_message_caller_id', ['sessionId', 'callerMessageId'])

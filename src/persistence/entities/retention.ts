@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Up to where the changes of an organization's handoffs were removed: a cursor from before that has a gap. */
+/** The position up to which retention removed an organization's handoff changes. A cursor before it has a gap. */
 @Entity('feed_floor')
 export class FeedFloorRow {
   @PrimaryColumn('text') organizationId: string;
@@ -8,7 +8,7 @@ export class FeedFloorRow {
   @Column('integer') seq: number;
 }
 
-/** Slow work that one replica at a time does; the end of its lease while it does. */
+/** Slow work that one replica at a time does. While it does, `nextRunAt` is the end of its lease. */
 @Entity('upkeep')
 export class UpkeepRow {
   @PrimaryColumn('text') name: string;

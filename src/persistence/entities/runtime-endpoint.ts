@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Where a runtime wants its deliveries pushed to. Secrets are sealed by SecretBox. */
+/** The address that a runtime wants its deliveries pushed to. SecretBox seals its secrets. */
 @Entity('runtime_endpoint')
 @Index('ix_runtime_endpoint_organization', ['organizationId'])
 @Index('uq_runtime_endpoint_chatbot', ['organizationId', 'chatbotId'], { unique: true, where: "chatbot_id IS NOT NULL AND state <> 'REMOVED'" })
@@ -9,14 +9,16 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 export class RuntimeEndpointRow {
   @PrimaryColumn('uuid') id: string;
   @Column('text') organizationId: string;
-  /** Null: for every chatbot without one of its own. */
+  /** Null: for every chatbot without its own endpoint. */
   @Column('text', { nullable: true }) chatbotId: string | null;
   @Column('text') url: string;
   @Column('text') secretSealed: string;
   /** Newest first: `{ sealed, expiresAt }`. */
   @Column('jsonb', { default: [] }) previousSecrets: unknown;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) previousSecretExpiresAt: string | null;
-  /** UNVERIFIED | ACTIVE | DISABLED | REMOVED: shown to nobody, and kept only until its lanes are somebody else's. */
+  /**
+   * UNVERIFIED | ACTIVE | DISABLED | REMOVED. A REMOVED endpoint is hidden and stays only until its lanes are rerouted.
+   */
   @Column('text') state: string;
   @Column('text', { nullable: true }) disabledReason: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) disabledAt: string | null;
@@ -24,9 +26,9 @@ export class RuntimeEndpointRow {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) lastFailureAt: string | null;
   @Column('text', { nullable: true }) lastFailureCode: string | null;
   @Column('integer', { nullable: true }) lastFailureStatus: number | null;
-  /** Null: it has never proven itself, and is nobody's endpoint yet. */
+  /** Null: never verified, so it serves no chatbot yet. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) verifiedAt: string | null;
-  /** False: lanes may not be where this row now wants them; see runtime-lanes.ts. */
+  /** False: lanes may not match this row yet; see reroute-lanes.ts. */
   @Column('boolean', { default: true }) isSettled: boolean;
   /** A position that was drawn after the change was committed. */
   @Column('bigint', { nullable: true }) settlePosition: string | null;

@@ -2,7 +2,7 @@ import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeor
 import { AccountRow } from './account';
 import { InboxRow } from './inbox';
 
-/** One conversation with one chatbot on one channel. Its row lock orders everything that happens in it. */
+/** One session of an end-user with one chatbot on one channel. Its row lock orders everything that happens in it. */
 @Entity('session')
 @Unique('uq_session_runtime_key', ['organizationId', 'chatbotId', 'channel', 'externalId'])
 @Index('ix_session_live', ['accountId'], { where: 'live_handoff_id IS NOT NULL' })
@@ -13,7 +13,7 @@ export class SessionRow {
   @Column('text') organizationId: string;
   @Column('text') chatbotId: string;
   @ForeignKey(() => InboxRow) @Column('uuid') inboxId: string;
-  /** The inbox's account, here so that a webhook's conversation is one index probe. */
+  /** The inbox's account. It is repeated here so that finding a webhook's conversation is one index probe. */
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') channel: string;
   @Column('text') externalId: string;
@@ -24,7 +24,7 @@ export class SessionRow {
   @Column('integer') lastEventSeq: number;
   @Column('uuid', { nullable: true }) liveHandoffId: string | null;
   @Column('text', { nullable: true }) contactId: string | null;
-  /** What the contact was last written with; `EndUser` or null. */
+  /** The `EndUser` that was last written to the contact, or null. */
   @Column('jsonb', { nullable: true }) contactEndUser: unknown;
   @Column('text', { nullable: true }) conversationId: string | null;
   @Column('text', { nullable: true }) readAfter: string | null;
@@ -34,15 +34,15 @@ export class SessionRow {
   @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
   @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
   @Column('text', { nullable: true }) readHint: string | null;
-  /** A sync forgets the hints that it began with, and no later ones. */
+  /** A sync clears the hints that existed when it began, and no later ones. */
   @Column('integer', { default: 0 }) hintCount: number;
   @Column('integer', { default: 0 }) stateHintCount: number;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) stateReadAt: string | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) agentsReadAt: string | null;
-  /** Whose words an agent's message is after the runtime or an operator ended a handoff. */
+  /** Decides which handoff an agent's message belongs to after the runtime or an operator ended one. */
   @Column('jsonb', { nullable: true }) lastEnding: unknown;
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
-  /** What was removed from the front of its history. */
+  /** What retention removed from the beginning of its history. */
   @Column('jsonb', { nullable: true }) forgotten: unknown;
 }

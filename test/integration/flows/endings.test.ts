@@ -70,7 +70,7 @@ describe('endings whose drain is over', () => {
     await until(() => logged.length > 0);
     await worker.stop();
     expect(logged[0]).toEqual({
-      ...failing, organizationId: scope.organizationId, work: 'endings', code: 'INTERNAL', reason: 'error', next: 'It is tried again by itself. See whether the database answers.',
+      ...failing, organizationId: scope.organizationId, work: 'endings', code: 'INTERNAL', reason: 'error', next: 'It is retried automatically. Check that the database responds.',
     });
   });
 });
