@@ -3,17 +3,17 @@ import { OverloadedError } from '../../core/errors';
 const RETRY_AFTER_MS = 500;
 
 /**
- * How many operations this process has under way, over all transports. What is over the mark is refused before its body
- * is read, so that a crowd costs neither memory nor the ones that are inside.
+ * Limits the concurrent operations of this process, over all transports. Operations beyond the limit are refused before
+ * their bodies are read, so that they cost no memory and do not slow the running ones.
  */
 export class Admission {
   private inside = 0;
 
   constructor(private readonly most: number) {}
 
-  /** @returns what lets it go again; repeatable @throws OverloadedError */
+  /** Takes a slot. @returns a repeatable function that frees it @throws OverloadedError */
   enter(): () => void {
-    if (this.inside >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} operations under way, as many as it takes.`);
+    if (this.inside >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} operations in progress, which is its limit. Repeat the operation after retryAfterMs.`);
     this.inside += 1;
     let isInside = true;
     return () => {

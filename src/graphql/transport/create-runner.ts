@@ -9,9 +9,9 @@ import type { GraphqlLimits } from '../limits';
 import { Admission } from './admission';
 import { OperationRunner } from './operation';
 
-/** The one runner of a schema, with the bounds that all transports share. */
+/** Creates the runner of a schema and the limiter that all transports share. */
 export async function createRunner(schema: GraphQLSchema, limits: GraphqlLimits, log: Log): Promise<{ readonly runner: OperationRunner; readonly admission: Admission }> {
-  // What composition reads is what is enforced.
+  // Costs are read from the published SDL, so that the enforced costs are the published ones.
   const costs = new FieldCosts(parse(await printSubgraphSchema(schema), { noLocation: true }));
   const check = new OperationCheck(new CostEstimator(schema, costs), limits);
   const admission = new Admission(limits.maxOperations);

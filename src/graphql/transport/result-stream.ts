@@ -1,22 +1,23 @@
 import type { ExecutionResult } from 'graphql';
 
-/** A result that takes memory, and perhaps a place, until it was sent. */
+/** A result whose memory, and perhaps slot, are taken until it was sent. */
 export interface CountedResult {
   readonly result: ExecutionResult;
-  /** Gives back what it takes. Repeatable. */
+  /** Frees the memory and the slot. Repeatable. */
   release(): void;
 }
 
 export interface ResultSource {
-  /** Called for each result, one after the other; null: there is none any more. */
+  /** Called for one result after another; null: there are no more. */
   next(): Promise<CountedResult | null>;
-  /** Called when nobody asks any more, perhaps while `next` is under way. */
+  /** Called when the reader wants no more results, perhaps during `next`. */
   close(): Promise<void> | void;
 }
 
 /**
- * The results of one operation for a transport that asks for the next one only when the last was sent. What a result takes
- * is given back then, or when the reader is gone. A reader who only says that it wants no more may still have it to take.
+ * Streams the results of one operation to a transport, which asks for the next result after it sent the last one. Each
+ * result is released then, or when the reader disconnects. After `return`, the last result stays counted until one of
+ * the two, because the reader may still be receiving it.
  */
 export function resultStream(source: ResultSource, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
   const settled = new AbortController();
@@ -53,7 +54,7 @@ export function resultStream(source: ResultSource, gone: AbortSignal | null): As
   };
 }
 
-/** The stream of an operation that has one result. */
+/** Streams a single result. */
 export function singleResult(counted: CountedResult, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
   let left: CountedResult | null = counted;
   return resultStream({
