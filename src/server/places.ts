@@ -2,25 +2,25 @@ import { OverloadedError } from '../core/errors';
 
 const RETRY_AFTER_MS = 1_000;
 
-/** One unit of a bound. Both methods may be called again, in turns. */
+/** One permit of a limiter. Both methods are repeatable and may alternate. */
 export interface Place {
-  /** @throws OverloadedError if it is not taken already and none is free */
+  /** @throws OverloadedError if it is not acquired yet and none is free */
   take(): void;
   leave(): void;
 }
 
-/** Bounds how much is under way at once, and how much of that for one sender. */
+/** Limits concurrent requests, in total and for each sender. */
 export class Places {
   private taken = 0;
   private readonly bySender = new Map<string, number>();
 
   /**
-   * @param what in the plural, for the refusal
-   * @param mostOfOne how many of them one sender may have, so that others find some; if omitted, all
+   * @param what plural noun for the error message
+   * @param maxPerSender how many permits one sender may have, so that others find some; if omitted, all
    */
   constructor(private readonly most: number, private readonly what: string, private readonly mostOfOne: number = most) {}
 
-  /** A place that is not taken yet. @param sender who it counts for; if omitted, nobody in particular */
+  /** Creates a permit that is not acquired yet. @param sender whom it counts for; if omitted, no sender */
   place(sender?: string): Place {
     let isTaken = false;
     return {
@@ -36,14 +36,14 @@ export class Places {
     };
   }
 
-  /** @returns what gives the place back; call it once @throws OverloadedError */
+  /** Acquires a permit. @returns a function that releases it @throws OverloadedError */
   take(sender?: string): () => void {
     const place = this.place(sender);
     place.take();
     return () => place.leave();
   }
 
-  /** Runs work within a place, which the work may leave and take again while it waits for others. @throws OverloadedError */
+  /** Runs `work` with a permit, which `work` may release and acquire again while it waits. @throws OverloadedError */
   async during<T>(work: (place: Place) => Promise<T>, sender?: string): Promise<T> {
     const place = this.place(sender);
     place.take();
@@ -55,9 +55,9 @@ export class Places {
   }
 
   private enter(sender: string | undefined): void {
-    if (this.taken >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} ${this.what}, as many as it takes.`);
+    if (this.taken >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} ${this.what}, which is its limit. Try again after retryAfterMs.`);
     const own = sender === undefined ? 0 : this.bySender.get(sender) ?? 0;
-    if (own >= this.mostOfOne) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.mostOfOne} ${this.what} for one sender, as many as it takes.`);
+    if (own >= this.mostOfOne) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.mostOfOne} ${this.what} for one sender, which is its limit. Try again after retryAfterMs.`);
     this.taken += 1;
     if (sender !== undefined) this.bySender.set(sender, own + 1);
   }
