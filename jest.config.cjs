@@ -16,8 +16,8 @@ module.exports = {
       },
     }],
   },
-  // Ends what hangs; never decides a test, however busy the machine is.
+  // Ends tests that hang. No test result may depend on it, however busy the machine is.
   testTimeout: 300_000,
-  // Most tests wait for Postgres or another process: more workers than cores.
+  // Most tests wait for Postgres or another process, so there are more workers than cores.
   maxWorkers: 3,
 };
