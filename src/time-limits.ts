@@ -39,7 +39,7 @@ export const TIME_LIMITS = {
     connectMs: 5_000,
     statementMs: 15_000,
     /**
-     * A call that waits for its turn in a session with a burst of calls; then OVERLOADED. Less than `http.requestMs`.
+     * A call that waits for a session with a burst of other calls; then OVERLOADED. Less than `http.requestMs`.
      */
     sessionMs: 20_000,
     /** Our own transaction that executes nothing, because its process hangs. */
