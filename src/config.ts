@@ -19,7 +19,7 @@ export interface Config {
   /** Null: the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
-  /** Where files are archived, which ones, and for how long. */
+  /** The settings of the file archive. */
   readonly media: MediaConfig;
   readonly poolSize: number;
   /** Base64; null: stored in `dataDir`, see {@link loadSecretKey}. */
@@ -27,14 +27,14 @@ export interface Config {
   /** If all are null or empty, callers need no credentials, and only this machine is served. */
   readonly identity: IdentityOptions;
   readonly hasIdentity: boolean;
-  /** Whether the example organization is set up. */
+  /** True if the example organization is set up at start. */
   readonly example: boolean;
   readonly drainLimitMs: number;
   readonly livePollMs: number;
   readonly lookIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
-  /** How long requests are still accepted after a SIGTERM, while /readyz reports not ready. */
+  /** Time for which requests are still accepted after a SIGTERM, while /readyz reports not ready. */
   readonly stopGraceMs: number;
   readonly maxOperations: number;
   /** Limits of one GraphQL operation. */
@@ -45,7 +45,7 @@ export interface Config {
   readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number };
   /** Private addresses that this service may call for tenants. */
   readonly allowedPrivate: { readonly all: boolean; readonly hosts: readonly string[]; readonly networks: readonly string[] };
-  /** How long a replica may keep a claim without renewing it; longer than two calls to a provider. */
+  /** Time for which a replica may keep a claim without renewing it; longer than two calls to a provider. */
   readonly leaseMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;

@@ -6,7 +6,7 @@ import { withoutSecrets } from './logging/redaction';
 
 export type { Logger } from 'pino';
 
-/** How modules log; the same signature as for providers. */
+/** The log function of modules; the same signature as for providers. */
 export type Log = ProviderHost['log'];
 
 const requests = new AsyncLocalStorage<string>();

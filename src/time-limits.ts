@@ -9,7 +9,7 @@ export const TIME_LIMITS = {
     headersMs: 15_000,
     /** From the first byte to the end of the body. */
     requestMs: 30_000,
-    /** How often Node checks connections for the two limits above. */
+    /** Interval at which Node checks connections for the two limits above. */
     checkMs: 5_000,
     /** Longer than the idle timeout of usual load balancers (60 s), so that they close first. */
     keepAliveMs: 65_000,

@@ -206,7 +206,7 @@ export type SupportChoicesInput = {
   style?: SupportChoicesStyle;
 };
 
-/** How choices should be displayed. */
+/** The style in which choices should be displayed. */
 export type SupportChoicesStyle =
   /** They stay with the message. */
   | 'BUTTONS'
@@ -230,7 +230,7 @@ export type SupportControl =
   /** A handoff was requested and no agent has the conversation yet. */
   | 'NONE';
 
-/** Whether a parked delivery may have reached its receiver nevertheless. */
+/** The outcome of a parked delivery: it may have reached its receiver nevertheless. */
 export type SupportDeliveryOutcome =
   /** It did not reach its receiver, or not completely. */
   | 'NOT_DELIVERED'

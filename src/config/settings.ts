@@ -7,7 +7,7 @@ export interface Setting<T = unknown> {
   readonly default: string | null;
   readonly expected: string;
   readonly example: string;
-  /** Whether the value is hidden in errors and listings, valid or not. */
+  /** True if the value is hidden in errors and listings, valid or not. */
   readonly isSecret?: true;
 }
 

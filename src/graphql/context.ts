@@ -10,7 +10,9 @@ import type { LiveSources } from './live/follow';
 const WAIT_FOR_PROVIDERS: readonly OperationKind[] = ['SET_UP', 'OPERATE'];
 
 export interface Circumstances {
-  /** Why there is no caller: the gateway proved its identity but named no organization, as for composition. */
+  /**
+   * The reason why there is no caller: the gateway proved its identity but named no organization, as for composition.
+   */
   readonly noTenant?: AccessError;
   /** Aborted when the caller has disconnected and the result will not be read. */
   readonly gone?: AbortSignal;

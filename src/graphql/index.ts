@@ -36,7 +36,7 @@ export interface GraphqlDeps {
   readonly limits?: Partial<GraphqlLimits>;
 }
 
-/** What the HTTP server provides for each request. */
+/** Functions of the HTTP server for one request. */
 export interface HttpDoor {
   /** Called before an event stream opens. @param sender whom it counts for @throws OverloadedError */
   enterStream(sender: string): void;

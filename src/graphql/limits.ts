@@ -38,7 +38,7 @@ export interface GraphqlLimits {
   readonly pingIntervalMs: number;
   /** Interval at which a subscription reads without a wake-up. */
   readonly pollMs: number;
-  /** How long `stop` waits for the peers of open sockets to close. */
+  /** Maximum time for which `stop` waits for the peers of open sockets to close. */
   readonly closeGraceMs: number;
 }
 

@@ -62,7 +62,7 @@ export interface Pace {
 /**
  * Creates loaders for one operation, mutation field or subscription item. A foreign id loads as null, a foreign list as
  * empty.
- * @param schedule null outside of an execution, e.g. at the start of a subscription
+ * @param pace null outside of an execution, e.g. at the start of a subscription
  */
 export function createLoaders(stores: Stores, organization: OrganizationId, pace: Pace | null = null): Loaders {
   const { setup, sessions, handoffs, messages, events } = stores;

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { beginningOf, cleanText } from '../core/checks/text';
 import type { FileRef } from '../core/files';
 
-/** How long a link is valid. Each query of the message creates a new link. */
+/** Validity of a link in milliseconds. Each query of the message creates a new link. */
 export const LINK_MS = 24 * 3_600_000;
 
 /** Signed links: anyone who has one may fetch that one file until it expires, and nothing else. */

@@ -22,7 +22,7 @@ export interface FileDeps {
   readonly files: FileKeeper;
   readonly stores: Pick<Stores, 'messages'>;
   readonly clock: Pick<Clock, 'now'>;
-  /** How long the receiver may accept no bytes, in milliseconds. */
+  /** Maximum time in which the receiver accepts no bytes. In milliseconds. */
   readonly stalledMs: number;
 }
 

@@ -13,7 +13,7 @@ export interface StreamAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: AsyncIterableIterator<string>;
-  /** The sender whose share of the streams it counts for; if omitted, no sender's. */
+  /** The sender whose share of the streams it uses; if omitted, no sender's. */
   readonly sender?: string;
 }
 

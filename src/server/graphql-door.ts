@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { refuseSocket, send, type Answer } from './answer';
 import type { Bodies } from './bodies';
 
-/** What the HTTP server provides to the GraphQL handlers for each request. */
+/** Functions of the HTTP server that the GraphQL handlers use for one request. */
 export interface GraphqlDoor {
   /**
    * Called before a response without an end begins.
@@ -38,7 +38,7 @@ export function graphqlDoor(request: IncomingMessage, response: ServerResponse, 
   };
 }
 
-/** What the HTTP server provides to the GraphQL handlers for each upgrade. */
+/** Functions of the HTTP server that the GraphQL handlers use for one upgrade. */
 export interface SocketDoor {
   /**
    * Counts the socket for its sender after identification; until then it counts as anonymous.

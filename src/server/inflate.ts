@@ -34,7 +34,7 @@ export function inflaterOf(header: string | undefined): Inflate | null {
   if (encoding === '' || encoding === 'identity') return null;
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (decoder === undefined)
-    throw new BodyRefusedError('CONTENT_ENCODING_UNSUPPORTED', `The body has an unsupported content-encoding. Send it without one, or with one of ${ACCEPTED_ENCODINGS}.`);
+    throw new BodyRefusedError('CONTENT_ENCODING_UNSUPPORTED', `The content-encoding of the body is not supported. Send it without one, or with one of ${ACCEPTED_ENCODINGS}.`);
   return async (body, limitBytes, take) => {
     const stream = decoder(body);
     stream.end(body);

@@ -16,7 +16,7 @@ export class Places {
 
   /**
    * @param what plural noun for the error message
-   * @param maxPerSender how many permits one sender may have, so that others find some; if omitted, all
+   * @param mostOfOne how many permits one sender may have, so that others find some; if omitted, all
    */
   constructor(private readonly most: number, private readonly what: string, private readonly mostOfOne: number = most) {}
 

@@ -11,7 +11,7 @@ export interface ProviderPagesOptions {
   /** By the provider's name; mounted at `/providers/<name>/`. */
   readonly pages: ReadonlyMap<string, ProviderPage>;
   readonly bodyLimitBytes: number;
-  /** Whether a path needs no identification, e.g. because the URL itself is secret. */
+  /** True if a path needs no identification, e.g. because the URL itself is secret. */
   isOpen(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
 }
@@ -21,7 +21,7 @@ export const NOBODY = '';
 
 /** A request to a page, after identification. */
 export interface PageCall {
-  /** Whose share of the permits and of the bodies the request counts for. */
+  /** The sender whose shares of permits and bodies the request uses. */
   readonly sender: string;
   /** @throws any error of the page and of reading its body */
   answer(request: PlainRequest): Promise<Answer | StreamAnswer>;

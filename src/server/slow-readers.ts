@@ -4,7 +4,7 @@ import { everyTimer, type Every } from './bodies';
 export interface ReaderLimits {
   /** Interval of the checks. In milliseconds. */
   readonly checkMs: number;
-  /** How far a reader may fall behind the minimum speed. In milliseconds. */
+  /** Maximum time by which a reader may fall behind the minimum speed. In milliseconds. */
   readonly graceMs: number;
   readonly minBytesPerSecond: number;
 }
@@ -53,8 +53,8 @@ export class SlowReaders {
 interface Handled { readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null }
 
 /**
- * Returns the bytes that the operating system has taken. The documented counters change only when a whole write is
- * over, so that one large response would look like no progress. Used only if the handle has no counters.
+ * Returns the bytes that the operating system has taken, by the internal handle's counters. The documented ones change
+ * only when a whole write is over, so that one large response would look like no progress. They are the fallback.
  */
 function bytesTaken(connection: Socket): number {
   const { bytesWritten, writeQueueSize } = (connection as Handled)._handle ?? {};

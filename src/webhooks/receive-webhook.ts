@@ -32,7 +32,7 @@ export interface IncomingWebhook {
 }
 
 type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
-/** What the log may contain about a webhook: never its headers or content. */
+/** Facts about a webhook for the log: never its headers or content. */
 interface Facts { accountId?: string; bytes?: number }
 
 /**

@@ -56,7 +56,8 @@ export class CostEstimator {
 }
 
 /**
- * What the parent field determines for a selection set: sizes of a connection's lists; position within introspection.
+ * Facts that the parent field determines for a selection set: sizes of a connection's lists, and nesting of
+ * introspection.
  */
 interface Above { readonly size: number; readonly sizedFields: readonly string[]; readonly isWithin: boolean }
 const NOTHING: Above = { size: 1, sizedFields: [], isWithin: false };

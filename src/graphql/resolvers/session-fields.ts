@@ -31,7 +31,7 @@ export class SupportSessionFields {
   @FieldResolver(() => SupportInbox)
   inbox(@Root() { inboxId }: SessionRecord, @Ctx() context: OperationContext): Promise<InboxRecord | null> { return context.loaders.inbox.load(inboxId); }
 
-  @FieldResolver(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user now.' })
+  @FieldResolver(() => Boolean, { description: 'True if a bot message with this epoch would reach the end-user now.' })
   async mayReply(@Root() { inboxId, control, closedAt }: SessionRecord, @Ctx() context: OperationContext): Promise<boolean> {
     if (closedAt !== null || control === 'HUMAN') return false;
     const inbox = await context.loaders.inbox.load(inboxId);

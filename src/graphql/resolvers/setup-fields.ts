@@ -48,7 +48,7 @@ const accountOf = ({ accountId }: { readonly accountId: string }, context: Opera
 
 interface Peopled { readonly accountId: string; readonly memberIds: readonly string[] | null }
 const MEMBERS = { description: 'The members that were set through this API, without those who are no longer listed. supportDrift reports the actual members.' } as const;
-const MEMBERS_ARE_SET = { description: 'Whether the members were ever set through this API. If not, any members are in order.' } as const;
+const MEMBERS_ARE_SET = { description: 'True if the members were ever set through this API. If false, any members are in order.' } as const;
 
 async function membersOf({ accountId, memberIds }: Peopled, context: OperationContext): Promise<readonly AgentRecord[]> {
   return memberIds === null || memberIds.length === 0 ? [] : (await context.loaders.agentsOfAccount.load(accountId)).filter(({ id }) => memberIds.includes(id));

@@ -18,7 +18,7 @@ export type Identify = (
   headers: IncomingHttpHeaders, connectionParams: Readonly<Record<string, unknown>> | undefined, remoteAddress: string | undefined,
 ) => Promise<Caller>;
 
-/** What the HTTP server provides for each upgrade. */
+/** Functions of the HTTP server for one upgrade. */
 export interface SocketDoor {
   /**
    * Counts the socket for its sender after identification; until then it counts as anonymous.

@@ -12,12 +12,12 @@ export class SupportDeadLetter {
   @Field(() => String, { description: 'The receiver, e.g. `PROVIDER`.' }) destination: string;
   @Field(() => String, { description: 'The kind of work, e.g. `POST_MESSAGE`.' }) kind: string;
   @Field(() => String, { description: 'The reason for parking, as a stable code; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether it may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if it may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
   @Field(() => Int, { description: 'The number of attempts.' }) attempts: number;
   @Field(() => ID, { nullable: true, description: 'The message that it concerns.' }) messageId: string | null;
   @Field(() => DateTime, { description: 'When the delivery was enqueued.' }) createdAt: string;
   @Field(() => DateTime, { description: 'When it was last attempted and parked.' }) parkedAt: string;
-  @Field(() => Boolean, { description: 'Whether all later deliveries of its session\'s lane wait until it is resent or discarded.' }) blocksLane: boolean;
+  @Field(() => Boolean, { description: 'True if all later deliveries of its session\'s lane wait until it is resent or discarded.' }) blocksLane: boolean;
 }
 
 export const SupportDeadLetterConnection = connectionOf('SupportDeadLetter', () => SupportDeadLetter);
@@ -28,7 +28,7 @@ export class SupportBlockedLane {
   @Field(() => ID, { description: 'Pass it to resendSupportDeadLetters or discardSupportDeadLetters.' }) deadLetterId: string;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether the dead letter may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if the dead letter may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
   @Field(() => DateTime) parkedAt: string;
 }
 
@@ -66,7 +66,7 @@ export class DiscardSupportDeadLettersInput {
 
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
 const passedOver = { description: 'Ids that are not, or no longer, dead letters of your organization. They need no further action.' } as const;
-const hasMore = { description: 'Whether more dead letters match. If so, call again with `after: endCursor`.' } as const;
+const hasMore = { description: 'True if more dead letters match: call again with `after: endCursor`.' } as const;
 
 @ObjectType(payload)
 export class ResendSupportDeadLettersPayload extends SupportPayload {

@@ -27,17 +27,17 @@ export const SupportControl = enumOf<Control>('SupportControl', 'The party that 
   NONE: 'A handoff was requested and no agent has the conversation yet.',
 });
 
-export const WhileWaiting = enumOf<WhileWaitingValue>('SupportWhileWaiting', 'Whether the bot may answer between the request of a handoff and the first agent.', {
+export const WhileWaiting = enumOf<WhileWaitingValue>('SupportWhileWaiting', 'Permission of the bot to answer between the request of a handoff and the first agent.', {
   HOLD: 'The bot stays silent.',
   BOT_MAY_ANSWER: 'The bot may continue to answer.',
 });
 
-export const Mirroring = enumOf<SupportPolicy['mirroring']>('SupportMirroring', 'When a session gets a conversation at the provider.', {
+export const Mirroring = enumOf<SupportPolicy['mirroring']>('SupportMirroring', 'The moment at which a session gets a conversation at the provider.', {
   ALWAYS: 'At the session\'s first message. The bot has the conversation until a handoff.',
   ON_HANDOFF: 'At the first handoff. The history is forwarded then.',
 });
 
-export const OnDeadLetter = enumOf<SupportPolicy['onDeadLetter']>('SupportOnDeadLetter', 'Whether a session\'s lane continues past a dead letter.', {
+export const OnDeadLetter = enumOf<SupportPolicy['onDeadLetter']>('SupportOnDeadLetter', 'The behavior of a session\'s lane after a dead letter.', {
   GO_ON: 'The lane continues; the dead letter waits for an operator.',
   BLOCK: 'The lane waits until an operator resends or discards the dead letter.',
 });
@@ -47,7 +47,7 @@ export const SupportDeadLetterState = enumOf<DeadLetter['state']>('SupportDeadLe
   DISCARDED: 'An operator discarded it.',
 });
 
-export const SupportDeliveryOutcome = enumOf<DeliveryOutcome>('SupportDeliveryOutcome', 'Whether a parked delivery may have reached its receiver nevertheless.', {
+export const SupportDeliveryOutcome = enumOf<DeliveryOutcome>('SupportDeliveryOutcome', 'The outcome of a parked delivery: it may have reached its receiver nevertheless.', {
   NOT_DELIVERED: 'It did not reach its receiver, or not completely.',
   UNKNOWN: 'An attempt may have taken effect: its response was lost, or what the provider has cannot be matched to it. An operator has to check.',
 });
@@ -87,7 +87,7 @@ export const HandoffEndReason = enumOf<EndReason>('HandoffEndReason', 'The reaso
   PROVIDER_LOST: 'The conversation no longer exists at the provider.',
 });
 
-export const HandoffOrigin = enumOf<Origin>('HandoffOrigin', 'How a handoff began.', {
+export const HandoffOrigin = enumOf<Origin>('HandoffOrigin', 'The way in which a handoff began.', {
   REQUESTED: 'The runtime requested it.',
   AGENT_TAKEOVER: 'An agent took over a conversation that the bot had.',
 });
@@ -115,7 +115,7 @@ export const ReactionSideEnum = enumOf<ReactionSide>('SupportReactionSide', 'The
   END_USER: 'The end-user.', BOT: 'The bot.',
 });
 
-export const ChoicesStyleEnum = enumOf<ChoicesStyle>('SupportChoicesStyle', 'How choices should be displayed.', {
+export const ChoicesStyleEnum = enumOf<ChoicesStyle>('SupportChoicesStyle', 'The style in which choices should be displayed.', {
   BUTTONS: 'They stay with the message.', QUICK_REPLIES: 'They disappear after a choice or any other message.',
 });
 
@@ -155,25 +155,25 @@ export const AccountHealthStateEnum = enumOf<AccountHealthState>('SupportAccount
 
 export const DriftKindEnum = enumOf<DriftKind>('SupportDriftKind', 'The subject of a drift check.', {
   SERVER: 'The provider\'s server.',
-  BOT_AGENT_TOKEN: 'Whether the token of our bot agent works.',
-  BOT_AGENT_ROLE: 'Whether our bot agent is an administrator.',
+  BOT_AGENT_TOKEN: 'The token of our bot agent: it must work.',
+  BOT_AGENT_ROLE: 'The role of our bot agent: administrator is required.',
   BOT_AGENT_NAME: 'The name of our bot agent.',
   AGENT_BOT: 'The bot that has conversations before a handoff and writes into them.',
-  OWNER: 'Whether an owner is an administrator.',
-  INBOX: 'Whether a chatbot\'s inbox exists and belongs to this service.',
-  INBOX_NAME: 'Whether an inbox has the name of its chatbot.',
-  INBOX_WEBHOOK_URL: 'Whether an inbox sends its webhooks to this service.',
-  INBOX_WEBHOOK_SECRET: 'Whether this service knows the secret that signs an inbox\'s webhooks.',
-  INBOX_AGENT_BOT: 'Whether an inbox assigns new conversations to the bot.',
+  OWNER: 'The role of an owner: administrator is required.',
+  INBOX: 'The inbox of a chatbot: it must exist and belong to this service.',
+  INBOX_NAME: 'The name of an inbox: it must be that of its chatbot.',
+  INBOX_WEBHOOK_URL: 'The webhook URL of an inbox: it must lead to this service.',
+  INBOX_WEBHOOK_SECRET: 'The secret that signs an inbox\'s webhooks: this service must have it.',
+  INBOX_AGENT_BOT: 'The bot of an inbox: new conversations must be assigned to it.',
   INBOX_SETTINGS: 'Greeting, automatic assignment, single-conversation lock, working hours.',
   INBOX_MEMBERS: 'The members of an inbox, if they were set through this API.',
   TEAM_MEMBERS: 'The members of a team, if they were set through this API.',
-  TEAM_SETTINGS: 'Whether a team that this service created assigns conversations automatically, as requested.',
-  WEBHOOK_DELIVERY: 'Whether the provider\'s server sends webhooks.',
-  CONVERSATION: 'Whether the provider\'s server can display conversations.',
+  TEAM_SETTINGS: 'The automatic assignment of a team that this service created: it must be as requested.',
+  WEBHOOK_DELIVERY: 'The delivery of webhooks by the provider\'s server.',
+  CONVERSATION: 'The display of conversations by the provider\'s server.',
 });
 
-export const RuntimeEndpointStateEnum = enumOf<RuntimeEndpointState>('SupportRuntimeEndpointState', 'Whether deliveries are pushed to an endpoint.', {
+export const RuntimeEndpointStateEnum = enumOf<RuntimeEndpointState>('SupportRuntimeEndpointState', 'The state of a runtime endpoint.', {
   UNVERIFIED: 'Not yet: call enableSupportRuntimeEndpoint to verify it.',
   ACTIVE: 'Deliveries are pushed.',
   DISABLED: 'No longer pushed. Deliveries wait in the runtime inbox; enabling the endpoint again pushes them.',

@@ -116,7 +116,7 @@ export class SupportDeliveryParked extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId?: string | null;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { nullable: true, description: 'Whether it may have reached its receiver nevertheless. Null only in events of earlier versions.' }) outcome?: DeliveryOutcome | null;
+  @Field(() => SupportDeliveryOutcome, { nullable: true, description: 'UNKNOWN if it may have reached its receiver nevertheless. Null only in events of earlier versions.' }) outcome?: DeliveryOutcome | null;
 }
 
 @ObjectType({ ...implementsEvent, description: 'An operator resent a dead letter: it is pending again, at its old position in the lane.' })

@@ -19,10 +19,10 @@ export class SupportSessionEventItem {
 export class SupportConversationStatus {
   @Field(() => Int, { description: 'Pass the last value seen as `after` to resume.' }) seq: number;
   @Field(() => DateTime) at: string;
-  @Field(() => Boolean, { description: 'Whether this is the first item of a subscription without `after`: the state as of the last event, not a change.' }) isSnapshot: boolean;
+  @Field(() => Boolean, { description: 'True for the first item of a subscription without `after`: the state as of the last event, not a change.' }) isSnapshot: boolean;
   @Field(() => SupportControl) control: Control;
   @Field(() => Int) epoch: number;
-  @Field(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user.' }) mayReply: boolean;
+  @Field(() => Boolean, { description: 'True if a bot message with this epoch would reach the end-user.' }) mayReply: boolean;
   @Field(() => Boolean) isClosed: boolean;
   @Field(() => HandoffState, { nullable: true, description: 'State of the newest handoff, live or over, as of this event.' }) handoffState: State | null;
   @Field(() => String, { nullable: true, description: 'The cause of the change, or of its last step if it had several. Null in the snapshot.' }) cause: string | null;

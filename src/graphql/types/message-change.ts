@@ -10,7 +10,7 @@ const OURS = { nullable: true, description: 'The message\'s `id`. Give this or `
 const YOURS = { nullable: true, description: 'Your own id of the message.' } as const;
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
 const nullable = { nullable: true } as const;
-const replayed = { description: 'Whether this key was used before; if so, this is the result of that call.' } as const;
+const replayed = { description: 'True if this key was used before: this is the result of that call.' } as const;
 
 @InputType({ description: 'The new state of a message of the end-user or the bot. Text and content that are omitted are removed; files stay.' })
 export class EditSupportMessageInput {
@@ -43,7 +43,7 @@ export class DeleteSupportMessageInput {
 export class DeleteSupportMessagePayload extends SupportPayload {
   @Field(() => SupportMessage, nullable) message?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether the message was deleted before; if so, nothing was done.' }) alreadyDeleted: boolean;
+  @Field(() => Boolean, { description: 'True if the message was deleted before: nothing was done.' }) alreadyDeleted: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 

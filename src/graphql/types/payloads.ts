@@ -25,19 +25,19 @@ export abstract class SupportPayload {
 }
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
 const nullable = { nullable: true } as const;
-const replayed = { description: 'Whether this key was used before; if so, this is the result of that call.' } as const;
+const replayed = { description: 'True if this key was used before: this is the result of that call.' } as const;
 
 @ObjectType(payload)
 export class OpenSupportSessionPayload extends SupportPayload {
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether this call created the session.' }) created: boolean;
+  @Field(() => Boolean, { description: 'True if this call created the session.' }) created: boolean;
 }
 
 @ObjectType(payload)
 export class RecordEndUserMessagePayload extends SupportPayload {
   @Field(() => SupportMessage, nullable) message?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether a bot message with the session\'s epoch would reach the end-user now.' }) mayReply: boolean;
+  @Field(() => Boolean, { description: 'True if a bot message with the session\'s epoch would reach the end-user now.' }) mayReply: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -53,7 +53,7 @@ export class SendBotMessagePayload extends SupportPayload {
 export class RequestHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether a handoff was live already; if so, that one is returned and none was created.' }) alreadyLive: boolean;
+  @Field(() => Boolean, { description: 'True if a handoff was live already: it is returned, and none was created.' }) alreadyLive: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -61,7 +61,7 @@ export class RequestHandoffPayload extends SupportPayload {
 export class CancelHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether it was over before; if so, nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, { description: 'True if it was over before: nothing was done.' }) alreadyEnded: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -69,7 +69,7 @@ export class CancelHandoffPayload extends SupportPayload {
 export class EndHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether it was over before; if so, nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, { description: 'True if it was over before: nothing was done.' }) alreadyEnded: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 

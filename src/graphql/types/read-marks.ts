@@ -14,5 +14,5 @@ export class MarkSupportMessagesReadInput {
 export class MarkSupportMessagesReadPayload extends SupportPayload {
   @Field(() => SupportSession, { nullable: true }) session?: unknown;
   @Field(() => Int, { description: 'The number of messages that were unread until now.' }) marked: number;
-  @Field(() => Boolean, { description: 'Whether this key was used before; if so, this is the result of that call.' }) replayed: boolean;
+  @Field(() => Boolean, { description: 'True if this key was used before: this is the result of that call.' }) replayed: boolean;
 }

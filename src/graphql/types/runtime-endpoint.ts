@@ -47,7 +47,7 @@ export class RemoveSupportRuntimeEndpointInput {
 @InputType()
 export class RotateSupportRuntimeEndpointSecretInput {
   @Field(() => ID) endpointId: string;
-  @Field(() => Int, { ...nullable, description: 'How long pushes are also signed with the old secret: 0 to 604800 seconds, and one day if omitted.' }) previousValidSeconds?: number | null;
+  @Field(() => Int, { ...nullable, description: 'Seconds for which pushes are also signed with the old secret: 0 to 604800; one day if omitted.' }) previousValidSeconds?: number | null;
 }
 
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;

@@ -27,7 +27,7 @@ export class SupportFileNotDeliveredNotice {
 @ObjectType({ simpleResolvers: true, description: 'A message of the end-user or the bot did not reach the agents: its delivery is a dead letter, which an operator can resend.' })
 export class SupportMessageUndeliveredNotice {
   @Field(() => String, { description: 'The reason, as a stable code; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether the agents may have it nevertheless.' }) deliveryOutcome: DeliveryOutcome;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if the agents may have it nevertheless.' }) deliveryOutcome: DeliveryOutcome;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A message that an earlier notice reported as undelivered has reached the agents.' })

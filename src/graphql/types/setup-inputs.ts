@@ -71,7 +71,7 @@ const ACCOUNT = { nullable: true, description: 'Required only if the organizatio
 export class RotateSupportWebhookSecretInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => String, { description: 'Repeating the same key continues the same rotation and creates no other secret.' }) idempotencyKey: string;
-  @Field(() => Int, { nullable: true, description: 'How long the old secret is accepted once the provider has the new URL: 0 to 604800 seconds, and one day if omitted. 0 ends it immediately.' }) previousValidSeconds?: number | null;
+  @Field(() => Int, { nullable: true, description: 'Seconds for which the old secret is accepted once the provider has the new URL: 0 to 604800; one day if omitted. 0 ends it immediately.' }) previousValidSeconds?: number | null;
 }
 
 @InputType()
@@ -110,7 +110,7 @@ export class MakeSupportTeamInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => String, { description: 'The provider may change its spelling.' }) name: string;
   @Field(() => [ID], { nullable: true, description: OURS_OR_THEIRS }) agentIds?: string[] | null;
-  @Field(() => Boolean, { defaultValue: false, description: 'Whether the provider assigns conversations of this team to members who are online. If false, agents take conversations themselves.' }) autoAssign: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'True if the provider should assign conversations of this team to members who are online. If false, agents take conversations themselves.' }) autoAssign: boolean;
 }
 
 @InputType()

@@ -18,11 +18,11 @@ export class SupportCapabilities {
   @Field(() => Boolean) attachments: boolean;
   @Field(() => Boolean) typing: boolean;
   @Field(() => Boolean) createsAccounts: boolean;
-  @Field(() => Boolean, { description: 'Whether agents can be added, given a role and removed through this API.' }) managesAgents: boolean;
-  @Field(() => Boolean, { description: 'Whether the members of an inbox can be set through this API.' }) inboxMembers: boolean;
-  @Field(() => Boolean, { description: 'Whether teams can be created and their members set through this API.' }) managesTeams: boolean;
-  @Field(() => Boolean, { description: 'Whether agents that this service created can log in with a link.' }) loginLinks: boolean;
-  @Field(() => Boolean, { description: 'Whether supportDrift and repairSupportDrift work.' }) inspectsDrift: boolean;
+  @Field(() => Boolean, { description: 'True if agents can be added, given a role and removed through this API.' }) managesAgents: boolean;
+  @Field(() => Boolean, { description: 'True if the members of an inbox can be set through this API.' }) inboxMembers: boolean;
+  @Field(() => Boolean, { description: 'True if teams can be created and their members set through this API.' }) managesTeams: boolean;
+  @Field(() => Boolean, { description: 'True if agents that this service created can log in with a link.' }) loginLinks: boolean;
+  @Field(() => Boolean, { description: 'True if supportDrift and repairSupportDrift work.' }) inspectsDrift: boolean;
   @Field(() => Int) maxTextLength: number;
 }
 
@@ -40,7 +40,7 @@ export class SupportDriftItem {
   @Field(() => String) subject: string;
   @Field(() => String, { nullable: true }) desired: string | null;
   @Field(() => String, { nullable: true }) observed: string | null;
-  @Field(() => Boolean, { description: 'Whether repairSupportDrift can correct it.' }) repairable: boolean;
+  @Field(() => Boolean, { description: 'True if repairSupportDrift can correct it.' }) repairable: boolean;
   @Field(() => String, { nullable: true, description: 'Null: as desired. Otherwise one sentence with the next step.' }) problem: string | null;
 }
 
