@@ -99,13 +99,13 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   });
   const shareOf = (most: number): number => Math.ceil(most * options.bodies.shareOfOne);
   const inFlight = new InFlight(
-    new Places(options.maxSockets, 'sockets and event streams open', shareOf(options.maxSockets)),
-    new Places(options.maxStrangers, 'sockets open whose callers are not known yet'),
+    new Places(options.maxSockets, 'open sockets and event streams', shareOf(options.maxSockets)),
+    new Places(options.maxStrangers, 'open sockets whose callers are not identified yet'),
   );
   // One limiter for each kind of request, so that overload of one does not block the others.
   const webhooks = new WebhookPlaces(options.maxWebhooks, options.bodies.shareOfOne);
-  const files = new Places(options.maxFiles, 'files under way', shareOf(options.maxFiles));
-  const pageCalls = new Places(options.maxPages, 'calls of provider pages under way', shareOf(options.maxPages));
+  const files = new Places(options.maxFiles, 'file downloads in progress', shareOf(options.maxFiles));
+  const pageCalls = new Places(options.maxPages, 'requests to provider pages in progress', shareOf(options.maxPages));
 
   const bodies = new Bodies(options.bodies, options.every);
   const readers = new SlowReaders(options.readers, options.every);

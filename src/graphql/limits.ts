@@ -22,7 +22,9 @@ export interface GraphqlLimits {
   readonly maxRepresentations: number;
   /** `__schema` and `__type` in one operation. Tools use one or two. */
   readonly maxIntrospections: number;
-  /** Memory of one result, about one byte per character. All unsent results together may take eight times as much. */
+  /**
+   * Memory of one result, about one byte per character. All results that are not sent yet may take eight times as much.
+   */
   readonly maxResultBytes: number;
   /** Deadline of one execution: a query, a mutation, the start of a subscription, or one of its events. */
   readonly operationMs: number;

@@ -43,7 +43,7 @@ export class Bodies {
   private stopChecking: (() => void) | null = null;
 
   constructor(private readonly limits: BodyLimits, private readonly every: Every = everyTimer) {
-    this.places = new Places(limits.maxBodies, 'bodies on their way', Math.ceil(limits.maxBodies * limits.shareOfOne));
+    this.places = new Places(limits.maxBodies, 'request bodies in transfer', Math.ceil(limits.maxBodies * limits.shareOfOne));
   }
 
   /**

@@ -16,8 +16,8 @@ export class WebhookPlaces {
 
   constructor(most: number, shareOfOne: number) {
     const share = Math.ceil(most * shareOfOne);
-    this.proved = new Places(most, 'webhooks under way', share);
-    this.unproved = new Places(share, 'webhooks under way whose address is not proved yet');
+    this.proved = new Places(most, 'webhooks in progress', share);
+    this.unproved = new Places(share, 'webhooks in progress whose sender is not verified yet');
   }
 
   /**

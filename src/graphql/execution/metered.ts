@@ -7,7 +7,7 @@ import { OperationWork } from './work';
 
 type Resolver = GraphQLFieldResolver<unknown, OperationContext | undefined>;
 
-/** Bytes of a field's key quotes, colon and comma. */
+/** Bytes of a field besides its name and value: quotes, colon and comma. */
 const BYTES_OF_FIELD = 8;
 /** Lists up to this length are not split, only their contents. In a longer list, this many neighbors share a slot. */
 const SHORT_LIST = 10;
@@ -27,8 +27,8 @@ const never = (): Promise<never> => new Promise<never>(() => undefined);
 export function metered(resolve: Resolver): Resolver {
   return (source, args, context, info) => {
     const work = context?.work;
-    // graphql-js executes introspection without our context, and embedders may execute the schema with a context of
-    // their own.
+    // graphql-js shares the introspection fields in the whole process, so other code may execute them with its own
+    // context.
     if (!(work instanceof OperationWork)) return resolve(source, args, context, info);
     if (work.isStopped) return never();
     work.line.count();

@@ -7,11 +7,11 @@ type WorkLimits = Pick<GraphqlLimits, 'maxCost' | 'maxResultBytes' | 'operationM
 
 /** Fields and list items per pass of the event loop: one or two milliseconds. */
 const FIELDS_PER_TURN = 1_000;
-/** Memory for unsent results of this process, as a multiple of the maximum result size. */
+/** Memory for all results of this process until they are sent, as a multiple of the maximum result size. */
 const RESULTS_AT_ONCE = 8;
 const RETRY_AFTER_MS = 500;
 
-/** Shared by all operations of this process: slots of the event loop, and memory for unsent results. */
+/** Shared by all operations of this process: slots of the event loop, and memory for results until they are sent. */
 export class Workshop {
   private readonly turns = new EventLoopTurns(FIELDS_PER_TURN);
   private bytes = 0;

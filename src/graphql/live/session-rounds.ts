@@ -11,7 +11,7 @@ const SESSIONS_AT_ONCE = 500;
 
 /**
  * Wakes the subscriptions of single sessions. A wake-up that names a session goes directly to its subscriptions. When
- * wake-ups may have been lost, one query per organization finds the outdated ones among up to 500 subscriptions, so
+ * wake-ups may have been lost, one statement for up to 500 subscriptions of an organization finds the outdated ones, so
  * that a thousand idle subscriptions cost about as much as one.
  */
 export class SessionRounds {
@@ -79,7 +79,7 @@ export class SessionRounds {
 
   private async ringThoseBehind(watchers: readonly Watcher[]): Promise<void> {
     const sessions = await this.stores.sessions.getMany(watchers[0]!.scope.organizationId, watchers.map((watcher) => watcher.sessionId));
-    // A session that no longer exists wakes its reader too, which then ends with an error.
+    // A session that no longer exists wakes its reader too, which then finds no events.
     watchers.forEach((watcher, i) => { if ((sessions[i]?.lastEventSeq ?? Infinity) > watcher.reading.seq) watcher.ring(); });
   }
 }
