@@ -5,10 +5,10 @@ export class ConcurrencyLimit {
 
   constructor(private readonly most: number) {}
 
-  /** Runs `work` when a slot is free. Rejects with what `work` throws; the slot is freed nevertheless. */
+  /** Runs `work` when a permit is free. Rejects with what `work` throws; the permit is released nevertheless. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running < this.most) this.running += 1;
-    // The finished operation passes its slot on directly, so a call that arrives in between cannot take it.
+    // The finished operation passes its permit on directly, so a call that arrives in between cannot take it.
     else await new Promise<void>((resolve) => { this.waiting.push(resolve); });
     try {
       return await work();

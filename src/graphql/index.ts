@@ -99,10 +99,10 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       // Before the body: unidentified callers and calls beyond the limit are refused before their body takes memory.
       const operation = await contextOf(request, response, requestId);
       admission.enter()();
-      // An incomplete body takes no slot of the operation limiter.
+      // An incomplete body takes no permit of the operation limiter.
       const sender = operation.caller?.organizationId ?? GATEWAY_ALONE;
       const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
-      // A stream takes a slot only while its operation starts; see OperationRunner.
+      // A stream takes a permit only while its operation starts; see OperationRunner.
       if (wantsEventStream(request)) {
         door.enterStream(sender);
         await sse.serve(request, response, body ?? searchOf(request), operation);

@@ -45,7 +45,7 @@ export interface Loaders {
   readonly eventsOfSession: DataLoader<SessionEventsRequest, readonly EventRecord[], string>;
   /**
    * Runs a read that cannot share a statement, e.g. a page of all handoffs; once for each key, however often it is
-   * requested. It takes a slot among the loaders' statements, so `read` must not wait for a loader.
+   * requested. It takes a permit among the loaders' statements, so `read` must not wait for a loader.
    * @param key the field with its arguments; equal JSON means the same read
    */
   alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T>;

@@ -11,7 +11,7 @@ export class Admission {
 
   constructor(private readonly most: number) {}
 
-  /** Takes a slot. @returns a repeatable function that frees it @throws OverloadedError */
+  /** Acquires a permit. @returns a repeatable function that releases it @throws OverloadedError */
   enter(): () => void {
     if (this.inside >= this.most) throw new OverloadedError(RETRY_AFTER_MS, `This process has ${this.most} operations in progress, which is its limit. Repeat the operation after retryAfterMs.`);
     this.inside += 1;

@@ -19,13 +19,16 @@ export interface OperationRequest {
   readonly extensions?: Readonly<Record<string, unknown>> | null;
 }
 
-/** The arguments of an operation that has a slot. */
+/** The arguments of an operation that has a permit. */
 export interface AdmittedArgs extends ExecutionArgs {
-  /** Frees the slot. Repeatable. */
+  /** Releases the permit. Repeatable. */
   readonly leave: () => void;
 }
 
-/** A single result that has one is also a stream, so that its transport can report when it was sent. */
+/**
+ * An error result, or a stream of results. A single result is also a stream, so that its transport reports when it was
+ * sent.
+ */
 export type Results = ExecutionResult | AsyncGenerator<ExecutionResult, void>;
 
 export interface RunnerDeps {
@@ -47,8 +50,8 @@ export class OperationRunner {
   constructor(private readonly deps: RunnerDeps) {}
 
   /**
-   * Takes a slot and checks the operation. Returns its arguments, or the errors that refuse it. For WebSocket and SSE,
-   * which bypass Apollo. The caller must run the returned arguments, because that frees the slot.
+   * Acquires a permit and checks the operation. Returns its arguments, or the errors that refuse it. For WebSocket and
+   * SSE, which bypass Apollo. The caller must run the returned arguments, because that releases the permit.
    */
   async prepare(request: OperationRequest, context: OperationContext): Promise<AdmittedArgs | readonly GraphQLError[]> {
     let leave: () => void;
@@ -110,14 +113,14 @@ export class OperationRunner {
     return getOperationAST(args.document, args.operationName)?.operation === 'subscription' ? this.subscribe(args) : this.execute(args);
   }
 
-  /** Executes a query or mutation. Its slot and its bytes are freed when the result was sent. */
+  /** Executes a query or mutation. Its permit and its bytes are released when the result was sent. */
   readonly execute = async (args: AdmittedArgs): Promise<Results> => {
     const { result, release } = await this.answered(args, () => this.executeOnce(args));
     const { gone } = args.contextValue as OperationContext;
     return singleResult({ result, release: () => { release(); args.leave(); } }, gone);
   };
 
-  /** Executes for HTTP, where the request has the slot until its response was sent. */
+  /** Executes for HTTP, where the request has the permit until its response was sent. */
   readonly executeAdmitted = async (args: ExecutionArgs): Promise<ExecutionResult> => {
     const { result, release } = await this.answered(args, () => this.executeOnce(args));
     (args.contextValue as OperationContext).whenSent(release);
@@ -125,7 +128,7 @@ export class OperationRunner {
   };
 
   /**
-   * Starts a subscription; it has a slot until it has started. An error within the stream is its last result, masked
+   * Starts a subscription; it has a permit until it has started. An error within the stream is its last result, masked
    * like any other.
    */
   readonly subscribe = async (args: AdmittedArgs): Promise<Results> => {

@@ -1,9 +1,9 @@
 import type { ExecutionResult } from 'graphql';
 
-/** A result whose memory, and perhaps slot, are taken until it was sent. */
+/** A result whose memory, and perhaps permit, are taken until it was sent. */
 export interface CountedResult {
   readonly result: ExecutionResult;
-  /** Frees the memory and the slot. Repeatable. */
+  /** Releases the memory and the permit. Repeatable. */
   release(): void;
 }
 
