@@ -1,24 +1,28 @@
 /**
- * Which way imports may point: main, cli → app → rooms → core. Rooms never import each other; the composition root wires
- * them. Types count as imports. `npm run arrows` checks it; scripts/check-names.ts checks what imports cannot show.
+ * Allowed directions of imports: main, cli → app → rooms → core. Rooms never import each other; the composition root
+ * wires them. Type imports count too. `npm run arrows` checks this; scripts/check-names.ts checks what imports cannot
+ * show.
  */
 const ROOMS = ['graphql', 'webhooks', 'delivery', 'persistence', 'media', 'push', 'identity', 'server', 'try', 'outgoing'];
 
-/** A room is a folder, or a file of that name. */
+/** Returns the path of a room: a folder, or a file of that name. */
 const room = name => `^src/${name}(/|\\.ts$)`;
 const CORE = '^src/core/';
-/** What the process itself consists of: settings, logs, health. Rooms get from it what they need, and import nothing. */
+/** Parts of the process itself: settings, logs, health. The composition root passes their values to rooms. */
 const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
-/** Which addresses are private, how long anything may take, what the database's codes say: numbers and names that everybody may know, and that know nobody. */
+/**
+ * Constants and pure functions that any module may import and that import nothing: private addresses, time limits,
+ * database codes.
+ */
 const FACTS = '^src/(addresses|claimer|database-errors|time-limits)\\.ts$';
-/** Libraries that are nothing but a table of facts: MIME types and their endings. */
+/** Libraries that contain only tables: MIME types and their file name extensions. */
 const TABLES = '(^|/)node_modules/(@types/)?mime-types/';
 const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';
 const TESTING = '/testing/';
 
 const roomRules = ROOMS.map(name => ({
   name: `${name}-imports-core-only`,
-  comment: 'An outer room imports core and itself; app.ts gives it the rest.',
+  comment: 'A room imports core and itself; app.ts gives it the rest.',
   severity: 'error',
   from: { path: room(name) },
   to: {
@@ -32,7 +36,7 @@ module.exports = {
   forbidden: [
     {
       name: 'core-imports-core-only',
-      comment: 'What a handoff means depends on no framework, no driver and no input or output.',
+      comment: 'The core depends on no framework, no driver and no input or output.',
       severity: 'error',
       from: { path: CORE },
       to: { pathNot: [CORE, TABLES] },
@@ -40,7 +44,7 @@ module.exports = {
     ...roomRules,
     {
       name: 'providers-import-core-only',
-      comment: 'A provider knows the port and its own folder.',
+      comment: 'A provider imports the port and its own folder.',
       severity: 'error',
       from: { path: '^src/providers/' },
       to: { path: '^src/', pathNot: [CORE, FACTS, '^src/providers/'] },
@@ -48,7 +52,7 @@ module.exports = {
     { name: 'facts-import-nothing-of-ours', severity: 'error', from: { path: FACTS }, to: { path: '^src/' } },
     {
       name: 'providers-do-not-know-each-other',
-      comment: 'A second provider is one folder and one registry line; the contract kit in providers/testing is for all.',
+      comment: 'A second provider is one folder and one registry line; the contract kit in providers/testing is shared.',
       severity: 'error',
       from: { path: '^src/providers/([^/]+)/', pathNot: '^src/providers/testing/' },
       to: { path: '^src/providers/', pathNot: ['^src/providers/$1/', '^src/providers/testing/'] },
@@ -61,7 +65,7 @@ module.exports = {
     },
     {
       name: 'only-app-knows-the-registry',
-      comment: 'Everything else gets providers by name through the port.',
+      comment: 'All other modules get providers by name through the port.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/providers/registry\\.ts$'] },
       to: { path: '^src/providers/', pathNot: '^src/providers/[^/]+/' },
@@ -74,21 +78,21 @@ module.exports = {
     },
     {
       name: 'shell-imports-little',
-      comment: 'Settings, logs and health stand below everything: core, each other, facts of the outside world, and what identity says of its own settings.',
+      comment: 'Settings, logs and health may import core, each other, constants, and identity\'s types of its settings.',
       severity: 'error',
       from: { path: SHELL },
       to: { path: '^src/', pathNot: [CORE, FACTS, SHELL, room('identity')] },
     },
     {
       name: 'nobody-imports-the-top',
-      comment: 'main, cli → app, and never back.',
+      comment: 'main and cli import app; no module imports them back.',
       severity: 'error',
       from: { path: '^src/', pathNot: TOP },
       to: { path: TOP },
     },
     {
       name: 'the-service-does-not-need-its-tests',
-      comment: 'Harnesses, doubles and recordings travel with a provider but are not loaded by the service.',
+      comment: 'Harnesses, doubles and recordings are in a provider\'s folder, but the service does not load them.',
       severity: 'error',
       from: { path: '^src/', pathNot: TESTING },
       to: { path: TESTING },
@@ -96,7 +100,8 @@ module.exports = {
     {
       name: 'src-imports-src-only',
       severity: 'error',
-      // A provider's tests of the whole service, and the cases they play, stand on the house's own test support; what runs never does.
+      // A provider's tests of the whole service, and their cases, may use the shared test support; the service itself
+      // may not.
       from: { path: '^src/', pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/(cases/|[^/]+\\.test\\.ts$)'] },
       to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
     },
@@ -110,7 +115,7 @@ module.exports = {
     { name: 'no-circles', severity: 'error', from: { pathNot: TESTING }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {
       name: 'no-file-is-left-over',
-      comment: 'Nothing imports it: delete it.',
+      comment: 'No module imports it: delete it.',
       severity: 'error',
       from: { orphan: true, path: '^src/', pathNot: ['^src/(main|cli)\\.ts$', TESTING, '^src/try/page/'] },
       to: {},

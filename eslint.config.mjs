@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-/** What catches mistakes; how code looks is left to its authors. Every rule is an error: a warning is a rule nobody keeps. */
+/** Rules that catch mistakes, not style. Every rule is an error, because warnings are ignored in practice. */
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/', 'test/generated/', 'examples/generated/', '**/recordings/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

@@ -25,6 +25,6 @@ module.exports = {
   ],
   // Ends what hangs; never decides a test, however busy the machine is.
   testTimeout: 300_000,
-  // Most tests wait for Postgres or another process: more workers than cores.
+  // Most tests wait for Postgres or another process, so there are more workers than cores.
   maxWorkers: 3,
 };

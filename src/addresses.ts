@@ -2,35 +2,38 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import * as ipaddr from 'ipaddr.js';
 
-/** All that IANA has given out as global unicast; what wraps or maps an IPv4 address stands outside of it or has a range of its own. */
+/**
+ * All that IANA has assigned as global unicast. Forms that embed an IPv4 address lie outside of it or have a range of
+ * their own.
+ */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Says whether an IP address is anything but an ordinary public one: this machine, a local network, a metadata service,
- * multicast, documentation, or an IPv6 form that carries an IPv4 address. Ranges: IANA special-purpose registries, as
- * `ipaddr.js` knows them. A text that is no address counts as private.
+ * Returns whether an IP address is anything but an ordinary public one: this machine, a local network, a metadata
+ * service, multicast, documentation, or an IPv6 form that embeds an IPv4 address. Ranges: IANA special-purpose
+ * registries, as `ipaddr.js` implements them. A string that is no address counts as private.
  */
 export function isPrivateAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return true;
-  // `::ffff:10.0.0.1` is the IPv4 address in it.
+  // `::ffff:10.0.0.1` becomes the IPv4 address that it embeds.
   const address = ipaddr.process(text);
   if (address.range() !== 'unicast') return true;
   return address instanceof ipaddr.IPv6 && (!address.match(GLOBAL_UNICAST) || isIsatap(address));
 }
 
-/** RFC 5214: any prefix, then `0:5efe` or `200:5efe`, then an IPv4 address of the network that the tunnel ends in. */
+/** RFC 5214: any prefix, then `0:5efe` or `200:5efe`, then an IPv4 address of the network where the tunnel ends. */
 const isIsatap = ({ parts }: ipaddr.IPv6): boolean => (parts[4]! & ~0x200) === 0 && parts[5] === 0x5efe;
 
-/** As it stands in a URL: without brackets and without the dot that ends a full name. */
+/** Normalizes a URL's host: lower case, no brackets, no dot at the end. */
 export const bareHost = (hostname: string): string => hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
 
-/** As far as the name alone tells. */
+/** Returns whether a host is private, judged by the name alone. */
 export function isPrivateHost(hostname: string): boolean {
   const host = bareHost(hostname);
   return isIP(host) !== 0 ? isPrivateAddress(host) : !host.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(host);
 }
 
-/** Whether it can only mean this machine. */
+/** Returns whether a host can only mean this machine. */
 export function isLoopback(hostname: string): boolean {
   const host = bareHost(hostname);
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
@@ -38,40 +41,41 @@ export function isLoopback(hostname: string): boolean {
 
 export interface Address { readonly address: string; readonly family: number }
 
-/** No answer came in time, or names that do not answer were in the way for so long. */
+/** The resolver did not respond in time, or lookups of other names occupied all slots for that long. */
 export class NoAnswerInTimeError extends Error {}
 
-/** Names that are remembered as having worked. */
+/** Maximum number of remembered names that resolved before. */
 const MOST_WORKED = 10_000;
 
 interface Waiter { readonly host: string; wake(): void }
 
 /**
- * Looks up names that tenants gave. Each look-up holds one of the process's few threads until the resolver answers, whoever
- * still wants to know; so few run at once, of one name and of one domain only one, and some are left for names that worked.
+ * Resolves names that tenants gave. A lookup occupies one of the process's few threads until the resolver responds,
+ * even if the caller no longer waits. So only a few run at the same time, one per name and per domain, and some slots
+ * are reserved for names that resolved before.
  */
 export class NameLookups {
-  /** Milliseconds for one question, with waiting for its turn. Null: as long as the resolver takes. */
+  /** Limit of one call, including the wait for a slot. In milliseconds. Null: no limit. */
   limitMs: number | null = null;
   private readonly running = new Map<string, Promise<readonly Address[]>>();
   private readonly domains = new Set<string>();
   private readonly waiting = new Set<Waiter>();
-  /** The newest come last. */
+  /** Newest last. */
   private readonly worked = new Set<string>();
   private newRunning = 0;
 
   /**
-   * @param atOnce look-ups at once
-   * @param ofNewNames how many of them names may have that never worked; anybody can make up any number of those
+   * @param atOnce maximum number of concurrent lookups
+   * @param ofNewNames how many of them may be for names that never resolved, of which a tenant can invent any number
    */
   constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number, private readonly ofNewNames = atOnce) {}
 
-  /** @throws NoAnswerInTimeError, or what the resolver says */
+  /** @throws LookupTimeoutError, or the resolver's error */
   readonly addressesOf = async (host: string): Promise<readonly Address[]> => {
     const over = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      if (this.limitMs !== null) timer = setTimeout(() => { over.abort(); reject(new NoAnswerInTimeError(`${host} was not found in time.`)); }, this.limitMs);
+      if (this.limitMs !== null) timer = setTimeout(() => { over.abort(); reject(new NoAnswerInTimeError(`The name ${host} was not resolved in time.`)); }, this.limitMs);
     });
     return Promise.race([this.found(host, over.signal), late]).finally(() => clearTimeout(timer));
   };
@@ -83,7 +87,7 @@ export class NameLookups {
       if (this.mayStart(host)) return this.start(host);
       await this.room(host, over);
     }
-    // Another one may use the place that came too late.
+    // This call timed out, so another one may use the slot.
     this.callNext();
     return [];
   }
@@ -123,7 +127,9 @@ export class NameLookups {
     });
   }
 
-  /** Wakes whoever can join a look-up, and the first one that can begin its own: once that has begun, it calls the next. */
+  /**
+   * Wakes all calls that can join a running lookup, and the first one that can start its own; that one wakes the next.
+   */
   private callNext(): void {
     for (const waiter of [...this.waiting]) {
       const joins = this.running.has(waiter.host);
@@ -135,12 +141,15 @@ export class NameLookups {
   }
 }
 
-/** What one owner has under one name, as far as the text tells: `shop.example`, `shop.co.uk`. */
+/** Returns the domain that one owner controls, judged by the text: `shop.example`, `shop.co.uk`. */
 function domainOf(host: string): string {
   const labels = host.split('.');
   const [second = '', top = ''] = labels.slice(-2);
   return labels.slice(top.length === 2 && second.length <= 3 ? -3 : -2).join('.');
 }
 
-/** One for the process, as its threads are: of libuv's four, one is always left, and two while names that never worked do not answer. */
+/**
+ * The lookups of this process. Of libuv's four threads, one is always left, and two while names that never resolved get
+ * no response.
+ */
 export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 3, 2);

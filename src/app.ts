@@ -37,13 +37,13 @@ export interface App {
   /** E.g. `http://127.0.0.1:4000`. */
   readonly url: string;
   readonly port: number;
-  /** Null on a Postgres of the operator's own. */
+  /** Null if the operator provides the Postgres. */
   readonly embeddedIn: string | null;
   readonly stores: Stores;
   readonly flows: Flows;
   /**
-   * Stops taking calls, finishes what is under way, gives the rest back. Never throws; repeatable. With a grace, calls
-   * are still taken for so long while `/readyz` says no.
+   * Stops accepting calls, finishes those in progress, releases everything. Never throws; repeatable. With a grace
+   * period, calls are still accepted for that long while `/readyz` reports not ready.
    */
   stop(graceMs?: number): Promise<void>;
 }
@@ -52,18 +52,20 @@ type Stop = (graceMs: number) => Promise<unknown>;
 
 const POLL_MS = 1_000;
 const DAY_MS = 86_400_000;
-/** Hands mostly wait for far sides; what they need of the database is short. */
+/** The work mostly waits for remotes; its database statements are short. */
 const WORK_WIDTH = 64;
 const WIDTH_OF_FAR_SIDE = 8;
-/** One endpoint takes what all the talks of a chatbot bring. */
+/** One endpoint receives the pushes of all sessions of a chatbot. */
 const PUSHES = { width: 32, widthOfFarSide: 8 };
 
-/** WebSockets say within seconds who they are, so few are strangers at a time. */
+/**
+ * Sockets per socket whose caller is not identified yet. WebSockets send credentials within seconds, so these are few.
+ */
 const SOCKETS_PER_STRANGER = 4;
 
-/** Bodies that are on their way to us, at all doors together. One organization or account has at most its share of them. */
+/** Limits of arriving bodies at all endpoints together. One organization or account has at most its share of them. */
 const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
-/** The largest body fits into one share, as it was sent and inflated. */
+/** Makes the largest allowed body fit into one share, as sent and inflated. */
 const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
   Math.max(BODIES.maxBytes, 2 * Math.max(graphqlBytes, webhookBytes, providerBytes) / BODIES.shareOfOne);
 
@@ -74,18 +76,18 @@ const clock: Clock = {
   newSecret: () => randomBytes(32).toString('base64url'),
 };
 
-/** What a caller of startApp may put between the service and the outside. */
+/** Hooks between the service and its environment. */
 export interface Watching {
-  /** Wraps what providers call out with, to see the calls. */
+  /** Wraps the fetch of providers, e.g. to record their calls. */
   watchCalls?(fetch: ProviderHost['fetch']): ProviderHost['fetch'];
 }
 
-/** Starts one replica. What started before a failure is stopped again. */
+/** Starts one replica. On a failure, stops everything that was started. */
 export async function startApp(config: Config, logger: Logger, watching: Watching = {}): Promise<App> {
   const started: Stop[] = [];
   const stopAll = async (graceMs = 0): Promise<void> => {
     for (const stop of started.splice(0).reverse())
-      await stop(graceMs).catch((error: unknown) => logger.error({ err: error }, 'a part failed to stop'));
+      await stop(graceMs).catch((error: unknown) => logger.error({ err: error }, 'a component failed to stop'));
   };
   try {
     return await start(config, logger, watching, started, stopAll);
@@ -106,7 +108,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   }
   await migrate(databaseUrl);
 
-  // Two halves: callers never wait for connections that the background work has, nor the other way round.
+  // Two pools: callers never wait for connections of the background work, and vice versa.
   const half = (applicationName: string, size: number): Pool => {
     const made = createPool(databaseUrl, { max: size, applicationName, onError: error => { if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
     started.push(() => made.end());
@@ -127,9 +129,9 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   started.push(() => outgoing.close());
   const fetch = watchCalls(outgoing.fetch);
   const host = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds what it was about')); },
+    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds its changes')); },
     database: {
-      // The same provider serves callers and the background work.
+      // The same provider instance serves callers and the background work.
       query: (text, values) => halves.current.query(text, values as unknown[]),
       transaction: work => inTransaction(halves.current, client => work((text, values) => client.query(text, values as unknown[]))),
     },
@@ -173,7 +175,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     flows, stores, wake, typing, clock, limits: {
       maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
       maxCost: config.operation.maxCost, maxRepresentations: config.operation.maxRepresentations, maxResultBytes: config.operation.maxResultBytes,
-      // A set-up call has a time limit of its own at the provider, and works in the database before and after it.
+      // A setup call has a time limit of its own at the provider, and uses the database before and after it.
       operationMs: config.operation.timeoutMs, providerOperationMs: config.operation.timeoutMs + deps.limits.setupMs,
     },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
@@ -194,7 +196,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
     maxSockets: config.maxSockets, maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER), maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: config.maxOperations,
   });
   started.push(() => server.stop());
-  // Before anybody can ask: the page of a first run finds its chatbots and teams.
+  // Before the server listens: the page of a first run needs its chatbots and teams.
   if (config.example) await seedExample(flows, stores.setup, registry.values());
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
@@ -206,7 +208,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   wake.onWake(() => worker.wake());
   await halves.inBackground(() => worker.start());
   health.hasStarted();
-  // Together: nothing new is claimed while the last answers go out.
+  // Both together: nothing new is claimed while the last responses are sent.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
 
   return { url: deps.publicUrl, port, embeddedIn: config.databaseUrl === null ? config.dataDir : null, stores, flows, stop: stopAll };
@@ -221,7 +223,7 @@ async function describeExample(stores: Stores): Promise<TryDescription> {
   };
 }
 
-/** The subgraph schema as composition reads it; needs no database. */
+/** Returns the subgraph schema that composition reads; needs no database. */
 export async function printSchema(): Promise<string> {
   return printSubgraphSchema(await buildSupportSchema({} as never));
 }

@@ -2,15 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /*
- * Proof that a process is dead. A lost database connection is none: its process may live on, cut off, and be within a remote
- * call. The operating system knows, but only of processes of the same place: the same boot of the same machine, and there the same
- * numbering of processes (a container has its own). Source: Linux, proc(5), pid_namespaces(7). Elsewhere there is no proof, and
- * leases end by themselves.
+ * Proves that a process is dead. A lost database connection is no proof: the process may be alive but disconnected, and
+ * in the middle of a remote call. The operating system can tell, but only about processes of the same boot of the same
+ * machine and the same PID namespace (a container has its own). Source: Linux, proc(5), pid_namespaces(7). Elsewhere
+ * there is no proof, and leases expire.
  */
 
 const SEPARATOR = ':';
 
-/** Which boot of which machine, and which numbering of processes. Null: cannot be told here. */
+/** Identifies the boot of the machine and the PID namespace. Null if unknown. */
 function placeOf(): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -20,10 +20,13 @@ function placeOf(): string | null {
   }
 }
 
-/** When a process started, in the kernel's ticks since boot, and whether it can run no more; null: not to be seen. */
+/**
+ * Returns a process's start time, in the kernel's ticks since boot, and whether it is a zombie; null if it is not
+ * visible.
+ */
 function statOf(pid: number | 'self'): { readonly startedAt: string; readonly isZombie: boolean } | null {
   try {
-    // The name, in parentheses, may hold anything.
+    // The process name, in parentheses, may contain any character.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)\s*/s, '').split(' ');
     return fields[19] === undefined ? null : { startedAt: fields[19], isZombie: fields[0] === 'Z' || fields[0] === 'X' };
   } catch {
@@ -31,15 +34,15 @@ function statOf(pid: number | 'self'): { readonly startedAt: string; readonly is
   }
 }
 
-/** Names this process in what it claims. Two processes never have the same name. */
+/** Returns the name under which this process claims work. Unique among all processes. */
 export function claimerOfThisProcess(): string {
   const [place, self] = [placeOf(), statOf('self')];
   return place === null || self === null ? randomUUID() : [place, process.pid, self.startedAt].join(SEPARATOR);
 }
 
 /**
- * Whether the process that claimed under this name is proved to be dead: it ran at this place, and its number is nobody's any
- * more, or that of a process which started later. False where there is no proof.
+ * Returns whether the process with this claimer name is certainly dead: it ran in this boot and PID namespace, and its
+ * PID is unused or belongs to a process that started later. False if there is no proof.
  */
 export function isProvedDead(claimer: string): boolean {
   const [place, pid, startedAt] = claimer.split(SEPARATOR);
@@ -47,7 +50,7 @@ export function isProvedDead(claimer: string): boolean {
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
   const stat = statOf(Number(pid));

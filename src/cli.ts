@@ -19,10 +19,10 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   'check-config': {
-    about: 'check the settings in the environment and show what is in force; exit 78 when one is wrong',
+    about: 'check the settings in the environment and list the effective ones; exits with 78 if one is invalid',
     run({ env, out }) {
       const { notices } = loadConfig(env);
-      out(['The settings are right.', '', describeSettings(env), ...(notices.length > 0 ? ['', ...notices] : [])].join('\n'));
+      out(['The settings are valid.', '', describeSettings(env), ...(notices.length > 0 ? ['', ...notices] : [])].join('\n'));
     },
   },
   'print-schema': {
@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ({ out, printSchema }) => out((await printSchema()).trimEnd()),
   },
   help: {
-    about: 'show this',
+    about: 'show this help',
     run: ({ out }) => out(usage()),
   },
 };
@@ -40,13 +40,13 @@ const usage = (): string => [
   ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(14)}${about}`),
 ].join('\n');
 
-/** @returns the exit status */
+/** Runs a command. @returns the exit status */
 export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const [given = 'help', ...rest] = args;
   const name = given === '--help' || given === '-h' ? 'help' : given;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined || rest.length > 0) {
-    surroundings.err(`${command === undefined ? `No command ${JSON.stringify(given)}.` : `${name} takes no arguments.`}\n${usage()}`);
+    surroundings.err(`${command === undefined ? `Unknown command ${JSON.stringify(given)}.` : `${name} takes no arguments.`}\n${usage()}`);
     return EXIT_USAGE;
   }
   try {
@@ -64,6 +64,6 @@ if (require.main === module)
     env: process.env,
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
-    // Loaded only when it is asked for: checking settings must not need the whole service.
+    // Loaded on demand: checking the settings must not load the whole service.
     printSchema: async () => (await import('./app.js')).printSchema(),
   }).then(status => { process.exitCode = status; });

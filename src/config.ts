@@ -9,63 +9,63 @@ import type { IdentityOptions } from './identity/identify';
 export { ConfigError, EXIT_CONFIG } from './config/config-error';
 export { loadSecretKey } from './config/secret-key';
 
-/** Everything that the environment decides. Holds secrets: never log it whole. */
+/** All settings of the environment. Contains secrets: never log it as a whole. */
 export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** As set; null: see publicUrlOf. */
+  /** The value of the setting; null: see {@link publicUrlOf}. */
   readonly publicUrl: string | null;
   /** Null: the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
-  /** Where agents' files are kept, which, and for how long. */
+  /** The settings of the file archive. */
   readonly media: MediaConfig;
   readonly poolSize: number;
-  /** Base64; null: kept in `dataDir`, see loadSecretKey. */
+  /** Base64; null: stored in `dataDir`, see {@link loadSecretKey}. */
   readonly secretKey: string | null;
-  /** All null and empty: nobody has to prove who they are, and only this machine is served. */
+  /** If all are null or empty, callers need no credentials, and only this machine is served. */
   readonly identity: IdentityOptions;
   readonly hasIdentity: boolean;
-  /** Whether the example organization is set up. */
+  /** True if the example organization is set up at start. */
   readonly example: boolean;
   readonly drainLimitMs: number;
   readonly livePollMs: number;
   readonly lookIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly providerTimeoutMs: number;
-  /** At a SIGTERM: how long requests are still taken while /readyz says no. */
+  /** Time for which requests are still accepted after a SIGTERM, while /readyz reports not ready. */
   readonly stopGraceMs: number;
   readonly maxOperations: number;
-  /** What one GraphQL operation may cost, take and last. */
+  /** Limits of one GraphQL operation. */
   readonly operation: { readonly maxCost: number; readonly maxRepresentations: number; readonly maxResultBytes: number; readonly timeoutMs: number };
   readonly maxSockets: number;
-  /** How long what is over is kept. */
+  /** Retention periods. */
   readonly keepDays: { readonly events: number; readonly messages: number; readonly deliveries: number; readonly idempotencyKeys: number; readonly sessions: number };
   readonly push: { readonly timeoutMs: number; readonly disableAfterMs: number };
-  /** Which private addresses tenants may make this service call. */
+  /** Private addresses that this service may call for tenants. */
   readonly allowedPrivate: { readonly all: boolean; readonly hosts: readonly string[]; readonly networks: readonly string[] };
-  /** How long a replica may keep a piece of work without a sign of life; outlasts two calls to a provider. */
+  /** Time for which a replica may keep a claim without renewing it; longer than two calls to a provider. */
   readonly leaseMs: number;
   readonly bodyLimits: { readonly graphqlBytes: number; readonly webhookBytes: number; readonly providerBytes: number };
   readonly logLevel: string;
-  /** Sentences that an operator should read at the start. */
+  /** Sentences for the operator, logged at start. */
   readonly notices: readonly string[];
 }
 
 export interface MediaConfig {
   readonly folder: string;
-  /** Null: in the folder. */
+  /** Null: files are in the folder. */
   readonly s3: {
     readonly bucket: string; readonly region: string; readonly endpoint: string | null; readonly prefix: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   } | null;
-  /** Null: until their messages are taken back. */
+  /** Null: files are kept until their messages are deleted. */
   readonly keptMs: number | null;
   readonly limits: FileRules;
 }
 
-/** @throws ConfigError with every problem at once */
+/** Reads the settings. @throws ConfigError with all problems */
 export function loadConfig(env: Environment): Config {
   const values = readSettings(env);
   const hasIdentity = IDENTITY_KEYS.some(key => isGiven(env, key));
@@ -113,11 +113,16 @@ export function loadConfig(env: Environment): Config {
   });
 }
 
-/** Where providers reach us. Without SUPPORT_PUBLIC_URL that is this machine, at the port that was really taken. */
+/**
+ * Returns the URL at which providers reach this service. Without SUPPORT_PUBLIC_URL: this machine at the actual port.
+ */
 export const publicUrlOf = (config: Pick<Config, 'publicUrl' | 'host' | 'port'>, port = config.port): string =>
   config.publicUrl ?? `http://${authorityOf(config.host, port)}`;
 
-/** Whether a provider at that base URL can come to publicUrlOf's: what leads to this machine alone is no use on another one. */
+/**
+ * Returns whether a provider at that base URL can reach {@link publicUrlOf}; another machine cannot use a loopback
+ * address.
+ */
 export const isReachedFrom = (config: Pick<Config, 'publicUrl' | 'host' | 'port'>, baseUrl: string): boolean =>
   config.publicUrl !== null || !URL.canParse(baseUrl) || isLoopback(new URL(baseUrl).hostname) || !isLoopback(new URL(publicUrlOf(config)).hostname);
 
@@ -143,7 +148,7 @@ function mediaOf(values: SettingValues): MediaConfig {
     keptMs: values.SUPPORT_MEDIA_DAYS === null ? null : values.SUPPORT_MEDIA_DAYS * 86_400_000,
     limits: {
       fromAgents: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS!, refusedTypes: values.SUPPORT_MEDIA_REFUSED_TYPES! },
-      // Support systems take programs from end-users, and agents may have to look at them.
+      // Support systems accept programs from end-users, and agents may have to inspect them.
       toAgents: { maxBytes: values.SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS!, refusedTypes: [] },
     },
   };
@@ -152,9 +157,9 @@ function mediaOf(values: SettingValues): MediaConfig {
 function noticesOf(env: Environment, values: SettingValues, hasIdentity: boolean): string[] {
   const notices: string[] = [];
   if (!hasIdentity)
-    notices.push(`Nobody has to prove who they are, so only programs on this machine are served. To serve others set one of ${IDENTITY_KEYS.join(', ')}.`);
+    notices.push(`Callers need no credentials, so only programs on this machine are served. To serve other machines set one of ${IDENTITY_KEYS.join(', ')}.`);
   if (values.SUPPORT_JWT_JWKS_URL !== null && values.SUPPORT_JWT_AUDIENCE === null)
-    notices.push('SUPPORT_JWT_AUDIENCE is not set: a token that the same issuer made for another service is taken too.');
+    notices.push('SUPPORT_JWT_AUDIENCE is not set: a token of the same issuer for another service is accepted too.');
   if (values.DATABASE_URL !== null && isGiven(env, 'SUPPORT_DATA_DIR'))
     notices.push('SUPPORT_DATA_DIR is not used: DATABASE_URL is set.');
   if (values.SUPPORT_S3_BUCKET !== null && isGiven(env, 'SUPPORT_MEDIA_DIR'))

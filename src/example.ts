@@ -2,7 +2,7 @@ import type { Flows } from './core/flows/api';
 import type { SetupStore } from './core/ports/stores';
 import type { ProviderDefinition } from './core/ports/support-provider';
 
-/** The organization of a first run; also who an unnamed caller is while nothing is configured. */
+/** The organization of a first run, and of callers without credentials while no identity is configured. */
 export const EXAMPLE_ORGANIZATION = 'org-example';
 
 export const EXAMPLE_CHATBOTS = [
@@ -10,7 +10,7 @@ export const EXAMPLE_CHATBOTS = [
   { id: 'chatbot-travel', name: 'Travel helper' },
 ] as const;
 
-/** Sets the example organization up at the provider that brings an example. Safe at every start and on every replica. */
+/** Sets up the example organization at the provider that defines one. Safe at every start and on every replica. */
 export async function seedExample(flows: Flows, setup: SetupStore, definitions: Iterable<ProviderDefinition>): Promise<void> {
   const scope = { organizationId: EXAMPLE_ORGANIZATION };
   const definition = [...definitions].find(candidate => candidate.example !== undefined);

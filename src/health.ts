@@ -8,11 +8,11 @@ export interface Readiness {
 }
 
 export interface HealthSources {
-  /** One statement: whether the database can be written to. How it fails does not matter. */
+  /** Returns whether the database accepts writes, with one statement. Any error counts as no. */
   takesWrites(): Promise<boolean>;
 }
 
-/** Whether this replica should be sent requests. Being alive needs no check: a process that answers is alive. */
+/** Decides whether this replica is ready for requests. Liveness needs no check: a process that responds is alive. */
 export class Health {
   private started = false;
   private draining = false;
@@ -20,10 +20,10 @@ export class Health {
 
   constructor(private readonly sources: HealthSources, private readonly databaseLimitMs: number = TIME_LIMITS.database.readinessMs) {}
 
-  /** The whole process runs: before this it serves, and should not be sent anything yet. */
+  /** Marks the start as complete. Until then the process responds but is not ready. */
   hasStarted(): void { this.started = true; }
 
-  /** From now on not ready, so that a load balancer looks elsewhere. */
+  /** Makes the replica not ready, so that a load balancer uses others. */
   startDraining(): void { this.draining = true; }
 
   async readiness(): Promise<Readiness> {
@@ -37,14 +37,14 @@ export class Health {
   }
 
   private async database(): Promise<Check> {
-    // Shared: questions that come while the database hangs must not queue up behind its pool.
+    // Shared, so that probes do not queue up for the pool while the database hangs.
     this.probe ??= Promise.resolve()
       .then(() => this.sources.takesWrites())
-      .then(does => (does ? { ok: true } : { ok: false, reason: 'the database takes no writes: it is a standby, or set to read-only' }), () => ({ ok: false, reason: 'the database does not answer queries' }))
+      .then(does => (does ? { ok: true } : { ok: false, reason: 'the database accepts no writes: it is a standby, or read-only' }), () => ({ ok: false, reason: 'the database does not respond to queries' }))
       .finally(() => { this.probe = null; });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Check>(resolve => {
-      timer = setTimeout(() => resolve({ ok: false, reason: `the database did not answer within ${this.databaseLimitMs} ms` }), this.databaseLimitMs);
+      timer = setTimeout(() => resolve({ ok: false, reason: `the database did not respond within ${this.databaseLimitMs} ms` }), this.databaseLimitMs);
     });
     return Promise.race([this.probe, late]).finally(() => clearTimeout(timer));
   }

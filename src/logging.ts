@@ -6,17 +6,17 @@ import { withoutSecrets } from './logging/redaction';
 
 export type { Logger } from 'pino';
 
-/** How rooms log: the same shape that providers get. */
+/** The log function of modules; the same signature as for providers. */
 export type Log = ProviderHost['log'];
 
 const requests = new AsyncLocalStorage<string>();
 
-/** Every line that is written inside `work`, and in what it starts, carries the request's id. */
+/** Adds the request's id to every log line of `work` and of everything that it starts. */
 export const withRequestId = <T>(requestId: string, work: () => T): T => requests.run(requestId, work);
 
 /**
- * One JSON object a line on standard output. Secrets and what people said are taken out by field name, errors are cut
- * down to what cannot hold either; so a careless call loses detail and never leaks.
+ * Creates a logger that writes one JSON object per line to standard output. Removes secrets and message text by field
+ * name, and reduces errors to parts without either; so a careless call loses detail but leaks nothing.
  */
 export function createLogger(options: { readonly level: string; readonly destination?: DestinationStream }): Logger {
   return pino({
@@ -24,10 +24,10 @@ export function createLogger(options: { readonly level: string; readonly destina
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }), log: withoutSecrets },
-    // Already described by withoutSecrets; pino's own would add every field of the error again.
+    // redactFields has described errors already; pino's own serializer would add all of their fields again.
     serializers: { err: value => value as unknown },
     hooks: {
-      // pino would take the message of a lone error as the line's text, uncut.
+      // For a single error argument, pino would use its unredacted message as the line's text.
       logMethod(args, method) {
         if (args.length === 1 && typeof args[0] === 'object') method.apply(this, [args[0], '']);
         else method.apply(this, args);
@@ -40,7 +40,7 @@ export function createLogger(options: { readonly level: string; readonly destina
   }, options.destination ?? pino.destination({ dest: 1, sync: true }));
 }
 
-/** A room's or provider's way to log; `room` is in every line. */
+/** Creates the log function of a module or provider; every line has `room`. */
 export function logOf(logger: Logger, room: string): Log {
   const child = logger.child({ room });
   return (level, message, fields = {}) => child[level](fields, message);

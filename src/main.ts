@@ -7,10 +7,10 @@ import { welcome } from './welcome';
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
-  // A first run is read by a person: the banner speaks, the log only when something is wrong.
+  // A person reads the first run: the banner informs, and the log has only warnings and errors.
   const logger = createLogger({ level: process.env.LOG_LEVEL === undefined && process.stdout.isTTY && config.example ? 'warn' : config.logLevel });
   const starting = startApp(config, logger);
-  // Before anybody can ask: a signal that comes while it starts is a stop like any other.
+  // Before the start completes, so that a signal during the start stops the process like any other.
   stopOnSignals(starting, logger, config.stopGraceMs);
   const app = await starting;
   for (const notice of config.notices) logger.info(notice);
@@ -18,15 +18,18 @@ async function main(): Promise<void> {
   process.stdout.write(welcome(app, config));
 }
 
-/** A supervisor's SIGTERM comes before others know: for a while calls still come. Ctrl+C is a person who waits. */
+/**
+ * Stops on signals. After SIGTERM, calls are still accepted for a while, because senders learn of it later; not after
+ * Ctrl+C.
+ */
 function stopOnSignals(starting: Promise<App>, logger: Logger, graceMs: number): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
-    setTimeout(() => { logger.error('the stop took too long; leases that are left come back by themselves'); process.exit(1); }, TIME_LIMITS.stop.exitMs).unref();
-    // A start that fails ends the process by itself.
+    setTimeout(() => { logger.error('the stop took too long; remaining leases expire on their own'); process.exit(1); }, TIME_LIMITS.stop.exitMs).unref();
+    // A failed start ends the process itself.
     void starting.then(app => app.stop(signal === 'SIGTERM' ? graceMs : 0)).then(() => process.exit(0), () => undefined);
   };
   process.on('SIGTERM', stop);

@@ -29,63 +29,63 @@ export interface HttpLimits {
   readonly requestMs: number;
   readonly checkMs: number;
   readonly keepAliveMs: number;
-  /** For the rest of a body that was refused, so that its sender reads the answer. */
+  /** For the rest of a refused body, so that its sender reads the response. */
   readonly lingerMs: number;
-  /** At a stop: for requests under way. */
+  /** At a stop: for requests in progress. */
   readonly finishMs: number;
-  /** At a stop: for sockets and streams to say goodbye. */
+  /** At a stop: for sockets and streams to close. */
   readonly goodbyeMs: number;
 }
 
-/** The GraphQL room's side of the wire. */
+/** The HTTP handlers of GraphQL. */
 export interface GraphqlEndpoint {
   handle(request: IncomingMessage, response: ServerResponse, door: GraphqlDoor): Promise<void>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void;
-  /** Ends every socket and stream in a way that its client understands as "come back". */
+  /** Ends every socket and stream so that clients reconnect. */
   stop(): Promise<void>;
 }
 
 export interface ServerOptions {
   readonly graphql: GraphqlEndpoint;
-  /** Gets every request below `/webhooks/`. */
+  /** Handles every request below `/webhooks/`. */
   webhooks(request: PlainRequest): Promise<Answer>;
-  /** Gets every request below `/files/`. */
+  /** Handles every request below `/files/`. */
   files(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Whose file a path below `/files/` is, as far as its link proves that; null: nobody's. */
+  /** Returns the organization of a file below `/files/` if the link proves it, otherwise null. */
   fileOwner(path: string): string | null;
-  /** By provider name. */
+  /** By the provider's name. */
   readonly providerPages: ReadonlyMap<string, ProviderPage>;
   readonly providerBodyLimitBytes: number;
-  /** Which addresses of a provider's page everybody may have; if omitted, none. */
+  /** Returns whether a provider's path needs no identification; if omitted, none. */
   isOpenPage?(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
   readonly health: Health;
-  /** The page under `/`: what it has for a request, or null. */
+  /** Serves the page at `/`: returns a response, or null if it has none for the request. */
   readonly page: ((request: PlainRequest) => Promise<Answer | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
   /** WebSockets and event streams at once; one more is answered 503. Of these and the next three each sender has the share that it has of bodies, and more while more than a share is free. */
   readonly maxSockets: number;
-  /** WebSockets whose callers are not known yet, beside those; one more is answered 503. */
+  /** Additional WebSockets whose callers are not identified yet; the next one gets 503. */
   readonly maxStrangers: number;
-  /** Webhooks under way at once; one more is answered 503. */
+  /** Maximum number of concurrent webhooks; the next one gets 503. */
   readonly maxWebhooks: number;
-  /** Agents' files under way to whoever opened their links; one more is answered 503. */
+  /** Maximum number of concurrent file downloads; the next one gets 503. */
   readonly maxFiles: number;
-  /** Requests to provider pages under way at once; one more is answered 503. */
+  /** Maximum number of concurrent requests to provider pages; the next one gets 503. */
   readonly maxPages: number;
   readonly bodies: BodyLimits;
   readonly readers: ReaderLimits;
-  /** Of the speed of bodies and of readers; if omitted, Node's timers. */
+  /** Timer of the speed checks of bodies and readers; if omitted, Node's. */
   readonly every?: Every;
 }
 
 export interface HttpServer {
-  /** @returns the port, which is a free one for port 0 @throws ConfigError when the address cannot be taken */
+  /** @returns the port, a free one for port 0 @throws ConfigError if the address cannot be used */
   listen(host: string, port: number): Promise<number>;
   /**
-   * Not ready, after `graceMs` stops accepting, finishes requests, closes sockets. Never throws; the same promise for
-   * every call.
+   * Reports not ready, stops accepting after `graceMs`, finishes requests, closes sockets. Never throws; every call
+   * returns the same promise.
    */
   stop(graceMs?: number): Promise<void>;
 }
@@ -101,7 +101,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     new Places({ most: options.maxSockets, what: 'sockets and event streams open', ...shared }),
     new Places({ most: options.maxStrangers, what: 'sockets open whose callers are not known yet' }),
   );
-  // Each has its own: whoever crowds one door stands in nobody's way at another.
+  // One limiter for each kind of request, so that overload of one does not block the others.
   const webhooks = new WebhookPlaces(options.maxWebhooks, options.bodies.shareOfOne);
   const files = new Places({ most: options.maxFiles, what: 'files under way', ...shared });
   const pageCalls = new Places({ most: options.maxPages, what: 'calls of provider pages under way', ...shared });
@@ -110,7 +110,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   const readers = new SlowReaders(options.readers, options.every);
   const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse, sender: string | undefined) => inFlight.addPeer(response, sender) };
 
-  /** A body that is on its way takes no place: it is given back for so long. */
+  /** Releases the permit while a body arrives. */
   const outside = (place: Place, request: PlainRequest): PlainRequest => ({
     ...request,
     readBody: async (limitBytes, sender) => {
@@ -125,12 +125,12 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     const { path, method } = request;
     const isRead = method === 'GET' || method === 'HEAD';
     if (path === '/livez' || path === '/readyz') {
-      if (!isRead) return errorAnswer(405, 'METHOD_NOT_ALLOWED', 'Only GET and HEAD.', { allow: 'GET, HEAD' });
+      if (!isRead) return errorAnswer(405, 'METHOD_NOT_ALLOWED', 'Only GET and HEAD are accepted. Use one of them.', { allow: 'GET, HEAD' });
       if (path === '/livez') return jsonAnswer(200, { alive: true });
       const readiness = await health.readiness();
       return jsonAnswer(readiness.ready ? 200 : 503, readiness);
     }
-    if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This is for WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
+    if (path === '/ws') return errorAnswer(426, 'UPGRADE_REQUIRED', 'This path accepts only WebSockets with the subprotocol graphql-transport-ws.', { upgrade: 'websocket' });
     return (await options.page?.(request)) ?? errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.');
   }
 
@@ -149,7 +149,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     }
   }
 
-  /** The place is kept until the answer was taken; a stream has one of its own. */
+  /** Serves a page. The permit is held until the response was taken; a stream has a permit of its own. */
   async function servePage(request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> {
     const call = await pages(plain);
     if (call === null) return sendAnswer(request, response, errorAnswer(404, 'NOT_FOUND', 'Nothing is served here.'));
@@ -161,7 +161,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
     }, sender);
   }
 
-  /** The place is kept until the answer was taken. */
+  /** Serves a webhook. The permit is held until the response was taken. */
   const serveWebhook = (request: IncomingMessage, response: ServerResponse, plain: PlainRequest): Promise<void> =>
     webhooks.during(plain, async (within, leave) => sendAnswer(request, response, await options.webhooks(within), leave));
 
@@ -212,7 +212,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   http.on('upgrade', (request, socket, head) => {
     if (!wantsWebSocket(request)) { ignoreUpgrade(http, request, socket, head); return; }
     const requestId = adoptRequestId(request);
-    // A peer that resets the connection before a room listens must not end the process.
+    // Before a handler listens: a peer that resets the connection must not end the process.
     socket.on('error', () => socket.destroy());
     const [path] = (request.url ?? '/').split('?', 1);
     if (path !== '/graphql' && path !== '/ws') { refuseSocket(socket, { status: 404 }); return; }
@@ -238,11 +238,11 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   async function stop(graceMs: number): Promise<void> {
     health.startDraining();
     inFlight.startDraining();
-    // Whoever sends requests here learns only from /readyz that it should not: until then they are served.
+    // Load balancers learn only from /readyz that this replica stops. Until then, their requests are served.
     if (graceMs > 0) await setTimeout(graceMs);
     const closed = new Promise<void>(resolve => http.close(() => resolve()));
     const unfinished = await inFlight.finish(limits.finishMs);
-    if (unfinished > 0) logger.warn({ unfinished }, 'requests were still under way at the stop');
+    if (unfinished > 0) logger.warn({ unfinished }, 'requests were still in progress at the stop');
     try {
       await withinLimit(graphql.stop(), limits.goodbyeMs);
     } catch (error) {
@@ -274,7 +274,7 @@ async function withinLimit(work: Promise<void>, limitMs: number): Promise<void> 
 function addressProblem(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const isPort = error.code === 'EADDRINUSE' || error.code === 'EACCES';
   const isHost = error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND';
-  if (isPort) return new ConfigError([{ key: 'PORT', given: String(port), expected: `a port of ${host} that is free and that this process may take`, example: `PORT=${port < 65_535 ? Math.max(port, 1024) + 1 : 4000}` }]);
+  if (isPort) return new ConfigError([{ key: 'PORT', given: String(port), expected: `a port of ${host} that is free and that this process may use`, example: `PORT=${port < 65_535 ? Math.max(port, 1024) + 1 : 4000}` }]);
   if (isHost) return new ConfigError([{ key: 'HOST', given: host, expected: 'an address of this machine', example: 'HOST=127.0.0.1' }]);
   return error;
 }

@@ -1,6 +1,6 @@
 /**
- * Every time limit of this process, hop by hop, in milliseconds, for all rooms. What an operator may change comes from the settings;
- * what callers, tenants, far sides and other replicas can make us wait for is limited here.
+ * All time limits of this process, in milliseconds, by network hop. Limits that an operator may change are settings.
+ * These ones limit how long callers, tenants, remotes and other replicas can make this process wait.
  */
 export const TIME_LIMITS = {
   /** A caller's request. */
@@ -9,87 +9,106 @@ export const TIME_LIMITS = {
     headersMs: 15_000,
     /** From the first byte to the end of the body. */
     requestMs: 30_000,
-    /** How often Node looks for connections that are over the two above. */
+    /** Interval at which Node checks connections for the two limits above. */
     checkMs: 5_000,
-    /** Longer than the idle time of usual load balancers (60 s), so that they close first. */
+    /** Longer than the idle timeout of usual load balancers (60 s), so that they close first. */
     keepAliveMs: 65_000,
-    /** For the rest of a body that was refused, so that its sender reads the answer. */
+    /** For the rest of a refused body, so that its sender reads the response. */
     lingerMs: 2_000,
   },
-  /** The speed of a request's body: looked at every `checkMs`; after `graceMs` it must have come with so many bytes a second on average. */
+  /**
+   * Speed of a request's body: checked every `checkMs`; after `graceMs`, the average must be at least
+   * `minBytesPerSecond`.
+   */
   body: { checkMs: 1_000, graceMs: 5_000, minBytesPerSecond: 2_048 },
-  /** The speed of who reads: looked at every `checkMs`; of what waits for them they may fall `graceMs` behind so many bytes a second. */
+  /**
+   * Speed of a reader: checked every `checkMs`; it may fall `graceMs` behind `minBytesPerSecond` of the available data.
+   */
   reader: { checkMs: 5_000, graceMs: 30_000, minBytesPerSecond: 2_048 },
   /** A WebSocket or an event stream. */
   socket: {
     /** From the handshake to `connection_init`. */
     connectionInitMs: 5_000,
-    /** Peers that do not answer a ping until the next one are gone. */
+    /** A peer that does not respond to a ping before the next one counts as disconnected. */
     pingMs: 12_000,
-    /** At a stop: for a WebSocket's goodbye; less than `stop.goodbyeMs`. */
+    /** At a stop: for a WebSocket's close handshake; less than `stop.closeMs`. */
     closeMs: 2_000,
   },
   database: {
-    /** Until the pool has a connection to lend; then OVERLOADED. */
+    /** Until the pool has a free connection; then OVERLOADED. */
     connectMs: 5_000,
     statementMs: 15_000,
-    /** A call, for its turn in a Session that has a burst of others; then OVERLOADED. Less than `http.requestMs`. */
+    /**
+     * A call that waits for a session with a burst of other calls; then OVERLOADED. Less than `http.requestMs`.
+     */
     sessionMs: 20_000,
-    /** A transaction of ours that does nothing: its process hangs. */
+    /** Our own transaction that executes nothing, because its process hangs. */
     idleInTransactionMs: 30_000,
-    /** An answer that does not come, also not the server's own word on the limits above: its connection is given up. */
+    /** No response at all, not even the server's error for the limits above: the connection is closed. */
     silenceMs: 20_000,
-    /** A repeat, for the call with the same idempotency key that is still under way. */
+    /** A repeated call, for the call with the same idempotency key that is still in progress. */
     keyMs: 5_000,
-    /** The connection for wake-ups, for connecting and for each answer. */
+    /** The connection for wake-ups: connecting, and each response. */
     wakeMs: 10_000,
-    /** A start, for another replica that migrates. */
+    /** A start that waits for another replica's migrations. */
     migrationLockMs: 10 * 60_000,
     migrationConnectMs: 10_000,
-    /** The question of /readyz. */
+    /** The database check of /readyz. */
     readinessMs: 1_000,
   },
-  /** The Postgres that comes with us, at a start. */
+  /** The embedded Postgres, at a start. */
   embedded: {
-    /** For a port that somebody else took meanwhile. */
+    /** For a port that another process took in the meantime. */
     portMs: 5_000,
-    /** For the server of a process that was just killed: for its last checkpoint, and before it is seen to be ending. */
+    /**
+     * For the server of a process that was just killed: for its last checkpoint, and for the server to begin its
+     * shutdown.
+     */
     stoppingMs: 30_000, lockMs: 1_000,
   },
   provider: {
-    /** Looking up a target that is not listed yet, within requestHandoff; at most the setting of one call. */
+    /** Looking up a target that is not listed yet, within requestHandoff; at most the limit of one call. */
     targetLookupMs: 3_000,
-    /** A message with files, with all that is uploaded; at least the setting of one call. */
+    /** A message with files, including all uploads; at least the limit of one call. */
     uploadMs: 60_000,
-    /** That an end-user types: what takes longer is no news any more. */
+    /** Reporting that an end-user types; later reports are obsolete. */
     typingMs: 3_000,
-    /** An ending handoff, for a sync that shows what agents said before the end. Then it ends all the same. */
+    /**
+     * A sync before a handoff ends, to read what agents wrote until then. After the limit the handoff ends
+     * nevertheless.
+     */
     endSyncMs: 5_000,
-    /** A set-up call of many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
+    /** A setup call with many remote steps, as a multiple of SUPPORT_PROVIDER_TIMEOUT_MS. */
     setUpCalls: 6,
   },
-  /** One set-up of an account or inbox at a time. `leaseMs`: a turn outlasts the last renewal by it, and by as long as a request may run on over there. */
+  /**
+   * The setup lock of an account or inbox. The lock outlasts its last renewal by `leaseMs`, and by the time for which a
+   * request may continue at the provider.
+   */
   setUpTurn: { leaseMs: 10_000, renewMs: 2_500, askMs: 250 },
-  /** Agents' files, from the provider into our store. */
+  /** Files, from their source into our store. */
   file: {
-    /** One try, from asking for the first byte to having kept the last. */
+    /** One attempt, from requesting the file to storing its last byte. */
     tryMs: 10 * 60_000,
-    /** Without a single byte: given up until the next try. */
+    /** Without a single byte: the attempt fails. */
     silenceMs: 30_000,
-    /** To whoever opened a link and takes nothing of it: given up. */
+    /** A receiver that accepts no bytes: the transfer is aborted. */
     stalledMs: 60_000,
   },
-  /** A bucket. */
+  /** The media bucket. */
   store: { connectMs: 5_000, silenceMs: 30_000 },
-  /** The key set of JWTs. */
+  /** The key set of JSON Web Tokens. */
   identity: { keySetMs: 5_000 },
-  /** Finding the address of a name that a tenant gave, with waiting for its turn. */
-  names: { lookupMs: 3_000, /** A connection to it, with TLS. */ connectMs: 10_000 },
-  /** A stop. Server (grace, requests, then sockets) and worker stop beside each other: each takes less than `exitMs`. */
+  /** Resolving a name that a tenant gave, including the wait for a slot. */
+  names: { lookupMs: 3_000, /** Connecting to its address, with TLS. */ connectMs: 10_000 },
+  /**
+   * A stop. The server (grace period, requests, sockets) and the worker stop concurrently: each takes less than
+   * `exitMs`.
+   */
   stop: {
-    /** Requests under way. */
+    /** Requests in progress. */
     finishMs: 10_000,
-    /** Remote calls under way; what is left keeps its lease, which ends by itself. */
+    /** Remote calls in progress; work that remains keeps its lease, which expires. */
     workMs: 12_000,
     /** Sockets and streams. */
     goodbyeMs: 3_000,

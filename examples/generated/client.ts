@@ -9,49 +9,49 @@ export type AcknowledgeRuntimeDeliveriesInput = {
   ids: Array<string>;
 };
 
-/** Name the handoff, or the session whose live handoff is meant. */
+/** Give the handoff, or the session whose live handoff is meant. */
 export type CancelHandoffInput = {
   handoffId?: string | null | undefined;
-  /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
+  /** The same key with the same input gives the same result, however often it is sent; 1 to 200 characters. */
   idempotencyKey: string;
   reason?: HandoffCancelReason;
   sessionId?: string | null | undefined;
 };
 
 export type CloseSupportSessionInput = {
-  /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
+  /** The same key with the same input gives the same result, however often it is sent; 1 to 200 characters. */
   idempotencyKey: string;
   sessionId: string;
 };
 
-/** Why the runtime takes a handoff back. */
+/** The reason for which the runtime cancels a handoff. */
 export type HandoffCancelReason =
-  /** The bot needs no person any more. */
+  /** The bot no longer needs a human agent. */
   | 'BOT_CANCELLED'
-  /** The end-user wants no person any more. */
+  /** The end-user no longer wants a human agent. */
   | 'USER_ENDED';
 
-/** Why a handoff ended. */
+/** The reason for which a handoff ended. */
 export type HandoffEndReason =
-  /** The agent was silent too long. */
+  /** The agent was silent for too long. */
   | 'AGENT_INACTIVE'
   /** An agent resolved it. */
   | 'AGENT_RESOLVED'
-  /** An agent gave it back to the bot unresolved. */
+  /** An agent returned it to the bot without resolving it. */
   | 'AGENT_RETURNED'
-  /** The bot runtime took its request back. */
+  /** The bot runtime cancelled its request. */
   | 'BOT_CANCELLED'
   /** An operator ended it. */
   | 'OPERATOR_ENDED'
   /** The conversation no longer exists at the provider. */
   | 'PROVIDER_LOST'
-  /** Nobody took it in time. */
+  /** No agent took it in time. */
   | 'QUEUE_TIMEOUT'
   /** The session was closed. */
   | 'SESSION_CLOSED'
-  /** The end-user wanted no person any more. */
+  /** The end-user no longer wanted a human agent. */
   | 'USER_ENDED'
-  /** The end-user was silent too long. */
+  /** The end-user was silent for too long. */
   | 'USER_INACTIVE';
 
 export type HandoffLinkInput = {
@@ -61,48 +61,48 @@ export type HandoffLinkInput = {
   url: string;
 };
 
-/** How urgent agents should find it. */
+/** The urgency that agents see. */
 export type HandoffPriority =
-  /** Soon. */
+  /** Needs an agent soon. */
   | 'HIGH'
   /** Can wait. */
   | 'LOW'
-  /** Ordinary. */
+  /** Normal. */
   | 'MEDIUM'
-  /** Now. */
+  /** Needs an agent immediately. */
   | 'URGENT';
 
-/** Where a handoff stands. ENDED, REJECTED and FAILED are final. */
+/** The state of a handoff. ENDED, REJECTED and FAILED are final. */
 export type HandoffState =
-  /** An agent answers. */
+  /** An agent is answering. */
   | 'ACTIVE'
-  /** Somebody has it and has not answered yet. */
+  /** An agent has it and has not answered yet. */
   | 'ASSIGNED'
-  /** Over, the bot has control. */
+  /** Over; the bot has control. */
   | 'ENDED'
-  /** Over for people; what they said is still on its way to the end-user. */
+  /** Over for agents; their last messages are still being delivered to the end-user. */
   | 'ENDING'
   /** The provider refused for good; the bot has control. */
   | 'FAILED'
-  /** An agent has put it aside for a while. */
+  /** An agent has put it on hold. */
   | 'ON_HOLD'
-  /** People can see it, nobody has it. */
+  /** Visible to agents; no agent has it. */
   | 'QUEUED'
-  /** Nobody was available; the bot has control. */
+  /** No agent was available; the bot has control. */
   | 'REJECTED'
-  /** Recorded; the provider does not know yet. */
+  /** Recorded; not yet opened at the provider. */
   | 'REQUESTED';
 
-/** Give one of the two, or neither for the inbox's own queue. */
+/** Give one of the two, or neither for the queue of the inbox. */
 export type HandoffTargetInput = {
-  /** Our id, or the provider's own number. */
+  /** The `id` of a SupportAgent, or the provider's id. */
   agent?: string | null | undefined;
-  /** Our id, or the provider's own number. */
+  /** The `id` of a SupportTeam, or the provider's id. */
   team?: string | null | undefined;
 };
 
 export type OpenSupportSessionInput = {
-  /** Your channel's name, e.g. `web`; 1 to 100 characters. */
+  /** The runtime's channel name, e.g. `web`; 1 to 100 characters. */
   channel: string;
   chatbotId: string;
   endUser?: SupportEndUserInput | null | undefined;
@@ -113,36 +113,36 @@ export type OpenSupportSessionInput = {
 export type RecordEndUserMessageInput = {
   attachments?: Array<SupportAttachmentInput> | null | undefined;
   content?: SupportMessageContentInput | null | undefined;
-  /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
+  /** The same key with the same input gives the same result, however often it is sent; 1 to 200 characters. */
   idempotencyKey: string;
-  /** Your own id of this turn; the idempotency key serves when absent. */
+  /** Your own id of this message. If omitted: the idempotency key. */
   messageId?: string | null | undefined;
-  /** Our id of the message that this one answers. */
+  /** The `id` of the message to which this one replies. */
   replyTo?: string | null | undefined;
-  /** When it was said, for a message that is imported or was delayed; now, if absent. At most a minute ahead and 10 years ago. Shown to people, never used for order; part of what the idempotency key stands for. */
+  /** When the message was written, if it was imported or delayed. If omitted: now. At most one minute in the future and 10 years in the past. Displayed only; messages are ordered by `seq`. Part of the input that the idempotency key identifies. */
   saidAt?: string | null | undefined;
   sessionId: string;
-  /** May be left out beside `content` or attachments. */
+  /** May be omitted if `content` or attachments are given. */
   text?: string;
 };
 
 export type RequestHandoffInput = {
-  /** Refused when it is not the current one. Absent: not checked. */
+  /** Refused if it is not the current epoch. If omitted, it is not checked. */
   epoch?: number | null | undefined;
   /** Named texts for the agents, e.g. `{ "order": "A-17" }`. */
   fields?: unknown;
-  /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
+  /** The same key with the same input gives the same result, however often it is sent; 1 to 200 characters. */
   idempotencyKey: string;
   intent?: string | null | undefined;
   /** Pages of your platform for the agents; at most 20. */
   links?: Array<HandoffLinkInput> | null | undefined;
   priority?: HandoffPriority | null | undefined;
-  /** Why, for the agents. */
+  /** The reason for the handoff; agents see it. */
   reason?: string | null | undefined;
-  /** Comes back with the outcome, unchanged. */
+  /** Returned with the outcome, unchanged. */
   resumeTarget?: string | null | undefined;
   sessionId: string;
-  /** What happened so far, for the agents. */
+  /** A summary of the session so far; agents see it. */
   summary?: string | null | undefined;
   target?: HandoffTargetInput | null | undefined;
 };
@@ -150,19 +150,19 @@ export type RequestHandoffInput = {
 export type SendBotMessageInput = {
   attachments?: Array<SupportAttachmentInput> | null | undefined;
   content?: SupportMessageContentInput | null | undefined;
-  /** The epoch the bot believes in, from the last answer or event. */
+  /** The epoch that the bot believes to be current, from the last result or event. */
   epoch: number;
-  /** The same key and input give the same answer, however often they are sent; 1 to 200 characters. */
+  /** The same key with the same input gives the same result, however often it is sent; 1 to 200 characters. */
   idempotencyKey: string;
-  /** Your own id of this turn; the idempotency key serves when absent. */
+  /** Your own id of this message. If omitted: the idempotency key. */
   messageId?: string | null | undefined;
   onControlLost?: SupportOnControlLost;
-  /** Our id of the message that this one answers. */
+  /** The `id` of the message to which this one replies. */
   replyTo?: string | null | undefined;
-  /** When it was said, for a message that is imported or was delayed; now, if absent. At most a minute ahead and 10 years ago. Shown to people, never used for order; part of what the idempotency key stands for. */
+  /** When the message was written, if it was imported or delayed. If omitted: now. At most one minute in the future and 10 years in the past. Displayed only; messages are ordered by `seq`. Part of the input that the idempotency key identifies. */
   saidAt?: string | null | undefined;
   sessionId: string;
-  /** May be left out beside `content` or attachments. */
+  /** May be omitted if `content` or attachments are given. */
   text?: string;
 };
 
@@ -171,7 +171,7 @@ export type SupportAttachmentInput = {
   contentType: string;
   name: string;
   sizeBytes?: number | null | undefined;
-  /** The file is fetched from here at once, and kept. The link is shown to nobody, and may expire afterwards. */
+  /** The file is downloaded from here immediately and archived. The link is not given to anyone and may expire afterwards. */
   url: string;
 };
 
@@ -194,26 +194,26 @@ export type SupportCardInput = {
 };
 
 export type SupportChoiceInput = {
-  /** What people read; 1 to 200 characters. */
+  /** The label that people see; 1 to 200 characters. */
   title: string;
-  /** What programs compare, up to 1000 characters. Left out: the title. */
+  /** The value that programs compare, up to 1000 characters. If omitted: the title. */
   value?: string | null | undefined;
 };
 
-/** Things to choose from, 1 to 30. */
+/** A list of 1 to 30 choices. */
 export type SupportChoicesInput = {
   items: Array<SupportChoiceInput>;
   style?: SupportChoicesStyle;
 };
 
-/** How choices are meant to look. */
+/** The style in which choices should be displayed. */
 export type SupportChoicesStyle =
   /** They stay with the message. */
   | 'BUTTONS'
-  /** They are gone once one was picked, or something else was said. */
+  /** They disappear after a choice or any other message. */
   | 'QUICK_REPLIES';
 
-/** How somebody can be reached. At most ten phones and ten emails. */
+/** Contact details of a person or an organization. At most ten phone numbers and ten email addresses. */
 export type SupportContactCardInput = {
   emails?: Array<string> | null | undefined;
   name: string;
@@ -221,23 +221,23 @@ export type SupportContactCardInput = {
   phones?: Array<string> | null | undefined;
 };
 
-/** Who may answer the end-user now. */
+/** The party that may answer the end-user now. */
 export type SupportControl =
-  /** The bot answers. */
+  /** The bot may answer. */
   | 'BOT'
-  /** A person has the conversation. */
+  /** A human agent has the conversation. */
   | 'HUMAN'
-  /** A person was asked for and has not come yet. */
+  /** A handoff was requested and no agent has the conversation yet. */
   | 'NONE';
 
-/** Whether something that was set aside may have reached its receiver all the same. */
+/** The outcome of a parked delivery: it may have reached its receiver nevertheless. */
 export type SupportDeliveryOutcome =
-  /** It has not, or not all of it. */
+  /** It did not reach its receiver, or not completely. */
   | 'NOT_DELIVERED'
-  /** A try of it may have: its answer was lost, or what is there cannot be told from it. An operator has to look. */
+  /** An attempt may have taken effect: its response was lost, or what the provider has cannot be matched to it. An operator has to check. */
   | 'UNKNOWN';
 
-/** What is not given stays as it is. */
+/** Omitted fields stay unchanged. */
 export type SupportEndUserInput = {
   /** Named texts, e.g. `{ "plan": "gold" }`. */
   attributes?: unknown;
@@ -249,98 +249,98 @@ export type SupportEndUserInput = {
   phone?: string | null | undefined;
 };
 
-/** What went wrong; docs/errors.md has the next step for each. */
+/** The error of a mutation; docs/errors.md has the next step for each. */
 export type SupportErrorCode =
-  /** The support account is disabled, or was while the call was setting it up. */
+  /** The support account is disabled, or was disabled during the call. */
   | 'ACCOUNT_DISABLED'
-  /** No such support account in your organization. */
+  /** The support account does not exist in your organization. */
   | 'ACCOUNT_NOT_FOUND'
-  /** No such agent at the account, neither by our id nor by the provider's. */
+  /** The account has no such agent, neither by our id nor by the provider's id. */
   | 'AGENT_NOT_FOUND'
   /** The chatbot has no support inbox; enable it first. */
   | 'CHATBOT_NOT_ENABLED'
-  /** The bot may not speak now, or believes in an older epoch; the entry carries control and epoch. */
+  /** The bot may not answer now, or its epoch is outdated; the error carries control and epoch. */
   | 'CONTROL_LOST'
-  /** What follows the cursor was removed since, because it was older than it is kept. */
+  /** Items after the cursor were removed because they were older than the retention period. */
   | 'CURSOR_EXPIRED'
-  /** The cursor was not made by this field. */
+  /** The cursor does not come from this field. */
   | 'CURSOR_INVALID'
-  /** No such delivery in your organization. */
+  /** The delivery does not exist in your organization. */
   | 'DELIVERY_NOT_FOUND'
-  /** The chatbot, or the organization as a whole, has a runtime endpoint. */
+  /** The chatbot, or the organization as a whole, already has a runtime endpoint. */
   | 'ENDPOINT_EXISTS'
-  /** No such runtime endpoint in your organization. */
+  /** The runtime endpoint does not exist in your organization. */
   | 'ENDPOINT_NOT_FOUND'
-  /** The endpoint did not prove itself. */
+  /** The endpoint did not pass verification. */
   | 'ENDPOINT_NOT_VERIFIED'
-  /** The address is none that we push to. */
+  /** The URL may not be used for pushes. */
   | 'ENDPOINT_URL_REFUSED'
-  /** No such handoff in your organization. */
+  /** The handoff does not exist in your organization. */
   | 'HANDOFF_NOT_FOUND'
-  /** The handoff's state has no such step. */
+  /** The handoff cannot change from its current state in this way. */
   | 'HANDOFF_TRANSITION_REFUSED'
-  /** The same call is still under way; the entry carries retryAfterMs. */
+  /** The same call is still in progress; wait for retryAfterMs. */
   | 'IDEMPOTENCY_IN_PROGRESS'
   /** The key was used before with another input. */
   | 'IDEMPOTENCY_KEY_REUSED'
-  /** An id or key of yours is longer than allowed, or empty. */
+  /** An id or key that you gave is empty or too long. */
   | 'ID_TOO_LONG'
-  /** No such inbox in your organization. */
+  /** The inbox does not exist in your organization. */
   | 'INBOX_NOT_FOUND'
-  /** A value is not what the field takes. */
+  /** A value is invalid for its field. */
   | 'INPUT_INVALID'
-  /** A login link is only for the person themselves or an operator, and only for people whom we made. */
+  /** Only the agent or an operator may create a login link, and only for an agent that this service created. */
   | 'LOGIN_LINK_REFUSED'
-  /** The agent is in the account, and not yet a member of this inbox or team. */
+  /** The agent is in the account, but not yet a member of this inbox or team. */
   | 'MEMBERSHIP_NOT_SET'
-  /** The message was taken back; nothing is changed on it any more. */
+  /** The message was deleted and can no longer be changed. */
   | 'MESSAGE_DELETED'
   /** The session has no live handoff. */
   | 'NO_LIVE_HANDOFF'
-  /** Nobody asked for a rating of the handoff. */
+  /** The provider offered no survey for the handoff. */
   | 'NO_SURVEY'
   /** The organization has no support account; enable it first. */
   | 'ORGANIZATION_NOT_ENABLED'
-  /** What exists cannot be moved to another provider. */
+  /** The chatbot is connected to another support account and cannot be moved. */
   | 'PROVIDER_FIXED'
-  /** No provider of that name is installed. */
+  /** No provider with this name is installed. */
   | 'PROVIDER_UNKNOWN'
-  /** The session is closed and takes nothing any more. */
+  /** The session is closed and accepts no more changes. */
   | 'SESSION_CLOSED'
-  /** No such session in your organization. */
+  /** The session does not exist in your organization. */
   | 'SESSION_NOT_FOUND'
-  /** The same account or inbox is being set up by another call; call again in a minute. */
+  /** Another call is setting up the same account or inbox; repeat the call in a minute. */
   | 'SETUP_IN_PROGRESS'
-  /** A target names more than one of team and agent. */
+  /** The target names both a team and an agent. */
   | 'TARGET_AMBIGUOUS'
-  /** No such team at the account, neither by our id nor by the provider's. */
+  /** The account has no such team, neither by our id nor by the provider's id. */
   | 'TEAM_NOT_FOUND'
-  /** Neither a visible character nor an attachment. */
+  /** The message has neither a visible character nor an attachment. */
   | 'TEXT_EMPTY'
-  /** The text is longer than one message may be. */
+  /** The text exceeds the maximum length of a message. */
   | 'TEXT_TOO_LONG'
-  /** More attachments than go with one message. */
+  /** The message has too many attachments. */
   | 'TOO_MANY_ATTACHMENTS'
   /** The organization's provider cannot do this. */
   | 'UNSUPPORTED_BY_PROVIDER'
-  /** Here the agent can only be removed by deleting the person from the provider; say so with deletePerson. */
+  /** The agent can only be removed by deleting their user at the provider; set deletePerson to permit it. */
   | 'WOULD_DELETE_PERSON';
 
 export type SupportFormFieldInput = {
   isRequired?: boolean;
-  /** What people read; 1 to 200 characters. */
+  /** The label that people see; 1 to 200 characters. */
   label: string;
-  /** What programs call it, unique within the form; 1 to 100 characters. */
+  /** The name that programs use, unique within the form; 1 to 100 characters. */
   name: string;
-  /** What a SELECT offers, 1 to 30. */
+  /** The options of a SELECT, 1 to 30. */
   options?: Array<SupportChoiceInput> | null | undefined;
   placeholder?: string | null | undefined;
   type?: SupportFormFieldType;
 };
 
-/** What a field of a form takes. */
+/** The kind of value that a form field accepts. */
 export type SupportFormFieldType =
-  /** A day. */
+  /** A date. */
   | 'DATE'
   /** An e-mail address. */
   | 'EMAIL'
@@ -350,17 +350,17 @@ export type SupportFormFieldType =
   | 'NUMBER'
   /** A phone number. */
   | 'PHONE'
-  /** One of its options. */
+  /** One of the field's options. */
   | 'SELECT'
   /** One line. */
   | 'TEXT';
 
-/** Something to fill in: 1 to 30 fields. */
+/** A form of 1 to 30 fields. */
 export type SupportFormInput = {
   fields: Array<SupportFormFieldInput>;
 };
 
-/** A place. */
+/** A location. */
 export type SupportLocationInput = {
   address?: string | null | undefined;
   /** Degrees, WGS 84. */
@@ -369,18 +369,18 @@ export type SupportLocationInput = {
   title?: string | null | undefined;
 };
 
-/** Who said it. */
+/** The author of a message. */
 export type SupportMessageAuthor =
-  /** A person of the support team. */
+  /** A human agent of the support team. */
   | 'AGENT'
   /** The bot. */
   | 'BOT'
   /** The end-user. */
   | 'END_USER'
-  /** We: a line such as "a colleague will be with you". */
+  /** This service: a line of the policy such as "a colleague will be with you", or a forwarded automatic message. */
   | 'SYSTEM';
 
-/** What a message holds besides words and files. Give exactly one; `text` stands before it. */
+/** Structured content of a message, besides text and files. Give exactly one field; `text` precedes it. */
 export type SupportMessageContentInput = {
   /** 1 to 20. */
   cards?: Array<SupportCardInput> | null | undefined;
@@ -390,11 +390,11 @@ export type SupportMessageContentInput = {
   location?: SupportLocationInput | null | undefined;
 };
 
-/** What becomes of a bot message that may not be said. */
+/** The handling of a bot message when the bot has lost control. */
 export type SupportOnControlLost =
-  /** CONTROL_LOST; nothing is kept. */
+  /** It fails with CONTROL_LOST and is not stored. */
   | 'REJECT'
-  /** Kept as an internal suggestion that agents see; the end-user does not. */
+  /** It is stored as an internal suggestion, which agents see and the end-user does not. */
   | 'SUGGEST';
 
 export type SessionControlFragment = { id: string, control: SupportControl, epoch: number, mayReply: boolean, lastEventSeq: number, closedAt: string | null, liveHandoff: { id: string, state: HandoffState } | null };

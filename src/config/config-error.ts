@@ -5,14 +5,14 @@ export const EXIT_CONFIG = 78;
 
 export interface ConfigProblem {
   readonly key: string;
-  /** As given, shortened; `(hidden)` for anything that may be a secret, `(nothing)` when it is absent. */
+  /** The value as given, shortened; `(hidden)` for a possible secret, `(nothing)` if it is absent. */
   readonly given: string;
   readonly expected: string;
-  /** A whole line of an environment file or shell that would be right. */
+  /** A complete line of an environment file or shell that would be valid. */
   readonly example: string;
 }
 
-/** The service cannot start like this. Lists everything that is wrong, so that one edit can mend it all. */
+/** The settings are invalid, so the service cannot start. Lists all problems, so that one edit can correct them. */
 export class ConfigError extends SupportError {
   readonly code = 'CONFIG_INVALID';
   constructor(readonly problems: readonly ConfigProblem[]) {

@@ -1,7 +1,7 @@
 import { isGiven, type Environment } from './load';
 import { SETTINGS, type SettingKey } from './settings';
 
-/** Every setting as it is in force, one a line, secrets hidden. For settings that have been found right. */
+/** Lists the effective value of every setting, one per line, with secrets hidden. Expects valid settings. */
 export function describeSettings(env: Environment): string {
   const keys = Object.keys(SETTINGS) as SettingKey[];
   const width = Math.max(...keys.map(key => key.length));

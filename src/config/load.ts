@@ -6,10 +6,10 @@ import { unknownKeyProblems } from './unknown-keys';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const KEYS = Object.keys(SETTINGS) as SettingKey[];
-/** Each of these alone makes callers prove who they are. */
+/** Settings each of which alone makes identification mandatory. */
 export const IDENTITY_KEYS = ['SUPPORT_JWT_JWKS_URL', 'SUPPORT_JWT_SHARED_KEY', 'SUPPORT_GATEWAY_SECRET', 'SUPPORT_BOT_KEYS'] as const satisfies readonly SettingKey[];
 
-/** Reads every setting and throws one ConfigError with all that is wrong. */
+/** Reads all settings. @throws ConfigError with all problems */
 export function readSettings(env: Environment): SettingValues {
   const problems: ConfigProblem[] = [];
   const values: Partial<Record<SettingKey, unknown>> = {};
@@ -27,8 +27,8 @@ export function readSettings(env: Environment): SettingValues {
 }
 
 /**
- * An empty value counts as absent, as compose files write it. Not for secrets: one that came out empty by mistake would
- * open the service.
+ * Returns the trimmed value. An empty value counts as absent, because compose files write absent values like that. Not
+ * for secrets: a secret that is empty by mistake would leave the service open.
  */
 function givenText(env: Environment, key: SettingKey): string | undefined {
   const given = env[key]?.trim();
@@ -37,7 +37,7 @@ function givenText(env: Environment, key: SettingKey): string | undefined {
 
 export const isGiven = (env: Environment, key: SettingKey): boolean => givenText(env, key) !== undefined;
 
-/** What is wrong between settings that may each be right. Looks at what is there, not at whether it is valid. */
+/** Returns the conflicts between settings. Checks only which settings are given, not whether they are valid. */
 function combinationProblems(env: Environment): readonly ConfigProblem[] {
   const has = (key: SettingKey) => isGiven(env, key);
   const problems: ConfigProblem[] = [];
@@ -48,27 +48,27 @@ function combinationProblems(env: Environment): readonly ConfigProblem[] {
     problems.push(problem(env, 'SUPPORT_JWT_SHARED_KEY', 'only one of SUPPORT_JWT_JWKS_URL and SUPPORT_JWT_SHARED_KEY', 'unset SUPPORT_JWT_SHARED_KEY'));
   for (const key of ['SUPPORT_JWT_ISSUER', 'SUPPORT_JWT_AUDIENCE'] as const)
     if (has(key) && !hasJwt)
-      problems.push(problem(env, key, 'a key to check tokens with beside it: SUPPORT_JWT_JWKS_URL or SUPPORT_JWT_SHARED_KEY', lineOf('SUPPORT_JWT_JWKS_URL')));
+      problems.push(problem(env, key, 'a key for verifying tokens: set SUPPORT_JWT_JWKS_URL or SUPPORT_JWT_SHARED_KEY too', lineOf('SUPPORT_JWT_JWKS_URL')));
   if (host !== undefined && SETTINGS.HOST.schema.safeParse(host).success && !isLoopbackHost(host) && !IDENTITY_KEYS.some(has))
-    problems.push(problem(env, 'HOST', `127.0.0.1, ::1 or localhost as long as nobody has to prove who they are; to serve other machines set one of ${IDENTITY_KEYS.join(', ')}`, lineOf('SUPPORT_GATEWAY_SECRET')));
+    problems.push(problem(env, 'HOST', `127.0.0.1, ::1 or localhost, because callers need no credentials; to serve other machines set one of ${IDENTITY_KEYS.join(', ')}`, lineOf('SUPPORT_GATEWAY_SECRET')));
   problems.push(...bucketProblems(env));
   if (has('DATABASE_URL') && !has('SUPPORT_SECRET_KEY'))
-    problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL there is no data folder to keep one in`));
+    problems.push(problem(env, 'SUPPORT_SECRET_KEY', `${SETTINGS.SUPPORT_SECRET_KEY.expected}, the same for every replica: with DATABASE_URL no key is generated in the data folder`));
   return problems;
 }
 
-/** A bucket is what the others are about, and without a region the library asks around. */
+/** Requires the bucket for the other settings of S3, and a region, for which the library would otherwise search. */
 function bucketProblems(env: Environment): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const together = (key: SettingKey, partner: SettingKey, expected: string): void => {
     if (isGiven(env, partner) && !isGiven(env, key)) problems.push(problem(env, key, expected));
   };
-  together('SUPPORT_S3_REGION', 'SUPPORT_S3_BUCKET', 'the region of SUPPORT_S3_BUCKET; servers that have none take us-east-1');
-  together('SUPPORT_S3_ACCESS_KEY_ID', 'SUPPORT_S3_SECRET_ACCESS_KEY', 'the id of the key that SUPPORT_S3_SECRET_ACCESS_KEY is the secret of');
+  together('SUPPORT_S3_REGION', 'SUPPORT_S3_BUCKET', 'the region of SUPPORT_S3_BUCKET; us-east-1 for servers without regions');
+  together('SUPPORT_S3_ACCESS_KEY_ID', 'SUPPORT_S3_SECRET_ACCESS_KEY', 'the id of the access key whose secret is SUPPORT_S3_SECRET_ACCESS_KEY');
   together('SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_ACCESS_KEY_ID', 'the secret of SUPPORT_S3_ACCESS_KEY_ID');
   const stray = S3_KEYS.find(key => isGiven(env, key));
   if (stray !== undefined && !isGiven(env, 'SUPPORT_S3_BUCKET'))
-    problems.push(problem(env, 'SUPPORT_S3_BUCKET', `the bucket that ${stray} is about`));
+    problems.push(problem(env, 'SUPPORT_S3_BUCKET', `the bucket to which ${stray} applies`));
   return problems;
 }
 
@@ -80,7 +80,7 @@ function problem(env: Environment, key: SettingKey, expected: string, example = 
   return { key, given: shown(env, key), expected, example };
 }
 
-/** Also hides a URL with a user in it, whatever the key: somebody may have put a password there. */
+/** Returns the value for an error. Also hides a value with `@`, which may be a URL with a password. */
 function shown(env: Environment, key: SettingKey): string {
   const given = env[key]?.trim();
   if (given === undefined) return '(nothing)';

@@ -7,8 +7,8 @@ import { ConfigError } from './config-error';
 const FILE = 'secret.key';
 
 /**
- * The 32 bytes that credentials are encrypted with at rest. Without SUPPORT_SECRET_KEY it lives in the data folder,
- * beside the embedded database, and is made there at the first start. Called once, at start.
+ * Returns the 32 bytes that encrypt stored credentials. Without SUPPORT_SECRET_KEY, the key is a file in the data
+ * folder, beside the embedded database, created at the first start. Called once, at start.
  */
 export async function loadSecretKey(config: { readonly secretKey: string | null; readonly dataDir: string }): Promise<Buffer> {
   if (config.secretKey !== null) return Buffer.from(config.secretKey, 'base64');
@@ -18,7 +18,7 @@ export async function loadSecretKey(config: { readonly secretKey: string | null;
   if (parsed.success) return Buffer.from(parsed.data, 'base64');
   throw new ConfigError([{
     key: 'SUPPORT_SECRET_KEY', given: `${file} (hidden)`,
-    expected: 'the key that was generated there; put it back from a backup, since stored credentials cannot be read without it',
+    expected: 'the key that was generated there; restore it from a backup, because stored credentials cannot be decrypted without it',
     example: `SUPPORT_SECRET_KEY=${SETTINGS.SUPPORT_SECRET_KEY.example}`,
   }]);
 }
@@ -32,7 +32,9 @@ async function readKey(file: string): Promise<string | null> {
   }
 }
 
-/** Written aside and linked into place: of two starts at once one key wins, and a crash leaves no half key. */
+/**
+ * Creates the key under a temporary name and links it. If two starts race, one key wins; a crash leaves no partial key.
+ */
 async function makeKey(file: string): Promise<string | null> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   const aside = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;

@@ -3,11 +3,11 @@ import { baseUrl, botKeys, bucketName, fileTypes, host, key256, keySetUrl, logLe
 
 export interface Setting<T = unknown> {
   readonly schema: z.ZodType<T, string>;
-  /** As an operator would write it; null: absent means something of its own, see docs/settings.md. */
+  /** In an operator's notation; null: the absence of the setting has a meaning, see docs/settings.md. */
   readonly default: string | null;
   readonly expected: string;
   readonly example: string;
-  /** Never shown, whatever was given. */
+  /** True if the value is hidden in errors and listings, valid or not. */
   readonly isSecret?: true;
 }
 
@@ -26,7 +26,7 @@ const fileBytes = (fallback: string) => define({
   schema: wholeNumber(1_024, 5_000_000_000), default: fallback, expected: 'whole bytes from 1024 to 5000000000', example: fallback,
 });
 
-/** Every key that the service reads. docs/settings.md has a row for each, held equal by a test. */
+/** All settings that the service reads. A test keeps docs/settings.md in sync with them. */
 export const SETTINGS = {
   HOST: define({
     schema: host, default: '127.0.0.1', expected: 'an IP address or host name to listen on', example: '0.0.0.0',
@@ -35,7 +35,7 @@ export const SETTINGS = {
     schema: wholeNumber(0, 65_535), default: '4000', expected: 'a whole number from 0 (any free port) to 65535', example: '4000',
   }),
   SUPPORT_PUBLIC_URL: define({
-    schema: baseUrl, default: null, expected: 'an http(s) URL without credentials, query or fragment', example: 'https://support.example.com',
+    schema: baseUrl, default: null, expected: 'an http or https URL without credentials, query or fragment', example: 'https://support.example.com',
   }),
 
   DATABASE_URL: define({
@@ -45,7 +45,7 @@ export const SETTINGS = {
     schema: name, default: './data', expected: 'a folder that this process may write', example: './data',
   }),
   SUPPORT_MEDIA_DIR: define({
-    schema: name, default: null, expected: 'a folder that this process may write; several replicas share one', example: '/var/lib/support/media',
+    schema: name, default: null, expected: 'a folder that this process may write; the same one for all replicas', example: '/var/lib/support/media',
   }),
   SUPPORT_MEDIA_DAYS: define({
     schema: wholeNumber(1, 36_500), default: null, expected: 'whole days from 1 to 36500', example: '90',
@@ -54,19 +54,19 @@ export const SETTINGS = {
   SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS: fileBytes('41943040'),
   SUPPORT_MEDIA_REFUSED_TYPES: define({
     schema: fileTypes, default: '.exe,.msi,.com,.scr,.bat,.cmd,.ps1,.vbs,application/x-msdownload,application/x-msdos-program',
-    expected: 'none, or MIME types (image/png, video/*) and endings of names (.exe), separated by commas', example: '.exe,.apk,video/*',
+    expected: 'none, or MIME types (image/png, video/*) and file name extensions (.exe), separated by commas', example: '.exe,.apk,video/*',
   }),
   SUPPORT_S3_BUCKET: define({
     schema: bucketName, default: null, expected: 'the name of a bucket', example: 'support-files',
   }),
   SUPPORT_S3_REGION: define({
-    schema: text(1, 100), default: null, expected: 'the bucket\'s region, in one word', example: 'eu-central-1',
+    schema: text(1, 100), default: null, expected: 'the region of the bucket, in one word', example: 'eu-central-1',
   }),
   SUPPORT_S3_ENDPOINT: define({
-    schema: baseUrl, default: null, expected: 'an http(s) URL without credentials, query or fragment', example: 'http://minio.internal:9000',
+    schema: baseUrl, default: null, expected: 'an http or https URL without credentials, query or fragment', example: 'http://minio.internal:9000',
   }),
   SUPPORT_S3_PREFIX: define({
-    schema: objectPrefix, default: 'support/', expected: 'letters, digits and !-_.*()/ that end in /', example: 'support/',
+    schema: objectPrefix, default: 'support/', expected: 'letters, digits and !-_.*()/, ending in /', example: 'support/',
   }),
   SUPPORT_S3_ACCESS_KEY_ID: define({
     schema: text(3, 1_000), default: null, expected: 'at least 3 printable characters without spaces', example: 'AKIAIOSFODNN7EXAMPLE',
@@ -88,16 +88,16 @@ export const SETTINGS = {
     schema: text(32), default: null, expected: 'at least 32 printable characters without spaces', example: '"$(openssl rand -hex 32)"', isSecret: true,
   }),
   SUPPORT_JWT_ISSUER: define({
-    schema: name, default: null, expected: 'the exact `iss` of the tokens', example: 'https://login.example.com/',
+    schema: name, default: null, expected: 'the exact `iss` claim of the tokens', example: 'https://login.example.com/',
   }),
   SUPPORT_JWT_AUDIENCE: define({
-    schema: name, default: null, expected: 'the exact `aud` of the tokens', example: 'support',
+    schema: name, default: null, expected: 'the exact `aud` claim of the tokens', example: 'support',
   }),
   SUPPORT_GATEWAY_SECRET: define({
     schema: text(32), default: null, expected: 'at least 32 printable characters without spaces', example: '"$(openssl rand -hex 32)"', isSecret: true,
   }),
   SUPPORT_BOT_KEYS: define({
-    schema: botKeys, default: null, expected: 'organization=key pairs, separated by commas, each key at least 32 characters and given once', example: '"org-a=$(openssl rand -hex 32),org-b=$(openssl rand -hex 32)"', isSecret: true,
+    schema: botKeys, default: null, expected: 'organization=key pairs, separated by commas, each key unique and with at least 32 characters', example: '"org-a=$(openssl rand -hex 32),org-b=$(openssl rand -hex 32)"', isSecret: true,
   }),
   SUPPORT_EXAMPLE: define({
     schema: onOff, default: null, expected: 'on or off', example: 'off',

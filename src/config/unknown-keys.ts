@@ -5,14 +5,18 @@ const PREFIX = 'SUPPORT_';
 const KNOWN = Object.keys(SETTINGS);
 
 /**
- * Kubernetes writes variables for every Service of the namespace: one that is called `support` or `support-…` gives
- * SUPPORT_SERVICE_HOST, SUPPORT_PORT=tcp://…, SUPPORT_PORT_4000_TCP_ADDR and so on. Nobody can mend those.
+ * True for variables that Kubernetes creates for every Service of the namespace: a Service named `support` or
+ * `support-…` adds SUPPORT_SERVICE_HOST, SUPPORT_PORT=tcp://…, SUPPORT_PORT_4000_TCP_ADDR and so on. Operators cannot
+ * remove them.
  */
 const isServiceLink = (key: string, value: string): boolean =>
   /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(key) || /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(key) ||
   (/_PORT$/.test(key) && /^(tcp|udp|sctp):\/\//.test(value));
 
-/** Keys under our prefix that nothing reads: most often a slip of the pen that would silently leave a default in force. */
+/**
+ * Reports keys with our prefix that are no settings: usually a typing error that would silently leave a default in
+ * effect.
+ */
 export function unknownKeyProblems(env: Readonly<Record<string, string | undefined>>): readonly ConfigProblem[] {
   return Object.entries(env)
     .filter(([key, value]) => key.startsWith(PREFIX) && !KNOWN.includes(key) && !isServiceLink(key, value ?? ''))
@@ -36,10 +40,10 @@ function nearestName(key: string): keyof typeof SETTINGS | null {
   return best.edits <= Math.max(2, bare.length / 4) ? best.known as keyof typeof SETTINGS : null;
 }
 
-/** A unit or a first word was left out: DRAIN_LIMIT for SUPPORT_DRAIN_LIMIT_SECONDS. */
+/** True if only a unit or a first word is missing: DRAIN_LIMIT for SUPPORT_DRAIN_LIMIT_SECONDS. */
 const isPartOf = (bare: string, known: string): boolean => bare.length >= 4 && `${known}_`.includes(`_${bare}_`);
 
-/** Levenshtein. */
+/** Computes the Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BotKey } from '../identity/identify';
 import { isLoopbackHost } from '../identity/loopback-host';
 
-/** How each kind of value is read from its text. What a wrong one should have been stands in settings.ts. */
+/** Parsers for the kinds of values. settings.ts has the description of valid values for errors. */
 
 const parsedUrl = z.string().transform((text, context) => {
   if (URL.canParse(text)) return new URL(text);
@@ -26,24 +26,24 @@ export const onOff = z.enum(['on', 'off']).transform(value => value === 'on');
 const HOST_NAME = /^(?!.*\.\.)[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
 export const host = z.string().refine(value => isIP(value) !== 0 || HOST_NAME.test(value));
 
-/** Kept as written: the driver has its own reading of what is escaped in it. */
+/** Not normalized, because the driver has its own rules for escaping. */
 export const postgresUrl = z.string().refine(value => {
   if (!URL.canParse(value)) return false;
   const { protocol, pathname } = new URL(value);
   return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
 });
 
-/** Without a trailing slash, so that paths can be appended. */
+/** Removes trailing slashes, so that paths can be appended. */
 export const baseUrl = parsedUrl
   .refine(url => ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === '')
   .transform(url => url.href.replace(/\/+$/, ''));
 
-/** Keys decide who gets in: in clear text they may come from this machine only. */
+/** Requires https, except on this machine: whoever controls the keys controls access. */
 export const keySetUrl = parsedUrl
   .refine(url => url.username === '' && url.password === '' && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))))
   .transform(url => url.href);
 
-/** 32 bytes as 64 hex digits or as base64 (also URL-safe, padding may be missing); kept as base64. */
+/** Parses 32 bytes as 64 hex digits or as base64 (also URL-safe or without padding). Returns base64. */
 export const key256 = z.string().transform((value, context) => {
   const bytes = /^[0-9a-f]{64}$/i.test(value)
     ? Buffer.from(value, 'hex')
@@ -53,13 +53,16 @@ export const key256 = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-/** As S3 takes them, also under its older rules. */
+/** A bucket name that S3 accepts, also by its older rules. */
 export const bucketName = z.string().regex(/^[a-z0-9A-Z][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/).refine(value => !value.includes('..'));
 
-/** What every server that speaks S3 takes without escaping. Ends in `/`, so that nobody else's names begin like ours. */
+/**
+ * Characters that every S3 server accepts without escaping. Must end in `/`, so that no foreign object has our prefix
+ * by chance.
+ */
 export const objectPrefix = z.string().regex(/^[\w!.*()-][\w!.*()/-]{0,198}\/$/).refine(value => !value.includes('//'));
 
-/** `none`, `all`, or what may be called besides public addresses. */
+/** Parses `none`, `all`, or the private addresses that may be called. */
 export const privateAddresses = z.string().transform((value, context): { readonly all: boolean; readonly hosts: readonly string[]; readonly networks: readonly string[] } => {
   if (value === 'none' || value === 'all') return { all: value === 'all', hosts: [], networks: [] };
   const entries = value.split(',').map(entry => entry.trim().toLowerCase());
@@ -71,7 +74,7 @@ export const privateAddresses = z.string().transform((value, context): { readonl
   return z.NEVER;
 });
 
-/** `none`, or types and endings of names; see core/files.ts. */
+/** Parses `none`, or file types and name extensions; see core/files.ts. */
 export const fileTypes = z.string().transform((value, context): readonly string[] => {
   if (value === 'none') return [];
   const types = value.split(',').map(type => type.trim().toLowerCase());
@@ -80,7 +83,7 @@ export const fileTypes = z.string().transform((value, context): readonly string[
   return z.NEVER;
 });
 
-/** `org-a=key,org-b=key`. An organization may have several keys, so that one can be replaced without a gap. */
+/** Parses `org-a=key,org-b=key`. An organization may have several keys, so that one can be replaced without a gap. */
 export const botKeys = z.string().transform((value, context): readonly BotKey[] => {
   const pairs = value.split(',').map(pair => {
     const [, organizationId = '', key = ''] = /^([^=\s]{1,200})=([\x21-\x7e]{32,1000})$/.exec(pair.trim()) ?? [];

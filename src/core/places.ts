@@ -15,12 +15,12 @@ export interface PlaceLimits {
 
 /** One unit of a bound. Both methods may be called again, in turns. */
 export interface Place {
-  /** @throws OverloadedError if it is not taken already and none is free */
+  /** @throws OverloadedError if it is not acquired yet and none is free */
   take(): void;
   leave(): void;
 }
 
-/** Bounds how much is under way at once, and how much of that for one sender. */
+/** Limits concurrent requests, in total and for each sender. */
 export class Places {
   private taken = 0;
   private readonly bySender = new Map<string, number>();
@@ -31,7 +31,7 @@ export class Places {
     this.ofOne = Math.ceil(limits.most * (limits.share ?? 1));
   }
 
-  /** A place that is not taken yet. @param sender who it counts for; if omitted, nobody in particular */
+  /** Creates a permit that is not acquired yet. @param sender whom it counts for; if omitted, no sender */
   place(sender?: string): Place {
     let isTaken = false;
     return {
@@ -47,14 +47,14 @@ export class Places {
     };
   }
 
-  /** @returns what gives the place back; call it once @throws OverloadedError */
+  /** Acquires a permit. @returns a function that releases it @throws OverloadedError */
   take(sender?: string): () => void {
     const place = this.place(sender);
     place.take();
     return () => place.leave();
   }
 
-  /** Runs work within a place, which the work may leave and take again while it waits for others. @throws OverloadedError */
+  /** Runs `work` with a permit, which `work` may release and acquire again while it waits. @throws OverloadedError */
   async during<T>(work: (place: Place) => Promise<T>, sender?: string): Promise<T> {
     const place = this.place(sender);
     place.take();

@@ -1,14 +1,14 @@
-/** Runs at most `most` pieces of work at a time. The others wait for their turn, in the order in which they came. */
+/** Runs at most `max` operations at the same time. The others wait in the order of their calls. */
 export class ConcurrencyLimit {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly most: number) {}
 
-  /** Rejects with what `work` throws; the next one starts all the same. */
+  /** Runs `work` when a permit is free. Rejects with what `work` throws; the permit is released nevertheless. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running < this.most) this.running += 1;
-    // The one that ends hands its turn on, so nobody who comes in between can take it.
+    // The finished operation passes its permit on directly, so a call that arrives in between cannot take it.
     else await new Promise<void>((resolve) => { this.waiting.push(resolve); });
     try {
       return await work();

@@ -6,25 +6,29 @@ import { createLoaders, type Loaders } from './loaders';
 import type { OperationWork } from './execution/work';
 import type { LiveSources } from './live/follow';
 
-/** Calls of these kinds may wait for a provider, within time limits of their own. */
+/** Operations of these kinds may wait for a provider, which has time limits of its own. */
 const WAIT_FOR_PROVIDERS: readonly OperationKind[] = ['SET_UP', 'OPERATE'];
 
 export interface Circumstances {
-  /** Why there is no caller: the gateway has proved who it is and named no organization, as for composition. */
+  /**
+   * The reason why there is no caller: the gateway proved its identity but named no organization, as for composition.
+   */
   readonly noTenant?: AccessError;
-  /** Aborted when the caller has left and nobody will read the result. */
+  /** Aborted when the caller has disconnected and the result will not be read. */
   readonly gone?: AbortSignal;
-  /** Calls `work` once the response was sent or its reader is gone; if omitted, results are sent by who executes them. */
+  /**
+   * Calls `work` after the response was sent or its reader disconnected. If omitted, the executor sends results itself.
+   */
   readonly whenSent?: (work: () => void) => void;
-  /** The execution that this is the context of; left out before there is one. */
+  /** The execution that this context belongs to; omitted before it begins. */
   readonly work?: OperationWork;
 }
 
 export interface ContextDeps { readonly stores: Stores; readonly live: LiveSources }
 
-/** What one operation knows. */
+/** The caller, limits and loaders of one operation. */
 export class OperationContext {
-  // Not `#known`: Apollo hands its hooks and resolvers a copy of the context, made field by field.
+  // Not `#cachedLoaders`: Apollo passes its hooks and resolvers a copy of the context, created field by field.
   private known: Loaders | undefined;
 
   constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string, private readonly more: Circumstances = {}) {}
@@ -33,22 +37,22 @@ export class OperationContext {
   get sender(): string { return this.caller?.organizationId ?? ''; }
   get noTenant(): AccessError | null { return this.more.noTenant ?? null; }
   get gone(): AbortSignal | null { return this.more.gone ?? null; }
-  /** Calls `work` once the response was sent or its reader is gone. */
+  /** Calls `work` after the response was sent or its reader disconnected. */
   whenSent(work: () => void): void {
     if (this.more.whenSent) this.more.whenSent(work);
     else work();
   }
   get work(): OperationWork | null { return this.more.work ?? null; }
 
-  /** The same caller's context for one execution, with nothing read yet. */
+  /** Creates the same caller's context for one execution, with empty loaders. */
   during(work: OperationWork): OperationContext { return new OperationContext(this.deps, this.caller, this.requestId, { ...this.more, work }); }
 
   /**
-   * The organization that everything is scoped by.
+   * Returns the organization to which all reads and writes are limited.
    * @throws AccessError UNAUTHENTICATED | FORBIDDEN
    */
   scope(kind: OperationKind): Scope {
-    if (!this.caller) throw this.noTenant ?? new AccessError('UNAUTHENTICATED', 'Say who you are: send a token, a bot key or the gateway\'s secret.');
+    if (!this.caller) throw this.noTenant ?? new AccessError('UNAUTHENTICATED', 'The request has no credentials. Send a token, a bot key or the gateway\'s secret.');
     if (!allows(this.caller.role, kind))
       throw new AccessError('FORBIDDEN', `The role ${this.caller.role} may not do this (${kind}); see docs/errors.md.`);
     if (WAIT_FOR_PROVIDERS.includes(kind)) this.work?.waitForProvider();
@@ -58,7 +62,7 @@ export class OperationContext {
   get loaders(): Loaders { return (this.known ??= createLoaders(this.deps.stores, this.scope('READ').organizationId, this.work)); }
 
   /**
-   * A read of its own for a field of the root: as `Loaders.alone`, after the check of the caller's role.
+   * Runs a read of a root field once for equal keys (see `Loaders.readOnce`), after checking the caller's role.
    * @throws AccessError UNAUTHENTICATED | FORBIDDEN
    */
   async read<T>(kind: OperationKind, key: readonly unknown[], work: (scope: Scope) => Promise<T>): Promise<T> {
@@ -68,6 +72,6 @@ export class OperationContext {
 
   get live(): LiveSources { return this.deps.live; }
 
-  /** What was read before a write, or before a subscription's last event, may be stale. */
+  /** Drops the loaders, whose data may be stale after a write or a subscription event. */
   forgetRead(): void { this.known = undefined; }
 }

@@ -5,8 +5,9 @@ import { loadAll, type Loaders } from './loaders';
 type Batch = (loaders: Loaders, ids: readonly string[], organizationId: string) => Promise<readonly (object | null)[]>;
 
 /**
- * One statement per kind. What is ours is null when unknown or foreign. Organizations and users belong to others, so
- * we cannot know that one does not exist: we answer what we have for it, which for a foreign one is nothing.
+ * Loads the entities of each type with one statement. Our own entities are null if unknown or foreign. Other subgraphs
+ * own organizations and users, so this one cannot know whether they exist: it returns its data about them, which for a
+ * foreign one is empty.
  */
 const KINDS: Readonly<Record<string, Batch>> = {
   SupportAccount: (loaders, ids) => loadAll(loaders.account, ids),

@@ -10,12 +10,12 @@ import { meterResolvers } from './execution/metered';
 
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
 
-/** Answers all representations of one `_entities` field at once, in order, null where unknown or foreign. */
+/** Resolves all representations of one `_entities` field, in order; null for an unknown or foreign one. */
 export type EntitiesResolver = (representations: readonly unknown[], context: OperationContext) => Promise<readonly unknown[]>;
 
 /**
- * A code-first schema as federation 2 SDL. `printSchema` knows no directives, so the ones that decorators left on the
- * `astNode`s are put back, and the @link imports exactly those that are used.
+ * Converts a code-first schema to federation 2 SDL. `printSchema` omits directives, so this adds those that decorators
+ * attached to the `astNode`s, and an @link that imports exactly those in use.
  */
 export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
   const used = new Set<string>();
@@ -43,13 +43,13 @@ export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
   return { kind: Kind.DOCUMENT, definitions: [...link.definitions, ...definitions] };
 }
 
-/** The same schema as a subgraph: `_service`, and `_entities` through one resolver for all kinds. Every resolver is metered. */
+/** Turns the schema into a subgraph with `_service` and `_entities`. Meters every resolver. */
 export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolver): GraphQLSchema {
   const typeDefs = toSubgraphDocument(source);
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: createResolversMap(source) as never }]);
   const { _entities, _service } = schema.getQueryType()!.getFields();
-  if (!_entities || !_service) throw new Error('The schema has no entity: check the @key directives.');
-  // @apollo/subgraph would add the definition of every federation directive there is.
+  if (!_entities || !_service) throw new Error('The schema has no entity. Check the @key directives.');
+  // @apollo/subgraph would add the definitions of all federation directives.
   const sdl = print(typeDefs);
   _service.resolve = () => ({ sdl });
   _entities.resolve = (_root: unknown, args: { representations: readonly unknown[] }, context: OperationContext, _info: GraphQLResolveInfo) =>
@@ -58,7 +58,7 @@ export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolv
   return schema;
 }
 
-/** What composition reads. */
+/** Returns the SDL that composition reads. */
 export async function printSubgraphSchema(schema: GraphQLSchema): Promise<string> {
   const served = await graphql({ schema, source: '{ _service { sdl } }' });
   return (served.data!._service as { sdl: string }).sdl;

@@ -25,24 +25,27 @@ export interface GraphqlDeps {
   readonly flows: Flows;
   readonly stores: Stores;
   readonly wake: WakeSource;
-  /** Left out: subscriptions never hear that an agent types. */
+  /** If omitted: subscriptions never report that an agent types. */
   readonly typing?: TypingSource;
   readonly clock: Clock;
   readonly identify: Identify;
-  /** Our own link to a file of an agent; left out: the address where the provider has it. */
+  /** Creates this service's link to a file. If omitted: clients get the file's recorded address. */
   readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string;
-  /** Errors that were masked, without what people said. */
+  /** Logs masked errors, without message text. */
   readonly log: Log;
   readonly limits?: Partial<GraphqlLimits>;
 }
 
-/** What the server does for each request. */
+/** Functions of the HTTP server for one request. */
 export interface HttpDoor {
-  /** Called before an event stream is opened. @param sender who it counts for @throws OverloadedError */
+  /** Called before an event stream opens. @param sender whom it counts for @throws OverloadedError */
   enterStream(sender: string): void;
-  /** Reads the whole body, inflated. Called once, when it is known who calls. @throws BodyRefusedError, OverloadedError, ClientGoneError */
+  /**
+   * Reads the whole body, inflated. Called once, after identification.
+   * @throws BodyRefusedError, OverloadedError, ClientGoneError
+   */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
-  /** Sends a whole answer, also to a sender whose body was not read to its end. */
+  /** Sends a complete response, even if the request's body was not read to its end. */
   answer(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }): Promise<void>;
 }
 
@@ -50,16 +53,14 @@ export interface GraphqlHttp {
   readonly schema: GraphQLSchema;
   readonly apollo: ApolloServer<OperationContext>;
   readonly handlers: {
-    /**
-     * GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects.
-     */
+    /** Handles GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects. */
     http(request: IncomingMessage, response: ServerResponse, door: HttpDoor): Promise<void>;
-    /** The upgrade of `/graphql` and `/ws`. */
+    /** Handles the upgrade of `/graphql` and `/ws`. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void;
   };
-  /** How many subscriptions are open now. */
+  /** Returns the number of open subscriptions. */
   subscribers(): number;
-  /** Ends subscriptions so that clients come back with their cursors, then stops Apollo. */
+  /** Ends all subscriptions, so that clients reconnect with their cursors, then stops Apollo. */
   stop(): Promise<void>;
 }
 
@@ -75,7 +76,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
 
-  /** A gateway without an organization comes in to read the schema; everything else it asks for is refused by OperationCheck. */
+  /** A gateway without an organization may read the schema; OperationCheck refuses everything else. */
   const contextOf = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<OperationContext> => {
     const more = { gone: goneSignal(response), whenSent: (work: () => void) => { void sent(response).then(work); } };
     try {
@@ -92,13 +93,13 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
     try {
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
-      // Before the body: a stranger is not read. And nobody is while all places are taken, so that a crowd costs no memory.
+      // Before the body: unidentified callers and calls beyond the limit are refused before their body takes memory.
       const operation = await contextOf(request, response, requestId);
       const { sender } = operation;
       places.take(sender)();
       // A body that is on its way takes no place: a place is taken when it is whole.
       const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
-      // A stream is inside only while its operation is started; see OperationRunner.
+      // A stream takes a permit only while its operation starts; see OperationRunner.
       if (wantsEventStream(request)) {
         door.enterStream(sender);
         await sse.serve(request, response, body ?? searchOf(request), operation);
@@ -122,7 +123,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   };
 }
 
-/** Aborted when the connection closes before the whole response was handed over. */
+/** Returns a signal that aborts if the connection closes before the whole response was handed over. */
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => { if (!response.writableFinished) gone.abort(); });
@@ -137,7 +138,7 @@ function searchOf(request: IncomingMessage): OperationRequest {
     try {
       return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
     } catch {
-      throw new RequestRefusedError('BAD_REQUEST', `${name} is not JSON.`);
+      throw new RequestRefusedError('BAD_REQUEST', `${name} is not valid JSON. Send a JSON object.`);
     }
   };
   return { query: search.get('query'), operationName: search.get('operationName'), variables: json('variables'), extensions: json('extensions') };

@@ -3,36 +3,44 @@ import {
 } from 'graphql';
 import { TIME_LIMITS } from '../time-limits';
 
-/** What one caller may ask of us at once; the same over HTTP, WebSocket and SSE. */
+/** Limits of operations and connections; the same over HTTP, WebSocket and SSE. */
 export interface GraphqlLimits {
   readonly maxBodyBytes: number;
-  /** Validation costs up to the square of it: 5,000 stay within some 100 ms. */
+  /** Validation may take time proportional to its square: 5,000 tokens stay within some 100 ms. */
   readonly maxTokens: number;
-  /** Nested fields; introspection has graphql-js's own depth rule. */
+  /** Nested fields; graphql-js has its own depth rule for introspection. */
   readonly maxDepth: number;
   readonly maxAliases: number;
-  /** Fields after fragments are spread out, so that a small text cannot ask for a huge answer. */
+  /** Fields after fragments are expanded, so that a small document cannot request a huge result. */
   readonly maxFields: number;
-  /** What an operation may cost by its list sizes, before it is executed; and how many objects a result may have. See cost/estimate.ts. */
+  /** Highest estimated cost of an operation (see cost/estimate.ts), and highest number of objects in a result. */
   readonly maxCost: number;
-  /** Of all `_entities` fields of one operation. A router sends one for each object that it has already: 100 pages of 100 stay below. */
+  /**
+   * In all `_entities` fields of one operation. A router sends one per object it has already: 100 pages of 100 are
+   * allowed.
+   */
   readonly maxRepresentations: number;
-  /** `__schema` and `__type` in one operation. Tools ask once or twice. */
+  /** `__schema` and `__type` in one operation. Tools use one or two. */
   readonly maxIntrospections: number;
-  /** What one result may take of memory, about one for each character. All results under way may take eight times as much. */
+  /**
+   * Memory of one result, about one byte per character. All results that are not sent yet may take eight times as much.
+   */
   readonly maxResultBytes: number;
-  /** One execution: a query, a mutation, the start of a subscription, one event of it. */
+  /** Deadline of one execution: a query, a mutation, the start of a subscription, or one of its events. */
   readonly operationMs: number;
-  /** In place of it, once a field waits for a provider, which has time limits of its own. */
+  /** Replaces `operationMs` once a field waits for a provider, which has time limits of its own. */
   readonly providerOperationMs: number;
-  /** Operations under way in this process, over all transports; one more is OVERLOADED. Subscriptions count while they start. */
+  /**
+   * Concurrent operations of this process, over all transports; the next one is OVERLOADED. Subscriptions count while
+   * they start.
+   */
   readonly maxOperations: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly connectionInitTimeoutMs: number;
   readonly pingIntervalMs: number;
-  /** How long a subscription waits for a wake-up before it looks by itself. */
+  /** Interval at which a subscription reads without a wake-up. */
   readonly pollMs: number;
-  /** How long `stop` waits for sockets to say goodbye. */
+  /** Maximum time for which `stop` waits for the peers of open sockets to close. */
   readonly closeGraceMs: number;
 }
 
@@ -56,19 +64,19 @@ export const DEFAULT_GRAPHQL_LIMITS: GraphqlLimits = {
   closeGraceMs: TIME_LIMITS.socket.closeMs,
 };
 
-/** Of one alias. It stands in the result once for each object, and is not asked for by any honest caller at such a length. */
+/** The result repeats an alias for each object, and no legitimate caller needs a longer one. */
 const MAX_ALIAS_LENGTH = 100;
 
 interface Size { readonly depth: number; readonly aliases: number; readonly fields: number }
 
-/** Measures each operation once, with every fragment measured once. */
+/** Creates the validation rule that limits an operation's size. Measures each operation and each fragment once. */
 export const operationSizeRule = (limits: GraphqlLimits): ValidationRule => (context: ValidationContext): ASTVisitor => {
   const measured = new Map<string, Size>();
   const open = new Set<string>();
 
   const fragmentSize = (fragment: FragmentDefinitionNode | null | undefined): Size => {
     const name = fragment?.name.value;
-    // A cycle is refused by graphql-js's NoFragmentCycles; here it only must not run forever.
+    // graphql-js's NoFragmentCycles refuses a cycle; here the recursion only has to end.
     if (fragment == null || name === undefined || open.has(name)) return { depth: 0, aliases: 0, fields: 0 };
     const known = measured.get(name);
     if (known) return known;
@@ -108,7 +116,7 @@ export const operationSizeRule = (limits: GraphqlLimits): ValidationRule => (con
       const size = sizeOf(operation.selectionSet);
       const refuse = (limit: string, given: number, allowed: number): void => {
         if (given > allowed)
-          context.reportError(new GraphQLError(`The operation has ${limit} ${given}; at most ${allowed} are allowed. Ask in smaller parts.`, { nodes: operation, extensions: { limit } }));
+          context.reportError(new GraphQLError(`The operation has ${limit} ${given}; at most ${allowed} are allowed. Split it into smaller operations.`, { nodes: operation, extensions: { limit } }));
       };
       refuse('depth', size.depth, limits.maxDepth);
       refuse('aliases', size.aliases, limits.maxAliases);

@@ -8,18 +8,18 @@ import type { SessionRecord } from '../core/session';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../core/setup';
 import { ConcurrencyLimit } from './concurrency-limit';
 
-/** Most keys of one statement by id. Rows are short; a page of a list has at most 100 of them. */
+/** Maximum number of ids in one statement. Rows are short; a page of a list has at most 100 of them. */
 const MOST_IDS = 500;
-/** Most lists of one statement: each may have a page of 100 rows. */
+/** Maximum number of lists in one statement. Each may be a page of 100 rows. */
 const MOST_LISTS = 100;
-/** Most statements of one operation at a time: one operation must not take the connections of all others. */
+/** Maximum number of concurrent statements of one operation, so that it leaves connections for the others. */
 const MOST_STATEMENTS_AT_ONCE = 2;
 
 type ById<V> = DataLoader<string, V>;
 
 /**
- * What one operation reads. A loader gathers the keys that are asked for in one tick into one statement, and asks for no
- * key twice. Every field that leads from an entity to another one, or to a list, reads through one of them.
+ * The data that one operation reads. A loader collects the keys requested in one tick into one statement, and loads no
+ * key twice. Every field that leads from an entity to another one, or to a list, uses a loader.
  */
 export interface Loaders {
   readonly account: ById<AccountRecord | null>;
@@ -37,34 +37,38 @@ export interface Loaders {
   readonly inboxesOfAccount: ById<readonly InboxRecord[]>;
   readonly teamsOfAccount: ById<readonly TeamRecord[]>;
   readonly agentsOfAccount: ById<readonly AgentRecord[]>;
-  /** Lists of a session, with their arguments in the key: aliases with other arguments are other keys of the same statement. */
+  /**
+   * Lists of a session. The arguments are part of the key: aliases with other arguments are other keys of the same
+   * statement.
+   */
   readonly messagesOfSession: DataLoader<SessionPageRequest, Page<MessageRecord>, string>;
   readonly eventsOfSession: DataLoader<SessionEventsRequest, readonly EventRecord[], string>;
   /**
-   * A read that cannot share a statement, once for each key however often it is asked for, e.g. a page of all handoffs.
-   * It takes its turn with the loaders' statements, so it must not wait for one of them.
-   * @param key the field with its arguments; equal JSON is the same read
+   * Runs a read that cannot share a statement, e.g. a page of all handoffs; once for each key, however often it is
+   * requested. It takes a permit among the loaders' statements, so `read` must not wait for a loader.
+   * @param key the field with its arguments; equal JSON means the same read
    */
   alone<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T>;
 }
 
-/** Of the execution that reads. */
+/** The execution that determines when loaders run. */
 export interface Pace {
-  /** Runs `dispatch` once the level of the result that is put together now has asked for all of its keys. */
+  /** Runs `dispatch` once the current level of the result has requested all of its keys. */
   whenIdle(dispatch: () => void): void;
-  /** After a deadline, or when the caller has left: no statement begins any more. */
+  /** True after the deadline or after the caller disconnected: no further statement begins. */
   readonly isStopped: boolean;
 }
 
 /**
- * One set per operation, mutation field and subscription item. A foreign id loads as null, a foreign list as empty.
- * @param pace null: outside of an execution, as for the start of a subscription
+ * Creates loaders for one operation, mutation field or subscription item. A foreign id loads as null, a foreign list as
+ * empty.
+ * @param pace null outside of an execution, e.g. at the start of a subscription
  */
 export function createLoaders(stores: Stores, organization: OrganizationId, pace: Pace | null = null): Loaders {
   const { setup, sessions, handoffs, messages, events } = stores;
   const limit = new ConcurrencyLimit(MOST_STATEMENTS_AT_ONCE);
   const alone = new Map<string, Promise<unknown>>();
-  /** After the stop nobody waits for what this answers. */
+  /** After a stop nothing waits for the result, so it never settles. */
   const statement = <T>(read: () => Promise<T>): Promise<T> => limit.run(() => (pace?.isStopped ? new Promise<never>(() => undefined) : read()));
   const batchScheduleFn = pace === null ? undefined : (dispatch: () => void): void => pace.whenIdle(dispatch);
   const loader = <K, V, C>(most: number, cacheKeyFn: (key: K) => C, read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>) =>
@@ -106,7 +110,7 @@ export function createLoaders(stores: Stores, organization: OrganizationId, pace
   };
 }
 
-/** All of them, or the first error. */
+/** Loads all ids. Rejects with the first error. */
 export const loadAll = <V>(loader: ById<V>, ids: readonly string[]): Promise<readonly V[]> => Promise.all(ids.map((id) => loader.load(id)));
 
 function grouped<T>(keys: readonly string[], rows: readonly T[], keyOf: (row: T) => string): readonly (readonly T[])[] {

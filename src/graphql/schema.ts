@@ -27,7 +27,7 @@ import { SupportTypingFields, TypingResolver } from './resolvers/typing';
 
 export interface SchemaDeps { readonly flows: Flows; readonly stores: Stores; readonly fileUrl?: ConstructorParameters<typeof SupportMessageFields>[0] }
 
-/** Every resolver class and how it is made; nothing here is global. */
+/** Creates an instance of every resolver class. Nothing is registered globally. */
 const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] => [
   new Queries(flows, stores), new RuntimeMutations(flows), new MessageChangeMutations(flows), new SetUpMutations(flows), new PeopleMutations(flows), new UpkeepMutations(flows), new DeadLetters(flows, stores),
   new RuntimeEndpoints(flows, stores), new TypingResolver(flows), new ReadMarkMutations(flows), new Subscriptions(),
@@ -40,21 +40,21 @@ const resolversOf = ({ flows, stores, fileUrl }: SchemaDeps): readonly object[] 
   new SupportConversationStatusFields(), new SupportDeadLetterConnectionFields(), new SupportDeadLetterFields(), new SupportTypingFields(),
 ];
 
-/** The schema as its users know it, without federation's own fields. */
+/** Builds the schema as clients know it, without federation's own fields. */
 export async function buildApiSchema(deps: SchemaDeps): Promise<GraphQLSchema> {
   const instances = new Map(resolversOf(deps).map((resolver) => [resolver.constructor as ClassType, resolver]));
   const schema = await buildSchema({
     resolvers: [...instances.keys()] as [ClassType, ...ClassType[]],
     container: { get: (resolver) => instances.get(resolver as ClassType) },
     validate: false,
-    // Subscriptions bring their own iterators; type-graphql only insists that one is given.
+    // Subscriptions bring their own iterators, but type-graphql requires a pubSub.
     pubSub: { publish: () => undefined, subscribe: () => { throw new Error('no topics'); } },
   });
-  // Parameter decorators run from the last to the first, and so stand their arguments.
+  // type-graphql's parameter decorators run from last to first, so the arguments are in reverse order.
   for (const type of Object.values(schema.getTypeMap()))
     if (isObjectType(type)) for (const field of Object.values(type.getFields())) (field.args as GraphQLArgument[]).reverse();
   return schema;
 }
 
-/** The subgraph that is served. */
+/** Builds the subgraph schema that is served. */
 export const buildSupportSchema = async (deps: SchemaDeps): Promise<GraphQLSchema> => toSubgraphSchema(await buildApiSchema(deps), resolveEntities);

@@ -5,8 +5,8 @@ import type { Presented } from './presented';
 const MAX_LENGTH = 200;
 
 /**
- * An id that somebody vouches for. Node joins a header that was sent twice with a comma: then one of the two came from
- * further out than the one who vouches, so commas are refused.
+ * Validates an id from a trusted sender. Refuses commas: Node joins repeated headers with a comma, and one of them may
+ * come from a client of that sender.
  */
 export function idClaim(name: string, value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null;
@@ -21,11 +21,11 @@ export function roleClaim(name: string, value: unknown): CallerRole | null {
   throw new AccessError('FORBIDDEN', `${name} must be one of ${CALLER_ROLES.join(', ')}.`);
 }
 
-/** The caller that identity headers describe, once somebody trusted has sent them. */
+/** Returns the caller that identity headers describe. Call it only if their sender is trusted. */
 export function callerOfHeaders(presented: Presented, fallback: { organizationId: string | null; role: CallerRole }): Caller {
   const organizationId = idClaim('x-organization-id', presented['x-organization-id']) ?? fallback.organizationId;
   const role = roleClaim('x-support-role', presented['x-support-role']) ?? fallback.role;
-  if (organizationId === null) throw new NoOrganizationError(role, 'x-organization-id is missing; it says for which organization the call is.');
+  if (organizationId === null) throw new NoOrganizationError(role, 'x-organization-id is missing. Set it to the organization for which the call is made.');
   return {
     organizationId,
     role,

@@ -10,7 +10,7 @@ export type { Credentials } from './presented';
 export type { BotKey } from './secrets';
 export { IdentityUnavailableError } from './json-web-token';
 
-/** How callers prove who they are. All null and empty: nobody has to, and only this machine is served. */
+/** The accepted credentials. If all are null or empty, callers need none, and only this machine is served. */
 export interface IdentityOptions {
   readonly jwt: JwtOptions | null;
   readonly gatewaySecret: string | null;
@@ -18,19 +18,19 @@ export interface IdentityOptions {
 }
 
 /**
- * Says who calls. The one way in for HTTP, SSE, WebSocket and provider pages.
- * @throws AccessError UNAUTHENTICATED without a proof or with a wrong one, FORBIDDEN when the proof is right but does not
- *   say for whom
- * @throws IdentityUnavailableError when tokens cannot be checked now
+ * Identifies the caller. Used for HTTP, SSE, WebSocket and provider pages.
+ * @throws AccessError UNAUTHENTICATED for missing or wrong credentials, FORBIDDEN if valid ones lack an organization or
+ *   role
+ * @throws IdentityUnavailableError if tokens cannot be verified at the moment
  */
 export type Identify = (credentials: Credentials) => Promise<Caller>;
 
-/** Who is served before anything is configured. */
+/** The caller of a service without identity settings. */
 export const EXAMPLE_CALLER: Caller = { organizationId: 'org-example', role: 'operator', userId: null };
 
 /**
- * One proof decides alone: the gateway's secret if it is given, else a bot key, else the bearer token. A wrong one is
- * refused even when another, right one stands beside it.
+ * Creates the identification. Exactly one credential counts: the gateway's secret if present, otherwise a bot key,
+ * otherwise the bearer token. If that one is wrong, a valid other one does not help.
  */
 export function createIdentify({ jwt, gatewaySecret, botKeys }: IdentityOptions, limits: IdentityLimits): Identify {
   if (jwt === null && gatewaySecret === null && botKeys.length === 0) return identifyLocal;
@@ -51,10 +51,10 @@ export function createIdentify({ jwt, gatewaySecret, botKeys }: IdentityOptions,
       return callerOfHeaders(presented, { organizationId: null, role: 'gateway' });
     }
     if (botKey !== undefined) return bot(botKey) ?? wrong('x-support-bot-key is not a key of any organization.');
-    if (authorization === undefined) return wrong('The call carries no proof of who it is: a gateway secret, a bot key or a bearer token.');
+    if (authorization === undefined) return wrong('The request has no credentials. Send a gateway secret, a bot key or a bearer token.');
 
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (token === undefined) return wrong('authorization must be "Bearer" and one token.');
+    if (token === undefined) return wrong('The authorization header is malformed. Send "Bearer" and one token.');
     const known = bot(token);
     if (known !== null) return known;
     return callerOfToken === null ? wrong('The bearer token is not a key of any organization.') : callerOfToken(token);

@@ -11,20 +11,22 @@ export interface JwtOptions {
   readonly audience: string | null;
 }
 
-/** Milliseconds. `keySetMs`: fetching the key set. */
+/** In milliseconds. `keySetMs`: limit of fetching the key set. */
 export interface IdentityLimits { readonly keySetMs: number }
 
-/** The key set could not be fetched: nothing is known about the token, and the same one may be good in a moment. */
+/** The key set could not be fetched, so the token's validity is unknown. The same token may be accepted in a moment. */
 export class IdentityUnavailableError extends SupportError {
   readonly code = 'IDENTITY_UNAVAILABLE';
 }
 
-/** A shared key never verifies a token that claims a public-key algorithm, and the other way round. */
+/** A shared key never verifies a token with a public-key algorithm, and vice versa. */
 const SHARED = ['HS256'];
 const PUBLIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** Verifies a token and reads the caller from its claims `org` (or `organization_id`), `role` and `sub`. */
+/**
+ * Creates the verification of tokens. The caller comes from the claims `org` (or `organization_id`), `role` and `sub`.
+ */
 export function jwtVerifier(options: JwtOptions, { keySetMs }: IdentityLimits): (token: string) => Promise<Caller> {
   const checks: JWTVerifyOptions = {
     algorithms: options.sharedKey === null ? PUBLIC : SHARED,
@@ -55,8 +57,8 @@ function callerOf(payload: JWTPayload): Caller {
   const role = roleClaim('role', payload['role']);
   const organizationId = org ?? organization;
   if (organizationId === null || (organization !== null && organization !== organizationId))
-    throw new AccessError('FORBIDDEN', 'The token must name one organization in the claim org or organization_id.');
-  if (role === null) throw new AccessError('FORBIDDEN', 'The token has no claim role.');
+    throw new AccessError('FORBIDDEN', 'The token names no organization, or two different ones. Set it in the claim org or organization_id.');
+  if (role === null) throw new AccessError('FORBIDDEN', 'The token has no claim role. Set it.');
   return { organizationId, role, userId: idClaim('sub', payload.sub) };
 }
 
@@ -66,6 +68,6 @@ function translated(error: unknown): Error {
   const isOurFault = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error instanceof errors.JWKInvalid ||
     !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC';
   return isOurFault
-    ? new IdentityUnavailableError('The key set at SUPPORT_JWT_JWKS_URL could not be read, so tokens cannot be checked now.', { cause: error })
-    : new AccessError('UNAUTHENTICATED', 'The token is not one that this service trusts.');
+    ? new IdentityUnavailableError('The key set at SUPPORT_JWT_JWKS_URL could not be read, so tokens cannot be verified. Try again later.', { cause: error })
+    : new AccessError('UNAUTHENTICATED', 'The token is invalid, or this service does not trust its issuer. Fetch a new one.');
 }

@@ -3,26 +3,32 @@ import { readAtMost } from '../core/bounded-read';
 
 export interface KeySetOptions {
   readonly url: string;
-  /** For one fetch, from the name to the last byte. Milliseconds. */
+  /** Limit of one fetch, from name resolution to the last byte. In milliseconds. */
   readonly limitMs: number;
-  /** Milliseconds of a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
-/** A set of a thousand keys has some 500 KB. */
+/** Maximum size of a key set. A thousand keys take some 500 KB. */
 const LIMIT_BYTES = 1024 * 1024;
-/** As `createRemoteJWKSet` of jose has them: how long a set serves, and how often an unknown key id may cause a fetch. */
+/**
+ * Maximum age of a set, and minimum time between fetches for unknown key ids. Same values as jose's
+ * `createRemoteJWKSet`.
+ */
 const SERVES_MS = 600_000;
 const COOLDOWN_MS = 30_000;
-/** How long a set serves while no newer one can be fetched. A key that its issuer takes back in an outage is trusted no longer than that. */
+/**
+ * Maximum age of a set while fetches fail. Limits how long a key that its issuer revoked during an outage is trusted.
+ */
 const SERVES_IN_OUTAGE_MS = 2 * 60 * 60_000;
-/** From a failed fetch to the next one; doubles with each failure. */
+/** Delay after the first failed fetch; doubles with each further failure. */
 const FIRST_RETRY_MS = 1_000;
 
 /**
- * The keys that a JWKS URL serves, fetched when a token needs them, by one fetch at a time. While that fails the last set serves on.
- * jose has this too, but reads answers of any length, asks anew for each token in an outage, and forgets the set that it had.
- * @returns what `jwtVerify` asks for the key of each token; rejects when the set cannot be fetched or has no such key
+ * Returns the keys of a JWKS URL. Fetches them when a token needs them, at most once at a time, and uses the last set
+ * while fetches fail. jose's own implementation reads responses of any length, fetches for each token during an outage,
+ * and drops the last set.
+ * @returns the key lookup of `jwtVerify`; rejects if the set cannot be fetched or lacks the key
  */
 export function remoteKeySet(options: KeySetOptions): JWTVerifyGetKey {
   const set = new RemoteKeys(options);
@@ -45,10 +51,11 @@ class RemoteKeys {
 
   constructor(private readonly options: KeySetOptions) {}
 
-  /** Called for each token. @throws the last fetch's error while no set serves */
+  /** Returns a usable set. Called for each token. @throws the last fetch's error if there is none */
   async current(): Promise<JWTVerifyGetKey> {
     if (this.ageMs() >= SERVES_MS && this.isDue()) {
-      // An outage is noticed by whoever waits for its first failure; from then on the old set serves at once.
+      // The caller that starts the first fetch of an outage waits for its failure; later callers get the old set
+      // immediately.
       const servesMeanwhile = this.failure !== null && this.ageMs() < SERVES_IN_OUTAGE_MS;
       const fetched = this.fetch();
       if (!servesMeanwhile) await fetched;
@@ -58,8 +65,8 @@ class RemoteKeys {
   }
 
   /**
-   * Called for a key id that a set does not have: it may be new.
-   * @throws `noKey`, or the last fetch's error while nobody knows whether there is such a key
+   * Returns a newer set. Called for a key id that the given set lacks, because the key may be new.
+   * @throws `noKey`, or the last fetch's error while it is unknown whether the key exists
    */
   async newerThan(keys: JWTVerifyGetKey, noKey: Error): Promise<JWTVerifyGetKey> {
     const mayAsk = this.isDue() && this.options.now() - this.askedAt >= COOLDOWN_MS;
@@ -68,7 +75,7 @@ class RemoteKeys {
     throw this.failure === null ? noKey : this.failure.error;
   }
 
-  /** Joins the fetch that is under way. Never rejects. */
+  /** Starts a fetch or joins the running one. Never rejects. */
   private fetch(): Promise<void> {
     return this.fetching ??= this.fetchNow().finally(() => { this.fetching = null; });
   }
@@ -94,7 +101,7 @@ async function fetchKeys(url: string, limitMs: number): Promise<JWTVerifyGetKey>
   const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(limitMs), headers: { accept: 'application/json' } });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`The key set was answered with status ${response.status}.`);
+    throw new Error(`The key set URL responded with status ${response.status}. Check SUPPORT_JWT_JWKS_URL.`);
   }
   const text = (await readAtMost(response.body, LIMIT_BYTES)).toString('utf8');
   return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compares in a time that tells nothing of either, not even a length. */
+/** Creates a comparison in constant time, which reveals nothing about the secret, not even its length. */
 export function secretMatcher(secret: string): (given: string) => boolean {
   const expected = digest(secret);
   return given => timingSafeEqual(digest(given), expected);
@@ -10,7 +10,7 @@ export function secretMatcher(secret: string): (given: string) => boolean {
 
 export interface BotKey { readonly organizationId: string; readonly key: string }
 
-/** Finds whose key it is. Keys are looked up by digest: what the time of that could tell is of no use. */
+/** Creates the lookup of a key's organization. It compares digests, so its timing reveals nothing useful. */
 export function keyRing(keys: readonly BotKey[]): (given: string) => string | null {
   const owners = new Map(keys.map(({ organizationId, key }) => [digest(key).toString('base64'), organizationId]));
   return given => owners.get(digest(given).toString('base64')) ?? null;

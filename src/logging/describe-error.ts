@@ -7,18 +7,18 @@ export interface DescribedError {
   readonly type: string;
   readonly code?: string;
   readonly message: string;
-  /** Of the database: which rule was broken. */
+  /** The database constraint that was violated. */
   readonly constraint?: string;
   readonly stack?: string;
   readonly cause?: DescribedError;
 }
 
 /**
- * What a log may say of an error. Our own messages hold neither secrets nor what people said. Of others only known
- * fields are taken: a driver's error also carries the statement's parameters, and a parser's message quotes its input.
+ * Describes an error for the log. Our own messages contain neither secrets nor message text. Of other errors only known
+ * fields are copied: a driver's error also has the statement's parameters, and a parser's message quotes its input.
  */
 export function describeError(error: unknown, depth = 0): DescribedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: 'something that is not an Error was thrown' };
+  if (!(error instanceof Error)) return { type: typeof error, message: 'a value that is not an Error was thrown' };
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   return {
     type: error.name,
@@ -30,11 +30,11 @@ export function describeError(error: unknown, depth = 0): DescribedError {
   };
 }
 
-/** JSON.parse and Postgres's class 22 (data exceptions) repeat the value that they could not take. */
+/** JSON.parse and Postgres's class 22 (data exceptions) quote the invalid value. */
 const quotesInput = (error: Error & { code?: unknown }): boolean =>
   !(error instanceof SupportError) && (error instanceof SyntaxError || (typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code)));
 
-/** Where it happened. A stack begins with the message, which has its own field and its own limits. */
+/** Returns the stack's frames without the message, which has its own field and limits. */
 function framesOf(error: Error): { stack?: string } {
   const frames = (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line));
   return frames.length === 0 ? {} : { stack: frames.map(line => line.trim()).join('\n') };

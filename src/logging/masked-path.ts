@@ -2,15 +2,15 @@ const MAX_LENGTH = 200;
 const LONGEST_HARMLESS_SEGMENT = 40;
 
 /**
- * A URL's path as it may be logged: never the query, never what follows the account in a webhook's URL, never a file's
- * link or name, and no segment that is long enough to be somebody's token. A UUID has 36 characters.
+ * Returns a URL's path for the log, without its query, the secret of a webhook URL, a file's link or name, and any
+ * segment long enough to be a token. A UUID has 36 characters.
  */
 export function maskedPath(url: string): string {
   const path = url.split(/[?#]/, 1)[0]!;
   const [, room, account] = path.split('/');
   if (room === 'webhooks') return account === undefined ? '/webhooks' : `/webhooks/${shortened(account)}/***`;
   const segments = path.split('/').map(shortened);
-  // A link to a file ends in a token and the file's name.
+  // A file's link ends in a token and the file's name.
   const files = segments.indexOf('files');
   return (files > 0 && files + 1 < segments.length ? [...segments.slice(0, files + 1), '***'] : segments).join('/').slice(0, MAX_LENGTH);
 }

@@ -4,7 +4,7 @@ const SECRET = /authorization|cookie|secret|token|password|passwd|credential|sig
 const CONTENT = /^(text|body|raw[-_]?body|content|summary|email|phone|variables|query|(file[-_]?)?names?)$/i;
 const MAX_DEPTH = 6;
 
-/** A copy of a line's fields without what must not be logged, decided by the fields' names at any depth. */
+/** Copies a log line's fields, with secrets and message text replaced. Decides by the fields' names, at any depth. */
 export function withoutSecrets(fields: object): Record<string, unknown> {
   return cleaned(fields, 0) as Record<string, unknown>;
 }

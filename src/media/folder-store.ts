@@ -8,11 +8,11 @@ import type { MediaStore } from '../core/ports/media-store';
 import { checkedKey, isKey } from './key';
 import { ofStore, storing } from './storing';
 
-/** While it is written a file has another name, which nobody reads. One that old was left by a crash. */
+/** Suffix of a file while it is written; such files are never read. One older than the limit was left by a crash. */
 const UNFINISHED = '.part';
 const UNFINISHED_MS = 24 * 3_600_000;
 
-/** One folder of this machine. Replicas without a folder in common each fetch for themselves. */
+/** Stores files in a folder of this machine. Replicas without a shared folder fetch each file separately. */
 export class FolderMediaStore implements MediaStore {
   constructor(private readonly folder: string) {}
 
@@ -32,7 +32,7 @@ export class FolderMediaStore implements MediaStore {
     await storing(body, async watched => {
       try {
         await mkdir(path.dirname(file), { recursive: true });
-        // On the disk before it has its name: after a power failure it is whole or not there.
+        // Flushed before the rename: after a power failure the file is either complete or missing.
         await pipeline(Readable.from(watched, { objectMode: false }), createWriteStream(unfinished, { mode: 0o600, flush: true }));
         await rename(unfinished, file);
       } catch (error) {
@@ -79,7 +79,7 @@ function nullIfMissing(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** One by one, however many there are. */
+/** Lists the files one at a time, so that their number does not matter. */
 async function* filesIn(folder: string): AsyncIterable<string> {
   for await (const { name } of await opendir(folder).catch(nullIfMissing) ?? []) {
     if (!/^[0-9a-f]{2}$/.test(name)) continue;

@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { beginningOf, cleanText } from '../core/checks/text';
 import type { FileRef } from '../core/files';
 
-/** How long a link works. A link is made anew each time the message is asked for. */
+/** Validity of a link in milliseconds. Each query of the message creates a new link. */
 export const LINK_MS = 24 * 3_600_000;
 
-/** Links that prove themselves: whoever has one may fetch that one file until it expires, and nothing else. */
+/** Signed links: anyone who has one may fetch that one file until it expires, and nothing else. */
 export class MediaLinks {
   private readonly key: Buffer;
 
@@ -18,7 +18,7 @@ export class MediaLinks {
     return `/files/${payload}.${this.sign(payload)}/${encodeURIComponent(beginningOf(cleanText(name), 150))}`;
   }
 
-  /** Null: not ours, changed, or expired. */
+  /** Returns null if the link is not ours, was changed, or has expired. */
   refOf(path: string): FileRef | null {
     const [, , token = ''] = path.split('/');
     const [payload = '', signature = ''] = token.split('.');

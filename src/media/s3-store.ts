@@ -7,39 +7,39 @@ import { ofStore, storing } from './storing';
 export interface S3Options {
   readonly bucket: string;
   readonly region: string;
-  /** Null: Amazon's of the region. Another server is asked with the bucket in the path. */
+  /** Null: Amazon's endpoint of the region. For another server the bucket is part of the path. */
   readonly endpoint: string | null;
-  /** Before every key, e.g. `support/`; may be empty. */
+  /** Prefix of every key, e.g. `support/`; may be empty. */
   readonly prefix: string;
-  /** Null: where the library usually finds them (environment, profile, the machine's or the pod's role). */
+  /** Null: the library's default sources (environment, profile, role of the machine or pod). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
 }
 
-/** Milliseconds. `silenceMs`: without a single byte. */
+/** In milliseconds. `silenceMs`: without a single byte. */
 export interface StoreLimits { readonly connectMs: number; readonly silenceMs: number }
 
-/** The least that S3 takes; one part is all that is held in memory of a file. */
+/** S3's minimum; one part of a file is in memory at a time. */
 const PART_BYTES = 5 * 1024 * 1024;
 
 type Library = typeof import('@aws-sdk/client-s3') & typeof import('@aws-sdk/lib-storage');
 
 /**
- * A bucket of Amazon S3 or of a server that speaks like it. An object appears when its last byte is there. What a crash
- * leaves of an upload is invisible, and goes by the bucket's rule for incomplete uploads.
+ * Stores files in a bucket of Amazon S3 or a compatible server. An object becomes visible when its upload is complete.
+ * A crash leaves an invisible incomplete upload, which the bucket's lifecycle rule removes.
  */
 export class S3MediaStore implements MediaStore {
   private constructor(private readonly options: S3Options, private readonly s3: Library, private readonly client: S3Client) {}
 
-  /** Loads the library, which is large. Asks nobody anything. */
+  /** Loads the library, which is large. Makes no request. */
   static async open(options: S3Options, limits: StoreLimits): Promise<S3MediaStore> {
     const s3 = { ...await import('@aws-sdk/client-s3'), ...await import('@aws-sdk/lib-storage') };
     const { region, endpoint, credentials } = options;
     const client = new s3.S3Client({
       region, ...(endpoint !== null && { endpoint, forcePathStyle: true }),
-      // A copy: the library writes into it.
+      // A copy, because the library modifies it.
       ...(credentials !== null && { credentials: { ...credentials } }),
       requestHandler: { connectionTimeout: limits.connectMs, socketTimeout: limits.silenceMs },
-      // Servers that are not Amazon's know the newer checksums only in their newest versions.
+      // Other servers support the newer checksums only in their latest versions.
       requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     });
     return new S3MediaStore(options, s3, client);
@@ -99,7 +99,7 @@ export class S3MediaStore implements MediaStore {
     return { Bucket: this.options.bucket, Key: this.options.prefix + checkedKey(key) };
   }
 
-  /** Null when there is no such object; a bucket that is not there is an error. */
+  /** Returns null if the object does not exist; a missing bucket is an error. */
   private orNull<T>(ask: () => Promise<T>): Promise<T | null> {
     return ofStore('read', () => ask().catch((error: { name?: string }) => {
       if (error.name === 'NoSuchKey' || error.name === 'NotFound') return null;

@@ -11,10 +11,10 @@ import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';
 import type { MediaLinks } from './links';
 
-/** Whoever opens a link at once waits a little for a file that the provider is about to have. */
+/** Retries of a request for a file that the provider is about to have. */
 export const OPENING = { tries: 5, pauseMs: 500, retryAfterSeconds: 10 } as const;
 const STATUS_OF_REFUSAL: Readonly<Record<FileRefusal, number>> = { FILE_MISSING: 410, FILE_TOO_LARGE: 413, FILE_TYPE_REFUSED: 415 };
-/** What a browser would run in our name goes out as bytes. */
+/** Types that a browser would execute in our origin; they are sent as application/octet-stream. */
 const ACTIVE = /html|xml|svg|javascript|ecmascript|x-msdownload|x-sh/i;
 
 export interface FileDeps {
@@ -22,11 +22,11 @@ export interface FileDeps {
   readonly files: FileKeeper;
   readonly stores: Pick<Stores, 'messages'>;
   readonly clock: Pick<Clock, 'now'>;
-  /** How long somebody may take nothing of what is sent, in milliseconds. */
+  /** Maximum time in which the receiver accepts no bytes. In milliseconds. */
   readonly stalledMs: number;
 }
 
-/** Serves `GET /files/<token>/<name>`: a kept file of a message. One that is asked for before it was kept is fetched now. */
+/** Serves `GET /files/<token>/<name>`: an archived file of a message. Archives it first if necessary. */
 export function fileServer(deps: FileDeps): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const end = (status: number, headers: Readonly<Record<string, string | number>> = {}): void => {
@@ -37,15 +37,15 @@ export function fileServer(deps: FileDeps): (request: IncomingMessage, response:
     const message = ref && await deps.stores.messages.get(ref.organizationId, ref.messageId);
     const attachment = message?.deletedAt === null ? message.attachments[ref!.index] : undefined;
     if (!ref || !message || attachment === undefined) return end(404);
-    // Given up, or never passed on: its receiver knows its name only.
+    // Refused: the receiver knows only the file's name.
     if (attachment.refused) return end(STATUS_OF_REFUSAL[attachment.refused]);
     const mayAppear = () => deps.clock.now() - Date.parse(message.createdAt) < KEEPING.appearsWithinMs;
     try {
       const keeping = await keptNow(deps.files, ref, () => mayAppear() && !response.destroyed);
       if (keeping === 'removed') return end(404);
-      // The provider lets everybody fetch it where it is.
+      // Everyone may fetch it at the provider's address.
       if (keeping === 'elsewhere') return end(302, { location: attachment.url });
-      // Its type was found out when it was fetched.
+      // Archiving detects the file's type.
       const current = (await deps.stores.messages.get(ref.organizationId, ref.messageId))?.attachments[ref.index] ?? attachment;
       if (!await send(deps, ref, current, request, response)) end(404);
     } catch (error) {
@@ -69,7 +69,7 @@ async function keptNow(files: FileKeeper, ref: FileRef, mayAppear: () => boolean
   }
 }
 
-/** False: it was removed in this very moment. */
+/** Sends the file. Returns false if it was removed in the meantime. */
 async function send({ files: { media }, stalledMs }: FileDeps, ref: FileRef, { name, contentType }: Attachment, { method }: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const key = keyOfFile(ref);
   const head = (sizeBytes: number) => response.writeHead(200, {
@@ -90,7 +90,7 @@ async function send({ files: { media }, stalledMs }: FileDeps, ref: FileRef, { n
   return true;
 }
 
-/** Null: nothing that we foresaw. */
+/** Returns the HTTP status of an expected error, otherwise null. */
 function statusOf(error: unknown): number | null {
   if (error instanceof FileRefusedError) return STATUS_OF_REFUSAL[error.code];
   if (error instanceof ProviderRefusedError) return 403;

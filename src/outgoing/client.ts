@@ -9,34 +9,37 @@ import { AddressPolicy, type PrivateAddresses } from './policy';
 export interface OutgoingOptions {
   readonly allowed: PrivateAddresses;
   readonly now: () => number;
-  /** For one connection, with TLS. Milliseconds. */
+  /** Limit of establishing one connection, with TLS. In milliseconds. */
   readonly connectMs: number;
-  /** If omitted: the system's resolver, in turns. */
+  /** If omitted: the limited lookups of this process. */
   readonly names?: Pick<NameLookups, 'addressesOf'>;
 }
 
-/** All calls to addresses that tenants gave. */
+/** All requests to addresses that tenants gave. */
 export interface Outgoing {
   /**
-   * `fetch`, which connects to permitted addresses only: the address that is checked is the one that the socket connects to,
-   * for each connection, so also behind each redirect.
-   * @throws AddressRefusedError when the host is private or leads to a private address; nothing was sent
+   * A `fetch` that connects to permitted addresses only. The address that is checked is the one to which the socket
+   * connects, for each connection, and so also after each redirect.
+   * @throws AddressRefusedError if the host is private or resolves to a private address; nothing was sent
    * @throws TypeError as `fetch` does
    */
   readonly fetch: typeof globalThis.fetch;
-  /** The same, with a connection of its own for each call. */
+  /** The same, with a separate connection for each request. */
   readonly fetchOnce: typeof globalThis.fetch;
-  /** Says why an address is not called, with the next step; null if it is. Looks its name up, so it may take seconds. */
+  /**
+   * Returns the reason why an address may not be called, with the next step; otherwise null. May take seconds, because
+   * it resolves the name.
+   */
   whyRefused(url: string): Promise<string | null>;
   close(): Promise<void>;
 }
 
-/** Creates the one client for tenants' addresses. Called once by the composition root. */
+/** Creates the fetch for tenants' addresses. Called once, by the composition root. */
 export function createOutgoing({ allowed, now, connectMs, names = tenantNames }: OutgoingOptions): Outgoing {
   const policy = new AddressPolicy(allowed);
   const known = new KnownNames(names, now);
 
-  /** Node calls this for each connection and connects to what it answers. It is not called for hosts that are addresses already. */
+  /** Node calls this for each connection and connects to the result. Not called for hosts that are IP addresses. */
   const lookup: LookupFunction = (hostname, { all }, done) => {
     known.addressesOf(hostname).then((addresses) => {
       if (!policy.permitsAll(hostname, addresses)) return done(new AddressRefusedError(), '');
@@ -59,7 +62,7 @@ export function createOutgoing({ allowed, now, connectMs, names = tenantNames }:
     async whyRefused(url) {
       const host = bareHost(new URL(url).hostname);
       if (!policy.permitsHost(host)) return PRIVATE_ADDRESS;
-      // A name that leads nowhere yet may do so later; each connection checks again.
+      // A name that does not resolve yet may do so later; each connection checks again.
       const addresses = isIP(host) === 0 ? await known.addressesOf(host).catch(() => []) : [];
       return policy.permitsAll(host, addresses) ? null : PRIVATE_ADDRESS;
     },
@@ -67,7 +70,7 @@ export function createOutgoing({ allowed, now, connectMs, names = tenantNames }:
   };
 }
 
-/** undici's own `fetch`: Node's built-in one is of another version than its agents here. */
+/** Uses undici's own `fetch`, because Node's built-in one comes from another version than these agents. */
 function fetchThrough(dispatcher: Agent): typeof globalThis.fetch {
   return async (input, init) => {
     try {

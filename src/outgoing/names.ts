@@ -1,24 +1,24 @@
 import { lookup } from 'node:dns/promises';
 import { bareHost, isLoopback, type Address, type NameLookups } from '../addresses';
 
-/** For how long addresses count as fresh, and for how long they are used while the name is looked up again. */
+/** Age up to which addresses are fresh, and up to which they are used while the name is resolved again. */
 const FRESH_MS = 30_000;
 const USABLE_MS = 10 * 60_000;
 const MOST_NAMES = 10_000;
 
 /**
- * Finds the addresses of names that tenants gave, and remembers them. A name that no server answers for would hold one of
- * the process's few threads at each connection; so names are looked up in turns, and one that works is not waited for.
+ * Resolves names that tenants gave, and caches their addresses. Each lookup of a name whose server does not respond
+ * occupies one of the process's few threads. So lookups are limited, and a cached name does not wait for its lookup.
  */
 export class KnownNames {
   private readonly known = new Map<string, { readonly at: number; readonly addresses: readonly Address[] }>();
 
   constructor(private readonly names: Pick<NameLookups, 'addressesOf'>, private readonly now: () => number) {}
 
-  /** Called before each new connection. @throws NoAnswerInTimeError, or what the resolver says */
+  /** Called before each new connection. @throws LookupTimeoutError, or the resolver's error */
   async addressesOf(hostname: string): Promise<readonly Address[]> {
     const host = bareHost(hostname);
-    // This machine's own file of names answers at once.
+    // The hosts file of this machine responds immediately.
     if (isLoopback(host)) return lookup(host, { all: true });
     const known = this.known.get(host);
     const ageMs = this.now() - (known?.at ?? Number.NEGATIVE_INFINITY);
@@ -33,7 +33,7 @@ export class KnownNames {
       this.remember(host, addresses);
       return addresses;
     } catch (error) {
-      // Only the word that there is no such name counts against one that worked: that nobody answered now says nothing of it.
+      // Only a definite "no such name" removes a cached entry; a resolver that does not respond proves nothing.
       if (isUnknownName(error)) this.known.delete(host);
       throw error;
     }

@@ -2,16 +2,16 @@ import { isIP } from 'node:net';
 import * as ipaddr from 'ipaddr.js';
 import { bareHost, isPrivateAddress, isPrivateHost, type Address } from '../addresses';
 
-/** What an operator allows in SUPPORT_ALLOW_PRIVATE_ADDRESSES. */
+/** The value of SUPPORT_ALLOW_PRIVATE_ADDRESSES. */
 export interface PrivateAddresses {
   readonly all: boolean;
-  /** Names that may lead anywhere; lower case. */
+  /** Names that may resolve to any address; lower case. */
   readonly hosts: readonly string[];
   /** In CIDR notation. */
   readonly networks: readonly string[];
 }
 
-/** Decides which addresses tenants may make this service call: public ones, and what the operator allows besides. */
+/** Decides which addresses this service may call for tenants: public ones, and those that the operator allows. */
 export class AddressPolicy {
   private readonly networks: readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[];
 
@@ -19,19 +19,21 @@ export class AddressPolicy {
     this.networks = allowed.networks.map(networkOf);
   }
 
-  /** Says whether the host may be called at all, as far as its text tells. Names are judged again by where they lead. */
+  /**
+   * Returns whether the host may be called, judged by its text. Each address to which a name resolves is checked too.
+   */
   permitsHost(hostname: string): boolean {
     const host = bareHost(hostname);
     if (isIP(host) !== 0) return this.permits(host, host);
     return this.isAllowedName(host) || this.networks.length > 0 || !isPrivateHost(host);
   }
 
-  /** Says whether this name may lead to this address. */
+  /** Returns whether this name may resolve to this address. */
   permits(hostname: string, address: string): boolean {
     return this.isAllowedName(bareHost(hostname)) || !isPrivateAddress(address) || this.isAllowedAddress(address);
   }
 
-  /** One private address among public ones refuses the name: the system may connect to any of them. */
+  /** One private address refuses the name, because the system may connect to any of the addresses. */
   permitsAll(hostname: string, addresses: readonly Address[]): boolean {
     return addresses.every(({ address }) => this.permits(hostname, address));
   }

@@ -6,18 +6,18 @@ import type { PushMessage, RuntimePush } from '../core/ports/runtime-push';
 import { retryAfterMs } from './retry-after';
 
 export interface HttpPushOptions {
-  /** The client for tenants' addresses, with a connection of its own for each call. */
+  /** The tenant fetch, with a separate connection for each request. */
   readonly fetch: typeof globalThis.fetch;
-  /** Says why that client does not call an address, or null. */
+  /** Returns the reason why that fetch may not call an address, or null. */
   whyRefused(url: string): Promise<string | null>;
-  /** Of the signature: receivers compare it with their own clock. */
+  /** Time of the signature; receivers compare it with their own clocks. */
   now(): number;
 }
 
-/** What is read of an answer: enough for a challenge that comes back. */
+/** Maximum number of bytes read of a response: enough for a returned challenge. */
 const ANSWER_LIMIT_BYTES = 16_384;
 
-/** Calls runtimes' endpoints. */
+/** Pushes messages to runtime endpoints. */
 export class HttpPush implements RuntimePush {
   constructor(private readonly options: HttpPushOptions) {}
 
@@ -35,10 +35,10 @@ export class HttpPush implements RuntimePush {
       'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
     }, body, signal);
     if (response.ok) return beginningOf(response);
-    // Reading on would only serve a server that never ends its answer.
+    // Reading further would only help a server that never ends its response.
     await response.body?.cancel().catch(() => undefined);
     const retryAfter = retryAfterMs(response.headers.get('retry-after') ?? undefined, this.options.now());
-    throw new EndpointError(response.status === 410 ? 'ENDPOINT_GONE' : 'ENDPOINT_REFUSED', `The endpoint answered ${response.status}.`,
+    throw new EndpointError(response.status === 410 ? 'ENDPOINT_GONE' : 'ENDPOINT_REFUSED', `The endpoint responded with status ${response.status}.`,
       { status: response.status, ...(retryAfter !== null && { retryAfterMs: retryAfter }) });
   }
 
@@ -47,20 +47,20 @@ export class HttpPush implements RuntimePush {
       return await this.options.fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     } catch (cause) {
       if (cause instanceof AddressRefusedError) throw new EndpointError('ENDPOINT_ADDRESS_REFUSED', cause.message);
-      throw new EndpointError('ENDPOINT_UNREACHABLE', signal.aborted ? 'The endpoint did not answer in time.' : 'The endpoint cannot be reached.', { cause });
+      throw new EndpointError('ENDPOINT_UNREACHABLE', signal.aborted ? 'The endpoint did not respond in time.' : 'The endpoint cannot be reached.', { cause });
     }
   }
 }
 
-/** What the text alone tells. */
+/** Checks the URL's text only. */
 function problemOf(text: string): string | null {
   const problem = addressProblem(text, 'endpoint');
   if (problem !== null) return problem;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || isLoopback(hostname) ? null : 'The address is not encrypted; give one that begins with https://. Only endpoints on this very machine may have http://.';
+  return protocol === 'https:' || isLoopback(hostname) ? null : 'The endpoint URL is not encrypted. Give one that begins with https://; only endpoints on the same machine may use http://.';
 }
 
-/** The status has decided already: a body that breaks off, or never ends, changes nothing. */
+/** Reads the beginning of the body. The status is decisive, so a body that breaks off or never ends is no error. */
 async function beginningOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -71,7 +71,7 @@ async function beginningOf({ body }: Response): Promise<string> {
       if (size >= ANSWER_LIMIT_BYTES) break;
     }
   } catch {
-    // What has come so far is the beginning.
+    // The bytes so far are the beginning.
   }
   return Buffer.concat(chunks).subarray(0, ANSWER_LIMIT_BYTES).toString('utf8');
 }

@@ -8,12 +8,12 @@ export interface Answer {
   readonly body?: string | Buffer;
 }
 
-/** An answer that goes on until its reader leaves. */
+/** A response that continues until its reader disconnects. */
 export interface StreamAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: AsyncIterableIterator<string>;
-  /** Whose part of the streams it takes; if omitted, nobody's in particular. */
+  /** The sender whose share of the streams it uses; if omitted, no sender's. */
   readonly sender?: string;
 }
 
@@ -48,28 +48,32 @@ export const jsonAnswer = (status: number, value: unknown, headers: Readonly<Rec
 export const errorAnswer = (status: number, code: string, message: string, headers?: Readonly<Record<string, string>>): Answer =>
   jsonAnswer(status, { error: { code, message } }, headers);
 
-/** The same for a connection that was to become a socket: no response is there to write to. */
+/** Formats a response for a connection that requested an upgrade, which has no ServerResponse. */
 function rawAnswer({ status, headers, body = '' }: Answer): string {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body.toString()}`;
 }
 
-/** Refuses an upgrade. A peer that does not close its half would keep the connection, and its place, for ever. */
+/**
+ * Refuses an upgrade and destroys the socket, because a peer that does not close its half would keep the permit
+ * forever.
+ */
 export function refuseSocket(socket: Duplex, answer: Answer): void {
   socket.once('finish', () => socket.destroy());
   socket.end(rawAnswer(answer));
 }
 
-/** Resolves when the network has taken the whole response, or its reader is gone. */
+/** Resolves when the operating system has taken the whole response, or its reader disconnected. */
 const sent = (response: ServerResponse): Promise<void> => new Promise(resolve => {
   if (response.writableFinished || response.destroyed) { resolve(); return; }
   response.once('finish', resolve).once('close', resolve);
 });
 
 /**
- * Sends a whole answer, and resolves once the response is over or its reader is gone. A request whose body was not read to its
- * end loses its connection.
- * @param onTaken called when the network has taken the answer, perhaps twice: what is left of a body is thrown away after that
+ * Sends a complete response. Resolves once it is over or its reader disconnected. Closes the connection if the
+ * request's body was not read to its end.
+ * @param onTaken called when the operating system has taken the response, perhaps twice; the rest of an unread body is
+ *   discarded afterwards
  */
 export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer, lingerMs: number, onTaken: () => void = () => undefined): Promise<void> {
   const body = Buffer.from(answer.body ?? '');

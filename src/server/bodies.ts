@@ -4,20 +4,20 @@ import { Places } from '../core/places';
 import { inflaterOf } from './inflate';
 
 export interface BodyLimits {
-  /** Bodies on their way at once. */
+  /** Bodies that arrive at the same time. */
   readonly maxBodies: number;
-  /** Bytes of all bodies that are here and not yet answered, as sent and inflated. */
+  /** Bytes, as sent and inflated, of all bodies whose requests have no response yet. */
   readonly maxBytes: number;
-  /** The part of both that one sender may have. */
+  /** The fraction of both that one sender may use. */
   readonly shareOfOne: number;
-  /** How often the speed of each body is looked at, and for how long a body may be slow at its beginning. Milliseconds. */
+  /** Interval of the speed checks, and time at the beginning of a body without one. In milliseconds. */
   readonly checkMs: number;
   readonly graceMs: number;
-  /** On average since the grace ended. */
+  /** Minimum average speed after the grace period. */
   readonly minBytesPerSecond: number;
 }
 
-/** Calls `work` again and again until what it returns is called. */
+/** Calls `work` at an interval until the returned function is called. */
 export type Every = (ms: number, work: () => void) => () => void;
 
 export const everyTimer: Every = (ms, work) => {
@@ -26,12 +26,13 @@ export const everyTimer: Every = (ms, work) => {
 };
 
 interface Reading { bytes: number; checks: number; tooSlow(): void }
-/** A body's bytes in memory, as sent and inflated. */
+/** The bytes of one body in memory, as sent and inflated. */
 interface Held { readonly sender: string; bytes: number }
 
 /**
- * Reads the bodies of requests, for all doors. A body that is on its way takes none of a door's places; it has bounds of its own,
- * of which one sender has only a share: slow bodies of one tenant leave the others theirs. Its bytes count until `release`.
+ * Reads the bodies of requests for all endpoints. An arriving body takes no permit of its endpoint. It counts against
+ * limits of its own, of which each sender has only a share, so that slow bodies of one tenant do not block the others.
+ * Its bytes count until `release`.
  */
 export class Bodies {
   private readonly places: Places;
@@ -46,13 +47,13 @@ export class Bodies {
   }
 
   /**
-   * Reads a whole body and inflates it. Called once per request, when it is known who sends it.
-   * @param limitBytes of the body, inflated
-   * @param sender who the body counts for: an organization, an account
-   * @throws BodyRefusedError, OverloadedError, ClientGoneError; then the rest of the body is left unread
+   * Reads and inflates a whole body. Called once per request, after the sender is identified.
+   * @param limitBytes maximum size of the inflated body
+   * @param sender the organization or account that the body counts for
+   * @throws BodyRefusedError, OverloadedError, ClientGoneError; the rest of the body is then unread
    */
   async read(request: IncomingMessage, limitBytes: number, sender: string): Promise<Buffer> {
-    // Gone while something else was waited for: no event tells it any more.
+    // The client disconnected before this call, and no event will report it again.
     if (request.destroyed) throw new ClientGoneError();
     const inflate = inflaterOf(request.headers['content-encoding']);
     if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw bodyTooLarge(limitBytes);
@@ -73,7 +74,10 @@ export class Bodies {
     }
   }
 
-  /** Called when nobody needs the body of a request any more, at the latest when it is answered. May be called for any request, and again. */
+  /**
+   * Frees the body's bytes. Called at the latest when the response is sent. Repeatable, also for a request without a
+   * body.
+   */
   release(request: IncomingMessage): void {
     const held = this.held.get(request);
     if (held !== undefined) this.give(held, held.bytes);
@@ -102,7 +106,7 @@ export class Bodies {
       };
       const onEnd = (): void => { settle(); resolve(Buffer.concat(parts)); };
       const onGone = (): void => { settle(); reject(new ClientGoneError()); };
-      reading.tooSlow = () => refuse(new BodyRefusedError('BODY_TOO_SLOW', `The body came with less than ${this.limits.minBytesPerSecond} bytes a second; send it again over a faster connection.`));
+      reading.tooSlow = () => refuse(new BodyRefusedError('BODY_TOO_SLOW', `The body arrived at less than ${this.limits.minBytesPerSecond} bytes per second. Send it again over a faster connection.`));
       request.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
     });
   }
@@ -119,7 +123,7 @@ export class Bodies {
     this.stopChecking = null;
   }
 
-  /** Counts its own calls and not the time: while this process stands still nobody's body is slow. */
+  /** Counts calls instead of time: while this process is paused, no body becomes too slow. */
   private check(): void {
     const { checkMs, graceMs, minBytesPerSecond } = this.limits;
     for (const reading of [...this.readings]) {
@@ -133,7 +137,7 @@ export class Bodies {
   private take(held: Held, bytes: number): void {
     const { maxBytes, shareOfOne } = this.limits;
     if (this.bytes + bytes > maxBytes || (this.bytesBySender.get(held.sender) ?? 0) + bytes > maxBytes * shareOfOne)
-      throw new OverloadedError(RETRY_AFTER_MS, 'This process holds as many bytes of bodies as it takes; send the request again.');
+      throw new OverloadedError(RETRY_AFTER_MS, 'This process holds as many bytes of request bodies as allowed. Send the request again after retryAfterMs.');
     held.bytes += bytes;
     this.count(held.sender, bytes);
   }

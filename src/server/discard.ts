@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 const LINGER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads on and throws away, within limits. Closing a connection on which data still arrives resets it, and then the
- * sender never reads the answer that says why.
+ * Reads and discards the rest of a body, within limits. Closing a connection on which data still arrives resets it, and
+ * then the sender never reads the response with the reason.
  */
 export function discardBody(request: IncomingMessage, withinMs: number): Promise<void> {
   if (request.destroyed) return Promise.resolve();

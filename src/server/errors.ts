@@ -5,7 +5,7 @@ import { ACCEPTED_ENCODINGS } from './inflate';
 
 const STATUS_OF_BODY: Readonly<Record<BodyRefusal, number>> = { BODY_TOO_LARGE: 413, BODY_TOO_SLOW: 408, CONTENT_ENCODING_UNSUPPORTED: 415, BAD_REQUEST: 400 };
 
-/** The answer to a call that a room could not finish. What went wrong inside stays in the log. */
+/** Returns the response to a failed call. Details of internal errors stay in the log. */
 export function answerOfError(thrown: unknown): Answer {
   const error = isDatabaseBusy(thrown) ? databaseTooBusy() : thrown;
   if (error instanceof AccessError)
@@ -18,8 +18,8 @@ export function answerOfError(thrown: unknown): Answer {
   }
   if (error instanceof BodyRefusedError)
     return errorAnswer(STATUS_OF_BODY[error.code], error.code, error.message, error.code === 'CONTENT_ENCODING_UNSUPPORTED' ? { 'accept-encoding': ACCEPTED_ENCODINGS } : {});
-  if (hasCode(error, 'IDENTITY_UNAVAILABLE')) return errorAnswer(503, 'IDENTITY_UNAVAILABLE', 'Who calls cannot be checked now; try again.', { 'retry-after': '5' });
-  return errorAnswer(500, 'INTERNAL_SERVER_ERROR', 'The request failed inside the service; the log has it under this request id.');
+  if (hasCode(error, 'IDENTITY_UNAVAILABLE')) return errorAnswer(503, 'IDENTITY_UNAVAILABLE', 'The identity provider is unavailable, so the caller cannot be verified. Try again later.', { 'retry-after': '5' });
+  return errorAnswer(500, 'INTERNAL_SERVER_ERROR', 'The request failed inside the service. The log has the error under this request id.');
 }
 
 const hasCode = (error: unknown, code: string): boolean => error instanceof Error && (error as { code?: unknown }).code === code;

@@ -3,17 +3,17 @@ import type { Duplex } from 'node:stream';
 import { refuseSocket, send, type Answer } from './answer';
 import type { Bodies } from './bodies';
 
-/** What the GraphQL room gets of the server with each request. */
+/** Functions of the HTTP server that the GraphQL handlers use for one request. */
 export interface GraphqlDoor {
   /**
-   * Called before an answer without an end begins.
-   * @param sender who it counts for; if omitted, whoever sent the body
+   * Called before a response without an end begins.
+   * @param sender whom it counts for; if omitted, the sender of the body
    * @throws OverloadedError
    */
   enterStream(sender?: string): void;
-  /** As PlainRequest.readBody. */
+  /** See {@link PlainRequest.readBody}. */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
-  /** Sends a whole answer, also to a sender whose body was not read to its end. */
+  /** Sends a complete response, even if the request's body was not read to its end. */
   answer(answer: Answer): Promise<void>;
 }
 
@@ -38,11 +38,15 @@ export function graphqlDoor(request: IncomingMessage, response: ServerResponse, 
   };
 }
 
-/** What the GraphQL room gets of the server with each upgrade. */
+/** Functions of the HTTP server that the GraphQL handlers use for one upgrade. */
 export interface SocketDoor {
-  /** Called once it is known who calls. Until then the socket counts among strangers. @param sender who it counts for @throws OverloadedError */
+  /**
+   * Counts the socket for its sender after identification; until then it counts as anonymous.
+   * @param sender whom it counts for
+   * @throws OverloadedError
+   */
   enter(sender: string): void;
-  /** Answers instead of upgrading, and closes. */
+  /** Responds instead of upgrading, and closes the socket. */
   refuse(answer: Answer): void;
 }
 

@@ -5,13 +5,16 @@ import type { Places } from '../core/places';
 
 const LOOK_EVERY_MS = 20;
 
-/** What is under way on the HTTP side, for a stop that cuts nothing off. */
+/** Tracks open requests and sockets, so that a stop can wait for them. */
 export class InFlight {
   isDraining = false;
   private readonly responses = new Set<ServerResponse>();
   private readonly peers = new Set<Duplex | ServerResponse>();
 
-  /** @param strangers sockets whose callers are not known yet: they take none of the places of those who are */
+  /**
+   * @param strangers limiter of sockets whose callers are not identified yet; they take no permits of identified
+   * callers
+   */
   constructor(private readonly places: Places, private readonly strangers: Places) {}
 
   add(response: ServerResponse): void {
@@ -21,12 +24,12 @@ export class InFlight {
   }
 
   /**
-   * A socket, or an answer that goes on until somebody ends it.
-   * @param sender who it counts for; if omitted, nobody in particular
+   * Adds a socket, or a response that continues until one side ends it.
+   * @param sender whom it counts for; if omitted, no sender
    * @throws OverloadedError
    */
   addPeer(peer: Duplex | ServerResponse, sender?: string): void {
-    // Gone already: nothing tells it any more.
+    // Closed already: no event will report it again.
     if (peer.destroyed) return;
     const leave = this.places.take(sender);
     this.peers.add(peer);
@@ -36,7 +39,11 @@ export class InFlight {
     });
   }
 
-  /** A socket whose caller is not known yet. @returns what is called once it is known; throws OverloadedError @throws OverloadedError */
+  /**
+   * Adds a socket whose caller is not identified yet.
+   * @returns a function to call with the sender once identified; it throws OverloadedError
+   * @throws OverloadedError
+   */
   addStranger(socket: Duplex): (sender: string) => void {
     const leave = this.strangers.take();
     this.peers.add(socket);
@@ -55,7 +62,7 @@ export class InFlight {
     for (const response of this.responses) response.shouldKeepAlive = false;
   }
 
-  /** Waits for answers that will end by themselves. @returns how many had not when the time was over */
+  /** Waits for responses that end on their own. @returns the number of those that have not ended within the limit */
   async finish(limitMs: number): Promise<number> {
     const until = performance.now() + limitMs;
     while (this.ending() > 0 && performance.now() < until) await sleep(LOOK_EVERY_MS);
@@ -71,5 +78,5 @@ export class InFlight {
   }
 }
 
-/** Goes on until somebody ends it. */
+/** True for a response that continues until one side ends it. */
 const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');

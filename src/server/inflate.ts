@@ -2,15 +2,15 @@ import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { BodyRefusedError, bodyTooLarge } from '../core/errors';
 
-/** What a body may be encoded with. Node 20 has no zstd. */
+/** Accepted content encodings. Node 20 has no zstd. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
-/** Bytes that come out at once. */
+/** Size of the parts in which a body is inflated. */
 const PART = { chunkSize: 64 * 1024 };
 
 const gunzipper = (): Transform => createGunzip(PART);
 
-/** RFC 9110 means zlib's format by `deflate`; some clients send what stands inside of it. The first bytes tell. */
+/** By `deflate` RFC 9110 means the zlib format, but some clients send raw deflate data. The first bytes decide. */
 const inflater = (body: Buffer): Transform => (((body[0] ?? 0) & 0x0f) === 8 && body.length > 1 && body.readUInt16BE(0) % 31 === 0 ? createInflate(PART) : createInflateRaw(PART));
 
 const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
@@ -19,14 +19,14 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
 
 /**
  * Inflates a whole body.
- * @param take called before each part of the result is kept, with its bytes; what it throws ends the inflating
- * @throws BodyRefusedError, and what `take` throws
+ * @param take called with the size of each part before the part is kept; an error from it ends the inflation
+ * @throws BodyRefusedError, and any error of `take`
  */
 export type Inflate = (body: Buffer, limitBytes: number, take: (bytes: number) => void) => Promise<Buffer>;
 
 /**
- * Chooses how to inflate a body by its `content-encoding`. Called before a byte of the body is read.
- * @returns null for a body that is sent as it is
+ * Chooses the inflation by the `content-encoding`. Called before the body is read.
+ * @returns null for a body without encoding
  * @throws BodyRefusedError CONTENT_ENCODING_UNSUPPORTED
  */
 export function inflaterOf(header: string | undefined): Inflate | null {
@@ -34,7 +34,7 @@ export function inflaterOf(header: string | undefined): Inflate | null {
   if (encoding === '' || encoding === 'identity') return null;
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (decoder === undefined)
-    throw new BodyRefusedError('CONTENT_ENCODING_UNSUPPORTED', `The body has a content-encoding that this service does not read; send it as it is, or with one of ${ACCEPTED_ENCODINGS}.`);
+    throw new BodyRefusedError('CONTENT_ENCODING_UNSUPPORTED', `The content-encoding of the body is not supported. Send it without one, or with one of ${ACCEPTED_ENCODINGS}.`);
   return async (body, limitBytes, take) => {
     const stream = decoder(body);
     stream.end(body);
@@ -42,12 +42,15 @@ export function inflaterOf(header: string | undefined): Inflate | null {
       return await collect(stream, limitBytes, take);
     } catch (error) {
       if (error !== stream.errored) throw error;
-      throw new BodyRefusedError('BAD_REQUEST', `The body is not what its content-encoding says; encode it as ${encoding}, or leave the header out.`);
+      throw new BodyRefusedError('BAD_REQUEST', `The body does not match its content-encoding. Encode it as ${encoding}, or omit the header.`);
     }
   };
 }
 
-/** A small body that inflates without end costs no more than the limit: nothing is inflated ahead of what is taken. */
+/**
+ * Inflates up to the limit. Nothing is inflated ahead of the reads, so a small body that inflates without end costs no
+ * more.
+ */
 async function collect(stream: Transform, limitBytes: number, take: (bytes: number) => void): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;

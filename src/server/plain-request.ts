@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Bodies } from './bodies';
 
-/** A request as the rooms see it that answer with a whole body. */
+/** A request for handlers that respond with a complete body. */
 export interface PlainRequest {
   readonly method: string;
-  /** As sent: nothing is decoded, nothing is resolved. */
+  /** As sent: neither decoded nor resolved. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** One text for each name. */
+  /** One string for each name. */
   readonly plainHeaders: Readonly<Record<string, string | undefined>>;
   readonly remoteAddress: string | undefined;
   /**
-   * Reads the whole body, inflated. Call it at most once, when it is known who sends it.
+   * Reads the whole body, inflated. Call it at most once, after the sender is identified.
    * @throws BodyRefusedError, OverloadedError, ClientGoneError
    */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;

@@ -8,35 +8,36 @@ import type { PlainRequest } from './plain-request';
 export type ProviderPage = (request: ProviderHttpRequest) => Promise<ProviderHttpResponse>;
 
 export interface ProviderPagesOptions {
-  /** By provider name; mounted at `/providers/<name>/`. */
+  /** By the provider's name; mounted at `/providers/<name>/`. */
   readonly pages: ReadonlyMap<string, ProviderPage>;
   readonly bodyLimitBytes: number;
-  /** Whether everybody may have what lies there, e.g. because the address itself is the proof. Nobody is identified then. */
+  /** True if a path needs no identification, e.g. because the URL itself is secret. */
   isOpen(provider: string, path: string): boolean;
   identify(credentials: { readonly headers: IncomingHttpHeaders; readonly remoteAddress: string | undefined }): Promise<Caller>;
 }
 
-/** All callers whom nobody knows share one part. */
+/** The sender of all unidentified callers, who share one share. */
 export const NOBODY = '';
 
-/** A call of a page, once it is known who calls. */
+/** A request to a page, after identification. */
 export interface PageCall {
-  /** Whose part of the places and of the bodies it takes. */
+  /** The sender whose shares of permits and bodies the request uses. */
   readonly sender: string;
-  /** @throws what the page and its body throw */
+  /** @throws any error of the page and of reading its body */
   answer(request: PlainRequest): Promise<Answer | StreamAnswer>;
 }
 
 /**
- * What a provider serves itself. The caller is told to it, the provider decides what a call without one may do.
- * @returns says who calls, before anything is read and outside of all places; null where no page is
+ * Serves the pages of providers. The provider gets the caller, and decides what an unidentified one may do.
+ * @returns a function that identifies the caller, before anything is read and without a permit; null if there is no
+ * page
  */
 export function providerPages({ pages, bodyLimitBytes, isOpen, identify }: ProviderPagesOptions): (request: PlainRequest) => Promise<PageCall | null> {
   const callerOf = async (request: PlainRequest): Promise<Caller | null> => {
     try {
       return await identify({ headers: request.headers, remoteAddress: request.remoteAddress });
     } catch (error) {
-      // A page may be open to all, or have a sign-in of its own in the same header.
+      // The page may be public, or have its own login in the same header.
       if (error instanceof AccessError && error.code === 'UNAUTHENTICATED') return null;
       throw error;
     }

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { everyTimer, type Every } from './bodies';
 
 export interface ReaderLimits {
-  /** How often each connection is looked at. Milliseconds. */
+  /** Interval of the checks. In milliseconds. */
   readonly checkMs: number;
-  /** How far a reader may fall behind the speed below. Milliseconds. */
+  /** Maximum time by which a reader may fall behind the minimum speed. In milliseconds. */
   readonly graceMs: number;
   readonly minBytesPerSecond: number;
 }
@@ -12,8 +12,8 @@ export interface ReaderLimits {
 interface Progress { bytesTaken: number; behindMs: number }
 
 /**
- * Cuts connections whose readers take less than the minimum speed of what is ready for them, whatever it is: an answer, a file,
- * an event stream, messages of a WebSocket. So nobody keeps a place or memory by not reading.
+ * Closes connections whose readers take the available data more slowly than the minimum speed: a response, a file, an
+ * event stream, or messages of a WebSocket. So a client cannot occupy a permit or memory by not reading.
  */
 export class SlowReaders {
   private readonly connections = new Map<Socket, Progress>();
@@ -36,26 +36,26 @@ export class SlowReaders {
     this.stopChecking = null;
   }
 
-  /** Counts its own calls and not the time: while this process stands still no reader is slow. */
+  /** Counts calls instead of time: while this process is paused, no reader becomes slow. */
   private check(): void {
     const { checkMs, graceMs, minBytesPerSecond } = this.limits;
     for (const [connection, progress] of [...this.connections]) {
       const now = bytesTaken(connection);
       const earnedMs = ((now - progress.bytesTaken) * 1_000) / minBytesPerSecond;
       progress.bytesTaken = now;
-      // Without anything that waits for it a reader is never slow.
+      // A reader for whom no data waits is never slow.
       progress.behindMs = connection.writableLength === 0 ? 0 : Math.max(0, progress.behindMs + checkMs - earnedMs);
       if (progress.behindMs > graceMs) connection.destroy();
     }
   }
 }
 
-/** Node's own handle of a connection; no part of its documented interface. */
+/** Node's internal handle of a connection; not part of the documented interface. */
 interface Handled { readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null }
 
 /**
- * What the network has taken. The documented counters move only when a whole write is over, so that one large answer would look
- * like no progress for as long as it takes. Without the handle's counters they are used all the same.
+ * Returns the bytes that the operating system has taken, by the internal handle's counters. The documented ones change
+ * only when a whole write is over, so that one large response would look like no progress. They are the fallback.
  */
 function bytesTaken(connection: Socket): number {
   const { bytesWritten, writeQueueSize } = (connection as Handled)._handle ?? {};

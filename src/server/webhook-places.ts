@@ -5,8 +5,8 @@ import type { PlainRequest } from './plain-request';
 const MOST_KNOWN = 10_000;
 
 /**
- * Bounds webhooks under way, and those of one sender. Who sends one is known when its address is proved, by a look into the
- * database: until then it has a place of its own kind, so that nobody who makes addresses up takes those of known senders.
+ * Limits concurrent webhooks, in total and for each sender. Identifying the sender takes a database read. Until then
+ * the webhook takes a permit of a separate limiter, so that requests to invented URLs take none of known senders.
  */
 export class WebhookPlaces {
   private readonly proved: Places;
@@ -20,8 +20,9 @@ export class WebhookPlaces {
   }
 
   /**
-   * Runs a webhook's work within a place. Its body, which is on its way, takes none.
-   * @param work may give the place back before it ends @throws OverloadedError
+   * Runs a webhook's work with a permit. While its body arrives, it has none.
+   * @param work may release the permit before it ends
+   * @throws OverloadedError
    */
   async during<T>(request: PlainRequest, work: (request: PlainRequest, leave: () => void) => Promise<T>): Promise<T> {
     const key = keyOf(request.path);

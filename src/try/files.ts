@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { fitFileName } from '../core/checks/file-name';
 
-/** For one file, in bytes. */
+/** Maximum size of one file, in bytes. */
 export const MAX_PLAYED_FILE_BYTES = 10 * 1024 * 1024;
-/** For all of them together, in bytes. */
+/** Maximum size of all files together, in bytes. */
 const MAX_TOGETHER_BYTES = 50 * 1024 * 1024;
 
 export interface PlayedFile { readonly name: string; readonly contentType: string; readonly content: Buffer }
 
 /**
- * The files that the end-user of the example page has chosen, for this process's life: what a channel's own storage is for a real
- * runtime. The service fetches each by its link as soon as its message is recorded. The oldest go when there are too many bytes.
+ * Files that the end-user of the example page sent, for the lifetime of this process. They stand for a channel's file
+ * storage. The service fetches each by its link when its message is recorded. The oldest are dropped above the size
+ * limit.
  */
 export class PlayedFiles {
   private readonly files = new Map<string, PlayedFile>();
   private bytes = 0;
 
-  /** @returns the file's path */
+  /** Stores a file. @returns its path */
   add(name: string, contentType: string, content: Buffer): string {
     const file = { name: fitFileName(name, contentType), contentType, content };
     const id = randomBytes(24).toString('base64url');
@@ -30,7 +31,7 @@ export class PlayedFiles {
     return `/try/files/${id}/${encodeURIComponent(file.name)}`;
   }
 
-  /** Null: there is none at this path, or not any more. */
+  /** Returns the file at this path; null if there is none, or it was dropped. */
   at(path: string): PlayedFile | null {
     const id = /^\/try\/files\/([\w-]{32})\//.exec(path)?.[1];
     return (id !== undefined && this.files.get(id)) || null;

@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import path from 'node:path';
 import { MAX_PLAYED_FILE_BYTES, PlayedFiles, type PlayedFile } from './files';
 
-/** What the page has to know about this process. Nothing secret: anybody who can open the page reads it. */
+/** Facts about this process that the page needs. Not secret: anyone who can open the page can read them. */
 export interface TryDescription {
   readonly organizationId: string;
   readonly chatbots: readonly { readonly id: string; readonly name: string }[];
-  /** Pages of this process where a person can play the agent, as paths. */
+  /** Pages of this process on which a person can act as the agent, as paths. */
   readonly agentPages: readonly { readonly path: string; readonly title: string }[];
   readonly teams: readonly { readonly id: string; readonly name: string }[];
 }
@@ -25,11 +25,11 @@ export interface TryRequest {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string | undefined;
   readonly plainHeaders: Readonly<Record<string, string | undefined>>;
-  /** @throws what reading a body throws; the server answers it */
+  /** @throws any error of reading the body, to which the server responds */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
-/** Answers what belongs to the page, or null when the path is not the page's. */
+/** Serves the page's paths. Returns null for other paths. */
 export type TryPage = (request: TryRequest) => Promise<TryAnswer | null>;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Pictures may come from anywhere: agents' attachments live at the provider's own address. */
+/** Images may come from any host, because agents' attachments may be at the provider's address. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-src 'self'", 'img-src * data:',
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
@@ -49,11 +49,14 @@ const COMMON_HEADERS = { 'cache-control': 'no-cache', 'x-content-type-options': 
 
 export interface TryDeps {
   describe(): Promise<TryDescription>;
-  /** Throws for whoever may not call this service. Asked before a file is taken. */
+  /** Throws if the caller may not call this service. Called before a file is accepted. */
   identify(request: TryRequest): Promise<unknown>;
 }
 
-/** The page at `/`, its files below `/try/`, what it reads about this process at `/try.json`, and the end-user's files below `/try/files/`. */
+/**
+ * Serves the page at `/`, its files below `/playground/`, its facts at `/playground.json`, and sent files below
+ * `/playground/files/`.
+ */
 export function createTryPage({ describe, identify }: TryDeps): TryPage {
   let files: Promise<ReadonlyMap<string, TryAnswer>> | undefined;
   const played = new PlayedFiles();
@@ -75,17 +78,17 @@ export function createTryPage({ describe, identify }: TryDeps): TryPage {
 const jsonOf = (status: number, body: unknown): TryAnswer =>
   ({ status, headers: { ...COMMON_HEADERS, 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(body) });
 
-/** The bytes as they are, so that no form is parsed; another site cannot send this type without asking first. */
+/** Stores a raw body, so no form is parsed. Another site cannot send this content type without a CORS preflight. */
 async function takeFile(played: PlayedFiles, { query, plainHeaders, readBody }: TryRequest): Promise<TryAnswer> {
   const contentType = plainHeaders['x-file-type'] ?? '';
   const refuse = (status: number, code: string, message: string): TryAnswer => jsonOf(status, { error: { code, message } });
-  if (plainHeaders['content-type'] !== 'application/octet-stream') return refuse(415, 'BYTES_REQUIRED', 'Send the bytes of the file as application/octet-stream.');
-  if (!/^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(contentType)) return refuse(400, 'INPUT_INVALID', 'x-file-type: give the MIME type of the file, e.g. image/png.');
+  if (plainHeaders['content-type'] !== 'application/octet-stream') return refuse(415, 'BYTES_REQUIRED', 'The body is not application/octet-stream. Send the bytes of the file with that content type.');
+  if (!/^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(contentType)) return refuse(400, 'INPUT_INVALID', 'The header x-file-type is missing or invalid. Set it to the MIME type of the file, e.g. image/png.');
   const content = await readBody(MAX_PLAYED_FILE_BYTES, 'example');
   return jsonOf(201, { path: played.add(query.get('name') ?? '', contentType, content), sizeBytes: content.length });
 }
 
-/** Anybody's bytes: nothing in them may run in this page's name. */
+/** Serves a file with arbitrary bytes, none of which may execute in this page's origin. */
 const fileAnswer = ({ name, contentType, content }: PlayedFile): TryAnswer => ({
   status: 200, body: content,
   headers: {
@@ -99,7 +102,7 @@ async function readFiles(): Promise<ReadonlyMap<string, TryAnswer>> {
   const names = await readdir(folder);
   return new Map(await Promise.all(names.map(async (name): Promise<[string, TryAnswer]> => {
     const contentType = CONTENT_TYPES[path.extname(name)];
-    if (contentType === undefined) throw new Error(`src/try/page/${name}: no content type is known for this ending.`);
+    if (contentType === undefined) throw new Error(`src/try/page/${name}: the file name extension has no content type. Add it to CONTENT_TYPES.`);
     const headers = { ...COMMON_HEADERS, 'content-type': contentType, ...(name === 'index.html' ? { 'content-security-policy': CONTENT_SECURITY_POLICY } : {}) };
     return [name === 'index.html' ? '/' : `/try/${name}`, { status: 200, headers, body: await readFile(path.join(folder, name)) }];
   })));

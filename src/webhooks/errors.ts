@@ -16,14 +16,14 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
 
 export const accepted = (outcome: string): WebhookAnswer => json(200, { outcome });
 
-export const methodNotAllowed: WebhookAnswer = json(405, { error: { code: 'METHOD_NOT_ALLOWED', message: 'Only POST.' } }, { allow: 'POST' });
+export const methodNotAllowed: WebhookAnswer = json(405, { error: { code: 'METHOD_NOT_ALLOWED', message: 'Webhooks accept only POST. Send the webhook by POST.' } }, { allow: 'POST' });
 
 /**
- * What a sender is told. Anything but a rejection is ours: the sender may try again, and the reading on a timer finds
- * what it had to say in any case.
+ * Returns the response to the webhook's sender. Any error except a rejection is a fault of this service: the sender may
+ * try again, and in any case a sync on a timer finds the changes.
  */
 export function answerOfWebhookError(error: unknown): WebhookAnswer {
   if (error instanceof WebhookRejectedError)
     return json(STATUS[error.why], { error: { code: error.code, why: error.why, message: error.message } });
-  return json(503, { error: { code: 'UNAVAILABLE', message: 'The webhook could not be recorded now; send it again.' } }, { 'retry-after': '5' });
+  return json(503, { error: { code: 'UNAVAILABLE', message: 'The webhook could not be recorded now. Send it again.' } }, { 'retry-after': '5' });
 }

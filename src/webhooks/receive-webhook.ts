@@ -10,7 +10,7 @@ import { recordTyping, type TypingDeps } from './record-typing';
 
 export interface WebhookDeps {
   readonly stores: HintStores & StrayStores & { readonly setup: Pick<SetupStore, 'accountForWebhook' | 'inboxesOf' | 'scheduleCheck'> };
-  /** Left out: nobody is told who types. */
+  /** If omitted: typing is not reported. */
   readonly typing?: TypingDeps;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: ProviderHost['log'];
@@ -24,22 +24,26 @@ export interface IncomingWebhook {
   readonly path: string;
   readonly plainHeaders: Readonly<Record<string, string | undefined>>;
   /**
-   * Reads the whole body, inflated. Called once, when the URL has proven the sender.
-   * @param sender who the body counts for @throws BodyRefusedError, OverloadedError, ClientGoneError
+   * Reads the whole body, inflated. Called once, after the URL has proven the sender.
+   * @param sender whom the body counts for
+   * @throws BodyRefusedError, OverloadedError, ClientGoneError
    */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
 type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
-/** What may be logged of a webhook: never its headers or content. */
+/** Facts about a webhook for the log: never its headers or content. */
 interface Facts { accountId?: string; bytes?: number }
 
-/** A wrong signature has the account compared with what it should be at once: its secret may have been made anew there. But not again and again. */
+/**
+ * Minimum interval between drift checks caused by wrong signatures. A wrong signature may mean that the provider has a
+ * new secret.
+ */
 const CHECKED_LATELY_MS = 60_000;
 
 /**
- * `POST /webhooks/<account>/<secret>[/…]`. A webhook is a hint where to look and nothing more: once the wish to read
- * that conversation is committed, the sender has its 200.
+ * Handles `POST /webhooks/<account>/<secret>[/…]`. A webhook is only a hint which conversation to sync. The sender gets
+ * 200 once the request for that sync is committed.
  */
 export function webhookReceiver(deps: WebhookDeps): (webhook: IncomingWebhook) => Promise<WebhookAnswer> {
   return async webhook => {
@@ -50,7 +54,7 @@ export function webhookReceiver(deps: WebhookDeps): (webhook: IncomingWebhook) =
       deps.log('info', 'webhook', { ...facts, outcome });
       return accepted(outcome);
     } catch (error) {
-      // Of the request itself: the server has an answer for each.
+      // An error of the request itself, to which the HTTP server responds.
       if (isAboutRequest(error)) {
         deps.log('warn', 'webhook', { ...facts, outcome: (error as SupportError).code });
         throw error;
@@ -69,7 +73,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   if (rawBody === 'senderGone') return rawBody;
   facts.bytes = rawBody.length;
 
-  // Some servers sign for each inbox with a secret of its own.
+  // Some servers sign each inbox's webhooks with its own secret.
   const inboxes = (await deps.stores.setup.inboxesOf(account.organizationId, account.id))
     .flatMap(({ externalId, providerData }) => (externalId === null ? [] : [{ externalId, providerData }]));
   let hint: WebhookHint;
@@ -84,21 +88,20 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Facts
   if (hint.kind === 'typing') return deps.typing === undefined ? 'ignored' : recordTyping(deps.typing, account, hint);
   if (hint.kind === 'ignored') return 'ignored';
   const outcome = await recordHint(deps, account.id, hint);
-  // Commits before the answer, too: there is no timer for a conversation that is not ours.
+  // Also committed before the response, because no timer syncs a conversation that is not ours.
   if (outcome === 'unknownConversation' && hint.saidTo !== undefined && await noticeStrays(deps.stores, account.id, new Map([[hint.conversationId, hint.saidTo]])) > 0) return 'strayConversation';
   return outcome;
 }
 
 /**
- * What the sender has signed. It signs what it says, and whatever compresses that on the way does so afterwards: a compressed
- * webhook is inflated first, and its signature holds for what comes out.
+ * Reads the signed body. Senders sign before any compression on the way, so the signature holds for the inflated body.
  */
 async function bodyOf({ bodyLimitBytes }: WebhookDeps, webhook: IncomingWebhook, account: AccountRecord): Promise<Buffer | 'senderGone'> {
   try {
     return await webhook.readBody(bodyLimitBytes, account.id);
   } catch (error) {
     if (error instanceof ClientGoneError) return 'senderGone';
-    if (error instanceof BodyRefusedError && error.code === 'BODY_TOO_LARGE') throw new WebhookRejectedError('tooLarge', `A webhook may have at most ${bodyLimitBytes} bytes, inflated.`);
+    if (error instanceof BodyRefusedError && error.code === 'BODY_TOO_LARGE') throw new WebhookRejectedError('tooLarge', `The webhook is too large: it may have at most ${bodyLimitBytes} bytes, inflated.`);
     throw error;
   }
 }
@@ -107,10 +110,10 @@ async function checkSoon({ stores, clock }: WebhookDeps, { id, health: { checked
   if (checkedAt === null || clock.now() - Date.parse(checkedAt) > CHECKED_LATELY_MS) await stores.setup.scheduleCheck(id, 0);
 }
 
-/** Proves the sender before a byte of the body is read. An unknown account and a wrong secret look the same. */
+/** Authenticates the sender before the body is read. An unknown account and a wrong secret give the same error. */
 async function accountOf({ stores }: WebhookDeps, path: string): Promise<AccountRecord> {
   const [, , accountId = '', secret = ''] = path.split('/');
   const account = secret === '' ? null : await stores.setup.accountForWebhook(accountId, secret);
-  if (account === null) throw new WebhookRejectedError('unknownConnection', 'No account is connected under this address.');
+  if (account === null) throw new WebhookRejectedError('unknownConnection', 'No account is connected to this webhook URL. Query supportDrift to find outdated URLs.');
   return account;
 }

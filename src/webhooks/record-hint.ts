@@ -11,8 +11,8 @@ type Hint = Omit<Extract<WebhookHint, { readonly kind: 'conversation' }>, 'kind'
 export interface HintStores { readonly sessions: Pick<SessionStore, 'findByConversation' | 'transact'> }
 
 /**
- * Commits the wish to read a conversation now. That is all a hint means, from a webhook or from a provider in this
- * process: one moment kept for the Session, so that repeats cost nothing and order does not matter.
+ * Requests a sync of a conversation now. Hints from webhooks and from providers in this process have no other effect: a
+ * session has one time for its next sync, so repetitions cost nothing and order does not matter.
  */
 export async function recordHint(
   { stores, clock }: { readonly stores: HintStores; readonly clock: Pick<Clock, 'now'> },
@@ -24,7 +24,7 @@ export async function recordHint(
     if (unlessKnown !== undefined && (await tx.messageByProviderId(unlessKnown)) !== null) return;
     if (shows !== undefined && !isNews(tx.session, shows)) return tx.wantReadingAgain();
     await tx.wantReading(instantOf(clock.now()), about);
-    // One that was never read is found by reading forward; only what we know has to be looked at again.
+    // The sync finds messages that were never read; only those already recorded must be read again.
     const { recheck } = tx.session;
     if (changedMessageId !== undefined && recheck.length < MOST_RECHECKED && !recheck.includes(changedMessageId))
       await tx.updateSession({ recheck: [...recheck, changedMessageId] });

@@ -12,7 +12,7 @@ export interface TypingDeps {
 
 type Typing = Extract<WebhookHint, { readonly kind: 'typing' }>;
 
-/** Passes on who types, while a person has or is asked for the Session. Nothing of it is stored. */
+/** Reports that an agent types, while the bot does not have control. Stores nothing. */
 export async function recordTyping({ stores, clock, board }: TypingDeps, account: AccountRecord, hint: Typing): Promise<'typing' | 'unknownConversation' | 'ignored'> {
   const session = await stores.sessions.findByConversation(account.id, hint.conversationId);
   if (session === null) return 'unknownConversation';

@@ -7,28 +7,28 @@ import type { FieldCosts } from './field-costs';
 import { IntrospectionSizes } from './introspection-sizes';
 import { MAX_LIST } from './list-size';
 
-/** What a mutation costs besides its payload; the same as in routers' demand control. */
+/** Cost of a mutation in addition to its payload; the same as in routers' demand control. */
 const MUTATION_COST = 10;
-/** An object of the introspection types is small and is in memory. */
+/** Cost of one object of the introspection types, which is small and in memory. */
 const INTROSPECTION_WEIGHT = 0.5;
-/** Above every limit that can be set, and far below where numbers become inexact. */
+/** An upper bound of any cost: above every configurable limit, and well within the range of exact numbers. */
 const MOST = 1e12;
 const capped = (value: number): number => Math.min(value, MOST);
 
-/** The fields of the operation itself, without those that are skipped. */
+/** Counts of the operation's root fields, without those that @skip and @include exclude. */
 export interface RootTally {
   readonly rootFields: number;
-  /** Those that answer only for an organization; the rest is what composition and introspection ask for. */
+  /** Root fields that need an organization; composition and introspection use the others. */
   readonly tenantFields: number;
-  /** `__schema` and `__type`, however often and under whatever name. */
+  /** `__schema` and `__type`, each occurrence and under any alias. */
   readonly introspections: number;
-  /** Of all `_entities` fields together. */
+  /** Representations of all `_entities` fields together. */
   readonly representations: number;
 }
 
 export interface Estimate {
   readonly tally: RootTally;
-  /** One for each object that the result may have, and the weights of `@cost`. Computed when it is asked for. */
+  /** One for each object that the result may have, plus the weights of `@cost`. Computed on call. */
   cost(): number;
 }
 
@@ -40,22 +40,25 @@ const added = (one: RootTally, other: RootTally): RootTally => ({
 });
 
 /**
- * Tells before execution what an operation may cost: each list multiplies what is below it. Linear in the document: a
- * selection set is measured once for each type and page size, however many fragments lead to it.
+ * Estimates the cost of an operation before execution: each list multiplies the cost of its items. Linear in the
+ * document: a selection set is measured once for each type and page size, however many fragments lead to it.
  */
 export class CostEstimator {
   private readonly introspection: IntrospectionSizes;
 
   constructor(private readonly schema: GraphQLSchema, private readonly costs: FieldCosts) { this.introspection = new IntrospectionSizes(schema); }
 
-  /** @param variables as the caller gave them; what does not fit its type is refused later, by execution */
+  /** @param variables as the caller gave them; execution later refuses those that do not fit their types */
   estimate(document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Estimate {
     const measuring = new Measuring(this.schema, this.costs, this.introspection, document, operation, variables);
     return { tally: measuring.tally(operation.selectionSet), cost: () => measuring.cost() };
   }
 }
 
-/** What the field above says about a selection set: the size of its lists (connections), or what stands above (introspection). */
+/**
+ * Facts that the parent field determines for a selection set: sizes of a connection's lists, and nesting of
+ * introspection.
+ */
 interface Above { readonly size: number; readonly sizedFields: readonly string[]; readonly isWithin: boolean }
 const NOTHING: Above = { size: 1, sizedFields: [], isWithin: false };
 
@@ -81,11 +84,11 @@ class Measuring {
     return root ? Math.ceil(this.of(this.operation.selectionSet, root, NOTHING)) : 0;
   }
 
-  /** Counts the fields of the operation itself, those of a fragment each time it is spread, and measures each set once. */
+  /** Counts root fields, those of a fragment each time it is spread. Measures each selection set once. */
   tally(set: SelectionSetNode): RootTally {
     const known = this.tallies.get(set);
     if (known) return known;
-    // Also what a fragment sees that spreads itself, which validation refuses.
+    // Also ends the recursion of a fragment that spreads itself, which validation refuses.
     this.tallies.set(set, NO_FIELDS);
     let sum = NO_FIELDS;
     for (const selection of set.selections) {
@@ -106,13 +109,13 @@ class Measuring {
     };
   }
 
-  /** What a selection set costs on one object of that type. */
+  /** Returns the cost of a selection set on one object of the given type. */
   private of(set: SelectionSetNode, type: GraphQLObjectType, above: Above): number {
     const key = `${type.name} ${above.size} ${above.sizedFields.join()} ${above.isWithin}`;
     const ofSet = this.measured.get(set) ?? new Map<string, number>();
     const known = ofSet.get(key);
     if (known !== undefined) return known;
-    // A cycle of fragments is refused by validation; here it only must end.
+    // Validation refuses cyclic fragments; here the recursion only has to end.
     if (this.open.has(set)) return 0;
     this.open.add(set);
     let cost = 0;
@@ -151,14 +154,14 @@ class Measuring {
     return once + size * (own + this.largest(node.selectionSet, type.name, below));
   }
 
-  /** Of the types that the value may have, the dearest. */
+  /** Returns the highest cost among the types that the value may have. */
   private largest(set: SelectionSetNode, typeName: string, above: Above): number {
     const type = this.schema.getType(typeName);
     if (isObjectType(type)) return this.of(set, type, above);
     return isAbstractType(type) ? this.schema.getPossibleTypes(type).reduce((most, one) => Math.max(most, this.of(set, one, above)), 0) : 0;
   }
 
-  /** Each representation names its type, so that only what applies to it counts. */
+  /** Returns the cost of an `_entities` field. Each representation names its type, so only matching fragments count. */
   private entities(node: FieldNode): number {
     const counts = new Map<string, number>();
     for (const one of this.representationsOf(node)) {
@@ -172,7 +175,7 @@ class Measuring {
 
   private representationsOf(node: FieldNode): readonly unknown[] {
     const value = this.argument(node, 'representations');
-    // GraphQL takes one value for a list of one.
+    // GraphQL accepts a single value in place of a list.
     return value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
   }
 
@@ -185,7 +188,7 @@ class Measuring {
   private givenSize(node: FieldNode, parent: GraphQLObjectType): number {
     const { slicingArguments, assumedSize } = this.costs.of(parent.name, node.name.value);
     const given = slicingArguments.map((name) => this.argument(node, name)).filter((value): value is number => Number.isSafeInteger(value));
-    // More than a page may have is refused by the resolver, and nothing is below it.
+    // The resolver refuses a size above the page limit, so nothing nested is resolved.
     return given.length > 0 ? Math.min(Math.max(0, ...given), MAX_LIST) : assumedSize ?? 1;
   }
 

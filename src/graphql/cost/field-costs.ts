@@ -1,20 +1,23 @@
 import { type ConstDirectiveNode, type DocumentNode, Kind, valueFromASTUntyped } from 'graphql';
 
-/** What the SDL says about the cost of one field. */
+/** The cost of one field, as the SDL declares it. */
 export interface FieldCost {
-  /** Of each object or value; null: 1 for an object, nothing for a scalar. */
+  /** Cost of each object or value; null: 1 for an object, 0 for a scalar. */
   readonly weight: number | null;
-  /** Of a list whose size the call does not give; null: no list, or sized by the field above it. */
+  /** Size of a list if the arguments do not give it; null: no list, or the parent field determines the size. */
   readonly assumedSize: number | null;
-  /** Arguments of which the largest is the size. */
+  /** Arguments that give the size; the largest one counts. */
   readonly slicingArguments: readonly string[];
-  /** Lists of the returned object that have the size, in place of the field itself. */
+  /** Lists of the returned object that have this size, in place of the field itself. */
   readonly sizedFields: readonly string[];
 }
 
 const FREE: FieldCost = { weight: null, assumedSize: null, slicingArguments: [], sizedFields: [] };
 
-/** Reads `@cost` and `@listSize` of every field of a subgraph's SDL: what is published is what is enforced. */
+/**
+ * Reads `@cost` and `@listSize` of every field from the subgraph's SDL, so that the published costs are the enforced
+ * ones.
+ */
 export class FieldCosts {
   private readonly known = new Map<string, FieldCost>();
 

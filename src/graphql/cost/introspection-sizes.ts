@@ -1,9 +1,9 @@
 import { type GraphQLSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isUnionType } from 'graphql';
 
-/** The lists of `__Type` that lead to further types. Within one of them the same lists count with their largest size. */
+/** Lists of `__Type` that lead to further types. Below one of them, the same lists count with their largest size. */
 const LEADING = ['fields', 'inputFields', 'interfaces', 'possibleTypes'];
 
-/** How long the lists of the introspection types are in one schema. */
+/** Sizes of the lists that introspection returns for one schema. */
 export class IntrospectionSizes {
   private readonly mean: Readonly<Record<string, number>>;
   private readonly largest: Readonly<Record<string, number>>;
@@ -28,9 +28,9 @@ export class IntrospectionSizes {
   }
 
   /**
-   * The whole list of types has the mean number of fields each. What is reached through a field is most often one of the
-   * large types, and so is what `__type` names.
-   * @param isWithin whether another leading list, or `__type`, is above it
+   * Returns the size to assume for a list field. In the complete list of types, each type has the mean number of
+   * fields. A type that is reached through a field, or that `__type` names, is usually one of the large ones.
+   * @param isWithin whether another list of this kind, or `__type`, is above it
    */
   of(fieldName: string, isWithin: boolean): number { return (isWithin ? this.largest : this.mean)[fieldName] ?? 1; }
 

@@ -3,24 +3,24 @@ import {
 } from 'graphql';
 import { Directive } from 'type-graphql';
 
-/** How many items a list is assumed to have whose field says nothing else. */
+/** Assumed number of items of a list whose field declares none. */
 const USUAL_LIST = 10;
-/** How many a page has when the call does not say `first`; the same as resolvers/input.ts gives. */
+/** Items of a page if the call omits `first`; the same as in resolvers/input.ts. */
 export const DEFAULT_PAGE = 50;
-/** The most that a page of a connection may have. */
+/** Maximum number of items of a connection's page. */
 export const MAX_PAGE = 100;
-/** The most that one call gets of a set-up list (agents, teams, inboxes, members). */
+/** Maximum number of items that one call gets of a setup list (agents, teams, inboxes, members). */
 export const MAX_LIST = 1_000;
 
-/** Says how many items a list field usually has. The cost of an operation multiplies by it; `first` takes its place where it is given. */
+/** Declares how many items a list field usually has. The cost multiplies by it, or by `first` if that is given. */
 export const ListSize = (assumedSize: number): ReturnType<typeof Directive> => Directive(`@listSize(assumedSize: ${assumedSize})`);
-/** Says how much one object of the field costs, in place of 1. */
+/** Declares the cost of one object of the field, in place of 1. */
 export const Cost = (weight: number): ReturnType<typeof Directive> => Directive(`@cost(weight: ${weight})`);
 
 /**
- * Completes the directives of one field for the SDL, so that every list of objects has a size: its own or the usual one,
- * and the argument `first` where there is one. The lists of a connection get theirs from the field that returns it.
- * Names and meaning are those of the IBM cost specification, as federation 2.9 composes them.
+ * Adds the missing size directives of one field to the SDL. Afterwards every list of objects has a size, declared or
+ * default, and the argument `first` if the field has it. The field that returns a connection sizes the connection's
+ * lists. Names and meaning are those of the IBM cost specification, as federation 2.9 composes them.
  */
 export function withListSize(field: GraphQLField<unknown, unknown>, given: readonly ConstDirectiveNode[], isInConnection: boolean): readonly ConstDirectiveNode[] {
   const type = getNullableType(field.type);

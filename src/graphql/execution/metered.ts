@@ -7,25 +7,28 @@ import { OperationWork } from './work';
 
 type Resolver = GraphQLFieldResolver<unknown, OperationContext | undefined>;
 
-/** The key, the quotes and the comma of one field. */
+/** Bytes of a field besides its name and value: quotes, colon and comma. */
 const BYTES_OF_FIELD = 8;
-/** Lists up to this length are never cut; what they contain is. So many neighbors of a longer one share a turn. */
+/** Lists up to this length are not split, only their contents. In a longer list, this many neighbors share a slot. */
 const SHORT_LIST = 10;
 
 const isPromise = (value: unknown): value is Promise<unknown> => typeof (value as { then?: unknown } | null)?.then === 'function';
 
-/** Never settles. Each its own: reactions to a shared one would be kept for ever. */
+/**
+ * Returns a promise that never settles. A new one each time, because reactions to a shared one would stay in memory.
+ */
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 /**
- * A resolver that counts what it answers, waits for a turn when much was resolved already, and does nothing any more once
- * its operation is stopped. It does not throw then: the caller has its answer, and errors of siblings that graphql-js no
- * longer waits for would end the process.
+ * Wraps a resolver so that it counts its result, waits for a slot once much was resolved already, and stops with its
+ * operation. A stopped resolver does not throw: the caller has a response already, and graphql-js no longer handles
+ * errors of sibling fields, which would end the process as unhandled rejections.
  */
 export function metered(resolve: Resolver): Resolver {
   return (source, args, context, info) => {
     const work = context?.work;
-    // Fields of introspection belong to graphql-js, and others may execute them in this process with a context of their own.
+    // graphql-js shares the introspection fields in the whole process, so other code may execute them with its own
+    // context.
     if (!(work instanceof OperationWork)) return resolve(source, args, context, info);
     if (work.isStopped) return never();
     work.line.count();
@@ -63,14 +66,14 @@ function composite(value: unknown, name: string, work: OperationWork): unknown {
   work.countObjects(Array.isArray(value) ? value.length : 1);
   if (work.isStopped) return never();
   if (!Array.isArray(value)) return value;
-  // graphql-js goes through a list as soon as it gets it, and lists that come together must see each other before that.
+  // graphql-js iterates a list as soon as it gets it; counting now makes concurrently completed lists see each other.
   work.line.count(value.length);
   return value.length > SHORT_LIST || work.line.mustWait ? inTurns(value, work) : value;
 }
 
 /**
- * graphql-js completes each item before it asks for the next one, so that the turn is looked at in between. Some
- * neighbors share one turn: a promise for each costs more than what they are.
+ * Yields the items of a list in slots. graphql-js completes each item before it asks for the next one, so the limit can
+ * be checked in between. Neighbors share one slot, because a promise for each would cost more than the item.
  */
 function* inTurns(items: readonly unknown[], work: OperationWork): Generator<unknown, void> {
   let turn: Promise<void> | undefined;
@@ -86,10 +89,10 @@ function* inTurns(items: readonly unknown[], work: OperationWork): Generator<unk
   }
 }
 
-/** For fields without a resolver of their own; to be given to every execution. */
+/** The resolver of fields that have none of their own. Pass it to every execution. */
 export const meteredFieldResolver: Resolver = metered(defaultFieldResolver as Resolver);
 
-/** Makes every resolver of the schema a metered one. Called once, when the schema is built. */
+/** Meters every resolver of the schema. Called once, when the schema is built. */
 export function meterResolvers(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap()))
     if (isObjectType(type) && !type.name.startsWith('__'))
@@ -100,8 +103,8 @@ export function meterResolvers(schema: GraphQLSchema): void {
 const meteredIntrospection = new WeakSet<GraphQLField<unknown, unknown>>();
 
 /**
- * Makes the resolvers of introspection and of `__typename` metered ones: under a hundred aliases they answer as much as any
- * other field. graphql-js has one set of them for all schemas, so they are changed once per process.
+ * Meters the resolvers of introspection and of `__typename`: with a hundred aliases their results are as large as those
+ * of other fields. graphql-js shares them among all schemas, so they are replaced once per process.
  */
 function meterIntrospection(): void {
   const ofTypes = introspectionTypes.filter(isObjectType).flatMap((type) => Object.values(type.getFields()));

@@ -1,4 +1,4 @@
-/** What one operation waits with until the event loop has been around. */
+/** Resolvers of one operation that wait for a later pass of the event loop. */
 class Waiting {
   private readonly resumes: (() => void)[] = [];
   private next = 0;
@@ -9,7 +9,7 @@ class Waiting {
 
   add(resume: () => void): void { this.resumes.push(resume); }
 
-  /** Lets the one go on that has waited longest. */
+  /** Resumes the resolver that has waited longest. */
   resumeOne(): void {
     this.resumes[this.next]?.();
     this.next += 1;
@@ -28,9 +28,9 @@ class Waiting {
 }
 
 /**
- * Shares the event loop among operations. Within one turn of the loop at most `fieldsPerTurn` fields and list items are put
- * together, over all operations; what is left waits for the next turn, one operation after the other. In between the process answers
- * everybody else.
+ * Shares the event loop among operations. In each pass of the loop, all operations together resolve at most
+ * `fieldsPerSlot` fields and list items. The rest waits for the next pass, one operation after another, so that the
+ * process serves other requests in between.
  */
 export class EventLoopTurns {
   private resolved = 0;
@@ -40,18 +40,18 @@ export class EventLoopTurns {
 
   constructor(private readonly fieldsPerTurn: number) {}
 
-  /** One operation's own line. */
+  /** Returns the slots of one operation. */
   line(): Line { return new Line(this, new Waiting()); }
 
   get isFull(): boolean { return this.resolved >= this.fieldsPerTurn; }
 
-  /** Counts fields, and items of lists. */
+  /** Counts fields and list items. */
   count(number: number): void {
     this.resolved += number;
     this.arm();
   }
 
-  /** Called by a line whose work has to wait. */
+  /** Called by an operation whose resolvers have to wait. */
   enqueue(waiting: Waiting): void {
     if (!waiting.isQueued) this.queue.push(waiting);
     waiting.isQueued = true;
@@ -68,14 +68,14 @@ export class EventLoopTurns {
     });
   }
 
-  /** Lets one after the other go on until the turn is full. */
+  /** Resumes one operation after another until the pass is full. */
   private resume(): void {
     const waiting = this.queue.shift();
     this.isResuming = waiting !== undefined;
     if (waiting === undefined) return;
     waiting.isQueued = false;
     waiting.resumeOne();
-    // A next tick that a microtask asks for comes after all the microtasks that the one causes.
+    // A next tick requested by a microtask runs after all microtasks that the resumed resolver causes.
     queueMicrotask(() => process.nextTick(() => {
       if (waiting.isEmpty) for (const work of waiting.takeIdle()) work();
       else this.enqueue(waiting);
@@ -86,7 +86,7 @@ export class EventLoopTurns {
   }
 }
 
-/** One operation's place in the turns. */
+/** The slots of one operation. */
 export class Line {
   constructor(private readonly turns: EventLoopTurns, private readonly waiting: Waiting) {}
 
@@ -94,7 +94,7 @@ export class Line {
 
   count(number = 1): void { this.turns.count(number); }
 
-  /** Resolves in a later turn of the event loop. */
+  /** Resolves in a later pass of the event loop. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
       this.waiting.add(resolve);
@@ -103,8 +103,8 @@ export class Line {
   }
 
   /**
-   * Runs `work` once nothing of this operation waits for a turn: a loader that collects keys then has all that this level
-   * of the result asks for. Never before the promise jobs of now.
+   * Runs `work` when no resolver of this operation waits for a slot: then a loader has collected all keys of this level
+   * of the result. Never runs before the pending microtasks.
    */
   whenIdle(work: () => void): void {
     queueMicrotask(() => process.nextTick(() => {

@@ -5,26 +5,26 @@ import { EventLoopTurns, type Line } from './turns';
 
 type WorkLimits = Pick<GraphqlLimits, 'maxCost' | 'maxResultBytes' | 'operationMs' | 'providerOperationMs'>;
 
-/** Fields and list items of one turn of the event loop: one or two milliseconds. */
+/** Fields and list items per pass of the event loop: one or two milliseconds. */
 const FIELDS_PER_TURN = 1_000;
-/** Results under way in this process together, in results of the largest size. */
+/** Memory for all results of this process until they are sent, as a multiple of the maximum result size. */
 const RESULTS_AT_ONCE = 8;
 const RETRY_AFTER_MS = 500;
 
-/** What all operations of this process share: turns of the event loop, and memory for results under way. */
+/** Shared by all operations of this process: slots of the event loop, and memory for results until they are sent. */
 export class Workshop {
   private readonly turns = new EventLoopTurns(FIELDS_PER_TURN);
   private bytes = 0;
 
   constructor(private readonly limits: WorkLimits) {}
 
-  /** For work before an execution. */
+  /** Returns slots for work before an execution. */
   line(): Line { return this.turns.line(); }
 
-  /** Called once for each execution: a query, a mutation, the start of a subscription, one event of it. */
+  /** Called once for each execution: a query, a mutation, the start of a subscription, or one of its events. */
   begin(): OperationWork { return new OperationWork(this.limits, this.turns.line(), (bytes) => this.take(bytes)); }
 
-  /** @returns false when there is no room */
+  /** @returns false if there is not enough memory */
   private take(bytes: number): boolean {
     if (bytes > 0 && this.bytes + bytes > RESULTS_AT_ONCE * this.limits.maxResultBytes) return false;
     this.bytes += bytes;
@@ -33,12 +33,12 @@ export class Workshop {
 }
 
 /**
- * One execution while it runs: its deadline, and what its result has grown to. Once it is stopped, nothing of it goes on:
- * fields stay unresolved for good, and no statement is begun.
+ * One execution: its deadline and the size of its result so far. After it is stopped, none of its fields resolves and
+ * none of its statements begins.
  */
 export class OperationWork {
   private readonly controller = new AbortController();
-  /** Takes the listeners off once the execution is over. */
+  /** Removes the listeners once the execution is over. */
   private readonly over = new AbortController();
   private readonly endsAt: { timer: NodeJS.Timeout; at: number };
   private readonly startedAt = performance.now();
@@ -49,16 +49,16 @@ export class OperationWork {
     this.endsAt = { timer: this.deadline(limits.operationMs), at: this.startedAt + limits.operationMs };
   }
 
-  /** Aborted when the work is stopped; the reason is the SupportError that its caller gets. */
+  /** Aborted when the execution is stopped; the reason is the SupportError that its caller gets. */
   get signal(): AbortSignal { return this.controller.signal; }
   get isStopped(): boolean { return this.controller.signal.aborted; }
 
-  /** For loaders: see EventLoopTurns. */
+  /** For loaders: see {@link EventLoopSlots}. */
   whenIdle(dispatch: () => void): void { this.line.whenIdle(dispatch); }
 
   /**
-   * Called where a field waits for a provider, which has time limits of its own: moves the deadline behind them. Counted from the
-   * beginning of the execution, so that many such fields of one operation wait no longer than one.
+   * Extends the deadline. Called when a field waits for a provider, which has time limits of its own. The longer limit
+   * counts from the beginning of the execution, so that many such fields in one operation wait no longer than one.
    */
   waitForProvider(): void {
     const at = this.startedAt + this.limits.providerOperationMs;
@@ -68,21 +68,21 @@ export class OperationWork {
     this.endsAt.at = at;
   }
 
-  /** Stops the work when the caller has left. */
+  /** Stops the execution when the caller disconnects. */
   stopWith(gone: AbortSignal | null): void {
-    const leave = (): void => this.stop(new RequestRefusedError('OPERATION_TIMED_OUT', 'The caller left before the operation was over.'));
+    const leave = (): void => this.stop(new RequestRefusedError('OPERATION_TIMED_OUT', 'The caller disconnected before the operation was over.'));
     if (gone?.aborted) leave();
     gone?.addEventListener('abort', leave, { once: true, signal: this.over.signal });
   }
 
-  /** Called once. Rejects when the work is stopped before `execution` is over. The bytes stay counted until `release`. */
+  /** Runs the execution. Called once. Rejects if it is stopped first. Its bytes stay counted until `release`. */
   async run<T>(execution: () => T | Promise<T>): Promise<T> {
     const stopped = new Promise<never>((_resolve, reject) => {
       const stop = (): void => reject(this.signal.reason as Error);
       if (this.isStopped) stop();
       else this.signal.addEventListener('abort', stop, { once: true, signal: this.over.signal });
     });
-    // Nobody may be left to hear of either when the other one was first.
+    // The loser of the race may reject without a listener.
     stopped.catch(() => undefined);
     try {
       const running = Promise.resolve(execution());
@@ -94,38 +94,38 @@ export class OperationWork {
     }
   }
 
-  /** Called when the result was sent, or is sent to nobody. Ends the work, and counts its bytes no more. Repeatable. */
+  /** Ends the execution and frees its bytes. Called when the result was sent or will not be read. Repeatable. */
   release(): void {
     this.finish();
     this.take(-this.bytes);
     this.bytes = 0;
   }
 
-  /** Counts objects of the result; too many stop the work. */
+  /** Counts objects of the result. Stops the execution if there are too many. */
   countObjects(count: number): void {
     if (this.isStopped) return;
     this.objects += count;
     if (this.objects > this.limits.maxCost)
-      this.stop(new RequestRefusedError('RESULT_TOO_LARGE', `The result has more than ${this.limits.maxCost} objects. Ask for fewer items with first, and page on with after.`));
+      this.stop(new RequestRefusedError('RESULT_TOO_LARGE', `The result has more than ${this.limits.maxCost} objects. Ask for fewer items with first, and page with after.`));
   }
 
-  /** Counts what the result takes of memory, about one for each character; too many stop the work. */
+  /** Counts the result's memory, about one byte per character. Stops the execution if there are too many. */
   countBytes(bytes: number): void {
     if (this.isStopped) return;
     if (this.bytes + bytes > this.limits.maxResultBytes)
-      this.stop(new RequestRefusedError('RESULT_TOO_LARGE', `The result has more than ${this.limits.maxResultBytes} bytes. Ask for fewer items with first, and page on with after.`));
+      this.stop(new RequestRefusedError('RESULT_TOO_LARGE', `The result has more than ${this.limits.maxResultBytes} bytes. Ask for fewer items with first, and page with after.`));
     else if (!this.take(bytes))
-      this.stop(new OverloadedError(RETRY_AFTER_MS, 'The results that this process puts together take as much memory as they may.'));
+      this.stop(new OverloadedError(RETRY_AFTER_MS, 'The results of this process take as much memory as allowed. Repeat the operation after retryAfterMs.'));
     else this.bytes += bytes;
   }
 
   stop(reason: SupportError): void { this.controller.abort(reason); }
 
-  /** After the result is there: fields that an error elsewhere has made needless are not resolved any more. */
+  /** Called once the result exists. Fields that an error elsewhere made unnecessary are not resolved. */
   finish(): void { this.controller.abort(); }
 
   private deadline(ms: number): NodeJS.Timeout {
     return setTimeout(() => this.stop(new RequestRefusedError('OPERATION_TIMED_OUT',
-      `The operation was not over within ${ms} ms. What it had begun may still be done: repeat a mutation with the same idempotency key, and ask a query for less.`)), ms).unref();
+      `The operation took longer than ${ms} ms. Its writes may still take effect: repeat a mutation with the same idempotency key, or split a query.`)), ms).unref();
   }
 }

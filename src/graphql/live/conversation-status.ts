@@ -8,7 +8,7 @@ import { follow, type LiveSources } from './follow';
 import { checkedSeq, existingSession, transactionsAfter } from './session-events';
 import type { Reading } from './session-rounds';
 
-/** What one change of a conversation left behind. */
+/** The state of a conversation after one change. */
 export interface ConversationStatus {
   readonly sessionId: string;
   readonly seq: number;
@@ -28,9 +28,9 @@ type Facts = Pick<ConversationStatus, 'control' | 'epoch' | 'isClosed' | 'handof
 const AT_OPENING: Facts = { control: 'BOT', epoch: 1, isClosed: false, handoffId: null, handoffState: null };
 
 /**
- * Who may answer in one Session. Without `after`: first the state as of the last event, then the state after each
- * change. With `after`: only the changes after that event, in order. One transaction is one change: the states between
- * its events were never there for anybody.
+ * Follows control of one session. Without `after`: first the state as of the last event, then the state after each
+ * change. With `after`: only the changes after that event, in order. One transaction is one change, because the states
+ * between its events were never visible to any reader.
  * @throws NotFoundError SESSION_NOT_FOUND
  * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
  */
@@ -62,7 +62,9 @@ export function conversationStatus(sources: LiveSources, scope: Scope, sessionId
   });
 }
 
-/** What the events of one transaction came to together, and the last one that changed anything; null: none did. */
+/**
+ * Applies the events of one transaction. Returns the result and the last event that changed anything; null if none did.
+ */
 export function changeIn(before: Facts, events: readonly EventRecord[]): { readonly facts: Facts; readonly last: EventRecord } | null {
   let facts = before;
   let last: EventRecord | null = null;
@@ -80,7 +82,7 @@ const factsNow = (session: SessionRecord, handoff: HandoffRecord | null): Facts 
   control: session.control, epoch: session.epoch, isClosed: session.closedAt !== null, handoffId: handoff?.id ?? null, handoffState: handoff?.state ?? null,
 });
 
-/** Session and newest handoff of one moment: read again until no event came between the two reads. */
+/** Reads session and newest handoff of one moment: repeats the reads until no event came in between. */
 async function consistent(sources: LiveSources, scope: Scope, sessionId: string): Promise<Moment> {
   for (let session = await existingSession(sources, scope, sessionId); ;) {
     const [handoff] = await sources.stores.handoffs.lastOfSessions(scope.organizationId, [session.id]);
@@ -90,7 +92,7 @@ async function consistent(sources: LiveSources, scope: Scope, sessionId: string)
   }
 }
 
-/** The state as of an earlier event, from the Session's history. */
+/** Computes the state as of an earlier event from the session's history. */
 async function factsAt(sources: LiveSources, scope: Scope, { id, forgotten }: SessionRecord, seq: number): Promise<Facts> {
   let facts: Facts = forgotten === null ? AT_OPENING : factsIn(forgotten);
   for (let seen = forgotten?.eventSeq ?? 0; seen < seq;) {
@@ -104,7 +106,7 @@ async function factsAt(sources: LiveSources, scope: Scope, { id, forgotten }: Se
 
 const factsIn = ({ control, epoch, isClosed, handoffId, handoffState }: Forgotten): Facts => ({ control, epoch, isClosed, handoffId, handoffState });
 
-/** The same object when the event changes nothing of the status. */
+/** Applies one event. Returns the same object if the event does not change the status. */
 export function applied(facts: Facts, { body, handoffId }: Pick<EventRecord, 'body' | 'handoffId'>): Facts {
   switch (body.type) {
     case 'CONTROL_CHANGED': return { ...facts, control: body.control, epoch: body.epoch };

@@ -3,16 +3,16 @@ import type { Stores } from '../../core/ports/stores';
 import type { AgentTyping, TypingTopic } from '../../core/ports/typing';
 import type { SessionRounds } from './session-rounds';
 
-/** Says that committed work of these Sessions is there to be read; `'all'`: wake-ups may have been missed. */
+/** Called when committed work of these sessions can be read; `'all'`: wake-ups may have been missed. */
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
 export interface WakeSource { onWake(listener: WakeListener): () => void }
 
-/** Tells of agents who type, here and on other replicas; ephemeral. */
+/** Reports agents who type, from this and all other replicas; ephemeral. */
 export interface TypingSource { onTyping(topic: TypingTopic, listener: (typing: AgentTyping) => void): () => void }
-/** For a process that hears of nobody. */
+/** For a process without a source of typing. */
 export const NOBODY_TYPES: TypingSource = { onTyping: () => () => undefined };
 
-/** What subscriptions read from. */
+/** The sources of all subscriptions. */
 export interface LiveSources {
   readonly stores: Stores;
   readonly wake: WakeSource;
@@ -23,17 +23,17 @@ export interface LiveSources {
   readonly rounds: SessionRounds;
 }
 
-/** How many subscriptions are being followed now. */
+/** The number of open subscriptions. */
 export class OpenReaders { count = 0; }
 
-/** Rings when there may be something to read, and remembers a ring that comes while nobody waits. */
+/** Signals that there may be something to read. Remembers a signal that comes while the subscription does not wait. */
 export class Bell {
   private hasRung = false;
   private closed = false;
   private waiting: (() => void) | undefined;
   private readonly disconnect: () => void;
 
-  /** `connect` gets what rings the bell, and returns what takes it off again. */
+  /** @param connect subscribes the given callback to wake-ups, and returns a function that unsubscribes it */
   constructor(private readonly open: OpenReaders, connect: (ring: () => void) => () => void) {
     open.count += 1;
     this.disconnect = connect(() => {
@@ -44,7 +44,7 @@ export class Bell {
 
   get isClosed(): boolean { return this.closed; }
 
-  /** Resolves at the next ring, or when closed. */
+  /** Resolves at the next signal, or on close. */
   async rung(): Promise<void> {
     if (!this.hasRung && !this.closed) await new Promise<void>((resolve) => { this.waiting = resolve; });
     this.waiting = undefined;
@@ -60,7 +60,10 @@ export class Bell {
   }
 }
 
-/** For what runs over many Sessions: any of them may matter. Looks by itself too, so that a lost wake-up costs only time. */
+/**
+ * Creates the signal of a subscription over many sessions, any of which may matter. Also polls, so that a lost wake-up
+ * only delays.
+ */
 export const feedBell = ({ wake, pollMs, open }: LiveSources): Bell => new Bell(open, (ring) => {
   const forget = wake.onWake(ring);
   const poll = setInterval(ring, pollMs).unref();
@@ -71,9 +74,9 @@ export const feedBell = ({ wake, pollMs, open }: LiveSources): Bell => new Bell(
 });
 
 /**
- * A subscription's iterator. What `prepare` throws refuses the subscription; then `read` runs only as far as the
- * subscriber asks, so a slow one lags and nothing is kept for it in memory. `return()` ends it at once, also while it
- * waits for the bell.
+ * Creates the iterator of a subscription. An error of `prepare` refuses the subscription. Afterwards `read` advances
+ * only when the subscriber asks for an item, so nothing is buffered for a slow one. `return()` ends it immediately,
+ * also while it waits for the signal.
  */
 export async function follow<S, T>(bell: Bell, prepare: () => Promise<S>, read: (start: S) => AsyncGenerator<T, void>): Promise<AsyncIterableIterator<T>> {
   let start: S;

@@ -5,19 +5,19 @@ import type { HandoffFilter } from '../../core/ports/stores';
 import { feedBell, follow, type LiveSources } from './follow';
 
 const READ_AT_ONCE = 100;
-/** What fits into one snapshot item; whoever has more live handoffs pages through `handoffs` for the rest. */
+/** Maximum number of handoffs in a snapshot; clients page through `handoffs` for the rest. */
 export const SNAPSHOT_LIMIT = 1_000;
 
 export interface HandoffChangeItem {
-  /** Give it as `after` to go on behind this item. */
+  /** Pass it as `after` to continue after this item. */
   readonly cursor: string;
   readonly snapshot: { readonly handoffs: readonly HandoffRecord[]; readonly isComplete: boolean } | null;
   readonly event: EventRecord | null;
 }
 
 /**
- * Without `after`: first the live handoffs of the filter, then every later change. With `after`: only the changes after
- * that cursor, in order, so that no cursor stands ahead of a change that the client has not got.
+ * Follows the handoffs that match a filter. Without `after`: first the live ones, then every later change. With
+ * `after`: only the changes after that cursor, in order, so that no cursor is ahead of a change that the client lacks.
  * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
  */
 export function handoffChanges(sources: LiveSources, scope: Scope, filter: HandoffFilter, after: string | null): Promise<AsyncIterableIterator<HandoffChangeItem>> {
@@ -26,12 +26,12 @@ export function handoffChanges(sources: LiveSources, scope: Scope, filter: Hando
   const bell = feedBell(sources);
   const prepare = async (): Promise<string> => {
     if (after === null) return events.now();
-    // Refuses a bad cursor before anything is sent.
+    // Refuses an invalid cursor before the first item.
     await events.handoffChanges(organizationId, after, 1);
     return after;
   };
   return follow(bell, prepare, async function* (start) {
-    // The cursor is older than the snapshot: what changes while the snapshot is read comes again, and is never missed.
+    // The cursor is older than the snapshot: a change during the snapshot's reads may be repeated, but is never missed.
     if (after === null) yield { cursor: start, snapshot: await liveNow(sources, scope, filter), event: null };
     let cursor = start;
     while (!bell.isClosed) {
@@ -56,7 +56,10 @@ async function liveNow({ stores }: LiveSources, { organizationId }: Scope, filte
   }
 }
 
-/** A change belongs to the filter when the handoff was in it before or is in it afterwards: leaving is told too. */
+/**
+ * True if the handoff matched the filter before the change or matches it afterwards: leaving the filter is reported
+ * too.
+ */
 export function matches(filter: HandoffFilter, event: EventRecord, handoff: HandoffRecord | null): boolean {
   const { from, to } = event.body as Extract<EventBody, { type: 'HANDOFF_CHANGED' }>;
   const states = from === null ? [to] : [from, to];

@@ -5,7 +5,7 @@ import { feedBell, follow, type LiveSources } from './follow';
 
 const READ_AT_ONCE = 100;
 
-/** First what waits to be collected, then each new delivery. What is not acknowledged comes again at the next subscription. */
+/** Yields the pending deliveries of a chatbot, then each new one. The next subscription repeats unacknowledged ones. */
 export function runtimeDeliveries(sources: LiveSources, scope: Scope, chatbotId: string): Promise<AsyncIterableIterator<RuntimeDelivery>> {
   const { deliveries } = sources.stores;
   const bell = feedBell(sources);

@@ -14,8 +14,8 @@ export interface SessionEventItem {
 }
 
 /**
- * Without `after`: first the Session as it is now, then every later event. With `after`: only the events after that
- * number, so that a client that stores each `seq` never stores one ahead of an event that it has not got.
+ * Follows one session. Without `after`: first the current session, then every later event. With `after`: only the
+ * events after that number, so that a client that stores each `seq` never stores one ahead of an event that it lacks.
  * @throws NotFoundError SESSION_NOT_FOUND
  * @throws InvalidInputError CURSOR_INVALID, CURSOR_EXPIRED
  */
@@ -33,7 +33,7 @@ export function sessionEvents(sources: LiveSources, scope: Scope, sessionId: str
   });
 }
 
-/** Every event after what was read, in order, until the bell is closed. */
+/** Yields every event after the position, in order, until the signal is closed. */
 export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId: string, reading: Reading, bell: Bell): AsyncGenerator<EventRecord, void> {
   while (!bell.isClosed) {
     const events = await sources.stores.events.ofSession(scope.organizationId, sessionId, reading.seq, READ_AT_ONCE);
@@ -46,8 +46,8 @@ export async function* eventsAfter(sources: LiveSources, scope: Scope, sessionId
 }
 
 /**
- * The same events, those of one transaction together. A transaction becomes visible as a whole, so its events are
- * complete unless a full page ends within them.
+ * Yields the same events, grouped by transaction. A transaction becomes visible as a whole, so its events are complete
+ * unless a full page ends within them.
  */
 export async function* transactionsAfter(sources: LiveSources, scope: Scope, sessionId: string, reading: Reading, bell: Bell): AsyncGenerator<readonly EventRecord[], void> {
   let open: EventRecord[] = [];
@@ -71,16 +71,20 @@ export async function* transactionsAfter(sources: LiveSources, scope: Scope, ses
 /** @throws NotFoundError SESSION_NOT_FOUND for an unknown or foreign id */
 export async function existingSession(sources: LiveSources, scope: Scope, sessionId: string): Promise<SessionRecord> {
   const session = await sources.stores.sessions.get(scope.organizationId, sessionId);
-  if (!session) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', `There is no session ${sessionId}; open one with openSupportSession.`);
+  if (!session) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', `Session ${sessionId} does not exist in your organization. Open one with openSupportSession.`);
   return session;
 }
 
-/** @throws InvalidInputError CURSOR_INVALID for a number that no event of the Session has had, CURSOR_EXPIRED when what follows it was removed */
+/**
+ * Returns the number after which to read; for null, that of the last event.
+ * @throws InvalidInputError CURSOR_INVALID for a number that no event of the session has had, CURSOR_EXPIRED if events
+ * after it were removed
+ */
 export function checkedSeq(after: number | null, session: SessionRecord): number {
   if (after === null) return session.lastEventSeq;
   if (after < 0 || after > session.lastEventSeq)
     throw new InvalidInputError('CURSOR_INVALID', 'after', `after is ${after}, but the session has events 1 to ${session.lastEventSeq}.`);
   if (after < (session.forgotten?.eventSeq ?? 0))
-    throw new InvalidInputError('CURSOR_EXPIRED', 'after', `after is ${after}, but only events behind ${session.forgotten!.eventSeq} are kept; start without after, the snapshot tells the present.`);
+    throw new InvalidInputError('CURSOR_EXPIRED', 'after', `after is ${after}, but events up to ${session.forgotten!.eventSeq} were removed. Subscribe without after; the snapshot has the current state.`);
   return after;
 }

@@ -2,7 +2,7 @@ import type { Scope } from '../../core/flows/api';
 import type { Stores } from '../../core/ports/stores';
 import { Bell, type OpenReaders, type WakeSource } from './follow';
 
-/** How far a subscription of one Session has read. */
+/** The last event that a subscription of one session has read. */
 export interface Reading { seq: number }
 
 interface Watcher { readonly scope: Scope; readonly sessionId: string; readonly reading: Reading; ring(): void }
@@ -10,9 +10,9 @@ interface Watcher { readonly scope: Scope; readonly sessionId: string; readonly 
 const SESSIONS_AT_ONCE = 500;
 
 /**
- * Wakes the subscriptions of single Sessions. A named wake-up goes straight to its Session's; for the moments when
- * wake-ups may have been lost, one statement per organization finds out which of all have something to read, so that a
- * thousand idle subscriptions cost about as much as one.
+ * Wakes the subscriptions of single sessions. A wake-up that names a session goes directly to its subscriptions. When
+ * wake-ups may have been lost, one statement for up to 500 subscriptions of an organization finds the outdated ones, so
+ * that a thousand idle subscriptions cost about as much as one.
  */
 export class SessionRounds {
   private readonly watchers = new Map<string, Set<Watcher>>();
@@ -58,7 +58,7 @@ export class SessionRounds {
       for (const watchers of this.perOrganization().values())
         for (let at = 0; at < watchers.length; at += SESSIONS_AT_ONCE) await this.ringThoseBehind(watchers.slice(at, at + SESSIONS_AT_ONCE));
     } catch {
-      // The database is away: there is nothing to read either, and the next round comes by itself.
+      // The database is unavailable. The next poll follows on its own.
     } finally {
       this.isUnderWay = false;
     }
@@ -79,7 +79,7 @@ export class SessionRounds {
 
   private async ringThoseBehind(watchers: readonly Watcher[]): Promise<void> {
     const sessions = await this.stores.sessions.getMany(watchers[0]!.scope.organizationId, watchers.map((watcher) => watcher.sessionId));
-    // A Session that is gone rings too: its reader finds out by itself.
+    // A session that no longer exists wakes its reader too, which then finds no events.
     watchers.forEach((watcher, i) => { if ((sessions[i]?.lastEventSeq ?? Infinity) > watcher.reading.seq) watcher.ring(); });
   }
 }

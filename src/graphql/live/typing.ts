@@ -6,9 +6,9 @@ import { Bell, follow, type LiveSources } from './follow';
 import { checkEnabled } from './runtime-deliveries';
 import { existingSession } from './session-events';
 
-/** An agent of whom nothing more is heard has stopped. Longer than agents' programs take to say that nobody writes any more. */
+/** Time without news after which an agent counts as stopped. Longer than agents' clients take to report a stop. */
 export const AGENT_TYPING_EXPIRES_MS = 30_000;
-/** Most agents that one subscriber gets at the same time: of one Session, and of many. Others are skipped. */
+/** Maximum number of typing agents per subscriber: in one session, and in several. Further agents are skipped. */
 const MOST_IN_SESSION = 50;
 const MOST_TOGETHER = 1_000;
 
@@ -16,7 +16,9 @@ export type TypingItem = Pick<AgentTyping, 'sessionId' | 'agentId' | 'isTyping' 
 
 interface Agent { newest: AgentTyping; told: boolean; expiry: NodeJS.Timeout | undefined }
 
-/** Who types, as one subscriber knows it: keeps the newest of each agent in each Session, whatever is not told yet. */
+/**
+ * The typing agents as known to one subscriber. Keeps the newest state of each agent in each session until it is sent.
+ */
 export class TypingAgents {
   private readonly agents = new Map<string, Agent>();
 
@@ -36,7 +38,7 @@ export class TypingAgents {
     this.ring();
   }
 
-  /** What is not told yet, once. */
+  /** Returns the changes since the last call, each once. */
   take(): TypingItem[] {
     const news: TypingItem[] = [];
     for (const [key, agent] of this.agents) {
@@ -51,12 +53,13 @@ export class TypingAgents {
   forget(): void { for (const { expiry } of this.agents.values()) clearTimeout(expiry); }
 }
 
-/** Whose typing to follow: of a Session, of a chatbot, or of the organization where both are null. */
+/** The scope to follow: a session, a chatbot, or the organization if both are null. */
 export interface TypingOf { readonly sessionId: string | null; readonly chatbotId: string | null }
 
 /**
- * Starts with nothing and tells each agent's beginning and stopping. A slow subscriber gets the newest of each agent.
- * @throws InvalidInputError INPUT_INVALID when both a Session and a chatbot are given
+ * Follows agents who type. Yields no snapshot, then each start and stop. A slow subscriber gets the newest state of
+ * each agent.
+ * @throws InvalidInputError INPUT_INVALID when both a session and a chatbot are given
  * @throws NotFoundError SESSION_NOT_FOUND, CHATBOT_NOT_ENABLED
  */
 export function agentsTyping(sources: LiveSources, scope: Scope, of: TypingOf): Promise<AsyncIterableIterator<TypingItem>> {
@@ -82,7 +85,7 @@ const topicOf = ({ organizationId }: Scope, { sessionId, chatbotId }: TypingOf):
 
 async function checkExists(sources: LiveSources, scope: Scope, { sessionId, chatbotId }: TypingOf): Promise<void> {
   if (sessionId !== null && chatbotId !== null)
-    throw new InvalidInputError('INPUT_INVALID', 'chatbotId', 'sessionId and chatbotId are given together; give one of them, or neither for all sessions of the organization.');
+    throw new InvalidInputError('INPUT_INVALID', 'chatbotId', 'sessionId and chatbotId were given together. Give one of them, or neither for all sessions of the organization.');
   if (sessionId !== null) await existingSession(sources, scope, sessionId);
   if (chatbotId !== null) await checkEnabled(sources, scope, chatbotId);
 }

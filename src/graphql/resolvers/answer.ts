@@ -6,8 +6,8 @@ import { userErrorOf, type UserErrorView } from '../errors';
 export interface UserErrors { readonly userErrors: readonly UserErrorView[] }
 
 /**
- * Runs a mutation for its caller and makes its payload: what the flow answered, or `nothing` with the reason. A flow that
- * did only a part of it gives its own `userErrors`.
+ * Runs a mutation for its caller and creates the payload: the result of `run`, or `nothing` with the error. A flow that
+ * succeeded only in part returns its own `userErrors`.
  * @throws AccessError when the caller's role may not do this
  */
 export async function answer<A extends object, N extends object>(context: OperationContext, kind: OperationKind, nothing: N, run: (scope: Scope) => Promise<A>): Promise<(A | N) & UserErrors> {

@@ -2,13 +2,16 @@ import type { Choice, ContentBody } from '../../core/content';
 import { InvalidInputError } from '../../core/errors';
 import type { SupportChoiceInput, SupportMessageContentInput } from '../types/content-inputs';
 
-/** Absent when nothing is given, so that the digest of an input without it stays what it was. @throws InvalidInputError unless one kind is given */
+/**
+ * Returns an empty object if no content is given, so that the digest of such an input stays as in earlier versions.
+ * @throws InvalidInputError unless exactly one kind is given
+ */
 export function contentOf(given: SupportMessageContentInput | null | undefined): { readonly content?: ContentBody } {
   if (given == null) return {};
   const bodies = bodiesOf(given);
   const [content] = bodies;
   if (content === undefined || bodies.length > 1)
-    throw new InvalidInputError('INPUT_INVALID', 'content', 'Give exactly one of location, contact, choices, cards, form; several things are several messages.');
+    throw new InvalidInputError('INPUT_INVALID', 'content', 'Give exactly one of location, contact, choices, cards, form; send several of them as several messages.');
   return { content };
 }
 

@@ -33,7 +33,7 @@ function filterOf(given: SupportDeadLetterFilterInput | null | undefined): DeadL
 export class DeadLetters {
   constructor(private readonly flows: Flows, private readonly stores: Stores) {}
 
-  @Query(() => SupportDeadLetterConnection, { description: 'What could not be delivered and waits for an operator, or was given up by one; in the order in which it was owed.' })
+  @Query(() => SupportDeadLetterConnection, { description: 'Deliveries that failed for good and wait for an operator, or that an operator discarded; oldest first.' })
   async supportDeadLetters(
     @Arg('filter', () => SupportDeadLetterFilterInput, nullable) given: SupportDeadLetterFilterInput | null,
     @Arg('state', () => SupportDeadLetterState, { defaultValue: 'PARKED' }) state: DeadLetter['state'],
@@ -46,14 +46,14 @@ export class DeadLetters {
     return { ...connection(page, request, (letter) => letter), count };
   }
 
-  @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Dead letters wait again, in order within each session. Up to 500 in one call. Repeatable: what waits or is done by now is passed over.' })
+  @Mutation(() => ResendSupportDeadLettersPayload, { description: 'Resends dead letters, in order within each session. At most 500 in one call. Repeatable: deliveries that are pending or done by now are skipped.' })
   resendSupportDeadLetters(@Arg('input', () => ResendSupportDeadLettersInput) input: ResendSupportDeadLettersInput, @Ctx() context: OperationContext): Promise<ResendSupportDeadLettersPayload> {
     return answer(context, 'OPERATE', NOTHING, (scope) => this.flows.resendDeadLetters(scope, {
       ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: input.all, after: input.after ?? null, writeAtOnce: input.writeAtOnce,
     }, context.caller!.userId));
   }
 
-  @Mutation(() => DiscardSupportDeadLettersPayload, { description: 'Dead letters are given up for good; they stay listed as DISCARDED with the reason. Up to 500 in one call. Repeatable.' })
+  @Mutation(() => DiscardSupportDeadLettersPayload, { description: 'Discards dead letters for good; they stay listed as DISCARDED with the reason. At most 500 in one call. Repeatable.' })
   discardSupportDeadLetters(@Arg('input', () => DiscardSupportDeadLettersInput) input: DiscardSupportDeadLettersInput, @Ctx() context: OperationContext): Promise<DiscardSupportDeadLettersPayload> {
     return answer(context, 'OPERATE', NOTHING, (scope) => this.flows.discardDeadLetters(scope, {
       ids: input.ids ?? null, filter: input.filter == null ? null : filterOf(input.filter), all: false, after: input.after ?? null,
@@ -66,7 +66,7 @@ const NOTHING = { count: 0, passedOver: [], hasMore: false, endCursor: null };
 @Resolver(() => SupportDeadLetterConnection)
 export class SupportDeadLetterConnectionFields {
   @Cost(20)
-  @FieldResolver(() => Int, { description: 'On all pages together.' })
+  @FieldResolver(() => Int, { description: 'The number on all pages together.' })
   totalCount(@Root() { count }: { count(): Promise<number> }): Promise<number> { return count(); }
 }
 
@@ -75,12 +75,12 @@ export class SupportDeadLetterFields {
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: DeadLetter, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
-  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff that it belongs to.' })
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff to which it belongs.' })
   async handoff(@Root() { handoffId }: DeadLetter, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
     return handoffId === null ? null : context.loaders.handoff.load(handoffId);
   }
 
-  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message that it is about.' })
+  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message that it concerns.' })
   async message(@Root() { messageId }: DeadLetter, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
     return messageId === null ? null : context.loaders.message.load(messageId);
   }

@@ -35,7 +35,7 @@ export class SupportRuntimeDeliveryFields {
 
 interface OfHandoff { readonly handoffId: string }
 
-/** The message that a notice is about. */
+/** Creates the resolver of `message` for one type of notice. */
 function messageFields(of: ClassType) {
   @Resolver(() => of)
   class MessageNoticeFields {
@@ -52,7 +52,7 @@ export class SupportFileNotDeliveredNoticeFields {
   @FieldResolver(() => SupportMessage)
   message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> { return context.loaders.message.load(messageId); }
 
-  @FieldResolver(() => String, { nullable: true, description: 'Of the file; null once its message was deleted.' })
+  @FieldResolver(() => String, { nullable: true, description: 'The name of the file; null once its message was deleted.' })
   async name(@Root() { messageId, index }: { readonly messageId: string; readonly index: number }, @Ctx() context: OperationContext): Promise<string | null> {
     const message = await context.loaders.message.load(messageId);
     return message && undeliveredName(message, index);

@@ -9,17 +9,17 @@ import { SupportMessage } from '../types/session';
 
 @Resolver(() => SupportSessionEvent)
 export class SupportSessionEventFields {
-  @FieldResolver(() => Handoff, { nullable: true, description: 'The handoff that it belongs to, as it is now.' })
+  @FieldResolver(() => Handoff, { nullable: true, description: 'The current state of the handoff to which the event belongs.' })
   async handoff(@Root() { handoffId }: EventRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
     return handoffId === null ? null : context.loaders.handoff.load(handoffId);
   }
 }
 
-/** Alike in all of them, so that a query may ask each type for `message`. */
+/** Creates the same resolver of `message` for each type, so that a query can select the field in all of them. */
 function messageFields(type: ClassType<SupportSessionEvent>) {
   @Resolver(() => type)
   class MessageFields {
-    @FieldResolver(() => SupportMessage, { nullable: true, description: 'Null: it was older than messages are kept.' })
+    @FieldResolver(() => SupportMessage, { nullable: true, description: 'Null: the message was older than the retention period and was removed.' })
     message(@Root() { messageId }: { readonly messageId: string }, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
       return context.loaders.message.load(messageId);
     }

@@ -2,7 +2,7 @@ import type { OperationContext } from '../context';
 
 export interface Subscribing<A> { readonly args: A; readonly context: OperationContext }
 
-/** Nested fields of each item are read anew. */
+/** Clears the loaders after each item, so that nested fields of an item do not return data from before it. */
 export async function fresh<T>(context: OperationContext, items: Promise<AsyncIterableIterator<T>>): Promise<AsyncIterableIterator<T>> {
   const source = await items;
   const refreshed: AsyncIterableIterator<T> = {

@@ -24,20 +24,20 @@ export class HandoffFields {
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: HandoffRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
-  // An answer that was kept for its key by an earlier version has none.
+  // A result that an earlier version stored for its idempotency key has no links.
   @ListSize(3)
   @FieldResolver(() => [HandoffLink], { description: 'Agents see them in the context note.' })
   links(@Root() { links }: HandoffRecord): HandoffRecord['links'] { return links ?? []; }
 
-  @FieldResolver(() => Boolean, { description: 'Not yet ENDED, REJECTED or FAILED.' })
+  @FieldResolver(() => Boolean, { description: 'True until the state is ENDED, REJECTED or FAILED.' })
   isLive(@Root() { state }: HandoffRecord): boolean { return isLive(state); }
 
-  @FieldResolver(() => SupportTeam, { ...nullable, description: 'The team that was asked for.' })
+  @FieldResolver(() => SupportTeam, { ...nullable, description: 'The requested team.' })
   async targetTeam(@Root() { target }: HandoffRecord, @Ctx() context: OperationContext): Promise<TeamRecord | null> {
     return target.teamId === null ? null : context.loaders.team.load(target.teamId);
   }
 
-  @FieldResolver(() => SupportAgent, { ...nullable, description: 'The agent who was asked for.' })
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'The requested agent.' })
   async targetAgent(@Root() { target }: HandoffRecord, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
     return target.agentId === null ? null : context.loaders.agent.load(target.agentId);
   }
@@ -48,7 +48,7 @@ export class HandoffFields {
 
 @Resolver(() => HandoffAgent)
 export class HandoffAgentFields {
-  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Null for a person who is not listed yet.' })
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Null if the agent is not listed yet.' })
   async agent(@Root() { id }: HandoffAgentValue, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
     return id === null ? null : context.loaders.agent.load(id);
   }

@@ -8,12 +8,12 @@ import { DEFAULT_PAGE, MAX_LIST, MAX_PAGE } from '../cost/list-size';
 import type { HandoffFilterInput, SupportAttachmentInput, SupportEndUserInput } from '../types/runtime-inputs';
 import type { SupportPolicyInput } from '../types/setup-inputs';
 
-/** From GraphQL's words to the core's: absent and null are told apart here and nowhere else. */
+/** Converts GraphQL inputs to those of the core. The only place that distinguishes an absent value from null. */
 
 
-/** The arguments of lists that partOf cuts. */
-export const FIRST = { nullable: true, description: '1 to 1000. If omitted: all of them; a list that has more is refused.' } as const;
-export const AFTER = { nullable: true, description: 'The id of the last item that you have.' } as const;
+/** Arguments of the lists that `sliceList` slices. */
+export const FIRST = { nullable: true, description: '1 to 1000. If omitted: all items; a list with more than 1000 is refused.' } as const;
+export const AFTER = { nullable: true, description: 'The id of the last item received.' } as const;
 
 /** @throws InvalidInputError INPUT_INVALID */
 export function pageRequest(first: number | null | undefined, after: string | null | undefined): PageRequest {
@@ -28,9 +28,9 @@ export function checkedFirst(first: number | null | undefined): number {
 }
 
 /**
- * A part of a list that is short in most organizations and is read whole: all of it without `first`, unless it is longer
- * than one call may get.
- * @param after the id of the last item of the part before
+ * Returns a slice of a list that is short in most organizations and is loaded completely. Without `first`: the rest of
+ * the list, which is refused if it is longer than one call may return.
+ * @param after the id of the last item of the previous slice
  * @throws InvalidInputError INPUT_INVALID | CURSOR_INVALID
  */
 export function partOf<T extends { readonly id: string }>(items: readonly T[], first: number | null | undefined, after: string | null | undefined): readonly T[] {
@@ -51,7 +51,7 @@ export function connection<T, V>(page: Page<T>, request: PageRequest, view: (nod
     nodes: edges.map((edge) => edge.node),
     pageInfo: {
       hasNextPage: page.hasNextPage,
-      // Pages only go forward: something lies before a page exactly when it was asked for with a cursor.
+      // Pages only go forward: earlier items exist exactly if the page was requested with a cursor.
       hasPreviousPage: request.after !== null,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
@@ -63,22 +63,22 @@ export function connection<T, V>(page: Page<T>, request: PageRequest, view: (nod
 export function objectOf(value: unknown, field: string): Readonly<Record<string, unknown>> {
   if (value === null || value === undefined) return {};
   if (typeof value !== 'object' || Array.isArray(value))
-    throw new InvalidInputError('INPUT_INVALID', field, `${field} must be a JSON object.`);
+    throw new InvalidInputError('INPUT_INVALID', field, `${field} is not a JSON object; give one, or omit it.`);
   return value as Record<string, unknown>;
 }
 
-/** @throws InvalidInputError INPUT_INVALID unless it is a JSON object of texts */
+/** @throws InvalidInputError INPUT_INVALID unless it is a JSON object whose values are strings */
 export function textsOf(value: unknown, field: string): Readonly<Record<string, string>> {
   const object = objectOf(value, field);
   const wrong = Object.keys(object).find((key) => typeof object[key] !== 'string');
-  if (wrong !== undefined) throw new InvalidInputError('INPUT_INVALID', `${field}.${wrong}`, `${field}.${wrong} must be a text.`);
+  if (wrong !== undefined) throw new InvalidInputError('INPUT_INVALID', `${field}.${wrong}`, `${field}.${wrong} is not a string; give one.`);
   return object as Record<string, string>;
 }
 
-/** A DateTime of an input, as the core has times; null when it is not given. */
+/** Converts a DateTime of an input to the core's format; null if it is not given. */
 export const instantIn = (given: unknown): string | null => (given == null ? null : new Date(given as string | Date).toISOString());
 
-/** Absent when it is not given, so that the digest of an input without it stays what it was. */
+/** Returns an empty object if it is not given, so that the digest of such an input stays as in earlier versions. */
 export const saidAtOf = (given: unknown): { readonly saidAt?: string } => (given == null ? {} : { saidAt: instantIn(given)! });
 
 export const attachmentsOf = (given: readonly SupportAttachmentInput[] | null | undefined): readonly Attachment[] =>
@@ -109,6 +109,6 @@ export const filterOf = (given: HandoffFilterInput | null | undefined): HandoffF
   sessionId: given?.sessionId ?? null,
 });
 
-/** Without the keys that were not given. */
+/** Copies an object without its undefined values. */
 const onlyGiven = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;

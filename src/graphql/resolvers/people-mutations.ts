@@ -12,12 +12,12 @@ import {
 } from '../types/setup-inputs';
 import { answer } from './answer';
 
-/** People and teams at the provider. Each calls it, which takes seconds. */
+/** Mutations of agents and teams. Each one calls the provider, which takes seconds. */
 @Resolver()
 export class PeopleMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => AddSupportAgentPayload, { description: 'Gives a person a place in the account, and in inboxes and teams. Repeatable: what is done already stays, what failed is done.' })
+  @Mutation(() => AddSupportAgentPayload, { description: 'Adds an agent to the account, and to inboxes and teams. Repeatable: completed steps are kept, failed ones are repeated.' })
   addSupportAgent(@Arg('input', () => AddSupportAgentInput) input: AddSupportAgentInput, @Ctx() context: OperationContext): Promise<AddSupportAgentPayload> {
     return answer(context, 'SET_UP', { inboxes: [], teams: [] }, async (scope) => {
       const { problems, ...added } = await this.flows.addAgent(scope, {
@@ -32,12 +32,12 @@ export class PeopleMutations {
     return answer(context, 'SET_UP', {}, async (scope) => ({ agent: await this.flows.changeAgentRole(scope, { ...input, accountId: input.accountId ?? null }) }));
   }
 
-  @Mutation(() => RemoveSupportAgentPayload, { description: 'Takes a person out of the account. Deletes nobody unless deletePerson says so.' })
+  @Mutation(() => RemoveSupportAgentPayload, { description: 'Removes an agent from the account. Deletes the agent\'s user at the provider only if deletePerson permits it.' })
   removeSupportAgent(@Arg('input', () => RemoveSupportAgentInput) input: RemoveSupportAgentInput, @Ctx() context: OperationContext): Promise<RemoveSupportAgentPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({ agent: await this.flows.removeAgent(scope, { ...input, accountId: input.accountId ?? null }) }));
   }
 
-  @Mutation(() => SetSupportInboxMembersPayload, { description: 'Says who sees a chatbot\'s conversations.' })
+  @Mutation(() => SetSupportInboxMembersPayload, { description: 'Sets the agents who see a chatbot\'s conversations.' })
   setSupportInboxMembers(@Arg('input', () => SetSupportInboxMembersInput) input: SetSupportInboxMembersInput, @Ctx() context: OperationContext): Promise<SetSupportInboxMembersPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({ inbox: await this.flows.setInboxMembers(scope, input) }));
   }
@@ -54,7 +54,7 @@ export class PeopleMutations {
     return answer(context, 'SET_UP', {}, async (scope) => ({ team: await this.flows.setTeamMembers(scope, { ...input, accountId: input.accountId ?? null }) }));
   }
 
-  @Mutation(() => CreateSupportLoginLinkPayload, { description: 'Lets an agent whom we made in without a password: themselves, or an operator for them.' })
+  @Mutation(() => CreateSupportLoginLinkPayload, { description: 'Creates a short-lived login link for an agent that this service created. Callable by that agent or by an operator.' })
   createSupportLoginLink(@Arg('input', () => CreateSupportLoginLinkInput) input: CreateSupportLoginLinkInput, @Ctx() context: OperationContext): Promise<CreateSupportLoginLinkPayload> {
     return answer(context, 'READ', {}, async (scope) => {
       const { role, userId } = context.caller!;

@@ -6,7 +6,7 @@ import { Chatbot, Organization, User } from '../types/platform';
 import { SupportAccount, SupportAgent, SupportChatbot, SupportTeam } from '../types/setup';
 import { AFTER, FIRST, partOf } from './input';
 
-/** What we add to other subgraphs' types. What is not the caller's has none of it. */
+/** Fields that this subgraph adds to types of other subgraphs. Objects of other organizations have no support data. */
 
 @Resolver(() => Organization)
 export class OrganizationFields {
@@ -31,7 +31,7 @@ export class ChatbotFields {
 @Resolver(() => SupportChatbot)
 export class SupportChatbotFields {
   @ListSize(20)
-  @FieldResolver(() => [SupportTeam], { description: 'Where its handoffs can go.' })
+  @FieldResolver(() => [SupportTeam], { description: 'The teams that its handoffs can target.' })
   async teams(
     @Root() { accountId }: ChatbotSupport, @Arg('first', () => Int, FIRST) first: number | null, @Arg('after', () => ID, AFTER) after: string | null, @Ctx() context: OperationContext,
   ): Promise<readonly TeamRecord[]> {
@@ -42,7 +42,7 @@ export class SupportChatbotFields {
 @Resolver(() => User)
 export class UserFields {
   @ListSize(3)
-  @FieldResolver(() => [SupportAgent], { description: 'The agents that this person is.' })
+  @FieldResolver(() => [SupportAgent], { description: 'The agents to which this user is linked.' })
   supportAgents(@Root() { id }: { id: string }, @Ctx() context: OperationContext): Promise<readonly AgentRecord[]> {
     return context.loaders.agentsOfUser.load(id);
   }

@@ -18,24 +18,24 @@ import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTe
 import type { DriftItem } from '../../core/ports/support-provider';
 import { AFTER, connection, filterOf, FIRST, pageRequest, partOf } from './input';
 
-@ObjectType({ simpleResolvers: true, description: 'What has not reached its receiver yet.' })
+@ObjectType({ simpleResolvers: true, description: 'Deliveries that have not reached their receivers yet.' })
 export class SupportOwed {
-  @Field(() => Int, { description: 'Waiting for the provider.' }) provider: number;
-  @Field(() => Int, { description: 'Waiting for the runtime to acknowledge.' }) runtime: number;
-  @Field(() => Int, { description: 'Given up until an operator decides.' }) parked: number;
-  @Field(() => Int, { description: 'Of parked: those that may be at their receiver all the same.' }) parkedUnknown: number;
-  @Field(() => String, { nullable: true, description: 'Of the last try that failed.' }) lastErrorCode: string | null;
+  @Field(() => Int, { description: 'Pending for the provider.' }) provider: number;
+  @Field(() => Int, { description: 'Waiting for the runtime\'s acknowledgment.' }) runtime: number;
+  @Field(() => Int, { description: 'Parked until an operator decides.' }) parked: number;
+  @Field(() => Int, { description: 'Of `parked`: those that may have reached their receivers nevertheless.' }) parkedUnknown: number;
+  @Field(() => String, { nullable: true, description: 'Code of the last failed attempt.' }) lastErrorCode: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Why the bot is silent, or is not.' })
+@ObjectType({ simpleResolvers: true, description: 'The reason why the bot may or may not answer.' })
 export class SupportExplanation {
   @Field(() => SupportSession) session: unknown;
-  @Field(() => Handoff, { nullable: true, description: 'The live one.' }) handoff: unknown;
+  @Field(() => Handoff, { nullable: true, description: 'The live handoff.' }) handoff: unknown;
   @Field(() => Boolean) mayReply: boolean;
   @Field(() => SilenceReason) why: Explanation['why'];
   @Field(() => SupportOwed) owed: SupportOwed;
   @ListSize(2)
-  @Field(() => [SupportBlockedLane], { description: 'What waits behind a dead letter until an operator decides.' }) blockedLanes: readonly SupportBlockedLane[];
+  @Field(() => [SupportBlockedLane], { description: 'Lanes that wait behind a dead letter until an operator decides.' }) blockedLanes: readonly SupportBlockedLane[];
 }
 
 const nullable = { nullable: true } as const;
@@ -58,7 +58,7 @@ export class Queries {
 
   @Cost(50)
   @ListSize(100)
-  @Query(() => [SupportDriftItem], { description: 'What we want to be so at the provider against how it is, found out now. Takes seconds, changes nothing there.' })
+  @Query(() => [SupportDriftItem], { description: 'Compares the desired state at the provider with the current one. Takes seconds and changes nothing.' })
   supportDrift(@Arg('accountId', () => ID) accountId: string, @Ctx() context: OperationContext): Promise<readonly DriftItem[]> {
     return this.flows.inspectDrift(context.scope('OPERATE'), accountId);
   }
@@ -99,7 +99,7 @@ export class Queries {
     return context.loaders.session.load(id);
   }
 
-  @Query(() => SupportSession, { ...nullable, description: 'By the runtime\'s own id.' })
+  @Query(() => SupportSession, { ...nullable, description: 'Finds a session by the runtime\'s own id.' })
   async supportSessionByKey(
     @Arg('chatbotId', () => ID) chatbotId: string, @Arg('channel', () => String) channel: string,
     @Arg('externalId', () => String) externalId: string, @Ctx() context: OperationContext,
@@ -125,7 +125,7 @@ export class Queries {
     return connection(page, request, (handoff) => handoff);
   }
 
-  @Query(() => SupportRuntimeDeliveryConnection, { description: 'What the runtime must still collect: oldest first, in order within each session.' })
+  @Query(() => SupportRuntimeDeliveryConnection, { description: 'Deliveries that the runtime has not acknowledged: oldest first, in order within each session.' })
   async supportRuntimeInbox(
     @Arg('chatbotId', () => ID, nullable) chatbotId: string | null, @Arg('sessionId', () => ID, nullable) sessionId: string | null,
     @Arg('first', () => Int, nullable) first: number | null, @Arg('after', () => String, nullable) after: string | null, @Ctx() context: OperationContext,
@@ -137,7 +137,7 @@ export class Queries {
   }
 
   @Cost(50)
-  @Query(() => SupportExplanation, { ...nullable, description: 'Why is the bot silent in this session, and what is still undelivered?' })
+  @Query(() => SupportExplanation, { ...nullable, description: 'Explains why the bot may or may not answer in a session, and which deliveries are pending.' })
   async supportExplain(@Arg('sessionId', () => ID) sessionId: string, @Ctx() context: OperationContext): Promise<SupportExplanation | null> {
     try {
       const { blockedLanes, ...explanation } = await context.read('READ', ['supportExplain', sessionId], (scope) => this.flows.explain(scope, sessionId));

@@ -8,7 +8,7 @@ import { answer } from './answer';
 export class ReadMarkMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => MarkSupportMessagesReadPayload, { description: 'The end-user has read everything up to a message; agents see it. Single messages: reportChannelDelivery.' })
+  @Mutation(() => MarkSupportMessagesReadPayload, { description: 'Marks all messages up to the given one as read by the end-user; agents see it. For a single message use reportChannelDelivery.' })
   markSupportMessagesRead(@Arg('input', () => MarkSupportMessagesReadInput) input: MarkSupportMessagesReadInput, @Ctx() context: OperationContext): Promise<MarkSupportMessagesReadPayload> {
     return answer(context, 'RUNTIME', { marked: 0, replayed: false }, async (scope) => this.flows.markRead(scope, {
       sessionId: input.sessionId, throughMessageId: input.throughMessageId, idempotencyKey: input.idempotencyKey,

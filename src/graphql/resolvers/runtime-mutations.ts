@@ -20,14 +20,14 @@ const MAX_ACKNOWLEDGED = 500;
 export class RuntimeMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => OpenSupportSessionPayload, { description: 'Finds the session by your own id, or opens it. Safe to call at every start.' })
+  @Mutation(() => OpenSupportSessionPayload, { description: 'Finds the session by the runtime\'s own id, or opens it. Safe to call at every start.' })
   openSupportSession(@Arg('input', () => OpenSupportSessionInput) input: OpenSupportSessionInput, @Ctx() context: OperationContext): Promise<OpenSupportSessionPayload> {
     return answer(context, 'RUNTIME', { created: false }, async (scope) => this.flows.openSession(scope, {
       chatbotId: input.chatbotId, channel: input.channel, externalId: input.externalId, endUser: endUserOf(input.endUser),
     }));
   }
 
-  @Mutation(() => RecordEndUserMessagePayload, { description: 'What the end-user said, each turn. Answers whether the bot may reply.' })
+  @Mutation(() => RecordEndUserMessagePayload, { description: 'Records a message of the end-user. Call it for each one; the result says whether the bot may reply.' })
   recordEndUserMessage(@Arg('input', () => RecordEndUserMessageInput) input: RecordEndUserMessageInput, @Ctx() context: OperationContext): Promise<RecordEndUserMessagePayload> {
     return answer(context, 'RUNTIME', { mayReply: false, replayed: false }, async (scope) => this.flows.recordEndUserMessage(scope, {
       sessionId: input.sessionId, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
@@ -35,7 +35,7 @@ export class RuntimeMutations {
     }));
   }
 
-  @Mutation(() => SendBotMessagePayload, { description: 'What the bot wants to say. Show it to the end-user only when `delivered`.' })
+  @Mutation(() => SendBotMessagePayload, { description: 'Records a bot message. Show it to the end-user only if `delivered` is true.' })
   sendBotMessage(@Arg('input', () => SendBotMessageInput) input: SendBotMessageInput, @Ctx() context: OperationContext): Promise<SendBotMessagePayload> {
     return answer(context, 'RUNTIME', { delivered: false, replayed: false }, async (scope) => this.flows.sendBotMessage(scope, {
       sessionId: input.sessionId, epoch: input.epoch, text: input.text, ...contentOf(input.content), attachments: attachmentsOf(input.attachments),
@@ -43,7 +43,7 @@ export class RuntimeMutations {
     }));
   }
 
-  @Mutation(() => RequestHandoffPayload, { description: 'Asks for a person. Answers at once; what becomes of it comes as runtime deliveries.' })
+  @Mutation(() => RequestHandoffPayload, { description: 'Requests a human agent. Returns immediately; progress follows as runtime deliveries.' })
   requestHandoff(@Arg('input', () => RequestHandoffInput) input: RequestHandoffInput, @Ctx() context: OperationContext): Promise<RequestHandoffPayload> {
     return answer(context, 'RUNTIME', { alreadyLive: false, replayed: false }, async (scope) => this.flows.requestHandoff(scope, {
       sessionId: input.sessionId, target: { team: input.target?.team ?? null, agent: input.target?.agent ?? null },
@@ -53,49 +53,49 @@ export class RuntimeMutations {
     }));
   }
 
-  @Mutation(() => CancelHandoffPayload, { description: 'The runtime takes a handoff back, at any time before its end.' })
+  @Mutation(() => CancelHandoffPayload, { description: 'Cancels a handoff at the runtime\'s request, at any time before its end.' })
   cancelHandoff(@Arg('input', () => CancelHandoffInput) input: CancelHandoffInput, @Ctx() context: OperationContext): Promise<CancelHandoffPayload> {
     return answer(context, 'RUNTIME', { alreadyEnded: false, replayed: false }, async (scope) => this.flows.endHandoff(scope, {
       handoffId: input.handoffId ?? null, sessionId: input.sessionId ?? null, reason: input.reason, idempotencyKey: input.idempotencyKey,
     }));
   }
 
-  @Mutation(() => EndHandoffPayload, { description: 'An operator ends a handoff.' })
+  @Mutation(() => EndHandoffPayload, { description: 'Ends a handoff at an operator\'s request.' })
   endHandoff(@Arg('input', () => EndHandoffInput) input: EndHandoffInput, @Ctx() context: OperationContext): Promise<EndHandoffPayload> {
     return answer(context, 'OPERATE', { alreadyEnded: false, replayed: false }, async (scope) => this.flows.endHandoff(scope, {
       handoffId: input.handoffId ?? null, sessionId: input.sessionId ?? null, reason: 'OPERATOR_ENDED', idempotencyKey: input.idempotencyKey,
     }));
   }
 
-  @Mutation(() => CloseSupportSessionPayload, { description: 'The talk is over; a live handoff ends with it.' })
+  @Mutation(() => CloseSupportSessionPayload, { description: 'Closes the session and ends its live handoff.' })
   closeSupportSession(@Arg('input', () => CloseSupportSessionInput) input: CloseSupportSessionInput, @Ctx() context: OperationContext): Promise<CloseSupportSessionPayload> {
     return answer(context, 'RUNTIME', { alreadyClosed: false, replayed: false }, async (scope) =>
       this.flows.closeSession(scope, { sessionId: input.sessionId, idempotencyKey: input.idempotencyKey }));
   }
 
-  @Mutation(() => ReportChannelDeliveryPayload, { description: 'What became of a message on the end-user\'s channel; agents see it.' })
+  @Mutation(() => ReportChannelDeliveryPayload, { description: 'Reports the state of a message on the end-user\'s channel; agents see it.' })
   reportChannelDelivery(@Arg('input', () => ReportChannelDeliveryInput) input: ReportChannelDeliveryInput, @Ctx() context: OperationContext): Promise<ReportChannelDeliveryPayload> {
     return answer(context, 'RUNTIME', { replayed: false }, async (scope) => this.flows.reportChannelDelivery(scope, {
       sessionId: input.sessionId, messageId: input.messageId, state: input.state, error: input.error ?? null, idempotencyKey: input.idempotencyKey,
     }));
   }
 
-  @Mutation(() => AnswerSurveyPayload, { description: 'The end-user\'s answer to `handoff.survey`.' })
+  @Mutation(() => AnswerSurveyPayload, { description: 'Records the end-user\'s answer to `handoff.survey`.' })
   answerSurvey(@Arg('input', () => AnswerSurveyInput) input: AnswerSurveyInput, @Ctx() context: OperationContext): Promise<AnswerSurveyPayload> {
     return answer(context, 'RUNTIME', { replayed: false }, async (scope) => this.flows.answerSurvey(scope, {
       handoffId: input.handoffId, rating: input.rating, comment: input.comment ?? null, idempotencyKey: input.idempotencyKey,
     }));
   }
 
-  @Mutation(() => AcknowledgeRuntimeDeliveriesPayload, { description: 'The runtime has these for good. Repeatable.' })
+  @Mutation(() => AcknowledgeRuntimeDeliveriesPayload, { description: 'Acknowledges deliveries that the runtime has stored. Repeatable.' })
   acknowledgeRuntimeDeliveries(@Arg('input', () => AcknowledgeRuntimeDeliveriesInput) { ids }: AcknowledgeRuntimeDeliveriesInput, @Ctx() context: OperationContext): Promise<AcknowledgeRuntimeDeliveriesPayload> {
     return answer(context, 'RUNTIME', { acknowledged: [], unknown: [] }, async (scope) => {
-      if (ids.length > MAX_ACKNOWLEDGED) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids; give at most ${MAX_ACKNOWLEDGED} at once.`);
+      if (ids.length > MAX_ACKNOWLEDGED) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids were given; give at most ${MAX_ACKNOWLEDGED} at once.`);
       return this.flows.acknowledge(scope, ids);
     });
   }
 
-  @Mutation(() => AcknowledgeRuntimeDeliveriesThroughPayload, { description: 'The runtime has everything of the list up to and with the cursor for good. Repeatable.' })
+  @Mutation(() => AcknowledgeRuntimeDeliveriesThroughPayload, { description: 'Acknowledges all deliveries of a list up to and including the cursor. Repeatable.' })
   acknowledgeRuntimeDeliveriesThrough(
     @Arg('input', () => AcknowledgeRuntimeDeliveriesThroughInput) input: AcknowledgeRuntimeDeliveriesThroughInput, @Ctx() context: OperationContext,
   ): Promise<AcknowledgeRuntimeDeliveriesThroughPayload> {

@@ -31,7 +31,7 @@ export class SupportSessionFields {
   @FieldResolver(() => SupportInbox)
   inbox(@Root() { inboxId }: SessionRecord, @Ctx() context: OperationContext): Promise<InboxRecord | null> { return context.loaders.inbox.load(inboxId); }
 
-  @FieldResolver(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user now.' })
+  @FieldResolver(() => Boolean, { description: 'True if a bot message with this epoch would reach the end-user now.' })
   async mayReply(@Root() { inboxId, control, closedAt }: SessionRecord, @Ctx() context: OperationContext): Promise<boolean> {
     if (closedAt !== null || control === 'HUMAN') return false;
     const inbox = await context.loaders.inbox.load(inboxId);
@@ -43,10 +43,10 @@ export class SupportSessionFields {
     return liveHandoffId === null ? null : context.loaders.handoff.load(liveHandoffId);
   }
 
-  @FieldResolver(() => Handoff, { ...nullable, description: 'The newest handoff, live or over; once it is over, its `outcome` says how it ended. Null: there was none.' })
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The newest handoff, live or over; `outcome` is set once it is over. Null: the session had none.' })
   lastHandoff(@Root() { id }: SessionRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> { return context.loaders.lastHandoff.load(id); }
 
-  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s own id of the conversation, once there is one.' })
+  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s id of the conversation, once it exists.' })
   conversationExternalId(@Root() { conversationId }: SessionRecord): string | null { return conversationId; }
 
   @FieldResolver(() => SupportMessageConnection, { description: 'Oldest first.' })
@@ -59,10 +59,10 @@ export class SupportSessionFields {
     return connection(page, request, (message) => message);
   }
 
-  @FieldResolver(() => Int, { description: 'Number of the oldest event that is kept; those before it were removed with time.' })
+  @FieldResolver(() => Int, { description: 'The `seq` of the oldest event that is kept; retention removed earlier ones.' })
   firstEventSeq(@Root() { forgotten }: SessionRecord): number { return (forgotten?.eventSeq ?? 0) + 1; }
 
-  @FieldResolver(() => [SupportSessionEvent], { description: 'Behind the number `after`, ascending; from the oldest that is kept without it.' })
+  @FieldResolver(() => [SupportSessionEvent], { description: 'Events after the number `after`, ascending. Without `after`: from the oldest event that is kept.' })
   async events(
     @Root() session: SessionRecord, @Arg('after', () => Int, nullable) after: number | null,
     @Arg('first', () => Int, nullable) first: number | null, @Ctx() context: OperationContext,
@@ -76,47 +76,47 @@ export class SupportSessionFields {
 export class SupportMessageFields {
   constructor(private readonly fileUrl?: (message: MessageRecord, index: number, name: string) => string) {}
 
-  @FieldResolver(() => String, { description: 'All of it in words: what `content` holds is written out here too. Empty once the message was deleted.' })
+  @FieldResolver(() => String, { description: 'The whole message as plain text, with `content` written out. Empty once the message was deleted.' })
   text(@Root() message: MessageRecord): string { return handedOut(message).text; }
 
   @ListSize(3)
-  @FieldResolver(() => [SupportAttachment], { description: 'Files have links of ours, which expire after a day: ask again for fresh ones. Empty once the message was deleted.' })
+  @FieldResolver(() => [SupportAttachment], { description: 'Files of the message. Their links come from this service and expire after a day: query again for new ones. Empty once the message was deleted.' })
   attachments(@Root() message: MessageRecord): readonly Attachment[] {
     const { fileUrl } = this;
     return handedOut(message).files.map(({ file, index }) => (fileUrl === undefined ? file : { ...file, url: fileUrl(message, index, file.name) }));
   }
 
-  @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'What of it is more than words, to be shown as what it is. A channel that does not know the type shows `text`. Null once the message was deleted.' })
+  @FieldResolver(() => SupportMessageContent, { ...nullable, description: 'Structured content to be displayed as such. A channel that does not support its type shows `text`. Null once the message was deleted.' })
   content(@Root() message: MessageRecord): MessageContent | null { return handedOut(message).content; }
 
-  // An answer that was kept for its key by an earlier version lacks them.
+  // A result that an earlier version stored for its idempotency key lacks the fields below.
 
   @ListSize(2)
   @FieldResolver(() => [SupportReaction], { description: 'At most one of the end-user and one of the bot.' })
   reactions(@Root() { reactions }: MessageRecord): readonly Reaction[] { return reactions ?? []; }
 
-  @FieldResolver(() => DateTime, { description: 'When it was said: as the runtime gave it, else `createdAt`. Messages stand in the order of `seq`, whatever it is.' })
+  @FieldResolver(() => DateTime, { description: 'When the message was written: the runtime\'s value, otherwise `createdAt`. Messages are always ordered by `seq`.' })
   saidAt(@Root() { saidAt, createdAt }: MessageRecord): string { return saidAt ?? createdAt; }
 
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: MessageRecord, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
-  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message that it answers.' })
+  @FieldResolver(() => SupportMessage, { ...nullable, description: 'The message to which it replies.' })
   async replyTo(@Root() { replyToMessageId }: MessageRecord, @Ctx() context: OperationContext): Promise<MessageRecord | null> {
     return replyToMessageId === null ? null : context.loaders.message.load(replyToMessageId);
   }
 
-  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Set when a listed agent said it.' })
+  @FieldResolver(() => SupportAgent, { ...nullable, description: 'Set if a listed agent wrote it.' })
   async agent(@Root() { agentId }: MessageRecord, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
     return agentId === null ? null : context.loaders.agent.load(agentId);
   }
 
-  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff during which it was said.' })
+  @FieldResolver(() => Handoff, { ...nullable, description: 'The handoff during which it was recorded.' })
   async handoff(@Root() { handoffId }: MessageRecord, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
     return handoffId === null ? null : context.loaders.handoff.load(handoffId);
   }
 
-  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s own id, once it is there.' })
+  @FieldResolver(() => String, { ...nullable, description: 'The provider\'s id, once the message is there.' })
   externalId(@Root() { providerMessageId }: MessageRecord): string | null { return providerMessageId; }
 }
 

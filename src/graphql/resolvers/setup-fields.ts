@@ -13,10 +13,10 @@ export class SupportAccountFields {
   @FieldResolver(() => Organization)
   organization(@Root() { organizationId }: AccountRecord): Reference { return { id: organizationId }; }
 
-  @FieldResolver(() => [String], { description: 'Which credentials are stored. Their values are never readable.' })
+  @FieldResolver(() => [String], { description: 'Names of the stored credentials. Their values are never returned.' })
   credentialNames(@Root() { credentials }: AccountRecord): readonly string[] { return Object.keys(credentials).sort(); }
 
-  @FieldResolver(() => String, { nullable: true, description: 'Of the provider\'s server, as it said when it was last looked at.' })
+  @FieldResolver(() => String, { nullable: true, description: 'Version of the provider\'s server, as of the last check.' })
   version(@Root() { settings }: AccountRecord): string | null { return typeof settings['version'] === 'string' ? settings['version'] : null; }
 
   @ListSize(50)
@@ -47,8 +47,8 @@ export class SupportAccountFields {
 const accountOf = ({ accountId }: { readonly accountId: string }, context: OperationContext): Promise<AccountRecord | null> => context.loaders.account.load(accountId);
 
 interface Peopled { readonly accountId: string; readonly memberIds: readonly string[] | null }
-const MEMBERS = { description: 'Whom we put there. Those who are gone by now are left out; supportDrift tells who is there.' } as const;
-const MEMBERS_ARE_SET = { description: 'Whether the members were ever set from here. If not, whoever is there is right.' } as const;
+const MEMBERS = { description: 'The members that were set through this API, without those who are no longer listed. supportDrift reports the actual members.' } as const;
+const MEMBERS_ARE_SET = { description: 'True if the members were ever set through this API. If false, any members are in order.' } as const;
 
 async function membersOf({ accountId, memberIds }: Peopled, context: OperationContext): Promise<readonly AgentRecord[]> {
   return memberIds === null || memberIds.length === 0 ? [] : (await context.loaders.agentsOfAccount.load(accountId)).filter(({ id }) => memberIds.includes(id));
@@ -96,6 +96,6 @@ export class SupportAgentFields {
   @FieldResolver(() => SupportAccount)
   account(@Root() agent: AgentRecord, @Ctx() context: OperationContext): Promise<AccountRecord | null> { return accountOf(agent, context); }
 
-  @FieldResolver(() => User, { nullable: true, description: 'Who this is on the platform, once linked.' })
+  @FieldResolver(() => User, { nullable: true, description: 'The user of the platform to whom this agent is linked.' })
   user(@Root() { userId }: AgentRecord): Reference | null { return userId === null ? null : { id: userId }; }
 }

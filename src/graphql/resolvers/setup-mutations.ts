@@ -15,7 +15,7 @@ import { objectOf, policyOf, textsOf } from './input';
 export class SetUpMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => EnableSupportPayload, { description: 'Gives the organization its account at a provider. Takes seconds; calling again goes on where it stopped.' })
+  @Mutation(() => EnableSupportPayload, { description: 'Sets up the organization\'s account at a provider. Takes seconds; calling it again continues where it stopped.' })
   enableSupport(@Arg('input', () => EnableSupportInput) input: EnableSupportInput, @Ctx() context: OperationContext): Promise<EnableSupportPayload> {
     return answer(context, 'SET_UP', { leftToDo: [] }, async (scope) => this.flows.enableSupport(scope, {
       provider: input.provider, name: input.name, baseUrl: input.baseUrl ?? null,
@@ -24,14 +24,14 @@ export class SetUpMutations {
     }));
   }
 
-  @Mutation(() => EnableChatbotSupportPayload, { description: 'Gives a chatbot its inbox. Repeatable; another name renames the inbox.' })
+  @Mutation(() => EnableChatbotSupportPayload, { description: 'Creates the inbox of a chatbot. Repeatable; another name renames the inbox.' })
   enableChatbotSupport(@Arg('input', () => EnableChatbotSupportInput) input: EnableChatbotSupportInput, @Ctx() context: OperationContext): Promise<EnableChatbotSupportPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => this.flows.enableChatbot(scope, {
       chatbotId: input.chatbotId, name: input.name, accountId: input.accountId ?? null, policy: policyOf(input.policy),
     }));
   }
 
-  @Mutation(() => UpdateSupportPolicyPayload, { description: 'Changes how a chatbot hands over.' })
+  @Mutation(() => UpdateSupportPolicyPayload, { description: 'Changes the handoff policy of a chatbot.' })
   updateSupportPolicy(@Arg('input', () => UpdateSupportPolicyInput) input: UpdateSupportPolicyInput, @Ctx() context: OperationContext): Promise<UpdateSupportPolicyPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => ({ inbox: await this.flows.updatePolicy(scope, input.chatbotId, policyOf(input.policy)) }));
   }
@@ -41,18 +41,18 @@ export class SetUpMutations {
     return answer(context, 'SET_UP', { teams: [], agents: [] }, async (scope) => this.flows.refreshDirectory(scope, input.accountId));
   }
 
-  @Mutation(() => RotateSupportWebhookSecretPayload, { description: 'Changes the secret in the URL to which the provider sends webhooks. Nothing is lost meanwhile: the old one is accepted until the provider has the new one, and for a while after.' })
+  @Mutation(() => RotateSupportWebhookSecretPayload, { description: 'Changes the secret in the URL to which the provider sends webhooks. No webhook is lost: the old secret is accepted until the provider has the new one, and for a while afterwards.' })
   rotateSupportWebhookSecret(@Arg('input', () => RotateSupportWebhookSecretInput) input: RotateSupportWebhookSecretInput, @Ctx() context: OperationContext): Promise<RotateSupportWebhookSecretPayload> {
     return answer(context, 'SET_UP', { leftToDo: [] }, async (scope) => this.flows.rotateWebhookSecret(scope, {
       accountId: input.accountId ?? null, idempotencyKey: input.idempotencyKey, previousValidSeconds: input.previousValidSeconds ?? null,
     }));
   }
 
-  @Mutation(() => LinkSupportAgentPayload, { description: 'Says which user of the platform an agent is.' })
+  @Mutation(() => LinkSupportAgentPayload, { description: 'Links an agent to a user of the platform.' })
   linkSupportAgent(@Arg('input', () => LinkSupportAgentInput) input: LinkSupportAgentInput, @Ctx() context: OperationContext): Promise<LinkSupportAgentPayload> {
     return answer(context, 'SET_UP', {}, async (scope) => {
       const { agentId, email, userId } = input;
-      if ((agentId == null) === (email == null)) throw new InvalidInputError('INPUT_INVALID', 'agentId', 'Name the agent by agentId or by email, exactly one of the two.');
+      if ((agentId == null) === (email == null)) throw new InvalidInputError('INPUT_INVALID', 'agentId', 'The agent must be given either by agentId or by email; give exactly one of the two.');
       if (agentId != null) return { agent: await this.flows.linkAgent(scope, agentId, userId ?? null) };
       return { agent: (await this.flows.linkAgentByEmail(scope, email!, userId ?? null))[0] };
     });

@@ -17,12 +17,12 @@ import { fresh, type Subscribing } from './fresh';
 import { filterOf } from './input';
 
 interface SessionArgs { readonly sessionId: string; readonly after?: number | null }
-const RESUME = 'The last `seq` that you have seen: every later item comes, in order and without a gap, and no snapshot.';
+const RESUME = 'The last `seq` that you have seen. All later items follow, in order and without a gap, and there is no snapshot.';
 
 @Resolver()
 export class Subscriptions {
   @Subscription(() => SupportSessionEventItem, {
-    description: 'One session: a snapshot, then each event. With `after`: the events after it.',
+    description: 'Follows one session: a snapshot, then each event. With `after`: the events after it.',
     subscribe: ({ args, context }: Subscribing<SessionArgs>) =>
       fresh(context, sessionEvents(context.live, context.scope('SUBSCRIBE'), args.sessionId, args.after ?? null)),
   })
@@ -34,7 +34,7 @@ export class Subscriptions {
   }
 
   @Subscription(() => SupportConversationStatus, {
-    description: 'Who may answer in one session: the state now, then the state after each change. With `after`: the changes after it.',
+    description: 'Follows control of one session: the current state, then the state after each change. With `after`: the changes after it.',
     subscribe: ({ args, context }: Subscribing<SessionArgs>) =>
       fresh(context, conversationStatus(context.live, context.scope('SUBSCRIBE'), args.sessionId, args.after ?? null)),
   })
@@ -46,19 +46,19 @@ export class Subscriptions {
   }
 
   @Subscription(() => HandoffChangeItem, {
-    description: 'Handoffs of a filter: the live ones now, then each change; also that a handoff leaves the filter. With `after`: the changes after it.',
+    description: 'Follows the handoffs that match a filter: the live ones, then each change, including those by which a handoff leaves the filter. With `after`: the changes after it.',
     subscribe: ({ args, context }: Subscribing<{ readonly filter?: HandoffFilterInput | null; readonly after?: string | null }>) =>
       fresh(context, handoffChanges(context.live, context.scope('SUBSCRIBE'), filterOf(args.filter), args.after ?? null)),
   })
   handoffChanges(
     @Root() { event, ...item }: ChangeItem, @Arg('filter', () => HandoffFilterInput, { nullable: true }) _filter: HandoffFilterInput | null,
-    @Arg('after', () => String, { nullable: true, description: 'The last `cursor` that you have seen: every later change comes, in order and without a gap, and no snapshot.' }) _after: string | null,
+    @Arg('after', () => String, { nullable: true, description: 'The last `cursor` that you have seen. All later changes follow, in order and without a gap, and there is no snapshot.' }) _after: string | null,
   ): Omit<ChangeItem, 'event'> & { readonly change: EventView | null } {
     return { ...item, change: event && eventView(event) };
   }
 
   @Subscription(() => SupportRuntimeDelivery, {
-    description: 'What the runtime must collect: all that waits, then each new one. Acknowledge, or it comes again at the next start.',
+    description: 'Deliveries that the runtime must collect: all pending ones, then each new one. Those that are not acknowledged are repeated by the next subscription.',
     subscribe: ({ args, context }: Subscribing<{ readonly chatbotId: string }>) =>
       fresh(context, runtimeDeliveries(context.live, context.scope('SUBSCRIBE'), args.chatbotId)),
   })
@@ -72,7 +72,7 @@ export class SupportConversationStatusFields {
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: ConversationStatus, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
-  @FieldResolver(() => Handoff, { nullable: true, description: 'The newest handoff as of this event, live or over; its fields are as they are now.' })
+  @FieldResolver(() => Handoff, { nullable: true, description: 'The newest handoff as of this event, live or over; its fields are current.' })
   async handoff(@Root() { handoffId }: ConversationStatus, @Ctx() context: OperationContext): Promise<HandoffRecord | null> {
     return handoffId === null ? null : context.loaders.handoff.load(handoffId);
   }

@@ -14,18 +14,18 @@ import { fresh, type Subscribing } from './fresh';
 export class TypingResolver {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => SetSupportTypingPayload, { description: 'Shows agents that the end-user types. Ephemeral: stored nowhere, needs no key, and never waits for the provider.' })
+  @Mutation(() => SetSupportTypingPayload, { description: 'Shows agents that the end-user is typing. Ephemeral: it is not stored, needs no idempotency key, and never waits for the provider.' })
   setSupportTyping(@Arg('input', () => SetSupportTypingInput) { sessionId, isTyping }: SetSupportTypingInput, @Ctx() context: OperationContext): Promise<SetSupportTypingPayload> {
     return answer(context, 'RUNTIME', { isShown: false }, async (scope) => this.flows.setTyping(scope, { sessionId, isTyping }));
   }
 
   @Subscription(() => SupportTyping, {
-    description: 'Agents who write to end-users: of one session, of all sessions of a chatbot, or, given neither, of the organization. Starts with nothing; an agent of whom nothing more is heard stops after 30 seconds. Reports at most 50 agents at a time in one session, and 1,000 in many.',
+    description: 'Follows agents who type to end-users: in one session, in all sessions of a chatbot, or, with neither, in the organization. There is no snapshot; without further news, an agent counts as stopped after 30 seconds. Reports at most 50 agents at a time in one session, and 1,000 in several.',
     subscribe: ({ args, context }: Subscribing<Partial<TypingOf>>) => fresh(context, agentsTyping(context.live, context.scope('SUBSCRIBE'), { sessionId: args.sessionId ?? null, chatbotId: args.chatbotId ?? null })),
   })
   supportTyping(
-    @Root() item: TypingItem, @Arg('sessionId', () => ID, { nullable: true, description: 'Not together with chatbotId.' }) _sessionId: string | null,
-    @Arg('chatbotId', () => ID, { nullable: true, description: 'Not together with sessionId.' }) _chatbotId: string | null,
+    @Root() item: TypingItem, @Arg('sessionId', () => ID, { nullable: true, description: 'Do not combine with chatbotId.' }) _sessionId: string | null,
+    @Arg('chatbotId', () => ID, { nullable: true, description: 'Do not combine with sessionId.' }) _chatbotId: string | null,
   ): TypingItem {
     return item;
   }
@@ -36,7 +36,7 @@ export class SupportTypingFields {
   @FieldResolver(() => SupportSession)
   session(@Root() { sessionId }: TypingItem, @Ctx() context: OperationContext): Promise<SessionRecord | null> { return context.loaders.session.load(sessionId); }
 
-  @FieldResolver(() => SupportAgent, { nullable: true, description: 'Null: somebody who is not listed yet.' })
+  @FieldResolver(() => SupportAgent, { nullable: true, description: 'Null if the agent is not listed yet.' })
   async agent(@Root() { agentId }: TypingItem, @Ctx() context: OperationContext): Promise<AgentRecord | null> {
     return agentId === null ? null : context.loaders.agent.load(agentId);
   }

@@ -5,23 +5,23 @@ import { DisableChatbotSupportPayload, DisableSupportPayload, RepairSupportDrift
 import { DisableChatbotSupportInput, DisableSupportInput, RepairSupportDriftInput } from '../types/setup-inputs';
 import { answer } from './answer';
 
-const WHAT_STAYS = 'At the provider nothing is changed; enabling again finds the same account, inboxes and conversations.';
+const WHAT_STAYS = 'Nothing changes at the provider; enabling support again finds the same account, inboxes and conversations.';
 
 @Resolver()
 export class UpkeepMutations {
   constructor(private readonly flows: Flows) {}
 
-  @Mutation(() => RepairSupportDriftPayload, { description: 'Brings chosen items of supportDrift to what they should be. Nothing that somebody else made is touched. Repeatable.' })
+  @Mutation(() => RepairSupportDriftPayload, { description: 'Corrects the chosen items of supportDrift. Touches nothing that this service did not create. Repeatable.' })
   repairSupportDrift(@Arg('input', () => RepairSupportDriftInput) input: RepairSupportDriftInput, @Ctx() context: OperationContext): Promise<RepairSupportDriftPayload> {
     return answer(context, 'SET_UP', { items: [] }, (scope) => this.flows.repairDrift(scope, input.accountId, input.items));
   }
 
-  @Mutation(() => DisableSupportPayload, { description: `Switches support off for the organization: nothing is mirrored any more, live handoffs end with OPERATOR_ENDED. ${WHAT_STAYS}` })
+  @Mutation(() => DisableSupportPayload, { description: `Disables support for the organization: messages are no longer mirrored, and live handoffs end with OPERATOR_ENDED. ${WHAT_STAYS}` })
   disableSupport(@Arg('input', () => DisableSupportInput) input: DisableSupportInput, @Ctx() context: OperationContext): Promise<DisableSupportPayload> {
     return answer(context, 'SET_UP', { endedHandoffs: 0 }, (scope) => this.flows.disableSupport(scope, input.accountId ?? null));
   }
 
-  @Mutation(() => DisableChatbotSupportPayload, { description: `Switches support off for one chatbot, likewise. ${WHAT_STAYS}` })
+  @Mutation(() => DisableChatbotSupportPayload, { description: `Disables support for one chatbot in the same way. ${WHAT_STAYS}` })
   disableChatbotSupport(@Arg('input', () => DisableChatbotSupportInput) input: DisableChatbotSupportInput, @Ctx() context: OperationContext): Promise<DisableChatbotSupportPayload> {
     return answer(context, 'SET_UP', { endedHandoffs: 0 }, (scope) => this.flows.disableChatbot(scope, input.chatbotId));
   }

@@ -12,11 +12,12 @@ import { assertNeedsNoStream, type OperationRunner } from './operation';
 import { drained, sent } from './request';
 
 /**
- * Apollo for queries and mutations over HTTP: it reads the request, parses, validates and writes the response. The runner
- * executes, as for every transport. Apollo's per-field plugins are off: they cost half of all CPU and nobody reads them here.
+ * Starts Apollo for queries and mutations over HTTP: it reads the request, parses, validates and writes the response.
+ * The runner executes, as for every transport. Apollo's per-field plugins are disabled: they take half of all CPU time
+ * and nothing here uses them.
  */
 export async function startApollo(schema: GraphQLSchema, runner: OperationRunner, limits: GraphqlLimits, log: Log): Promise<ApolloServer<OperationContext>> {
-  // formatError is not told whose error it formats; this remembers it from the hook that runs just before.
+  // formatError does not get the context of its error; this map provides the request id, set by the preceding hook.
   const requestIds = new WeakMap<object, string>();
   const remember: ApolloServerPlugin<OperationContext> = {
     requestDidStart: async () => ({
@@ -35,7 +36,7 @@ export async function startApollo(schema: GraphQLSchema, runner: OperationRunner
       },
       responseForOperation: async (request) => {
         const { data, ...result } = await runner.executeAdmitted(argsOf(schema, request));
-        // Without data nothing was executed, or it was stopped.
+        // Without data, the operation was not executed, or it was stopped.
         const status = data === undefined && result.errors ? statusOf(result.errors[0]!) : undefined;
         return {
           http: { status, headers: new HeaderMap(status === 503 ? [['retry-after', '1']] : []) },
@@ -72,11 +73,13 @@ const argsOf = (schema: GraphQLSchema, { document, request, contextValue }: Reso
   schema, document, operationName: request.operationName ?? undefined, variableValues: request.variables ?? undefined, contextValue,
 });
 
-/** Apollo answers with the status that stands in the error, and 500 without one; as JSON, also to who takes only a stream. */
+/**
+ * Adds the HTTP status, for which Apollo uses 500 by default, and forces JSON even if the client accepts only a stream.
+ */
 const withStatus = (error: unknown, { message, extensions }: GraphQLError): GraphQLError =>
   new GraphQLError(message, { originalError: error as Error, extensions: { http: { status: statusOf(new GraphQLError(message, { extensions })), headers: new HeaderMap([['content-type', 'application/json; charset=utf-8']]) } } });
 
-/** One request that is already read and identified. Resolves once its response was taken, or its reader is gone. */
+/** Serves a request that was read and identified. Resolves when the response was sent or its reader disconnected. */
 export async function serveApollo(apollo: ApolloServer<OperationContext>, request: IncomingMessage, response: ServerResponse, body: unknown, context: OperationContext): Promise<void> {
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -95,7 +98,7 @@ export async function serveApollo(apollo: ApolloServer<OperationContext>, reques
   await sent(response);
 }
 
-/** What Apollo refuses before it makes an operation of it has passed no hook of ours. */
+/** Adds the request id to errors that Apollo creates before any of our hooks run. */
 function withRequestId(text: string, requestId: string): string {
   const body = JSON.parse(text) as { errors?: { extensions?: Record<string, unknown> }[] };
   for (const error of body.errors ?? []) error.extensions = { ...error.extensions, requestId };

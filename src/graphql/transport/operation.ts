@@ -19,13 +19,16 @@ export interface OperationRequest {
   readonly extensions?: Readonly<Record<string, unknown>> | null;
 }
 
-/** An operation that has a place. */
+/** The arguments of an operation that has a permit. */
 export interface AdmittedArgs extends ExecutionArgs {
-  /** Gives the place back. Repeatable. */
+  /** Releases the permit. Repeatable. */
   readonly leave: () => void;
 }
 
-/** A stream also of one result: it says when that was sent. */
+/**
+ * An error result, or a stream of results. A single result is also a stream, so that its transport reports when it was
+ * sent.
+ */
 export type Results = ExecutionResult | AsyncGenerator<ExecutionResult, void>;
 
 export interface RunnerDeps {
@@ -38,18 +41,18 @@ export interface RunnerDeps {
   readonly log: Log;
 }
 
-/** Parsing and validating so many characters takes about as long as one field of a result, at most. */
+/** Parsing and validating this many characters takes at most about as long as one field of a result. */
 const CHARACTERS_PER_FIELD = 10;
 
 const nothing = (): void => undefined;
 
-/** Runs operations for every transport, so that the same limits, deadlines and errors hold on each. */
+/** Runs operations for all transports, so that the same limits, deadlines and errors apply to each. */
 export class OperationRunner {
   constructor(private readonly deps: RunnerDeps) {}
 
   /**
-   * Ready to run within a place, or why not. For WebSocket and SSE, which go past Apollo. What it returns must be run:
-   * that gives the place back.
+   * Acquires a permit and checks the operation. Returns its arguments, or the errors that refuse it. For WebSocket and
+   * SSE, which bypass Apollo. The caller must run the returned arguments, because that releases the permit.
    */
   async prepare(request: OperationRequest, context: OperationContext): Promise<AdmittedArgs | readonly GraphQLError[]> {
     let leave: () => void;
@@ -60,7 +63,7 @@ export class OperationRunner {
     }
     let isReady = false;
     try {
-      // A socket may bring many documents at once, and each is parsed and validated in one go.
+      // A socket may send many documents at once, and each is parsed and validated synchronously.
       const line = this.deps.workshop.line();
       if (line.mustWait) await line.turn();
       if (typeof request.query === 'string') line.count(Math.ceil(request.query.length / CHARACTERS_PER_FIELD));
@@ -78,7 +81,7 @@ export class OperationRunner {
     const { query, variables } = request;
     if (request.extensions?.['persistedQuery']) return [publicError(PERSISTED_QUERY_NOT_SUPPORTED, context.requestId, this.deps.log)];
     if (typeof query !== 'string' || (variables != null && (typeof variables !== 'object' || Array.isArray(variables))))
-      return refused([new GraphQLError('query must be a text and variables a JSON object.')], 'BAD_REQUEST');
+      return refused([new GraphQLError('The request has no valid operation: query must be a string and variables a JSON object.')], 'BAD_REQUEST');
     let document: DocumentNode;
     try {
       document = parse(query, { maxTokens: this.deps.limits.maxTokens });
@@ -97,13 +100,13 @@ export class OperationRunner {
   }
 
   /**
-   * What is checked once the operation and its variables are known, before it is executed.
+   * Checks an operation once its variables are known and before it is executed.
    * @throws GraphQLError OPERATION_RESOLUTION_FAILURE
-   * @throws SupportError what OperationCheck throws
+   * @throws SupportError as OperationCheck does
    */
   assertMayRun({ document, operationName, variableValues, contextValue }: ExecutionArgs): void {
     const operation = getOperationAST(document, operationName);
-    if (!operation) throw withCode(new GraphQLError('Name one operation of the document as operationName.'), 'OPERATION_RESOLUTION_FAILURE');
+    if (!operation) throw withCode(new GraphQLError('No operation of the document is selected. Give the name of one as operationName.'), 'OPERATION_RESOLUTION_FAILURE');
     this.deps.check.assertMayRun(document, operation, variableValues ?? {}, (contextValue as OperationContext).noTenant);
   }
 
@@ -111,21 +114,24 @@ export class OperationRunner {
     return getOperationAST(args.document, args.operationName)?.operation === 'subscription' ? this.subscribe(args) : this.execute(args);
   }
 
-  /** A query or a mutation. Its place and its bytes are given back when the result was sent. */
+  /** Executes a query or mutation. Its permit and its bytes are released when the result was sent. */
   readonly execute = async (args: AdmittedArgs): Promise<Results> => {
     const { result, release } = await this.answered(args, () => this.executeOnce(args));
     const { gone } = args.contextValue as OperationContext;
     return singleResult({ result, release: () => { release(); args.leave(); } }, gone);
   };
 
-  /** For HTTP, which is admitted by its request until the response was sent. */
+  /** Executes for HTTP, where the request has the permit until its response was sent. */
   readonly executeAdmitted = async (args: ExecutionArgs): Promise<ExecutionResult> => {
     const { result, release } = await this.answered(args, () => this.executeOnce(args));
     (args.contextValue as OperationContext).whenSent(release);
     return result;
   };
 
-  /** Has a place while it starts. What goes wrong within a stream is its last result, masked as everywhere. */
+  /**
+   * Starts a subscription; it has a permit until it has started. An error within the stream is its last result, masked
+   * like any other.
+   */
   readonly subscribe = async (args: AdmittedArgs): Promise<Results> => {
     const started: AsyncIterator<unknown>[] = [];
     try {
@@ -142,7 +148,7 @@ export class OperationRunner {
     }
   };
 
-  /** One result for each item of the source, each executed with a deadline of its own. */
+  /** Yields one result for each item of the source, each executed with its own deadline. */
   private results(source: AsyncIterator<unknown>, args: ExecutionArgs): AsyncGenerator<ExecutionResult, void> {
     let hasFailed = false;
     const next = async (): Promise<CountedResult | null> => {
@@ -165,7 +171,7 @@ export class OperationRunner {
     try {
       return await work.run(async () => {
         const source = await createSourceEventStream({ ...args, contextValue: context.during(work) });
-        // Too late for its subscriber, who was told so: nothing may stay open.
+        // The subscriber got an error already, so nothing may stay open.
         if (work.isStopped && Symbol.asyncIterator in source) await source[Symbol.asyncIterator]().return?.();
         return source;
       });
@@ -174,11 +180,11 @@ export class OperationRunner {
     }
   }
 
-  /** Its bytes are counted until it is released. */
+  /** Executes once. The bytes of the result are counted until `release`. */
   private async executeOnce(args: ExecutionArgs): Promise<CountedResult> {
     const context = args.contextValue as OperationContext;
     const work = this.deps.workshop.begin();
-    // A mutation is done whole, whoever still waits for its answer.
+    // A mutation is always executed completely, even if its caller disconnects.
     if (getOperationAST(args.document, args.operationName)?.operation !== 'mutation') work.stopWith(context.gone);
     try {
       const result = await work.run(() => execute({ ...args, contextValue: context.during(work), fieldResolver: meteredFieldResolver as never }));
@@ -190,7 +196,7 @@ export class OperationRunner {
     }
   }
 
-  /** Its result, or why there is none. */
+  /** Runs `work` and masks its errors. Never rejects: an error becomes the result. */
   private async answered(args: ExecutionArgs, work: () => Promise<CountedResult>): Promise<CountedResult> {
     try {
       const { result, release } = await work();
@@ -213,5 +219,5 @@ const withCode = (error: GraphQLError, code: string): GraphQLError =>
 /** @throws RequestRefusedError SUBSCRIPTION_NEEDS_STREAM */
 export function assertNeedsNoStream(document: DocumentNode, operationName: string | null | undefined): void {
   if (getOperationAST(document, operationName)?.operation === 'subscription')
-    throw new RequestRefusedError('SUBSCRIPTION_NEEDS_STREAM', 'A subscription is not answered by a plain response, by multipart/mixed or by a callback. Send it over WebSocket (subprotocol graphql-transport-ws, path /graphql or /ws), or as server-sent events with the header "accept: text/event-stream".');
+    throw new RequestRefusedError('SUBSCRIPTION_NEEDS_STREAM', 'A subscription cannot be answered with a plain response, multipart/mixed or a callback. Send it over WebSocket (subprotocol graphql-transport-ws, path /graphql or /ws), or as server-sent events with the header "accept: text/event-stream".');
 }

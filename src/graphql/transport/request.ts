@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { GraphQLError } from 'graphql';
 import { RequestRefusedError, statusOf } from '../errors';
 
-/** The gateway's own id of the request when it is harmless, so that its log and ours can be read together. */
+/** Returns the request id of the gateway if its characters are harmless, so that both logs can be correlated. */
 export function givenRequestId(headers: IncomingHttpHeaders): string | undefined {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined;
@@ -11,25 +11,25 @@ export function givenRequestId(headers: IncomingHttpHeaders): string | undefined
 /**
  * Reads an operation that was sent by POST.
  * @param readBody reads the whole body, inflated and within the limit
- * @throws RequestRefusedError BAD_REQUEST | UNSUPPORTED_MEDIA_TYPE, and what `readBody` throws
+ * @throws RequestRefusedError BAD_REQUEST | UNSUPPORTED_MEDIA_TYPE, and any error of `readBody`
  */
 export async function readJsonBody(request: IncomingMessage, readBody: () => Promise<Buffer>): Promise<Readonly<Record<string, unknown>>> {
-  // A page of another origin can send text/plain without asking, whatever it says it accepts.
+  // A page of another origin can send text/plain without a CORS preflight, whatever its accept header.
   if (!/^application\/(json|graphql\+json)\b/i.test(request.headers['content-type'] ?? ''))
-    throw new RequestRefusedError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.');
+    throw new RequestRefusedError('UNSUPPORTED_MEDIA_TYPE', 'The content type must be application/json. Set the content-type header.');
   const text = (await readBody()).toString('utf8');
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    throw new RequestRefusedError('BAD_REQUEST', 'The body is not JSON.');
+    throw new RequestRefusedError('BAD_REQUEST', 'The body is not valid JSON. Send one JSON object with query, variables and operationName.');
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RequestRefusedError('BAD_REQUEST', 'The body must be one JSON object with query, variables and operationName.');
+    throw new RequestRefusedError('BAD_REQUEST', 'The body is not a JSON object. Send one with query, variables and operationName.');
   return body as Record<string, unknown>;
 }
 
-/** The answer to a whole request that failed with one error. */
+/** Creates the response to a request that failed as a whole. */
 export function errorAnswer(error: GraphQLError): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } {
   const status = statusOf(error);
   return {
@@ -42,13 +42,13 @@ export function errorAnswer(error: GraphQLError): { readonly status: number; rea
   };
 }
 
-/** Resolves when the network has taken the whole response, or the client is gone. */
+/** Resolves when the operating system has taken the whole response, or the client disconnected. */
 export const sent = (response: ServerResponse): Promise<void> => new Promise((resolve) => {
   if (response.writableFinished || response.destroyed) resolve();
   else response.once('finish', resolve).once('close', resolve);
 });
 
-/** Resolves when the client can take more, or is gone. */
+/** Resolves when the client can take more, or disconnected. */
 export const drained = (response: ServerResponse): Promise<void> => new Promise((resolve) => {
   if (!response.writableNeedDrain || response.destroyed) { resolve(); return; }
   const done = (): void => {

@@ -1,16 +1,16 @@
 import type { ExecutionResult } from 'graphql';
 
-/** A result that takes memory, and perhaps a place, until it was sent. */
+/** A result whose memory, and perhaps permit, are taken until it was sent. */
 export interface CountedResult {
   readonly result: ExecutionResult;
-  /** Gives back what it takes. Repeatable. */
+  /** Releases the memory and the permit. Repeatable. */
   release(): void;
 }
 
 export interface ResultSource {
-  /** Called for each result, one after the other; null: there is none any more. */
+  /** Called for one result after another; null: there are no more. */
   next(): Promise<CountedResult | null>;
-  /** Called when nobody asks any more, perhaps while `next` is under way. */
+  /** Called when the reader wants no more results, perhaps during `next`. */
   close(): Promise<void> | void;
 }
 
@@ -59,7 +59,7 @@ export function resultStream(source: ResultSource, gone: AbortSignal | null): As
   };
 }
 
-/** The stream of an operation that has one result. */
+/** Streams a single result. */
 export function singleResult(counted: CountedResult, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
   let left: CountedResult | null = counted;
   return resultStream({

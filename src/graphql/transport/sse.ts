@@ -9,9 +9,9 @@ import { drained } from './request';
 export const wantsEventStream = (request: IncomingMessage): boolean => /^\s*text\/event-stream\b/i.test(request.headers.accept ?? '');
 
 /**
- * The GraphQL over SSE protocol (graphql-sse's PROTOCOL.md) with distinct connections: one request, one operation, one
- * stream. Written here because the library's server keeps what a slow client has not read yet in memory; this one asks
- * its source for the next item only when the last one has gone out.
+ * Serves the GraphQL over SSE protocol (graphql-sse's PROTOCOL.md) with distinct connections: one request, one
+ * operation, one stream. Not graphql-sse's own server, because that one buffers items which a slow client has not read.
+ * This one asks its source for the next item only after the last one was sent.
  */
 export class SseServer {
   readonly #streams = new Set<AsyncGenerator<ExecutionResult, void>>();
@@ -23,23 +23,23 @@ export class SseServer {
     const prepared = await this.runner.prepare(operation, context);
     if ('schema' in prepared && request.method === 'GET' && getOperationAST(prepared.document, prepared.operationName)?.operation === 'mutation') {
       prepared.leave();
-      throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Send mutations by POST.');
+      throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'A mutation was sent by GET. Send it by POST.');
     }
     const result = 'schema' in prepared ? await this.runner.run(prepared) : { errors: prepared };
 
-    // A ping is a write, and one that the peer takes nothing of for so long is told here: nothing is kept for the dead.
+    // A ping is a write; the timeout ends a stream whose peer has read nothing for two intervals.
     response.setTimeout(2 * this.limits.pingIntervalMs, () => response.destroy());
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', connection: 'keep-alive', 'x-accel-buffering': 'no',
     });
-    // Some clients wait for a first byte before they call the stream open.
+    // Some clients consider the stream open only after a first byte.
     response.write(':\n\n');
     if (Symbol.asyncIterator in result) await this.stream(response, result);
     else response.write(eventOf('next', result));
     response.end(eventOf('complete'));
   }
 
-  /** Ends every stream; clients come back with their cursor. */
+  /** Ends every stream; clients reconnect with their cursors. */
   async stop(): Promise<void> { await Promise.all([...this.#streams].map((stream) => stream.return())); }
 
   private async stream(response: ServerResponse, results: AsyncGenerator<ExecutionResult, void>): Promise<void> {

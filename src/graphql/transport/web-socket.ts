@@ -11,18 +11,22 @@ import type { GraphqlLimits } from '../limits';
 import type { AdmittedArgs, OperationRunner } from './operation';
 
 /**
- * Finds out who calls, from the headers and, on a WebSocket, the payload of `connection_init`.
- * @throws AccessError when it is nobody we know
+ * Identifies the caller by the headers and, on a WebSocket, the payload of `connection_init`.
+ * @throws AccessError when the caller is unknown
  */
 export type Identify = (
   headers: IncomingHttpHeaders, connectionParams: Readonly<Record<string, unknown>> | undefined, remoteAddress: string | undefined,
 ) => Promise<Caller>;
 
-/** What the server does for each upgrade. */
+/** Functions of the HTTP server for one upgrade. */
 export interface SocketDoor {
-  /** Called once it is known who calls. Until then the socket counts among strangers. @param sender who it counts for @throws OverloadedError */
+  /**
+   * Counts the socket for its sender after identification; until then it counts as anonymous.
+   * @param sender whom it counts for
+   * @throws OverloadedError
+   */
   enter(sender: string): void;
-  /** Answers instead of upgrading, and closes. */
+  /** Responds instead of upgrading, and closes the socket. */
   refuse(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> }): void;
 }
 
@@ -37,7 +41,7 @@ export interface WebSocketDeps {
 
 type Extra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortController };
 
-/** The graphql-transport-ws protocol. The same operations, limits and errors as over HTTP. */
+/** Serves the graphql-transport-ws protocol, with the same operations, limits and errors as HTTP. */
 export class GraphqlWebSockets {
   readonly #sockets: WebSocketServer;
   readonly #doors = new WeakMap<IncomingMessage, SocketDoor>();
@@ -45,7 +49,8 @@ export class GraphqlWebSockets {
 
   constructor(private readonly deps: WebSocketDeps) {
     const { limits, runner } = deps;
-    // Its types do not know of closeTimeout yet. By default a peer that does not answer a close keeps its socket for half a minute.
+    // closeTimeout is missing in the types. By default, a peer that does not answer a close occupies its socket for 30
+    // seconds.
     const options: ServerOptions & { readonly closeTimeout: number } = { noServer: true, maxPayload: limits.maxBodyBytes, perMessageDeflate: false, closeTimeout: limits.closeGraceMs };
     this.#sockets = new WebSocketServer(options);
     const server = useServer<Record<string, unknown>, Extra>({
@@ -59,7 +64,7 @@ export class GraphqlWebSockets {
           this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
           return true;
         } catch (error) {
-          // False closes with 4403. Anything but a refusal is our trouble, and the client may try again.
+          // False closes with 4403. Any error except a refusal is a fault of this service, and the client may retry.
           if (!isAccessError(error)) {
             publicError(error, deps.clock.newId(), deps.log);
             extra.socket.close(1013, 'Try again later');
@@ -70,9 +75,9 @@ export class GraphqlWebSockets {
       onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
         const requestId = deps.clock.newId();
         try {
-          // The one that is asked for is counted already.
+          // `subscriptions` already includes the requested one.
           if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
-            throw new RequestRefusedError('TOO_MANY_SUBSCRIPTIONS', `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations; open another one.`);
+            throw new RequestRefusedError('TOO_MANY_SUBSCRIPTIONS', `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations, and this one has them. Open another socket.`);
           return await runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId, extra.gone && { gone: extra.gone.signal }));
         } catch (error) {
           return [publicError(error, requestId, deps.log)];
@@ -105,7 +110,7 @@ export class GraphqlWebSockets {
     this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#sockets.emit('connection', opened, request));
   };
 
-  /** Says goodbye (1001) to every socket; whoever does not answer in time is cut off. */
+  /** Closes every socket with 1001; terminates those whose peers do not respond in time. */
   async stop(): Promise<void> {
     const cut = setTimeout(() => { for (const socket of this.#sockets.clients) socket.terminate(); }, this.deps.limits.closeGraceMs);
     await this.#dispose();

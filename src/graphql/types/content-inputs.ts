@@ -2,7 +2,7 @@ import { Field, Float, InputType } from 'type-graphql';
 import type { ChoicesStyle, FormFieldType } from '../../core/content';
 import { ChoicesStyleEnum, FormFieldTypeEnum } from './enums';
 
-@InputType({ description: 'A place.' })
+@InputType({ description: 'A location.' })
 export class SupportLocationInput {
   @Field(() => Float, { description: 'Degrees, WGS 84.' }) latitude: number;
   @Field(() => Float) longitude: number;
@@ -10,7 +10,7 @@ export class SupportLocationInput {
   @Field(() => String, { nullable: true }) address?: string | null;
 }
 
-@InputType({ description: 'How somebody can be reached. At most ten phones and ten emails.' })
+@InputType({ description: 'Contact details of a person or an organization. At most ten phone numbers and ten email addresses.' })
 export class SupportContactCardInput {
   @Field(() => String) name: string;
   @Field(() => String, { nullable: true }) organization?: string | null;
@@ -20,11 +20,11 @@ export class SupportContactCardInput {
 
 @InputType()
 export class SupportChoiceInput {
-  @Field(() => String, { description: 'What people read; 1 to 200 characters.' }) title: string;
-  @Field(() => String, { nullable: true, description: 'What programs compare, up to 1000 characters. Left out: the title.' }) value?: string | null;
+  @Field(() => String, { description: 'The label that people see; 1 to 200 characters.' }) title: string;
+  @Field(() => String, { nullable: true, description: 'The value that programs compare, up to 1000 characters. If omitted: the title.' }) value?: string | null;
 }
 
-@InputType({ description: 'Things to choose from, 1 to 30.' })
+@InputType({ description: 'A list of 1 to 30 choices.' })
 export class SupportChoicesInput {
   @Field(() => ChoicesStyleEnum, { defaultValue: ChoicesStyleEnum.BUTTONS }) style: ChoicesStyle;
   @Field(() => [SupportChoiceInput]) items: SupportChoiceInput[];
@@ -47,20 +47,20 @@ export class SupportCardInput {
 
 @InputType()
 export class SupportFormFieldInput {
-  @Field(() => String, { description: 'What programs call it, unique within the form; 1 to 100 characters.' }) name: string;
-  @Field(() => String, { description: 'What people read; 1 to 200 characters.' }) label: string;
+  @Field(() => String, { description: 'The name that programs use, unique within the form; 1 to 100 characters.' }) name: string;
+  @Field(() => String, { description: 'The label that people see; 1 to 200 characters.' }) label: string;
   @Field(() => FormFieldTypeEnum, { defaultValue: FormFieldTypeEnum.TEXT }) type: FormFieldType;
   @Field(() => Boolean, { defaultValue: false }) isRequired: boolean;
   @Field(() => String, { nullable: true }) placeholder?: string | null;
-  @Field(() => [SupportChoiceInput], { nullable: true, description: 'What a SELECT offers, 1 to 30.' }) options?: SupportChoiceInput[] | null;
+  @Field(() => [SupportChoiceInput], { nullable: true, description: 'The options of a SELECT, 1 to 30.' }) options?: SupportChoiceInput[] | null;
 }
 
-@InputType({ description: 'Something to fill in: 1 to 30 fields.' })
+@InputType({ description: 'A form of 1 to 30 fields.' })
 export class SupportFormInput {
   @Field(() => [SupportFormFieldInput]) fields: SupportFormFieldInput[];
 }
 
-@InputType({ description: 'What a message holds besides words and files. Give exactly one; `text` stands before it.' })
+@InputType({ description: 'Structured content of a message, besides text and files. Give exactly one field; `text` precedes it.' })
 export class SupportMessageContentInput {
   @Field(() => SupportLocationInput, { nullable: true }) location?: SupportLocationInput | null;
   @Field(() => SupportContactCardInput, { nullable: true }) contact?: SupportContactCardInput | null;

@@ -5,34 +5,34 @@ import { connectionOf } from './page';
 import { SupportPayload } from './payloads';
 import { DateTime } from './scalars';
 
-@ObjectType({ simpleResolvers: true, description: 'Something owed that was set aside, because no retry helps or it was tried for 75 hours.' })
+@ObjectType({ simpleResolvers: true, description: 'A delivery that was parked because no retry helps or because it failed for 75 hours.' })
 export class SupportDeadLetter {
   @Field(() => ID) id: string;
   @Field(() => SupportDeadLetterState) state: DeadLetter['state'];
-  @Field(() => String, { description: 'To whom it was owed, e.g. `PROVIDER`.' }) destination: string;
-  @Field(() => String, { description: 'What it was, e.g. `POST_MESSAGE`.' }) kind: string;
-  @Field(() => String, { description: 'Why it was set aside; stable, see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether it may be there all the same.' }) outcome: DeliveryOutcome;
-  @Field(() => Int, { description: 'How often it was tried.' }) attempts: number;
-  @Field(() => ID, { nullable: true, description: 'The message that it is about.' }) messageId: string | null;
-  @Field(() => DateTime, { description: 'Since when it was owed.' }) createdAt: string;
-  @Field(() => DateTime, { description: 'When it was tried last and set aside.' }) parkedAt: string;
-  @Field(() => Boolean, { description: 'Everything behind it in its session\'s lane waits until it is sent again or discarded.' }) blocksLane: boolean;
+  @Field(() => String, { description: 'The receiver, e.g. `PROVIDER`.' }) destination: string;
+  @Field(() => String, { description: 'The kind of work, e.g. `POST_MESSAGE`.' }) kind: string;
+  @Field(() => String, { description: 'The reason for parking, as a stable code; see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if it may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
+  @Field(() => Int, { description: 'The number of attempts.' }) attempts: number;
+  @Field(() => ID, { nullable: true, description: 'The message that it concerns.' }) messageId: string | null;
+  @Field(() => DateTime, { description: 'When the delivery was enqueued.' }) createdAt: string;
+  @Field(() => DateTime, { description: 'When it was last attempted and parked.' }) parkedAt: string;
+  @Field(() => Boolean, { description: 'True if all later deliveries of its session\'s lane wait until it is resent or discarded.' }) blocksLane: boolean;
 }
 
 export const SupportDeadLetterConnection = connectionOf('SupportDeadLetter', () => SupportDeadLetter);
 
-@ObjectType({ simpleResolvers: true, description: 'Deliveries of a session that wait behind a dead letter until an operator decides.' })
+@ObjectType({ simpleResolvers: true, description: 'Deliveries of a session that wait behind a dead letter until an operator resends or discards it.' })
 export class SupportBlockedLane {
   @Field(() => String) destination: string;
-  @Field(() => ID, { description: 'Give it to resendSupportDeadLetters or discardSupportDeadLetters.' }) deadLetterId: string;
+  @Field(() => ID, { description: 'Pass it to resendSupportDeadLetters or discardSupportDeadLetters.' }) deadLetterId: string;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether the dead letter may be at its receiver all the same.' }) outcome: DeliveryOutcome;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if the dead letter may have reached its receiver nevertheless.' }) outcome: DeliveryOutcome;
   @Field(() => DateTime) parkedAt: string;
 }
 
-@InputType({ description: 'All that is given must hold.' })
+@InputType({ description: 'All given conditions must hold.' })
 export class SupportDeadLetterFilterInput {
   @Field(() => ID, { nullable: true }) accountId?: string | null;
   @Field(() => ID, { nullable: true }) chatbotId?: string | null;
@@ -45,32 +45,32 @@ export class SupportDeadLetterFilterInput {
   @Field(() => DateTime, { nullable: true }) parkedAfter?: unknown;
 }
 
-const AFTER = { nullable: true, description: 'With a filter or all: the endCursor of the call before.' } as const;
+const AFTER = { nullable: true, description: 'With filter or all: the endCursor of the previous call.' } as const;
 
-@InputType({ description: 'Exactly one of ids, filter and all.' })
+@InputType({ description: 'Give exactly one of ids, filter and all.' })
 export class ResendSupportDeadLettersInput {
   @Field(() => [ID], { nullable: true, description: 'At most 500.' }) ids?: string[] | null;
   @Field(() => SupportDeadLetterFilterInput, { nullable: true }) filter?: SupportDeadLetterFilterInput | null;
   @Field(() => Boolean, { defaultValue: false }) all: boolean;
-  @Field(() => Boolean, { defaultValue: false, description: 'With ids: you have looked, and none of them is there. The next try of each writes without looking. Otherwise it is looked for first, so that nothing appears twice.' }) writeAtOnce: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'With ids: you have checked that none of them reached the provider, and the next attempt of each writes without a lookup. By default a lookup comes first, so that nothing appears twice.' }) writeAtOnce: boolean;
   @Field(() => String, AFTER) after?: string | null;
 }
 
-@InputType({ description: 'Exactly one of ids and filter.' })
+@InputType({ description: 'Give exactly one of ids and filter.' })
 export class DiscardSupportDeadLettersInput {
   @Field(() => [ID], { nullable: true, description: 'At most 500.' }) ids?: string[] | null;
   @Field(() => SupportDeadLetterFilterInput, { nullable: true }) filter?: SupportDeadLetterFilterInput | null;
-  @Field(() => String, { description: 'Kept with each of them; 1 to 500 characters.' }) reason: string;
+  @Field(() => String, { description: 'Stored with each dead letter; 1 to 500 characters.' }) reason: string;
   @Field(() => String, AFTER) after?: string | null;
 }
 
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
-const passedOver = { description: 'Ids that were no dead letters of yours, or not any more; nothing to do about them.' } as const;
-const hasMore = { description: 'There are more: call again with `after: endCursor`.' } as const;
+const passedOver = { description: 'Ids that are not, or no longer, dead letters of your organization. They need no further action.' } as const;
+const hasMore = { description: 'True if more dead letters match: call again with `after: endCursor`.' } as const;
 
 @ObjectType(payload)
 export class ResendSupportDeadLettersPayload extends SupportPayload {
-  @Field(() => Int, { description: 'How many wait again.' }) count: number;
+  @Field(() => Int, { description: 'The number of deliveries that are pending again.' }) count: number;
   @Field(() => [ID], passedOver) passedOver: readonly string[];
   @Field(() => Boolean, hasMore) hasMore: boolean;
   @Field(() => String, { nullable: true }) endCursor: string | null;
@@ -78,7 +78,7 @@ export class ResendSupportDeadLettersPayload extends SupportPayload {
 
 @ObjectType(payload)
 export class DiscardSupportDeadLettersPayload extends SupportPayload {
-  @Field(() => Int, { description: 'How many were given up for good.' }) count: number;
+  @Field(() => Int, { description: 'The number of deliveries that were discarded.' }) count: number;
   @Field(() => [ID], passedOver) passedOver: readonly string[];
   @Field(() => Boolean, hasMore) hasMore: boolean;
   @Field(() => String, { nullable: true }) endCursor: string | null;

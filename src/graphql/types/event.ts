@@ -6,7 +6,7 @@ import type { HandoffEndReason as EndReason, HandoffState as State } from '../..
 import { ChannelStateEnum, EndpointDisabledReasonEnum, HandoffEndReason, HandoffState, MessageAuthorEnum, MessageVisibilityEnum, ReactionSideEnum, SupportControl, SupportDeliveryOutcome } from './enums';
 import { DateTime } from './scalars';
 
-/** An event as resolvers see it: its body's fields beside its own. */
+/** An event as resolvers see it: the fields of its body together with its own. */
 export type EventView = EventRecord & { readonly __typename: string };
 
 const TYPENAMES: Readonly<Record<EventType, string>> = {
@@ -44,57 +44,57 @@ export class SupportSessionOpened extends SupportSessionEvent {}
 @ObjectType({ ...implementsEvent, description: 'The session was closed.' })
 export class SupportSessionClosed extends SupportSessionEvent {}
 
-@ObjectType({ ...implementsEvent, description: 'Something was said.' })
+@ObjectType({ ...implementsEvent, description: 'A message was recorded.' })
 export class SupportMessageRecorded extends SupportSessionEvent {
   @Field(() => MessageAuthorEnum) author: string;
   @Field(() => MessageVisibilityEnum) visibility: string;
 }
 
-@ObjectType({ ...implementsEvent, description: 'Somebody else may answer from now on.' })
+@ObjectType({ ...implementsEvent, description: 'The party that may answer changed.' })
 export class SupportControlChanged extends SupportSessionEvent {
   @Field(() => SupportControl) control: Control;
   @Field(() => Int) epoch: number;
   @Field(() => String) cause: string;
 }
 
-@ObjectType({ ...implementsEvent, description: 'A handoff began or moved on.' })
+@ObjectType({ ...implementsEvent, description: 'A handoff began or changed its state.' })
 export class SupportHandoffChanged extends SupportSessionEvent {
-  @Field(() => HandoffState, { nullable: true, description: 'Null: it began.' }) from: State | null;
+  @Field(() => HandoffState, { nullable: true, description: 'Null: the handoff began.' }) from: State | null;
   @Field(() => HandoffState) to: State;
   @Field(() => String) cause: string;
   @Field(() => HandoffEndReason, { nullable: true }) endReason: EndReason | null;
   @Field(() => String, { nullable: true }) agentName: string | null;
 }
 
-@ObjectType({ ...implementsEvent, description: 'Its author took a message back.' })
+@ObjectType({ ...implementsEvent, description: 'The author deleted a message.' })
 export class SupportMessageDeleted extends SupportSessionEvent {}
 
-@ObjectType({ ...implementsEvent, description: 'Its author said a message anew.' })
+@ObjectType({ ...implementsEvent, description: 'The author edited a message.' })
 export class SupportMessageEdited extends SupportSessionEvent {}
 
-@ObjectType({ ...implementsEvent, description: 'The end-user or the bot reacted to a message, or took that back.' })
+@ObjectType({ ...implementsEvent, description: 'The end-user or the bot added, changed or removed a reaction to a message.' })
 export class SupportMessageReacted extends SupportSessionEvent {
   @Field(() => ReactionSideEnum) by: string;
-  @Field(() => String, { nullable: true, description: 'Null: taken back.' }) emoji: string | null;
+  @Field(() => String, { nullable: true, description: 'Null: the reaction was removed.' }) emoji: string | null;
 }
 
-@ObjectType({ ...implementsEvent, description: 'The runtime reported what became of a message on the end-user\'s channel.' })
+@ObjectType({ ...implementsEvent, description: 'The runtime reported the state of a message on the end-user\'s channel.' })
 export class SupportMessageStateChanged extends SupportSessionEvent {
   @Field(() => ID) messageId: string;
   @Field(() => ChannelStateEnum) state: string;
 }
 
-@ObjectType({ ...implementsEvent, description: 'The end-user has read what was said to them.' })
+@ObjectType({ ...implementsEvent, description: 'The end-user has read messages.' })
 export class SupportMessagesRead extends SupportSessionEvent {
-  @Field(() => Int, { description: 'Every message up to this `seq`, but for those that failed.' }) throughSeq: number;
+  @Field(() => Int, { description: 'All messages up to this `seq` are read, except those that failed.' }) throughSeq: number;
 }
 
-@ObjectType({ ...implementsEvent, description: 'Agents have read what was said.' })
+@ObjectType({ ...implementsEvent, description: 'Agents have read messages.' })
 export class SupportAgentsRead extends SupportSessionEvent {
-  @Field(() => DateTime, { description: 'Everything up to this moment.' }) readAt: string;
+  @Field(() => DateTime, { description: 'Everything up to this time is read.' }) readAt: string;
 }
 
-@ObjectType({ ...implementsEvent, description: 'The end-user was asked how it was.' })
+@ObjectType({ ...implementsEvent, description: 'The end-user was offered a satisfaction survey.' })
 export class SupportSurveyOffered extends SupportSessionEvent {}
 
 @ObjectType({ ...implementsEvent, description: 'The end-user answered the survey.' })
@@ -102,35 +102,35 @@ export class SupportSurveyAnswered extends SupportSessionEvent {
   @Field(() => Int) rating: number;
 }
 
-// Nullable in all three: else no document could ask for it in more than one of them.
-const LETTER = { nullable: true, description: 'Its id in supportDeadLetters; null only in SupportDeliveryParked of earlier versions.' } as const;
-@ObjectType({ ...implementsEvent, description: 'A push of this session was the last that its runtime\'s endpoint failed: it is switched off, and deliveries wait in the inbox.' })
+// Nullable in all three types: otherwise no document could select the field in more than one of them.
+const LETTER = { nullable: true, description: 'The id in supportDeadLetters. Null only in a SupportDeliveryParked of an earlier version.' } as const;
+@ObjectType({ ...implementsEvent, description: 'After a failed push of this session, the runtime\'s endpoint was disabled. Deliveries wait in the runtime inbox.' })
 export class SupportRuntimeEndpointDisabled extends SupportSessionEvent {
   @Field(() => ID) endpointId: string;
   @Field(() => EndpointDisabledReasonEnum) reason: string;
-  @Field(() => String, { description: 'Of the last failure; stable, see docs/errors.md.' }) code: string;
+  @Field(() => String, { description: 'Code of the last failure; stable, see docs/errors.md.' }) code: string;
 }
 
-@ObjectType({ ...implementsEvent, description: 'Something owed could not be delivered and waits for an operator.' })
+@ObjectType({ ...implementsEvent, description: 'A delivery failed for good and waits for an operator.' })
 export class SupportDeliveryParked extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId?: string | null;
   @Field(() => String) kind: string;
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { nullable: true, description: 'Whether it may be there all the same; null only in events of earlier versions.' }) outcome?: DeliveryOutcome | null;
+  @Field(() => SupportDeliveryOutcome, { nullable: true, description: 'UNKNOWN if it may have reached its receiver nevertheless. Null only in events of earlier versions.' }) outcome?: DeliveryOutcome | null;
 }
 
-@ObjectType({ ...implementsEvent, description: 'An operator sent a dead letter again: it is owed once more, in its old place.' })
+@ObjectType({ ...implementsEvent, description: 'An operator resent a dead letter: it is pending again, at its old position in the lane.' })
 export class SupportDeliverySentAgain extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId: string | null;
   @Field(() => String) kind: string;
-  @Field(() => ID, { nullable: true, description: 'The user who did it, when it was one.' }) by: string | null;
-  @Field(() => Boolean, { nullable: true, description: 'True: the operator has said that it is not there, so it is written without a look. Else null.' }) writesAtOnce?: boolean | null;
+  @Field(() => ID, { nullable: true, description: 'The user who did it, if the caller was a user.' }) by: string | null;
+  @Field(() => Boolean, { nullable: true, description: 'True: the operator stated that it did not reach the provider, so it is written without a lookup. Otherwise null.' }) writesAtOnce?: boolean | null;
 }
 
-@ObjectType({ ...implementsEvent, description: 'An operator gave a dead letter up for good.' })
+@ObjectType({ ...implementsEvent, description: 'An operator discarded a dead letter.' })
 export class SupportDeliveryDiscarded extends SupportSessionEvent {
   @Field(() => ID, LETTER) deliveryId: string | null;
   @Field(() => String) kind: string;
   @Field(() => String) reason: string;
-  @Field(() => ID, { nullable: true, description: 'The user who did it, when it was one.' }) by: string | null;
+  @Field(() => ID, { nullable: true, description: 'The user who did it, if the caller was a user.' }) by: string | null;
 }

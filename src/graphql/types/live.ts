@@ -8,36 +8,36 @@ import { Handoff } from './handoff';
 import { SupportSession } from './session';
 import { DateTime } from './scalars';
 
-@ObjectType({ simpleResolvers: true, description: 'Without `after`: one snapshot, then one event after the other. With `after`: events only.' })
+@ObjectType({ simpleResolvers: true, description: 'An item of a subscription. Without `after`: first a snapshot, then one event per item. With `after`: events only.' })
 export class SupportSessionEventItem {
-  @Field(() => Int, { description: 'Give the last one seen as `after` to resume.' }) seq: number;
-  @Field(() => SupportSession, { nullable: true, description: 'Only in the first item of a subscription without `after`: the session now.' }) snapshot: unknown;
-  @Field(() => SupportSessionEvent, { nullable: true, description: 'In every other item.' }) event: unknown;
+  @Field(() => Int, { description: 'Pass the last value seen as `after` to resume.' }) seq: number;
+  @Field(() => SupportSession, { nullable: true, description: 'The current session; only in the first item of a subscription without `after`.' }) snapshot: unknown;
+  @Field(() => SupportSessionEvent, { nullable: true, description: 'Set in every other item.' }) event: unknown;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Who may answer, as of the event `seq`: all fields but `session` and `handoff` belong to that moment.' })
+@ObjectType({ simpleResolvers: true, description: 'Control and handoff state as of event `seq`. All fields except `session` and `handoff` describe that moment.' })
 export class SupportConversationStatus {
-  @Field(() => Int, { description: 'Give the last one seen as `after` to resume.' }) seq: number;
+  @Field(() => Int, { description: 'Pass the last value seen as `after` to resume.' }) seq: number;
   @Field(() => DateTime) at: string;
-  @Field(() => Boolean, { description: 'The first item of a subscription without `after`: the state as of the last event, not a change.' }) isSnapshot: boolean;
+  @Field(() => Boolean, { description: 'True for the first item of a subscription without `after`: the state as of the last event, not a change.' }) isSnapshot: boolean;
   @Field(() => SupportControl) control: Control;
   @Field(() => Int) epoch: number;
-  @Field(() => Boolean, { description: 'Whether a bot message with this epoch would reach the end-user.' }) mayReply: boolean;
+  @Field(() => Boolean, { description: 'True if a bot message with this epoch would reach the end-user.' }) mayReply: boolean;
   @Field(() => Boolean) isClosed: boolean;
-  @Field(() => HandoffState, { nullable: true, description: 'Of the newest handoff, live or over, as of this event.' }) handoffState: State | null;
-  @Field(() => String, { nullable: true, description: 'What made the change, its last step if it had several; null in the snapshot.' }) cause: string | null;
+  @Field(() => HandoffState, { nullable: true, description: 'State of the newest handoff, live or over, as of this event.' }) handoffState: State | null;
+  @Field(() => String, { nullable: true, description: 'The cause of the change, or of its last step if it had several. Null in the snapshot.' }) cause: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The live handoffs of a filter.' })
+@ObjectType({ simpleResolvers: true, description: 'The live handoffs that match a filter.' })
 export class HandoffSnapshot {
   @ListSize(200)
   @Field(() => [Handoff], { description: 'Newest first.' }) handoffs: unknown[];
   @Field(() => Boolean, { description: 'False: there are more; page through `handoffs`.' }) isComplete: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Without `after`: one snapshot, then one change after the other. With `after`: changes only.' })
+@ObjectType({ simpleResolvers: true, description: 'An item of a subscription. Without `after`: first a snapshot, then one change per item. With `after`: changes only.' })
 export class HandoffChangeItem {
-  @Field(() => String, { description: 'Give the last one seen as `after` to resume.' }) cursor: string;
-  @Field(() => HandoffSnapshot, { nullable: true, description: 'Only in the first item of a subscription without `after`.' }) snapshot: unknown;
-  @Field(() => SupportHandoffChanged, { nullable: true, description: 'In every other item.' }) change: unknown;
+  @Field(() => String, { description: 'Pass the last value seen as `after` to resume.' }) cursor: string;
+  @Field(() => HandoffSnapshot, { nullable: true, description: 'Set only in the first item of a subscription without `after`.' }) snapshot: unknown;
+  @Field(() => SupportHandoffChanged, { nullable: true, description: 'Set in every other item.' }) change: unknown;
 }

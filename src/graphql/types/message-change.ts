@@ -6,20 +6,20 @@ import { SupportPayload } from './payloads';
 import { KEY } from './runtime-inputs';
 import { SupportMessage, SupportSession } from './session';
 
-const OURS = { nullable: true, description: 'Our id of the message. Give this or `callerMessageId`.' } as const;
-const YOURS = { nullable: true, description: 'Your own id of the turn.' } as const;
+const OURS = { nullable: true, description: 'The message\'s `id`. Give this or `callerMessageId`.' } as const;
+const YOURS = { nullable: true, description: 'Your own id of the message.' } as const;
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
 const nullable = { nullable: true } as const;
-const replayed = { description: 'This key was answered before; this is that answer.' } as const;
+const replayed = { description: 'True if this key was used before: this is the result of that call.' } as const;
 
-@InputType({ description: 'A message of the end-user or of the bot as it is now. What is not given again is gone, but for its files.' })
+@InputType({ description: 'The new state of a message of the end-user or the bot. Text and content that are omitted are removed; files stay.' })
 export class EditSupportMessageInput {
   @Field(() => ID) sessionId: string;
   @Field(() => ID, OURS) messageId?: string | null;
   @Field(() => String, YOURS) callerMessageId?: string | null;
-  @Field(() => String, { defaultValue: '', description: 'May be left out beside `content`, or when the message has files.' }) text: string;
+  @Field(() => String, { defaultValue: '', description: 'May be omitted if `content` is given or the message has files.' }) text: string;
   @Field(() => SupportMessageContentInput, { nullable: true }) content?: SupportMessageContentInput | null;
-  @Field(() => Int, { nullable: true, description: 'For a message of the bot: the epoch it believes in, as in sendBotMessage.' }) epoch?: number | null;
+  @Field(() => Int, { nullable: true, description: 'For a bot message: the epoch that the bot believes to be current, as in sendBotMessage.' }) epoch?: number | null;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 
@@ -30,12 +30,12 @@ export class EditSupportMessagePayload extends SupportPayload {
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
-@InputType({ description: 'A message of the end-user or of the bot.' })
+@InputType({ description: 'Deletes a message of the end-user or of the bot.' })
 export class DeleteSupportMessageInput {
   @Field(() => ID) sessionId: string;
   @Field(() => ID, OURS) messageId?: string | null;
   @Field(() => String, YOURS) callerMessageId?: string | null;
-  @Field(() => Int, { nullable: true, description: 'Refused when it is not the current one. Absent: not checked, since taking words back answers nobody.' }) epoch?: number | null;
+  @Field(() => Int, { nullable: true, description: 'Refused if it is not the current epoch. If omitted, it is not checked, because deleting a message answers nobody.' }) epoch?: number | null;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 
@@ -43,18 +43,18 @@ export class DeleteSupportMessageInput {
 export class DeleteSupportMessagePayload extends SupportPayload {
   @Field(() => SupportMessage, nullable) message?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'It was taken back before; nothing was done.' }) alreadyDeleted: boolean;
+  @Field(() => Boolean, { description: 'True if the message was deleted before: nothing was done.' }) alreadyDeleted: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
-@InputType({ description: 'The reaction of one side to any public message, as it is now.' })
+@InputType({ description: 'Sets the reaction of one side to a public message.' })
 export class ReactToSupportMessageInput {
   @Field(() => ID) sessionId: string;
   @Field(() => ID, OURS) messageId?: string | null;
   @Field(() => String, YOURS) callerMessageId?: string | null;
   @Field(() => ReactionSideEnum) by: ReactionSide;
-  @Field(() => String, { nullable: true, description: 'An emoji or its name, up to 100 characters; it replaces the one before. Null takes it back.' }) emoji?: string | null;
-  @Field(() => Int, { nullable: true, description: 'For the bot: the epoch it believes in, as in sendBotMessage.' }) epoch?: number | null;
+  @Field(() => String, { nullable: true, description: 'An emoji or its name, up to 100 characters; replaces the previous one. Null removes it.' }) emoji?: string | null;
+  @Field(() => Int, { nullable: true, description: 'For the bot: the epoch that it believes to be current, as in sendBotMessage.' }) epoch?: number | null;
   @Field(() => String, { description: KEY }) idempotencyKey: string;
 }
 

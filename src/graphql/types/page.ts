@@ -1,6 +1,6 @@
 import { type ClassType, Directive, Field, ObjectType } from 'type-graphql';
 
-@ObjectType({ simpleResolvers: true, description: 'Relay\'s page of a connection.' })
+@ObjectType({ simpleResolvers: true, description: 'Page information of a Relay connection.' })
 @Directive('@shareable')
 export class PageInfo {
   @Field(() => Boolean) hasNextPage: boolean;
@@ -9,11 +9,11 @@ export class PageInfo {
   @Field(() => String, { nullable: true }) endCursor: string | null;
 }
 
-/** Edge and connection classes of one node type. */
+/** Creates the edge and connection classes of a node type. */
 export function connectionOf(name: string, node: () => ClassType): ClassType {
   @ObjectType(`${name}Edge`, { simpleResolvers: true })
   class Edge {
-    @Field(() => String, { description: 'Give it as `after` to go on behind this one.' }) cursor: string;
+    @Field(() => String, { description: 'Pass it as `after` to continue after this item.' }) cursor: string;
     @Field(node) node: unknown;
   }
   @ObjectType(`${name}Connection`, { simpleResolvers: true })

@@ -8,36 +8,36 @@ import { DateTime } from './scalars';
 import { SupportMessage, SupportSession } from './session';
 import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from './setup';
 
-@ObjectType({ simpleResolvers: true, description: 'Why nothing was done, in a form that the caller can act on.' })
+@ObjectType({ simpleResolvers: true, description: 'An error that the caller can act on. If there is one, nothing was done unless the payload says otherwise.' })
 export class SupportUserError {
   @Field(() => SupportErrorCode) code: UserErrorView['code'];
-  @Field(() => String, { nullable: true, description: 'The input field that it is about.' }) field: string | null;
-  @Field(() => String, { description: 'For people; may change. Switch over `code`.' }) message: string;
-  @Field(() => SupportControl, { nullable: true, description: 'With CONTROL_LOST: who has control now.' }) control: Control | null;
+  @Field(() => String, { nullable: true, description: 'The input field that caused the error.' }) field: string | null;
+  @Field(() => String, { description: 'For people; may change. Programs use `code`.' }) message: string;
+  @Field(() => SupportControl, { nullable: true, description: 'With CONTROL_LOST: the current control.' }) control: Control | null;
   @Field(() => Int, { nullable: true, description: 'With CONTROL_LOST: the current epoch.' }) epoch: number | null;
-  @Field(() => Int, { nullable: true, description: 'With IDEMPOTENCY_IN_PROGRESS: call again with the same key after so long.' }) retryAfterMs: number | null;
+  @Field(() => Int, { nullable: true, description: 'With IDEMPOTENCY_IN_PROGRESS: wait this long, then call again with the same key.' }) retryAfterMs: number | null;
 }
 
-@InterfaceType({ description: 'What every mutation answers.', resolveType: (value: { readonly __typename: string }) => value.__typename })
+@InterfaceType({ description: 'The result of a mutation.', resolveType: (value: { readonly __typename: string }) => value.__typename })
 export abstract class SupportPayload {
   @ListSize(1)
-  @Field(() => [SupportUserError], { description: 'Empty: it was done.' }) userErrors: readonly SupportUserError[];
+  @Field(() => [SupportUserError], { description: 'Empty if the mutation succeeded.' }) userErrors: readonly SupportUserError[];
 }
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
 const nullable = { nullable: true } as const;
-const replayed = { description: 'This key was answered before; this is that answer.' } as const;
+const replayed = { description: 'True if this key was used before: this is the result of that call.' } as const;
 
 @ObjectType(payload)
 export class OpenSupportSessionPayload extends SupportPayload {
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'It was made now.' }) created: boolean;
+  @Field(() => Boolean, { description: 'True if this call created the session.' }) created: boolean;
 }
 
 @ObjectType(payload)
 export class RecordEndUserMessagePayload extends SupportPayload {
   @Field(() => SupportMessage, nullable) message?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'Whether a bot message with the session\'s epoch would reach the end-user now.' }) mayReply: boolean;
+  @Field(() => Boolean, { description: 'True if a bot message with the session\'s epoch would reach the end-user now.' }) mayReply: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -53,7 +53,7 @@ export class SendBotMessagePayload extends SupportPayload {
 export class RequestHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'One was live already and is the one returned; nothing was made.' }) alreadyLive: boolean;
+  @Field(() => Boolean, { description: 'True if a handoff was live already: it is returned, and none was created.' }) alreadyLive: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -61,7 +61,7 @@ export class RequestHandoffPayload extends SupportPayload {
 export class CancelHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'It was over before; nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, { description: 'True if it was over before: nothing was done.' }) alreadyEnded: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -69,7 +69,7 @@ export class CancelHandoffPayload extends SupportPayload {
 export class EndHandoffPayload extends SupportPayload {
   @Field(() => Handoff, nullable) handoff?: unknown;
   @Field(() => SupportSession, nullable) session?: unknown;
-  @Field(() => Boolean, { description: 'It was over before; nothing was done.' }) alreadyEnded: boolean;
+  @Field(() => Boolean, { description: 'True if it was over before: nothing was done.' }) alreadyEnded: boolean;
   @Field(() => Boolean, replayed) replayed: boolean;
 }
 
@@ -83,12 +83,12 @@ export class CloseSupportSessionPayload extends SupportPayload {
 @ObjectType(payload)
 export class AcknowledgeRuntimeDeliveriesPayload extends SupportPayload {
   @Field(() => [ID]) acknowledged: readonly string[];
-  @Field(() => [ID], { description: 'Not yours or not there; nothing to do about them.' }) unknown: readonly string[];
+  @Field(() => [ID], { description: 'Ids that are unknown in your organization. They need no further action.' }) unknown: readonly string[];
 }
 
 @ObjectType(payload)
 export class AcknowledgeRuntimeDeliveriesThroughPayload extends SupportPayload {
-  @Field(() => Int, { description: 'How many were waiting until now.' }) acknowledged: number;
+  @Field(() => Int, { description: 'The number of deliveries that were pending until now.' }) acknowledged: number;
 }
 
 @ObjectType(payload)
@@ -106,7 +106,7 @@ export class AnswerSurveyPayload extends SupportPayload {
 @ObjectType(payload)
 export class EnableSupportPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
-  @Field(() => [String], { description: 'What could not be done from here: sentences for the operator.' }) leftToDo: readonly string[];
+  @Field(() => [String], { description: 'Steps that the operator must do by hand, one sentence each.' }) leftToDo: readonly string[];
 }
 
 @ObjectType(payload)
@@ -127,21 +127,21 @@ export class RefreshSupportDirectoryPayload extends SupportPayload {
 
 @ObjectType(payload)
 export class LinkSupportAgentPayload extends SupportPayload {
-  @Field(() => SupportAgent, { nullable: true, description: 'By e-mail: null while nobody has that address.' }) agent?: unknown;
+  @Field(() => SupportAgent, { nullable: true, description: 'Null if the email address has no agent yet.' }) agent?: unknown;
 }
 
 @ObjectType(payload)
 export class RotateSupportWebhookSecretPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
-  @Field(() => [String], { description: 'Inboxes that the provider could not be told about; repeat the call with the same key.' }) leftToDo: readonly string[];
-  @Field(() => DateTime, { nullable: true, description: 'Until when the old secret is accepted. Null: the provider may still use it.' }) previousExpiresAt?: string | null;
+  @Field(() => [String], { description: 'Inboxes for which the provider could not be updated; repeat the call with the same key.' }) leftToDo: readonly string[];
+  @Field(() => DateTime, { nullable: true, description: 'The old secret is accepted until then. Null: the provider may still use it.' }) previousExpiresAt?: string | null;
 }
 
 @ObjectType(payload)
 export class AddSupportAgentPayload extends SupportPayload {
-  @Field(() => SupportAgent, { nullable: true, description: 'Also beside userErrors that name a membership: then the person is in the account, and the same call again does the rest.' }) agent?: unknown;
-  @Field(() => [SupportInbox], { description: 'Of those named, the ones that the person sees now.' }) inboxes: readonly unknown[];
-  @Field(() => [SupportTeam], { description: 'Of those named, the ones that the person is in now.' }) teams: readonly unknown[];
+  @Field(() => SupportAgent, { nullable: true, description: 'May be set together with userErrors that name a membership: the agent is in the account then, and repeating the call does the rest.' }) agent?: unknown;
+  @Field(() => [SupportInbox], { description: 'Of the given inboxes, those that the agent is a member of now.' }) inboxes: readonly unknown[];
+  @Field(() => [SupportTeam], { description: 'Of the given teams, those that the agent is a member of now.' }) teams: readonly unknown[];
 }
 
 @ObjectType(payload)
@@ -151,7 +151,7 @@ export class ChangeSupportAgentRolePayload extends SupportPayload {
 
 @ObjectType(payload)
 export class RemoveSupportAgentPayload extends SupportPayload {
-  @Field(() => SupportAgent, { nullable: true, description: 'Who was removed; old handoffs still name them.' }) agent?: unknown;
+  @Field(() => SupportAgent, { nullable: true, description: 'The removed agent; old handoffs still refer to it.' }) agent?: unknown;
 }
 
 @ObjectType(payload)
@@ -172,23 +172,23 @@ export class SetSupportTeamMembersPayload extends SupportPayload {
 @ObjectType(payload)
 export class CreateSupportLoginLinkPayload extends SupportPayload {
   @Field(() => SupportAgent, nullable) agent?: unknown;
-  @Field(() => String, { nullable: true, description: 'Signs this agent in, once and within minutes. A secret: show it to nobody else, store it nowhere.' }) url?: string;
+  @Field(() => String, { nullable: true, description: 'Logs this agent in, once and within minutes. A secret: show it to no other person and do not store it.' }) url?: string;
 }
 
 @ObjectType(payload)
 export class RepairSupportDriftPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
-  @Field(() => [SupportDriftItem], { description: 'How it is afterwards.' }) items: readonly unknown[];
+  @Field(() => [SupportDriftItem], { description: 'The drift after the repair.' }) items: readonly unknown[];
 }
 
 @ObjectType(payload)
 export class DisableSupportPayload extends SupportPayload {
   @Field(() => SupportAccount, nullable) account?: unknown;
-  @Field(() => Int, { description: 'Live handoffs that ended with it.' }) endedHandoffs: number;
+  @Field(() => Int, { description: 'The number of live handoffs that this ended.' }) endedHandoffs: number;
 }
 
 @ObjectType(payload)
 export class DisableChatbotSupportPayload extends SupportPayload {
   @Field(() => SupportInbox, nullable) inbox?: unknown;
-  @Field(() => Int, { description: 'Live handoffs that ended with it.' }) endedHandoffs: number;
+  @Field(() => Int, { description: 'The number of live handoffs that this ended.' }) endedHandoffs: number;
 }

@@ -1,6 +1,6 @@
 import { Directive, Field, ID, ObjectType } from 'type-graphql';
 
-/** What other subgraphs own and we extend by key. The fields we add are in resolvers/platform.ts. */
+/** Types of other subgraphs that this one extends by key. resolvers/platform.ts adds the fields. */
 
 @ObjectType({ simpleResolvers: true })
 @Directive('@key(fields: "id")')

@@ -6,10 +6,10 @@ import { DateTime } from './scalars';
 
 const nullable = { nullable: true } as const;
 
-@ObjectType({ simpleResolvers: true, description: 'Where a bot runtime is called back with its deliveries, as signed webhooks.' })
+@ObjectType({ simpleResolvers: true, description: 'An endpoint of a bot runtime, to which its deliveries are pushed as signed webhooks.' })
 export class SupportRuntimeEndpoint {
   @Field(() => ID) id: string;
-  @Field(() => ID, { ...nullable, description: 'Null: for every chatbot that has no endpoint of its own.' }) chatbotId: string | null;
+  @Field(() => ID, { ...nullable, description: 'Null: it serves every chatbot that has no endpoint of its own.' }) chatbotId: string | null;
   @Field(() => String) url: string;
   @Field(() => RuntimeEndpointStateEnum) state: RuntimeEndpoint['state'];
   @Field(() => EndpointDisabledReasonEnum, { ...nullable, description: 'Set while DISABLED.' }) disabledReason: RuntimeEndpoint['disabledReason'];
@@ -17,16 +17,16 @@ export class SupportRuntimeEndpoint {
   @Field(() => DateTime, { ...nullable, description: 'The first failure since the last success; null while pushes succeed.' }) firstFailureAt: string | null;
   @Field(() => DateTime, nullable) lastFailureAt: string | null;
   @Field(() => String, { ...nullable, description: 'Stable; see docs/errors.md.' }) lastFailureCode: string | null;
-  @Field(() => Int, { ...nullable, description: 'What it answered, if it answered.' }) lastFailureStatus: number | null;
-  @Field(() => DateTime, { ...nullable, description: 'When it last proved itself.' }) verifiedAt: string | null;
-  @Field(() => DateTime, { ...nullable, description: 'Until when secrets before the last rotation sign too.' }) previousSecretExpiresAt: string | null;
+  @Field(() => Int, { ...nullable, description: 'The HTTP status of the last failure, if the endpoint responded.' }) lastFailureStatus: number | null;
+  @Field(() => DateTime, { ...nullable, description: 'When it last passed verification.' }) verifiedAt: string | null;
+  @Field(() => DateTime, { ...nullable, description: 'Until then, pushes are also signed with the secrets before the last rotation.' }) previousSecretExpiresAt: string | null;
   @Field(() => DateTime) createdAt: string;
 }
 
 @InputType()
 export class RegisterSupportRuntimeEndpointInput {
-  @Field(() => String, { description: 'https; http only for this very machine. Up to 2000 characters.' }) url: string;
-  @Field(() => ID, { ...nullable, description: 'Left out: for every chatbot that has no endpoint of its own.' }) chatbotId?: string | null;
+  @Field(() => String, { description: 'https; http only for the machine that this service runs on. Up to 2000 characters.' }) url: string;
+  @Field(() => ID, { ...nullable, description: 'If omitted: it serves every chatbot that has no endpoint of its own.' }) chatbotId?: string | null;
 }
 
 @InputType()
@@ -47,11 +47,11 @@ export class RemoveSupportRuntimeEndpointInput {
 @InputType()
 export class RotateSupportRuntimeEndpointSecretInput {
   @Field(() => ID) endpointId: string;
-  @Field(() => Int, { ...nullable, description: 'How long the old secret signs too: 0 to 604800, and a day when left out.' }) previousValidSeconds?: number | null;
+  @Field(() => Int, { ...nullable, description: 'Seconds for which pushes are also signed with the old secret: 0 to 604800; one day if omitted.' }) previousValidSeconds?: number | null;
 }
 
 const payload = { implements: SupportPayload, simpleResolvers: true } as const;
-const SECRET = { ...nullable, description: 'Starts with `whsec_`. Answered this once: keep it where your receiver finds it.' };
+const SECRET = { ...nullable, description: 'Starts with `whsec_`. Returned only this once: store it where your receiver can read it.' };
 
 @ObjectType(payload)
 export class RegisterSupportRuntimeEndpointPayload extends SupportPayload {

@@ -5,35 +5,35 @@ import { HandoffState, SupportDeliveryOutcome } from './enums';
 import { connectionOf } from './page';
 import { DateTime } from './scalars';
 
-@ObjectType({ simpleResolvers: true, description: 'An agent, or we, said something that the end-user should read.' })
+@ObjectType({ simpleResolvers: true, description: 'An agent or this service wrote a message for the end-user.' })
 export class SupportMessageNotice {}
 
-@ObjectType({ simpleResolvers: true, description: 'A handoff moved on.' })
+@ObjectType({ simpleResolvers: true, description: 'A handoff changed its state.' })
 export class HandoffStateNotice {
   @Field(() => HandoffState, { description: 'The state at the time of the notice.' }) state: State;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A handoff is over; the bot goes on from here.' })
+@ObjectType({ simpleResolvers: true, description: 'A handoff is over; the bot continues.' })
 export class HandoffOutcomeNotice {}
 
-@ObjectType({ simpleResolvers: true, description: 'An agent took a message back: show it no longer, where your channel can.' })
+@ObjectType({ simpleResolvers: true, description: 'An agent deleted a message: hide it, if your channel can.' })
 export class SupportMessageDeletedNotice {}
 
-@ObjectType({ simpleResolvers: true, description: 'A file of the end-user or the bot does not reach the agents. They have the message\'s text and the name of the file.' })
+@ObjectType({ simpleResolvers: true, description: 'A file of the end-user or the bot does not reach the agents. They have the message\'s text and the file\'s name.' })
 export class SupportFileNotDeliveredNotice {
-  @Field(() => String, { description: 'Why: FILE_TOO_LARGE or FILE_MISSING; see docs/errors.md.' }) code: string;
+  @Field(() => String, { description: 'The reason: FILE_TOO_LARGE or FILE_MISSING; see docs/errors.md.' }) code: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A message of the end-user or the bot did not reach the agents: its delivery is a dead letter, which an operator may send again.' })
+@ObjectType({ simpleResolvers: true, description: 'A message of the end-user or the bot did not reach the agents: its delivery is a dead letter, which an operator can resend.' })
 export class SupportMessageUndeliveredNotice {
-  @Field(() => String, { description: 'Why, as a stable code: see docs/errors.md.' }) code: string;
-  @Field(() => SupportDeliveryOutcome, { description: 'Whether the agents may have it all the same.' }) deliveryOutcome: DeliveryOutcome;
+  @Field(() => String, { description: 'The reason, as a stable code; see docs/errors.md.' }) code: string;
+  @Field(() => SupportDeliveryOutcome, { description: 'UNKNOWN if the agents may have it nevertheless.' }) deliveryOutcome: DeliveryOutcome;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A message that did not reach the agents, as a notice said, is with them after all.' })
+@ObjectType({ simpleResolvers: true, description: 'A message that an earlier notice reported as undelivered has reached the agents.' })
 export class SupportMessageDeliveredNotice {}
 
-@ObjectType({ simpleResolvers: true, description: 'The end-user is asked how it was: see `handoff.survey`, show its url or its choices, and call answerSurvey.' })
+@ObjectType({ simpleResolvers: true, description: 'The provider offers the end-user a survey: see `handoff.survey`, show its url or its choices, and call answerSurvey.' })
 export class HandoffSurveyNotice {}
 
 export type NoticeView =
@@ -48,15 +48,15 @@ export type NoticeView =
 
 export const SupportRuntimeNotice = createUnionType({
   name: 'SupportRuntimeNotice',
-  description: 'What the bot runtime has to know.',
+  description: 'A notification for the bot runtime.',
   types: () => [SupportMessageNotice, HandoffStateNotice, HandoffOutcomeNotice, SupportMessageDeletedNotice, HandoffSurveyNotice, SupportFileNotDeliveredNotice, SupportMessageUndeliveredNotice, SupportMessageDeliveredNotice] as const,
   resolveType: (value) => (value as unknown as NoticeView).__typename,
 });
 
-@ObjectType({ simpleResolvers: true, description: 'One thing that the runtime must collect and acknowledge, in order within a session.' })
+@ObjectType({ simpleResolvers: true, description: 'A delivery that the runtime must collect and acknowledge, in order within a session.' })
 export class SupportRuntimeDelivery {
-  @Field(() => ID, { description: 'The same however often it comes, and however: the webhook-id of a push.' }) id: string;
-  @Field(() => String, { description: 'Give it to acknowledgeRuntimeDeliveriesThrough: everything of this list up to here.' }) cursor: string;
+  @Field(() => ID, { description: 'The same each time and in each transport: also the webhook-id of a push.' }) id: string;
+  @Field(() => String, { description: 'Pass it to acknowledgeRuntimeDeliveriesThrough to acknowledge everything in this list up to here.' }) cursor: string;
   @Field(() => DateTime) createdAt: string;
 }
 

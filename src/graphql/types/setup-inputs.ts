@@ -12,15 +12,15 @@ export class SupportOwnerInput {
 
 @InputType()
 export class EnableSupportInput {
-  @Field(() => String, { description: 'A provider that is installed here.' }) provider: string;
-  @Field(() => String, { description: 'The organization\'s name as people should see it there.' }) name: string;
+  @Field(() => String, { description: 'The name of an installed provider.' }) provider: string;
+  @Field(() => String, { description: 'The organization\'s name as agents see it at the provider.' }) name: string;
   @Field(() => String, { nullable: true }) baseUrl?: string | null;
   @Field(() => Json, { nullable: true, description: 'The provider\'s own settings; its README lists them.' }) settings?: unknown;
-  @Field(() => Json, { nullable: true, description: 'Named secrets. Stored encrypted, never readable back. On a repeat the stored ones serve.' }) credentials?: unknown;
-  @Field(() => [SupportOwnerInput], { nullable: true, description: 'Become administrators there.' }) owners?: SupportOwnerInput[] | null;
+  @Field(() => Json, { nullable: true, description: 'Named secrets. Stored encrypted and never returned. If omitted in a repeated call, the stored ones are used.' }) credentials?: unknown;
+  @Field(() => [SupportOwnerInput], { nullable: true, description: 'Become administrators at the provider.' }) owners?: SupportOwnerInput[] | null;
 }
 
-@InputType({ description: 'What is not given stays as it is; null says nothing to the end-user.' })
+@InputType({ description: 'Omitted lines stay unchanged; null sends nothing to the end-user.' })
 export class SupportPolicyLinesInput {
   @Field(() => String, { nullable: true }) queued?: string | null;
   @Field(() => String, { nullable: true }) rejected?: string | null;
@@ -28,7 +28,7 @@ export class SupportPolicyLinesInput {
   @Field(() => String, { nullable: true }) ended?: string | null;
 }
 
-@InputType({ description: 'What is not given stays as it is.' })
+@InputType({ description: 'Omitted fields stay unchanged.' })
 export class SupportPolicyInput {
   @Field(() => WhileWaiting, { nullable: true }) whileWaiting?: SupportPolicy['whileWaiting'] | null;
   @Field(() => Mirroring, { nullable: true }) mirroring?: SupportPolicy['mirroring'] | null;
@@ -41,8 +41,8 @@ export class SupportPolicyInput {
 @InputType()
 export class EnableChatbotSupportInput {
   @Field(() => ID) chatbotId: string;
-  @Field(() => String, { description: 'The chatbot\'s name; the inbox is called so.' }) name: string;
-  @Field(() => ID, { nullable: true, description: 'Needed only with several accounts.' }) accountId?: string | null;
+  @Field(() => String, { description: 'The chatbot\'s name, which becomes the name of the inbox.' }) name: string;
+  @Field(() => ID, { nullable: true, description: 'Required only if the organization has several accounts.' }) accountId?: string | null;
   @Field(() => SupportPolicyInput, { nullable: true }) policy?: SupportPolicyInput | null;
 }
 
@@ -57,32 +57,32 @@ export class RefreshSupportDirectoryInput {
   @Field(() => ID) accountId: string;
 }
 
-@InputType({ description: 'Exactly one of agentId and email.' })
+@InputType({ description: 'Give exactly one of agentId and email.' })
 export class LinkSupportAgentInput {
   @Field(() => ID, { nullable: true }) agentId?: string | null;
-  @Field(() => String, { nullable: true, description: 'Links whoever has this address now, and whoever is listed with it later.' }) email?: string | null;
-  @Field(() => ID, { nullable: true, description: 'Null: takes the link away.' }) userId?: string | null;
+  @Field(() => String, { nullable: true, description: 'Links the agent that has this email address now, and any agent listed with it later.' }) email?: string | null;
+  @Field(() => ID, { nullable: true, description: 'Null: removes the link.' }) userId?: string | null;
 }
 
-const OURS_OR_THEIRS = 'Our id, or the provider\'s own number.';
-const ACCOUNT = { nullable: true, description: 'Needed only with several accounts.' } as const;
+const OURS_OR_THEIRS = 'The `id` in this API, or the provider\'s id.';
+const ACCOUNT = { nullable: true, description: 'Required only if the organization has several accounts.' } as const;
 
 @InputType()
 export class RotateSupportWebhookSecretInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
-  @Field(() => String, { description: 'The same key again goes on with the same rotation, and makes no other secret.' }) idempotencyKey: string;
-  @Field(() => Int, { nullable: true, description: 'How long the old secret is accepted once the provider has the new URL: 0 to 604800, and a day if omitted. 0 ends it at once.' }) previousValidSeconds?: number | null;
+  @Field(() => String, { description: 'Repeating the same key continues the same rotation and creates no other secret.' }) idempotencyKey: string;
+  @Field(() => Int, { nullable: true, description: 'Seconds for which the old secret is accepted once the provider has the new URL: 0 to 604800; one day if omitted. 0 ends it immediately.' }) previousValidSeconds?: number | null;
 }
 
 @InputType()
 export class AddSupportAgentInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => String) name: string;
-  @Field(() => String, { description: 'Known by it: a person who is there already gets the role.' }) email: string;
+  @Field(() => String, { description: 'Identifies the agent: one who exists already gets the role.' }) email: string;
   @Field(() => AgentRole, { defaultValue: 'AGENT' }) role: AgentRecord['role'];
-  @Field(() => ID, { nullable: true, description: 'Who this is on the platform.' }) userId?: string | null;
-  @Field(() => [ID], { nullable: true, description: 'Ids of inboxes that the person sees too. Whoever sees them stays.' }) inboxIds?: readonly string[] | null;
-  @Field(() => [ID], { nullable: true, description: 'Teams that the person joins, by our id or the provider\'s own number. Whoever is in them stays.' }) teamIds?: readonly string[] | null;
+  @Field(() => ID, { nullable: true, description: 'The user of the platform who this agent is.' }) userId?: string | null;
+  @Field(() => [ID], { nullable: true, description: 'Ids of inboxes to which the agent is added. Existing members stay.' }) inboxIds?: readonly string[] | null;
+  @Field(() => [ID], { nullable: true, description: 'Teams to which the agent is added, by the `id` in this API or the provider\'s id. Existing members stay.' }) teamIds?: readonly string[] | null;
 }
 
 @InputType()
@@ -96,28 +96,28 @@ export class ChangeSupportAgentRoleInput {
 export class RemoveSupportAgentInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => ID, { description: OURS_OR_THEIRS }) agentId: string;
-  @Field(() => Boolean, { defaultValue: false, description: 'Allows that the provider forgets the person altogether, where it cannot be done otherwise or this is their last account.' }) deletePerson: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'Permits deleting the agent\'s user at the provider, if there is no other way or this is their last account.' }) deletePerson: boolean;
 }
 
 @InputType()
 export class SetSupportInboxMembersInput {
   @Field(() => ID) chatbotId: string;
-  @Field(() => [ID], { description: `Exactly these, besides administrators. ${OURS_OR_THEIRS}` }) agentIds: string[];
+  @Field(() => [ID], { description: `The complete list of members, besides administrators. ${OURS_OR_THEIRS}` }) agentIds: string[];
 }
 
 @InputType()
 export class MakeSupportTeamInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
-  @Field(() => String, { description: 'The provider may spell it its own way.' }) name: string;
+  @Field(() => String, { description: 'The provider may change its spelling.' }) name: string;
   @Field(() => [ID], { nullable: true, description: OURS_OR_THEIRS }) agentIds?: string[] | null;
-  @Field(() => Boolean, { defaultValue: false, description: 'Whether the provider gives conversations of this team to its members who are online by itself. Off if omitted: whoever takes a conversation has it.' }) autoAssign: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'True if the provider should assign conversations of this team to members who are online. If false, agents take conversations themselves.' }) autoAssign: boolean;
 }
 
 @InputType()
 export class SetSupportTeamMembersInput {
   @Field(() => ID, ACCOUNT) accountId?: string | null;
   @Field(() => ID, { description: OURS_OR_THEIRS }) teamId: string;
-  @Field(() => [ID], { description: `Exactly these. ${OURS_OR_THEIRS}` }) agentIds: string[];
+  @Field(() => [ID], { description: `The complete list of members. ${OURS_OR_THEIRS}` }) agentIds: string[];
 }
 
 @InputType()
@@ -129,7 +129,7 @@ export class CreateSupportLoginLinkInput {
 @InputType()
 export class RepairSupportDriftInput {
   @Field(() => ID) accountId: string;
-  @Field(() => [ID], { description: 'Ids of supportDrift. What is in order by now is passed over.' }) items: string[];
+  @Field(() => [ID], { description: 'Ids of supportDrift. Items that are in order by now are skipped.' }) items: string[];
 }
 
 @InputType()

@@ -4,13 +4,13 @@ import type { AccountHealth, AccountRecord, InboxRecord, SupportPolicy } from '.
 import { AccountHealthStateEnum, AgentRole, AutomaticReplies, DriftKindEnum, LostConversation, Mirroring, OnDeadLetter, ProvisioningStateEnum, WhileWaiting } from './enums';
 import { DateTime, Json } from './scalars';
 
-@ObjectType({ simpleResolvers: true, description: 'Why set-up stopped.' })
+@ObjectType({ simpleResolvers: true, description: 'The problem that stopped setup.' })
 export class SupportProblem {
   @Field(() => String, { description: 'Stable; see docs/errors.md.' }) code: string;
   @Field(() => String, { description: 'One sentence for the operator.' }) message: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What the organization\'s provider can do.' })
+@ObjectType({ simpleResolvers: true, description: 'The capabilities of the organization\'s provider.' })
 export class SupportCapabilities {
   @Field(() => Boolean) teams: boolean;
   @Field(() => Boolean) priorities: boolean;
@@ -18,37 +18,37 @@ export class SupportCapabilities {
   @Field(() => Boolean) attachments: boolean;
   @Field(() => Boolean) typing: boolean;
   @Field(() => Boolean) createsAccounts: boolean;
-  @Field(() => Boolean, { description: 'People can be added, given a role and removed from here.' }) managesAgents: boolean;
-  @Field(() => Boolean, { description: 'Who sees an inbox can be set from here.' }) inboxMembers: boolean;
-  @Field(() => Boolean, { description: 'Teams and their members can be made from here.' }) managesTeams: boolean;
-  @Field(() => Boolean, { description: 'Agents whom we made can be let in by a link.' }) loginLinks: boolean;
-  @Field(() => Boolean, { description: 'supportDrift and repairSupportDrift work.' }) inspectsDrift: boolean;
+  @Field(() => Boolean, { description: 'True if agents can be added, given a role and removed through this API.' }) managesAgents: boolean;
+  @Field(() => Boolean, { description: 'True if the members of an inbox can be set through this API.' }) inboxMembers: boolean;
+  @Field(() => Boolean, { description: 'True if teams can be created and their members set through this API.' }) managesTeams: boolean;
+  @Field(() => Boolean, { description: 'True if agents that this service created can log in with a link.' }) loginLinks: boolean;
+  @Field(() => Boolean, { description: 'True if supportDrift and repairSupportDrift work.' }) inspectsDrift: boolean;
   @Field(() => Int) maxTextLength: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How an account fares.' })
+@ObjectType({ simpleResolvers: true, description: 'The health of an account.' })
 export class SupportAccountHealth {
   @Field(() => AccountHealthStateEnum) state: AccountHealth['state'];
   @Field(() => SupportProblem, { nullable: true }) problem: SupportProblem | null;
   @Field(() => DateTime, { nullable: true }) checkedAt: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'One thing that we want to be so at the provider, and how it is.' })
+@ObjectType({ simpleResolvers: true, description: 'The desired and the observed state of one thing at the provider.' })
 export class SupportDriftItem {
-  @Field(() => ID, { description: 'The same from one look to the next.' }) id: string;
+  @Field(() => ID, { description: 'The same at each inspection.' }) id: string;
   @Field(() => DriftKindEnum) kind: DriftItem['kind'];
   @Field(() => String) subject: string;
   @Field(() => String, { nullable: true }) desired: string | null;
   @Field(() => String, { nullable: true }) observed: string | null;
-  @Field(() => Boolean, { description: 'repairSupportDrift can set it right.' }) repairable: boolean;
-  @Field(() => String, { nullable: true, description: 'Null: as desired. Else a sentence with the next step.' }) problem: string | null;
+  @Field(() => Boolean, { description: 'True if repairSupportDrift can correct it.' }) repairable: boolean;
+  @Field(() => String, { nullable: true, description: 'Null: as desired. Otherwise one sentence with the next step.' }) problem: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The organization\'s account at one support system.' })
+@ObjectType({ simpleResolvers: true, description: 'The organization\'s account at a provider.' })
 @Directive('@key(fields: "id")')
 export class SupportAccount {
   @Field(() => ID) id: string;
-  @Field(() => String, { description: 'Which provider it is at.' }) provider: string;
+  @Field(() => String, { description: 'The name of the provider.' }) provider: string;
   @Field(() => String) name: string;
   @Field(() => String, { nullable: true, description: 'The provider\'s own id; opaque.' }) externalId: string | null;
   @Field(() => String, { nullable: true }) baseUrl: string | null;
@@ -60,15 +60,15 @@ export class SupportAccount {
   @Field(() => DateTime) createdAt: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Lines that the end-user may read from us. Null: nothing is said.' })
+@ObjectType({ simpleResolvers: true, description: 'Lines that this service sends to the end-user. Null: no line.' })
 export class SupportPolicyLines {
-  @Field(() => String, { nullable: true, description: 'Once the provider has taken the handoff.' }) queued: string | null;
-  @Field(() => String, { nullable: true, description: 'When nobody is available.' }) rejected: string | null;
+  @Field(() => String, { nullable: true, description: 'When the provider has accepted the handoff.' }) queued: string | null;
+  @Field(() => String, { nullable: true, description: 'When no agent is available.' }) rejected: string | null;
   @Field(() => String, { nullable: true, description: 'When the provider cannot be used.' }) failed: string | null;
   @Field(() => String, { nullable: true, description: 'When the handoff has ended.' }) ended: string | null;
 }
 
-@ObjectType('SupportPolicy', { simpleResolvers: true, description: 'How one chatbot hands over.' })
+@ObjectType('SupportPolicy', { simpleResolvers: true, description: 'The handoff policy of a chatbot.' })
 export class SupportPolicyType {
   @Field(() => WhileWaiting) whileWaiting: SupportPolicy['whileWaiting'];
   @Field(() => Mirroring) mirroring: SupportPolicy['mirroring'];
@@ -94,21 +94,21 @@ export class SupportInbox {
 @Directive('@key(fields: "id")')
 export class SupportTeam {
   @Field(() => ID) id: string;
-  @Field(() => String, { description: 'The provider\'s own number; also taken as a handoff\'s target.' }) externalId: string;
+  @Field(() => String, { description: 'The provider\'s id; also accepted as the target of a handoff.' }) externalId: string;
   @Field(() => String) name: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A person who answers at the provider. Never a bot.' })
+@ObjectType({ simpleResolvers: true, description: 'A person who answers end-users at the provider. Never a bot.' })
 @Directive('@key(fields: "id")')
 export class SupportAgent {
   @Field(() => ID) id: string;
-  @Field(() => String, { description: 'The provider\'s own number; also taken as a handoff\'s target.' }) externalId: string;
+  @Field(() => String, { description: 'The provider\'s id; also accepted as the target of a handoff.' }) externalId: string;
   @Field(() => String) name: string;
   @Field(() => String, { nullable: true }) email: string | null;
   @Field(() => AgentRole) role: 'ADMINISTRATOR' | 'AGENT';
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What a chatbot has of support. Null on the chatbot: not enabled.' })
+@ObjectType({ simpleResolvers: true, description: 'Support of a chatbot.' })
 export class SupportChatbot {
   @Field(() => SupportInbox) inbox: SupportInbox;
   @Field(() => ProvisioningStateEnum) state: InboxRecord['state'];

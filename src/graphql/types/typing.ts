@@ -5,15 +5,15 @@ import { DateTime } from './scalars';
 @InputType()
 export class SetSupportTypingInput {
   @Field(() => ID) sessionId: string;
-  @Field(() => Boolean, { description: 'Say true again every few seconds while the end-user types: 10 seconds after the last one it ends by itself.' }) isTyping: boolean;
+  @Field(() => Boolean, { description: 'Repeat true every few seconds while the end-user types: it expires 10 seconds after the last call.' }) isTyping: boolean;
 }
 
 @ObjectType({ implements: SupportPayload, simpleResolvers: true })
 export class SetSupportTypingPayload extends SupportPayload {
-  @Field(() => Boolean, { description: 'False: nobody would see it, or the provider cannot show it.' }) isShown: boolean;
+  @Field(() => Boolean, { description: 'False: no agent would see it, or the provider does not support it.' }) isShown: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An agent began or stopped to write to the end-user. Ephemeral: nothing that was missed comes again.' })
+@ObjectType({ simpleResolvers: true, description: 'An agent started or stopped typing. Ephemeral: missed items are not repeated.' })
 export class SupportTyping {
   @Field(() => Boolean) isTyping: boolean;
   @Field(() => DateTime) at: string;

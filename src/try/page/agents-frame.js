@@ -1,6 +1,6 @@
 import { byId, el } from './dom.js';
 
-/** The agents' own page, as its provider serves it, in a frame. */
+/** Shows the agents' page of the provider in a frame. */
 export function createAgentsFrame(agentPages) {
   const frame = byId('agents-frame'), choice = byId('agents-choice'), link = byId('agents-link');
 

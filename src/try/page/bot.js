@@ -1,7 +1,7 @@
 import { STUCK, tradeOf } from './trades.js';
 
-// The small example bot. It knows three things, and when to fetch a person. Nothing here knows GraphQL or the page:
-// a turn is text and memory in, text, memory and perhaps a wish for a person out.
+// The example bot. It answers three topics and can request a person. It is independent of GraphQL and the page:
+// `answer` takes text and memory, and returns text, memory and perhaps a request for a person.
 
 const PERSON = /\b(human|person|people|agent|someone|somebody|colleague|representative|operator|advisor|mensch(en)?|mitarbeiter(in)?|jemand(en|em)?)\b/i;
 const WISH = /\b(talk|speak|chat|connect|get|want|need|call|fetch|ask|transfer|reach|give|can|may|could|please|real|with|sprechen|reden|bitte|möchte|will)\b/i;
@@ -11,7 +11,7 @@ const NUMBER = /\b(\d{4})\b/;
 const YES = /^\s*(yes|yeah|yep|ok|okay|sure|please|do|ja|gern)\b/i;
 const NO = /^\s*(no|nope|not now|later|nein)\b/i;
 
-/** Which team's name fits a topic. */
+/** Patterns of team names for each topic. */
 const TEAMS = { REFUND: /return|refund|billing|complaint|sales/i, ITEM: /order|booking|deliver|shipping|travel|sales|service|support/i, HOURS: /service|support|front/i };
 const START = { topic: null, number: null, expects: null, misses: 0, saidByUser: [] };
 
@@ -46,7 +46,7 @@ function aboutItem(number, trade, turn) {
   return number === STUCK ? turn(`${known} Shall I fetch one?`, { expects: 'PERSON' }) : turn(known);
 }
 
-/** What the bot says when it has control again; null when others have said it. */
+/** Returns the bot's text when it has control again; null if another message has said it. */
 export function resume(outcome, chatbotName, memory) {
   if (outcome.state !== 'ENDED') return null;
   const who = outcome.agent?.name ?? 'my colleague';
@@ -56,7 +56,7 @@ export function resume(outcome, chatbotName, memory) {
   return 'I am here again. What can I do for you?';
 }
 
-/** What the agents should know before they say a word. */
+/** Returns the context of a handoff for the agents. */
 export function briefing(chatbotName, memory) {
   const { topic, number, saidByUser } = { ...START, ...memory };
   const trade = tradeOf(chatbotName);
@@ -69,7 +69,7 @@ export function briefing(chatbotName, memory) {
   };
 }
 
-/** The team whose name fits the topic; null: whoever is free. */
+/** Returns the team whose name matches the topic; null: any team. */
 export const teamFor = (memory, teams) => teams.find(({ name }) => TEAMS[memory?.topic]?.test(name))?.id ?? null;
 
 export function suggestions(chatbotName, control) {

@@ -1,7 +1,7 @@
 import { byId, el } from './dom.js';
 import { suggestions } from './bot.js';
 
-/** Where the end-user writes. Enter sends, Shift+Enter starts a new line. */
+/** Creates the end-user's input field. Enter sends, Shift+Enter starts a new line. */
 export function createComposer({ onSay }) {
   const form = byId('composer'), field = byId('text'), chips = byId('suggestions');
   let shownFor = null;
@@ -35,7 +35,7 @@ export function createComposer({ onSay }) {
       field.value = '';
       grow();
     } catch (error) {
-      problem.textContent = `${file.name} was not sent: ${error.message} What you wrote stays here; choose the file again.`;
+      problem.textContent = `${file.name} was not sent: ${error.message} Your text is still here. Choose the file again.`;
     }
     field.focus();
   });
@@ -50,7 +50,7 @@ export function createComposer({ onSay }) {
   };
 }
 
-/** Puts the file where the service can fetch it, as a real channel's storage would. */
+/** Uploads the file to a place from which the service can fetch it, like the storage of a real channel. */
 async function upload(file) {
   const contentType = /^[\w.+-]+\/[\w.+-]+$/.test(file.type) ? file.type : 'application/octet-stream';
   let response;
@@ -60,6 +60,6 @@ async function upload(file) {
     throw new Error('the service cannot be reached.');
   }
   const answer = await response.json().catch(() => null);
-  if (!response.ok || !answer) throw new Error(answer?.error?.message ?? `the service answered ${response.status}.`);
+  if (!response.ok || !answer) throw new Error(answer?.error?.message ?? `the service responded with status ${response.status}.`);
   return { url: new URL(answer.path, location.href).href, name: file.name, contentType, sizeBytes: answer.sizeBytes };
 }

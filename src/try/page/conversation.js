@@ -3,8 +3,8 @@ const MOST_SESSIONS = 30;
 const AT_START = { control: 'BOT', epoch: null, handoffState: null, handoff: null };
 
 /**
- * What the end-user's window knows of one conversation. Kept in sessionStorage at every change: a reload loses nothing,
- * and nothing is acknowledged to the service before it is kept here.
+ * The page's state of one conversation. Stored in sessionStorage at every change, so that a reload loses nothing and
+ * nothing is acknowledged to the service before it is stored.
  */
 export function createConversation(chatbotId, newId) {
   const storageKey = `try:conversation:${chatbotId}`;
@@ -14,7 +14,7 @@ export function createConversation(chatbotId, newId) {
   let status = AT_START;
 
   const keep = () => {
-    try { sessionStorage.setItem(storageKey, JSON.stringify({ ...data, lines: data.lines.slice(-LONGEST_TRANSCRIPT) })); } catch { /* storage is full or off: the page works until it is reloaded */ }
+    try { sessionStorage.setItem(storageKey, JSON.stringify({ ...data, lines: data.lines.slice(-LONGEST_TRANSCRIPT) })); } catch { /* storage is full or disabled: the page works until a reload */ }
   };
   const tell = (change) => { keep(); for (const listener of listeners) listener(change); };
 
@@ -23,7 +23,7 @@ export function createConversation(chatbotId, newId) {
     get sessionId() { return data.sessionId; },
     get lines() { return data.lines; },
     get status() { return status; },
-    /** Of the last answer or event, which is what a bot may believe in. */
+    /** From the last result or event; the bot believes it to be current. */
     get epoch() { return data.epoch; },
     get bot() { return data.bot; },
     listen(listener) { listeners.add(listener); return () => listeners.delete(listener); },
@@ -36,7 +36,7 @@ export function createConversation(chatbotId, newId) {
       data.sessions = [...data.sessions.filter((id) => id !== session.id), session.id].slice(-MOST_SESSIONS);
       tell({ type: 'session' });
     },
-    /** A line that is known already is left alone: deliveries may come twice. */
+    /** Ignores a line that exists, because deliveries may come twice. */
     add(line) {
       if (this.has(line.id)) return line;
       data.lines.push({ at: new Date().toISOString(), ...line });
@@ -50,7 +50,7 @@ export function createConversation(chatbotId, newId) {
     believe(session) { if (session && session.id === data.sessionId) data.epoch = Math.max(data.epoch ?? 0, session.epoch); keep(); },
     remember(bot) { data.bot = bot; keep(); },
     show(next) { status = next; tell({ type: 'status' }); },
-    /** Forgets what was said; the sessions stay known, for what is still delivered for them. */
+    /** Clears the transcript. Keeps the sessions, because more deliveries of theirs may come. */
     restart() {
       Object.assign(data, { externalId: newId(), sessionId: null, epoch: null, lines: [], bot: null });
       status = AT_START;

@@ -1,6 +1,7 @@
 /**
- * One element. Words become text nodes, never markup.
- * @param {Record<string, unknown>} props attributes; `on…` functions become listeners, true and false toggle
+ * Creates an element. Strings become text nodes, never markup.
+ * @param {Record<string, unknown>} props attributes; `on…` functions become listeners, booleans set or omit an
+ * attribute
  */
 export function el(tag, props = {}, ...children) {
   const element = document.createElement(tag);

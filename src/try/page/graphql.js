@@ -1,6 +1,6 @@
 import { OPERATIONS } from './operations.js';
 
-/** The answer never came, or was no answer: the same call, with the same idempotency key, may be made again. */
+/** A failed call. If `mayRetry` is true, the same call with the same idempotency key may be repeated. */
 export class CallFailed extends Error {
   constructor(code, message, mayRetry) {
     super(message);
@@ -10,9 +10,9 @@ export class CallFailed extends Error {
 }
 
 /**
- * Queries and mutations: one POST each.
+ * Creates the function for queries and mutations, which sends one POST each.
  * @param {{ url: string, log: import('./wire-log.js').WireLog }} deps
- * @returns {(name: string, variables: object) => Promise<any>} the operation's only root field
+ * @returns {(name: string, variables: object) => Promise<any>} the value of the operation's only root field
  */
 export function createGraphql({ url, log }) {
   return async function call(name, variables) {
@@ -46,9 +46,9 @@ async function post(url, body) {
   try {
     return await response.json();
   } catch {
-    throw new CallFailed(`HTTP_${response.status}`, `The service answered ${response.status} without JSON.`, response.status >= 500);
+    throw new CallFailed(`HTTP_${response.status}`, `The service responded with status ${response.status} and without JSON.`, response.status >= 500);
   }
 }
 
-/** Also where crypto.randomUUID is missing: pages opened over plain http from another machine. */
+/** Works without crypto.randomUUID, which is missing on pages from another machine over plain http. */
 export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -10,7 +10,7 @@ const STEPS = [
 ];
 const DONE = 'That is the whole way there and back. Under “More to try” there is what goes wrong in real life.';
 
-/** Ticks off the story while it happens. */
+/** Marks the steps of the story as done while they happen. */
 export function createGuide(list) {
   const items = STEPS.map(({ key, title, hint }, i) => el('li', { 'data-step': key, 'data-testid': `step-${key}` },
     el('span', { class: 'number', 'aria-hidden': true }, String(i + 1)),
@@ -32,7 +32,7 @@ export function createGuide(list) {
   };
 }
 
-/** Each step counts only after the one before it. */
+/** Returns the completed steps. Each one counts only after the one before it. */
 function progress(lines) {
   const reached = [
     (line) => line.author === 'BOT',
@@ -45,9 +45,9 @@ function progress(lines) {
   const done = new Set();
   let step = 0, from = 0;
   lines.forEach((line, i) => {
-    // Whoever asks for a person at once has asked.
+    // A request for a person counts as a question to the bot.
     if (step === 0 && line.code === 'HANDOFF_REQUESTED') { done.add(STEPS[0].key); step = 1; }
-    // A talk that ends before both have spoken ends all the same.
+    // A handoff may end before both sides have written.
     if (step === 3 && line.code === 'OUTCOME') { done.add(STEPS[3].key); step = 4; }
     if (step < STEPS.length && reached[step](line, lines.slice(from, i))) {
       done.add(STEPS[step].key);

@@ -1,15 +1,15 @@
 const RETRY_ACKNOWLEDGE_MS = 2_000;
 
 /**
- * What people said and how a handoff came out reaches a runtime as deliveries: each stays waiting until it is
- * acknowledged, so it may come more than once and is never lost.
+ * Collects agents' messages and handoff outcomes. They reach a runtime as deliveries, each of which stays pending until
+ * it is acknowledged. So it may come more than once and is never lost.
  */
 export function createInbox({ call, subscribe, conversation, chatbot, onOutcome }) {
   const toAcknowledge = new Set();
   let stopPush = null, isFlushing = false;
 
   function take({ id, session, notice }) {
-    // Another window's session is that window's to collect.
+    // Another window collects the deliveries of its own sessions.
     if (!conversation.isOurs(session.id)) return;
     if (session.id === conversation.sessionId) show(session, notice);
     toAcknowledge.add(id);
@@ -31,7 +31,7 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
   }
 
   function showMessage({ id, author, visibility, text, attachments, authorName, createdAt }) {
-    // The service sends none of these here. A runtime that shows words to an end-user checks it all the same.
+    // The service sends only public messages here. A runtime should check this nevertheless.
     if (visibility !== 'PUBLIC') return;
     conversation.add({ kind: 'message', id, author, name: authorName ?? (author === 'AGENT' ? 'Agent' : 'Support'), text, attachments, at: createdAt });
   }
@@ -45,7 +45,7 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
   async function flush() {
     if (isFlushing || toAcknowledge.size === 0) return;
     isFlushing = true;
-    // Everything that came in the same moment goes in one call.
+    // Collects all deliveries of the same tick into one call.
     await null;
     const ids = [...toAcknowledge].slice(0, 500);
     try {
@@ -59,7 +59,7 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
   }
 
   return {
-    /** What waited while nobody looked, then what comes. */
+    /** Shows the pending deliveries, then each new one. */
     async start() {
       let after = null;
       do {
@@ -75,13 +75,13 @@ export function createInbox({ call, subscribe, conversation, chatbot, onOutcome 
 
 const TAKEN = new Set(['ASSIGNED', 'ACTIVE']);
 const OUTCOMES = {
-  ENDED: ({ reason, agent }) => `${ENDINGS[reason]?.(agent?.name ?? 'The agent') ?? 'The talk with a person is over'}. The bot has control again.`,
-  REJECTED: () => 'Nobody is available; the bot keeps control.',
-  FAILED: () => 'No person could be reached; the bot keeps control.',
+  ENDED: ({ reason, agent }) => `${ENDINGS[reason]?.(agent?.name ?? 'The agent') ?? 'The handoff is over'}. The bot has control again.`,
+  REJECTED: () => 'No agent is available; the bot keeps control.',
+  FAILED: () => 'No agent could be reached; the bot keeps control.',
 };
 const ENDINGS = {
   AGENT_RESOLVED: (who) => `${who} resolved it`,
-  AGENT_RETURNED: (who) => `${who} gave it back`,
-  USER_ENDED: () => 'You ended the talk with a person',
-  BOT_CANCELLED: () => 'The bot took its request back',
+  AGENT_RETURNED: (who) => `${who} returned it to the bot`,
+  USER_ENDED: () => 'You ended the handoff',
+  BOT_CANCELLED: () => 'The bot cancelled its request',
 };

@@ -4,12 +4,16 @@ const PING_EVERY_MS = 12_000;
 const SILENT_TOO_LONG_MS = 30_000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8_000;
-/** What graphql-transport-ws closes with when trying again cannot help: bad request, unauthorized, forbidden, subprotocol. */
+/**
+ * Close codes of graphql-transport-ws after which a reconnect is futile: bad request, unauthorized, forbidden,
+ * subprotocol.
+ */
 const REFUSED = new Set([4400, 4401, 4403, 4406]);
 
 /**
- * Subscriptions over graphql-transport-ws, on one socket that comes back by itself.
- * @param {{ url: string, log: import('./wire-log.js').WireLog, onState: (state: 'connecting'|'open'|'waiting'|'refused') => void }} deps
+ * Creates subscriptions over graphql-transport-ws, on one socket that reconnects automatically.
+ * @param {{ url: string, log: import('./wire-log.js').WireLog, onState: (state:
+ * 'connecting'|'open'|'waiting'|'refused') => void }} deps
  */
 export function createLive({ url, log, onState }) {
   const subscriptions = new Map();
@@ -52,21 +56,21 @@ export function createLive({ url, log, onState }) {
     if (type === 'next') {
       subscription.log.pushed(payload);
       if (payload.data) subscription.next(Object.values(payload.data)[0]);
-      // Closed with a word on how to resume: the snapshot of a new start says everything.
+      // The subscription ended: it starts again, and the new snapshot has the current state.
     } else if (type === 'error' || type === 'complete') {
       subscription.log.ended(type === 'error' ? payload : null);
       setTimeout(() => isReady && subscriptions.has(id) && start(id, subscription), FIRST_WAIT_MS * 2 ** Math.min(4, subscription.endings++));
     }
   }
 
-  // A laptop that slept has a socket that looks open and is not.
+  // After a laptop slept, a dead socket may still look open.
   setInterval(() => {
     if (!isReady) return;
     if (Date.now() - lastHeard > SILENT_TOO_LONG_MS) { const dead = socket; lost(0); dead.close(); } else send({ type: 'ping' });
   }, PING_EVERY_MS);
   addEventListener('online', () => socket === null && connect());
 
-  /** @param {() => object} variables read again at every start, so that a cursor can move on */
+  /** @param {() => object} variables called at every start, so that a cursor can advance */
   return function subscribe(name, variables, next) {
     const id = String(++lastId);
     subscriptions.set(id, { name, variables, next, endings: 0, log: log.subscribed({ name, document: OPERATIONS[name] }) });

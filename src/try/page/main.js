@@ -22,7 +22,7 @@ const subscribe = createLive({
   onState(state) { stateBar.connection(state); if (state === 'open') current?.runtime.reachable(); },
 });
 
-/** One chatbot's conversation with everything that shows it. */
+/** Connects one chatbot's conversation with the parts that show it. */
 function play(chatbot, teams, composer) {
   const conversation = createConversation(chatbot.id, newKey);
   const runtime = createRuntime({ call, subscribe, conversation, chatbot, teams });
@@ -65,7 +65,7 @@ function start({ chatbots, agentPages, teams }) {
   chatbotChoice.addEventListener('change', () => choose(chatbotChoice.value));
   teamChoice.addEventListener('change', () => current.runtime.chooseTeam(teamChoice.value));
   byId('new-conversation').addEventListener('click', () => { void current.runtime.restart(); composer.focus(); });
-  // Both buttons make room for others: the focus must not go with them.
+  // A click hides both buttons, so the focus moves to the composer.
   byId('ask-person').addEventListener('click', () => { void current.runtime.askForPerson(); composer.focus(); });
   byId('cancel').addEventListener('click', () => { void current.runtime.cancel(); composer.focus(); });
   byId('interrupt').addEventListener('click', () => void current.runtime.interrupt('REJECT'));
@@ -82,7 +82,7 @@ addEventListener('click', ({ target }) => { if (!more.contains(target)) more.ope
 
 try {
   const response = await fetch('/try.json', { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`/try.json answered ${response.status}`);
+  if (!response.ok) throw new Error(`/try.json responded with status ${response.status}`);
   start(await response.json());
 } catch (error) {
   console.error(error);

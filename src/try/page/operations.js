@@ -1,4 +1,4 @@
-// Every GraphQL document that the page uses: the same ones that any bot runtime would send.
+// All GraphQL documents of the page; any bot runtime would send the same ones.
 
 const CONTROL = 'control epoch';
 const USER_ERRORS = 'userErrors { code field message control epoch }';

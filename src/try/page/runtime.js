@@ -6,8 +6,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8_000;
 
 /**
- * A bot runtime: it turns what the end-user says into calls, asks its bot for answers, and says them only while the
- * bot has control. The rule is short: carry the epoch you believe in, and be silent when you are told CONTROL_LOST.
+ * A bot runtime: it sends the end-user's messages, gets replies from its bot, and shows them only while the bot has
+ * control. The rule: send the epoch that you believe to be current, and stay silent after CONTROL_LOST.
  */
 export function createRuntime({ call, subscribe, conversation, chatbot, teams }) {
   let chosenTeam = 'AUTO';
@@ -16,10 +16,12 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
   const inbox = createInbox({ call, subscribe, conversation, chatbot, onOutcome: (outcome, session, handoff) => inOrder(() => goOn(outcome, session, handoff)) });
   const event = (code, text, more = {}) => conversation.add({ kind: 'event', id: newKey(), code, text, ...more });
 
-  /** One step after the other. A step that may be repeated is repeated until it is done: nothing overtakes it meanwhile. */
+  /**
+   * Runs one step after another. Repeats a step that may be retried until it succeeds, and no later step overtakes it.
+   */
   const inOrder = (step) => (work = work.then(() => untilDone(step)).catch(report));
 
-  /** Every step carries its idempotency keys with it, so that a repeat of what was done after all changes nothing. */
+  /** Repeats a step. Steps keep their idempotency keys, so a repetition of one that took effect changes nothing. */
   async function untilDone(step) {
     for (let attempt = 0; !isStopped; attempt++) {
       try {
@@ -36,7 +38,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
 
   async function open() {
     if (!isOpen) await openSession();
-    // A reload in the middle of a message: the same keys give the same answers, so doing it again is safe.
+    // After a reload during a message: the same keys give the same results, so sending it again is safe.
     for (const line of conversation.lines.filter(({ state }) => state === 'sending' || state === 'waiting')) await turn(line);
   }
 
@@ -46,7 +48,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       input: { chatbotId: chatbot.id, channel: 'try-page', externalId: conversation.externalId, endUser: { name: 'Robin', locale: navigator.language } },
     }));
     if (payload.session.closedAt !== null) { conversation.restart(); return openSession(); }
-    if (known !== null && known !== payload.session.id) event('SESSION_RENEWED', 'The service did not know this conversation any more; it goes on as a new one.');
+    if (known !== null && known !== payload.session.id) event('SESSION_RENEWED', 'The service no longer has this conversation; it continues as a new one.');
     conversation.opened(payload.session);
     stopStatus();
     stopStatus = subscribe('ConversationStatus', () => ({ sessionId: payload.session.id }), (status) => {
@@ -67,10 +69,10 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       }));
       conversation.believe(heard.session);
       if (heard.mayReply) await reply(line, heard.session.epoch);
-      else conversation.add({ kind: 'event', id: `silent:${heard.session.id}:${heard.session.epoch}`, code: 'BOT_SILENT', text: `The bot stays silent: ${holder(heard.session.control)} (epoch ${heard.session.epoch}).` });
+      else conversation.add({ kind: 'event', id: `silent:${heard.session.id}:${heard.session.epoch}`, code: 'BOT_SILENT', text: `The bot is silent: ${holder(heard.session.control)} (epoch ${heard.session.epoch}).` });
       conversation.change(line.id, { state: 'sent' });
     } catch (error) {
-      // A service that lost its data knows no sessions: the next try opens a new one.
+      // A service that lost its data knows no sessions: the next attempt opens a new one.
       isOpen &&= error.code !== 'SESSION_NOT_FOUND';
       const isRepeated = error instanceof CallFailed && error.mayRetry;
       conversation.change(line.id, { state: isRepeated ? 'waiting' : 'unsent', problem: problemOf(error) });
@@ -95,13 +97,13 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
     const lost = payload.userErrors.find(({ code }) => code === 'CONTROL_LOST');
     if (lost) {
       conversation.believe({ id: conversation.sessionId, epoch: lost.epoch });
-      event('CONTROL_LOST', `The bot wanted to say something and stayed silent: ${holder(lost.control)} at epoch ${lost.epoch}, the bot believed in ${epoch}.`);
+      event('CONTROL_LOST', `A bot message was refused: ${holder(lost.control)} at epoch ${lost.epoch}, and the message had epoch ${epoch}.`);
       return false;
     }
     checked(payload);
     conversation.believe(payload.session);
     if (payload.delivered) conversation.add({ kind: 'message', id: payload.message.id, author: 'BOT', name: chatbot.name, text, attachments: [], at: payload.message.createdAt });
-    else event('SUGGESTED', 'The bot could not speak, so its words went to the agents as a suggestion. You do not see them here.');
+    else event('SUGGESTED', 'The bot has no control, so its message went to the agents as a suggestion. It is not shown here.');
     return payload.delivered;
   }
 
@@ -113,8 +115,8 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       input: { sessionId: conversation.sessionId, target: { team }, reason, summary, intent, fields, resumeTarget, idempotencyKey },
     }));
     conversation.believe(payload.session);
-    const teamName = teams.find(({ id }) => id === team)?.name ?? 'whoever is free';
-    event('HANDOFF_REQUESTED', payload.alreadyLive ? 'A person has been asked for already.' : `A person was asked for: ${teamName}.`, {
+    const teamName = teams.find(({ id }) => id === team)?.name ?? 'any team';
+    event('HANDOFF_REQUESTED', payload.alreadyLive ? 'A handoff is live already.' : `A handoff was requested: ${teamName}.`, {
       details: [['Team', teamName], ['Reason', reason], ['Summary', summary], ['Intent', intent], ...Object.entries(fields), ['Bot resumes at', resumeTarget]],
     });
   }
@@ -144,7 +146,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       const idempotencyKey = newKey();
       return inOrder(async () => conversation.believe(checked(await call('CancelHandoff', { input: { sessionId: conversation.sessionId, reason: 'USER_ENDED', idempotencyKey } })).session));
     },
-    /** What a runtime that missed the change of control would do: speak with the epoch from before. */
+    /** Sends a bot message with the previous epoch, like a runtime that missed the change of control. */
     interrupt(onControlLost) {
       const key = newKey();
       return inOrder(() => sayAsBot('Have you tried turning it off and on again?', conversation.epoch - 1, key, onControlLost));
@@ -152,25 +154,25 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
     chooseTeam(team) { chosenTeam = team; },
     restart: () => inOrder(async () => {
       const sessionId = conversation.sessionId;
-      // Whatever it answers, there is nothing left to close.
+      // After any result except a failed call, there is nothing left to close.
       if (sessionId !== null) await call('CloseSession', { input: { sessionId, idempotencyKey: `close:${sessionId}` } });
       conversation.restart();
       isOpen = false;
       await open();
     }),
-    /** The service was heard again: what waits for another try need not wait longer. */
+    /** The service is reachable again, so the next retry need not wait. */
     reachable() { retryNow(); },
     stop() { isStopped = true; retryNow(); stopStatus(); inbox.stop(); },
   };
 }
 
-const holder = (control) => ({ BOT: 'the bot has control', NONE: 'a person was asked for', HUMAN: 'a person has control' })[control];
+const holder = (control) => ({ BOT: 'the bot has control', NONE: 'a handoff was requested', HUMAN: 'an agent has control' })[control];
 const problemOf = (error) => {
   if (!(error instanceof CallFailed)) console.error(error);
-  return error instanceof CallFailed ? `${error.message} (${error.code})` : 'Something went wrong in this page; see the browser’s console.';
+  return error instanceof CallFailed ? `${error.message} (${error.code})` : 'This page has an error; see the browser’s console.';
 };
 
-/** The first thing that the caller can act on, as an error; a runtime would switch over its code. */
+/** Throws the first user error. A real runtime would switch over its code. */
 function checked(payload) {
   const [first] = payload.userErrors;
   if (first) throw new CallFailed(first.code, first.message, false);

@@ -2,7 +2,7 @@ import { byId } from './dom.js';
 
 const CONNECTIONS = { connecting: 'connecting…', open: 'live', waiting: 'reconnecting…', refused: 'refused by the service' };
 
-/** Who may answer now, as the subscription tells it. */
+/** Shows who may answer, as the subscription reports it. */
 export function createStateBar() {
   const holders = [...byId('holders').children];
 
@@ -17,11 +17,11 @@ export function createStateBar() {
     put('state-control', control);
     put('state-epoch', epoch === null ? '–' : String(epoch));
     put('state-handoff', handoffState ?? 'none');
-    put('state-agent', isLive ? agent ?? 'nobody yet' : '–');
+    put('state-agent', isLive ? agent ?? 'none yet' : '–');
     put('state-sentence', sentence(control, handoffState, agent));
     byId('when-bot').hidden = control !== 'BOT';
     byId('when-not-bot').hidden = control === 'BOT';
-    byId('cancel').textContent = control === 'NONE' ? 'Stop waiting' : 'End the talk';
+    byId('cancel').textContent = control === 'NONE' ? 'Stop waiting' : 'End the handoff';
     byId('cancel').disabled = !isLive || handoffState === 'ENDING';
   }
 
@@ -33,13 +33,13 @@ export function createStateBar() {
 
 function sentence(control, handoffState, agent) {
   if (control === 'BOT') return 'The bot answers.';
-  if (handoffState === 'ENDING') return 'The last words are on their way.';
-  if (handoffState === 'ON_HOLD') return `${agent ?? 'The agent'} put this aside.`;
-  if (control === 'HUMAN') return `${agent ?? 'A person'} answers.`;
-  return handoffState === 'QUEUED' ? 'In the queue for a person.' : 'Asking for a person.';
+  if (handoffState === 'ENDING') return 'The last messages are being delivered.';
+  if (handoffState === 'ON_HOLD') return `${agent ?? 'The agent'} put this on hold.`;
+  if (control === 'HUMAN') return `${agent ?? 'An agent'} answers.`;
+  return handoffState === 'QUEUED' ? 'In the queue for an agent.' : 'Requesting an agent.';
 }
 
-/** Only what changed, so that screen readers are not told the same again. */
+/** Writes only changed text, so that screen readers do not repeat it. */
 function put(id, text) {
   const element = byId(id);
   if (element.textContent !== text) element.textContent = text;

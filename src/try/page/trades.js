@@ -1,4 +1,4 @@
-// What the example bot knows: one trade for each example chatbot. Entry 1003 is the one that needs a person.
+// The knowledge of the example bot, one script for each example chatbot. Entry 1003 needs a person.
 
 export const STUCK = '1003';
 

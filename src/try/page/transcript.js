@@ -3,13 +3,13 @@ import { clock, el } from './dom.js';
 const NEAR_END_PX = 120;
 const AUTHORS = { END_USER: 'user', BOT: 'bot', AGENT: 'agent', SYSTEM: 'system' };
 
-/** The talk as the end-user sees it, and quiet lines about what happened behind it. */
+/** Shows the conversation as the end-user sees it, with lines about events of the handoff. */
 export function createTranscript({ list, scroller, empty, conversation, onTryAgain }) {
   const items = new Map();
   let last = null, isAtEnd = true;
   const toEnd = () => { if (isAtEnd) scroller.scrollTop = scroller.scrollHeight; };
   scroller.onscroll = () => { isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX; };
-  // Pictures arrive late, and the window may change its size.
+  // Images load late, and the window may change its size.
   const sizes = new ResizeObserver(toEnd);
   sizes.observe(list);
   sizes.observe(scroller);
@@ -25,7 +25,7 @@ export function createTranscript({ list, scroller, empty, conversation, onTryAga
     toEnd();
   }
 
-  /** In place: a message that was read out once is not read out again. */
+  /** Updates a line in place, so that screen readers do not repeat it. */
   function update({ id, state, problem }) {
     const item = items.get(id);
     if (!item) return;
@@ -60,7 +60,7 @@ export function createTranscript({ list, scroller, empty, conversation, onTryAga
   }
 
   function problemLine(id, state, problem) {
-    if (state === 'waiting') return el('p', { class: 'problem', role: 'status', 'data-testid': 'sent-later' }, `Not sent yet: ${problem} It is sent by itself as soon as that works.`);
+    if (state === 'waiting') return el('p', { class: 'problem', role: 'status', 'data-testid': 'sent-later' }, `Not sent yet: ${problem} It will be sent automatically when that works again.`);
     if (state !== 'unsent') return null;
     return el('p', { class: 'problem', role: 'alert' }, `Not sent: ${problem} `,
       el('button', { type: 'button', class: 'link', 'data-testid': 'try-again', onclick: () => onTryAgain(conversation.lines.find((line) => line.id === id)) }, 'Try again'));
@@ -84,7 +84,7 @@ function attachment({ url, name, contentType }) {
   return link;
 }
 
-/** An agent's file could name any scheme; only the web's may be opened from here. */
+/** Returns a web URL, or null: an agent's file could have any scheme. */
 function safeUrl(url) {
   try {
     const { protocol, href } = new URL(url, location.href);

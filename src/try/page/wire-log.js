@@ -2,7 +2,7 @@ import { byId, el } from './dom.js';
 
 const MOST_ENTRIES = 150;
 
-/** Every GraphQL operation of this page with what went and what came: for people who write a runtime. */
+/** Lists the GraphQL operations of this page with their variables and results, for authors of runtimes. */
 export function createWireLog(list) {
   let count = 0;
 
@@ -29,7 +29,7 @@ export function createWireLog(list) {
       return {
         answered(answer, codes) {
           shown.took(performance.now() - startedAt);
-          shown.add('Answer', answer);
+          shown.add('Result', answer);
           shown.mark(codes.length > 0 ? codes.join(', ') : 'ok', codes.length === 0);
         },
         failed(code) { shown.took(performance.now() - startedAt); shown.mark(code, false); },

@@ -145,9 +145,9 @@ describe.each([['a folder', folderHouse], ['S3, as s3rver speaks it', s3rverHous
   });
 
   it.each(['../secret', 'a/b', '', '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01-0.part', '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01'])('are not found under another name: %j', async (key) => {
-    await expect(store.read(key)).rejects.toThrow('no key');
-    await expect(store.write(key, bytes('x'))).rejects.toThrow('no key');
-    await expect(store.remove(key)).rejects.toThrow('no key');
+    await expect(store.read(key)).rejects.toThrow('not one of the media store');
+    await expect(store.write(key, bytes('x'))).rejects.toThrow('not one of the media store');
+    await expect(store.remove(key)).rejects.toThrow('not one of the media store');
   });
 });
 

@@ -77,7 +77,7 @@ describe('with a real database', () => {
     const pool = createPool(database.url, { max: 1 });
     running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
     const demoted = await fetch(`${running.url}/readyz`);
-    expect([demoted.status, await demoted.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: false, reason: expect.stringContaining('takes no writes') } }) })]);
+    expect([demoted.status, await demoted.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: false, reason: expect.stringContaining('accepts no writes') } }) })]);
 
     await setReadOnly('reset default_transaction_read_only');
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);

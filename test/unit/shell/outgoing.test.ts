@@ -147,7 +147,7 @@ describe('names of tenants', () => {
     await known.addressesOf('alive.example');
     answers.set('alive.example', never);
     time.ms += 60 * 60_000;
-    await expect(known.addressesOf('alive.example')).rejects.toThrow('not found in time');
+    await expect(known.addressesOf('alive.example')).rejects.toThrow('not resolved in time');
   });
 
   it('of this machine need no turn', async () => {
