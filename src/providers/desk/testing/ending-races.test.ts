@@ -70,7 +70,7 @@ async function taken() {
   await world.acknowledgeAll(id);
   return { id, says };
 }
-/** All that the runtime was told, in order. */
+/** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
 async function told(sessionId: string): Promise<string[]> {
   const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
     "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);

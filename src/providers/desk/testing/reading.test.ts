@@ -32,7 +32,7 @@ describe('what an agent sees at the desk', () => {
     await stage.call(to(taken, 'assign', { agentId: stage.agents.Bob }));
     stage.world.ahead = 1_000;
     const third = await stage.waiting();
-    // Words of somebody who waits already make them no later, and nobody else earlier.
+    // A further message of an end-user who waits already changes nobody's place.
     await stage.says(first, 'END_USER', 'still here');
     stage.world.ahead = 2_000;
     await stage.says(second, 'END_USER', 'me too');
@@ -60,7 +60,7 @@ describe('what an agent sees at the desk', () => {
     await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
     await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
     const { messages, deletedIds } = await thread(`?after=${second}`);
-    expect(messages).toMatchObject([{ kind: 'ACTIVITY', text: 'A message was taken back.' }]);
+    expect(messages).toMatchObject([{ kind: 'ACTIVITY', text: 'A message was deleted.' }]);
     expect(deletedIds).toEqual([second]);
     expect((await thread('')).messages.filter((one: any) => one.kind === 'SPEECH')).toMatchObject([{ id: first, text: 'hello', isDeleted: false }, { id: second, text: '', isDeleted: true }]);
     expect((await list()).conversations.map((one: any) => one.lastMessage)).toEqual([{ author: 'END_USER', text: 'hello' }]);

@@ -63,7 +63,7 @@ describe('who may do what at the desk', () => {
     const foreign = await stage.call(to(theirs, verb, body));
     const unknown = await stage.call(to({ ...theirs, conversationId: '987654321' }, verb, body));
     const noId = await stage.call(to({ ...theirs, conversationId: 'x' }, verb, body));
-    // In the name of one of their own agents it is just as unknown.
+    // The conversation is unknown as well to an agent of the caller's own organization.
     expect((await stage.call({ ...to(theirs, verb, body), agent: others.agents.Ada! })).status).toBe(404);
     expect([foreign.status, foreign.raw]).toEqual([404, unknown.raw]);
     expect(noId.raw).toEqual(unknown.raw);
