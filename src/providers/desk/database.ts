@@ -25,7 +25,7 @@ const OUR_MISTAKE = /^(22|23|42)...$/;
 export function inPortWords(database: Database): Database {
   const failed = (delivered: 'no' | 'unknown') => (cause: unknown): never => {
     if (cause instanceof SupportError || OUR_MISTAKE.test(String((cause as { code?: unknown }).code))) throw cause;
-    throw new ProviderUnavailableError('The desk\'s database did not respond; deliveries are retried, repeat any other call.', { delivered, cause });
+    throw new ProviderUnavailableError('The desk\'s database did not respond. Deliveries are retried; repeat any other call.', { delivered, cause });
   };
   return {
     query: (text, values) => database.query(text, values).catch(failed('no')),
@@ -35,10 +35,10 @@ export function inPortWords(database: Database): Database {
 
 /** Runs `work` until the call's time limit. After a timeout the work may still take effect. */
 export async function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (isOver(signal)) throw new ProviderUnavailableError('The call\'s time limit had passed before the desk began; deliveries are retried, repeat any other call.', { cause: signal.reason });
+  if (isOver(signal)) throw new ProviderUnavailableError('The call\'s time limit had passed before the desk began. Deliveries are retried; repeat any other call.', { cause: signal.reason });
   let giveUp = () => {};
   const timeOver = new Promise<never>((_, reject) => {
-    giveUp = () => reject(new ProviderUnavailableError('The desk did not respond within the call\'s time limit; deliveries are retried, repeat any other call.', { delivered: 'unknown', cause: signal.reason }));
+    giveUp = () => reject(new ProviderUnavailableError('The desk did not respond within the call\'s time limit. Deliveries are retried; repeat any other call.', { delivered: 'unknown', cause: signal.reason }));
     signal.addEventListener('abort', giveUp, { once: true });
   });
   try {

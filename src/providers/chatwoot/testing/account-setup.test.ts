@@ -6,7 +6,7 @@ import { Workshop } from './workshop';
 let workshop: Workshop;
 afterEach(() => workshop?.stop());
 
-/** Lets the double fail the provider's nth call in a way of its own. */
+/** Makes the provider's nth call fail in the given mode. */
 function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
   let calls = 0;
   return (url, init) => {
@@ -15,7 +15,7 @@ function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
   };
 }
 
-/** Of a workshop without an address for webhooks. */
+/** The manual step of an account without an address for webhooks. */
 const NO_WEBHOOKS = expect.stringContaining('SUPPORT_PUBLIC_URL');
 const botProfile = () => workshop.farSide.get('/api/v1/profile', workshop.admin);
 const agentBots = () => workshop.farSide.get(`${workshop.account}/agent_bots`, workshop.admin);
@@ -59,7 +59,7 @@ describe('setting up with a Platform App', () => {
 
   describe('by a Platform App of which an account was deleted, so that Chatwoot cannot list its accounts any more', () => {
     const listStatus = async () => (await fetch(`${workshop.double.baseUrl}/platform/api/v1/accounts`, { headers: { 'api-access-token': workshop.double.platformToken } })).status;
-    /** Its answer to the making of the account is lost. */
+    /** Loses the response to the creation of the account. */
     const cutOff = async () => {
       workshop.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /\/platform\/api\/v1\/accounts$/ } });
       await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -82,7 +82,7 @@ describe('setting up with a Platform App', () => {
       await cutOff();
       const ensured = await workshop.ensureAccount();
       expect(ensured.leftToDo).toEqual([expect.stringMatching(/cannot list the accounts.*second, empty account "Acme", suspend it, and do not delete it/), NO_WEBHOOKS]);
-      // Said once: from here on it is known.
+      // Reported once; from then on the account is known.
       expect((await workshop.ensureAccount()).leftToDo).toEqual([NO_WEBHOOKS]);
     });
 
@@ -227,7 +227,7 @@ describe('setting up again repairs', () => {
 });
 
 describe('setting up with an administrator\'s token', () => {
-  /** An account in which a person has a role, and that person's token. */
+  /** Creates an account in which a user has a role, and returns that user's token. */
   async function hosted(role: 'agent' | 'administrator') {
     workshop = await Workshop.open();
     const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
@@ -257,7 +257,7 @@ describe('setting up with an administrator\'s token', () => {
     const administrators = async () => (await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin))
       .filter(({ role }: any) => role === 'administrator').map(({ id, name }: any) => [id, name]);
     expect(await administrators()).toEqual([[ada, 'Ada'], [bob, 'Bob'], [expect.any(Number), 'Carol'], [expect.any(Number), 'Root']]);
-    // Said until it is followed; nothing is sent twice.
+    // Reported until the invitation is followed; none is sent twice.
     const again = await workshop.callsOf(async () => expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]));
     expect(again.filter((call) => !call.startsWith('GET'))).toEqual([]);
   });

@@ -4,7 +4,10 @@ import { createChatwootWorld, type ChatwootWorld } from '../../../../test/suppor
 import type { FaultMode } from './double/control/faults';
 import { Workshop } from './workshop';
 
-/** CONTRACT §6 and §8: an error that may hide a stored write is followed by a look, and where the look fails by nothing. */
+/**
+ * CONTRACT §6 and §8: after an error that may hide a stored write, a lookup follows. If the lookup fails, nothing is
+ * written.
+ */
 let workshop: Workshop;
 beforeAll(async () => { workshop = await Workshop.ready(); });
 afterAll(() => workshop.stop());
@@ -18,13 +21,13 @@ const provider = () => workshop.provider;
 const UNKNOWN = { code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' };
 const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
 
-/** Writes that Chatwoot did, and the answers that hide it. */
+/** Ways in which Chatwoot stores a write and hides that. */
 const HIDDEN: [string, (path: RegExp) => Promise<void>][] = [
   ['a cut connection', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' })],
   ['a 500', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
   ['a 422 (or 500) of an installation without Redis', () => workshop.double.outage('redis')],
 ];
-/** Why a look cannot tell. */
+/** Ways in which a lookup cannot tell. */
 const BLIND: FaultMode[] = ['status:500', 'status:503', 'cutBeforeApply', 'applyThenCut'];
 
 type Write = (conversation: ConversationAccess, id: string, mayExist: boolean) => Promise<string>;
@@ -68,7 +71,7 @@ describe('a contact', () => {
     const [sessionId, before] = [randomUUID(), await count()];
     await hide(/\/contacts$/);
     const first = await ensure(sessionId).catch((error: Error) => error);
-    // After a 500 it is looked for at once: a merge answers so, too.
+    // After a 500 the provider looks for it at once, because a merge has the same response.
     if (typeof first !== 'string') expect(first).toMatchObject(UNKNOWN);
     await workshop.double.outage(null);
     await ensure(sessionId);
@@ -190,13 +193,13 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
   });
 });
 
-/** Notes whose echo nobody keeps: readings may have gone past an earlier try before the next one looks. */
+/** Notes whose echo is not stored: syncs may have passed an earlier attempt before the next one looks for it. */
 describe('a try that later readings have gone past', () => {
   let world: ChatwootWorld;
   beforeEach(async () => { world = await createChatwootWorld(); });
   afterEach(() => world.close());
 
-  /** Behind what lies there now, as far as a reading believes that nothing more appears. */
+  /** Makes syncs advance past the current messages, to where no lower id can appear. */
   async function readPast(sessionId: string): Promise<void> {
     for (let n = 0; n < 2; n++) {
       world.time.aheadMs += 60_000;

@@ -1,7 +1,9 @@
 import { tellAgents } from '../../../core/flows/receive-change';
 import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 
-/* Promise 13: what agents see as sent reaches the end-user, or they are told that it did not, whoever or whatever wrote it. */
+/*
+ * Promise 13: what agents see as sent reaches the end-user, or agents are notified that it did not, whatever wrote it.
+ */
 
 let world: ChatwootWorld;
 const open = async (options: ChatwootWorldOptions): Promise<void> => { world = await createChatwootWorld(options); };
@@ -13,7 +15,7 @@ const rule = (actions: readonly object[], conditions: readonly object[]) => admi
 const contains = (text: string) => ({ attribute_key: 'content', filter_operator: 'contains', values: [text], query_operator: null });
 const sends = (text: string) => ({ action_name: 'send_message', action_params: [text] });
 
-/** Somebody but us writes in public, and what it is called in the note. */
+/** Other authors of public messages, and their names in the note. */
 const SHAPES: Readonly<Record<string, { readonly by: string; write(id: string): Promise<unknown> }>> = {
   'an automation rule': {
     by: 'An automation rule',
@@ -42,7 +44,7 @@ const SHAPES: Readonly<Record<string, { readonly by: string; write(id: string): 
   },
 };
 
-/** Both ways and both versions, each once. */
+/** Both orders and both versions, each once. */
 const FIRST = { '4.10': 'webhook', '4.14': 'timer' } as const;
 
 describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in public by', (version) => {
@@ -105,7 +107,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     }
     const rows = await world.messages(id);
     expect(await notes(id)).toHaveLength(1);
-    // The end-user's words and our note; what it wrote itself fires no rule.
+    // The end-user's message and our note. The rule's own messages trigger no rule.
     expect(rows.filter(({ content }) => content === 'seen')).toHaveLength(2);
     expect((await world.collected(id)).filter((line) => line.includes('seen'))).toEqual([]);
   });

@@ -164,7 +164,7 @@ describe('after our own outage', () => {
     await world.double.settled();
     const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
     expect(new Set(await marks())).toEqual(new Set(['failed']));
-    // While nobody reaches us the timer's reading does not try: the mark would come back.
+    // While webhooks do not reach this service, the timer's sync does not remove the mark, because it would come back.
     await world.pool.query("update session set read_hint = null");
     expect(await world.callsOf(() => world.read(sessionId))).toEqual(['GET /conversations', 'GET /conversations/messages']);
     world.setDown(false);
@@ -215,7 +215,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   beforeEach(async () => { world = await createChatwootWorld({ version }); });
   afterEach(() => world.close());
 
-  /** Resolved by Alice, so that the end-user is asked how it was; `onPage` is an answer on Chatwoot's own page. */
+  /** Alice resolves, and Chatwoot sends the survey. `onPage` submits an answer on Chatwoot's own page. */
   async function asked() {
     await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
     const alice = await world.addPerson('Alice');
@@ -258,7 +258,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   it('that the end-user answers on its own page shows on the handoff too', async () => {
     const { sessionId, handoff, onPage } = await asked();
     const answered = async () => (await world.handoff(handoff.id)).survey;
-    // The page sends the rating when it is chosen, and both when the comment is.
+    // The page sends the rating when it is chosen, and both when the comment is submitted.
     await onPage({ rating: 1 });
     await world.readHinted();
     expect(await answered()).toMatchObject({ answer: { rating: 1, comment: null } });
@@ -313,7 +313,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   });
 });
 
-/** The rows of docs/message-kinds.md that come from agents; each has its case here, and no case is without its row. */
+/** The rows of docs/message-kinds.md that come from agents. Each has its case here, and each case has its row. */
 describe('from agents', () => {
   const wire = (more: Partial<WireMessage>): WireMessage => ({ id: 1, message_type: 1, created_at: 1, private: false, content: null, ...more });
   const file = (file_type: string, more: object = {}) => wire({ attachments: [{ file_type, data_url: `https://chatwoot.example/rails/x/a.${file_type}`, file_size: 3, ...more }] });

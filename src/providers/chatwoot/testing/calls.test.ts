@@ -1,7 +1,10 @@
 import type { ConversationAccess } from '../../../core/ports/support-provider';
 import { Workshop } from './workshop';
 
-/** What README.md tells about calls, counted at the double. The whole way through core and database: test/e2e/demo-url.test.ts. */
+/**
+ * Checks the numbers of calls in README.md at the double. test/e2e/demo-url.test.ts covers the way through core and
+ * database.
+ */
 describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', (version) => {
   let workshop: Workshop;
   let conversation: ConversationAccess;

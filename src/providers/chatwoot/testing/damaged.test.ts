@@ -1,7 +1,10 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* CONTRACT 2.2: a file with a blank name is answered 422 and stored; its conversation cannot be shown any more. */
+/*
+ * CONTRACT 2.2: for a file with a blank name Chatwoot responds with 422 and stores the message, whose conversation can
+ * no longer be shown.
+ */
 
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
@@ -10,7 +13,7 @@ const { letters, work, resend } = setAsideIn(() => world);
 const conversationOf = async (id: string): Promise<string> => (await world.session(id)).conversationId!;
 const status = async (path: string): Promise<number> => (await fetch(`${world.double.baseUrl}${world.accountPath}${path}`, { headers: { 'api-access-token': world.admin } })).status;
 
-/** An agent, or another integration, does it. */
+/** Damages a conversation, as an agent or another integration could. */
 async function damage(id: string, filename = ' '): Promise<void> {
   const form = new FormData();
   form.append('content', 'see this');
@@ -19,7 +22,7 @@ async function damage(id: string, filename = ' '): Promise<void> {
   const response = await fetch(`${world.double.baseUrl}${world.accountPath}/conversations/${conversationId}/messages`, { method: 'POST', headers: { 'api-access-token': world.admin }, body: form });
   expect(response.status).toBe(422);
 }
-/** As the worker does it: a failed reading is tried again, and counted. */
+/** Fails to read, as the worker does: a failed sync is retried and counted. */
 async function readInVain(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     await world.pool.query("update lane set next_run_at = now(), is_timer = false where destination = 'READING'");
@@ -28,7 +31,7 @@ async function readInVain(times: number): Promise<void> {
     await world.stores.lanes.finishReading(reading!, 0, true);
   }
 }
-/** What made this fail is gone by now; whatever we post has a name. */
+/** Makes our own post fail as damaged. The original cause is gone by now: all our files have names. */
 async function postDamaged(id: string): Promise<void> {
   await world.user(id, 'with a file', { attachments: [{ url: `${world.double.baseUrl}/a.txt`, name: 'a.txt', contentType: 'text/plain', sizeBytes: 1 }] });
   world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'status:422', body: { error: 'No route matches {:action=>"show", :controller=>"active_storage/blobs/redirect"}, possible unmatched constraints: [:filename]' } });
@@ -85,7 +88,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     const other = await world.talk('hello');
     const conversation = await conversationOf(id);
     await damage(id);
-    // Every agent's list is broken as long as that row is the newest one.
+    // Every agent's list fails while that row is the newest one.
     expect([await status('/conversations'), await status(`/conversations/${conversation}`), await status(`/conversations/${await conversationOf(other)}`)]).toEqual([500, 500, 200]);
     await world.stores.sessions.transact(ORG, id, tx => tx.wantReading(new Date(0).toISOString()));
     await readInVain(3);
@@ -98,7 +101,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     ]);
     expect(await health()).toMatchObject({ state: 'DRIFTED', problem: { message: expect.stringContaining(`conversation ${conversation}`) } });
 
-    // The way out, step by step.
+    // The documented repair, step by step.
     await world.act(id, 'POST', '/messages', { content: 'newer', private: true });
     expect([await status('/conversations'), await status(`/conversations/${conversation}/messages`)]).toEqual([200, 500]);
     expect(await items()).toMatchObject([{ id: `conversation:${conversation}` }]);
@@ -126,7 +129,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
     await work();
     expect(await status('/conversations')).toBe(200);
-    // Without a file it cannot have done the damage: the next conversation has it.
+    // Without a file it cannot have caused the damage: it goes to the next conversation.
     await world.act(id, 'DELETE', '');
     await world.double.settled();
     await world.ask(id);

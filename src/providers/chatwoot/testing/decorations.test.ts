@@ -5,7 +5,10 @@ import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/s
 const scope = { organizationId: ORG };
 const json = (body: unknown, status: number) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
 
-/** What Chatwoot answers instead of the double; null: it lets the double answer. Before: nothing is stored. After: the double has stored it. */
+/**
+ * Replaces the double's responses. `before` replaces one so that nothing is stored, unless it returns null; `after`
+ * changes one after the double has stored it.
+ */
 interface Unkind { before?(call: Sent): Response | null; after?(call: Sent, body: any): unknown }
 interface Sent { readonly method: string; readonly path: string; readonly body: any; readonly form: string | null }
 
@@ -57,7 +60,7 @@ const invalid = (...attributes: string[]) => json({ message: 'Validation failed'
 const validation = (text: string) => json({ error: `Validation failed: ${text}` }, 422);
 const crash = () => json({ status: 500, error: 'Internal Server Error' }, 500);
 
-/** Each thing that decorates a handoff, refused as Chatwoot refuses it: CONTRACT §1, §2.1 to 2.4, §7. */
+/** Each decoration of a handoff, refused as Chatwoot does: CONTRACT §1, §2.1 to 2.4, §7. */
 const REFUSED: readonly [what: string, Unkind, Parameters<ChatwootWorld['ask']>[1], object][] = [
   ['a name of 256 characters', { before: (call) => (isContact(call) && [...call.body.name].length > 255 ? invalid('name') : null) }, {}, { name: 'N'.repeat(256) }],
   ['a name of 500 characters', { before: (call) => (isContact(call) && [...call.body.name].length > 255 ? invalid('name') : null) }, {}, { name: 'N'.repeat(500) }],
@@ -205,7 +208,7 @@ describe('a file', () => {
     await world.user(id, text, { attachments: [file('cat.png'), file('dog.png')] });
     return id;
   };
-  /** As if it had not been stored, in the answer and in the history. */
+  /** Removes a file from the response and the history, as if it had not been stored. */
   const without = (name: string) => {
     const less = (row: any) => ({ ...row, ...(row.attachments && { attachments: row.attachments.filter((one: any) => !one.data_url.endsWith(name)) }) });
     return { after: (call: Sent, body: any) => (isPost(call) ? less(body) : { ...body, payload: body.payload.map(less) }) };
@@ -265,7 +268,7 @@ it('a file of an agent reaches the runtime under a name that shows what it is', 
   await world.readHinted();
   const [messageId] = (await world.inboxOf(id)).flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : []));
   const message = await world.stores.messages.get(ORG, messageId!);
-  // Chatwoot itself puts a dash for the first character (CONTRACT 2.2), and keeps the other two.
+  // Chatwoot itself replaces the first character by a dash (CONTRACT 2.2) and keeps the other two.
   expect(message!.attachments.map(({ name }) => name)).toEqual(['invoice-fdp.exe', 'invoicefdp.exe', expect.stringMatching(/^file/)]);
 });
 
@@ -273,6 +276,6 @@ it('choices stand in agents\' window as they were written, one a line', async ()
   const id = await open();
   await world.bot(id, 'What do you want?', { content: { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: 'Refund', value: 'r' }, { title: 'Replacement', value: 's' }] } });
   await world.deliverAll();
-  // Of input_select and form the screen runs the lines together (CONTRACT §4.4).
+  // The screen joins the lines of input_select and form (CONTRACT §4.4).
   expect(await world.messages(id)).toMatchObject([{ content: 'What do you want?\n1. Refund\n2. Replacement', content_type: 'text' }]);
 });

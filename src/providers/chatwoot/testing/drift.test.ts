@@ -36,7 +36,7 @@ const repair = async (items: readonly string[], more: Partial<DesiredState> = {}
   workshop.inbox = { ...inbox, account: workshop.access };
 };
 const api = (method: string, path: string, body?: object) => workshop.farSide.call(method, `${workshop.account}${path}`, workshop.admin, body);
-/** A person's own hands, whatever becomes of BotAgent1. */
+/** Calls as a person, whatever happened to BotAgent1. */
 async function byOwner(method: string, path: string, body?: object): Promise<any> {
   const { access_token } = await workshop.farSide.platform<{ access_token: string }>('GET', `/users/${ownerId}`);
   return workshop.farSide.call(method, `${workshop.account}${path}`, access_token, body);
@@ -44,7 +44,7 @@ async function byOwner(method: string, path: string, body?: object): Promise<any
 const inboxPath = () => `/inboxes/${inbox.externalId}`;
 const botId = () => Number(workshop.access.settings['botUserId']);
 
-/** Every kind of harm, the item that it shows as, and its repair proven by a second look. */
+/** Every kind of damage and the item that reports it. A second inspection proves the repair. */
 const HARMS: [string, () => Promise<unknown>, string[]][] = [
   ['BotAgent1 is demoted', () => workshop.setRole(botId(), 'agent'), ['bot-agent:role']],
   ['BotAgent1 is taken out of the account', () => workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, { user_id: botId() }), ['bot-agent:role']],
@@ -206,7 +206,7 @@ describe('drift', () => {
 });
 
 describe('what others made in the same account', () => {
-  /** Webhooks, bots, inboxes, users, teams that have nothing to do with us, and what Chatwoot shows of them. */
+  /** Creates webhooks, bots, inboxes, users and teams that are not ours. */
   async function foreigners() {
     const bot = await api('POST', '/agent_bots', { name: 'BotAgent1', description: 'Somebody else\'s', outgoing_url: 'http://127.0.0.3:9/bot' });
     const theirs = await api('POST', '/inboxes', { name: 'Shop bot', greeting_enabled: true, enable_auto_assignment: true, lock_to_single_conversation: true, channel: { type: 'api', webhook_url: 'http://127.0.0.3:9/inbox' } });
@@ -228,7 +228,7 @@ describe('what others made in the same account', () => {
     const theirs = await foreigners();
     const before = await theirs();
     const harms = [...HARMS].filter(([what]) => !/owner is removed|taken out|token is reset|BotAgent1 is deleted/.test(what));
-    // The demotion last: after it nobody but the owner may do the rest.
+    // The demotion comes last: after it only the owner may do the rest.
     for (const [, harm] of [...harms.slice(1), harms[0]!].filter(([what]) => what !== 'an owner is demoted')) await harm();
     await api('GET', '/agents');
     for (let round = 0; round < 3; round++) await repair((await problems()).map(({ id }) => id));

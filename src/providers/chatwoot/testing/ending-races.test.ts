@@ -14,7 +14,7 @@ const WAYS: readonly (readonly [string, Ends])[] = [
   ['switched off', world => world.flows.disableChatbot(scope, 'bot-1')],
 ];
 
-/** When the webhook of the reply comes, beside the end. */
+/** When the reply's webhook arrives, relative to the end. */
 const WEBHOOKS = ['before the end is worked on', 'after it', 'never'] as const;
 
 describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who replies while the handoff ends', (version) => {
@@ -27,13 +27,13 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
   afterEach(() => world.close());
 
   const handoffs = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 9, after: null })).edges.map(({ node }) => `${node.origin} ${node.state} ${node.endReason}`);
-  /** All that the runtime was told, in order. */
+  /** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
   async function told(sessionId: string): Promise<string[]> {
     const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
       "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);
     return rows.map(({ kind, text }) => text ?? kind);
   }
-  /** As the worker does it, in an order of the test's. */
+  /** Runs syncs, deliveries and acknowledgements as the workers do, in a fixed order. */
   async function comesToRest(sessionId: string): Promise<void> {
     const isOff = (await world.stores.setup.inbox(ORG, world.inbox.id))!.state === 'DISABLED';
     for (let round = 0; round < 3; round++) {
@@ -64,7 +64,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     if (webhook === 'after it') {
       await world.readHinted();
       await world.deliverAll();
-      // Anything that makes Chatwoot tell us of this conversation.
+      // Any change that makes Chatwoot send a webhook about this conversation.
       await acting.note('for colleagues');
     }
     await comesToRest(sessionId);

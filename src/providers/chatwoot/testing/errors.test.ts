@@ -5,7 +5,7 @@ import { recordings, type RestRecording } from './recording-files';
 
 const TOKEN = 'tok3n-that-must-not-leak';
 
-/** What becomes of every refusal that was ever recorded. A recording that is not here fails. */
+/** The expected outcome of every recorded refusal. A recording that is missing here fails. */
 const OUTCOMES: Record<string, readonly string[]> = {
   auth: [
     'agent_bots.create.agent', 'agents.create.agent', 'auth.bad_token', 'auth.bearer', 'auth.no_token', 'auth.not_a_member', 'auth.platform_token',
@@ -32,7 +32,7 @@ const OUTCOMES: Record<string, readonly string[]> = {
     'public.messages.create.too_long', 'team_members.create.foreign_user', 'teams.create.no_name', 'teams.create.same_name',
     'webhooks.create.bad_url', 'webhooks.create.same_url', 'webhooks.create.unknown_event',
   ],
-  // Stored or not: only looking tells.
+  // Stored or not: only a lookup can tell.
   'unavailable, delivered unknown': [
     'contact_inboxes.create.source_taken', 'conversations.create.bad_status', 'conversations.toggle_priority.bad', 'conversations.toggle_status.bad',
     'outage.postgres_down.contacts.create', 'outage.postgres_down.messages.create', 'outage.postgres_down.toggle_status',
@@ -43,7 +43,7 @@ const OUTCOMES: Record<string, readonly string[]> = {
   'unavailable, delivered no, asked for 20000 ms': ['messages.create.too_many', 'rate_limit.contact_search', 'rate_limit.sign_in'],
 };
 
-/** Those of December, on 4.10 and 4.14.2 (marked [both] in the contract). */
+/** The recordings of December, on 4.10 and 4.14.2 (marked [both] in the contract). */
 const OF_BOTH: Record<string, readonly string[]> = {
   'unavailable, delivered unknown': [
     'agents.create.bad_role', 'agents.create.no_name', 'bot_token.patch.conversation', 'bot_token.patch.team', 'bot_token.team_set.conversations.create',
@@ -109,7 +109,7 @@ describe('refusals of Chatwoot', () => {
   it('were recorded', () => { expect(refusals.length).toBeGreaterThan(90); });
 
   it.each(refusals.map((recording) => [recording.file, recording] as const))('%s becomes what the core can act on', async (file, { request, response }) => {
-    // By its whole name first: both versions have the file, with other statuses.
+    // The whole name comes first: both versions have the file, with different statuses.
     const names = [file, file.replace(/\.\d{3}$/, '')];
     const [expected] = names.flatMap((name) => [OUTCOMES, OF_BOTH].flatMap((all) => Object.keys(all).filter((outcome) => all[outcome]?.includes(name))));
     const text = typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
@@ -190,7 +190,7 @@ describe('answers that are not Chatwoot\'s', () => {
     expect(error.message).toContain(words);
     expect(outcomeOf(await failureFrom(fetch, GET))).toBe('unavailable, delivered no');
     expect(outcomeOf(await failureFrom(fetch, { ...POST, reads: true }))).toBe('unavailable, delivered no');
-    // Chatwoot may be at it until it ends the request itself.
+    // Chatwoot may continue the request until its own time limit.
     const settles = async (call: Call) => (await failureFrom(fetch, call) as ProviderUnavailableError).settlesAfterMs;
     expect([await settles(POST) > 15_000, await settles(GET)]).toEqual([whenWriting.endsWith('unknown'), 0]);
   });

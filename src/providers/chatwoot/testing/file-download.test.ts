@@ -50,7 +50,7 @@ describe('opening an agent\'s file', () => {
     const inside = createServer((_request, response) => { arrived += 1; response.end('secret'); });
     await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
     const url = `http://rebinding.example:${(inside.address() as AddressInfo).port}/a.png`;
-    // Public at the first look-up, this machine at each later one.
+    // Public at the first name lookup, this machine at each later one.
     let lookups = 0;
     let time = 0;
     const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));

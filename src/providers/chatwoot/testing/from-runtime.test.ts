@@ -37,7 +37,7 @@ const rows = async () => {
   expect(await world.deliverAll()).toEqual([]);
   return world.messages(sessionId);
 };
-/** What stands at Chatwoot once it was said; it is whose it should be. */
+/** Posts a message and returns its row in Chatwoot, after checking the sender. */
 async function said(by: ReactionSide, text: string, more: object = {}): Promise<any> {
   await say(by, text, more);
   const row = (await rows()).at(-1);
@@ -55,11 +55,11 @@ const asFile = (...given: readonly [type: string, name: string, contentType: str
 const asContent = (content: ContentBody): Kind => async (by) => {
   const row = await said(by, 'Look:', { content });
   expect(row.content).toBe(wordsOf('Look:', content));
-  // Agents' screens run the lines of an input_select and of a form together, and show nothing of their items.
+  // Agents' screens join the lines of an input_select and of a form, and show none of their items.
   expect([row.content_type, row.content_attributes.items]).toEqual(['text', undefined]);
   return 'rendered';
 };
-/** Nothing is kept, and the caller is told by this code. */
+/** Expects an act to fail with this code and to store nothing. */
 const refused = (code: string, act: (by: ReactionSide) => Promise<unknown>): Kind => async (by) => {
   const before = (await world.session(sessionId)).lastEventSeq;
   await expect(act(by)).rejects.toMatchObject({ code });
@@ -69,7 +69,7 @@ const refused = (code: string, act: (by: ReactionSide) => Promise<unknown>): Kin
 const named = async (by: ReactionSide, messageId: string) =>
   ({ sessionId, messageId, callerMessageId: null, epoch: by === 'BOT' ? (await world.session(sessionId)).epoch : null, idempotencyKey: world.nextKey() });
 
-/** The rows of docs/message-kinds.md that come from the runtime; each has its case here, and no case is without its row. */
+/** The rows of docs/message-kinds.md that come from the runtime. Each has its case here, and each case has its row. */
 const KINDS: Readonly<Record<string, Kind>> = {
   'text': asText('Hello {{ contact.name }}'),
   'Markdown': asText('**bold** [link](https://a.example)\n\n* one'),

@@ -1,6 +1,9 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
-/* What people do with a conversation besides resolving it: give it to our bot, back with what stands on it, or open it again. */
+/*
+ * Agents' actions besides resolving: assigning a conversation to our bot, returning it with its team or priority,
+ * opening it again.
+ */
 
 let world: ChatwootWorld;
 let alice: number;

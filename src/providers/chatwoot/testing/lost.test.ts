@@ -3,7 +3,7 @@ import type { ChatwootVersion } from './double';
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 
-/** Deleted behind our back, without an event; the policy opens handoffs again where that can be done. */
+/** Conversations deleted in Chatwoot, which sends no event. The policy reopens handoffs where possible. */
 describe.each(VERSIONS)('on Chatwoot %s', (version) => {
   let world: ChatwootWorld;
   let team: string;
@@ -23,7 +23,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
   };
   afterEach(() => world.close());
 
-  /** Deletes, and waits until it is gone: Chatwoot deletes inboxes behind the answer. */
+  /** Deletes and waits for it: Chatwoot deletes inboxes after the response. */
   async function remove(path: string): Promise<void> {
     await world.double.settled();
     await world.farSide.call('DELETE', path, world.admin);
@@ -71,7 +71,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.double.settled();
     await world.farSide.platform('DELETE', `/accounts/${world.account.externalId}`);
     await world.double.settled();
-    // The AgentBot went with it: what is owed waits as for any credentials that no longer serve, and is not lost.
+    // The AgentBot was deleted too. Pending deliveries wait as for any invalid credentials, and are not lost.
     await world.user(sessionId, 'still there?');
     expect(await world.settleAll()).toEqual(['retry PROVIDER_AUTH']);
     await readUntilFound();

@@ -10,7 +10,7 @@ describe('an inbox of an account that cannot reach us', () => {
 
   const inboxId = randomUUID();
   const shown = async () => (await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin)).webhook_url ?? null;
-  /** As it was set up while we gave an address. */
+  /** Sets up an account and inbox with a webhook address. */
   async function registered(webhookUrl: string): Promise<void> {
     workshop = await Workshop.open();
     workshop.access = { ...workshop.access, webhookUrl: webhookUrl.replace('ACCOUNT', workshop.access.accountId) };

@@ -2,7 +2,7 @@ import type { ConversationAccess } from '../../../core/ports/support-provider';
 import { parseWebhook } from '../webhook';
 import { Workshop } from './workshop';
 
-/** A hosted account with one person in it, whose token is ours to work with. */
+/** An existing account with one user, as whom this service acts. */
 let workshop: Workshop;
 let conversation: ConversationAccess;
 beforeEach(async () => {

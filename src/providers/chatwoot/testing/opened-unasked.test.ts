@@ -1,14 +1,14 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { finishEndings } from '../../../core/flows/end-handoff';
 
-/** Conversations that nobody asked people to take, and that are open all the same. */
+/** Conversations that are open although no handoff was requested. */
 describe('a conversation that is opened and not handed over', () => {
   let world: ChatwootWorld;
   let sessionId: string;
   let root: number;
   beforeEach(async () => {
     world = await createChatwootWorld();
-    // An agent who opens a conversation gets it; an administrator does not.
+    // Chatwoot assigns a conversation to an agent who opens it, but not to an administrator.
     root = await world.addPerson('Root', 'administrator');
     sessionId = await world.talk('hello');
     await world.read(sessionId);

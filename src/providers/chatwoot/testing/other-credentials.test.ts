@@ -70,7 +70,7 @@ describe('what is given to a running account and does not work', () => {
     const { baseUrl, settings, credentials, health } = before;
     expect(await stored()).toMatchObject({ baseUrl, settings, credentials, health });
     expect(await said()).toEqual(['still here']);
-    // The next that works makes an end of it.
+    // The next successful setup clears the problem.
     expect((await enable({})).account).toMatchObject({ state: 'READY', problem: null });
   });
 

@@ -10,7 +10,7 @@ const add = (email = 'carol@people.example', role: 'AGENT' | 'ADMINISTRATOR' = '
 const exists = async (id: string) => (await fetch(`${workshop.double.baseUrl}/platform/api/v1/users/${id}`, { headers: { api_access_token: workshop.double.platformToken } })).status === 200;
 const loginLink = (id: string) => workshop.provider.login!.loginLink(workshop.access, id, workshop.signal());
 
-/** The same account, set up by an administrator's token alone. */
+/** The same account, set up with an administrator's token only. */
 async function hosted(): Promise<void> {
   workshop = await Workshop.ready();
   const { access_token } = await workshop.farSide.platform('GET', `/users/${workshop.ownerId}`);

@@ -6,7 +6,7 @@ import { Workshop } from './workshop';
 let workshop: Workshop;
 afterEach(() => workshop?.stop());
 
-/** A clock that only moves when the test says so. */
+/** Returns a clock that only the test advances. */
 function clock() {
   let ms = Date.UTC(2026, 10, 22, 12);
   return { read: () => new Date(ms), forward: (seconds: number) => { ms += seconds * 1000; } };

@@ -42,7 +42,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     expect(await shown()).toMatchObject({ two: 'read', three: 'read' });
     expect((await agentMessages()).map(({ channelState }) => channelState)).toEqual(['FAILED', 'READ', 'READ']);
 
-    // Again, by the same key or another: nothing is new.
+    // A repeat, with the same key or another, changes nothing.
     expect(await read(three!.id, 'r')).toMatchObject({ marked: 3, replayed: true });
     expect(await read(one!.id)).toMatchObject({ marked: 0 });
     expect(await world.callsOf(() => world.deliverAll())).toEqual([]);

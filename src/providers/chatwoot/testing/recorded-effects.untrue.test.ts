@@ -50,7 +50,7 @@ describe('a recorded webhook about a conversation that is not ours', () => {
 describe('a recorded webhook that its sender cannot have signed', () => {
   const signed = recordedFiles.filter((file) => file.endsWith('.signed'));
   let scene: Scene;
-  // Something to be found, if anybody looked.
+  // A change that any sync would find.
   beforeAll(async () => {
     scene = await Scene.open(recordingOf('conversation_updated.inbox.signed'));
     await scene.begin();
@@ -100,7 +100,7 @@ describe('a webhook recorded in December', () => {
   });
   afterAll(() => scene.close());
 
-  /** As it was recorded, but of our account and the session's conversation. */
+  /** Returns the recorded body with our account and the session's conversation. */
   const ofOurs = (body: string): Buffer => {
     const { account, conversation, ...rest } = JSON.parse(body);
     const isConversation = /^(conversation_(created|updated|status)|automation_event)/.test(rest.event);

@@ -4,7 +4,7 @@ import { scanAccount } from '../../../core/flows/scan-account';
 let world: ChatwootWorld;
 beforeEach(async () => {
   world = await createChatwootWorld();
-  // Admits the account; what it was before is seen.
+  // Admits the account; the changes before are covered.
   const look = (await world.stores.watches.claimLook(1))!;
   await world.stores.watches.finishLook(look.accountId, look.startedAt, 3_600_000);
 });
@@ -16,12 +16,12 @@ async function scan() {
   return scanAccount(world.deps, (await world.stores.watches.claimScan(1_000))!, stopped);
 }
 const everyMs = async () => (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
-/** The longest time that a webhook may be on its way. */
+/** Simulates that the longest delivery time of a webhook has passed. */
 const webhooksHadTheirTime = () => world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
-/** Of a sync that nothing asks for, nothing is due meanwhile. */
+/** Postpones syncs that nothing requests, so that none is due meanwhile. */
 const noTimers = () => world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
 
-/** So many live handoffs that everybody has seen. */
+/** Creates live handoffs that were fully synced. */
 async function live(count: number): Promise<readonly string[]> {
   const sessions: string[] = [];
   for (let n = 0; n < count; n++) sessions.push(await world.handedOver({ reason: 'asked' }));
@@ -42,7 +42,7 @@ describe('a scan of an account', () => {
     await acting.reply('Is anybody there?');
     await world.double.settled();
     expect(await world.callsOf(async () => { expect(await scan()).toMatchObject({ syncs: 1 }); })).toEqual(['GET /conversations']);
-    // A webhook may still come.
+    // A webhook may still arrive.
     expect(await world.readHinted()).toBe(0);
     await webhooksHadTheirTime();
     expect(await world.readHinted()).toBe(1);
@@ -72,13 +72,13 @@ describe('a scan of an account', () => {
     await world.user(session!, 'Hello!');
     await world.deliverAll();
     await world.readHinted();
-    // An agent's message may lie below it. The list shows that the state is as it was.
+    // An agent's message may have a lower id. The list shows that the state did not change.
     expect(await scan()).toMatchObject({ syncs: 1 });
     await webhooksHadTheirTime();
     await world.pool.query("update session set state_read_at = state_read_at - interval '10 min'");
     expect(await world.callsOf(() => world.readHinted())).toEqual(['GET /conversations/messages']);
     expect(await scan()).toMatchObject({ syncs: 0 });
-    // Nor of a note once it was seen.
+    // Nor because of a note that was read before.
     await acting.note('For colleagues.');
     await world.readHinted();
     await scan();
@@ -177,7 +177,7 @@ describe('a scan of an account', () => {
     expect(await claim()).toBeNull();
     await elapse(firstAfterMs / 2);
     expect(await claim()).toBeNull();
-    // A second one neither hurries the scan nor delays it.
+    // A second handoff neither advances nor delays the scan.
     await world.handedOver();
     expect(await claim()).toBeNull();
     await elapse(firstAfterMs / 2);

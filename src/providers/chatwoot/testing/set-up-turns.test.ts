@@ -1,7 +1,7 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
 const scope = { organizationId: 'org-2' };
-/** Chatwoot takes its time over each write. */
+/** Delays every write. */
 const slowly: typeof fetch = async (url, init) => {
   if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
   return fetch(url, init);
@@ -14,7 +14,7 @@ const enable = () => world.flows.enableSupport(scope, {
 });
 const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Twice bot', accountId: null, policy: {} });
 
-/** Each set-up looks for what an earlier one made. What is still being made cannot be found. */
+/** Each setup looks for what an earlier one created, and cannot find what is still being created. */
 describe('two set-ups at once', () => {
   beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
   afterEach(() => world.close());
@@ -54,7 +54,7 @@ describe('a repair beside a set-up', () => {
   });
 });
 
-/** A gateway that gives up, and passes on what it was given all the same. */
+/** A gateway that times out but still passes on the request. */
 describe('a set-up whose last write may still take effect', () => {
   const late: Promise<unknown>[] = [];
   let isLate = false;

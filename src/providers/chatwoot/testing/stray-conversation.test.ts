@@ -1,7 +1,9 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { lookOver } from '../../../core/flows/look-over';
 
-/** A conversation that an agent begins with an end-user of ours, as Chatwoot's dashboard does it from the contact's page. */
+/**
+ * A conversation that an agent starts with one of our end-users, as Chatwoot's dashboard does from the contact's page.
+ */
 describe('a conversation that an agent began with an end-user', () => {
   let world: ChatwootWorld;
   let sessionId: string;
@@ -91,7 +93,7 @@ describe('a conversation that an agent began with an end-user', () => {
     const { conversationId } = await world.session(sessionId);
     const stray = await begin('Hello, this is Alice');
     await world.farSide.call('DELETE', `${world.accountPath}/conversations/${stray}`, world.admin);
-    // It goes by a job.
+    // A job deletes it.
     await world.double.settled();
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(sessionId)).toMatchObject({ conversationId });

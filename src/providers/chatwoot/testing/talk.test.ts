@@ -63,7 +63,7 @@ describe('contacts', () => {
 
   it('are the same for the same session, linked to the inbox again when somebody cut the link', async () => {
     const sessionId = randomUUID();
-    // As if our contact had been made without its inbox.
+    // As if our contact had been created without its inbox.
     const { payload } = await workshop.farSide.call('POST', `${workshop.account}/contacts`, workshop.admin, { name: 'Eve', identifier: sessionId });
     expect(await ensure(sessionId)).toBe(String(payload.contact.id));
     expect((await contact(payload.contact.id)).contact_inboxes).toEqual([expect.objectContaining({ source_id: sessionId, inbox: expect.objectContaining({ id: Number(workshop.inbox.externalId) }) })]);

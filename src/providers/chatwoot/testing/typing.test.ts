@@ -34,7 +34,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     await until(() => world.double.requests().length > 1);
     await world.double.settled();
     expect(typingWebhooks()).toEqual(['on contact Eve', 'off contact Eve']);
-    // Chatwoot tells us of our own end-user too.
+    // Chatwoot also sends a webhook about our own end-user.
     expect(world.typed).toEqual([]);
     expect(await world.readHinted()).toBe(0);
     expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello']);
@@ -82,7 +82,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: false }, world.admin);
     await world.double.settled();
     const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
-    // Webhooks of one moment have no order.
+    // Webhooks of the same moment arrive in any order.
     expect(world.typed).toHaveLength(2);
     expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ organizationId: 'org-1', chatbotId: expect.any(String), sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
     expect(await world.readHinted()).toBe(0);

@@ -1,7 +1,10 @@
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* Histories meet what was set aside before them: it is looked for, left alone, and says nothing of the turns behind it. */
+/*
+ * A history finds a message that was parked before it: it looks for it, does not post it again, and does not delay the
+ * messages after it.
+ */
 
 let world: ChatwootWorld;
 afterEach(() => world.close());
@@ -15,7 +18,7 @@ const times = async (sessionId: string, text: string): Promise<number> => (await
 async function deleteLast(sessionId: string): Promise<void> {
   await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage((await world.messages(sessionId)).at(-1).id);
 }
-/** Readings go past everything there. */
+/** Makes syncs advance past all current messages. */
 async function readOn(sessionId: string): Promise<void> {
   for (let n = 0; n < 3; n++) {
     world.time.aheadMs += 60_000;
@@ -62,7 +65,7 @@ it('a dead letter that stays unknown does not hide that the turn behind it was t
     if (post) world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     await work();
     world.double.clearFaults();
-    // Nothing but an operator can tell by now.
+    // By now only an operator can tell.
     expect((await letters())[0]).toMatchObject({ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' });
   }
   await work();
@@ -79,7 +82,7 @@ it('nor does one that is brought', async () => {
   await world.user(id, 'two');
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
   await work();
-  // As the worker leaves a turn that was owed when support was switched off.
+  // As the worker leaves a message that was pending when support was disabled.
   await world.pool.query("update delivery set state = 'DONE', done_at = now() where state = 'WAITING' and destination = 'PROVIDER'");
   await world.pool.query("update lane set next_run_at = null, head = tail + 1 where destination = 'PROVIDER'");
   await world.ask(id);

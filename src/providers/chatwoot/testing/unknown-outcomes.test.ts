@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* CONTRACT §6 and §8: what may be stored there, and cannot be found out, is set aside as such; nobody guesses. */
+/* CONTRACT §6 and §8: a write that may be stored and cannot be looked up is parked as unknown, never guessed. */
 
 let world: ChatwootWorld;
 afterEach(() => world.close());
@@ -88,7 +88,7 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
   });
 });
 
-/** What was stored and not answered, and deleted by an agent before the next try. */
+/** A message is stored without a response, and an agent deletes it before the next attempt. */
 async function deletedMeanwhile(sessionId: string, say: () => Promise<unknown>): Promise<void> {
   await say();
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -116,7 +116,7 @@ describe.each(WAYS)('%s, deleted there before it was known to be there', (_what,
   });
 });
 
-/** What was stored and not answered, and cannot be looked for. */
+/** A message is stored without a response, and lookups fail. */
 async function unanswered(say: () => Promise<unknown>): Promise<void> {
   await say();
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });

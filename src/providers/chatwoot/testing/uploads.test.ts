@@ -12,7 +12,7 @@ import { Workshop } from './workshop';
 
 const MB = 1024 * 1024;
 const FILE_MB = 16;
-/** What may be on its way through the process: chunks in streams and sockets, of both servers of the test too. */
+/** How much may be in memory at once: chunks in streams and sockets, of the test's servers too. */
 const HELD_MB = 4;
 
 const servers: Server[] = [];
@@ -29,7 +29,7 @@ afterEach(async () => {
   }
 });
 
-/** Read as it comes from the store; `watch` looks now and then. */
+/** Returns a file that is read in chunks, as from the store; `watch` is called now and then. */
 const bigFile = (watch: () => void = () => undefined): PostedFile => ({
   name: 'video.mp4', contentType: 'video/mp4', sizeBytes: FILE_MB * MB,
   async open() {

@@ -19,9 +19,9 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   const account = async () => (await world.stores.setup.account(ORG, world.account.id))!;
   const urlThere = async (): Promise<string> => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url;
   const urlWith = (secret: string) => `${world.deps.publicUrl}/webhooks/${world.account.id}/${secret}`;
-  /** 200: the secret is accepted; the body says nothing that we know. */
+  /** Tells whether the secret is accepted. */
   const isAccepted = async (secret: string) => (await world.stores.setup.accountForWebhook(world.account.id, secret)) !== null;
-  /** An agent's reply, told by webhook. */
+  /** Tells whether an agent's reply arrives by webhook. */
   async function isTold(text: string): Promise<boolean> {
     const sessionId = await world.handedOver();
     const alice = await world.addPerson(`Alice${world.nextKey()}`);
@@ -67,7 +67,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     const { leftToDo, previousExpiresAt } = await rotate('a');
     expect([leftToDo.length, previousExpiresAt]).toEqual([1, null]);
     expect(leftToDo.join()).not.toContain(old);
-    // As if the process had died there: what it had committed is all that is left.
+    // As if the process had died here: only its commits remain.
     world.restart();
     world.time.aheadMs += 30 * DAY_SECONDS * 1_000;
     expect(await urlThere()).toBe(urlWith(old));

@@ -3,15 +3,15 @@ import { RAREST_SYNC_MS } from '../../../core/flows/scan-account';
 import type { ChatwootVersion } from './double';
 
 /*
- * What one thing costs on the whole way: call, transaction, delivery, Chatwoot's webhooks about it, and what we read for
- * them. At most three calls for a handoff of an existing session, one for a message each way.
+ * Counts all calls for one action: the request, its transaction and deliveries, Chatwoot's webhooks about it, and the
+ * syncs for them. At most three calls for a handoff of an existing session, and one for a message in each direction.
  */
 
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
 afterEach(() => world.close());
 
-/** Calls of `act`, with everything that follows from it until nothing does. */
+/** Returns the calls of `act` and of everything that follows from it. */
 const costOf = (act: () => Promise<unknown>) => world.callsOf(async () => {
   await act();
   for (let isQuiet = false; !isQuiet;) isQuiet = (await world.deliverAll()).length === 0 && (await world.readHinted()) === 0;
@@ -47,7 +47,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await costOf(() => world.ask(sessionId, { reason: 'asked', target: { team, agent: null } }))).toEqual(HANDOFF);
     expect(await state(sessionId)).toBe('QUEUED');
     expect(world.double.deliveries().filter(({ event }) => event.startsWith('conversation_')).length).toBeGreaterThan(3);
-    // Scans of the account find what no webhook tells of (scan.test.ts); the handoff's own timer is rare.
+    // Scans of the account find what no webhook reports (scan.test.ts); the handoff's own timer is rare.
     const { rows: [reading] } = await world.pool.query("select is_timer, extract(epoch from next_run_at - now())::float8 as wait from lane where destination = 'READING'");
     expect(reading.is_timer).toBe(true);
     expect(reading.wait).toBeGreaterThan((RAREST_SYNC_MS / 1_000) - 10);
@@ -55,7 +55,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
   });
 
   it.each([
-    // To the bot: looked at first, and what the handoff left on it (its team) is cleared.
+    // Returned to the bot: the conversation is read first, and what the handoff left on it (its team) is cleared.
     ['BOT_CANCELLED', ['GET /conversations', 'POST /conversations/toggle_status', 'GET /conversations/messages', 'POST /conversations/assignments']],
     ['OPERATOR_ENDED', ['GET /conversations', 'POST /conversations/toggle_status', 'GET /conversations/messages', 'POST /conversations/assignments']],
     ['USER_ENDED', ['POST /conversations/toggle_status', 'GET /conversations/messages']],
@@ -130,7 +130,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     const reads = world.provider.readForward.bind(world.provider);
     world.provider.readForward = async (request, signal) => {
       world.provider.readForward = reads;
-      // The state was read: what follows now, back to what was known before, is not in it.
+      // The state was read already, so it lacks this change back to the previous state.
       await acting.assign({ agentId: null });
       await world.double.settled();
       return reads(request, signal);
