@@ -4,7 +4,7 @@ import { COLUMNS, type Finding } from './checker';
 import type { Evidence } from './evidence';
 import type { Fault } from './faults';
 
-/** What a run exercised. */
+/** The activity of a run. */
 export interface Tally {
   readonly sessions: number;
   readonly handoffs: number;
@@ -31,7 +31,7 @@ export interface Verdict {
   readonly tally: Tally;
   readonly faults: readonly { readonly hop: string; readonly counts: Readonly<Partial<Record<Fault, number>>> }[];
   readonly strikes: Readonly<Partial<Record<Strike, number>>>;
-  /** It did not come to rest in time. */
+  /** It did not settle in time. */
   readonly late: boolean;
 }
 
