@@ -41,7 +41,7 @@ export class AutoAgent {
     const answer = await fetch(`${this.serviceUrl}/providers/desk/api${path}`, {
       method, headers: { ...this.headers, ...headers, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`The desk answered ${answer.status} to ${method} ${path}.`);
+    if (!answer.ok) throw new Error(`The desk responded with ${answer.status} to ${method} ${path}.`);
     return answer.json();
   }
 }

@@ -211,7 +211,7 @@ async function main(): Promise<void> {
         return 'done';
       case 'HandoffOutcomeNotice':
         outcome = notice.outcome;
-        show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; go on at ${notice.outcome.resumeTarget}`);
+        show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; continue at ${notice.outcome.resumeTarget}`);
         return 'done';
     }
   });
@@ -222,7 +222,7 @@ async function main(): Promise<void> {
 
     const agent = values['auto-agent'] ? new AutoAgent(new URL(values.url).origin, headers, endUser) : null;
     if (agent) await agent.work();
-    else show('hint', `open ${new URL(values.url).origin}, take the conversation of ${endUser}, answer, and resolve it`);
+    else show('hint', `open ${new URL(values.url).origin}, take the conversation of ${endUser}, reply, and resolve it`);
 
     // Only waits: the inbox loop does the work. Control returns with the outcome.
     while (outcome === null) await setTimeout(100);

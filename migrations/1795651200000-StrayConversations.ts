@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Records conversations that agents started with our end-users, so that agents are told once that their messages do not
- * arrive.
+ * Records conversations that agents started with our end-users, so that agents are notified once that their messages do
+ * not arrive.
  */
 export class StrayConversations1795651200000 implements MigrationInterface {
   name = 'StrayConversations1795651200000';

@@ -33,10 +33,10 @@ export async function bulkheads(newDatabase: () => Promise<string>): Promise<str
   for (const one of all) await one.end();
   const [none, hang, refuse] = found as [number[], number[], number[]];
   const row = (what: string, times: number[]): string[] => [what, ms(median(times)), ms(quantile(times, 0.99)), ratio(median(times), median(none))];
-  return table(['turn → provider, of an account that is well', 'median', 'p99', 'ratio of medians'], [
+  return table(['message → provider, of a healthy account', 'median', 'p99', 'ratio of medians'], [
     row('alone', none),
-    row(`beside ${OTHERS} that hang, each with ${BACKLOG} talks waiting`, hang),
-    row(`beside ${OTHERS} that are dead (connection refused), likewise`, refuse),
+    row(`with ${OTHERS} that hang, each with ${BACKLOG} sessions waiting`, hang),
+    row(`with ${OTHERS} that are down (connection refused), likewise`, refuse),
   ]);
 }
 

@@ -70,11 +70,11 @@ async function claimTimes(world: BenchWorld, sessions: readonly string[], room?:
 
 const SOON = "now() + interval '1 h'";
 const BACKLOGS = [
-  { what: '100,000 behind 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
-  { what: '100,000 in one lane behind such a head', rows: waiting(1, SOON), isElsewhere: false },
-  { what: '100,000 due, of an account that rests', rows: waiting(LANES, 'now()'), isElsewhere: true },
+  { what: '100,000 after 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
+  { what: '100,000 in one lane after such a head', rows: waiting(1, SOON), isElsewhere: false },
+  { what: '100,000 due, of an account without capacity', rows: waiting(LANES, 'now()'), isElsewhere: true },
   { what: '100,000 due in 5,000 lanes', rows: waiting(LANES, 'now()'), isElsewhere: false },
-  { what: 'nothing, and 2,000,000 that are done, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
+  { what: 'none, and 2,000,000 completed ones, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
 ] as const;
 
 /** Measures a claim with a backlog, relative to an empty queue in the same run. */
@@ -107,5 +107,5 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
     rows.push([what, ms(median(none)), ms(median(some)), ratio(median(some), median(none))]);
   }
   for (const world of worlds) await world.end();
-  return table(['waiting', 'claim, empty queue', 'claim beside it', 'ratio'], rows);
+  return table(['waiting', 'claim, empty queue', 'claim with it', 'ratio'], rows);
 }

@@ -177,7 +177,7 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   {
-    what: 'looking over an account', writes: false,
+    what: 'running a full scan', writes: false,
     cause: async (world) => { await world.stores.watches.claimLook(0); await world.stores.watches.wantLooks(); return 'changedConversations'; },
     isDone: async (world) => (await world.pool.query('select from account_watch where look_started_at is null')).rowCount! > 0,
   },

@@ -66,7 +66,7 @@ async function emptied(accountId: number, send: Send): Promise<readonly string[]
         left.push(...await done(`${kind} ${id} of account ${accountId}`, () => send('DELETE', `${account}/${kind}/${id}`)));
       }
       if (fresh.length > 0) continue;
-      if (Date.now() > until || left.length > 0) { left.push(`${kind} of account ${accountId} (Chatwoot took the deletion; it is not done yet)`); break; }
+      if (Date.now() > until || left.length > 0) { left.push(`${kind} of account ${accountId} (Chatwoot accepted the deletion but has not finished it)`); break; }
       await setTimeout(LOOK_AGAIN_MS);
     }
   }

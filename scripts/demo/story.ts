@@ -107,7 +107,7 @@ export const STORY: readonly Step<Story>[] = [
     return { state: handoff!.state, alreadyLive, control: session!.control, epoch: session!.epoch, mayReply: session!.mayReply };
   }, { state: 'REQUESTED', alreadyLive: false, control: 'NONE', epoch: 2, mayReply: false }),
 
-  step('Asking again changes nothing: not under the same key, not under another', async (story) => {
+  step('Repeating the request changes nothing, with the same key or another', async (story) => {
     const same = await story.runtime.requestHandoff({ idempotencyKey: `${story.chatbotId}:handoff`, ...request(story) });
     const other = await story.runtime.requestHandoff();
     return {
@@ -119,7 +119,7 @@ export const STORY: readonly Step<Story>[] = [
   step('A late bot message is refused', async ({ runtime }) => runtime.botSays('Did you know our app?', { epoch: 1 }),
     { refused: 'CONTROL_LOST', control: 'NONE', epoch: 2 }),
 
-  collected('The provider has accepted', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 2'),
+  collected('The provider has accepted the handoff', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 2'),
 
   step('Why is the bot silent?', async ({ runtime }) => {
     const { why, mayReply, owed } = await runtime.explain();
@@ -131,18 +131,18 @@ export const STORY: readonly Step<Story>[] = [
 
   collected('Adam takes it', ({ adam, endUser }) => adam.take(endUser), ['handoff ASSIGNED by Adam Agent'], 'HUMAN 3'),
 
-  collected('Adam writes a note, which stays inside, and answers', async ({ adam, endUser }) => {
+  collected('Adam writes a note, which stays internal, and replies', async ({ adam, endUser }) => {
     await adam.note(endUser, 'Is this the lost parcel?');
     await adam.reply(endUser, 'Hello, I am Adam. Your parcel comes tomorrow.');
   }, ['handoff ACTIVE by Adam Agent', 'Adam Agent: Hello, I am Adam. Your parcel comes tomorrow.'], 'HUMAN 3'),
 
-  step('The end-user answers Adam, and the bot is refused', async ({ runtime }) => ({
+  step('The end-user replies to Adam, and the bot is refused', async ({ runtime }) => ({
     endUser: await runtime.userSays('In the morning?'),
     bot: await runtime.botSays('Our app shows the time.'),
     suggestion: await runtime.botSays('It usually comes before noon.', { onControlLost: 'SUGGEST' }),
   }), { endUser: { mayReply: false, control: 'HUMAN' }, bot: { refused: 'CONTROL_LOST', control: 'HUMAN', epoch: 3 }, suggestion: { delivered: false } }),
 
-  shown('Adam sees the answer, and the bot\'s suggestion as a note', ({ staffed }) =>
+  shown('Adam sees the reply, and the bot\'s suggestion as a note', ({ staffed }) =>
     ({ inbox: INBOX, standing: 'open', team: staffed.team, agent: 'Adam Agent', lines: TO_THE_END.slice(0, -1) })),
 
   step('Adam says goodbye and resolves; the bot waits until the goodbye is collected', async (story) => {
@@ -155,7 +155,7 @@ export const STORY: readonly Step<Story>[] = [
     }, expected);
   }, { handoff: 'ENDING', control: 'HUMAN 3', inbox: ['Adam Agent: Before noon. Goodbye!'] }),
 
-  collected('The goodbye is acknowledged: the outcome comes, and the bot has control', ({ runtime }) => runtime.acknowledge(),
+  collected('The goodbye is acknowledged: the outcome arrives, and the bot has control', ({ runtime }) => runtime.acknowledge(),
     ['outcome ENDED, AGENT_RESOLVED, by Adam Agent, go on at after-help'], 'BOT 4'),
 
   step('The bot continues', async ({ runtime }) => ({
@@ -179,12 +179,12 @@ export const STORY: readonly Step<Story>[] = [
 
   collected('It goes to the queue like the first', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 5'),
 
-  shown('with nothing left of the first: no team, nobody assigned, no second copy of the history', () =>
+  shown('without traces of the first: no team, nobody assigned, no second copy of the history', () =>
     ({ inbox: INBOX, standing: 'open', team: null, agent: null, lines: AFTERWARDS.lines })),
 
   collected('Adam returns it to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 6'),
 
-  step('The session is closed, and takes nothing more', async ({ runtime }) => {
+  step('The session is closed, and accepts nothing more', async ({ runtime }) => {
     await runtime.close();
     return { endUser: await runtime.userSays('Anybody there?') };
   }, { endUser: { refused: ['SESSION_CLOSED'] } }),

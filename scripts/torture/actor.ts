@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 
-/** Tells actors when to stop. After `over` they begin nothing new; they finish what they began until `givenUp`. */
+/** Signals actors to stop. After `over` they begin nothing new; they finish what they began until `givenUp`. */
 export class Curtain {
   private readonly closing = new AbortController();
   private readonly leaving = new AbortController();

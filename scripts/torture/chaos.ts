@@ -62,7 +62,7 @@ export class Chaos {
         return true;
       }
       case 'Postgres restart':
-        tell('Postgres falls over');
+        tell('Postgres crashes');
         await world.restartPostgres(() => curtain.pause(dice.between(0, 2_000)));
         tell('Postgres is back');
         return true;

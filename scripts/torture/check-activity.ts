@@ -49,6 +49,6 @@ export function deadLettersOf({ log }: Evidence, cases: readonly Case[]): readon
   const listed = new Set(seen.letters.map(({ session }) => session));
   return [
     ...seen.letters.map(({ session, state, destination, what, code }): Finding => ({ column: 'dead letters', session, what: `${what} to ${destination} is ${state} with ${code}` })),
-    ...cases.flatMap(({ session, final }): Finding[] => ((final?.owed.parked ?? 0) > 0 && !listed.has(session) ? [{ column: 'dead letters', session, what: `${final!.owed.parked} set aside, and not listed` }] : [])),
+    ...cases.flatMap(({ session, final }): Finding[] => ((final?.owed.parked ?? 0) > 0 && !listed.has(session) ? [{ column: 'dead letters', session, what: `${final!.owed.parked} parked, and not listed` }] : [])),
   ];
 }

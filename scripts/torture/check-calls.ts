@@ -31,7 +31,7 @@ export function callsOf({ log }: Evidence): readonly Finding[] {
   return found;
 }
 
-/** Tells whether a refusal is correct: a late message, a cancel without a handoff, anything once a close was sent. */
+/** Returns whether a refusal is correct: a late message, a cancel without a handoff, anything once a close was sent. */
 function mayBeRefused({ operation, refused, control, epoch }: Answered, asked: Asked | null, opened: Opened | null, isClosing: boolean): boolean {
   switch (refused) {
     case 'CONTROL_LOST': {

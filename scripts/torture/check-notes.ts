@@ -4,9 +4,9 @@ import type { Column, Finding } from './checker';
 import type { FarLine } from './evidence';
 
 /**
- * Checks the context notes, which tell agents why the runtime requested a handoff. A conversation has each at most
- * once, and must have it if the handoff was queued or is with agents at the end. A handoff that ended before may have
- * it or not. One that a later request joined has its first reason; one that agents started has none.
+ * Checks the context notes, which contain the runtime's reason for a handoff. A conversation has each at most once, and
+ * must have it if the handoff was queued or is with agents at the end. A handoff that ended before may have it or not.
+ * One that a later request joined has its first reason; one that agents started has none.
  */
 export function notesOf(one: Case): readonly Finding[] {
   const found: Finding[] = [];
@@ -35,7 +35,7 @@ const isAnswered = ({ log }: Case, key: string): boolean => log.some(({ entry })
 
 /**
  * Returns each requested handoff with the reason of the request that began it: the first one whose response has its id.
- * Handoffs that agents started are excluded, whoever joins them.
+ * Handoffs that agents started are excluded, even if a request joined them.
  */
 function begunBy({ log, moves }: Case): ReadonlyMap<string, string> {
   const agents = new Set(moves?.filter(({ from, to }) => from === null && to !== 'REQUESTED').map(({ handoffId }) => handoffId));

@@ -13,7 +13,7 @@ export type Column = (typeof COLUMNS)[number];
 export interface Finding { readonly column: Column; readonly session: string | null; readonly what: string }
 
 /**
- * Judges a settled run. Uses only the evidence: the state of both remotes and the log of invocations.
+ * Judges a finished run. Uses only the evidence: the state of both remotes and the log of invocations.
  * docs/reliability.md explains the columns.
  */
 export function judge(evidence: Evidence): readonly Finding[] {

@@ -70,15 +70,15 @@ export type Invocation =
   /** A call whose outcome is unknown: it was repeated and never got a response. */
   | { readonly kind: 'unanswered'; readonly at: number; readonly session: string; readonly operation: RuntimeOperation; readonly key: string }
   | { readonly kind: 'agent'; readonly at: number; readonly session: string; readonly agent: string; readonly act: AgentAct; readonly saw: FarStatus; readonly text: string | null; readonly ok: boolean }
-  /** The final state of a session, after everything has settled. */
+  /** The final state of a session, after all work has finished. */
   | {
     readonly kind: 'final'; readonly at: number; readonly session: string; readonly control: Control; readonly epoch: number;
     readonly handoff: { readonly id: string; readonly state: string } | null;
     readonly owed: { readonly provider: number; readonly runtime: number; readonly parked: number };
   }
-  /** The transitions of a session's handoffs, read from its events after everything has settled. */
+  /** The transitions of a session's handoffs, read from its events after all work has finished. */
   | { readonly kind: 'moves'; readonly at: number; readonly session: string; readonly moves: readonly Move[]; readonly lateWords: readonly LateWord[] }
-  /** All parked and discarded deliveries, after everything has settled. */
+  /** All parked and discarded deliveries, after all work has finished. */
   | { readonly kind: 'deadLetters'; readonly at: number; readonly letters: readonly DeadLetter[] }
   /** A disruption of the world; for readers of the log only. */
   | { readonly kind: 'chaos'; readonly at: number; readonly what: string };

@@ -19,7 +19,7 @@ export interface InboxOptions {
 
 /**
  * Collects one chatbot's deliveries, by query and by subscription or push at once, and acknowledges them: sometimes
- * twice, sometimes later. Continues after the shutdown signal, until it is told to give up.
+ * twice, sometimes later. Continues after the shutdown signal, until the run gives up.
  */
 export class Inbox {
   constructor(private readonly options: InboxOptions) {}

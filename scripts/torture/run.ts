@@ -32,8 +32,8 @@ export interface TortureOptions {
 }
 
 /**
- * Returns how long the run may take to settle afterwards. A long run leaves a backlog that Chatwoot's limit of messages
- * slows down.
+ * Returns how long pending work may take after the faults end. A long run leaves a backlog that Chatwoot's limit of
+ * messages slows down.
  */
 const patienceMs = (seconds: number): number => 300_000 + seconds * 500;
 const LAST_WORDS_MS = 90_000;
@@ -49,7 +49,7 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
   const record = new RunRecord(folder);
   const world = await World.open({ dice: dice.of('world'), folder, services: options.services, chatwoot: chatwoot ?? { version }, loader: options.loader ?? null });
   try {
-    tell(`The world stands (${chatwoot === null ? `Chatwoot double ${version}` : chatwoot.url}); ${options.seconds} s of torture with seed ${seed} begin.`);
+    tell(`The environment runs (${chatwoot === null ? `Chatwoot double ${version}` : chatwoot.url}); ${options.seconds} s of torture with seed ${seed} begin.`);
     const play = new Play(world, record, dice, options);
     await play.act();
     const { farSide, late } = await play.comeToRest();
@@ -99,7 +99,7 @@ class Play {
   /** Ends all faults and waits until nothing is pending; then reads the remotes for the last time. */
   async comeToRest(): Promise<{ readonly farSide: readonly FarConversation[]; readonly late: boolean }> {
     const { curtain, world, record, options } = this;
-    options.tell('The faults have ended; waiting until everything settles.');
+    options.tell('The faults have ended; waiting until no work is pending.');
     const until = Date.now() + patienceMs(options.seconds);
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;

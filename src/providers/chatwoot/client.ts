@@ -12,7 +12,7 @@ export interface Call {
   readonly reads?: true;
 }
 
-/** Tells whether a token may be put into a header. Fetch would quote any other one in its error's text. */
+/** Returns whether a token may be put into a header. Fetch would quote any other one in its error's text. */
 export const isToken = (token: unknown): token is string => typeof token === 'string' && /^[\x21-\x7e]{1,500}$/.test(token);
 
 /**

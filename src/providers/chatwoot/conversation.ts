@@ -114,9 +114,9 @@ const sessionOf = ({ custom_attributes, additional_attributes }: WireConversatio
  * unknown one.
  */
 async function assign({ bot, botUserId }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
-  // An id that is not a number is as unknown as a number that nobody has.
+  // An id that is not a number is as unknown as an unused number.
   const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
-  // BotAgent1 is not a person: a handoff assigned to it would notify nobody.
+  // BotAgent1 is not a person: a handoff assigned to it would notify no agent.
   const wanted = kind === 'agent' && number === botUserId ? 0 : number;
   const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;

@@ -24,7 +24,7 @@ export async function readInConversation({ user, account }: Pick<Connection, 'us
 }
 
 /**
- * Tells whether the account works. The list of agents contains their presence, as conversations do, so it also fails
+ * Returns whether the account works. The list of agents contains their presence, as conversations do, so it also fails
  * without Postgres or Redis.
  */
 const answers = ({ user, account }: Pick<Connection, 'user' | 'account'>, signal: AbortSignal): Promise<boolean> =>

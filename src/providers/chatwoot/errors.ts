@@ -80,7 +80,7 @@ const textIn = (json: unknown): string => {
 };
 
 /**
- * Tells whether Chatwoot itself returned this error and so has finished the request: a 500 of Rails, or a 422 with a
+ * Returns whether Chatwoot itself returned this error and so has finished the request: a 500 of Rails, or a 422 with a
  * reason. Any other error may come from a proxy that gave up while the request continues.
  */
 function isOverThere({ status, body }: Answer): boolean {
@@ -89,7 +89,7 @@ function isOverThere({ status, body }: Answer): boolean {
   return Object.keys(others).length === 1 && (status === 422 || (status === 500 && said === 500));
 }
 
-/** Tells whether it is Chatwoot's own 500: the request failed and is finished. */
+/** Returns whether it is Chatwoot's own 500: the request failed and is finished. */
 export const isCrash = (answer: Answer): boolean => answer.status === 500 && isOverThere(answer);
 
 /** Chatwoot's text after it stored a message with a file name that no address can be made of (CONTRACT 2.2). */

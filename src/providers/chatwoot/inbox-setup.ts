@@ -32,7 +32,7 @@ export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeti
 export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
   (!repliesByItself ? INBOX_SETTINGS : Object.fromEntries(Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS))));
 
-/** Tells whether a webhook's address belongs to this account: it contains the account's unique id. */
+/** Returns whether a webhook's address belongs to this account: it contains the account's unique id. */
 export const isOurWebhook = ({ accountId }: Pick<AccountAccess, 'accountId'>, url: string | null | undefined): boolean => url?.includes(`/${accountId}/`) ?? false;
 
 /**

@@ -26,7 +26,7 @@ const shownUrl = (url: string | null | undefined): string | null =>
 const listed = (ids: readonly (number | string)[]): string => ids.map(Number).sort((a, b) => a - b).join(', ') || 'nobody';
 
 /**
- * Tells whether Chatwoot's guard refused the webhook of the newest conclusive message. A message with status
+ * Returns whether Chatwoot's guard refused the webhook of the newest conclusive message. A message with status
  * "delivered" is not conclusive: this service may have removed its failed mark. A message with status "sent" was
  * delivered.
  */

@@ -59,7 +59,7 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
   return ignored(IGNORED_TYPES[message.message_type] ?? 'not written by a person');
 }
 
-/** Tells whether agents see the row as sent to the end-user. A row that does not say it is public is private. */
+/** Returns whether agents see the row as sent to the end-user. A row that does not say it is public is private. */
 const isOutward = ({ message_type: type, private: isPrivate }: WireMessage): boolean => (type === OUTGOING || type === TEMPLATE) && isPrivate === false;
 
 /**

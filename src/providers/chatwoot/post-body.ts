@@ -52,7 +52,7 @@ function fitted({ text, as }: Post, left: readonly string[]): Fitted {
   return fitText(whole, as === 'note' ? 'note.txt' : 'message.txt', (one) => !isTooLong(sent(one)));
 }
 
-/** Tells whether the text alone is too long for one message in Chatwoot. */
+/** Returns whether the text alone is too long for one message in Chatwoot. */
 export const overflows = (post: Post): boolean => fitted(post, []).file !== null;
 
 /**

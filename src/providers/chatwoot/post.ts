@@ -103,7 +103,7 @@ export class Posts {
 
   /**
    * Posts a note after a damaged row. A newer row makes the lists of conversations work again, and the note says what
-   * to do. Its failure is ignored, because anybody may post such a message.
+   * to do. Its failure is ignored, because any other new message has the same effect.
    */
   private async postOver(connection: Connection, path: string, signal: AbortSignal): Promise<void> {
     await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: { content: DAMAGED_NOTE, message_type: 'outgoing', private: true } }, signal).catch(() => undefined);
@@ -133,7 +133,7 @@ export class Posts {
 const DAMAGED_NOTE = 'Chatwoot can no longer show the history of this conversation, because a file in it has a blank name. Please let an administrator delete the conversation; the session with the end-user then continues in a new one.';
 
 /**
- * Tells whether Chatwoot itself returned the error, so that the request is finished. The history shows whether it
+ * Returns whether Chatwoot itself returned the error, so that the request is finished. The history shows whether it
  * stored the message.
  */
 const isEndedThere = (error: unknown): boolean =>

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { WebhookRejectedError } from '../../core/errors';
 
 /*
- * Parses the parts of a webhook that say which conversation to sync. Nothing else in it is trusted. Anybody who knows
- * the address can send any JSON, so a field of another shape counts as absent. Only an account or event of another
- * shape refuses the whole webhook: without them its subject is unknown.
+ * Parses the parts of a webhook that say which conversation to sync. Nothing else in it is trusted. Any sender who
+ * knows the address can send any JSON, so a field of another shape counts as absent. Only an account or event of
+ * another shape refuses the whole webhook: without them its subject is unknown.
  */
 
 const scalar = z.union([z.number(), z.string()]);

@@ -53,8 +53,8 @@ function typingIn({ event, user, is_private: isPrivate, conversation }: Body, bo
 }
 
 /**
- * Tells whether the message was deleted, answered or marked as failed, so that it must be read again even if it was
- * read before.
+ * Returns whether the message was deleted, got an answer (of a survey or form) or was marked as failed, so that it must
+ * be read again even if it was read before.
  */
 const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) &&

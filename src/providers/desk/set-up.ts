@@ -81,7 +81,7 @@ export async function listAgents(query: Query, accountId: string): Promise<Provi
   return rows.map(({ id, name, email, role }) => ({ externalId: id, name, email, role }));
 }
 
-/** Tells whether both ids are possible targets in this account. Null is always possible. */
+/** Returns whether both ids are possible targets in this account. Null is always possible. */
 export async function isTarget(query: Query, accountId: string, { teamId, agentId }: { readonly teamId: string | null; readonly agentId: string | null }): Promise<boolean> {
   if (![teamId, agentId].every((id) => id === null || isDeskId(id))) return false;
   const { rows: [{ fits }] } = await query(`

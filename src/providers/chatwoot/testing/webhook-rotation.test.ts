@@ -19,9 +19,9 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   const account = async () => (await world.stores.setup.account(ORG, world.account.id))!;
   const urlThere = async (): Promise<string> => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url;
   const urlWith = (secret: string) => `${world.deps.publicUrl}/webhooks/${world.account.id}/${secret}`;
-  /** Tells whether the secret is accepted. */
+  /** Returns whether the secret is accepted. */
   const isAccepted = async (secret: string) => (await world.stores.setup.accountForWebhook(world.account.id, secret)) !== null;
-  /** Tells whether an agent's reply arrives by webhook. */
+  /** Returns whether an agent's reply arrives by webhook. */
   async function isTold(text: string): Promise<boolean> {
     const sessionId = await world.handedOver();
     const alice = await world.addPerson(`Alice${world.nextKey()}`);

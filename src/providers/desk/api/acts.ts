@@ -40,8 +40,8 @@ export class Act {
   }
 
   /**
-   * Assigns to an agent, a team or nobody, which takes the conversation from the bot. An agent who is not in the new
-   * team loses the assignment.
+   * Assigns to an agent or team, or unassigns; either takes the conversation from the bot. An agent who is not in the
+   * new team loses the assignment.
    */
   async assign({ agentId, teamId }: z.output<typeof assignInput>): Promise<void> {
     if (!(await isTarget(this.query, this.row.account_id, { agentId: agentId ?? null, teamId: teamId ?? null }))) throw notFound('agent or team');

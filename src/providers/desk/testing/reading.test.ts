@@ -32,7 +32,7 @@ describe('what an agent sees at the desk', () => {
     await stage.call(to(taken, 'assign', { agentId: stage.agents.Bob }));
     stage.world.ahead = 1_000;
     const third = await stage.waiting();
-    // A further message of an end-user who waits already changes nobody's place.
+    // A further message of an end-user who waits already changes no position.
     await stage.says(first, 'END_USER', 'still here');
     stage.world.ahead = 2_000;
     await stage.says(second, 'END_USER', 'me too');

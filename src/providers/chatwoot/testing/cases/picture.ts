@@ -43,7 +43,7 @@ export async function rowsOf({ world, sessionId }: Scene): Promise<unknown> {
   return { session, message: await all('message', 'id'), event: await all('event', 'session_id, seq'), handoff: await all('handoff', 'id'), delivery: await all('delivery', 'id'), stray: await all('stray_conversation', 'session_id, conversation_id') };
 }
 
-/** Tells whether the body's claim currently holds in Chatwoot. */
+/** Returns whether the body's claim currently holds in Chatwoot. */
 export async function isTrue({ world, sessionId, recording }: Scene): Promise<boolean> {
   const body = JSON.parse(recording.body);
   if (!/^(message|conversation)_/.test(body.event) || /typing/.test(body.event)) return true;

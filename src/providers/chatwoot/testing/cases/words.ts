@@ -95,10 +95,10 @@ const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => 
   ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
 
-/** The text was not recorded: the message goes to nobody, and agents are notified. */
+/** The text was not recorded: the message is suppressed, and agents are notified. */
 const withheld: Pick<RecordedCase, 'wish' | 'effect'> = { wish: 'MESSAGES', effect: { words: ['SYSTEM ""'] } };
 
-/** Messages that only this service should post. They lack our mark, so a sync reads them, and they go to nobody. */
+/** Messages that only this service should post. They lack our mark, so a sync reads them, and none is forwarded. */
 export const otherWords: readonly RecordedCase[] = [
   ...VISITORS.map(([file, which, act]): RecordedCase => ({ file, leads: `a visitor's words, ${which}, go nowhere`, given: [begin, settle], act, wish: 'MESSAGES' })),
   {

@@ -6,7 +6,7 @@ export class RateLimits {
 
   constructor(private readonly options: ResolvedOptions) {}
 
-  /** Tells whether this request exceeds a limit. Counts it if not. */
+  /** Returns whether this request exceeds a limit. Counts it if not. */
   exceeded(method: string, path: string, address: string): boolean {
     if (this.options.exemptLoopback && isLoopback(address)) return false;
     const now = this.options.clock().getTime();

@@ -1,7 +1,7 @@
 import type { Answer } from './theatre';
 
 export interface Expected {
-  /** Tells whether this body is the recorded one; the first match is used. */
+  /** Returns whether this body is the recorded one; the first match is used. */
   fits: (body: Answer) => boolean;
   /** Fields in which the recording caught a request half done; each case says which. */
   ignore?: string[];

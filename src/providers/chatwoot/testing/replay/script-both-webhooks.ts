@@ -130,7 +130,7 @@ const newAttributes = (body: Answer): string => Object.keys(body.changed_attribu
 
 const labelsIn = (body: Answer): unknown => body.changed_attributes.find((one: object) => 'label_list' in one)?.label_list.current_value;
 
-/** Tells whether a received webhook has the same subject as the recorded one. The rest is compared afterwards. */
+/** Returns whether a received webhook has the same subject as the recorded one. The rest is compared afterwards. */
 export function isAbout(recorded: Answer, came: Answer): boolean {
   if (recorded.event !== came.event || changedKeys(recorded) !== changedKeys(came)) return false;
   if (recorded.event === 'conversation_updated') return newAttributes(recorded) === newAttributes(came) && JSON.stringify(labelsIn(recorded)) === JSON.stringify(labelsIn(came));

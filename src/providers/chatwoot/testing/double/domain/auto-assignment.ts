@@ -10,7 +10,7 @@ function nextInTurn(world: World, inbox: Inbox, allowed: (userId: number) => boo
   return world.store.users.get(next);
 }
 
-/** Returns the user to whom an inbox assigns a newly opened conversation; nobody if its assignee may keep it. */
+/** Returns the user to whom an inbox assigns a newly opened conversation; none if its assignee may keep it. */
 export function assigneeForOpened(world: World, conversation: Conversation): User | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox?.enableAutoAssignment || conversation.status !== 'open') return undefined;

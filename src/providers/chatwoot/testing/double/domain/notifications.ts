@@ -17,8 +17,8 @@ function notify(world: World, user: User, conversation: Conversation, type: Noti
 }
 
 /**
- * Notifies an agent to whom another user assigned a conversation. A team's members are not notified, and pending
- * conversations notify nobody.
+ * Notifies an agent to whom another user assigned a conversation. Neither a team's members nor agents of pending
+ * conversations are notified.
  */
 export function notifyAssignee(world: World, before: Conversation, row: Conversation, by: User | undefined): void {
   const user = world.store.users.get(row.assigneeId);
@@ -27,8 +27,8 @@ export function notifyAssignee(world: World, before: Conversation, row: Conversa
 }
 
 /**
- * Notifies the assignee of every public message that is not their own, also a bot's. An unassigned conversation
- * notifies nobody.
+ * Notifies the assignee of every public message that is not their own, also a bot's. For an unassigned conversation no
+ * agent is notified.
  */
 export function notifyOfMessage(world: World, row: Conversation, message: Message): void {
   const user = world.store.users.get(row.assigneeId);

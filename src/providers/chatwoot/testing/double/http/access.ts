@@ -63,7 +63,7 @@ function admitToAccount(call: Call, actor: Actor): void {
 export const callingUser = (call: Call) => (call.actor?.kind === 'user' ? call.actor.user : undefined);
 
 /**
- * Tells whether the caller may use an inbox. Administrators and bots may use every inbox of the account, agents only
+ * Returns whether the caller may use an inbox. Administrators and bots may use every inbox of the account, agents only
  * theirs.
  */
 export function mayUseInbox(call: Call, inbox: Inbox): boolean {
@@ -73,7 +73,7 @@ export function mayUseInbox(call: Call, inbox: Inbox): boolean {
 }
 
 /**
- * Tells whether the caller may use a conversation. Since 4.8 its team's members may, too. Being its assignee grants
+ * Returns whether the caller may use a conversation. Since 4.8 its team's members may, too. Being its assignee grants
  * nothing.
  */
 export function mayUseConversation(call: Call, row: Conversation): boolean {

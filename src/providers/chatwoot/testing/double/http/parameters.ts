@@ -37,7 +37,7 @@ export function parseBody(contentType: string, body: Buffer): Json {
 }
 
 /**
- * Tells whether all texts are well-formed. Chatwoot refuses the whole body for an unpaired surrogate anywhere in it.
+ * Returns whether all texts are well-formed. Chatwoot refuses the whole body for an unpaired surrogate anywhere in it.
  */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value);

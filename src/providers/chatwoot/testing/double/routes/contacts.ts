@@ -48,7 +48,7 @@ function create(call: Call) {
   });
 }
 
-/** Tells whether a contact is in lists, searches and filters, which omit contacts without any identifying field. */
+/** Returns whether a contact is in lists, searches and filters, which omit contacts without any identifying field. */
 const isKnown = (row: Contact) => Boolean(row.identifier || row.email || row.phoneNumber);
 
 function page(call: Call, rows: Contact[]) {

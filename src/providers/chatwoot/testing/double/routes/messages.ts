@@ -20,7 +20,7 @@ const CONTENT_TYPES = [
   'input_csat', 'integrations', 'sticker',
 ];
 
-/** Posts a message as the caller. An incoming one is the visitor's, whoever owns the token. */
+/** Posts a message as the caller. An incoming one is the visitor's, with any caller's token. */
 export function postMessage(call: Call, conversation: Conversation, params: Json): Message {
   const messageType = oneOf(params['message_type'] ?? 'outgoing', MESSAGE_TYPES, 'message_type');
   const contentType = oneOf(params['content_type'] ?? 'text', CONTENT_TYPES, 'content_type');

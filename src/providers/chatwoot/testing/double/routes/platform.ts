@@ -96,7 +96,9 @@ function createAccountUser(call: Call) {
   return json(accountUser(row));
 }
 
-/** Creates a user. For a known e-mail it returns the existing user with their token, whoever created them. */
+/**
+ * Creates a user. For a known e-mail it returns the existing user with their token, even if another app created them.
+ */
 function createPlatformUser(call: Call) {
   const email = asText(call.params['email'])?.toLowerCase() ?? null;
   const existing = email ? call.world.store.users.find((row) => row.email === email) : undefined;

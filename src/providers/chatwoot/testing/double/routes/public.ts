@@ -47,7 +47,7 @@ function conversationOf(call: Call): Conversation {
 }
 
 /**
- * Tells whether the caller proved their identity.
+ * Returns whether the caller proved their identity.
  * @throws a crash if the proof is required or wrong
  */
 function checkHash(call: Call, inbox: Inbox): boolean {

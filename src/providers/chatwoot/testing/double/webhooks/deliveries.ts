@@ -111,5 +111,5 @@ function render(order: Order): Buffer | undefined {
   }
 }
 
-/** Tells whether a bot webhook is retried. A timeout and a refused connection are not (CONTRACT §10). */
+/** Returns whether a bot webhook is retried. A timeout and a refused connection are not (CONTRACT §10). */
 const mayBeRetried = (result: PostResult) => !result.ok && (result.status === 429 || result.status === 500);
