@@ -6,8 +6,8 @@ export type Database = ProviderHost['database'];
 export type Query = Database['query'];
 
 /**
- * Returns whether a text can be an id of the desk: a positive bigint. Any other text is an unknown id and must not reach
- * SQL.
+ * Returns whether a text can be an id of the desk: a positive bigint. Any other text is an unknown id and must not
+ * reach SQL.
  */
 export const isDeskId = (text: string): boolean => /^[1-9]\d{0,17}$/.test(text);
 

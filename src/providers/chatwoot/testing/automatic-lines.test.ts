@@ -47,10 +47,10 @@ const SHAPES: Readonly<Record<string, { readonly by: string; write(id: string): 
 /** Both orders and both versions, each once. */
 const FIRST = { '4.10': 'webhook', '4.14': 'timer' } as const;
 
-describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in public by', (version) => {
+describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', (version) => {
   describe.each(Object.entries(SHAPES))('%s', (_what, { by, write }) => {
     const first = FIRST[version];
-    it(`is told to agents once, and takes over nothing, when the ${first} comes first`, async () => {
+    it(`is reported to agents once, and takes over nothing, when the ${first} comes first`, async () => {
       await open({ version });
       const id = await world.talk();
       if (first === 'timer') world.double.dropWebhooks();
@@ -82,7 +82,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     });
   });
 
-  it('a macro is the agent\'s own words: it goes out, and takes over', async () => {
+  it('a macro is the agent\'s own message: it is forwarded, and takes over', async () => {
     await open({ version });
     const alice = await world.addPerson('Alice');
     const id = await world.talk();
@@ -96,7 +96,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await notes(id)).toEqual([]);
   });
 
-  it('a rule that fires on everything, our notes too, gets one note, however often it goes round', async () => {
+  it('a rule that fires on everything, our notes too, gets one note, however often it fires', async () => {
     await open({ version });
     const id = await world.handedOver();
     await rule([sends('seen')], []);
@@ -112,7 +112,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect((await world.collected(id)).filter((line) => line.includes('seen'))).toEqual([]);
   });
 
-  it('each rule, and each bot, is told of by itself', async () => {
+  it('each rule, and each bot, is reported separately', async () => {
     await open({ version });
     const id = await world.talk();
     await rule([sends('one')], [contains('START')]);
@@ -123,7 +123,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await notes(id)).toHaveLength(2);
   });
 
-  it('what holds nothing that can be shown is told, also where automatic messages are forwarded', async () => {
+  it('a message without content that can be shown is reported, also where automatic messages are forwarded', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     const id = await world.talk();
     const bot = await admin('POST', '/agent_bots', { name: 'Other' });
@@ -134,7 +134,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await world.collected(id)).toEqual([]);
   });
 
-  it('a survey that nobody was handed over for is told of; one behind a handoff goes out', async () => {
+  it('a survey without a handoff is reported; one after a handoff is forwarded', async () => {
     await open({ version });
     await admin('PATCH', `/inboxes/${world.inbox.externalId}`, { csat_survey_enabled: true });
     const id = await world.talk();
@@ -151,7 +151,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect((await notes(other)).filter((text) => text.includes('survey'))).toEqual([]);
   });
 
-  it('in a session that is over, agents are told', async () => {
+  it('in a closed session, agents are notified', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     const id = await world.talk();
     await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: id, idempotencyKey: world.nextKey() });
@@ -165,7 +165,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
   });
 });
 
-it('files of an automatic line are kept and handed out as ours', async () => {
+it('files of an automatic message are archived and served as ours', async () => {
   await open({ policy: { automaticReplies: 'SEND_ON' } });
   const id = await world.talk();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });
@@ -181,7 +181,7 @@ it('files of an automatic line are kept and handed out as ours', async () => {
   expect(await world.collected(id)).toEqual(['SYSTEM: see this']);
 });
 
-it('files of automatic lines that are refused are told of once, whatever comes in answer to the note', async () => {
+it('refused files of automatic messages are reported once, whatever the note triggers', async () => {
   await open({ policy: { automaticReplies: 'SEND_ON' } });
   const id = await world.talk();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });

@@ -38,7 +38,7 @@ async function postDamaged(id: string): Promise<void> {
 }
 
 describe('a post that Chatwoot stores and cannot show', () => {
-  it('is parked at once, what comes after it goes on, and agents are told what to do', async () => {
+  it('is parked at once, later deliveries continue, and agents get the next step', async () => {
     world = await createChatwootWorld();
     const id = await world.talk();
     await postDamaged(id);
@@ -48,7 +48,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect((await world.messages(id)).map(({ content, private: isPrivate }) => [isPrivate ? 'note' : content])).toEqual([['hello'], ['note'], ['later']]);
   });
 
-  it('is not repeated into the next conversation when an administrator has deleted this one; the rest is, and an operator may send it again', async () => {
+  it('is not repeated in the next conversation after an administrator deleted this one; the rest is, and an operator may resend it', async () => {
     world = await createChatwootWorld({ policy: { lostConversation: 'OPEN_AGAIN' } });
     const id = await world.handedOver();
     await postDamaged(id);
@@ -67,7 +67,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect((await world.messages(id)).map(({ content }) => content).join()).toContain('with a file');
   });
 
-  it('set aside while a handoff brings its history, it does not fail the handoff', async () => {
+  it('parked while a handoff forwards its history, it does not fail the handoff', async () => {
     world = await createChatwootWorld({ policy: { mirroring: 'ON_HANDOFF' } });
     const { id } = await world.open();
     await world.user(id, 'before');
@@ -81,8 +81,8 @@ describe('a post that Chatwoot stores and cannot show', () => {
   });
 });
 
-describe.each(['4.10', '4.14'] as const)('a conversation that somebody else damaged, on Chatwoot %s,', (version) => {
-  it('is named by health with the way out, while its history fails and while all lists do; then it is well again', async () => {
+describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on Chatwoot %s,', (version) => {
+  it('is named by health with the repair steps, while its history and all lists fail; then health recovers', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.handedOver();
     const other = await world.talk('hello');
@@ -114,7 +114,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect((await world.session(id)).conversationId).toBeNull();
   });
 
-  it('does not hold up for ever what an earlier try may have stored there: it is parked after a quarter of an hour, and the rest goes on', async () => {
+  it('does not block a write of unknown outcome forever: it is parked after a quarter of an hour, and the rest continues', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.talk();
     await world.user(id, 'once');
@@ -138,7 +138,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect((await world.messages(id)).map(({ content }) => content)).toEqual(expect.arrayContaining(['hello', 'once', 'later']));
   });
 
-  it('costs an outage nothing: while all of the account fails, no conversation is taken for damaged', async () => {
+  it('is not assumed during an outage: while the whole account fails, no conversation counts as damaged', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.handedOver();
     for (const part of ['postgres', 'redis'] as const) {

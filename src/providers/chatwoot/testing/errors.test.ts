@@ -122,13 +122,13 @@ describe('refusals of Chatwoot', () => {
     ['auth.rotated_token', /BotAgent1.*reset/], ['auth.removed_from_account', /BotAgent1 was removed/], ['demoted.messages.create', /BotAgent1.*no longer an administrator/],
     ['auth.suspended_account', /suspended/], ['auth.platform_token', /Platform App's or an agent bot's token/], ['auth.no_token', /proxy/],
     ['platform.account.get.other_app', /another Platform App/], ['platform.account.create.bad_token', /Platform App's token/],
-  ])('says in words what a person has to do about %s', async (file, words) => {
+  ])('names the next step for %s', async (file, words) => {
     const { response } = refusals.find((recording) => recording.file === `${file}.401`) as RestRecording;
     expect((await failureFrom(answering(401, JSON.stringify(response.body)))).message).toMatch(words);
   });
 });
 
-describe('answers that are not Chatwoot\'s', () => {
+describe('responses that are not Chatwoot\'s', () => {
   const PAGE = '<html><body>what Eve said</body></html>';
 
   it.each<[string, number, string, Record<string, string>, string, string]>([
@@ -155,7 +155,7 @@ describe('answers that are not Chatwoot\'s', () => {
     ['a 504 that looks like Chatwoot\'s', 504, '{"status":504,"error":"Gateway Timeout"}'], ['a 500 of another API', 500, '{"message":"An unexpected error occurred"}'],
     ['a 500 of a gateway that tells more', 500, '{"status":500,"error":"Internal Server Error","path":"/api"}'], ['a 422 without a reason', 422, '{}'],
     ['a page with 200', 200, PAGE], ['cut JSON', 200, '{"id": 1'],
-  ])('%s does not end a write: Chatwoot may be at it until it ends the request itself', async (_what, status, body) => {
+  ])('%s does not end a write: Chatwoot may continue it until its own time limit', async (_what, status, body) => {
     expect(await settlesAfter(POST, status, body)).toBeGreaterThan(15_000);
     expect(await settlesAfter(GET, status, body)).toBe(0);
   });
@@ -163,7 +163,7 @@ describe('answers that are not Chatwoot\'s', () => {
   it.each<[string, number, string]>([
     ['a 500 of Rails', 500, '{"status":500,"error":"Internal Server Error"}'],
     ['a 422 of an outage', 422, '{"error":"Connection refused - connect(2) for 127.0.0.1:6390"}'],
-  ])('%s does: it is looked for at once', async (_what, status, body) => {
+  ])('%s does: the lookup follows at once', async (_what, status, body) => {
     expect(await settlesAfter(POST, status, body)).toBe(0);
   });
 
@@ -201,7 +201,7 @@ describe('answers that are not Chatwoot\'s', () => {
     expect((await failureFrom(fetch)).message).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
   });
 
-  it('says nothing of the network between us, nor what the server wrote into its headers', async () => {
+  it('reveals nothing of the network in between or of the server\'s headers', async () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' });
     const headers = { 'x-request-id': 'planted', server: 'nginx/1.2' };
     for (const fetch of [async () => { throw new TypeError('fetch failed', { cause }); }, async () => new Response(PAGE, { status: 500, headers }), async () => new Response('{}', { status: 404, headers })])

@@ -193,8 +193,8 @@ describe('from the runtime', () => {
   });
 });
 
-describe('what was taken back', () => {
-  it('does not come back as news by its own webhook, by a reading, or by a look at what changed', async () => {
+describe('a deleted message', () => {
+  it('is not reported again by its own webhook, a sync, or a full scan', async () => {
     await world.ask(sessionId);
     const { message } = await say('END_USER', 'card 4711');
     await rows();
@@ -210,7 +210,7 @@ describe('what was taken back', () => {
     expect(events.filter((type) => type === 'MESSAGE_DELETED')).toHaveLength(1);
   });
 
-  it('is done when Chatwoot does not have it any more, and the talk goes on', async () => {
+  it('is complete when Chatwoot no longer has it, and the conversation continues', async () => {
     const { message } = await say('END_USER', 'card 4711');
     await rows();
     await world.pool.query("update message set provider_message_id = '99999999' where id = $1", [message.id]);
@@ -218,7 +218,7 @@ describe('what was taken back', () => {
     expect((await said('END_USER', 'next')).content).toBe('next');
   });
 
-  it('and went as a part of a transcript is told, with when it was said', async () => {
+  it('that was part of a transcript is reported with the time at which it was said', async () => {
     sessionId = (await world.open()).id;
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     try {

@@ -51,7 +51,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect(await shown()).toEqual([...TALK, 'still there?']);
   });
 
-  it('the inbox: what cannot be opened again fails by name, and once there is an inbox the next words make a conversation', async () => {
+  it('the inbox: a handoff that cannot be reopened fails with its cause, and with a new inbox the next message creates a conversation', async () => {
     await open();
     await remove(`${world.accountPath}/inboxes/${world.inbox.externalId}`);
     await readUntilFound();
@@ -83,7 +83,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
   });
 
-  it('the team: the conversation goes on without it; opened again, it is open to all, and agents are told', async () => {
+  it('the team: the conversation continues without it; reopened, it is open to all, and agents are notified', async () => {
     await open();
     await remove(`${world.accountPath}/teams/${team}`);
     await world.read(sessionId);
@@ -96,7 +96,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect((await world.messages(sessionId)).at(-1)).toMatchObject({ private: true, content: expect.stringContaining('Team: ') });
   });
 
-  it('by default a lost conversation ends the handoff, and the next words make a new one', async () => {
+  it('by default a lost conversation ends the handoff, and the next message creates a new conversation', async () => {
     await open({});
     const { contactId } = await world.session(sessionId);
     await remove(`${world.accountPath}/contacts/${contactId}`);

@@ -24,7 +24,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', (version) => {
     expect(failed()).toEqual([]);
   });
 
-  it('an agent\'s retry of our failed post leaves only its source_id: it stays ours, and is told to nobody', async () => {
+  it('an agent\'s retry of our failed post leaves only its source_id: it stays ours, and is not forwarded', async () => {
     const id = await world.handedOver();
     await world.readHinted();
     const [hello] = await world.messages(id);
@@ -42,7 +42,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', (version) => {
     expect(await world.messages(id)).toHaveLength(2);
   });
 
-  it('a red mark that was taken off is no reason to look: its key stays, with null', async () => {
+  it('a removed failed mark causes no sync: its key stays, with null', async () => {
     const id = await world.handedOver();
     await world.readHinted();
     const [hello] = await world.messages(id);

@@ -65,7 +65,7 @@ describe('requests to one server', () => {
     for (const from of [0, 90, 110, 180]) expect(count(from, from + 60)).toBeLessThan(3_000);
   });
 
-  it('for which nobody waits leave half of what may come at once to people, however many there are', () => {
+  it('in the background leave half of the burst to waiting callers, however many there are', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     const server = 'https://one.example';
     const waits: number[] = [];
@@ -77,7 +77,7 @@ describe('requests to one server', () => {
     expect(Math.max(...waits)).toBe(0);
   });
 
-  it('for which nobody waits get all that is left', () => {
+  it('in the background get the whole remainder', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     let taken = 0;
     for (const end = at.ms + 60_000; at.ms < end; at.ms += 5) {
@@ -86,7 +86,7 @@ describe('requests to one server', () => {
     expect(taken).toBeGreaterThan(PACE.requestsPerMinute * PACE.mostOfOneAccount * 0.9);
   });
 
-  it('of somebody who asks no more are the others\' after a minute', () => {
+  it('of an account that stops belong to the others after a minute', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     pace.take('https://one.example', 'gone');
     pace.take('https://one.example', 'a');
@@ -96,7 +96,7 @@ describe('requests to one server', () => {
     expect(taken).toBeGreaterThanOrEqual(PACE.burst * PACE.mostOfOneAccount);
   });
 
-  it('that would wait long are given back unsent, and other servers are not held up', async () => {
+  it('that would wait long are refused unsent, and other servers are not delayed', async () => {
     const fetch = answering(200)('account');
     const results = await Promise.allSettled(Array.from({ length: 600 }, () => fetch('https://two.example/api')));
     const refused = results.filter((one): one is PromiseRejectedResult => one.status === 'rejected');
@@ -105,7 +105,7 @@ describe('requests to one server', () => {
     await expect(fetch('https://three.example/api')).resolves.toMatchObject({ status: 200 });
   });
 
-  it('stop after a 429, which names no time, for every account, and go on by themselves', async () => {
+  it('stop after a 429, which names no time, for every account, and continue automatically', async () => {
     const limited = answering(429);
     await limited('one')('https://four.example/api');
     const before = asked.length;
@@ -196,7 +196,7 @@ describe('a long history', () => {
     await expectWhole(id);
   });
 
-  it.each([['the file', 1], ['a message in its middle', 20]])('goes on where it was cut, at %s, and shows nothing twice', async (_where, calls) => {
+  it.each([['the file', 1], ['a message in its middle', 20]])('continues where it was cut, at %s, and posts nothing twice', async (_where, calls) => {
     const id = await prepared();
     let posts = 0;
     world.double.failNext({ mode: 'slow', latencyMs: 0, times: calls - 1, match: { method: 'POST', path: /\/messages$/ } });
@@ -210,7 +210,7 @@ describe('a long history', () => {
   });
 });
 
-it('our share of a conversation\'s minute does not begin anew with another process, and the rest comes a minute later', async () => {
+it('our limit of posts per minute is not reset by another process, and the rest is posted a minute later', async () => {
   const world = await createChatwootWorld();
   try {
     const { id } = await world.open(randomUUID());

@@ -4,7 +4,7 @@ import { play, recordedFiles, recordingOf } from './cases/play';
 import { Scene } from './cases/scene';
 import { untrue } from './cases/untrue';
 
-describe('a recorded webhook that claims what is not so', () => {
+describe('a recorded webhook with a false claim', () => {
   it.each(untrue.map((one) => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => play(one));
 });
 
@@ -107,7 +107,7 @@ describe('a webhook recorded in December', () => {
     return Buffer.from(JSON.stringify({ ...rest, ...(account && { account: { ...account, id: 1 } }), ...(isConversation && { id: 1 }), ...(conversation && { conversation: { ...conversation, id: 1 } }) }));
   };
 
-  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s leads at most to a reading, and to nothing that is not so', async (_file, recording) => {
+  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s causes at most a sync, and nothing untrue', async (_file, recording) => {
     const body = ofOurs(recording.body);
     expect(await scene.post({ recording, body, headers: { ...recording.headers, 'content-length': String(body.length) } })).toMatchObject({ status: 200 });
     await scene.follow();

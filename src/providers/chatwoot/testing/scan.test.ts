@@ -35,7 +35,7 @@ async function live(count: number): Promise<readonly string[]> {
 }
 
 describe('a scan of an account', () => {
-  it('finds what no webhook has told of, with one call, and asks for nothing else', async () => {
+  it('finds what no webhook reported, with one call, and makes no other', async () => {
     const sessions = await live(4);
     const acting = await world.acting(await world.addPerson('Alice'), sessions[2]!);
     world.setDown(true);
@@ -49,7 +49,7 @@ describe('a scan of an account', () => {
     expect(await world.collected(sessions[2]!)).toContain('AGENT: Is anybody there?');
   });
 
-  it('finds that people took, gave back and resolved', async () => {
+  it('finds that agents took, returned and resolved', async () => {
     const [taken, resolved] = await live(2);
     const alice = await world.addPerson('Alice');
     world.setDown(true);
@@ -63,7 +63,7 @@ describe('a scan of an account', () => {
     expect((await world.liveHandoff(resolved!))?.state ?? 'ENDED').toMatch(/^END/);
   });
 
-  it('asks for no sync of what a webhook has brought, and for one call after what we wrote ourselves', async () => {
+  it('requests no sync of what a webhook reported, and one call after our own writes', async () => {
     const [session] = await live(1);
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     await acting.reply('Good morning.');
@@ -87,7 +87,7 @@ describe('a scan of an account', () => {
     expect(await scan()).toMatchObject({ syncs: 0 });
   });
 
-  it('comes more rarely while webhooks prove themselves, up to a limit, and at once as often as ever when one was lost', async () => {
+  it('runs more rarely while webhooks arrive, up to a limit, and at full rate once one was lost', async () => {
     const [session] = await live(1);
     await world.stores.watches.wantScans();
     const waits: (number | null)[] = [];
@@ -115,7 +115,7 @@ describe('a scan of an account', () => {
     expect(await everyMs()).toBe(20_000);
   });
 
-  it('finds words below a post of ours where no webhook can come', async () => {
+  it('finds a message below our own post where no webhook can come', async () => {
     const [session] = await live(1);
     world.deps.isReachedFrom = () => false;
     world.setDown(true);
@@ -146,7 +146,7 @@ describe('a scan of an account', () => {
     expect(await scan()).toMatchObject({ syncs: 0 });
   });
 
-  it('asks for no sync of what the bot and its end-users say where no human agent has the conversation', async () => {
+  it('requests no sync of messages of bot and end-users where no agent has the conversation', async () => {
     const [, session] = [await live(1), await world.talk()];
     await world.readHinted();
     await scan();
@@ -168,7 +168,7 @@ describe('a scan of an account', () => {
     expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
   });
 
-  it('comes at its ordinary time after the first handoff of an account that had none for long', async () => {
+  it('runs at its ordinary time after the first handoff of an account that had none for long', async () => {
     const firstAfterMs = world.deps.limits.livePollMs;
     const claim = () => world.stores.watches.claimScan(1_000, firstAfterMs);
     const elapse = (ms: number) => world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
@@ -184,13 +184,13 @@ describe('a scan of an account', () => {
     expect(await claim()).toMatchObject({ accountId: world.account.id });
   });
 
-  it('comes at once at a start while a handoff is live, however young it is', async () => {
+  it('runs at once at a start while a handoff is live, however new it is', async () => {
     await world.handedOver();
     await world.stores.watches.wantScans();
     expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
   });
 
-  it('comes in its usual course while handoffs follow each other', async () => {
+  it('keeps its interval while handoffs follow each other', async () => {
     await world.handedOver();
     const [scanned] = await live(1);
     expect(scanned).toBeDefined();

@@ -40,7 +40,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello']);
   });
 
-  it('nobody is told while the bot has the session, or where there is none', async () => {
+  it('nobody is notified while the bot has the session, or without a session', async () => {
     const sessionId = await world.talk();
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: false });
@@ -55,7 +55,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     expect(world.double.requests()).toEqual([]);
   });
 
-  it('a Chatwoot that is away costs the caller nothing, and a conversation that is gone is not lost by it', async () => {
+  it('an outage of Chatwoot costs the caller nothing, and a deleted conversation does not count as lost', async () => {
     const sessionId = await world.handedOver();
     world.double.failNext({ mode: 'hang', match: { path: /toggle_typing/ } });
     expect(await set(sessionId, true)).toEqual({ isShown: true });
@@ -89,7 +89,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
   });
 });
 
-it('a Chatwoot before 4.2 shows agents the end-user, and tells nothing of agents', async () => {
+it('a Chatwoot before 4.2 shows agents the end-user, and does not report agents', async () => {
   world = await createChatwootWorld({ version: '3.16' });
   const alice = await world.addPerson('Alice');
   const sessionId = await world.handedOver();

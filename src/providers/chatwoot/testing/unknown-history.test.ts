@@ -33,7 +33,7 @@ async function openWith(options: ChatwootWorldOptions, ...texts: string[]): Prom
   return id;
 }
 
-it('a turn that is sent again while the handoff that set it aside still waits is looked for from the beginning, and found deleted', async () => {
+it('a message that is resent while the handoff that parked it still waits is looked up from the beginning, and found deleted', async () => {
   const id = await openWith(ON_HANDOFF, 'one', 'two');
   await world.ask(id);
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -50,7 +50,7 @@ it('a turn that is sent again while the handoff that set it aside still waits is
   expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });
 });
 
-it('a dead letter that stays unknown does not hide that the turn behind it was tried', async () => {
+it('a dead letter that stays unknown does not hide that the message after it was attempted', async () => {
   world = await createChatwootWorld();
   const id = await world.talk();
   await world.user(id, 'one');
@@ -72,7 +72,7 @@ it('a dead letter that stays unknown does not hide that the turn behind it was t
   expect([await times(id, 'one'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('nor does one that is brought', async () => {
+it('nor does one that is forwarded', async () => {
   world = await createChatwootWorld();
   const id = await world.talk();
   await world.user(id, 'given up');
@@ -90,7 +90,7 @@ it('nor does one that is brought', async () => {
   expect([await times(id, 'given up'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('what an unknown file may hold is not told turn by turn by the next handoff; on the word of an operator the file is there, once', async () => {
+it('the content of a file of unknown outcome is not forwarded message by message by the next handoff; on an operator\'s decision the file is posted once', async () => {
   const id = await openWith(ON_HANDOFF, ...Array.from({ length: 55 }, (_, n) => `turn ${n}`));
   await world.ask(id);
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });

@@ -54,7 +54,7 @@ describe('a large file of an end-user', () => {
     rmSync(temporary, { recursive: true, force: true });
   });
 
-  it('is never whole in memory: neither while it comes, nor once it is here, nor while it goes out', async () => {
+  it('is never whole in memory: neither while it is received, nor stored, nor sent', async () => {
     const held = { fetched: await HeldSince.now(), waiting: await HeldSince.now(), sent: await HeldSince.now() };
     const { files, left, release } = await stageUploads([bigFile(() => held.fetched.look())], AbortSignal.timeout(170_000));
     expect([files.length, left.length]).toEqual([1, 0]);
@@ -87,7 +87,7 @@ describe('a large file of an end-user', () => {
     }
   });
 
-  it('is shown to agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
+  it('reaches agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
     const workshop = await Workshop.ready();
     try {
       const conversation = await workshop.conversation();
@@ -109,7 +109,7 @@ describe('a large file of an end-user', () => {
     }
   });
 
-  it('is named when our disk does not take it, and the words go out', async () => {
+  it('is named when our disk cannot store it, and the text is posted', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
     const { files, left } = await stageUploads([bigFile()], AbortSignal.timeout(170_000));
     expect([files, left]).toEqual([[], ['video.mp4']]);

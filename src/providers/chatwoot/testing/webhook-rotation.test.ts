@@ -31,7 +31,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     return (await world.collected(sessionId)).includes(`AGENT: ${text}`);
   }
 
-  it('is changed here and there, and the old one serves for a while', async () => {
+  it('is changed here and in Chatwoot, and the old one is accepted for a while', async () => {
     const { webhookSecret: old } = await account();
     expect(await urlThere()).toBe(urlWith(old));
     const { leftToDo, previousExpiresAt } = await rotate('a');
@@ -46,7 +46,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     expect([await isAccepted(old), await isAccepted(next)]).toEqual([false, true]);
   });
 
-  it('is made once for one key, and serves together with earlier ones for several', async () => {
+  it('is created once per key, and is accepted together with earlier ones for several keys', async () => {
     const { webhookSecret: first } = await account();
     await rotate('a');
     const { webhookSecret: second } = await account();
@@ -61,7 +61,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     expect(await urlThere()).toBe(urlWith((await account()).webhookSecret));
   });
 
-  it('that Chatwoot could not be told about serves as long as it uses the old one, until the same call or a check has told it', async () => {
+  it('that Chatwoot did not get leaves the old one accepted, until the same call or a check has set it', async () => {
     const { webhookSecret: old } = await account();
     failing = true;
     const { leftToDo, previousExpiresAt } = await rotate('a');

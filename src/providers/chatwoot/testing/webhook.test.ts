@@ -62,7 +62,7 @@ describe('recorded webhooks', () => {
     ['conversation_created.inbox', { status: 'OPEN', ...ALL }],
     // Assigned to a bot: the event does not say who is still assigned.
     ['conversation_updated.agent_bot_assigned.inbox', {}],
-  ])('%s shows what became of the state, and no more', (name, shown) => {
+  ])('%s shows the changed state, and no more', (name, shown) => {
     const hint = parseWebhook(requestOf(plain.find(({ file }) => file === name)!));
     expect('shows' in hint ? hint.shows : {}).toEqual(shown);
   });
@@ -130,7 +130,7 @@ describe('signatures', () => {
   });
 });
 
-describe('what a webhook can hold', () => {
+describe('the content of a webhook', () => {
   const hintOf = (body: object) => rejection({ account: ACCOUNT, headers: {}, rawBody: Buffer.from(JSON.stringify(body)), receivedAt: 0 });
 
   it.each<[string, object, unknown]>([

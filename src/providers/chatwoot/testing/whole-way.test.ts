@@ -36,7 +36,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     return sessionId;
   };
 
-  it('a new conversation is not read: it is as we made it', async () => {
+  it('a new conversation is not read: it is as this service created it', async () => {
     const { id } = await world.open();
     expect(await costOf(() => world.user(id, 'hello'))).toEqual(['POST /contacts', 'POST /conversations', 'POST /conversations/messages']);
   });
@@ -85,7 +85,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await world.collected(sessionId)).toEqual(expect.arrayContaining(['AGENT: Here I am.', 'AGENT: On its way.']));
   });
 
-  it('what people do with it is read at once: taken, given back, resolved', async () => {
+  it('agents\' changes are read at once: taken, returned, resolved', async () => {
     const sessionId = await asked();
     await world.deliverAll();
     await world.readHinted();
@@ -96,7 +96,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBeUndefined();
   });
 
-  it('somebody who takes it in the middle of our opening it is not overlooked', async () => {
+  it('an agent who takes it while it is being opened is not overlooked', async () => {
     const sessionId = await asked();
     const acting = await world.acting(alice, sessionId);
     const opening = world.provider.openForAgents.bind(world.provider);
@@ -110,7 +110,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBe('ASSIGNED');
   });
 
-  it('an agent who was asked for is found to have it at once', async () => {
+  it('a requested agent is found to have it at once', async () => {
     const sessionId = await world.talk();
     await world.readHinted();
     await world.ask(sessionId, { target: { team: null, agent: String(alice) } });
@@ -119,7 +119,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ASSIGNED', agent: { externalId: String(alice) } });
   });
 
-  it('a change that comes while another is being read is read behind it, though it shows what was known before', async () => {
+  it('a change during a sync is read after it, though it shows what was known before', async () => {
     const sessionId = await asked();
     await world.deliverAll();
     await world.readHinted();
@@ -142,7 +142,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBe('QUEUED');
   });
 
-  it('where nobody can reach us the state is read at once, and after a try that was cut too', async () => {
+  it('without webhooks the state is read at once, and also after an interrupted attempt', async () => {
     const sessionId = await asked();
     world.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /toggle_status$/ } });
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);

@@ -29,7 +29,7 @@ describe('the stream of changes at the desk', () => {
     }
   }
 
-  it('says at its beginning that there is something to read, then what is done on any replica', async () => {
+  it('begins with a change, then reports the changes of any replica', async () => {
     const stream = await follow(replica());
     await changed(stream);
     // The first activity that the stream finds counts as a change.
@@ -61,7 +61,7 @@ describe('the stream of changes at the desk', () => {
     }
   });
 
-  it('is for known callers', async () => {
+  it('is refused to unidentified callers', async () => {
     expect((await stage.world.call({ path: '/api/changes' })).status).toBe(401);
   });
 });

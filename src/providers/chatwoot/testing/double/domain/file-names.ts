@@ -16,7 +16,9 @@ export function keptName(given: string): string | null {
   return last.replace(/[%;\t\r\n\u202e]/g, '-');
 }
 
-/** Returns whether a file makes its message unshowable: the message is stored, and rendering it crashes from then on. */
+/**
+ * Returns whether a file makes its message unshowable: the message is stored, and rendering it crashes from then on.
+ */
 export const isUnshowable = ({ blob }: Attachment): boolean => blob.filename.trim() === '';
 
 /** Returns whether a file is stored without a usable address. */
