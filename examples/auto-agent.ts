@@ -5,13 +5,13 @@ interface Message { readonly author: string; readonly text: string }
 
 const PATIENCE_MS = 60_000;
 
-/** A person at the built-in desk, played by a program: takes one end-user's conversation, answers, waits for a word, resolves. */
+/** Acts as an agent at the built-in desk: takes one end-user's conversation, replies, waits for a reply, resolves. */
 export class AutoAgent {
   constructor(private readonly serviceUrl: string, private readonly headers: Readonly<Record<string, string>>, private readonly endUser: string) {}
 
   async work(): Promise<void> {
     const { agents: [agent] } = await this.call('GET', '/agents') as { agents: { id: string; name: string }[] };
-    if (!agent) throw new Error('Nobody works at this desk; is the example organization enabled there?');
+    if (!agent) throw new Error('The desk has no agents; enable support for the example organization.');
     const as = { 'x-desk-agent': agent.id };
     const { id } = await this.until('an open conversation', async () => {
       const { conversations } = await this.call('GET', '/conversations?status=OPEN', as) as { conversations: Conversation[] };
@@ -32,7 +32,7 @@ export class AutoAgent {
     for (const giveUpAt = Date.now() + PATIENCE_MS; ;) {
       const found = await look();
       if (found !== undefined) return found;
-      if (Date.now() > giveUpAt) throw new Error(`The agent waited in vain for ${what}.`);
+      if (Date.now() > giveUpAt) throw new Error(`The agent did not get ${what} in time; check that the service runs and has this end-user.`);
       await setTimeout(200);
     }
   }
@@ -41,7 +41,7 @@ export class AutoAgent {
     const answer = await fetch(`${this.serviceUrl}/providers/desk/api${path}`, {
       method, headers: { ...this.headers, ...headers, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`The desk answered ${answer.status} to ${method} ${path}.`);
+    if (!answer.ok) throw new Error(`The desk responded with ${answer.status} to ${method} ${path}.`);
     return answer.json();
   }
 }

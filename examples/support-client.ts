@@ -5,17 +5,17 @@ import { createClient, type Client } from 'graphql-ws';
 import WebSocket from 'ws';
 import type { SupportControl, SupportErrorCode } from './generated/client';
 
-/** One entry of a payload's `userErrors`: switch over `code`, show `message` to people only. */
+/** One entry of a payload's `userErrors`. Programs switch over `code`; `message` is for readers only. */
 export interface UserError {
   readonly code: SupportErrorCode;
   readonly field: string | null;
   readonly message: string;
-  /** With CONTROL_LOST: who has control now, and the epoch that goes with it. */
+  /** With CONTROL_LOST: the current control, and the epoch that belongs to it. */
   readonly control: SupportControl | null;
   readonly epoch: number | null;
 }
 
-/** The call was understood and not done: repeating it changes nothing. */
+/** The service refused the call; repeating it changes nothing. */
 export class RefusedError extends Error {
   constructor(readonly errors: readonly UserError[]) {
     super(errors.map(({ code, field, message }) => `${code}${field === null ? '' : ` (${field})`}: ${message}`).join(' '));
@@ -24,7 +24,10 @@ export class RefusedError extends Error {
   get codes(): readonly SupportErrorCode[] { return this.errors.map(({ code }) => code); }
 }
 
-/** A payload without `userErrors`, or a RefusedError with them. */
+/**
+ * Returns a payload without `userErrors`.
+ * @throws RefusedError if it has any
+ */
 export function done<P extends { readonly userErrors: readonly UserError[] }>(payload: P): P {
   if (payload.userErrors.length > 0) throw new RefusedError(payload.userErrors);
   return payload;
@@ -49,14 +52,14 @@ export class SupportClient {
   constructor(private readonly options: SupportClientOptions) {
     this.socket = createClient({
       url: options.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, connectionParams: { ...options.headers }, lazy: true,
-      // A replica that stops, or a cable that breaks: come back. The service holds what was missed.
+      // Reconnects after a replica stops or the network fails. The service keeps what was missed.
       retryAttempts: Infinity, shouldRetry: () => true,
     });
   }
 
   /**
-   * One call. When its answer is lost, the service says `retryable`, or an earlier try still runs, the same call is made
-   * again: each carries an idempotency key or is idempotent by itself, so that it takes effect once.
+   * Makes one call. Repeats it if its response was lost, the service says `retryable`, or an earlier attempt is still
+   * running. Each call carries an idempotency key or is idempotent, so that it takes effect once.
    */
   async call<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     const body = JSON.stringify({ query: print(document), variables });
@@ -69,7 +72,7 @@ export class SupportClient {
     }
   }
 
-  /** A subscription's items; after a lost connection it subscribes again by itself. */
+  /** Yields a subscription's items. Subscribes again after a lost connection. */
   async *subscribe<Data, Variables extends Record<string, unknown>>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncGenerator<Data, void> {
     for await (const { data, errors } of this.socket.iterate<Data>({ query: print(document), variables })) {
       if (errors?.length) throw new Error(errors.map(({ message }) => message).join(' '));
@@ -87,8 +90,8 @@ export class SupportClient {
       });
       answer = await response.json() as typeof answer;
     } catch (error) {
-      // No answer, or not one of ours (a proxy's page): nobody knows what happened.
-      return { error: new Error(`No answer from ${this.options.url}.`, { cause: error }), isRetryable: true };
+      // No response, or one of a proxy: the outcome is unknown.
+      return { error: new Error(`No response from ${this.options.url}; check the address and that the service runs.`, { cause: error }), isRetryable: true };
     }
     const [first] = answer.errors ?? [];
     if (first) return { error: new Error(`${first.extensions?.code}: ${first.message} (request ${first.extensions?.requestId})`), isRetryable: first.extensions?.retryable === true };

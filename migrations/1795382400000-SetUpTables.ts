@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Accounts, inboxes, teams and agents: what an operator sets up. */
+/** Creates accounts, inboxes, teams and agents: everything that an operator sets up. */
 export class SetUpTables1795382400000 implements MigrationInterface {
   name = 'SetUpTables1795382400000';
 

@@ -1,11 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Sessions, their handoffs, messages and events, and the answers kept under idempotency keys. */
+/** Creates sessions, their handoffs, messages and events, and the results stored under idempotency keys. */
 export class SessionTables1795382460000 implements MigrationInterface {
   name = 'SessionTables1795382460000';
 
   async up(db: QueryRunner): Promise<void> {
-    // Room in each page, so that the update of every turn stays in it and touches no index.
+    // Free space in each page, so that the update for each message stays in it and touches no index.
     await db.query(`
       create table session (
         id uuid constraint pk_session primary key,
@@ -105,7 +105,8 @@ export class SessionTables1795382460000 implements MigrationInterface {
         constraint uq_event_seq primary key (session_id, seq)
       )`);
     await db.query("create index ix_event_handoff_feed on event (organization_id, position, seq) where type = 'HANDOFF_CHANGED'");
-    // See src/persistence/feed-position.ts. The first number is spent, so that `last_value` lies below whatever is drawn next.
+    // See src/persistence/postgres/feed-position.ts. The first number is used up, so that `last_value` is below any
+    // later one.
     await db.query('create sequence feed_position as bigint');
     await db.query("select nextval('feed_position')");
     await db.query(`

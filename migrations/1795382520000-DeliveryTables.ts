@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What we owe to provider and runtime, and the lanes in which it is worked off. */
+/** Creates deliveries to provider and runtime, and the lanes in which they are processed. */
 export class DeliveryTables1795382520000 implements MigrationInterface {
   name = 'DeliveryTables1795382520000';
 
@@ -28,7 +28,8 @@ export class DeliveryTables1795382520000 implements MigrationInterface {
     await db.query("create index ix_delivery_runtime_chatbot on delivery (organization_id, chatbot_id, position, id) where destination = 'RUNTIME' and state = 'WAITING'");
     await db.query("create index ix_delivery_drain on delivery (drains_handoff_id) where drains_handoff_id is not null and state = 'WAITING'");
 
-    // Every claim and completion rewrites a lane: without room in the pages the table would grow with the traffic.
+    // Every claim and completion rewrites a lane: without free space in the pages the table would grow with the
+    // traffic.
     await db.query(`
       create table lane (
         session_id uuid not null constraint fk_lane_session_id references session,

@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Owners, health and the next check of an account; members; e-mail addresses of the platform's users; sealed inbox data. */
+/**
+ * Adds owners, health and the next check of an account; members; e-mail addresses of the platform's users; sealed inbox
+ * data.
+ */
 export class PeopleAndHealth1795410000000 implements MigrationInterface {
   name = 'PeopleAndHealth1795410000000';
 
@@ -14,7 +17,7 @@ export class PeopleAndHealth1795410000000 implements MigrationInterface {
     await db.query('alter table support_account alter column owners set not null, alter column health set not null');
     await db.query('create index ix_account_next_check on support_account (next_check_at)');
 
-    // What is there cannot be sealed here: SQL has no key. The first start seals it and empties provider_data.
+    // Existing data cannot be sealed here, because SQL has no key. The first start seals it and empties provider_data.
     await db.query(`
       alter table inbox add column provider_data_sealed text, add column member_ids jsonb, alter column provider_data drop not null`);
     await db.query('alter table team add column member_ids jsonb');

@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What happens to messages after they were said, surveys, and when each account was last looked over. */
+/**
+ * Adds reply references, deletions and channel states of messages, surveys, and the time of each account's last full
+ * scan.
+ */
 export class MarksAndSurveys1795413600000 implements MigrationInterface {
   name = 'MarksAndSurveys1795413600000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Each lane knows whose far side its work goes to, so that claims can leave room for everybody. */
+/** Stores each lane's remote, so that claims can leave capacity for every remote. */
 export class FarSides1795564800000 implements MigrationInterface {
   name = 'FarSides1795564800000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Structured content, edits, reactions and what agents have seen of them; links of a handoff to the platform. */
+/** Adds structured content, edits and reactions with their forwarded state, and a handoff's links to the platform. */
 export class MessageKinds1795572000000 implements MigrationInterface {
   name = 'MessageKinds1795572000000';
 

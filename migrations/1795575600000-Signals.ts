@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Policies say what becomes of automatic replies and of lost conversations; what was lost is told again. When agents have read, and when we have posted. */
+/**
+ * Adds policies for automatic replies and lost conversations; marks Sessions whose history a new conversation must
+ * repeat; stores when agents last read, and our recent posts.
+ */
 export class Signals1795575600000 implements MigrationInterface {
   name = 'Signals1795575600000';
 

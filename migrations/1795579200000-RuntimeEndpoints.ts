@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Where bot runtimes want their deliveries pushed to. */
+/** Stores the endpoints to which bot runtimes want their deliveries pushed. */
 export class RuntimeEndpoints1795579200000 implements MigrationInterface {
   name = 'RuntimeEndpoints1795579200000';
 
@@ -33,7 +33,7 @@ export class RuntimeEndpoints1795579200000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    // Without endpoints their lanes lead nowhere; what waits stays in the inbox.
+    // Without endpoints these lanes have no destination; pending deliveries stay in the runtime inbox.
     await db.query("delete from lane where destination = 'RUNTIME'");
     await db.query('drop table runtime_endpoint');
   }

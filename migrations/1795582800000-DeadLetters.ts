@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Dead letters that can be sent again or discarded, and lanes that wait behind one. */
+/** Adds dead letters that can be resent or discarded, and lanes that wait for one. */
 export class DeadLetters1795582800000 implements MigrationInterface {
   name = 'DeadLetters1795582800000';
 
@@ -14,7 +14,7 @@ export class DeadLetters1795582800000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query("update inbox set policy = policy - 'onDeadLetter'");
-    // What waits behind a dead letter goes on, and what was discarded is over.
+    // Lanes that wait for a dead letter continue, and discarded ones stay ended.
     await db.query('update lane set next_run_at = now() where blocked_by is not null');
     await db.query('update lane set head = least(head, again_from) where again_from is not null');
     await db.query('alter table lane drop blocked_by, drop again_from');

@@ -1,11 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A bounded wait for an idempotency key that is in use, and what the removal of old rows needs. */
+/** Adds a bounded wait for an idempotency key in use, and what the removal of old rows needs. */
 export class KeysAndRetention1795582860000 implements MigrationInterface {
   name = 'KeysAndRetention1795582860000';
 
   async up(db: QueryRunner): Promise<void> {
-    // See src/persistence/idempotency.ts. Two numbers: locks of one number are the feed's.
+    // See src/persistence/sessions/idempotency.ts. Two numbers, because locks of one number belong to the feed.
     await db.query(`
       create function enter_idempotency_key(high integer, low integer, wait_ms integer) returns void language plpgsql volatile as $$
       begin
@@ -20,7 +20,7 @@ export class KeysAndRetention1795582860000 implements MigrationInterface {
     await db.query('create index ix_session_closed on session (closed_at, id) where closed_at is not null');
     await db.query('create index ix_event_at on event (at, session_id)');
     await db.query('create index ix_message_created on message (created_at, session_id)');
-    // For the foreign key: without it each removed Session would go through all deliveries.
+    // For the foreign key: without it, the removal of each Session would scan all deliveries.
     await db.query('create index ix_delivery_session on delivery (session_id)');
     await db.query('create index ix_delivery_over on delivery (done_at) where done_at is not null');
     await db.query(`

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Where a look over an account that takes more than one turn goes on. */
+/** Stores where a full scan that takes several ticks continues. */
 export class LooksGoOn1795650000000 implements MigrationInterface {
   name = 'LooksGoOn1795650000000';
 

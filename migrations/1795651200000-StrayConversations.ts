@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Conversations that agents began themselves with our end-users: each is told once that it leads nowhere. */
+/**
+ * Records conversations that agents started with our end-users, so that agents are notified once that their messages do
+ * not arrive.
+ */
 export class StrayConversations1795651200000 implements MigrationInterface {
   name = 'StrayConversations1795651200000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** When an inbox was last switched on again: nothing from before goes out any more. */
+/** Stores when an inbox was last enabled again: nothing from before that is sent any more. */
 export class HeardSince1795653000000 implements MigrationInterface {
   name = 'HeardSince1795653000000';
 

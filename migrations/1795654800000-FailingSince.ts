@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A delivery is given up for how long it has failed, not for how long it has been owed. */
+/** Parks a delivery by how long it has failed, not by how long it has been pending. */
 export class FailingSince1795654800000 implements MigrationInterface {
   name = 'FailingSince1795654800000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** One set-up of an account or inbox at a time, over all replicas. */
+/** Allows one setup of an account or inbox at a time, over all replicas. */
 export class SetUpTurns1795658400000 implements MigrationInterface {
   name = 'SetUpTurns1795658400000';
 

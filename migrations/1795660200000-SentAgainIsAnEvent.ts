@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** When a dead letter was sent again stands in its Session's history; nobody read it here. */
+/** Drops the time at which a dead letter was resent: the Session's history has it, and nothing read it here. */
 export class SentAgainIsAnEvent1795660200000 implements MigrationInterface {
   name = 'SentAgainIsAnEvent1795660200000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Nothing of a lane is begun before what its last try may have written has settled. */
+/** Delays a lane while its last attempt's write may still take effect. */
 export class LanesSettle1795662000000 implements MigrationInterface {
   name = 'LanesSettle1795662000000';
 

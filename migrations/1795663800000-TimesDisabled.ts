@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** So that a set-up sees that what it sets up was switched off meanwhile. */
+/** Counts how often an account or inbox was disabled, so that a setup notices that it was disabled meanwhile. */
 export class TimesDisabled1795663800000 implements MigrationInterface {
   name = 'TimesDisabled1795663800000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What each contact was last written with, so that what agents changed since is told from what is out of date. */
+/** Stores what each contact was last written with, to distinguish agents' changes from outdated values. */
 export class ContactEndUser1796100023010 implements MigrationInterface {
   name = 'ContactEndUser1796100023010';
 

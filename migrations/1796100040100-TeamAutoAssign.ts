@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Whether a team that was made from here should give out its conversations by itself. Of earlier teams nobody has said. */
+/**
+ * Stores whether a team that this service created should assign its conversations automatically. Unknown for earlier
+ * teams.
+ */
 export class TeamAutoAssign1796100040100 implements MigrationInterface {
   name = 'TeamAutoAssign1796100040100';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** So that what agents said before the end of a handoff belongs to it, and begins no other one. */
+/** Stores a Session's last ending, so that agents' messages from before it belong to it and begin no other handoff. */
 export class LastEndings1796105050000 implements MigrationInterface {
   name = 'LastEndings1796105050000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** So that the runtime hears once that a message reached the agents after all. */
+/** Lets the runtime be notified once that a message reached the agents after all. */
 export class UndeliveredMessages1796105060000 implements MigrationInterface {
   name = 'UndeliveredMessages1796105060000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** So that the secret in an account's webhook URL can be changed while the old one is still accepted. */
+/** Lets the secret in an account's webhook URL change while the old one is still accepted. */
 export class WebhookRotations1796105070000 implements MigrationInterface {
   name = 'WebhookRotations1796105070000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** When a message was said, where the runtime says so. */
+/** Stores when a message was said, if the runtime states it. */
 export class SaidAt1796112000000 implements MigrationInterface {
   name = 'SaidAt1796112000000';
 

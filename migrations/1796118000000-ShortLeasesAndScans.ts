@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Which process claimed what, so that leases are short and a dead process is told from one that is cut off; timers behind hints;
- * and when each account was scanned for changed conversations.
+ * Stores which process claimed what, so that leases are short and a dead process is distinguished from a disconnected
+ * one; runs timers after hints; stores when each account was scanned for changed conversations.
  */
 export class ShortLeasesAndScans1796118000000 implements MigrationInterface {
   name = 'ShortLeasesAndScans1796118000000';

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** How many hints a Session has had, so that a sync forgets only those that came before it began. */
+/** Counts a Session's hints, so that a sync clears only those that arrived before it began. */
 export class HintCounts1796119500000 implements MigrationInterface {
   name = 'HintCounts1796119500000';
 

@@ -15,13 +15,13 @@ import { recovery } from './bench/recovery';
 import { turns } from './bench/turns';
 
 const PARTS = { claims, queues, turns, bulkheads, latency, cost, doors, recovery, 'live-handoffs': liveHandoffs } as const;
-const USAGE = `Measures, and prints tables with ratios.
+const USAGE = `Measures the service, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)
-  npm run bench -- claims turns    some of: ${Object.keys(PARTS).join(', ')}
+  npm run bench -- claims turns    only these; there are: ${Object.keys(PARTS).join(', ')}
 
-On a Postgres of its own with fsync on, in a temporary folder; BENCH_DATABASE_URL names another server, where databases
-bench_… are made and removed.
+Uses its own Postgres with fsync on, in a temporary folder. BENCH_DATABASE_URL names another server, on which databases
+bench_… are created and removed.
 `;
 
 async function main(names: readonly string[]): Promise<number> {
@@ -45,7 +45,7 @@ async function main(names: readonly string[]): Promise<number> {
     made.push(name);
     return Object.assign(new URL(url.href), { pathname: `/${name}` }).href;
   };
-  console.log(`Node ${process.version}, ${cpus().length} cores. Ratios within one run; single figures swing with what else the machine does.`);
+  console.log(`Node ${process.version}, ${cpus().length} cores. Ratios are within one run; single figures depend on the machine's other load.`);
   try {
     for (const [name, part] of Object.entries(PARTS))
       if (names.length === 0 || names.includes(name)) console.log(`\n## ${name}\n\n${await part(newDatabase)}`);

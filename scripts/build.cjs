@@ -1,24 +1,23 @@
-// Compiles the service and its commands to dist/, and copies the files of the pages beside the code.
-// Called by `npm run build`, and by every command that runs compiled code (start, demo, doctor, torture, bench, …), so it must
-// cost next to nothing when nothing changed: a hash of all sources decides, never a file's time, which a checkout changes.
+// Compiles the service and its commands to dist/, and copies the pages' files next to the code.
+// Called by `npm run build`, and by every command that runs compiled code (start, demo, doctor, torture, bench, …), so
+// it must cost next to nothing if nothing changed. A hash of all sources decides, never a file's time, which a checkout
+// changes.
 const { createHash } = require('node:crypto');
 const { spawnSync } = require('node:child_process');
 const { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
-/** What the compiler reads and the pages' files come from. */
+/** The compiler's input and the pages' files. */
 const SOURCES = ['src', 'migrations', 'scripts', 'examples', 'ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
-/** The pages are served as they are. */
+/** The pages' files are served unchanged. */
 const ASSET = /\.(html|css|js|svg|json)$/;
-/** Recorded answers of Chatwoot: only tests read them. */
+/** Recorded responses of Chatwoot, which only tests read. */
 const NOT_COPIED = 'recordings';
 
 /**
  * Brings dist/ up to date.
- *
- * Holds afterwards: dist/ has exactly what the sources lead to; files of deleted sources are gone. After a failed compile the
- * next call compiles again.
- *
+ * Afterwards dist/ contains exactly the output of the current sources, without files of deleted sources. After a failed
+ * compilation the next call compiles again.
  * @param {{ root: string, compile: (arguments: string[]) => number, say: (line: string) => void }} options
  *   `compile` runs the TypeScript compiler and returns its exit status
  * @returns {number} exit status
@@ -33,7 +32,8 @@ function build({ root, compile, say }) {
   const isWhole = stamp !== null && stamp.outputs.every(output => existsSync(path.join(dist, output)));
   if (isWhole && stamp.hash === hash) return 0;
 
-  // The compiler trusts its own state and would not write a file again that somebody deleted. So would a build that was cut off.
+  // The compiler trusts its own state, and would not rewrite a file that was deleted or never written because a build
+  // was interrupted.
   if (!isWhole) rmSync(compilerState, { force: true });
   rmSync(stampFile, { force: true });
   say(existsSync(compilerState) ? 'Compiling what changed…' : 'Compiling (the first time takes about half a minute)…');
@@ -55,7 +55,7 @@ function hashOf(root) {
   return hash.digest('hex');
 }
 
-/** Paths relative to `root`, sorted. */
+/** Returns paths relative to `root`, sorted. */
 function filesBelow(root, relative) {
   const entries = existsSync(path.join(root, relative)) ? tryReadFolder(path.join(root, relative)) : [];
   if (entries === null) return [relative];
@@ -74,8 +74,8 @@ function readStamp(file) {
 }
 
 /**
- * What the compiler writes, by its own state, relative to dist/. The settings' include and exclude tell less: a file that they leave out
- * is compiled all the same where another imports it.
+ * Returns the files that the compiler writes, relative to dist/, according to its own state. The include and exclude
+ * settings are not enough: an excluded file is compiled if another one imports it.
  */
 function compiledFiles(root, compilerState) {
   const { fileNames } = JSON.parse(readFileSync(compilerState, 'utf8'));
@@ -103,7 +103,7 @@ if (require.main === module) {
   process.exitCode = build({
     root,
     compile: given => spawnSync(process.execPath, [tsc, ...given], { cwd: root, stdio: 'inherit' }).status ?? 1,
-    // Not on standard output: `npm run schema` and others may print a result there.
+    // Not to standard output, where `npm run schema` and others may print a result.
     say: line => process.stderr.write(`${line}\n`),
   });
 }

@@ -3,7 +3,7 @@ import { startChatwootDouble, type ChatwootVersion } from '../src/providers/chat
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 
-/** Runs the Chatwoot double by itself, for a first look and for other processes' tests. */
+/** Runs the Chatwoot double alone, for a first try and for tests of other processes. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { port: { type: 'string', default: '3900' }, version: { type: 'string', default: '4.10' }, 'platform-token': { type: 'string' } },

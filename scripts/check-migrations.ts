@@ -3,8 +3,9 @@ import { startEmbedded } from '../src/persistence';
 import { migrate, revertAll, schemaDrift } from '../src/persistence/migrate';
 
 /**
- * Entities equal migrations, and every migration can be taken back and made again. That takes everything away, so it
- * runs on an own throw-away Postgres, or on the empty database that CHECK_DATABASE_URL names; never on DATABASE_URL.
+ * Checks that entities equal migrations, and that every migration can be reverted and run again. Reverting deletes
+ * everything, so it runs on a temporary Postgres of its own, or on the empty database that CHECK_DATABASE_URL names;
+ * never on DATABASE_URL.
  */
 async function main(): Promise<void> {
   const given = process.env.CHECK_DATABASE_URL;

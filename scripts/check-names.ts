@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Outside src/providers nothing names a provider: not in code, not in a comment, not in a page. Imports are held by
- * dependency-cruiser; this finds the names themselves. Prints each place and exits 1 when there is one.
+ * Checks that nothing outside src/providers names a provider: no code, comment or page. dependency-cruiser checks the
+ * imports; this checks the names. Prints each place, and exits with 1 if there is one.
  */
 
 const root = process.argv[2] ?? process.cwd();
@@ -26,7 +26,7 @@ const places = files.flatMap(file => [
     .flatMap((line, at) => (mention.test(line) ? [`${path.relative(root, file)}:${at + 1}: ${line.trim().slice(0, 120)}`] : [])),
 ]);
 
-if (names.length === 0) throw new Error(`No provider found below ${providers}: this check would check nothing.`);
+if (names.length === 0) throw new Error(`No provider found below ${providers}, so there is nothing to check; run this in the repository's root.`);
 for (const place of places) console.error(place);
 console.log(places.length === 0
   ? `${files.length} files outside src/providers name no provider (${names.join(', ')}).`

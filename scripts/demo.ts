@@ -7,17 +7,17 @@ import { playOnChatwoot } from './demo/play';
 import { Story, STORY } from './demo/story';
 import { tell } from './demo/tell';
 
-const USAGE = `Plays the whole story, from bot to person and back, and checks each step.
+const USAGE = `Runs the whole demo, from bot to agent and back, and checks each step.
 
   npm run demo -- --provider desk
   npm run demo -- --provider chatwoot-double
   npm run demo -- --provider chatwoot --url https://chatwoot.example.com --platform-token <token>
                   [--public-url https://… --port 4000 [--host 0.0.0.0]]
 
-Needs nothing: a throw-away Postgres and the service start by themselves, and end with it. For a real Chatwoot:
---public-url is where it reaches this service, which then listens at --host and --port (without one, what agents do is
-still found, by reading every few seconds); the token may also stand in CHATWOOT_PLATFORM_TOKEN. All that is made there
-is deleted at the end, also when a step differs and after Ctrl+C. LOG_LEVEL=info shows the service's log.
+Needs nothing else: it starts a temporary Postgres and the service, and stops them at the end. For a real Chatwoot:
+--public-url is where it reaches this service, which then listens at --host and --port (without it, agents' actions are
+only found every few seconds); the token may also be in CHATWOOT_PLATFORM_TOKEN. Everything that it creates
+is deleted at the end, also after a failed step and Ctrl+C. LOG_LEVEL=info shows the service's log.
 `;
 
 const EXIT_USAGE = 64;

@@ -3,13 +3,13 @@ import { startEmbedded } from '../src/persistence/embedded-postgres';
 import { playOnChatwoot } from './demo/play';
 import { examination, isWrong, mayPlay } from './doctor/examination';
 
-const USAGE = `Says whether a Chatwoot works with this service, and what to do where it does not. Changes nothing there.
+const USAGE = `Checks whether a Chatwoot works with this service, and prints the next step for each problem. Changes nothing in it.
 
   npm run doctor -- --url https://chatwoot.example.com --platform-token <token> [--public-url https://support.example.com]
                     [--play [--port 4000] [--host 0.0.0.0]]
 
-The token may also stand in CHATWOOT_PLATFORM_TOKEN. With --play the whole demo is played there afterwards, and what it
-makes is deleted again. Exit status: 0 when nothing is wrong, 1 when something is.
+The token may also be in CHATWOOT_PLATFORM_TOKEN. --play then runs the whole demo on that Chatwoot and deletes
+everything that it created. Exit status: 0 if nothing is wrong, 1 otherwise.
 `;
 
 const EXIT_USAGE = 64;
@@ -30,10 +30,10 @@ async function main(): Promise<number> {
   if (isWrong(findings)) return 1;
   if (!mayPlay(findings)) return play ? 1 : 0;
   if (!play) {
-    console.log('\nNothing is wrong. Add --play to play the whole story there: what it makes is deleted again.');
+    console.log('\nNothing is wrong. Add --play to run the whole demo on it; everything that it creates is deleted afterwards.');
     return 0;
   }
-  console.log('\nNothing is wrong. The story:\n');
+  console.log('\nNothing is wrong. The demo:\n');
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
   const postgres = await startEmbedded();

@@ -7,7 +7,10 @@ import { buildApiSchema, buildSupportSchema, printSubgraphSchema } from '../src/
 
 const FIRST_LINE = '# Emitted from src/graphql by `npm run schema`. Never edited by hand.\n\n';
 
-/** The two files under schema/ as the code would write them now. Nothing is resolved, so nothing is needed to resolve. */
+/**
+ * Returns the two files under schema/ as the code would write them. Nothing is resolved, so the resolvers' dependencies
+ * may be empty.
+ */
 export async function emittedSchemas(): Promise<Readonly<Record<string, string>>> {
   const deps = { flows: {} as Flows, stores: {} as Stores };
   return {
@@ -16,7 +19,7 @@ export async function emittedSchemas(): Promise<Readonly<Record<string, string>>
   };
 }
 
-/** With `--check`: changes nothing, and exits with 1 when a committed file differs. */
+/** Writes the files. With `--check` writes nothing, and exits with 1 if a committed file differs. */
 async function main(): Promise<void> {
   const folder = path.join(process.cwd(), 'schema');
   for (const [name, text] of Object.entries(await emittedSchemas())) {
@@ -24,7 +27,7 @@ async function main(): Promise<void> {
     if (!process.argv.includes('--check')) {
       writeFileSync(file, text);
     } else if (committed(file) !== text) {
-      console.error(`schema/${name} is not what the code emits; run \`npm run schema\` and commit the result.`);
+      console.error(`schema/${name} differs from what the code emits; run \`npm run schema\` and commit the result.`);
       process.exitCode = 1;
     }
   }

@@ -8,14 +8,14 @@ import { readEvidence } from './torture/record';
 import { columnsOf, findingsShown, isClean, tallyOf, tallyShown, verdictShown } from './torture/report';
 import { torture } from './torture/run';
 
-const USAGE = `Several processes of the service, a Postgres and a Chatwoot, with everything between them failing; then a verdict.
+const USAGE = `Runs several processes of the service with a Postgres and a Chatwoot, injects faults between them, and prints a verdict.
 
   npm run torture -- [--minutes 2] [--seed N] [--services 3] [--talks 12] [--folder DIR] [--keep]
                      [--chatwoot-url URL --platform-token TOKEN [--public-url http://this-machine:4100]]
   npm run torture -- --check DIR       judges a kept run again
 
-Without --chatwoot-url the double stands for Chatwoot. A run with a finding keeps its folder. Exit status: 0 when every
-column is 0, 1 when one is not. docs/reliability.md says what the columns mean.
+Without --chatwoot-url the double replaces Chatwoot. A run with a finding keeps its folder. Exit status: 0 if every
+column is 0, 1 otherwise. docs/reliability.md explains the columns.
 `;
 
 const EXIT_USAGE = 64;
@@ -39,11 +39,11 @@ async function main(): Promise<number> {
   if (values.check !== undefined) return check(values.check);
 
   const url = values['chatwoot-url'];
-  if (url !== undefined && (!URL.canParse(url) || values['platform-token'] === '')) throw new UsageError('--chatwoot-url takes a URL, and a token beside it.');
+  if (url !== undefined && (!URL.canParse(url) || values['platform-token'] === '')) throw new UsageError('--chatwoot-url needs a URL, and --platform-token a token.');
   const publicUrl = values['public-url'] ?? null;
-  if (publicUrl !== null && !URL.canParse(publicUrl)) throw new UsageError('--public-url takes the address at which that Chatwoot reaches this machine.');
+  if (publicUrl !== null && !URL.canParse(publicUrl)) throw new UsageError('--public-url needs the address at which that Chatwoot reaches this machine.');
   const folder = values.folder ?? mkdtempSync(path.join(tmpdir(), 'support-torture-'));
-  // Ends the processes of the run with this one.
+  // Exiting also ends the run's processes.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const verdict = await torture({
     seed: values.seed === undefined ? randomInt(1, 1_000_000) : number('seed', values.seed, 0), seconds: number('minutes', values.minutes, 0.1) * 60,
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
     chatwoot: url === undefined ? null : { url: url.replace(/\/+$/, ''), platformToken: values['platform-token'], publicUrl },
     tell: (line) => console.log(line),
   }).catch((error: unknown) => {
-    console.error(`The run broke; what it left is in ${folder}.`);
+    console.error(`The run failed before its verdict; its logs are in ${folder}.`);
     throw error;
   });
   console.log(verdictShown(verdict));

@@ -8,7 +8,7 @@ const WELL = 'org-well';
 const BACKLOG = 250;
 const ROUNDS = 5;
 const SAMPLES = 60;
-/** A call's time limit, to those that hang. */
+/** Time limit of a call to a hanging account. */
 const HANGS_MS = 1_000;
 const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
 
@@ -16,27 +16,27 @@ type Others = 'none' | 'hanging' | 'dead';
 const OTHERS = 8;
 
 /**
- * Turn to provider, of an account that is well: alone, beside eight whose every call runs into its time limit, and beside
- * eight that refuse every connection. Each of the three has a database and a worker of its own.
+ * Measures the time from message to provider for a healthy account: alone, with eight accounts whose calls all reach
+ * their time limit, and with eight that refuse every connection. Each of the three has its own database and worker.
  */
 export async function bulkheads(newDatabase: () => Promise<string>): Promise<string> {
   const alone = await prepared(await newDatabase(), 'none');
   const hanging = await prepared(await newDatabase(), 'hanging');
   const dead = await prepared(await newDatabase(), 'dead');
   const all = [alone, hanging, dead];
-  // The first turns plan and warm up, and circuits find out who is away.
+  // Not counted: the first messages plan and warm up, and circuits open for unreachable accounts.
   for (const one of all) await one.times();
-  // In turns, so that what else the machine does falls on all three.
+  // Alternating, so that the machine's other load affects all three.
   const found = all.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++)
     for (const [i, one] of all.entries()) found[i]!.push(...await one.times());
   for (const one of all) await one.end();
   const [none, hang, refuse] = found as [number[], number[], number[]];
   const row = (what: string, times: number[]): string[] => [what, ms(median(times)), ms(quantile(times, 0.99)), ratio(median(times), median(none))];
-  return table(['turn → provider, of an account that is well', 'median', 'p99', 'ratio of medians'], [
+  return table(['message → provider, of a healthy account', 'median', 'p99', 'ratio of medians'], [
     row('alone', none),
-    row(`beside ${OTHERS} that hang, each with ${BACKLOG} talks waiting`, hang),
-    row(`beside ${OTHERS} that are dead (connection refused), likewise`, refuse),
+    row(`with ${OTHERS} that hang, each with ${BACKLOG} sessions waiting`, hang),
+    row(`with ${OTHERS} that are down (connection refused), likewise`, refuse),
   ]);
 }
 
@@ -44,7 +44,7 @@ async function prepared(databaseUrl: string, others: Others) {
   const away = new Set<string>();
   const fails = async (): Promise<never> => {
     if (others === 'hanging') await setTimeout(HANGS_MS);
-    throw new ProviderUnavailableError('Away.');
+    throw new ProviderUnavailableError('This account refuses every call in this measurement.');
   };
   const provider = idleProvider((accountId) => (away.has(accountId) ? fails() : null));
   const world = await openWorld(databaseUrl, 10, provider);

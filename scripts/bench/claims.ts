@@ -10,13 +10,16 @@ const OLD_SESSIONS = 100_000;
 const SAMPLES = 400;
 const LEASE_MS = 60_000;
 
-/** So many Sessions of a chatbot that nobody else uses, within a statement. */
+/** SQL that inserts Sessions of a chatbot that nothing else uses. */
 const crowd = (sessions: number): string => `
   insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
   select gen_random_uuid(), '${ORG}', 'crowd', $1, i.account_id, 'bench', 'crowd-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, ${sessions}) n, inbox i where i.id = $1
   returning id`;
 
-/** Sessions whose lanes hold 100,000 deliveries, all at once; `nextRunAt` in SQL says when their heads are due. */
+/**
+ * SQL that inserts Sessions whose lanes hold 100,000 deliveries together; `nextRunAt` is SQL for when their heads are
+ * due.
+ */
 const waiting = (lanes: number, nextRunAt: string): string => `
   with made as (${crowd(lanes)}), owed as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
@@ -26,7 +29,7 @@ const waiting = (lanes: number, nextRunAt: string): string => `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
   select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`;
 
-/** What a long time leaves: Sessions to which nothing is owed any more, with what was done in them, said, and written down. */
+/** SQL that inserts old data: Sessions without pending deliveries, with their deliveries, messages and events. */
 const KEPT = `
   with made as (${crowd(OLD_SESSIONS)}), owed as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at, done_at, attempts)
@@ -42,7 +45,7 @@ const KEPT = `
   insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
   select session_id, 'PROVIDER', '${ORG}', $2, max(id) + 1, max(id) from owed group by session_id`;
 
-/** By a connection that waits for as long as it takes. */
+/** Uses a connection without a statement timeout. */
 async function fill(databaseUrl: string, farSideId: string, inboxId: string, rows: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
@@ -54,7 +57,7 @@ async function fill(databaseUrl: string, farSideId: string, inboxId: string, row
   }
 }
 
-/** One row is owed on a lane that is free, and claimed again: what a worker feels beside the backlog. */
+/** Enqueues one delivery on a free lane and measures its claim: a worker's latency with the backlog. */
 async function claimTimes(world: BenchWorld, sessions: readonly string[], room?: { each: number; but: ReadonlyMap<string, number> }): Promise<readonly number[]> {
   const times: number[] = [];
   for (let i = 0; i < SAMPLES; i++) {
@@ -67,14 +70,14 @@ async function claimTimes(world: BenchWorld, sessions: readonly string[], room?:
 
 const SOON = "now() + interval '1 h'";
 const BACKLOGS = [
-  { what: '100,000 behind 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
-  { what: '100,000 in one lane behind such a head', rows: waiting(1, SOON), isElsewhere: false },
-  { what: '100,000 due, of an account that rests', rows: waiting(LANES, 'now()'), isElsewhere: true },
+  { what: '100,000 after 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
+  { what: '100,000 in one lane after such a head', rows: waiting(1, SOON), isElsewhere: false },
+  { what: '100,000 due, of an account without capacity', rows: waiting(LANES, 'now()'), isElsewhere: true },
   { what: '100,000 due in 5,000 lanes', rows: waiting(LANES, 'now()'), isElsewhere: false },
-  { what: 'nothing, and 2,000,000 that are done, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
+  { what: 'none, and 2,000,000 completed ones, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
 ] as const;
 
-/** What a claim costs beside a backlog, against an empty queue in the same run. */
+/** Measures a claim with a backlog, relative to an empty queue in the same run. */
 export async function claims(newDatabase: () => Promise<string>): Promise<string> {
   const rows: string[][] = [];
   const worlds: BenchWorld[] = [];
@@ -86,7 +89,7 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
     return { databaseUrl, world, inboxId, accountId, sessions: await world.open(ORG, chatbotId, 50) };
   };
   const empty = await prepared();
-  // The first claims plan and warm up.
+  // Not counted: the first claims plan and warm up.
   await claimTimes(empty.world, empty.sessions);
   for (const { what, rows: waits, isElsewhere } of BACKLOGS) {
     const full = await prepared();
@@ -94,7 +97,7 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
     await fill(full.databaseUrl, isElsewhere ? elsewhere : full.accountId, full.inboxId, waits);
     const room = isElsewhere ? { each: 8, but: new Map([[elsewhere, 0]]) } : undefined;
     await claimTimes(full.world, full.sessions, room);
-    // In turns, so that what else the machine does falls on both.
+    // Alternating, so that the machine's other load affects both.
     const none: number[] = [];
     const some: number[] = [];
     for (let round = 0; round < 3; round++) {
@@ -104,5 +107,5 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
     rows.push([what, ms(median(none)), ms(median(some)), ratio(median(some), median(none))]);
   }
   for (const world of worlds) await world.end();
-  return table(['waiting', 'claim, empty queue', 'claim beside it', 'ratio'], rows);
+  return table(['waiting', 'claim, empty queue', 'claim with it', 'ratio'], rows);
 }

@@ -6,7 +6,7 @@ import { OperationContext } from '../../src/graphql/context';
 import { DEFAULT_GRAPHQL_LIMITS } from '../../src/graphql/limits';
 import { createRunner } from '../../src/graphql/transport/create-runner';
 
-/** One measurement: an operation in a thread of its own, so that what it does to its heap ends nobody else. */
+/** One operation, measured in a thread of its own, so that its use of the heap ends nothing else. */
 export interface Measurement { readonly query: string; readonly variables: Record<string, unknown>; readonly isBounded: boolean }
 export interface Measured { readonly ms: number; readonly turns: number; readonly standstillMs: number; readonly bytes: number; readonly code: string | null }
 
@@ -14,7 +14,7 @@ const ORG = 'org-1';
 const AGENTS = 300;
 const account = { id: 'account-1', organizationId: ORG, provider: 'idle', name: 'One', settings: {}, credentials: {}, state: 'READY' };
 const agents = Array.from({ length: AGENTS }, (_, i) => ({ id: `agent-${i}`, organizationId: ORG, accountId: account.id, externalId: String(i), name: `Agent ${i}`, email: null, role: 'AGENT', userId: null }));
-/** One account with 300 agents, in memory: what is measured is the execution, not Postgres. */
+/** One account with 300 agents, in memory: this measures the execution, not Postgres. */
 const stores = {
   setup: {
     accountsOf: async () => [account], accountsByIds: async (_organization: string, ids: readonly string[]) => ids.map(() => account),
@@ -42,7 +42,10 @@ async function measure({ query, variables, isBounded }: Measurement): Promise<Me
   return { ms, ...(await watch()), bytes, code: (result.errors?.[0]?.extensions['code'] as string | undefined) ?? null };
 }
 
-/** Watches the turns of the event loop. @returns what ends it, with their number and the longest time between two of them */
+/**
+ * Watches the iterations of the event loop.
+ * @returns a function that ends this and returns their number and the longest time between two of them
+ */
 async function watchLoop(): Promise<() => Promise<Pick<Measured, 'turns' | 'standstillMs'>>> {
   let last = performance.now(), longest = 0, turns = 0, isOver = false;
   const look = (): void => {

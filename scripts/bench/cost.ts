@@ -26,7 +26,7 @@ const measured = (measurement: Measurement): Promise<string> => new Promise((res
   });
 });
 
-/** What a costly operation does without bounds and with them, in an organization with 300 agents held in memory. */
+/** Measures costly operations with and without bounds, in an organization with 300 agents held in memory. */
 export async function cost(): Promise<string> {
   const rows: string[][] = [];
   for (const [name, input] of Object.entries(INPUTS))

@@ -4,12 +4,15 @@ import { table } from './figures';
 
 const ASKED = 50;
 
-/** How many of another tenant's calls are answered with 200 while one tenant's, or nobody's, bodies hang. Counts, not times. */
+/**
+ * Counts how many of another tenant's calls get 200 while bodies of one tenant's, or anonymous, requests hang. Counts,
+ * not times.
+ */
 export async function doors(newDatabase: () => Promise<string>): Promise<string> {
   const house = await openHouse(await newDatabase());
   const { port } = new URL(house.url);
   const open: Socket[] = [];
-  /** Headers and one byte of each body. */
+  /** Sends the headers and one byte of each body. */
   const hang = (count: number, path: string, headers: Readonly<Record<string, string>>): void => {
     const lines = Object.entries({ host: 'x', 'content-type': 'application/json', 'content-length': '100', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
     for (let i = 0; i < count; i++) open.push(connect(Number(port), '127.0.0.1', function (this: Socket) { this.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n{`); }).on('error', () => undefined).resume());
@@ -25,7 +28,7 @@ export async function doors(newDatabase: () => Promise<string>): Promise<string>
   };
   const page = () => ask('/providers/desk/api/agents', { headers: other });
   const query = () => ask('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', ...other }, body: '{"query":"{ __typename }"}' });
-  // Until the hanging requests have been seen, the first answers may still be those of an idle process.
+  // Before the service has seen the hanging requests, its first responses may still be those of an idle process.
   const during = async (count: number, path: string, headers: Readonly<Record<string, string>>, call: () => Promise<number>): Promise<string> => {
     hang(count, path, headers);
     await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -1,4 +1,4 @@
-/** Milliseconds of each of many like things. */
+/** Durations of repeated measurements, in milliseconds. */
 export type Samples = readonly number[];
 
 export function quantile(samples: Samples, q: number): number {
@@ -17,13 +17,13 @@ export async function timed<T>(samples: number[], work: () => Promise<T>): Promi
 export const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 export const ratio = (value: number, to: number): string => `${(value / to).toFixed(2)}×`;
 
-/** A table as docs take it. */
+/** Returns a table in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** How often `work` is done in so long by so many at once, per second. */
+/** Runs `work` in `width` parallel loops for `forMs` milliseconds, and returns the completions per second. */
 export async function rate(width: number, forMs: number, work: (worker: number) => Promise<unknown>): Promise<number> {
   const end = performance.now() + forMs;
   let done = 0;

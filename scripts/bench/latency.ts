@@ -10,17 +10,20 @@ import { tell } from '../demo/tell';
 import { median, ms, quantile, table } from './figures';
 
 const SAMPLES = 150;
-/** Talks that go on beside the measured one, each with a turn every so often. */
+/** Other sessions during the measurement, each with a message at this interval. */
 const LOAD = { talks: 20, everyMs: 100 };
 
-/** A promise by name, resolved from elsewhere. */
+/** Promises by name, resolved from elsewhere. */
 class Arrivals {
   private readonly at = new Map<string, (now: number) => void>();
   expect(what: string): Promise<number> { return new Promise((resolve) => { this.at.set(what, resolve); }); }
   arrived(what: string): void { this.at.get(what)?.(performance.now()); this.at.delete(what); }
 }
 
-/** From the end-user's turn to its being stored at Chatwoot, and from an agent's reply to the runtime's subscription, through webhook and reading. */
+/**
+ * Measures the time from an end-user's message to its storage in Chatwoot, and from an agent's reply to the runtime's
+ * subscription, through webhook and sync.
+ */
 export async function latency(newDatabase: () => Promise<string>): Promise<string> {
   const double = await startChatwootDouble();
   const arrivals = new Arrivals();
@@ -33,7 +36,7 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
   const house = await openHouse(await newDatabase(), {}, watched);
   const quiet = { log: () => undefined, error: console.error };
   const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
-  if (await tell(SET_UP, story, quiet) !== 0) throw new Error('The set-up of the measurement failed.');
+  if (await tell(SET_UP, story, quiet) !== 0) throw new Error('The setup of the measurement failed; the demo\'s step above names the cause.');
   await story.runtime.open({ name: story.endUser });
   await story.runtime.userSays('I want to talk to a person.');
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
@@ -57,7 +60,7 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
       await story.adam.reply(story.endUser, down);
       const said = performance.now();
       toSubscriber.push(Math.max(0, await collected - said));
-      // A talk, and not a flood: Chatwoot takes 200 messages a minute in a conversation.
+      // Slow enough for Chatwoot's limit of 200 messages a minute in a conversation.
       await setTimeout(650);
     }
     return { toProvider, toSubscriber };

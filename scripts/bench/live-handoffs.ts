@@ -11,12 +11,12 @@ import { median, ms, quantile, table } from './figures';
 
 const SIZES = (process.env.BENCH_LIVE ?? '300,2000').split(',').map(Number);
 const SAMPLES = 30;
-/** Longer than the shortest timer: everything is in its usual course. */
+/** Longer than the shortest timer, so that the measurement begins in normal operation. */
 const CALM_MS = 25_000;
-/** Between two replies of agents. */
+/** Time between two replies of agents. */
 const EVERY_MS = 1_000;
 
-/** Conversations that are open at Chatwoot, made by its own API. */
+/** Creates open conversations through Chatwoot's own API. */
 async function openConversations(baseUrl: string, accountId: string, token: string, inboxId: string, count: number): Promise<readonly string[]> {
   const call = async (path: string, body: object): Promise<any> => (await fetch(`${baseUrl}/api/v1/accounts/${accountId}${path}`, {
     method: 'POST', headers: { 'api-access-token': token, 'content-type': 'application/json' }, body: JSON.stringify(body),
@@ -25,7 +25,7 @@ async function openConversations(baseUrl: string, accountId: string, token: stri
   while (ids.length < count) {
     const { payload: { contact, contact_inbox: way } } = await call('/contacts', { inbox_id: Number(inboxId), identifier: randomUUID() });
     const { id } = await call('/conversations', { source_id: way.source_id, inbox_id: Number(inboxId), contact_id: contact.id, status: 'open' });
-    // With an agent bot it begins as the bot's, whatever was asked for.
+    // With an agent bot a conversation begins as pending, whatever status was requested.
     await call(`/conversations/${id}/toggle_status`, { status: 'open' });
     ids.push(String(id));
   }
@@ -33,8 +33,8 @@ async function openConversations(baseUrl: string, accountId: string, token: stri
 }
 
 /**
- * The handoffs of these conversations as they are once they have been queued and read. Each has its timer, as the service that is
- * measured sets it: every 20 s, or where accounts are scanned every 15 minutes.
+ * Inserts the handoffs of these conversations as they are after queuing and a sync. Each has its timer, as the measured
+ * version sets it: every 20 s, or every 15 minutes if accounts are scanned.
  */
 async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly string[]): Promise<void> {
   const { rowCount: isScanned } = await sql.query("select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'");
@@ -54,21 +54,23 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
     select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`, [accountId, conversationIds]);
 }
 
-/** An agent's reply, until the runtime's subscription has it, while so many handoffs are live on one account. */
+/**
+ * Measures the time from an agent's reply to the runtime's subscription, while an account has this many live handoffs.
+ */
 async function measured(databaseUrl: string, size: number): Promise<string[]> {
   const double = await startChatwootDouble();
   const arrivals = new Map<string, (now: number) => void>();
   const house = await openHouse(databaseUrl);
   const sql = new Pool({ connectionString: databaseUrl, max: 2 });
   const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
-  if (await tell(SET_UP, story, { log: () => undefined, error: console.error }) !== 0) throw new Error('The set-up of the measurement failed.');
+  if (await tell(SET_UP, story, { log: () => undefined, error: console.error }) !== 0) throw new Error('The setup of the measurement failed; the demo\'s step above names the cause.');
   const { rows: [account] } = await sql.query<{ id: string; external_id: string; inbox: string }>('select a.id, a.external_id, i.external_id as inbox from support_account a join inbox i on i.account_id = a.id');
   const { rows: [bot] } = await sql.query<{ settings: { botUserId: number } }>('select settings from support_account');
   const { access_token: token } = await (await fetch(`${double.baseUrl}/platform/api/v1/users/${bot!.settings.botUserId}`, { headers: { 'api-access-token': double.platformToken } })).json() as { access_token: string };
   const conversations = await openConversations(double.baseUrl, account!.external_id, token, account!.inbox, size - 1);
   await double.settled();
   await queuedIn(sql, account!.id, conversations);
-  // The last: agents find it at the top of their list.
+  // The last one, so that agents find it at the top of their list.
   await story.runtime.open({ name: story.endUser });
   await story.runtime.userSays('I want to talk to a person.');
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
@@ -96,7 +98,7 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
   return [String(size), ms(median(times)), ms(quantile(times, 0.99)), perMinute.toFixed(0)];
 }
 
-/** How many live handoffs one account bears. `BENCH_LIVE` names other numbers of them. */
+/** Measures how many live handoffs one account can have. `BENCH_LIVE` names other numbers. */
 export async function liveHandoffs(newDatabase: () => Promise<string>): Promise<string> {
   const rows: string[][] = [];
   for (const size of SIZES) rows.push(await measured(await newDatabase(), size));

@@ -9,7 +9,7 @@ const JOBS = 10_000;
 const WIDTH = 8;
 const LEASE_MS = 60_000;
 
-/** Our lanes: claims of 16, work that does nothing, each completed. */
+/** Measures our lanes: claims of 16, no work, each completed. */
 async function lanes(databaseUrl: string): Promise<number> {
   const world = await openWorld(databaseUrl, WIDTH);
   const { chatbotId } = await world.enable(ORG);
@@ -32,7 +32,7 @@ async function lanes(databaseUrl: string): Promise<number> {
   return JOBS / seconds;
 }
 
-/** graphile-worker with a named queue for each key: in order within it, but a failed job lets the next one pass. */
+/** Measures graphile-worker with a named queue per key: in order within it, but a failed job lets the next one pass. */
 async function graphile(databaseUrl: string): Promise<number> {
   const pool = new Pool({ connectionString: databaseUrl, max: WIDTH + 2 });
   await runMigrations({ pgPool: pool });
@@ -50,7 +50,7 @@ async function graphile(databaseUrl: string): Promise<number> {
   return JOBS / seconds;
 }
 
-/** Why lanes and no library: strict order per key, in both, without failures. */
+/** Shows why lanes are used instead of a library: strict order per key in both, without failures. */
 export async function queues(newDatabase: () => Promise<string>): Promise<string> {
   const ours = await lanes(await newDatabase());
   const theirs = await graphile(await newDatabase());

@@ -20,12 +20,12 @@ import { idleProvider, openWorld, type BenchWorld } from './world';
 
 const ORG = 'org-recovery';
 const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
-/** What a Chatwoot with its default time limit needs until a request that was cut off can have no effect any more. */
+/** How long a request to a Chatwoot with its default time limit may still take effect after it was cut off. */
 export const SETTLES_MS = 18_000;
-/** Nothing takes longer; then the measurement is wrong. */
+/** Upper limit of any recovery; a longer one means that the measurement is wrong. */
 const MOST_SECONDS = 600;
 
-/** Time that passes only when it is told to: for the workers by their clock, for the database by moving every time that it keeps. */
+/** Time that passes only on request: for workers by their clock, for the database by shifting every stored time. */
 export class InjectedTime {
   ms = 0;
   readonly now = (): number => this.ms;
@@ -40,7 +40,7 @@ export class InjectedTime {
   }
 }
 
-/** A provider whose next call of one verb never comes back, after it has taken effect. */
+/** A provider whose next call of one verb takes effect but never returns. */
 class Stuck {
   private verb: string | null = null;
   private readonly never: (() => void)[] = [];
@@ -53,7 +53,7 @@ class Stuck {
     this.reached = true;
     await new Promise<void>((resolve) => this.never.push(resolve));
   }
-  /** The process is dead: what comes back now is for nobody. Lets the test end. */
+  /** Lets the hanging calls return so that the test can end; their process counts as dead. */
   letGo(): void { for (const resolve of this.never.splice(0)) resolve(); }
 }
 
@@ -75,7 +75,10 @@ function providerThat(stuck: Stuck) {
   return provider;
 }
 
-/** One process's hands, each turn of which does all that is due. A dead one's are never asked again, and do not beat. */
+/**
+ * Creates one process's runners; each tick does everything that is due. A dead process gets no more ticks and sends no
+ * heartbeats.
+ */
 function processOn(deps: FlowDeps, leaseMs: number, time: InjectedTime, stuck: Stuck) {
   const options = { leaseMs, width: 8, widthOfFarSide: 8, pollMs: 1 };
   const beats = new Heartbeats(deps.stores.lanes, leaseMs, time.now);
@@ -93,7 +96,7 @@ function processOn(deps: FlowDeps, leaseMs: number, time: InjectedTime, stuck: S
   const stopped = new AbortController();
   const watches: Promise<unknown>[] = [];
   return {
-    /** Begins all that is due. */
+    /** Starts everything that is due. */
     async begin(): Promise<void> {
       await beats.beat();
       for (const runner of runners) await runner.turn();
@@ -105,7 +108,7 @@ function processOn(deps: FlowDeps, leaseMs: number, time: InjectedTime, stuck: S
   };
 }
 
-/** Takes everything, and answers what proves an endpoint. */
+/** Accepts every push and responds to an endpoint's challenge. */
 const pushThat = (stuck: Stuck): RuntimePush => ({
   whyRefused: async () => null,
   async post(_url, _secrets, { body }) {
@@ -116,11 +119,11 @@ const pushThat = (stuck: Stuck): RuntimePush => ({
 
 export interface Situation {
   readonly what: string;
-  /** Whether a remote write may be under way when the process dies. */
+  /** Whether a remote write may be running when the process dies. */
   readonly writes: boolean;
-  /** Brings it about: what is due, and the call within which the process dies; null: within none. */
+  /** Makes work due and names the verb during whose call the process dies; null: during none. */
   cause(world: BenchWorld, session: string, chatbotId: string): Promise<string | null>;
-  /** Whether another process has done it. */
+  /** Whether another process has completed it. */
   isDone(world: BenchWorld, session: string): Promise<boolean>;
 }
 
@@ -174,7 +177,7 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   {
-    what: 'looking over an account', writes: false,
+    what: 'running a full scan', writes: false,
     cause: async (world) => { await world.stores.watches.claimLook(0); await world.stores.watches.wantLooks(); return 'changedConversations'; },
     isDone: async (world) => (await world.pool.query('select from account_watch where look_started_at is null')).rowCount! > 0,
   },
@@ -183,10 +186,16 @@ export const SITUATIONS: readonly Situation[] = [
 const leases = new WeakMap<BenchWorld, number>();
 const leaseOf = (world: BenchWorld): number => leases.get(world)!;
 
-/** `injected`: what passed because it was told to. `all`: with the real time that the measurement took beside it, which the database's clock has too. In seconds. */
+/**
+ * `injected`: the time that passed on request. `all`: plus the real time of the measurement, which the database's clock
+ * includes. In seconds.
+ */
 export interface Took { readonly injected: number; readonly all: number }
 
-/** From the death of a process until another one, which runs already or starts at once, has done what it was at. */
+/**
+ * Measures the time from the death of a process until another one, already running or started at once, has completed
+ * its work.
+ */
 export async function timeUntilDone(databaseUrl: string, { cause, isDone }: Situation, leaseMs: number, provesDeath = false): Promise<Took> {
   const stuck = new Stuck();
   const world = await openWorld(databaseUrl, 10, providerThat(stuck), pushThat(stuck));
@@ -210,7 +219,7 @@ export async function timeUntilDone(databaseUrl: string, { cause, isDone }: Situ
     await alive.begin();
     await alive.ends();
     if (await isDone(world, session!)) break;
-    if (seconds >= MOST_SECONDS) throw new Error(`Not done within ${MOST_SECONDS} s.`);
+    if (seconds >= MOST_SECONDS) throw new Error(`The work was not completed within ${MOST_SECONDS} s, so the measurement is wrong.`);
     await time.pass(1_000);
   }
   const took = { injected: seconds, all: seconds + (performance.now() - from) / 1_000 };
@@ -220,7 +229,7 @@ export async function timeUntilDone(databaseUrl: string, { cause, isDone }: Situ
   return took;
 }
 
-/** Likewise, of the set-up of an account: until another call may begin. */
+/** The same for the setup of an account: the time until another call may begin. */
 export async function timeUntilSetUp(databaseUrl: string, writes: boolean, provesDeath = false): Promise<Took> {
   const world = await openWorld(databaseUrl, 4);
   const time = new InjectedTime(world);
@@ -238,7 +247,7 @@ export async function timeUntilSetUp(databaseUrl: string, writes: boolean, prove
   let seconds = 0;
   for (; ; seconds++) {
     if (await turns().inTurn(subject, 0, async () => true).catch(() => false)) break;
-    if (seconds >= MOST_SECONDS) throw new Error(`Not free within ${MOST_SECONDS} s.`);
+    if (seconds >= MOST_SECONDS) throw new Error(`The setup lock was not free within ${MOST_SECONDS} s, so the measurement is wrong.`);
     await time.pass(1_000);
   }
   const took = { injected: seconds, all: seconds + (performance.now() - from) / 1_000 };
@@ -248,7 +257,9 @@ export async function timeUntilSetUp(databaseUrl: string, writes: boolean, prove
   return took;
 }
 
-/** How long a session stands still after `kill -9`, in seconds of injected time, with the default lease. */
+/**
+ * Measures how long a session makes no progress after `kill -9`, in seconds of injected time, with the default lease.
+ */
 export async function recovery(newDatabase: () => Promise<string>): Promise<string> {
   const leaseMs = 10_000;
   const rows: string[][] = [];

@@ -10,7 +10,7 @@ const SESSIONS = 2_000;
 const ROUND_MS = 3_000;
 const WIDTHS = [1, 8, 32] as const;
 
-/** The same rows as one recorded turn, written by one call into the server: what Postgres itself can do here. */
+/** Writes the rows of one recorded message in one call to the server: the rate that Postgres itself reaches here. */
 const SAME_WRITES = `
   create function bench_turn(session_of uuid, message_id uuid, k text) returns void language plpgsql as $$
   declare s session; a uuid; e bigint;
@@ -32,7 +32,9 @@ const SAME_WRITES = `
 
 const anyOf = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!;
 
-/** Recorded end-user turns per second, beside Postgres' own rate for the same rows, in turns on one database. */
+/**
+ * Measures recorded end-user messages per second and Postgres' own rate for the same rows, alternating on one database.
+ */
 export async function turns(newDatabase: () => Promise<string>): Promise<string> {
   const databaseUrl = await newDatabase();
   const world = await openWorld(databaseUrl, Math.max(...WIDTHS), idleProvider());
@@ -40,7 +42,7 @@ export async function turns(newDatabase: () => Promise<string>): Promise<string>
   const sessions = await world.open(ORG, chatbotId, SESSIONS);
   await world.pool.query(SAME_WRITES);
   const raw = new Pool({ connectionString: databaseUrl, max: Math.max(...WIDTHS) });
-  // No worker takes anything off here: the house is opened on it only to serve.
+  // No worker may take deliveries: the service only serves requests here.
   await world.pool.query("update lane set next_run_at = null");
   const house = await openHouse(databaseUrl, { SUPPORT_POOL_SIZE: '32' });
   const operatorOf = { ...house.gateway, 'x-organization-id': ORG };

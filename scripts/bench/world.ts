@@ -14,7 +14,7 @@ const CAPABILITIES = {
   inboxMembers: false, managesTeams: false, loginLinks: false, inspectsDrift: false, maxTextLength: 64_000,
 };
 
-/** Answers everything at once; whose answers are to hang, hang. */
+/** Returns a provider that responds at once, except for accounts for which `hangs` returns a promise. */
 export function idleProvider(hangs: (accountId: string) => Promise<void> | null = () => null) {
   const posted: string[] = [];
   const provider: Partial<SupportProvider> = {
@@ -30,20 +30,20 @@ export function idleProvider(hangs: (accountId: string) => Promise<void> | null 
   return { instance: provider as SupportProvider, definition, posted };
 }
 
-const NOTHING_IS_PUSHED: RuntimePush = { post: async () => { throw new Error('Nothing is pushed here.'); }, whyRefused: async () => null };
+const NOTHING_IS_PUSHED: RuntimePush = { post: async () => { throw new Error('This measurement has no runtime endpoint, so nothing may be pushed.'); }, whyRefused: async () => null };
 
 export interface BenchWorld {
   readonly pool: Pool;
   readonly stores: Stores;
   readonly deps: FlowDeps;
   readonly flows: Flows;
-  /** Enables an organization of this name, with one chatbot of it. */
+  /** Enables an organization of this name with one chatbot. */
   enable(organizationId: string): Promise<{ readonly accountId: string; readonly inboxId: string; readonly chatbotId: string }>;
   open(organizationId: string, chatbotId: string, count: number): Promise<readonly string[]>;
   end(): Promise<void>;
 }
 
-/** Flows over the real stores, without a worker and without a server. */
+/** Creates flows over the real stores, without a worker and a server. */
 export async function openWorld(databaseUrl: string, connections: number, provider = idleProvider(), push: RuntimePush = NOTHING_IS_PUSHED): Promise<BenchWorld> {
   await migrate(databaseUrl);
   const pool = createPool(databaseUrl, { max: connections });

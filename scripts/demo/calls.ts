@@ -6,14 +6,14 @@ import type { Traffic } from './traffic';
 
 export interface Counted {
   readonly what: string;
-  /** `METHOD /path` with the account and the numbers left out. */
+  /** `METHOD /path` without the account and ids. */
   readonly calls: readonly string[];
 }
 
 const QUIET_MS = 700;
 const PATIENCE_MS = 10_000;
 
-/** Until nothing that came before is read any more. */
+/** Waits until no more calls arrive. */
 async function quiet({ calls }: Traffic): Promise<void> {
   const until = Date.now() + PATIENCE_MS;
   for (let seen = -1; seen !== calls.length && Date.now() < until; await setTimeout(QUIET_MS)) seen = calls.length;
@@ -21,7 +21,7 @@ async function quiet({ calls }: Traffic): Promise<void> {
 
 const IDLE = { provider: 0 };
 
-/** One more session, after the story, to count what the service asks of the provider for each thing. */
+/** Uses one more session, after the demo, to count the service's calls to the provider for each action. */
 export async function countCalls(story: Story, bot: Story['runtime']['client'], traffic: Traffic): Promise<readonly Counted[]> {
   const endUser = `Eve ${story.chatbotId.slice(-8)}`;
   const runtime = new Runtime(bot, story.chatbotId, `calls-${story.chatbotId}`);
@@ -32,12 +32,12 @@ export async function countCalls(story: Story, bot: Story['runtime']['client'], 
     await quiet(traffic);
     const mark = traffic.calls.length;
     await act();
-    // Also what Chatwoot's webhooks about it made us read.
+    // Includes the reads that Chatwoot's webhooks about the action cause.
     await quiet(traffic);
     counted.push({ what, calls: traffic.since(mark) });
   };
 
-  // The look over a whole new account comes once, some seconds after it was made, and then not for minutes.
+  // The full scan of a new account runs once, some seconds after its creation, and then not for minutes.
   await settled(async () => ({ isLookedOver: traffic.calls.some(({ by, method, path }) => by === 'service' && method === 'GET' && path.endsWith('/conversations')) }), { isLookedOver: true });
   await runtime.open({ name: endUser });
   await runtime.userSays('Hello?');

@@ -21,7 +21,7 @@ const ACTIVITY = 2;
 const TEMPLATE = 3;
 const CALL_LIMIT_MS = 30_000;
 
-/** A Chatwoot, real or its double, worked with as people work with it: through Chatwoot's own API with their own tokens. */
+/** Drives a Chatwoot, real or double, as its users do: through Chatwoot's own API with their own tokens. */
 export class ChatwootStage implements Stage {
   private readonly owner: Person;
   private readonly colleague: Person;
@@ -31,7 +31,7 @@ export class ChatwootStage implements Stage {
   private readonly accountName: string;
 
   constructor(private readonly baseUrl: string, private readonly platformToken: string, private readonly fetch: typeof globalThis.fetch = globalThis.fetch) {
-    // People are known by e-mail in the whole installation: each run brings its own.
+    // Users are unique by e-mail in the whole installation, so each run creates its own.
     const run = randomUUID().slice(0, 8);
     this.accountName = `Support demo ${run}`;
     this.owner = { name: 'Olga Owner', email: `olga.${run}@support.example` };
@@ -50,14 +50,14 @@ export class ChatwootStage implements Stage {
     return agents.filter(({ role }) => role === 'administrator').map(({ name }) => name).sort();
   }
 
-  /** The owner brings a colleague in, as an agent of the inbox and of a team. */
+  /** The owner adds a colleague as an agent of the inbox and of a team. */
   async staff(inboxName: string) {
     const olga = await this.administrator();
     const adam = await this.person(this.colleague);
     await this.platform('POST', `/accounts/${this.account}/account_users`, { user_id: adam.id, role: 'agent' });
     const { payload } = await this.inAccount(olga, 'GET', '/inboxes') as { payload: { id: number; name: string }[] };
     const inbox = payload.find(({ name }) => name === inboxName);
-    if (!inbox) throw new Error(`Chatwoot has no inbox ${inboxName}.`);
+    if (!inbox) throw new Error(`Chatwoot does not list the inbox ${inboxName}; check that support is enabled for the chatbot.`);
     await this.inAccount(olga, 'POST', '/inbox_members', { inbox_id: inbox.id, user_ids: [adam.id] });
     const team = await this.inAccount(olga, 'POST', '/teams', { name: 'orders', allow_auto_assign: false }) as { id: number; name: string };
     await this.inAccount(olga, 'POST', `/teams/${team.id}/team_members`, { user_ids: [adam.id] });
@@ -92,7 +92,7 @@ export class ChatwootStage implements Stage {
     };
   }
 
-  /** Twenty at a time, from the newest back, as the dashboard loads them when somebody scrolls up. */
+  /** Reads twenty at a time, newest first, as the dashboard does when an agent scrolls up. */
   private async messages(reader: User, conversationId: number): Promise<readonly Message[]> {
     let messages: readonly Message[] = [];
     for (let earlier = ''; ;) {
@@ -103,18 +103,18 @@ export class ChatwootStage implements Stage {
     }
   }
 
-  /** The owner, once enableSupport has made them; their profile says in which account. */
+  /** Returns the owner after enableSupport created them; their profile names the account. */
   protected async administrator(): Promise<User> {
     if (this.olga) return this.olga;
     const olga = await this.person(this.owner);
     const profile = await this.call('GET', '/api/v1/profile', olga.token) as { accounts: { id: number }[] };
     const account = profile.accounts[0];
-    if (!account) throw new Error(`${olga.name} is in no Chatwoot account.`);
+    if (!account) throw new Error(`${olga.name} is in no Chatwoot account; check that support is enabled.`);
     this.account = account.id;
     return this.olga = olga;
   }
 
-  /** A known e-mail answers with that person; the platform then tells their token. */
+  /** Creates a user. For a known e-mail Chatwoot returns the existing one; the response has the token. */
   private async person({ name, email }: Person): Promise<User> {
     const { id, access_token: token } = await this.platform('POST', '/users', { name, email, password: `${randomUUID()}Aa1!` }) as { id: number; access_token: string };
     return { id, name, email, token };
@@ -126,11 +126,11 @@ export class ChatwootStage implements Stage {
   private async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
     const answer = await this.fetch(`${this.baseUrl}${path}`, {
       method, signal: AbortSignal.timeout(CALL_LIMIT_MS),
-      // Spelled with hyphens: proxies drop header names with underscores.
+      // With hyphens, because proxies drop header names with underscores.
       headers: { 'api-access-token': token, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`Chatwoot answered ${answer.status} to ${method} ${path.split('?')[0]}.`);
+    if (!answer.ok) throw new Error(`Chatwoot responded with ${answer.status} to ${method} ${path.split('?')[0]}.`);
     const text = await answer.text();
     return text === '' ? null : JSON.parse(text);
   }

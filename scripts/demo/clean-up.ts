@@ -9,17 +9,18 @@ interface CleanUp {
   readonly baseUrl: string;
   readonly platformToken: string;
   readonly traffic: Traffic;
-  /** Nobody else's account has this name; finds one whose making was never answered. */
+  /** Unique to this run, so it finds an account whose creation got no response. */
   readonly accountName: string;
 }
 
 type Send = (method: string, path: string, body?: object) => Promise<Response>;
 
 /**
- * Empties, renames and suspends the account of this run and deletes its people, whose e-mail addresses no other run has. The account
- * itself stays: Chatwoot answers 500 to a Platform App's list of accounts for ever once one of them was deleted, and set-ups that need
- * the list then fail. Called after the service has stopped, which would repair what goes.
- * @returns what is still there and has to be removed by hand
+ * Empties, renames and suspends the account of this run, and deletes its users, whose e-mail addresses are unique to
+ * the run. The account itself stays: once an account was deleted, Chatwoot responds with 500 to the Platform App's list
+ * of accounts for good, and setups that need the list fail. Called after the service has stopped, which would otherwise
+ * repair what is deleted.
+ * @returns what could not be removed
  */
 export async function cleanUp({ baseUrl, platformToken, traffic, accountName }: CleanUp): Promise<readonly string[]> {
   const sendAs = (token: string): Send => (method, path, body) => fetch(`${baseUrl}${path}`, {
@@ -31,7 +32,7 @@ export async function cleanUp({ baseUrl, platformToken, traffic, accountName }: 
   const left: string[] = [];
   for (const id of new Set([...traffic.accounts, ...await accountsNamed(accountName, platform)])) {
     const token = await administratorOf(id, platform);
-    // Nobody is in it yet: it is empty.
+    // Without a user it is still empty.
     if (token !== null) left.push(...await emptied(id, sendAs(token)));
     left.push(...await done(`account ${id}`, () => platform('PATCH', `/accounts/${id}`, { name: `${PUT_AWAY}${accountName}`, status: 'suspended' })));
   }
@@ -39,17 +40,17 @@ export async function cleanUp({ baseUrl, platformToken, traffic, accountName }: 
   return left;
 }
 
-/** Gone already counts as done. */
+/** An object that no longer exists counts as deleted. */
 async function done(what: string, act: () => Promise<Response>): Promise<readonly string[]> {
   try {
     const { ok, status } = await act();
-    return ok || status === 404 ? [] : [`${what} (Chatwoot answered ${status})`];
+    return ok || status === 404 ? [] : [`${what} (Chatwoot responded with ${status})`];
   } catch {
-    return [`${what} (Chatwoot did not answer)`];
+    return [`${what} (Chatwoot did not respond)`];
   }
 }
 
-/** Everything in an account but its people: inboxes with their conversations, contacts, teams, bots. */
+/** Deletes everything in an account except its users: inboxes with their conversations, contacts, teams, bots. */
 async function emptied(accountId: number, send: Send): Promise<readonly string[]> {
   const account = `/api/v1/accounts/${accountId}`;
   const left: string[] = [];
@@ -58,21 +59,21 @@ async function emptied(accountId: number, send: Send): Promise<readonly string[]
     for (const tried = new Set<number>(); ;) {
       const ids = await idsOf(send, `${account}/${kind}`);
       if (ids.length === 0) break;
-      // An inbox is deleted in the background and listed until then.
+      // Chatwoot deletes an inbox in the background and lists it until then.
       const fresh = ids.filter((id) => !tried.has(id));
       for (const id of fresh) {
         tried.add(id);
         left.push(...await done(`${kind} ${id} of account ${accountId}`, () => send('DELETE', `${account}/${kind}/${id}`)));
       }
       if (fresh.length > 0) continue;
-      if (Date.now() > until || left.length > 0) { left.push(`${kind} of account ${accountId} (Chatwoot took the deletion; it is not done yet)`); break; }
+      if (Date.now() > until || left.length > 0) { left.push(`${kind} of account ${accountId} (Chatwoot accepted the deletion but has not finished it)`); break; }
       await setTimeout(LOOK_AGAIN_MS);
     }
   }
   return left;
 }
 
-/** One page: the next is asked for once these are gone. */
+/** Reads one page. The next one is read after these are deleted. */
 async function idsOf(send: Send, path: string): Promise<readonly number[]> {
   try {
     const answer = await send('GET', path);
@@ -84,7 +85,7 @@ async function idsOf(send: Send, path: string): Promise<readonly number[]> {
   }
 }
 
-/** The token of somebody who may empty the account; null while nobody is in it, or cannot be asked. */
+/** Returns the token of an administrator of the account; null if it has none or cannot be read. */
 async function administratorOf(accountId: number, platform: Send): Promise<string | null> {
   try {
     const members = await (await platform('GET', `/accounts/${accountId}/account_users`)).json() as readonly { user_id: number; role: string }[];
@@ -97,7 +98,7 @@ async function administratorOf(accountId: number, platform: Send): Promise<strin
   }
 }
 
-/** Before 4.5 Chatwoot has no such list, and where an account was deleted it cannot make it. */
+/** Chatwoot has this list since 4.5, and cannot return it after an account was deleted. */
 async function accountsNamed(name: string, platform: Send): Promise<readonly number[]> {
   try {
     const answer = await platform('GET', '/accounts');

@@ -21,9 +21,9 @@ const SPEAKERS: Readonly<Record<Message['author'], string>> = { END_USER: 'end-u
 const OLGA = { name: 'Olga Owner', email: 'olga@support.example' };
 const ADAM = { name: 'Adam Agent', email: 'adam@support.example' };
 
-/** The built-in desk, worked with as its page works: through `/providers/desk/api`. */
+/** Drives the built-in desk as its page does: through `/providers/desk/api`. */
 export class DeskStage implements Stage {
-  /** @param identity headers that say for which organization people work there */
+  /** @param identity headers that name the organization of the desk's agents */
   constructor(private readonly serviceUrl: string, private readonly identity: Readonly<Record<string, string>>) {}
 
   readonly enabling = {
@@ -41,7 +41,7 @@ export class DeskStage implements Stage {
   async staff(): Promise<{ agent: AgentAtWork; team: string }> {
     const { agents } = await this.call('GET', '/agents') as { agents: (Named & { email: string })[] };
     const adam = agents.find(({ email }) => email === ADAM.email);
-    if (!adam) throw new Error('The desk has no Adam.');
+    if (!adam) throw new Error('The desk does not list the agent Adam; check that support is enabled.');
     return { team: 'orders', agent: this.atWork(adam) };
   }
 
@@ -79,7 +79,7 @@ export class DeskStage implements Stage {
       method, headers: { ...this.identity, ...headers, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`The desk answered ${answer.status} to ${method} ${path.split('?')[0]}.`);
+    if (!answer.ok) throw new Error(`The desk responded with ${answer.status} to ${method} ${path.split('?')[0]}.`);
     return answer.json();
   }
 }

@@ -7,24 +7,24 @@ import { createLogger } from '../../src/logging';
 export interface House {
   /** E.g. `http://127.0.0.1:40123`. */
   readonly url: string;
-  /** Headers of the platform's gateway, speaking for the demo's organization: may set up. */
+  /** Headers of the platform's gateway for the demo's organization, which may set up support. */
   readonly gateway: Readonly<Record<string, string>>;
   readonly operator: SupportClient;
-  /** With a bot key: may do what a bot runtime does, and no more. */
+  /** Has a bot key: may do what a bot runtime does, and no more. */
   readonly bot: SupportClient;
   stop(): Promise<void>;
 }
 
 const ORGANIZATION = 'org-demo';
 
-/** The service in this process on a free port, on a database that is there, with callers who must prove who they are. */
+/** Starts the service in this process on a free port, with an existing database and authenticated callers. */
 export async function openHouse(databaseUrl: string, env: Readonly<Record<string, string>> = {}, watchCalls?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch): Promise<House> {
   const secret = (): string => randomBytes(32).toString('hex');
   const [gatewaySecret, botKey] = [secret(), secret()];
   const config = loadConfig({
     HOST: '127.0.0.1', PORT: '0', DATABASE_URL: databaseUrl, SUPPORT_SECRET_KEY: secret(),
     SUPPORT_GATEWAY_SECRET: gatewaySecret, SUPPORT_BOT_KEYS: `${ORGANIZATION}=${botKey}`,
-    // Whoever runs this is the operator, and the only caller: the support system may be on this machine.
+    // The user of this script is the operator and the only caller, so the support system may be on this machine.
     SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all', ...env,
   });
   const app = await startApp(config, createLogger({ level: process.env.LOG_LEVEL ?? 'silent' }), watchCalls === undefined ? {} : { watchCalls });

@@ -9,30 +9,33 @@ import { Traffic } from './traffic';
 export interface PlayOnChatwoot {
   readonly url: string;
   readonly platformToken: string;
-  /** Empty, and only for this. */
+  /** An empty database for this run only. */
   readonly databaseUrl: string;
-  /** Where that Chatwoot reaches this service; without one it is this machine's own address. */
+  /** Address at which that Chatwoot reaches this service. If omitted, this machine's own address. */
   readonly publicUrl?: string | undefined;
-  /** Where the service listens then. */
+  /** Address at which the service then listens. */
   readonly host?: string | undefined;
   readonly port?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps?: typeof STORY;
   readonly out: Pick<Console, 'log' | 'error'>;
-  /** Ends the playing early; what was made is deleted all the same. */
+  /** Ends the demo early. Everything that it created is deleted all the same. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Shorter than a story's patience: it goes well without webhooks too, where Chatwoot cannot reach this machine. Longer than
- * it takes to count one thing's calls: what the timer reads is no part of them.
+ * Shorter than a step's time limit, so that the demo also works without webhooks, if Chatwoot cannot reach this
+ * machine. Longer than counting the calls of one action takes, so that the timer's reads are not counted.
  */
 const POLLING = { SUPPORT_LIVE_POLL_SECONDS: '10' };
 
 const given = (values: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
-/** The whole story on any Chatwoot. Whatever happens, what was made there is deleted at the end, but for an empty, suspended account. */
+/**
+ * Runs the whole demo on any Chatwoot. Whatever happens, everything that it created is deleted at the end, except an
+ * empty, suspended account.
+ */
 export async function playOnChatwoot({ url, platformToken, databaseUrl, publicUrl, host, port, env = {}, steps = STORY, out, signal }: PlayOnChatwoot): Promise<0 | 1> {
   const baseUrl = url.replace(/\/+$/, '');
   const traffic = new Traffic(baseUrl);
@@ -50,14 +53,14 @@ export async function playOnChatwoot({ url, platformToken, databaseUrl, publicUr
       await house.stop();
     }
   } catch (error) {
-    out.error(`The story broke: ${error instanceof Error ? error.message : String(error)}`);
+    out.error(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     code = 1;
   }
   const left = await cleanUp({ baseUrl, platformToken, traffic, accountName: stage.enabling.name });
   if (left.length === 0) {
-    out.log('Deleted again there: the people of this run and all that was in its account. The account itself is empty, renamed and suspended; leave it so, because Chatwoot cannot list accounts any more once one was deleted.');
+    out.log('The users of this run and everything in its account were deleted. The account itself is empty, renamed and suspended; leave it so, because Chatwoot can no longer list accounts once one was deleted.');
     return code;
   }
-  out.error(`Still there, see to it by hand (super-admin console; suspend accounts, do not delete them): ${left.join(', ')}.`);
+  out.error(`These could not be removed: ${left.join(', ')}. Remove them by hand (super-admin console; suspend accounts, do not delete them).`);
   return 1;
 }

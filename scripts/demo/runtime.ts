@@ -7,10 +7,10 @@ import { Explain, type Explanation } from './set-up';
 
 type Delivery = RuntimeInboxQuery['supportRuntimeInbox']['nodes'][number];
 
-/** A bot runtime without a bot: it says what a story tells it to say, and tells what it sees in short lines. */
+/** A bot runtime without a bot: sends the demo's messages, and reports observations in short lines. */
 export class Runtime {
   private sessionId = '';
-  /** The newest epoch that an answer has told. */
+  /** The newest epoch in any response. */
   epoch = 0;
   private calls = 0;
 
@@ -48,7 +48,7 @@ export class Runtime {
     return payload;
   }
 
-  /** What waits to be collected, one line each. */
+  /** Returns the pending deliveries, one line each. */
   async inbox(): Promise<readonly string[]> { return (await this.waiting()).map(lineOf); }
 
   async acknowledge(): Promise<void> {
@@ -62,7 +62,7 @@ export class Runtime {
     return done((await this.client.call(CloseSessionDocument, { input: { sessionId: this.sessionId, idempotencyKey: this.key() } })).closeSupportSession);
   }
 
-  /** Starts to collect the live status; answers where it gathers. */
+  /** Subscribes to the live status and returns the object that collects it. */
   async follow(after: number | null = null): Promise<LiveStatus> {
     const items = this.client.subscribe(ConversationStatusDocument, { sessionId: this.sessionId, after });
     const status = new LiveStatus();
@@ -83,12 +83,14 @@ interface StatusItem {
   };
 }
 
-/** What a UI would show, change by change. */
+/** Collects the live status as a UI would show it, change by change. */
 export class LiveStatus {
   readonly changes: string[] = [];
   readonly seqs: number[] = [];
 
-  /** Resolves once the first item is there: the snapshot, or the first change after a cursor. Continues until the client closes. */
+  /**
+   * Resolves after the first item: the snapshot, or the first change after a cursor. Continues until the client closes.
+   */
   async start(items: AsyncGenerator<StatusItem, void>): Promise<void> {
     const first = await items.next();
     if (first.value) this.add(first.value);
@@ -111,7 +113,7 @@ function lineOf({ notice }: Delivery): string {
       const { state, reason, failureCode, agent, resumeTarget } = notice.outcome;
       return [`outcome ${state}`, reason ?? failureCode, agent ? `by ${agent.name}` : 'by nobody', resumeTarget === null ? '' : `go on at ${resumeTarget}`].filter((part) => part !== '').join(', ');
     }
-    // No story has these yet: the line says that one came.
+    // The demo has none of these; the line only shows that one arrived.
     default: return notice.__typename;
   }
 }

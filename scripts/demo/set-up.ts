@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import type { SupportControl, SupportErrorCode } from '../../examples/generated/client';
 import type { UserError } from '../../examples/support-client';
 
-/** What an operator, or the platform's gateway, calls; a bot runtime calls none of it. */
+/** The operations of an operator or the platform's gateway. A bot runtime calls none of them. */
 
 type State = 'PROVISIONING' | 'READY' | 'FAILED' | 'DISABLED';
 interface Problem { readonly code: SupportErrorCode; readonly message: string }

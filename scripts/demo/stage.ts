@@ -1,4 +1,4 @@
-/** Where a conversation stands, in an agent's words. */
+/** The state of a conversation as an agent sees it. */
 export type Standing = 'held by the bot' | 'open' | 'on hold' | 'resolved';
 
 /** What an agent sees of one end-user's conversation. */
@@ -11,10 +11,12 @@ export interface Screen {
   readonly lines: readonly string[];
 }
 
-/** A person at the provider, working with the provider's own tools; never through the service under test. */
+/** An agent who uses the provider's own tools, never the service under test. */
 export interface AgentAtWork {
   readonly name: string;
-  /** What they see of the conversations of one end-user, newest first; names of end-users are unique in a story. */
+  /**
+   * Returns an end-user's conversations as the agent sees them, newest first. Names of end-users are unique in a demo.
+   */
   see(endUser: string): Promise<readonly Screen[]>;
   take(endUser: string): Promise<void>;
   reply(endUser: string, text: string): Promise<void>;
@@ -23,9 +25,9 @@ export interface AgentAtWork {
   returnToBot(endUser: string): Promise<void>;
 }
 
-/** What an operator gives to enable support. */
+/** An operator's input to enable support. */
 export interface Enabling {
-  /** Of the organization's account there, where it matters. */
+  /** Name of the organization's account at the provider, if it matters. */
   readonly name?: string;
   readonly provider: string;
   readonly baseUrl: string | null;
@@ -40,14 +42,17 @@ export interface Staffed {
   readonly team: string;
 }
 
-/** One provider with its people: what a story needs from the far side. */
+/** One provider with its agents, as the demo needs it. */
 export interface Stage {
   readonly enabling: Enabling;
-  /** After enableSupport and enableChatbotSupport: what the organization's own people then do at the provider, where it is not done by settings. */
+  /**
+   * Adds an agent and a team, after enableSupport and enableChatbotSupport: the organization's own steps at the
+   * provider, unless settings do them.
+   */
   staff(inboxName: string): Promise<Staffed>;
-  /** Who may administer the account there, sorted; and who should. */
+  /** Returns the account's administrators, sorted; `expectedAdministrators` are those it should have. */
   administrators(): Promise<readonly string[]>;
   readonly expectedAdministrators: readonly string[];
-  /** Set-up there may leave advice that the story can go on without: it is shown. */
+  /** The setup may leave manual steps that the demo does not need. They are printed. */
   readonly mayAdvise?: true;
 }

@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** One step of a story: what is done, and what must be seen then. Both are plain data, so that any runner can compare. */
+/**
+ * One step of the demo: an action and the expected observation. Both are plain data, so that any runner can compare
+ * them.
+ */
 export interface Step<Context> {
   readonly title: string;
   act(story: Context): Promise<unknown>;
@@ -12,8 +15,8 @@ const PATIENCE_MS = 120_000;
 const LOOK_AGAIN_MS = 40;
 
 /**
- * Where two plain values differ first, in words; null when they are equal. Key order does not matter, and a key that is
- * undefined counts as absent.
+ * Describes the first difference between two plain values; null if they are equal. The order of keys does not matter,
+ * and an undefined key counts as absent.
  */
 export function firstDifference(seen: unknown, expected: unknown, at = 'seen'): string | null {
   if (Object.is(seen, expected)) return null;
@@ -34,7 +37,10 @@ export function firstDifference(seen: unknown, expected: unknown, at = 'seen'): 
   return `${at} is ${shown(seen)}, expected ${shown(expected)}`;
 }
 
-/** Looks until what is seen is as expected, or patience ends; answers what was seen last, for the runner to compare. */
+/**
+ * Observes repeatedly until the result is as expected or the time limit has passed. Returns the last observation for
+ * the runner to compare.
+ */
 export async function settled<T>(look: () => Promise<T>, expected: T): Promise<T> {
   for (const until = Date.now() + PATIENCE_MS; ;) {
     const seen = await look();

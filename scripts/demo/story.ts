@@ -12,7 +12,7 @@ const NOTE = 'note: Handed over by the bot.\nReason: The end-user asked for a pe
 const WITH_PEOPLE = [...HISTORY, NOTE, 'note: Is this the lost parcel?', 'agent: Hello, I am Adam. Your parcel comes tomorrow.'];
 const TO_THE_END = [...WITH_PEOPLE, 'end-user: In the morning?', 'note: It usually comes before noon.', 'agent: Before noon. Goodbye!'];
 
-/** What one telling of the story knows, and learns on the way. */
+/** The state of one run of the demo. */
 export class Story {
   readonly chatbotId = `orders-${randomUUID()}`;
   readonly endUser = `Ada ${randomUUID().slice(0, 8)}`;
@@ -24,14 +24,17 @@ export class Story {
   advice: readonly string[] = [];
   status: LiveStatus;
 
-  /** @param operator may set up @param bot has a bot key @param policy of the chatbot, where it differs from the default */
+  /**
+   * @param operator may set up support @param bot has a bot key @param policy of the chatbot, if it differs from the
+   * default
+   */
   constructor(readonly stage: Stage, readonly operator: SupportClient, bot: SupportClient, readonly policy: object = {}) {
     this.runtime = new Runtime(bot, this.chatbotId, `demo-${randomUUID()}`);
   }
 
   get adam() { return this.staffed.agent; }
 
-  /** The end-user's newest conversation as Adam sees it, once it is as expected. */
+  /** Returns the end-user's newest conversation as Adam sees it, once it is as expected. */
   screen(expected: Screen): Promise<Screen | undefined> {
     return settled(async () => (await this.adam.see(this.endUser))[0], expected);
   }
@@ -40,7 +43,7 @@ export class Story {
 const step = (title: string, act: (story: Story) => Promise<unknown>, expected: object | ((story: Story) => object)): Step<Story> =>
   ({ title, act, expected: (story) => (typeof expected === 'function' ? (expected as (story: Story) => object)(story) : expected) });
 
-/** Something happens at the far side, and the runtime collects exactly this, in this order. */
+/** Builds a step: after a cause at the provider, the runtime collects exactly these lines, in this order. */
 const collected = (title: string, cause: (story: Story) => Promise<unknown>, lines: readonly string[], control: string): Step<Story> =>
   step(title, async (story) => {
     const { runtime } = story;
@@ -53,7 +56,7 @@ const collected = (title: string, cause: (story: Story) => Promise<unknown>, lin
 
 const shown = (title: string, screen: (story: Story) => Screen): Step<Story> => step(title, (story) => story.screen(screen(story)), screen);
 
-/** What an operator does once, before the first session. */
+/** An operator's steps before the first session. */
 export const SET_UP: readonly Step<Story>[] = [
   step('Support is enabled for the organization', async (story) => {
     const { account, leftToDo } = done((await story.operator.call(EnableSupport, { input: { name: 'Demo organization', ...story.stage.enabling } })).enableSupport);
@@ -67,7 +70,7 @@ export const SET_UP: readonly Step<Story>[] = [
     return { name: inbox!.name, state: inbox!.state, problem: inbox!.problem };
   }, { name: INBOX, state: 'READY', problem: null }),
 
-  step('People are at work there; the directory is read again', async (story) => {
+  step('Agents are at work at the provider; the directory is read again', async (story) => {
     story.staffed = await story.stage.staff(INBOX);
     const { teams, agents } = done((await story.operator.call(RefreshDirectory, { input: { accountId: story.accountId } })).refreshSupportDirectory);
     story.teamId = teams.find(({ name }) => name === story.staffed.team)?.id ?? '';
@@ -76,8 +79,8 @@ export const SET_UP: readonly Step<Story>[] = [
 ];
 
 /**
- * From bot to person and back, twice, as a bot runtime, an agent and an operator see it. The same for every provider: what
- * differs is in the Stage.
+ * From bot to agent and back, twice, as a bot runtime, an agent and an operator see it. The same for every provider;
+ * the adapter contains the differences.
  */
 export const STORY: readonly Step<Story>[] = [
   ...SET_UP,
@@ -88,14 +91,14 @@ export const STORY: readonly Step<Story>[] = [
     return opened;
   }, { created: true, control: 'BOT', epoch: 1, mayReply: true }),
 
-  step('End-user and bot talk', async ({ runtime }) => ({
+  step('End-user and bot exchange messages', async ({ runtime }) => ({
     endUser: await runtime.userSays('Hello, where is my order?'),
     bot: await runtime.botSays('Order A-17 left our warehouse this morning.'),
   }), { endUser: { mayReply: true, control: 'BOT' }, bot: { delivered: true } }),
 
-  shown('Agents can look, and nobody is disturbed', () => ({ inbox: INBOX, standing: 'held by the bot', team: null, agent: null, lines: HISTORY.slice(0, 2) })),
+  shown('Agents can see it, and nobody is notified', () => ({ inbox: INBOX, standing: 'held by the bot', team: null, agent: null, lines: HISTORY.slice(0, 2) })),
 
-  step('The end-user asks for a person', async (story) => {
+  step('The end-user asks for an agent', async (story) => {
     await story.runtime.userSays('I want to talk to a person.');
     const { handoff, session, alreadyLive } = await story.runtime.requestHandoff({
       idempotencyKey: `${story.chatbotId}:handoff`, ...request(story),
@@ -104,7 +107,7 @@ export const STORY: readonly Step<Story>[] = [
     return { state: handoff!.state, alreadyLive, control: session!.control, epoch: session!.epoch, mayReply: session!.mayReply };
   }, { state: 'REQUESTED', alreadyLive: false, control: 'NONE', epoch: 2, mayReply: false }),
 
-  step('Asking again changes nothing: not under the same key, not under another', async (story) => {
+  step('Repeating the request changes nothing, with the same key or another', async (story) => {
     const same = await story.runtime.requestHandoff({ idempotencyKey: `${story.chatbotId}:handoff`, ...request(story) });
     const other = await story.runtime.requestHandoff();
     return {
@@ -113,33 +116,33 @@ export const STORY: readonly Step<Story>[] = [
     };
   }, { same: { isTheSame: true, alreadyLive: false, replayed: true }, other: { isTheSame: true, alreadyLive: true, replayed: false } }),
 
-  step('A bot that is late is refused', async ({ runtime }) => runtime.botSays('Did you know our app?', { epoch: 1 }),
+  step('A late bot message is refused', async ({ runtime }) => runtime.botSays('Did you know our app?', { epoch: 1 }),
     { refused: 'CONTROL_LOST', control: 'NONE', epoch: 2 }),
 
-  collected('The provider has accepted', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 2'),
+  collected('The provider has accepted the handoff', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 2'),
 
   step('Why is the bot silent?', async ({ runtime }) => {
     const { why, mayReply, owed } = await runtime.explain();
     return { why, mayReply, owed };
   }, { why: 'WAITING_FOR_AGENT', mayReply: false, owed: { provider: 0, runtime: 0, parked: 0 } }),
 
-  shown('The handoff is at the team, with the history and what the bot knows', ({ staffed }) =>
+  shown('The handoff is with the team, with the history and the bot\'s context', ({ staffed }) =>
     ({ inbox: INBOX, standing: 'open', team: staffed.team, agent: null, lines: [...HISTORY, NOTE] })),
 
   collected('Adam takes it', ({ adam, endUser }) => adam.take(endUser), ['handoff ASSIGNED by Adam Agent'], 'HUMAN 3'),
 
-  collected('Adam writes a note, which stays inside, and answers', async ({ adam, endUser }) => {
+  collected('Adam writes a note, which stays internal, and replies', async ({ adam, endUser }) => {
     await adam.note(endUser, 'Is this the lost parcel?');
     await adam.reply(endUser, 'Hello, I am Adam. Your parcel comes tomorrow.');
   }, ['handoff ACTIVE by Adam Agent', 'Adam Agent: Hello, I am Adam. Your parcel comes tomorrow.'], 'HUMAN 3'),
 
-  step('The end-user answers Adam, and the bot is refused', async ({ runtime }) => ({
+  step('The end-user replies to Adam, and the bot is refused', async ({ runtime }) => ({
     endUser: await runtime.userSays('In the morning?'),
     bot: await runtime.botSays('Our app shows the time.'),
     suggestion: await runtime.botSays('It usually comes before noon.', { onControlLost: 'SUGGEST' }),
   }), { endUser: { mayReply: false, control: 'HUMAN' }, bot: { refused: 'CONTROL_LOST', control: 'HUMAN', epoch: 3 }, suggestion: { delivered: false } }),
 
-  shown('Adam sees the answer, and the bot\'s suggestion as a note', ({ staffed }) =>
+  shown('Adam sees the reply, and the bot\'s suggestion as a note', ({ staffed }) =>
     ({ inbox: INBOX, standing: 'open', team: staffed.team, agent: 'Adam Agent', lines: TO_THE_END.slice(0, -1) })),
 
   step('Adam says goodbye and resolves; the bot waits until the goodbye is collected', async (story) => {
@@ -152,16 +155,16 @@ export const STORY: readonly Step<Story>[] = [
     }, expected);
   }, { handoff: 'ENDING', control: 'HUMAN 3', inbox: ['Adam Agent: Before noon. Goodbye!'] }),
 
-  collected('The goodbye is acknowledged: the outcome comes, and the bot has control', ({ runtime }) => runtime.acknowledge(),
+  collected('The goodbye is acknowledged: the outcome arrives, and the bot has control', ({ runtime }) => runtime.acknowledge(),
     ['outcome ENDED, AGENT_RESOLVED, by Adam Agent, go on at after-help'], 'BOT 4'),
 
-  step('The bot goes on', async ({ runtime }) => ({
+  step('The bot continues', async ({ runtime }) => ({
     endUser: await runtime.userSays('Thank you both!'),
     bot: await runtime.botSays('You are welcome.'),
   }), { endUser: { mayReply: true, control: 'BOT' }, bot: { delivered: true } }),
 
-  step('and calls nobody by that', async (story) => {
-    // Who had it last may stay on it; that is for nobody to see.
+  step('and nobody is notified of that', async (story) => {
+    // The last agent may stay assigned; this step ignores that.
     const look = async (): Promise<object> => {
       const [screen] = await story.adam.see(story.endUser);
       return { standing: screen?.standing, lines: screen?.lines };
@@ -169,29 +172,29 @@ export const STORY: readonly Step<Story>[] = [
     return settled(look, AFTERWARDS);
   }, () => AFTERWARDS),
 
-  step('The end-user asks for a person once more, for whoever is there', async (story) => {
+  step('The end-user asks for an agent once more, without a team', async (story) => {
     const { handoff, alreadyLive, session } = await story.runtime.requestHandoff();
     return { isNew: handoff!.id !== story.handoffId, state: handoff!.state, alreadyLive, control: `${session!.control} ${session!.epoch}` };
   }, { isNew: true, state: 'REQUESTED', alreadyLive: false, control: 'NONE 5' }),
 
   collected('It goes to the queue like the first', async () => {}, ['handoff QUEUED', `service: ${QUEUED_LINE}`], 'NONE 5'),
 
-  shown('with nothing left of the first: no team, nobody assigned, no second copy of the history', () =>
+  shown('without traces of the first: no team, nobody assigned, no second copy of the history', () =>
     ({ inbox: INBOX, standing: 'open', team: null, agent: null, lines: AFTERWARDS.lines })),
 
-  collected('Adam gives it back to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 6'),
+  collected('Adam returns it to the bot, unresolved', ({ adam, endUser }) => adam.returnToBot(endUser), ['outcome ENDED, AGENT_RETURNED, by nobody'], 'BOT 6'),
 
-  step('The session is closed, and takes nothing more', async ({ runtime }) => {
+  step('The session is closed, and accepts nothing more', async ({ runtime }) => {
     await runtime.close();
     return { endUser: await runtime.userSays('Anybody there?') };
   }, { endUser: { refused: ['SESSION_CLOSED'] } }),
 
-  step('Nothing is owed to anybody', async ({ runtime }) => settled(async () => {
+  step('No delivery is pending', async ({ runtime }) => settled(async () => {
     const { why, owed } = await runtime.explain();
     return { why, owed };
   }, CLOSED), () => CLOSED),
 
-  step('The live status told every change, once and in order', async ({ status, runtime }) => {
+  step('The live status had every change, once and in order', async ({ status, runtime }) => {
     const all = await settled(async () => [...status.changes], LIVE);
     const resumed = await runtime.follow(status.seqs.at(-3));
     const last = await settled(async () => [...resumed.changes], LIVE.slice(-2));

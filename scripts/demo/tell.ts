@@ -1,8 +1,8 @@
 import { firstDifference, type Step } from './step';
 
 /**
- * Plays the steps and prints what is seen at each, with its time.
- * @returns the exit code: 0 when all was as expected, 1 after the first difference, which is named
+ * Runs the steps and prints the observation of each, with its time.
+ * @returns the exit code: 0 if all were as expected, 1 after the first difference, which is printed
  */
 export async function tell<Context>(steps: readonly Step<Context>[], story: Context, out: Pick<Console, 'log' | 'error'>): Promise<0 | 1> {
   const startedAt = performance.now();
@@ -20,7 +20,7 @@ export async function tell<Context>(steps: readonly Step<Context>[], story: Cont
   return 0;
 }
 
-/** One line for each thing seen, and one for each entry of a list. */
+/** Prints one line per observed value, and one per entry of a list. */
 function lines(seen: unknown, indent = ' '.repeat(14)): string {
   if (typeof seen !== 'object' || seen === null) return `${indent}${JSON.stringify(seen)}\n`;
   return Object.entries(seen).map(([key, value]) =>

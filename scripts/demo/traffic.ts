@@ -5,7 +5,7 @@ export interface CallMade {
   readonly path: string;
 }
 
-/** What goes to one Chatwoot, by whom, and what was made there by the platform's API. */
+/** Records the calls to one Chatwoot with their callers, and what the Platform API created there. */
 export class Traffic {
   readonly calls: CallMade[] = [];
   readonly accounts = new Set<number>();
@@ -26,7 +26,7 @@ export class Traffic {
     };
   }
 
-  /** The service's calls since `calls` was so long. */
+  /** Returns the service's calls after the first `mark` ones. */
   since(mark: number): readonly string[] {
     return this.calls.slice(mark).filter(({ by }) => by === 'service').map(({ method, path }) => `${method} ${path.replace(/^\/api\/v1\/accounts\/\d+/, '').replace(/\/\d+/g, '/…')}`);
   }

@@ -2,7 +2,10 @@ import { examine, type Examined, type Finding } from './checks';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok    ', advice: 'note  ', wrong: 'WRONG ' };
 
-/** Prints each finding with what to do. @returns them all */
+/**
+ * Prints each finding with its next step.
+ * @returns all findings
+ */
 export async function examination(examined: Examined, out: Pick<Console, 'log'>): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for await (const finding of examine(examined)) {

@@ -1,14 +1,14 @@
-/** What we know: nobody has looked before the first, nothing emulates it; nor after the last. */
+/** The known releases. Earlier ones were never examined and no double emulates them; neither were later ones. */
 export const SUPPORTED = { first: [3, 16], last: [4, 17] } as const;
 
-/** What a user of that version notices; the rest of CONTRACT's table is ours to handle. */
+/** The differences that users of a version notice. The service handles the others in CONTRACT's table. */
 const DIFFERENCES: readonly { readonly from?: readonly [number, number]; readonly before?: readonly [number, number]; readonly says: string }[] = [
-  { before: [4, 2], says: 'agents do not see what became of their message (delivered, read, failed).' },
-  { before: [4, 5], says: 'a set-up that is cut off between two calls may leave an empty account behind.' },
-  { before: [4, 13], says: 'webhooks are not signed: the secret in their address is their only proof, so give this service https.' },
+  { before: [4, 2], says: 'agents do not see whether their message was delivered, read or failed.' },
+  { before: [4, 5], says: 'a setup that is interrupted between two calls may leave an empty account.' },
+  { before: [4, 13], says: 'webhooks are not signed: the secret in their address is their only proof, so give this service an https address.' },
   { from: [4, 13], says: 'webhooks are signed, and checked.' },
-  { from: [4, 14], says: 'webhooks to private addresses are refused, unless SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true is set there (4.14.0 itself does not know it).' },
-  { from: [4, 15], says: 'this version was read about, not run: play the demo on it.' },
+  { from: [4, 14], says: 'webhooks to private addresses are refused, unless Chatwoot has SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true (4.14.0 itself does not support it).' },
+  { from: [4, 15], says: 'this version was not tested with this service: run the demo on it.' },
 ];
 
 export type Version = readonly [number, number];

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 
-/** When actors stop: `over` ends new deeds; what has been begun is finished until `givenUp`. */
+/** Signals actors to stop. After `over` they begin nothing new; they finish what they began until `givenUp`. */
 export class Curtain {
   private readonly closing = new AbortController();
   private readonly leaving = new AbortController();
@@ -13,8 +13,8 @@ export class Curtain {
   fall(): void { this.closing.abort(); }
   giveUp(): void { this.leaving.abort(); }
 
-  /** Waits, no longer than until the curtain falls. */
+  /** Waits, at most until the shutdown begins. */
   async pause(ms: number): Promise<void> { await setTimeout(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); }
-  /** Between two tries of one deed. */
+  /** Waits between two attempts of the same action. */
   async rest(ms: number): Promise<void> { await setTimeout(ms, undefined, { signal: this.leaving.signal }).catch(() => undefined); }
 }

@@ -4,7 +4,7 @@ import type { Dice } from './dice';
 import type { AgentAct, FarStatus } from './evidence';
 import type { RunRecord } from './record';
 
-/** What an agent does with a conversation, by what it looks like to them; `none` is a look and nothing more. */
+/** Weights of an agent's actions by the conversation's visible status; `none` only reads it. */
 const HABITS: Readonly<Record<FarStatus, Readonly<Partial<Record<AgentAct | 'none', number>>>>> = {
   open: { reply: 50, note: 10, take: 14, give: 4, drop: 3, team: 5, snooze: 4, resolve: 9, return: 4 },
   snoozed: { reply: 20, note: 5, reopen: 40, resolve: 10, none: 25 },
@@ -17,11 +17,11 @@ interface AgentsOptions {
   readonly dice: Dice;
   readonly record: RunRecord;
   readonly curtain: Curtain;
-  /** Names of the sessions of this run. */
+  /** Whether a name is that of a session of this run. */
   knows(session: string): boolean;
 }
 
-/** The people at Chatwoot. Each looks at the list, picks a conversation that no colleague is busy with, and does something. */
+/** Chatwoot's agents. Each reads the list, picks a conversation that no colleague is working on, and acts on it. */
 export class Agents {
   private readonly busy = new Set<number>();
   private readonly count = new Map<string, number>();
@@ -40,7 +40,7 @@ export class Agents {
       const picked = waiting.length > 0 && dice.chance(0.8) ? dice.pick(waiting) : dice.pick(listed);
       if (!picked || this.busy.has(picked.id)) continue;
       this.busy.add(picked.id);
-      // Somebody who is at it says more than one thing.
+      // An agent who is working on a conversation often sends several messages.
       for (let deeds = dice.chance(0.3) ? 3 : 1; deeds > 0 && !curtain.isOver; deeds--) await this.deed(agent, picked);
       this.busy.delete(picked.id);
     }
@@ -54,7 +54,8 @@ export class Agents {
     const act = dice.weighted(HABITS[now.status] as Record<AgentAct | 'none', number>);
     if (act === 'none') return;
     const text = act === 'reply' || act === 'note' ? `[${session} ${act === 'reply' ? 'agent' : 'note'} ${this.next(session)} ${agent.name}]` : null;
-    // A refused act changes nothing (an open window on 200 messages a minute, for one); whether it did is for the history to say.
+    // A refused action changes nothing (e.g. because of the 200 messages a minute); the history decides whether it took
+    // effect.
     const ok = await this.perform(act, agent, id, text).then(() => true, () => false);
     record.add({ kind: 'agent', session, agent: agent.name, act, saw: now.status, text, ok });
   }

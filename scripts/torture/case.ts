@@ -5,7 +5,7 @@ export type Answered = Of<'answered'>;
 export type Asked = Of<'asked'>;
 export type AgentActed = Of<'agent'>;
 
-/** A turn of end-user or bot: what was asked, and what came back. Numbers are places in the log. */
+/** A message of end-user or bot: the request and its response. Numbers are places in the log. */
 export interface Turn {
   readonly by: 'user' | 'bot';
   readonly text: string;
@@ -13,17 +13,17 @@ export interface Turn {
   readonly askedAt: number;
   readonly answeredAt: number | null;
   readonly answer: Answered | null;
-  /** Two answers to one key that differ in what counts. */
+  /** Two responses to one key differ in a relevant field. */
   readonly contradicts: boolean;
 }
 
-/** All the evidence about one session. */
+/** All evidence about one session. */
 export interface Case {
   readonly session: string;
   readonly opened: Of<'opened'>;
   readonly conversations: readonly FarConversation[];
   readonly lines: readonly FarLine[];
-  /** As they came, and the first of each delivery. */
+  /** All as they arrived, and the first of each delivery. */
   readonly raw: readonly Received[];
   readonly received: readonly Received[];
   readonly turns: readonly Turn[];

@@ -9,7 +9,7 @@ export type Strike = (typeof STRIKES)[number];
 
 const OFTEN: Readonly<Record<Strike, number>> = { 'kill -9': 35, pause: 15, 'pause beyond the lease': 15, SIGTERM: 10, 'Postgres restart': 10, 'provider outage': 15 };
 
-/** What happens to the world while everybody works. */
+/** Disrupts the world while the actors run. */
 export class Chaos {
   readonly counts: Partial<Record<Strike, number>> = {};
   private readonly pauses = new Set<Promise<void>>();
@@ -21,13 +21,13 @@ export class Chaos {
     world.begin();
     world.services.watch(() => dice.between(0, 2_000));
     const cables = this.pullCables();
-    // Each kind once, in the seed's order, before chance decides: a short run has seen them all too.
+    // Each kind once, in an order from the seed, before random choices: so even a short run has all of them.
     const first = [...STRIKES].sort(() => dice.roll() - 0.5);
     while (!curtain.isOver) {
       await curtain.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(3_000, 8_000));
       if (curtain.isOver) break;
       if (world.postgres.isGone) {
-        this.record.add({ kind: 'chaos', what: 'Postgres was stopped by somebody else' });
+        this.record.add({ kind: 'chaos', what: 'Postgres was stopped from outside the run' });
         await world.restartPostgres(async () => undefined);
       }
       const strike = first.shift() ?? dice.weighted(OFTEN);
@@ -37,10 +37,10 @@ export class Chaos {
     await Promise.all([cables, ...this.pauses]);
   }
 
-  /** @returns whether it could be done */
+  /** @returns whether the disruption was possible */
   private async strike(strike: Strike): Promise<boolean> {
     const { world, dice, curtain } = this;
-    // Now and then one that has not even come up yet.
+    // Now and then a process that has not become ready yet.
     const service = dice.pick(dice.chance(0.15) ? world.services.running : world.services.up);
     const tell = (what: string) => this.record.add({ kind: 'chaos', what });
     switch (strike) {
@@ -62,7 +62,7 @@ export class Chaos {
         return true;
       }
       case 'Postgres restart':
-        tell('Postgres falls over');
+        tell('Postgres crashes');
         await world.restartPostgres(() => curtain.pause(dice.between(0, 2_000)));
         tell('Postgres is back');
         return true;

@@ -26,10 +26,10 @@ const LATEST = 20;
 const RANGE = 1_000;
 
 export class ChatwootRefusal extends Error {
-  constructor(readonly status: number, what: string) { super(`Chatwoot answered ${status} to ${what}.`); }
+  constructor(readonly status: number, what: string) { super(`Chatwoot responded with ${status} to ${what}.`); }
 }
 
-/** A Chatwoot and its people, past every proxy: what agents see and do there is the far side's own truth. */
+/** Acts as Chatwoot's agents, without a proxy: what they see and do is the remote's own state. */
 export class Chatwoot {
   readonly accountName: string;
   readonly accounts = new Set<number>();
@@ -45,7 +45,7 @@ export class Chatwoot {
     this.owner = { name: 'Olga Owner', email: `olga.${this.run}@support.example` };
   }
 
-  /** After the service has made account and inboxes: agents who are in all inboxes, and teams they are in. */
+  /** Adds agents to all inboxes, and teams with them. Called after the service has created account and inboxes. */
   async staff(names: readonly string[]): Promise<void> {
     const olga = await this.person(this.owner.name, this.owner.email);
     const profile = await this.call('GET', '/api/v1/profile', olga.token) as { accounts: { id: number }[] };
@@ -65,7 +65,7 @@ export class Chatwoot {
     this.teams = teams;
   }
 
-  /** The newest ones that an agent sees, as the dashboard lists them. */
+  /** Returns the newest conversations that an agent sees, as the dashboard lists them. */
   async listed(agent: Person): Promise<readonly WireConversation[]> {
     const { data } = await this.as(agent, 'GET', '/conversations?status=all') as { data: { payload: WireConversation[] } };
     return data.payload;
@@ -74,7 +74,7 @@ export class Chatwoot {
   seen(agent: Person, id: number): Promise<WireConversation> { return this.as(agent, 'GET', `/conversations/${id}`) as Promise<WireConversation>; }
   act(agent: Person, id: number, path: string, body: unknown): Promise<unknown> { return this.as(agent, 'POST', `/conversations/${id}/${path}`, body); }
 
-  /** Everything that the account's people can see of all conversations. */
+  /** Returns everything that the account's agents can see of all conversations. */
   async history(): Promise<readonly FarConversation[]> {
     const conversations: WireConversation[] = [];
     for (let page = 1; ; page++) {
@@ -110,7 +110,9 @@ export class Chatwoot {
     return [...all].sort((one, other) => one.id - other.id);
   }
 
-  /** Everybody in the run's account, which nobody else uses: also the user that the service made for itself. Empty where it cannot be asked. */
+  /**
+   * Returns all users of the run's account, the one that the service created included. Empty if they cannot be read.
+   */
   async members(): Promise<readonly number[]> {
     const ids: number[] = [];
     for (const account of this.accounts)
@@ -120,7 +122,7 @@ export class Chatwoot {
 
   private get account(): number { return [...this.accounts][0]!; }
 
-  /** A known e-mail answers with that person; the platform then tells their token. */
+  /** Creates a user. For a known e-mail Chatwoot returns the existing one; the response has the token. */
   private async person(name: string, email: string): Promise<Person> {
     const { id, access_token: token } = await this.platform('POST', '/users', { name, email, password: `${randomUUID()}Aa1!` }) as { id: number; access_token: string };
     this.users.add(id);
@@ -130,7 +132,7 @@ export class Chatwoot {
   private platform = (method: string, path: string, body?: unknown) => this.call(method, `/platform/api/v1${path}`, this.platformToken, body);
   private as = (person: Person, method: string, path: string, body?: unknown) => this.call(method, `/api/v1/accounts/${this.account}${path}`, person.token, body);
 
-  /** One that is asked too often by this machine is asked again when it has forgotten: its limit is a minute's. */
+  /** Makes a call. After a 429 it waits and repeats: Chatwoot's limit is per minute and address. */
   private async call(method: string, path: string, token: string, body?: unknown, tries = 4): Promise<unknown> {
     const answer = await fetch(`${this.baseUrl}${path}`, {
       method, signal: AbortSignal.timeout(CALL_LIMIT_MS), headers: { 'api-access-token': token, 'content-type': 'application/json' },

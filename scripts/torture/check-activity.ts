@@ -2,25 +2,25 @@ import type { Case } from './case';
 import type { Finding } from './checker';
 import type { Evidence } from './evidence';
 
-/** In each minute of each talk: a tenth of what a slow machine does. Once at least, however short the run. */
+/** Minimum rates per minute and session: a tenth of what a slow machine reaches. At least once in any run. */
 const LEAST = {
   'end-users\' turns': 1, 'bots\' turns': 0.3, 'handoffs asked for': 0.1, 'agents\' messages': 0.2,
   'receipts by query': 0.1, 'receipts by subscription': 0.1,
 } as const;
-/** So few that the shortest runs may do without. */
+/** So rare that the shortest runs may have none. */
 const LEAST_ENDED = 0.05;
-/** Of what a runtime with an endpoint received: it only asks for what did not come. */
+/** Minimum share of pushed deliveries of a runtime with an endpoint, which only queries those that did not arrive. */
 const LEAST_PUSHED = 0.25;
 
-/** A run in which little happened has shown nothing. */
+/** Checks that enough happened: a run with little activity proves nothing. */
 export function activityOf({ log, received }: Evidence, cases: readonly Case[]): readonly Finding[] {
   const found: Finding[] = [];
   const add = (what: string) => found.push({ column: 'idle', session: null, what });
   const begun = log.find((entry) => entry.kind === 'begun');
-  if (begun === undefined) add('nobody said how much was meant to happen');
+  if (begun === undefined) add('the log does not say how much activity was planned');
   const { talks, seconds } = begun ?? { talks: 1, seconds: 0 };
   const talkMinutes = talks * seconds / 60;
-  const expect = (what: string, count: number, least: number) => { if (count < least) add(`${count} ${what}, and ${least} at least were expected`); };
+  const expect = (what: string, count: number, least: number) => { if (count < least) add(`${count} ${what}; at least ${least} were expected`); };
 
   const known = new Set(cases.map(({ session }) => session));
   const pushed = new Set(cases.filter(({ opened }) => opened.isPushed).map(({ session }) => session));
@@ -42,13 +42,13 @@ export function activityOf({ log, received }: Evidence, cases: readonly Case[]):
   return found;
 }
 
-/** What was set aside or given up, whoever may have had reason to: in a run nobody does that. */
+/** Reports parked and discarded deliveries, whatever the cause: a run has no operator who may discard any. */
 export function deadLettersOf({ log }: Evidence, cases: readonly Case[]): readonly Finding[] {
   const seen = log.filter((entry) => entry.kind === 'deadLetters').at(-1);
-  if (seen === undefined) return [{ column: 'dead letters', session: null, what: 'no operator has looked for them in the end' }];
+  if (seen === undefined) return [{ column: 'dead letters', session: null, what: 'the operator did not list them at the end' }];
   const listed = new Set(seen.letters.map(({ session }) => session));
   return [
     ...seen.letters.map(({ session, state, destination, what, code }): Finding => ({ column: 'dead letters', session, what: `${what} to ${destination} is ${state} with ${code}` })),
-    ...cases.flatMap(({ session, final }): Finding[] => ((final?.owed.parked ?? 0) > 0 && !listed.has(session) ? [{ column: 'dead letters', session, what: `${final!.owed.parked} set aside, and not listed` }] : [])),
+    ...cases.flatMap(({ session, final }): Finding[] => ((final?.owed.parked ?? 0) > 0 && !listed.has(session) ? [{ column: 'dead letters', session, what: `${final!.owed.parked} parked, and not listed` }] : [])),
   ];
 }

@@ -4,7 +4,10 @@ import type { Evidence, Invocation } from './evidence';
 
 type Opened = Extract<Invocation, { kind: 'opened' }>;
 
-/** Every call is answered in the end, and refused only where it must be. Sessions that could not even be opened are among them. */
+/**
+ * Checks that every call got a response in the end, and was refused only where it must be. Includes sessions that could
+ * not be opened.
+ */
 export function callsOf({ log }: Evidence): readonly Finding[] {
   const found: Finding[] = [];
   const idOf = ({ session, operation, key }: Pick<Asked, 'session' | 'operation' | 'key'>) => `${session} ${operation} ${key}`;
@@ -18,17 +21,17 @@ export function callsOf({ log }: Evidence): readonly Finding[] {
       asked.set(idOf(entry), entry);
       if (entry.operation === 'close') closing.add(entry.session);
     }
-    if (entry.kind === 'unanswered') found.push({ column: 'unanswered', session: entry.session, what: `${entry.operation} ${entry.key} was never answered` });
+    if (entry.kind === 'unanswered') found.push({ column: 'unanswered', session: entry.session, what: `${entry.operation} ${entry.key} never got a response` });
     if (entry.kind !== 'answered' && entry.kind !== 'unanswered') continue;
     told.add(idOf(entry));
     if (entry.kind === 'answered' && entry.refused !== null && !mayBeRefused(entry, asked.get(idOf(entry)) ?? null, opened.get(entry.session) ?? null, closing.has(entry.session)))
       found.push({ column: 'refused', session: entry.session, what: `${entry.operation} ${entry.key} was refused with ${entry.refused}` });
   }
-  for (const [id, { session, operation, key }] of asked) if (!told.has(id)) found.push({ column: 'unanswered', session, what: `${operation} ${key} was asked, and nothing is known of an answer` });
+  for (const [id, { session, operation, key }] of asked) if (!told.has(id)) found.push({ column: 'unanswered', session, what: `${operation} ${key} was sent, and no response was recorded` });
   return found;
 }
 
-/** A turn that came too late, a cancel of nothing, anything once a close is on its way. */
+/** Returns whether a refusal is correct: a late message, a cancel without a handoff, anything once a close was sent. */
 function mayBeRefused({ operation, refused, control, epoch }: Answered, asked: Asked | null, opened: Opened | null, isClosing: boolean): boolean {
   switch (refused) {
     case 'CONTROL_LOST': {

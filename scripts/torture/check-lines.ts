@@ -3,9 +3,9 @@ import type { Column, Finding } from './checker';
 import { promisedIn } from './check-handoffs';
 
 /**
- * Our own lines to the end-user. The promise comes once for each handoff that got from the request into the queue, at the
- * first time; the closing line once before each outcome, and none in a session that is closed. A line that the policy
- * leaves empty is never said.
+ * Checks the policy's lines to the end-user. The queued line arrives once for each handoff that was queued, at the
+ * first time; the closing line once before each outcome, and not in a closed session. A line that the policy leaves
+ * empty never arrives.
  */
 export function linesOf(one: Case): readonly Finding[] {
   const { lines } = one.opened;
@@ -13,7 +13,7 @@ export function linesOf(one: Case): readonly Finding[] {
   const add = (column: Column, what: string) => found.push({ column, session: one.session, what });
   const closing = (state: string): string => (state === 'REJECTED' ? lines.rejected : state === 'FAILED' ? lines.failed : lines.ended) ?? '';
   const promised = promisedIn(one);
-  // What is received before anybody asked for the close was said before it.
+  // Everything received before the request to close was said before it.
   const closedFrom = one.log.find(({ entry }) => entry.kind === 'asked' && entry.operation === 'close')?.entry.at ?? Infinity;
 
   const owed = new Set<string>();
@@ -23,18 +23,18 @@ export function linesOf(one: Case): readonly Finding[] {
     if (notice.kind === 'state' && promised.get(notice.handoffId) === delivery && (lines.queued ?? '') !== '') owed.add(notice.handoffId);
     if (notice.kind === 'message' && notice.author === 'SYSTEM') hear(notice.text);
     if (notice.kind !== 'outcome') continue;
-    if (owed.delete(notice.handoffId)) add('lost', `a colleague was never promised in handoff ${notice.handoffId}`);
+    if (owed.delete(notice.handoffId)) add('lost', `the queued line of handoff ${notice.handoffId} never came`);
     close(notice, delivery.at < closedFrom);
   }
-  for (const id of owed) add('lost', `a colleague was never promised in handoff ${id}`);
-  for (const text of ends) add('doubled', `${text} was received without an end behind it`);
+  for (const id of owed) add('lost', `the queued line of handoff ${id} never came`);
+  for (const text of ends) add('doubled', `${text} was received without an outcome after it`);
   return found;
 
   function hear(text: string): void {
     if (text !== '' && [lines.ended, lines.rejected, lines.failed].includes(text)) return void ends.push(text);
     const [first] = owed;
-    if (text !== lines.queued || text === '') add('doubled', `${text} was received and is no line of this chatbot`);
-    else if (first === undefined) add('doubled', 'a colleague was promised once more than handoffs were queued');
+    if (text !== lines.queued || text === '') add('doubled', `${text} was received and is not a line of this chatbot`);
+    else if (first === undefined) add('doubled', 'the queued line came more often than handoffs were queued');
     else owed.delete(first);
   }
 

@@ -4,9 +4,9 @@ import type { Column, Finding } from './checker';
 import type { FarLine } from './evidence';
 
 /**
- * The note with which a handoff comes to the agents: it tells why the runtime asked. It stands in a conversation once at most,
- * and is there when the handoff was queued, or is with people in the end. One that ended before that may have it or not; one
- * that was joined is told as it was begun; one that agents began has none.
+ * Checks the context notes, which contain the runtime's reason for a handoff. A conversation has each at most once, and
+ * must have it if the handoff was queued or is with agents at the end. A handoff that ended before may have it or not.
+ * One that a later request joined has its first reason; one that agents started has none.
  */
 export function notesOf(one: Case): readonly Finding[] {
   const found: Finding[] = [];
@@ -16,17 +16,17 @@ export function notesOf(one: Case): readonly Finding[] {
   const began = begunBy(one);
   for (const [handoffId, reason] of began) {
     const times = one.conversations.map(({ lines }) => lines.filter((line) => isNote(line) && line.text.includes(reason)).length);
-    if (times.some((count) => count > 1)) add('doubled', `the context note of ${reason} stands there ${Math.max(...times)} times`);
+    if (times.some((count) => count > 1)) add('doubled', `the context note of ${reason} was posted ${Math.max(...times)} times`);
     const isThere = times.some((count) => count > 0);
-    if (!isThere && (promised.has(handoffId) || (live?.id === handoffId && AT_REST.includes(live.state)))) add('lost', `the context note of ${reason} is not there`);
+    if (!isThere && (promised.has(handoffId) || (live?.id === handoffId && AT_REST.includes(live.state)))) add('lost', `the context note of ${reason} is missing`);
   }
 
   const reasons = [...began.values()];
   const suggestions = new Set(one.turns.map(({ text }) => text));
-  // Nobody knows which handoff a request without an answer began.
+  // A handoff request without a response may have begun any handoff.
   const mayBe = one.log.flatMap(({ entry }) => (entry.kind === 'asked' && entry.operation === 'handoff' && !isAnswered(one, entry.key) ? [entry.text!] : []));
   for (const line of one.lines)
-    if (isNote(line) && !suggestions.has(line.text) && ![...reasons, ...mayBe].some((reason) => line.text.includes(reason))) add('doubled', `${line.text} stands there as a note and belongs to no handoff of this session`);
+    if (isNote(line) && !suggestions.has(line.text) && ![...reasons, ...mayBe].some((reason) => line.text.includes(reason))) add('doubled', `${line.text} was posted as a note and belongs to no handoff of this session`);
   return found;
 }
 
@@ -34,8 +34,8 @@ const isNote = ({ by, isPrivate, file }: FarLine): boolean => isPrivate && file 
 const isAnswered = ({ log }: Case, key: string): boolean => log.some(({ entry }) => entry.kind === 'answered' && entry.key === key);
 
 /**
- * Each handoff that was asked for, with the reason of the request that began it: the first that was answered with it. One
- * that agents began is nobody's, whoever joins it.
+ * Returns each requested handoff with the reason of the request that began it: the first one whose response has its id.
+ * Handoffs that agents started are excluded, even if a request joined them.
  */
 function begunBy({ log, moves }: Case): ReadonlyMap<string, string> {
   const agents = new Set(moves?.filter(({ from, to }) => from === null && to !== 'REQUESTED').map(({ handoffId }) => handoffId));

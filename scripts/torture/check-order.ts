@@ -3,16 +3,19 @@ import type { Finding } from './checker';
 
 const outOfOrder = ({ session }: Case, what: string): Finding => ({ column: 'out of order', session, what });
 
-/** Both far sides tell the same story in the same order. */
+/** Checks that both remotes have the same messages in the same order. */
 export const orderOf = (one: Case): readonly Finding[] => [...turnsThere(one), ...wordsHere(one), ...outcomesHere(one)];
 
-/** Turns stand at the agents' in the order of their numbers, and each author's numbers rise as they were asked. */
+/**
+ * Checks that messages are in Chatwoot in the order of their numbers, and that each author's numbers ascend in the
+ * order of the requests.
+ */
 function turnsThere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
   const seqOf = new Map(one.turns.flatMap(({ text, answer }) => (answer?.seq == null ? [] : [[text, answer.seq] as const])));
-  for (const by of ['user', 'bot'] as const) rising(one.turns.filter((turn) => turn.by === by && turn.answer?.seq != null), ({ answer }) => answer!.seq!, ({ text }) => text, 'was numbered before');
+  for (const by of ['user', 'bot'] as const) rising(one.turns.filter((turn) => turn.by === by && turn.answer?.seq != null), ({ answer }) => answer!.seq!, ({ text }) => text, 'has a lower number than');
   const shown = one.conversations.flatMap(({ lines }) => lines.flatMap(({ text, file }) => [...(file?.split('\n').map((line) => line.trim()) ?? []), text]).filter((text) => seqOf.has(text)));
-  rising(shown, (text) => seqOf.get(text)!, (text) => text, 'stands there before');
+  rising(shown, (text) => seqOf.get(text)!, (text) => text, 'was posted before');
   return found;
 
   function rising<T>(items: readonly T[], numberOf: (item: T) => number, nameOf: (item: T) => string, verb: string): void {
@@ -23,7 +26,7 @@ function turnsThere(one: Case): readonly Finding[] {
   }
 }
 
-/** Agents' words were received in the order in which they stand there, and numbered so. */
+/** Checks that agents' messages were received and numbered in the order in which Chatwoot has them. */
 function wordsHere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
   const place = new Map(one.conversations.flatMap(({ lines }) => lines).map(({ text }, i) => [text, i]));
@@ -32,15 +35,15 @@ function wordsHere(one: Case): readonly Finding[] {
     const before = words[i - 1];
     if (before === undefined) return;
     if (place.get(before.text)! > place.get(word.text)!) found.push(outOfOrder(one, `${before.text} was received before ${word.text}`));
-    else if (before.seq > word.seq) found.push(outOfOrder(one, `${before.text} is numbered behind ${word.text}`));
+    else if (before.seq > word.seq) found.push(outOfOrder(one, `${before.text} has a higher number than ${word.text}`));
   });
   return found;
 }
 
 /**
- * An outcome comes behind the agent's last words. The n-th outcome that agents caused has its cause at their n-th resolving
- * or returning at the earliest; everything that they had said before that must be there by then. A word into a
- * conversation that was resolved already is a cause too: it takes over and is done at once.
+ * Checks that an outcome follows the agent's last messages. The n-th outcome that agents caused is due to their n-th
+ * resolving or returning at the earliest; everything they said before that must have arrived by then. A message into a
+ * resolved conversation is a cause, too: it takes over and ends at once.
  */
 function outcomesHere(one: Case): readonly Finding[] {
   const found: Finding[] = [];

@@ -9,12 +9,12 @@ import type { Control, Evidence, FarLine } from './evidence';
 
 export const COLUMNS = ['lost', 'doubled', 'out of order', 'bot over human', 'notes leaked', 'stuck handoffs', 'unanswered', 'refused', 'dead letters', 'idle'] as const;
 export type Column = (typeof COLUMNS)[number];
-/** `session` is null for what concerns the whole run. */
+/** `session` is null for findings about the whole run. */
 export interface Finding { readonly column: Column; readonly session: string | null; readonly what: string }
 
 /**
- * Judges a run that has come to rest. Reads nothing but the evidence: what both far sides show, and what was invoked.
- * docs/reliability.md says in words what each column means.
+ * Judges a finished run. Uses only the evidence: the state of both remotes and the log of invocations.
+ * docs/reliability.md explains the columns.
  */
 export function judge(evidence: Evidence): readonly Finding[] {
   const cases = casesOf(evidence);
@@ -29,11 +29,11 @@ export function judge(evidence: Evidence): readonly Finding[] {
 
 const finding = ({ session }: Case, column: Column, what: string): Finding => ({ column, session, what });
 
-/** How often a text stands at the agents': as a message, or as a line of the file that brings the beginning of a talk. */
+/** Counts how often agents see a text: as a message, or as a line of the transcript file. */
 export const timesShown = (lines: readonly FarLine[], text: string): number =>
   lines.reduce((sum, line) => sum + (line.text === text ? 1 : 0) + (line.file === null ? 0 : line.file.split('\n').filter((one) => one.trim() === text).length), 0);
 
-/** Turns of end-user and bot, at the agents'. */
+/** Checks the messages of end-user and bot in Chatwoot. */
 function lostOrDoubledThere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
   const openedAgain = one.received.filter(({ notice }) => notice.kind === 'state' && notice.state === 'REQUESTED').length;
@@ -41,21 +41,21 @@ function lostOrDoubledThere(one: Case): readonly Finding[] {
   const mustShow = obligation(one);
   for (const turn of one.turns) {
     const times = Math.max(0, ...one.conversations.map(({ lines }) => timesShown(lines, turn.text)));
-    if (times > 1) found.push(finding(one, 'doubled', `${turn.text} stands there ${times} times`));
-    if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} was answered in two ways under one key`));
+    if (times > 1) found.push(finding(one, 'doubled', `${turn.text} was posted ${times} times`));
+    if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} got two different responses under one key`));
     if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!)) found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
-    if (times === 1 && turn.answer?.refused != null) found.push(finding(one, 'doubled', `${turn.text} was refused and stands there`));
+    if (times === 1 && turn.answer?.refused != null) found.push(finding(one, 'doubled', `${turn.text} was refused and posted all the same`));
   }
   const said = new Set(one.turns.map(({ text }) => text));
   for (const { by, isPrivate, text } of one.lines)
-    if ((by === 'endUser' || by === 'bot') && !isPrivate && !said.has(text)) found.push(finding(one, 'doubled', `${text} stands there and was never said in this session`));
+    if ((by === 'endUser' || by === 'bot') && !isPrivate && !said.has(text)) found.push(finding(one, 'doubled', `${text} was posted and never said in this session`));
   return found;
 }
 
 /**
- * Whether what was acknowledged at this place of the log has to be at the agents' by now. With mirroring ALWAYS everything
- * has. With ON_HANDOFF what was said before a handoff that the provider accepted (its QUEUED was received: the history is
- * brought before that), and everything when people have the session in the end.
+ * Returns whether a message acknowledged at this place of the log must be in Chatwoot by now. With mirroring ALWAYS,
+ * every message must. With ON_HANDOFF, those before a handoff that the provider accepted (its QUEUED was received, and
+ * the history is forwarded before that), and all of them if agents have the session at the end.
  */
 function obligation({ opened, log, received, final }: Case): (answeredAt: number) => boolean {
   if (opened.mirroring === 'ALWAYS') return () => true;
@@ -63,7 +63,7 @@ function obligation({ opened, log, received, final }: Case): (answeredAt: number
   const accepted = new Set(received.flatMap(({ notice }) => (notice.kind === 'state' && notice.state === 'QUEUED' ? [notice.handoffId] : [])));
   const requests = log.flatMap(({ entry }) => (entry.kind === 'answered' && entry.operation === 'handoff' && entry.handoffId !== null && accepted.has(entry.handoffId) ? [entry] : []));
   const keys = new Set(requests.map(({ key }) => key));
-  // A request that found a live one joins it, so only the first that names a handoff began it.
+  // A request that found a live handoff joins it, so only the first request with a handoff's id began it.
   const began = new Map<string, number>();
   for (const { place, entry } of log)
     if (entry.kind === 'asked' && entry.operation === 'handoff' && keys.has(entry.key)) {
@@ -74,7 +74,10 @@ function obligation({ opened, log, received, final }: Case): (answeredAt: number
   return (answeredAt) => answeredAt < last;
 }
 
-/** Words of agents and our own lines, at the runtime. A delivery may come many times; after that each word is there once. */
+/**
+ * Checks the messages of agents and of the policy at the runtime. A delivery may arrive many times; after deduplication
+ * each text must be there once.
+ */
 function lostOrDoubledHere(one: Case): readonly Finding[] {
   const found: Finding[] = [];
   const messages = one.received.flatMap(({ notice }) => (notice.kind === 'message' ? [notice] : []));
@@ -91,17 +94,18 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
 }
 
 /**
- * "While a human had control" is decided by epochs, as the service decides it under the session's lock:
- * 1. The epoch of a line that the end-user was shown never belonged to HUMAN in any answer, and one epoch never has two
- *    controls. Control NONE lets a bot speak only where the policy says so.
- * 2. An agent's word means that people have control from there on. So between the last bot line before it and the first
- *    one after it (by the numbers of messages) lie two changes of control at least: to the human, and back. Late words are
- *    no such sign (lateWordsOf).
- * 3. A line that was refused, or became a suggestion, never stands in public.
+ * Checks that the bot never speaks while a human has control. Epochs decide this, as in the service under the session's
+ * lock:
+ * 1. The epoch of a bot message that the end-user was shown never had control HUMAN in any response, and one epoch
+ *   never has two controls. Control NONE lets a bot speak only if the policy permits it.
+ * 2. An agent's message means that agents have control from then on. So between the last bot message before it and the
+ *   first one after it (by message number) there are at least two changes of control: to the human, and back. Late
+ *   messages prove nothing (`lateMessagesOf`).
+ * 3. A message that was refused, or became a suggestion, is never public.
  */
 function botOverHuman(one: Case): readonly Finding[] {
   const found: Finding[] = [];
-  const controls = controlsOf(one, (epoch, controls) => found.push(finding(one, 'bot over human', `epoch ${epoch} is said to be ${controls.join(' and ')}`)));
+  const controls = controlsOf(one, (epoch, controls) => found.push(finding(one, 'bot over human', `epoch ${epoch} was reported as ${controls.join(' and ')}`)));
   const spoken = one.turns.flatMap(({ by, text, answer, epoch }) => (by === 'bot' && answer?.delivered === true ? [{ text, epoch: epoch!, seq: answer.seq! }] : []));
   for (const { text, epoch } of spoken) {
     const control = controls.get(epoch);
@@ -119,20 +123,24 @@ function botOverHuman(one: Case): readonly Finding[] {
   }
 
   const held = new Set(one.turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.delivered !== true).map(({ text }) => text));
-  for (const { text, isPrivate } of one.lines) if (!isPrivate && held.has(text)) found.push(finding(one, 'bot over human', `${text} was held back and stands there in public`));
+  for (const { text, isPrivate } of one.lines) if (!isPrivate && held.has(text)) found.push(finding(one, 'bot over human', `${text} was held back and is public all the same`));
   return found;
 }
 
-/** For how long an ended handoff's conversation may stay the agents', until the service gives it back; docs/architecture.md. */
+/**
+ * How long the conversation of an ended handoff may stay with the agents before the service returns it;
+ * docs/architecture.md.
+ */
 const GIVEN_BACK_MS = 60_000;
 
-/** For how long a handoff that the runtime ends waits for a sync that shows what agents had said, whatever comes next. */
+/** How long a handoff that the runtime ends waits for a sync of the agents' last messages; docs/architecture.md. */
 const END_SYNC_MS = 5_000;
 
 /**
- * Words that came when their handoff had ended, because no sync showed them in time. They begin nothing. A word counts as
- * such only if the runtime itself had ended that handoff, and if it was said when the conversation may not have been given
- * back yet. Words from before the end are late only where the outcome has waited for a sync as long as it does.
+ * Returns the agents' messages that arrived after their handoff's end, because no sync found them in time. They start
+ * nothing. A message counts as late only if the runtime itself had ended that handoff, and if it was said before the
+ * conversation can have been returned. A message from before the end counts only if the outcome waited for a sync for
+ * its full time.
  */
 function lateWordsOf({ lateWords, log, received }: Case): ReadonlySet<string> {
   const askedAt = new Map<string, number>();
@@ -145,7 +153,7 @@ function lateWordsOf({ lateWords, log, received }: Case): ReadonlySet<string> {
   const outcomeAt = new Map<string, number>();
   for (const { at, notice } of received)
     if (notice.kind === 'outcome' && (notice.reason === 'BOT_CANCELLED' || notice.reason === 'USER_ENDED')) outcomeAt.set(notice.handoffId, Math.min(at, outcomeAt.get(notice.handoffId) ?? at));
-  /** It was said before that end was asked for, and its outcome was here before the time of the sync can have passed. */
+  /** True if the message preceded the request to end, and the outcome arrived before the sync's time limit. */
   const isTooSoon = (handoffId: string, said: number): boolean =>
     said < (begunAt.get(handoffId) ?? 0) && (outcomeAt.get(handoffId) ?? Infinity) < begunAt.get(handoffId)! + END_SYNC_MS;
   const endedAt = new Map(log.flatMap(({ entry }) => (entry.kind === 'answered' && entry.operation === 'cancel' && entry.refused === null && entry.handoffId !== null ? [[entry.handoffId, entry.at] as const] : [])));
@@ -168,7 +176,10 @@ function controlsOf(one: Case, onContradiction: (epoch: number, controls: readon
   return new Map([...seen].map(([epoch, controls]) => [epoch, controls.has('HUMAN') ? 'HUMAN' : [...controls][0]!]));
 }
 
-/** Everything private at the agents', theirs and the bot's suggestions, against every text that a runtime was given. */
+/**
+ * Compares every private text in Chatwoot, agents' notes and the bot's suggestions, with every text that a runtime
+ * received.
+ */
 function notesLeaked(one: Case): readonly Finding[] {
   const texts = one.raw.flatMap(({ notice }) => (notice.kind === 'message' ? [notice.text] : []));
   const secrets = new Set(one.lines.filter(({ isPrivate, file }) => isPrivate && file === null).map(({ text }) => text));

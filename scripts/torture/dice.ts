@@ -1,4 +1,7 @@
-/** Random numbers that a seed repeats. Each named stream is its own, so that one part's rolls do not move another's. */
+/**
+ * Generates random numbers that a seed repeats. Each named stream is independent, so that one part's numbers do not
+ * change another's.
+ */
 export class Dice {
   private state: number;
 
@@ -10,7 +13,7 @@ export class Dice {
     return new Dice(hash);
   }
 
-  /** From 0 up to 1 (mulberry32). */
+  /** Returns a number from 0 (included) to 1 (excluded); mulberry32. */
   roll(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -22,7 +25,7 @@ export class Dice {
   between(from: number, to: number): number { return from + this.roll() * (to - from); }
   pick<T>(from: readonly T[]): T { return from[Math.floor(this.roll() * from.length)]!; }
 
-  /** One of the keys, as often as its weight says. */
+  /** Returns one of the keys with the probability of its weight. */
   weighted<Key extends string>(weights: Readonly<Record<Key, number>>): Key {
     const entries = Object.entries(weights) as [Key, number][];
     let at = this.roll() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -19,10 +19,10 @@ interface Pushed {
   };
 }
 
-/** The endpoint of a runtime that is pushed to: takes what is signed, and now and then says that it has not. */
+/** The endpoint of a runtime with push: accepts signed deliveries, and now and then pretends that it did not. */
 export class Endpoint {
   private readonly server: Server;
-  /** Null: nothing has been registered yet. */
+  /** Null until the endpoint is registered. */
   secret: string | null = null;
   private record: RunRecord | null = null;
 
@@ -57,7 +57,7 @@ export class Endpoint {
     if (type === 'endpoint.verification') return void response.writeHead(200).end(JSON.stringify({ challenge: data.challenge }));
     const { deliveryId, session: { externalId: session, control, epoch } } = data;
     this.record?.receive({ via: 'push', session, deliveryId, control, epoch, notice: noticeOf(type, data) });
-    // As if it had crashed between taking it and saying so.
+    // As if it had crashed after accepting and before responding.
     response.writeHead(this.record !== null && this.dice.chance(0.1) ? 500 : 204).end();
   }
 }

@@ -1,16 +1,16 @@
 import type { Dice } from './dice';
 
 /**
- * What may happen to one exchange on a hop:
- * - `latency` a slow spell: everything on the hop takes longer for a while; `jitter` this one takes longer
- * - `cut` the connection ends before the far side has seen anything; `appliedThenCut` it ends before the answer
- * - `halfOpen` nothing more comes, and nobody says so; whether the far side has seen it is open
- * - `serverError`, `tooMany` 5xx or 429 instead of the far side; `appliedThenError` 5xx although it took effect
- * - `wrongJson` 200 with something that is not the answer, although it took effect
- * - `late` it takes effect when the caller has given up, within the time that the far side lets a request run; `lateError` a
- *   gateway gives up on it at once, with a page, and it takes effect within that time
- * - `duplicate` the far side gets it twice; `reorder` it is taken, and arrives later than what comes after it; `drop` it
- *   is taken and never arrives
+ * The faults that one exchange on a hop may get:
+ * - `latency` a slow period: everything on the hop takes longer for a while; `jitter` only this exchange takes longer
+ * - `cut` the connection ends before the remote received anything; `appliedThenCut` it ends before the response
+ * - `halfOpen` nothing more arrives and neither end is notified; the remote may or may not have received it
+ * - `serverError`, `tooMany` 5xx or 429 in place of the remote; `appliedThenError` 5xx although it took effect
+ * - `wrongJson` 200 with a body that is not the response, although it took effect
+ * - `late` it takes effect after the caller's time limit, but within the remote's; `lateError` a gateway responds with
+ *   an error page at once, and it takes effect within the remote's time limit
+ * - `duplicate` the remote gets it twice; `reorder` it is accepted, and arrives after later ones; `drop` it is accepted
+ *   and never arrives
  */
 export const FAULTS = [
   'latency', 'jitter', 'cut', 'halfOpen', 'appliedThenCut', 'serverError', 'appliedThenError', 'tooMany', 'wrongJson', 'late', 'lateError', 'duplicate', 'reorder', 'drop', 'outage',
@@ -18,7 +18,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 export type Odds = Readonly<Partial<Record<Exclude<Fault, 'outage'>, number>>>;
 
-/** Decides for one hop, by the seed, and counts what it decided. Calm until it is told otherwise. */
+/** Chooses faults for one hop from the seed and counts them. Injects none until `begin`. */
 export class FaultPlan {
   readonly counts: Partial<Record<Fault, number>> = {};
   private isRough = false;
@@ -43,7 +43,7 @@ export class FaultPlan {
 
   begin(): void { this.isRough = true; }
 
-  /** From here on everything passes, and what is held is let go. */
+  /** Ends all faults: from now on everything passes, and delayed exchanges continue at once. */
   calm(): void {
     this.isRough = false;
     for (const letGo of this.onCalm) letGo();

@@ -6,11 +6,14 @@ import type { FaultPlan } from './faults';
 
 export interface HttpProxyOptions {
   readonly plan: FaultPlan;
-  /** Where an exchange goes, e.g. `http://127.0.0.1:4000`; null when nobody is there. */
+  /** The address to forward to, e.g. `http://127.0.0.1:4000`; null if there is none. */
   target(): string | null;
-  /** The longest that `jitter` takes; less than the callers' time limits, so that nothing arrives after they gave up. */
+  /** Longest delay of `jitter`. Shorter than the callers' time limits, so that nothing arrives after they gave up. */
   readonly jitterMs: number;
-  /** When what is `late` arrives: after the callers' time limit, before the far side's. `lateError` only has to keep the latter. */
+  /**
+   * When a `late` request arrives: after the callers' time limit and before the remote's. `lateError` only has to
+   * respect the latter.
+   */
   readonly lateMs?: readonly [number, number];
   readonly host?: string;
   readonly port?: number;
@@ -23,11 +26,11 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-le
 const SPELL_MS = 3_000;
 const PAGE = '<html><body>Bad gateway</body></html>';
 
-/** Stands on an HTTP hop and does to it what a network and its proxies do. Web sockets pass, and are cut. */
+/** Injects the faults of networks and proxies into an HTTP hop. Web sockets are forwarded, and cut. */
 export class HttpFaultProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Duplex>();
-  /** Exchanges that nobody will ever answer. */
+  /** Exchanges that never get a response. */
   private readonly silent = new Set<ServerResponse>();
   private readonly held = new Set<() => void>();
   private slowUntil = 0;
@@ -48,7 +51,7 @@ export class HttpFaultProxy {
 
   get url(): string { return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`; }
 
-  /** While away, every connection ends at once, as if nobody listened. */
+  /** While away, every connection ends at once, as if nothing listened. */
   away(isAway: boolean): void {
     if (isAway) this.options.plan.count('outage');
     this.isAway = isAway;
@@ -70,7 +73,8 @@ export class HttpFaultProxy {
     if (fault === 'latency') this.slowUntil = Date.now() + SPELL_MS;
     if (fault === 'jitter') await setTimeout(plan.dice.between(0, jitterMs));
     if (plan.rough && Date.now() < this.slowUntil) await setTimeout(jitterMs / 3);
-    // Whoever has given up must not be served later, when they have looked and found nothing.
+    // A request must not be forwarded after its caller gave up, because the caller may have looked it up and found
+    // nothing.
     if (outgoing.destroyed || this.isAway) return void outgoing.destroy();
     switch (fault) {
       case 'cut': return void outgoing.destroy();
@@ -106,7 +110,7 @@ export class HttpFaultProxy {
     }
   }
 
-  /** An unreachable far side is a gateway's page. */
+  /** Forwards an exchange. An unreachable remote becomes a gateway's error page. */
   private forward({ method, path, headers, body }: Exchange): Promise<Answer> {
     const target = this.options.target();
     if (target === null) return Promise.resolve(page(502));
@@ -119,7 +123,7 @@ export class HttpFaultProxy {
     });
   }
 
-  /** After the wait, or at once when it becomes calm. */
+  /** Runs `act` after the delay, or at once when the faults end. */
   private async later(ms: number, act: () => Promise<unknown>): Promise<void> {
     const waiting = new AbortController();
     const letGo = () => waiting.abort();
@@ -166,7 +170,7 @@ export class HttpFaultProxy {
 const TAKEN: Answer = { status: 200, headers: {}, body: Buffer.alloc(0) };
 const page = (status: number): Answer => ({ status, headers: { 'content-type': 'text/html' }, body: Buffer.from(PAGE) });
 
-/** Cut short in the middle, or a page of somebody in between; never something that could be taken for the answer. */
+/** Returns half of the response or a gateway's page, so that nothing can be taken for the response. */
 function garbled({ headers, body }: Answer): Answer {
   const isLong = body.length > 20;
   return { status: 200, headers: isLong ? headers : { 'content-type': 'text/html' }, body: isLong ? body.subarray(0, body.length >> 1) : Buffer.from(PAGE) };

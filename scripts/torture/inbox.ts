@@ -9,7 +9,7 @@ type Delivery = RuntimeInboxQuery['supportRuntimeInbox']['nodes'][number];
 
 export interface InboxOptions {
   readonly chatbotId: string;
-  /** It is pushed to: then it only asks for what did not arrive. */
+  /** Whether deliveries are pushed; then it only queries those that did not arrive. */
   readonly isPushed: boolean;
   readonly client: SupportClient;
   readonly dice: Dice;
@@ -18,8 +18,8 @@ export interface InboxOptions {
 }
 
 /**
- * Collects one chatbot's deliveries, by asking and by subscription or push at once, and acknowledges them: sometimes twice,
- * sometimes not yet. Goes on after the curtain has fallen, until it is given up.
+ * Collects one chatbot's deliveries, by query and by subscription or push at once, and acknowledges them: sometimes
+ * twice, sometimes later. Continues after the shutdown signal, until the run gives up.
  */
 export class Inbox {
   constructor(private readonly options: InboxOptions) {}
@@ -41,21 +41,21 @@ export class Inbox {
           after = page.pageInfo.endCursor;
         }
       } catch {
-        // Asked again in a moment: nothing that waits there goes away.
+        // Queried again in a moment: pending deliveries do not disappear.
       }
-      // Soon enough for what is lost to be found, and late enough for what is pushed to be there first.
+      // Short enough to find lost deliveries, and long enough for pushed ones to arrive first.
       await curtain.rest(isPushed ? dice.between(4_000, 8_000) : dice.between(300, 1_500));
     }
   }
 
-  /** The client subscribes again by itself after each cut. */
+  /** The client itself subscribes again after each lost connection. */
   private async listen(): Promise<void> {
     const { client, chatbotId, curtain } = this.options;
     while (!curtain.isGivenUp) {
       try {
         for await (const { supportRuntimeDeliveries } of client.subscribe(RuntimeDeliveriesDocument, { chatbotId })) await this.take([supportRuntimeDeliveries], 'subscription');
       } catch {
-        // Refused by a process that stops, or one whose database is away.
+        // Refused by a process that is stopping, or whose database is unavailable.
       }
       await curtain.rest(500);
     }
@@ -65,7 +65,7 @@ export class Inbox {
     const { client, record, curtain, dice } = this.options;
     for (const { id: deliveryId, session, notice } of deliveries)
       record.receive({ via, session: session.externalId, deliveryId, control: session.control, epoch: session.epoch, notice: noticeOf(notice) });
-    // As if it had crashed between the channel's taking it and this.
+    // As if the runtime had crashed after the channel took it and before this.
     const ids = deliveries.map(({ id }) => id).filter(() => curtain.isOver || !dice.chance(0.1));
     if (ids.length === 0) return;
     const acknowledge = () => client.call(AcknowledgeDocument, { input: { ids } });

@@ -29,11 +29,11 @@ const Events = parse(`query TortureEvents($sessionId: ID!, $after: Int) {
   supportSession(id: $sessionId) { events(first: 100, after: $after) { __typename seq handoff { id } ... on SupportHandoffChanged { from to } ... on SupportMessageRecorded { author message { id } } } }
 }`) as TypedDocumentNode<{ supportSession: { events: readonly Event[] } | null }, { sessionId: string; after: number | null }>;
 
-/** Who looks at the service in the end: what was set aside, and how each session's handoffs went. */
+/** Reads the service's final state as an operator: parked deliveries, and each session's handoffs. */
 export class Operator {
   constructor(private readonly client: SupportClient, private readonly record: RunRecord) {}
 
-  /** @returns whether everything was seen; then it is in the log */
+  /** @returns whether everything was read; then it is in the log */
   async looks(talks: readonly Pick<Talk, 'name' | 'sessionId'>[]): Promise<boolean> {
     const { record } = this;
     try {
@@ -41,7 +41,7 @@ export class Operator {
       record.add({ kind: 'deadLetters', letters: [...await this.letters('PARKED'), ...await this.letters('DISCARDED')] });
       return true;
     } catch {
-      // Looked for again in a moment; what is never seen is a finding.
+      // Retried in a moment; what is never read is a finding.
       return false;
     }
   }

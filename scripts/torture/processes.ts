@@ -6,17 +6,17 @@ import { leash } from '../leash';
 const ROOT = path.join(__dirname, '..', '..');
 
 export interface Program {
-  /** One of ours, without its extension: `src/main`. */
+  /** A program of this repository, without its extension: `src/main`. */
   readonly name: string;
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** What it writes goes there, behind what is there; null: to us. */
+  /** File to which its output is appended; null: a pipe to this process. */
   readonly logFile: string | null;
-  /** Lets Node read the sources, when it is they that run. */
+  /** Module that lets Node load the sources; null for compiled code. */
   readonly loader: string | null;
 }
 
-/** Another process of this very build. It ends with us at the latest, however we end. */
+/** Starts another process of this build. It ends at the latest when this process ends, in whatever way. */
 export function start({ name, args = [], env, logFile, loader }: Program): ChildProcess {
   const out = logFile === null ? 'pipe' : openSync(logFile, 'a');
   const child = spawn(process.execPath, [...(loader === null ? [] : ['-r', loader]), path.join(ROOT, `${name}${path.extname(__filename)}`), ...args], {

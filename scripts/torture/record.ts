@@ -8,7 +8,7 @@ const FAR_SIDE = 'far-side.json';
 
 type Entry = Invocation extends infer One ? (One extends Invocation ? Omit<One, 'at'> : never) : never;
 
-/** A run's evidence as it comes in: in memory for the verdict, and line by line in the run's folder. */
+/** Records a run's evidence: in memory for the verdict, and line by line in the run's folder. */
 export class RunRecord {
   readonly log: Invocation[] = [];
   readonly received: Received[] = [];
@@ -41,7 +41,10 @@ export class RunRecord {
   }
 }
 
-/** A kept run. @throws when the folder is not one */
+/**
+ * Reads the evidence of a kept run.
+ * @throws if the folder contains none
+ */
 export function readEvidence(folder: string): Evidence {
   const text = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
   const lines = <T>(name: string): T[] => text(name).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as T);

@@ -4,7 +4,7 @@ import { COLUMNS, type Finding } from './checker';
 import type { Evidence } from './evidence';
 import type { Fault } from './faults';
 
-/** What a run exercised. */
+/** The activity of a run. */
 export interface Tally {
   readonly sessions: number;
   readonly handoffs: number;
@@ -31,7 +31,7 @@ export interface Verdict {
   readonly tally: Tally;
   readonly faults: readonly { readonly hop: string; readonly counts: Readonly<Partial<Record<Fault, number>>> }[];
   readonly strikes: Readonly<Partial<Record<Strike, number>>>;
-  /** It did not come to rest in time. */
+  /** Pending work did not finish in time. */
   readonly late: boolean;
 }
 
@@ -73,9 +73,9 @@ export function tallyShown(tally: Tally): string {
   const counts = (all: Readonly<Record<string, number>>) => Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`).join(', ');
   return [
     `  ${tally.sessions} sessions, ${tally.handoffs} handoffs (${tally.takeovers} taken by agents); ended: ${counts(tally.ended) || 'none'}`,
-    `  to the agents: ${tally.endUserTurns} turns of end-users, ${tally.botTurns} of bots, ${tally.suggestions} suggestions; refused: ${tally.botTurnsRefused}`,
+    `  to the agents: ${tally.endUserTurns} messages of end-users, ${tally.botTurns} of bots, ${tally.suggestions} suggestions; refused: ${tally.botTurnsRefused}`,
     `  from the agents: ${tally.agentMessages} messages, ${tally.notes} notes; received: ${tally.deliveries} deliveries, ${tally.repeats} of them again`,
-    ...(tally.parked + tally.unanswered > 0 ? [`  set aside as dead letters: ${tally.parked}; never answered: ${tally.unanswered}`] : []),
+    ...(tally.parked + tally.unanswered > 0 ? [`  parked as dead letters: ${tally.parked}; calls without a response: ${tally.unanswered}`] : []),
   ].join('\n');
 }
 
@@ -84,9 +84,9 @@ export function verdictShown(verdict: Verdict): string {
   return [
     `Seed ${seed}: ${Math.round(seconds / 6) / 10} minutes, ${services} service processes, ${far}`,
     tallyShown(tally),
-    `  done to the world: ${Object.entries(strikes).map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    `  disruptions: ${Object.entries(strikes).map(([name, count]) => `${name} ${count}`).join(', ')}`,
     ...faults.map(({ hop, counts }) => `  ${hop}: ${Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(', ') || 'no faults'}`),
-    ...(late ? ['  It did not come to rest in time.'] : []),
+    ...(late ? ['  Pending work did not finish in time.'] : []),
     ...(findings.length > 0 ? [findingsShown(findings)] : []),
     `${isClean(verdict) ? 'Verdict' : 'VERDICT'}: ${columnsOf(findings)}`,
   ].join('\n');

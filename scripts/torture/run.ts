@@ -20,24 +20,27 @@ export interface TortureOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly services: number;
-  /** Talks at the same time. */
+  /** Number of simultaneous sessions. */
   readonly talks: number;
-  /** Where the evidence, the services' logs and Postgres go; made if it is not there. */
+  /** Folder for the evidence, the services' logs and Postgres. Created if it does not exist. */
   readonly folder: string;
-  /** Null: a double, of a release that the seed picks. */
+  /** Null: a double, of a release chosen from the seed. */
   readonly chatwoot: RealChatwoot | null;
-  /** For a run from the sources. */
+  /** Module that lets Node load TypeScript, for a run from the sources. */
   readonly loader?: string;
   tell(line: string): void;
 }
 
-/** How long everything may take to come to rest afterwards: what a long run leaves goes at the pace of Chatwoot's flood limit. */
+/**
+ * Returns how long pending work may take after the faults end. A long run leaves a backlog that Chatwoot's limit of
+ * messages slows down.
+ */
 const patienceMs = (seconds: number): number => 300_000 + seconds * 500;
 const LAST_WORDS_MS = 90_000;
-/** After everything is where it belongs: what comes twice comes now. */
+/** How long to wait after everything has arrived, so that duplicates would arrive, too. */
 const AFTERMATH_MS = 5_000;
 
-/** One whole run: the world is built, tortured, healed, and judged. */
+/** Executes one whole run: sets up the world, injects faults, ends them, and judges the result. */
 export async function torture(options: TortureOptions): Promise<Verdict> {
   const { seed, folder, chatwoot, tell } = options;
   const dice = new Dice(seed);
@@ -46,7 +49,7 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
   const record = new RunRecord(folder);
   const world = await World.open({ dice: dice.of('world'), folder, services: options.services, chatwoot: chatwoot ?? { version }, loader: options.loader ?? null });
   try {
-    tell(`The world stands (${chatwoot === null ? `Chatwoot double ${version}` : chatwoot.url}); ${options.seconds} s of torture with seed ${seed} begin.`);
+    tell(`The environment runs (${chatwoot === null ? `Chatwoot double ${version}` : chatwoot.url}); ${options.seconds} s of torture with seed ${seed} begin.`);
     const play = new Play(world, record, dice, options);
     await play.act();
     const { farSide, late } = await play.comeToRest();
@@ -77,11 +80,11 @@ class Play {
     this.operator = new Operator(world.operator(), record);
     this.chaos = new Chaos(world, dice.of('chaos'), record, this.curtain);
     this.inboxes = Promise.all(CHATBOTS.map(({ id }) => new Inbox({ chatbotId: id, isPushed: id === PUSHED, client: world.client(), dice: dice.of(`inbox ${id}`), record, curtain: this.curtain }).collect()));
-    // It is waited for at the end; what breaks it is told there.
+    // It is awaited at the end, where its failure is reported.
     this.inboxes.catch(() => undefined);
   }
 
-  /** Everybody does what they do for the given time. */
+  /** Lets all actors run for the given time. */
   async act(): Promise<void> {
     const { world, record, dice, curtain } = this;
     const agents = new Agents({ chatwoot: world.chatwoot, dice: dice.of('agents'), record, curtain, knows: (session) => this.names.has(session) });
@@ -93,10 +96,10 @@ class Play {
     await world.heal();
   }
 
-  /** Everything heals and drains; then the far sides are read for the last time. */
+  /** Ends all faults and waits until nothing is pending; then reads the remotes for the last time. */
   async comeToRest(): Promise<{ readonly farSide: readonly FarConversation[]; readonly late: boolean }> {
     const { curtain, world, record, options } = this;
-    options.tell('The torture is over; everything comes to rest.');
+    options.tell('The faults have ended; waiting until no work is pending.');
     const until = Date.now() + patienceMs(options.seconds);
     await Promise.race([this.people, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
     let late = true;
@@ -130,7 +133,7 @@ class Play {
     await client.close();
   }
 
-  /** The last look at each session, put down when nothing is owed and nothing is on its way. */
+  /** Records the final state of each session once nothing is pending or in transit. */
   private async isQuiet(): Promise<boolean> {
     let quiet = true;
     for (const talk of this.sessions) {

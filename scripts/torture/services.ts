@@ -10,13 +10,13 @@ const LOOK_AGAIN_MS = 100;
 
 export interface ServicesOptions {
   readonly count: number;
-  /** What all of them share. */
+  /** Environment of all processes. */
   readonly env: Readonly<Record<string, string>>;
   readonly folder: string;
   readonly loader: string | null;
 }
 
-/** The service's processes, each at a port of its own, and whoever brings back the ones that died. */
+/** Runs the service's processes, each at a port of its own, and restarts those that die. */
 export class Services {
   private readonly all: Service[];
   private isWatching = false;
@@ -30,26 +30,26 @@ export class Services {
       const one = new Service(`service ${i}`, await freePort(), env, path.join(folder, `service-${i}.log`), loader);
       all.push(one);
       one.launch();
-      // The first makes the tables.
+      // The first one creates the tables.
       if (i === 1) await one.ready();
     }
     await Promise.all(all.map((one) => one.ready()));
     return new Services(all);
   }
 
-  /** Of those that run, paused ones included: nobody knows that they do not answer. */
+  /** The running ones, paused ones included, whose state a caller cannot know. */
   get running(): readonly Service[] { return this.all.filter(({ runs }) => runs); }
 
-  /** Of those that run, the ones that have come up: there is more to lose. */
+  /** The running ones that have become ready: killing them can lose more. */
   get up(): readonly Service[] { return this.running.filter(({ cameUp }) => cameUp); }
 
-  /** From here on a dead one is started again after a moment. */
+  /** From now on restarts a dead process after a delay. */
   watch(afterMs: () => number): void {
     this.isWatching = true;
     this.watching = this.supervise(afterMs);
   }
 
-  /** Everything runs again, and nothing is paused. */
+  /** Restarts and resumes all processes. */
   async heal(): Promise<void> {
     this.isWatching = false;
     await this.watching;
@@ -60,7 +60,7 @@ export class Services {
     await Promise.all(this.all.map((one) => one.ready()));
   }
 
-  /** @returns names of those that did not end by themselves */
+  /** @returns the names of those that did not end by themselves */
   async stop(): Promise<readonly string[]> {
     this.isWatching = false;
     await this.watching;
@@ -95,7 +95,7 @@ export class Service {
     void this.probe(child);
   }
 
-  /** As an orchestrator does it: what does not come up is started again. One that came up is left alone, whatever it does. */
+  /** Restarts a process that does not become ready, as an orchestrator does. Once it was ready, it is left alone. */
   private async probe(child: ChildProcess): Promise<void> {
     for (const until = Date.now() + COMES_UP_WITHIN_MS; !hasEnded(child); await setTimeout(LOOK_AGAIN_MS * 5, undefined, { ref: false })) {
       if (await this.answers()) {
@@ -110,7 +110,7 @@ export class Service {
     return fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
   }
 
-  /** @throws when it does not become ready */
+  /** @throws if it does not become ready */
   async ready(): Promise<void> {
     for (const until = Date.now() + READY_WITHIN_MS; ; await setTimeout(LOOK_AGAIN_MS)) {
       if (await this.answers()) return;

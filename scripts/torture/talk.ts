@@ -13,7 +13,7 @@ export interface TalkOptions {
   readonly dice: Dice;
   readonly record: RunRecord;
   readonly curtain: Curtain;
-  /** Chatwoot's own numbers. */
+  /** Chatwoot's own team numbers. */
   readonly teams: readonly number[];
 }
 
@@ -27,20 +27,23 @@ interface Payload {
 }
 type Called = { readonly operation: RuntimeOperation; readonly key: string; readonly text?: string; readonly epoch?: number; call(): Promise<Payload> };
 
-/** One end-user and their bot, as docs/runtime.md tells a runtime to treat them: each asks until it is answered, with the same key. */
+/**
+ * One end-user and their bot, following docs/runtime.md: each call is repeated with the same key until it gets a
+ * response.
+ */
 export class Talk {
   sessionId = '';
   private epoch = 1;
   private isClosed = false;
   private count = { user: 0, bot: 0, other: 0 };
-  /** What the bot thinks about, with the epoch of the answer that let it. */
+  /** Replies that the bot is preparing, with the epoch of the response that permitted each. */
   private readonly thoughts: { readonly epoch: number }[] = [];
 
   constructor(private readonly options: TalkOptions) {}
 
   get name(): string { return this.options.name; }
 
-  /** Until the curtain falls or the session is closed. */
+  /** Runs until the shutdown signal or until the session is closed. */
   async play(): Promise<void> {
     const { chatbot, client, record, name, curtain } = this.options;
     const opened = await this.invoke({
@@ -74,7 +77,7 @@ export class Talk {
     const { dice, curtain } = this.options;
     while (this.goesOn) {
       const thought = this.thoughts.shift();
-      // Some bots think so long that somebody else has answered; some do not wait to be asked.
+      // Some bots take so long that an agent has replied meanwhile; some reply without being asked.
       if (thought) await curtain.pause(dice.chance(0.2) ? dice.between(1_000, 6_000) : dice.between(0, 500));
       else await curtain.pause(200);
       if (!this.goesOn) return;
@@ -139,7 +142,7 @@ export class Talk {
     this.isClosed = true;
   }
 
-  /** Asks, now and then twice at once, and tells the record what was asked and each answer. */
+  /** Makes a call, now and then twice at once, and records the request and each response. */
   private async invoke({ operation, key, text, epoch, call }: Called): Promise<Payload | undefined> {
     const { record, name: session, dice } = this.options;
     record.add({ kind: 'asked', session, operation, key, text: text ?? null, epoch: epoch ?? null });
@@ -162,7 +165,7 @@ export class Talk {
     return first;
   }
 
-  /** The client asks again by itself for half a minute; then this does. */
+  /** Repeats a call until it gets a response. The client itself repeats it for half a minute. */
   private async untilAnswered<T>(call: () => Promise<T>): Promise<T | undefined> {
     while (!this.options.curtain.isGivenUp) {
       try {

@@ -5,19 +5,19 @@ import type { FaultPlan } from './faults';
 interface Line {
   readonly near: Socket;
   readonly far: Socket;
-  /** Nothing passes any more, and neither end is told. */
+  /** Nothing passes any more, and neither end is notified. */
   isSilent: boolean;
-  /** The answer to the commit under way does not arrive: it took effect, and nobody knows. */
+  /** The response to the current commit is dropped: it took effect, and the caller does not know. */
   cutsAnswer: boolean;
 }
 
 const SLOW_MS = 40;
-/** When even the side that waits for nothing has found out that nobody is there, as keep-alives do it. */
+/** After this time even the side that waits for nothing has noticed the broken connection, as with keep-alives. */
 const NOTICED_AFTER_MS = 45_000;
 
 /**
- * Stands between the services and their Postgres and passes bytes on. Of some commits the answer is cut off; whole
- * connections are cut, fall silent or become slow when `strike` is called.
+ * Forwards bytes between the services and their Postgres. Drops the response to some commits; cuts, silences or slows
+ * down whole connections when `strike` is called.
  */
 export class TcpFaultProxy {
   private readonly server: Server;
@@ -38,10 +38,10 @@ export class TcpFaultProxy {
 
   get port(): number { return (this.server.address() as AddressInfo).port; }
 
-  /** Where connections go from now on; a Postgres that comes back has another port. */
+  /** Sets the port of new connections; a restarted Postgres has another port. */
   lead(port: number): void { this.target = port; }
 
-  /** One fault on whatever is open. Called now and then. */
+  /** Injects one fault into an open connection. Called now and then. */
   strike(): void {
     if (!this.plan.rough || this.lines.size === 0) return;
     const line = this.plan.dice.pick([...this.lines]);
@@ -52,7 +52,7 @@ export class TcpFaultProxy {
     }
   }
 
-  /** Everything that is open falls silent; what is opened later does not. */
+  /** Silences all open connections; later ones are not affected. */
   silence(): void { for (const line of this.lines) silence(line); }
 
   async stop(): Promise<void> {
@@ -67,7 +67,7 @@ export class TcpFaultProxy {
     for (const [from, to] of [[near, far], [far, near]] as const) {
       from.setNoDelay(true);
       from.on('error', () => undefined).on('close', () => {
-        // The end of one side travels as little as its bytes: the other finds out by itself, and later.
+        // The end of one side is not forwarded, just like its bytes: the other side notices by itself, later.
         if (line.isSilent) return;
         this.lines.delete(line);
         to.destroy();

@@ -19,16 +19,19 @@ const ORGANIZATION = 'org-torture';
 const LEASE_SECONDS = 5;
 export const LEASE_MS = LEASE_SECONDS * 1_000;
 const CALL_MS = 2_000;
-/** What the service believes of how long Chatwoot lets a request run. A real one is believed to be as they come. */
+/**
+ * How long Chatwoot lets a request run, as configured in the service. For a real Chatwoot the service's default is
+ * used.
+ */
 const REQUEST_SECONDS = 3;
 
-/** Short enough that a run of a minute sees each of them pass many times. */
+/** Short enough that each of these times passes often in a run of one minute. */
 const SETTINGS = {
   SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS), SUPPORT_PROVIDER_TIMEOUT_MS: String(CALL_MS), SUPPORT_LIVE_POLL_SECONDS: '3', SUPPORT_DRAIN_LIMIT_SECONDS: '20',
   SUPPORT_LOOK_INTERVAL_SECONDS: '10', SUPPORT_CHECK_INTERVAL_SECONDS: '30', SUPPORT_EXAMPLE: 'off', SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all', SUPPORT_PUSH_TIMEOUT_MS: '2000', LOG_LEVEL: 'warn',
 };
 
-/** A 429 stops a whole process for 20 s: enough of them would leave nothing to look at. */
+/** A 429 pauses a whole process for 20 s, so more of them would leave too little activity to judge. */
 const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime' | 'pushes', Odds>> = {
   pushes: { jitter: 0.15, latency: 0.005, cut: 0.03, halfOpen: 0.005, appliedThenCut: 0.03, serverError: 0.03, appliedThenError: 0.02, tooMany: 0.01, wrongJson: 0.01, duplicate: 0.05 },
   chatwoot: { jitter: 0.15, latency: 0.005, cut: 0.015, halfOpen: 0.006, appliedThenCut: 0.02, late: 0.006, lateError: 0.006, serverError: 0.015, appliedThenError: 0.015, tooMany: 0.0008, wrongJson: 0.01 },
@@ -43,11 +46,11 @@ export const CHATBOTS: readonly Chatbot[] = [
   { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER', lines: LINES },
   { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD', lines: { ...LINES, ended: null } },
 ];
-/** The one whose runtime is pushed to. */
+/** The chatbot whose runtime has an endpoint. */
 export const PUSHED = 'bot-talkative';
 const AGENTS = ['Ann', 'Ben', 'Cem'];
 
-/** A Chatwoot that is there already, and where it reaches this machine. */
+/** An existing Chatwoot, and the address at which it reaches this machine. */
 export interface RealChatwoot { readonly url: string; readonly platformToken: string; readonly publicUrl: string | null }
 
 export interface WorldOptions {
@@ -58,7 +61,10 @@ export interface WorldOptions {
   readonly loader: string | null;
 }
 
-/** Postgres, a Chatwoot, several processes of the service, and a fault proxy on every hop between them and their callers. */
+/**
+ * Runs Postgres, a Chatwoot and several processes of the service, with a fault proxy on every hop between them and
+ * their callers.
+ */
 export class World {
   private constructor(
     readonly postgres: OwnPostgres, readonly chatwoot: Chatwoot, readonly services: Services,
@@ -127,13 +133,13 @@ export class World {
     }
   }
 
-  /** A bot runtime's client, through the proxy. */
+  /** Returns the client of a bot runtime, through the proxy. */
   client(): SupportClient { return new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.bot }); }
   operator(): SupportClient { return new SupportClient({ url: `${this.hops.runtime.url}/graphql`, headers: this.headers.operator }); }
 
   begin(): void { for (const plan of this.plans) plan.begin(); }
 
-  /** Nothing fails any more, everything that was down comes back. */
+  /** Ends all faults and restarts everything that is down. */
   async heal(): Promise<void> {
     this.hops.chatwoot.away(false);
     for (const plan of this.plans) plan.calm();
@@ -175,7 +181,7 @@ async function stopAll(started: (() => Promise<unknown>)[]): Promise<void> {
   for (const stop of started.splice(0).reverse()) await stop();
 }
 
-/** Its memory is the far side's: it is a process of its own, which nothing kills. */
+/** Starts the double in a process of its own that is never killed, because its memory is the remote's state. */
 async function startDouble(version: string, folder: string, loader: string | null, stops: (() => Promise<unknown>)[]): Promise<{ url: string; token: string }> {
   const child = start({ name: 'scripts/chatwoot-double', args: ['--port', '0', '--version', version], env: {}, logFile: null, loader });
   stops.push(async () => {
@@ -193,11 +199,11 @@ async function startDouble(version: string, folder: string, loader: string | nul
   return { url: / at (http\S+)/.exec(banner)![1]!, token: /Platform token: (\S+)/.exec(banner)![1]! };
 }
 
-/** A real Chatwoot keeps nothing of a run but an empty, suspended account. */
+/** Removes the run's data from a real Chatwoot. Only an empty, suspended account remains. */
 async function removeFrom(chatwoot: Chatwoot): Promise<void> {
   const made = new Traffic(chatwoot.baseUrl);
   for (const id of chatwoot.accounts) made.accounts.add(id);
   for (const id of [...chatwoot.users, ...await chatwoot.members()]) made.users.add(id);
   const left = await cleanUp({ baseUrl: chatwoot.baseUrl, platformToken: chatwoot.platformToken, traffic: made, accountName: chatwoot.accountName });
-  if (left.length > 0) console.error(`Still there, see to it by hand (super-admin console; suspend accounts, do not delete them): ${left.join(', ')}.`);
+  if (left.length > 0) console.error(`These could not be removed: ${left.join(', ')}. Remove them by hand (super-admin console; suspend accounts, do not delete them).`);
 }

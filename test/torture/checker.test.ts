@@ -283,7 +283,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
     ['nobody was asked for', (draft) => { draft.log = draft.log.map((entry) => (entry.kind === 'answered' ? { ...entry, handoffId: null } : entry)); }],
     ['less than so long a run owes', (draft) => { draft.log[0] = { kind: 'begun', at: 0, seconds: 600, talks: 1 }; }],
     ['fewer sessions than talks', (draft) => { draft.log[0] = { kind: 'begun', at: 0, seconds: 0, talks: 2 }; }],
-    ['nobody said how much was meant', (draft) => drop(draft.log, ({ kind }) => kind === 'begun')],
+    ['does not say how much activity was planned', (draft) => drop(draft.log, ({ kind }) => kind === 'begun')],
   ]],
 ])('a planted fault of the column "%s"', (column, plants) => {
   it.each(plants)('is found: %s', (_what, plant) => {

@@ -23,10 +23,13 @@ export async function ensureAccount(host: ChatwootHost, request: EnsureAccount, 
   return { externalId: externalId ?? '', settings, credentials, capabilities: capabilitiesOf(setUp.access), leftToDo: setUp.leftToDo };
 }
 
-/** Said with an administrator's token, once set-up is through. */
-export const WITHOUT_PLATFORM = 'This is an account that exists, worked in by the token of one of its administrators. So there is no BotAgent1 here, nobody is let in by our login links, nobody is deleted from Chatwoot by us (only removed from the account), and when that person loses the role or the token is reset, give another administrator\'s token.';
+/** Added to the manual steps after a setup with an administrator's token. */
+export const WITHOUT_PLATFORM = 'This existing account is used with the token of one of its administrators. So this service creates no BotAgent1 and no login links here, and removes persons from the account without deleting them from Chatwoot. If that person loses the role or the token is reset, give another administrator\'s token.';
 
-/** One run of the set-up, or single steps of it for repairs. Each looks for what an earlier run made, and is saved before the next begins. */
+/**
+ * Sets up an account, or runs single steps for a repair. Each step looks for what an earlier run created, and its
+ * result is saved before the next step begins.
+ */
 export class AccountSetUp {
   access: AccountAccess;
   readonly leftToDo: string[] = [];
@@ -98,22 +101,25 @@ export class AccountSetUp {
   }
 
   /**
-   * The accounts that the Platform App made, read only where an earlier try may have made one. Empty before Chatwoot 4.5, which
-   * brought the list, and where Chatwoot cannot list them any more.
+   * Returns the accounts that the Platform App created. Called only if an earlier attempt may have created one. Empty
+   * before Chatwoot 4.5, which introduced the list, and if Chatwoot can no longer list them.
    */
   private async ownAccounts(): Promise<readonly MarkedAccount[]> {
     const call = { method: 'GET', path: '/platform/api/v1/accounts' } as const;
     const listed = await this.platform().answer(call, [404, 500], this.signal);
     if (listed.status === 500) {
       const failure = failureOf(listed, { ...call, caller: 'platformApp', writes: false });
-      // Nobody's account: whoever answers that it is not there is well, and fails at the list alone.
+      // Account 0 does not exist. If Chatwoot responds with 404 for it, the server works and only the list fails.
       if (!isCrash(listed) || (await this.platform().answer({ method: 'GET', path: `${call.path}/0` }, [404], this.signal)).status !== 404) throw failure;
-      this.leftToDo.push(`Chatwoot cannot list the accounts of this Platform App any more (500), because one that it had made was deleted. An earlier try of this set-up was cut off: the account that it may have made could not be looked for. If there is a second, empty account "${this.request.name}", suspend it, and do not delete it.`);
+      this.leftToDo.push(`Chatwoot cannot list the accounts of this Platform App any more (500), because one of them was deleted. An earlier setup attempt was interrupted, and this service could not look for the account that it may have created. If there is a second, empty account "${this.request.name}", suspend it, and do not delete it.`);
     }
     return listed.status !== 200 || listed.body === 'notJson' ? [] : listIn<MarkedAccount>(listed.body.json, 'accounts');
   }
 
-  /** BotAgent1, administrator, with a token that works: made when it is missing, repaired when somebody changed it. */
+  /**
+   * Ensures that BotAgent1 exists, is an administrator and has a working token. Creates it if it is missing, and
+   * repairs it if it was changed in Chatwoot.
+   */
   async ensureBotUser(): Promise<void> {
     const known = await this.botProfile();
     if (known?.role === 'administrator') return;
@@ -130,13 +136,14 @@ export class AccountSetUp {
   }
 
   /**
-   * The present token of the BotAgent1 that we had, whatever its e-mail is by now: another one beside it would leave the
-   * first an administrator. The call came with Chatwoot 4.3. Without a token of ours the known id may be a person's.
+   * Fetches the current token of the known BotAgent1, even if its e-mail was changed: creating a second one would leave
+   * the first an administrator. Chatwoot has this call since 4.3. Returns false if there is no such user. Without a bot
+   * token the known id may be a person's, so it is not used.
    */
   private async recoverBotUser(): Promise<boolean> {
     const botUserId = botUserOf(this.access);
     if (botUserId === undefined) return false;
-    // 404: the user was deleted, or the version has no such call; 401: another Platform App made it.
+    // 404: the user was deleted, or this version has no such call. 401: another Platform App created it.
     const answer = await this.platform().answer({ method: 'POST', path: `/platform/api/v1/users/${botUserId}/token` }, [401, 404], this.signal);
     const token = answer.body === 'notJson' ? undefined : (answer.body.json as { access_token?: unknown } | undefined)?.access_token;
     if (answer.status >= 400 || typeof token !== 'string') return false;
@@ -144,14 +151,14 @@ export class AccountSetUp {
     return true;
   }
 
-  /** A known e-mail answers with that user and their present token: this finds BotAgent1 again, or makes it. */
+  /** Creates BotAgent1. For a known e-mail Chatwoot returns the existing user with its current token. */
   private async makeBotUser(): Promise<void> {
     const user = await this.platform().json({
       method: 'POST', path: '/platform/api/v1/users',
       body: { name: BOT_NAME, display_name: BOT_NAME, email: this.botEmail, password: newPassword() },
     }, this.signal) as { access_token?: unknown } | undefined;
     const botUserId = Number(idIn(user, 'user'));
-    if (typeof user?.access_token !== 'string') throw new ProviderAuthError(`Chatwoot made ${BOT_NAME} and did not give its token.`);
+    if (typeof user?.access_token !== 'string') throw new ProviderAuthError(`Chatwoot created ${BOT_NAME} and did not return its token. Enable support for the organization again.`);
     await this.save({ settings: { botUserId }, credentials: { botToken: user.access_token } });
   }
 
@@ -161,20 +168,20 @@ export class AccountSetUp {
     }, this.signal);
   }
 
-  /** By the Platform App; where there is none, by invitation. */
+  /** Makes an owner an administrator through the Platform App, or invites them if there is none. */
   async ensureOwner({ name, email }: Person): Promise<void> {
     if (this.access.credentials['platformToken'] === undefined) return this.inviteOwner({ name, email });
     const answer = await this.platform().answer({
       method: 'POST', path: '/platform/api/v1/users', body: personOf(this.access, { name, email }),
     }, [422], this.signal);
     if (answer.status === 422 || answer.body === 'notJson') {
-      this.leftToDo.push(`Chatwoot does not take the name or e-mail address of owner ${email}: correct it and enable support again.`);
+      this.leftToDo.push(`Chatwoot does not accept the name or e-mail address of owner ${email}. Correct it and enable support again.`);
       return;
     }
     await this.makeAdministrator(Number(idIn(answer.body.json, 'user')));
   }
 
-  // ---- with an account that exists --------------------------------------------------------------------------------
+  // ---- with an existing account -----------------------------------------------------------------------------------
 
   private async adoptAccount(): Promise<void> {
     const externalId = this.access.externalId ?? String(settingsOf(this.access).accountId ?? '');
@@ -189,7 +196,7 @@ export class AccountSetUp {
     const people = listIn<WirePerson>(await this.user().json({ method: 'GET', path: `${this.account}/agents` }, this.signal), 'agents');
     const find = (address: string) => people.find((person) => person.email?.toLowerCase() === address.toLowerCase());
     if (find(this.botEmail))
-      this.leftToDo.push(`We work with an administrator's token now: ${BOT_NAME}, whom we made with the Platform App, is an administrator that nobody needs. Remove it: Chatwoot, Settings → Agents.`);
+      this.leftToDo.push(`This service now uses an administrator's token, so ${BOT_NAME}, which it created with the Platform App, is an administrator without a use. Remove it in Chatwoot (Settings → Agents).`);
     for (const owner of this.request.owners) {
       const known = find(owner.email);
       if (!known) {
@@ -203,22 +210,25 @@ export class AccountSetUp {
     }
   }
 
-  /** One who cannot be invited (an address that Chatwoot does not take, a plan that has no place left) keeps nobody else waiting. */
+  /**
+   * Invites an owner. An owner whom Chatwoot refuses (an invalid address, no seat left in the plan) becomes a manual
+   * step and does not stop the setup.
+   */
   private async inviteOwner({ name, email }: Person): Promise<void> {
     try {
       await this.user().json({ method: 'POST', path: `${this.account}/agents`, body: { name, email, role: 'administrator' } }, this.signal);
-      this.leftToDo.push(`Owner ${email} has to follow the invitation that Chatwoot has mailed to them.`);
+      this.leftToDo.push(`Owner ${email} has to follow the invitation that Chatwoot has sent by e-mail.`);
     } catch (error) {
       if (!(error instanceof ProviderRefusedError)) throw error;
-      this.leftToDo.push(`Chatwoot does not let us invite owner ${email}: correct name and address and enable support again, or make them an administrator there (Settings → Agents). ${error.message}`);
+      this.leftToDo.push(`Chatwoot refused to invite owner ${email}. Correct the name and address and enable support again, or make them an administrator in Chatwoot (Settings → Agents). ${error.message}`);
     }
   }
 
   // ---- both -------------------------------------------------------------------------------------------------------
 
   /**
-   * An agent bot without a URL: new conversations start pending, its lines carry its name, and nothing is ever sent to it
-   * that could fail and open a conversation to people.
+   * Ensures an agent bot without a URL. With it new conversations start pending and the bot's messages carry its name.
+   * Chatwoot sends it nothing, so no failed request can open a conversation to agents.
    */
   async ensureAgentBot(): Promise<void> {
     const { agentBotId } = settingsOf(this.access);
@@ -227,13 +237,16 @@ export class AccountSetUp {
     const bot = bots.find(({ id }) => id === agentBotId) ?? bots.find(({ description }) => description?.includes(marker)) ??
       await this.user().json({ method: 'POST', path: `${this.account}/agent_bots`, body: { name: BOT_NAME, description: `Speaks for the chatbots (${marker})` } }, this.signal) as WireAgentBot;
     const id = Number(idIn(bot, 'agent bot'));
-    if (!bot.access_token) throw new ProviderAuthError('Chatwoot does not show the AgentBot\'s token to us. Make our user an administrator.');
+    if (!bot.access_token) throw new ProviderAuthError('Chatwoot does not show the AgentBot\'s token to this service\'s user. Make that user an administrator.');
     if (id === agentBotId && bot.access_token === this.access.credentials['agentBotToken']) return;
     if (agentBotId !== undefined && id !== agentBotId) await this.connectInboxes(id);
     await this.save({ settings: { agentBotId: id }, credentials: { agentBotToken: bot.access_token } });
   }
 
-  /** A bot that takes the place of a deleted one: its inboxes lost theirs, and would open every conversation to people. */
+  /**
+   * Connects a new agent bot to the inboxes of a deleted one. Without a bot they would open every conversation to
+   * agents.
+   */
   private async connectInboxes(agentBot: number): Promise<void> {
     const known = new Set(this.request.inboxes);
     if (known.size === 0) return;
@@ -251,21 +264,24 @@ export class AccountSetUp {
   private warnOfVersion(): void {
     const [major, minor] = this.version() ?? [3, 16];
     if (major < 3 || (major === 3 && minor < 16))
-      this.leftToDo.push(`This Chatwoot is ${String(this.access.settings['version'])}; 3.16 is the oldest that we know, and what it does was not tried. Upgrade it.`);
+      this.leftToDo.push(`This Chatwoot is ${String(this.access.settings['version'])}; 3.16 is the oldest tested version, and this one may not work. Upgrade it.`);
   }
 
   private warnOfWebhooks(): void {
     const { webhookUrl } = this.access;
     if (webhookUrl === '')
-      this.leftToDo.push('Chatwoot cannot reach this service, so it sends no webhooks and what agents do is found by reading, on a timer. Set SUPPORT_PUBLIC_URL to an address that it can reach and start again; then enable each chatbot again, or repair what supportDrift shows.');
+      this.leftToDo.push('Chatwoot cannot reach this service and sends no webhooks, so agents\' messages and changes are only found by scans on a timer. Set SUPPORT_PUBLIC_URL to an address that Chatwoot can reach and restart; then enable each chatbot again, or repair what supportDrift shows.');
     const [major, minor] = this.version() ?? [0, 0];
     const guarded = major > 4 || (major === 4 && minor >= 14);
     if (guarded && webhookUrl !== '' && isPrivateHost(new URL(webhookUrl).hostname))
-      this.leftToDo.push('Chatwoot 4.14 and later sends no webhooks to private addresses, and shows agents\' messages as failed: give this service a public address, or set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true there.');
+      this.leftToDo.push('Chatwoot 4.14 and later sends no webhooks to private addresses, and marks agents\' messages as failed. Give this service a public address, or set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true in Chatwoot.');
   }
 }
 
-/** On a person whom we made: for which of our accounts. Chatwoot keeps the attributes of somebody who was there before. */
+/**
+ * Attribute of a user that this service created; its value is our account's id. Chatwoot keeps the attributes of a user
+ * that existed before, so such a user never has it.
+ */
 export const MADE_FOR = 'support_made_for';
 
 export const personOf = (access: AccountAccess, { name, email }: Person) =>
@@ -276,5 +292,8 @@ interface MarkedAccount { readonly id: number; readonly custom_attributes?: Read
 const roleIn = (profile: WireProfile | undefined, accountId: number): string | null =>
   profile?.accounts?.find(({ id }) => id === accountId)?.role ?? null;
 
-/** Chatwoot wants upper and lower case, a digit and a special character. Nobody ever uses it: tokens and login links do. */
+/**
+ * Returns a password that Chatwoot accepts: upper and lower case, a digit and a special character. It is never used;
+ * access is by tokens and login links.
+ */
 const newPassword = (): string => `${randomBytes(24).toString('base64url')}aA1!`;

@@ -4,26 +4,31 @@ import { throwIfOver } from './client';
 import type { Connect } from './connection';
 
 /**
- * What end-users do beside talking, by the public inbox API: under our own users' names agents would see BotAgent1 do it.
- * Whoever knows an inbox's identifier and a contact's `source_id`, which is our session id, is that end-user there.
+ * Calls the public inbox API as the end-user. Used for actions other than messages: with our own users' tokens agents
+ * would see BotAgent1 as the actor. In that API an inbox's identifier and a contact's `source_id` (our session id)
+ * authenticate the end-user.
  */
 async function asEndUser(connect: Connect, { inbox, conversationId, sessionId }: ConversationAccess, act: string, body: object | undefined, signal: AbortSignal): Promise<void> {
   throwIfOver(signal);
   const { endUser, conversation } = connect(inbox.account);
   const identifier = inbox.providerData['inboxIdentifier'];
   if (typeof identifier !== 'string' || !/^[\w-]{1,100}$/.test(identifier))
-    throw new UnsupportedByProviderError('Chatwoot has not told the inbox\'s public identifier; enable the chatbot again.');
+    throw new UnsupportedByProviderError('The inbox\'s public identifier is unknown; enable support for the chatbot again.');
   const number = conversation(conversationId).split('/').at(-1);
   try {
     await endUser.json({ method: 'POST', path: `/public/api/v1/inboxes/${identifier}/contacts/${encodeURIComponent(sessionId)}/conversations/${number}/${act}`, body }, signal);
   } catch (error) {
-    // Also the answer for an inbox with another identifier, or a contact that was merged: the conversation itself may well be there.
-    if (error instanceof ProviderRefusedError && error.gone) throw new UnsupportedByProviderError('Chatwoot does not know the end-user of this conversation by our id.', { cause: error });
+    // Chatwoot also responds with 404 if the inbox has another identifier or the contact was merged; the conversation
+    // itself may still exist.
+    if (error instanceof ProviderRefusedError && error.gone) throw new UnsupportedByProviderError('Chatwoot does not know the end-user of this conversation by our session id; the step is skipped.', { cause: error });
     throw error;
   }
 }
 
-/** Marks every outgoing message as read, notes too; each change comes back to us as a `message_updated` without its status. */
+/**
+ * Marks all outgoing messages as read, notes too. Chatwoot then sends a `message_updated` webhook for each, without its
+ * status.
+ */
 export const markRead = (connect: Connect, conversation: ConversationAccess, signal: AbortSignal): Promise<void> =>
   asEndUser(connect, conversation, 'update_last_seen', undefined, signal);
 

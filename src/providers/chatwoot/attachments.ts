@@ -11,16 +11,16 @@ import type { FormFile } from './multipart';
 
 export interface Uploads {
   readonly files: readonly FormFile[];
-  /** Names of the files that this machine's disk did not take. */
+  /** Names of the files that could not be written to this machine's disk. */
   readonly left: readonly string[];
   /** Call when the files have been used. */
   release(): Promise<void>;
 }
 
 /**
- * Copies the files of a post into a folder of its own, so that none of them is held in memory and the length of the
- * upload is known before it begins. Called once for each post. What this machine's disk does not take is left out.
- * @throws MediaStoreError when the kept files cannot be read
+ * Copies the files of a post into a temporary folder, so that none is held in memory and the upload's length is known
+ * before it begins. Called once per post. A file that cannot be written to disk is omitted.
+ * @throws MediaStoreError when an archived file cannot be read
  */
 export async function stageUploads(posted: readonly PostedFile[], signal: AbortSignal): Promise<Uploads> {
   if (posted.length === 0) return { files: [], left: [], release: async () => undefined };

@@ -5,7 +5,10 @@ import { isKnownStatus, viewOf } from './conversation';
 import { demoted } from './errors';
 import { idIn, listIn, type WireConversation, type WireProfile } from './wire';
 
-/** A row in a status that we do not know says nothing, and keeps nobody from the others. */
+/**
+ * Returns the state hint of a listed conversation. A row with an unknown status gives none and does not affect the
+ * other rows.
+ */
 function shownBy(row: WireConversation, botUserId: number | undefined, agentBotId: number | undefined): [string, ShownConversation][] {
   if (!isKnownStatus(row.status) || row.meta === undefined) return [];
   const { status, agent, teamId } = viewOf(row, botUserId, agentBotId);
@@ -14,9 +17,9 @@ function shownBy(row: WireConversation, botUserId: number | undefined, agentBotI
 }
 
 /**
- * Which conversations of an account changed lately: one page, whatever page is asked for. `updated_within` answers them all at
- * once and ignores `page` (CONTRACT section 2, measured on 4.10 and 4.14).
- * @throws ProviderAuthError when there are none because our user lost the role
+ * Returns the conversations of an account that changed lately, all in one page. `updated_within` returns all at once
+ * and ignores `page` (CONTRACT section 2, measured on 4.10 and 4.14).
+ * @throws ProviderAuthError if the list is empty because our user lost the administrator role
  */
 export async function changedConversations(connect: Connect, { access, withinMs }: ChangedConversations, signal: AbortSignal): Promise<ChangedPage> {
   const { user, account, botUserId, settings } = connect(access);
@@ -24,7 +27,7 @@ export async function changedConversations(connect: Connect, { access, withinMs 
   const within = Math.max(1, Math.ceil(withinMs / 1000));
   const { data } = await user.json({ method: 'GET', path: `${account}/conversations?status=all&updated_within=${within}` }, signal) as { data?: { payload?: unknown } };
   const rows = listIn<WireConversation>(data?.payload, 'conversations');
-  // Nothing is also what a user without the role is shown.
+  // A user without the role gets an empty list, too.
   if (rows.length === 0) {
     const profile = await user.json({ method: 'GET', path: '/api/v1/profile' }, signal) as WireProfile;
     const role = profile.accounts?.find(({ id }) => String(id) === access.externalId)?.role;

@@ -8,41 +8,45 @@ export interface Call {
   readonly path: string;
   /** JSON, or a form with its type. */
   readonly body?: object | Blob;
-  /** Set for a POST that only looks something up. */
+  /** Set for a POST that only reads. */
   readonly reads?: true;
 }
 
-/** A token that can stand in a header; anything else would end up in the text of fetch's error. */
+/** Returns whether a token may be put into a header. Fetch would quote any other one in its error's text. */
 export const isToken = (token: unknown): token is string => typeof token === 'string' && /^[\x21-\x7e]{1,500}$/.test(token);
 
 /**
- * Node's fetch keeps a copy of all it has sent of a body, in case it has to send it again, unless a redirect is an error
- * and there is no window to ask for a password in (undici 6, read and measured): a form would be whole in memory.
+ * For form uploads. Node's fetch keeps a copy of the sent body in case it must send it again, unless redirects are
+ * errors and there is no window for a password prompt (undici 6, read and measured). Without these options a form would
+ * be wholly in memory.
  */
 const SENT_ONCE = { redirect: 'error', window: null } as const;
 
-/** That is how it says so. */
+/** Recognizes fetch's error for a redirect by its message. */
 const isRedirect = (error: unknown): boolean => ((error as { cause?: Error } | null)?.cause?.message ?? '') === 'unexpected redirect';
 
 /**
- * Bytes of one answer, inflated. Chatwoot caps a range of messages at 1,000 rows and a text at 150,000 characters (CONTRACT.md);
- * answers near both at once were never seen, and the largest recorded one has some 100 KB.
+ * Limit of one response, in bytes after inflating. Chatwoot limits a range of messages to 1,000 rows and a text to
+ * 150,000 characters (CONTRACT.md). No response near both limits was ever seen; the largest recorded one has about 100
+ * KB.
  */
 export const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
 
-/** One Chatwoot installation, as one caller. `requestMs`: for how long it lets a request run. */
+/** Calls one Chatwoot installation as one caller. `requestMs`: how long that Chatwoot lets a request run. */
 export class ChatwootClient {
   constructor(private readonly fetch: typeof globalThis.fetch, private readonly baseUrl: string, private readonly token: string | null, readonly caller: Caller, private readonly requestMs: number) {
-    if (token !== null && !isToken(token)) throw new ProviderAuthError('A stored Chatwoot token cannot be one. Give it again.');
+    if (token !== null && !isToken(token)) throw new ProviderAuthError('A stored Chatwoot token has characters that no token has. Give the token again.');
   }
 
-  /** The JSON of a 2xx answer, undefined when its body is empty. */
+  /** Returns the JSON of a 2xx response; undefined if its body is empty. */
   async json(call: Call, signal: AbortSignal): Promise<unknown> {
     const answer = await this.answer(call, [], signal);
     return answer.body === 'notJson' ? undefined : answer.body.json;
   }
 
-  /** An answer that is 2xx with JSON or has one of the `expected` statuses; any other is thrown. */
+  /**
+   * Returns a response that is 2xx with JSON or has one of the `expected` statuses. Throws any other one as an error.
+   */
   async answer(call: Call, expected: readonly number[], signal: AbortSignal): Promise<Answer> {
     const attempt: Attempt = { method: call.method, path: call.path.split('?')[0] ?? '', caller: this.caller, writes: call.method !== 'GET' && !call.reads };
     throwIfOver(signal);
@@ -54,7 +58,8 @@ export class ChatwootClient {
   private async send({ method, path, body }: Call, attempt: Attempt, signal: AbortSignal): Promise<Answer> {
     const isForm = body instanceof Blob;
     const headers: Record<string, string> = { accept: 'application/json' };
-    // nginx drops the documented `api_access_token` unless it is told to keep underscores; Rails takes both.
+    // nginx drops the documented header `api_access_token` unless configured to keep underscores. Rails accepts both
+    // spellings.
     if (this.token !== null) headers['api-access-token'] = this.token;
     if (body && !isForm) headers['content-type'] = 'application/json';
     const began = performance.now();
@@ -69,7 +74,7 @@ export class ChatwootClient {
         retryAfter: response.headers.get('retry-after'), settlesAfterMs: settlesAfterMs(),
       };
     } catch (error) {
-      // Our own pace held it back: nothing was sent.
+      // Our own rate limit refused the request; nothing was sent.
       if (error instanceof ProviderUnavailableError) throw error;
       if (isRedirect(error)) return { status: 302, body: 'notJson', retryAfter: null, settlesAfterMs: settlesAfterMs() };
       throw failureWithoutAnswer(error, attempt, signal.aborted, settlesAfterMs());
@@ -77,13 +82,13 @@ export class ChatwootClient {
   }
 }
 
-/** @throws ProviderUnavailableError when the call's time is over and nothing was sent yet */
+/** @throws ProviderUnavailableError if the call's time limit has passed; nothing was sent */
 export function throwIfOver(signal: AbortSignal): void {
-  if (isOver(signal)) throw new ProviderUnavailableError('The time for this call to Chatwoot was over before it was sent.');
+  if (isOver(signal)) throw new ProviderUnavailableError('The call\'s time limit had passed before it was sent to Chatwoot. Deliveries are retried; repeat any other call.');
 }
 
 function parsed(text: string, ok: boolean): Answer['body'] {
-  // Chatwoot answers some writes with 200, application/json and no body at all; its refusals always have one.
+  // Chatwoot responds to some writes with 200, application/json and an empty body. Its refusals always have a body.
   if (text === '') return ok ? { json: undefined } : 'notJson';
   try {
     return { json: JSON.parse(text) as unknown };

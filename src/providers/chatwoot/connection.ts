@@ -5,19 +5,20 @@ import type { Caller } from './errors';
 import type { FetchFor } from './pace';
 import { baseUrlOf, botUserOf, requestMsOf, settingsOf, type ChatwootSettings } from './settings';
 
-/** One account that is set up, with the two identities we have in it. */
+/** An account after its setup, with this service's identities in it. */
 export interface Connection {
-  /** BotAgent1 (or the administrator whose token was given): sets up and reads. */
+  /** BotAgent1, or the administrator whose token was given. Sets up and reads. */
   readonly user: ChatwootClient;
   /**
-   * The AgentBot: does everything to conversations. It cannot be demoted, what it says is not counted as a person's
-   * reply, and a conversation that it opens is not assigned to it (an agent-role user's would be).
+   * The AgentBot, which makes all changes to conversations. It cannot be demoted, its messages do not count as a
+   * person's reply, and Chatwoot does not assign a conversation to it when it opens one (an agent-role user would be
+   * assigned).
    */
   readonly bot: ChatwootClient;
-  /** Nobody: what end-users do themselves, by the public API. */
+  /** No token: end-users' own actions through the public API. */
   readonly endUser: ChatwootClient;
   readonly settings: ChatwootSettings;
-  /** Whose doings are never a person's, see botUserOf. */
+  /** Id of the user whose actions are never a person's; see `botUserOf`. */
   readonly botUserId: number | undefined;
   /** Path of the account's API. */
   readonly account: string;
@@ -26,14 +27,14 @@ export interface Connection {
 
 export type Connect = (access: AccountAccess) => Connection;
 
-/** What the process lends, with requests only at the pace of servers and accounts. */
+/** The provider host, whose requests are limited per server and account. */
 export type ChatwootHost = Omit<ProviderHost, 'fetch'> & { readonly fetchFor: FetchFor };
 
 export const connector = (host: ChatwootHost): Connect => (access) => {
   const { botToken, adminToken, agentBotToken } = access.credentials;
   const userToken = botToken ?? adminToken;
   if (!access.externalId || !userToken || !agentBotToken)
-    throw new ProviderAuthError('This Chatwoot account is not set up to its end. Enable support for the organization again: it goes on where it stopped.');
+    throw new ProviderAuthError('The setup of this Chatwoot account is incomplete. Enable support for the organization again; the setup continues where it stopped.');
   const account = `/api/v1/accounts/${numberOf(access.externalId, 'account')}`;
   return {
     user: clientFor(host, access, userToken, botToken ? 'botAgent' : 'administrator'),
@@ -49,8 +50,8 @@ export const connector = (host: ChatwootHost): Connect => (access) => {
 export const clientFor = (host: Pick<ChatwootHost, 'fetchFor'>, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
   new ChatwootClient(host.fetchFor(access.accountId, access.isBackground), baseUrlOf(access), token, caller, requestMsOf(access));
 
-/** Chatwoot's ids are numbers; anything else names nothing there, and must not become part of a path. */
+/** Returns a Chatwoot id as a number. Any other text is an unknown id and must not become part of a path. */
 export function numberOf(id: string, what: string): number {
-  if (!/^\d{1,15}$/.test(id)) throw new ProviderRefusedError(`No Chatwoot ${what} has such an id; they are numbers.`, { gone: true });
+  if (!/^\d{1,15}$/.test(id)) throw new ProviderRefusedError(`The id of the Chatwoot ${what} is not a number; use an id from Chatwoot.`, { gone: true });
   return Number(id);
 }

@@ -2,7 +2,7 @@ import type { SessionId } from '../../core/ids';
 import type { EndUser } from '../../core/session';
 import type { WireContact } from './wire';
 
-/** A contact as it is sent. What is not there is not changed. */
+/** The fields of a contact as sent to Chatwoot. Absent fields are not changed. */
 export interface ContactFields {
   name?: string;
   email?: string;
@@ -11,10 +11,10 @@ export interface ContactFields {
   readonly additional_attributes: Record<string, string>;
 }
 
-/** The name of somebody of whom nothing is known. */
+/** Returns the name of an end-user of whom nothing is known. */
 export const nameOfNobody = (sessionId: SessionId): string => `Visitor ${sessionId.slice(0, 8)}`;
 
-/** An end-user as Chatwoot's fields. */
+/** Converts an end-user to Chatwoot's fields. */
 export const fieldsOf = ({ externalId, name, email, phone, locale, attributes }: EndUser, sessionId: SessionId): ContactFields => ({
   name: name ?? email ?? externalId ?? nameOfNobody(sessionId),
   ...(email && { email }), ...(phone && { phone_number: phone }),
@@ -23,8 +23,8 @@ export const fieldsOf = ({ externalId, name, email, phone, locale, attributes }:
 });
 
 /**
- * What is to be written so that a contact shows `is`. A field that is neither empty, nor as we wrote it, nor made up by us was
- * changed by agents, and stays as they left it.
+ * Returns the changes that make a contact show `is`. Keeps a field that agents changed: one that is not empty, not as
+ * we wrote it, and not the placeholder name.
  * @param was as we wrote it last; null: not known
  */
 export function changesOf(current: WireContact, was: ContactFields | null, is: ContactFields, sessionId: SessionId): ContactFields {
@@ -40,7 +40,7 @@ export function changesOf(current: WireContact, was: ContactFields | null, is: C
       const now = current[kind]?.[name];
       if (now !== wanted && wanted !== was?.[kind][name] && isOurs(now, was?.[kind][name])) changes[kind][name] = wanted;
     }
-  // What stood beside the contact's own fields, because Chatwoot had refused it, follows what is known now.
+  // A value that Chatwoot once refused was stored as an attribute; that attribute must follow the current value.
   for (const field of ['email', 'phone_number'] as const)
     if (changes[field] !== undefined && current.custom_attributes?.[`support_${field}`] !== undefined) changes.custom_attributes[`support_${field}`] = changes[field];
   return changes;

@@ -8,17 +8,20 @@ import { failureOf, refusedAttributes } from './errors';
 import { idIn, listIn, type WireContact } from './wire';
 import type { EndUser } from '../../core/session';
 
-/** Fields that Chatwoot wants unique or of a certain form: what it refuses stands in an attribute beside them. */
+/**
+ * Fields that Chatwoot requires to be unique or of a certain form. A refused value is stored as an attribute instead.
+ */
 const MOVABLE = ['email', 'phone_number'] as const;
 const LABELS = { name: 'Name', email: 'E-mail', phone_number: 'Phone' } as const;
-/** In characters; longer ones are 422 (CONTRACT §2.1). */
+/** In characters; Chatwoot refuses longer names with 422 (CONTRACT §2.1). */
 const MAX_NAME = 255;
 
 type Report = (line: string) => void;
 
 /**
- * One contact per session, under our session id as `identifier`: it is unique there, so two tries at once cannot make
- * two, and only a contact that has one can be found again. What Chatwoot does not take of the end-user costs that alone.
+ * Ensures one contact per session, with our session id as its `identifier`. Identifiers are unique in Chatwoot, so two
+ * attempts at once cannot create two contacts, and only a contact with an identifier can be found again. Data that
+ * Chatwoot refuses is dropped and reported; the contact is created without it.
  */
 export async function ensureContact(connect: Connect, inbox: InboxAccess, sessionId: SessionId, endUser: EndUser, signal: AbortSignal, onDropped: Report = () => undefined): Promise<ProviderContactId> {
   const connection = connect(inbox.account);
@@ -37,9 +40,10 @@ export async function ensureContact(connect: Connect, inbox: InboxAccess, sessio
     return made.id;
   }
   const { failure } = made;
-  // Something of it is more than this Chatwoot takes, or makes it crash: the contact first, then what it is known by.
+  // Some field is too much for this Chatwoot or makes it crash: create a contact without details, then add the fields
+  // one by one.
   const bare = await make({ name: nameOfNobody(sessionId), custom_attributes: {}, additional_attributes: {} }).catch((error: Error) => {
-    // What made the first crash may be an outage, which hides what it stored: it is the first that tells of that.
+    // The first crash may have been an outage that hides a stored contact, so its error is the one to report.
     throw made.kind === 'crashed' ? failure : error;
   });
   if (!('id' in bare)) throw failure;
@@ -47,14 +51,17 @@ export async function ensureContact(connect: Connect, inbox: InboxAccess, sessio
   return bare.id;
 }
 
-/** Names are cut to what Chatwoot takes, and stand whole in an attribute. */
+/** Shortens a name that is too long, and stores the full name as an attribute. */
 function fitted(fields: ContactFields): { readonly fields: ContactFields; readonly lines: string[] } {
   if (fields.name === undefined || fields.name.length <= MAX_NAME) return { fields, lines: [] };
   const custom_attributes = { ...fields.custom_attributes, support_name: fields.name };
   return { fields: { ...fields, name: shortened(fields.name, MAX_NAME), custom_attributes }, lines: [`${LABELS.name}: ${fields.name}`] };
 }
 
-/** Another contact's address, or one that Chatwoot takes for none. False: it was not one of these. */
+/**
+ * Moves refused addresses to attributes: one that another contact has, or one that Chatwoot considers invalid. Returns
+ * false if no such field was refused.
+ */
 function moveRefused(fields: ContactFields, refused: readonly string[], lines: string[]): boolean {
   const given = MOVABLE.filter((field) => refused.includes(field) && fields[field] !== undefined);
   for (const field of given) {
@@ -84,13 +91,17 @@ async function create(connection: Connection, key: Key, contact: ContactFields, 
   if (answer.status !== 422 && answer.body !== 'notJson')
     return { kind: 'made', id: idIn((answer.body.json as { payload?: { contact?: WireContact } } | undefined)?.payload?.contact, 'contact') };
   const attributes = refusedAttributes(answer);
-  // No validation speaks here, so it may be an outage that hides a stored contact: the next try is told by its identifier.
+  // Not a validation error, so it may be an outage that hides a stored contact. The next attempt then finds it by its
+  // identifier.
   if (attributes.length === 0) throw failure();
   if (attributes.includes('identifier')) return { kind: 'found', id: await findContact(connection, key.inbox_id, key.identifier, signal) };
-  return { kind: 'refused', attributes, failure: new ProviderRefusedError(`Chatwoot does not take the end-user's data: ${attributes.join(', ')}.`) };
+  return { kind: 'refused', attributes, failure: new ProviderRefusedError(`Chatwoot refused the end-user's data: ${attributes.join(', ')}. Correct these fields.`) };
 }
 
-/** Each field by itself, so that one costs no other. Returns a line for each that did not go. */
+/**
+ * Writes each field in a call of its own, so that a refused one does not affect the others. Returns a line per refused
+ * field.
+ */
 async function putOneByOne(connection: Connection, id: ProviderContactId, { custom_attributes, additional_attributes, ...fields }: ContactFields, signal: AbortSignal): Promise<readonly string[]> {
   const lines: string[] = [];
   const parts = [...Object.entries(fields).map(([field, value]) => ({ [field]: value })), { custom_attributes, additional_attributes }];
@@ -103,7 +114,7 @@ async function putOneByOne(connection: Connection, id: ProviderContactId, { cust
   return lines;
 }
 
-/** See the port. Reads before it writes, so that what agents changed since stays. */
+/** Implements the port's verb. Reads before it writes, so that agents' changes stay. */
 export async function updateContact(connect: Connect, { inbox, contactId, sessionId, before, endUser }: UpdateContact, signal: AbortSignal): Promise<readonly string[]> {
   const connection = connect(inbox.account);
   const path = `${connection.account}/contacts/${numberOf(contactId, 'contact')}`;
@@ -130,7 +141,7 @@ async function findContact({ user, account }: Connection, inboxId: number, sessi
   const filter = [{ attribute_key: 'identifier', filter_operator: 'equal_to', values: [sessionId], query_operator: null }];
   const { payload } = await user.json({ method: 'POST', path: `${account}/contacts/filter`, body: { payload: filter }, reads: true }, signal) as { payload?: unknown };
   const [contact] = listIn<WireContact>(payload, 'contacts');
-  if (!contact) throw new ProviderUnavailableError('Chatwoot knows the contact and does not show it yet.');
+  if (!contact) throw new ProviderUnavailableError('Chatwoot has the contact but does not list it yet; the call is retried.');
   const id = idIn(contact, 'contact');
   const linked = contact.contact_inboxes?.some((link) => link.inbox?.id === inboxId && link.source_id === sessionId);
   if (linked) return id;
@@ -143,8 +154,9 @@ async function findContact({ user, account }: Connection, inboxId: number, sessi
 }
 
 /**
- * Contacts that agents merged: what was the end-user's is another one's now, and Chatwoot answers 500 to having it again.
- * Null: nobody has it, or nobody can say.
+ * Returns the contact that owns a `source_id` in an inbox. After agents merged contacts, the end-user's link belongs to
+ * another contact, and Chatwoot responds with 500 to an attempt to create it again. Null: no contact has it, or the
+ * request failed.
  */
 async function ownerOf({ user, account }: Pick<Connection, 'user' | 'account'>, inboxId: number, sessionId: SessionId, signal: AbortSignal): Promise<ProviderContactId | null> {
   const call = { method: 'POST', path: `${account}/contact_inboxes/filter`, body: { inbox_id: inboxId, source_id: sessionId }, reads: true } as const;

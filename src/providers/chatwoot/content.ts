@@ -5,16 +5,16 @@ import { articleText, templateIn } from './templates';
 import type { WireAttachment, WireMessage } from './wire';
 
 export interface Content {
-  /** All of it in words. */
+  /** All of it as plain text. */
   readonly text: string;
-  /** Null also when there are several things: then the words alone say them all. */
+  /** Null also if there are several structured parts; then only the text contains them all. */
   readonly content: MessageContent | null;
   readonly attachments: readonly Attachment[];
-  /** What cannot be shown, in words for the agent who sent it. */
+  /** The parts that end-users cannot be shown, described for the agent who sent them. */
   readonly lacking: string | null;
 }
 
-/** Everything of a person's public message that an end-user can be shown; docs/message-kinds.md is the table of it. */
+/** Converts a person's public message to what an end-user can be shown; docs/message-kinds.md has the table. */
 export function contentOf(message: WireMessage): Content {
   const parts = (message.attachments ?? []).map(partOf);
   const template = templateIn(message);
@@ -37,7 +37,7 @@ const linesOf = (lines: readonly string[]): string => lines.filter((line) => lin
 
 interface Part { readonly body?: ContentBody; readonly text?: string; readonly file?: Attachment; readonly lacking?: string }
 
-/** Kinds that Chatwoot's API knows besides files. */
+/** Converts one attachment. Chatwoot's API has these kinds besides files. */
 function partOf(attachment: WireAttachment): Part {
   const { file_type: kind, fallback_title: title, data_url: url, coordinates_lat: latitude, coordinates_long: longitude } = attachment;
   switch (kind) {
@@ -58,7 +58,7 @@ function fileOf({ content_type, file_size }: WireAttachment, url: string): Attac
   return { url, name, contentType: content_type ?? typeByName(name) ?? 'application/octet-stream', sizeBytes: file_size ?? null };
 }
 
-/** The last part of an address, as a person reads it. */
+/** Returns the last part of an address, decoded for readers. */
 export function fileNameIn(url: string): string {
   const last = url.split(/[?#]/)[0]?.split('/').at(-1) || 'file';
   try {
@@ -68,7 +68,10 @@ export function fileNameIn(url: string): string {
   }
 }
 
-/** Up to 4.12 an attachment has no type, only a kind and its file's name. A name without an ending says nothing: the type is found out when the file is fetched. */
+/**
+ * Media types by file extension. Up to 4.12 an attachment has no media type, only a kind and a file name. Without an
+ * extension, the type is detected when the file is fetched.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', heic: 'image/heic',
   pdf: 'application/pdf', txt: 'text/plain', csv: 'text/csv', json: 'application/json', xml: 'application/xml', zip: 'application/zip',

@@ -8,7 +8,7 @@ import { idIn, listIn, shownName, type WireConversation, type WireMessage } from
 
 export const STATUSES: Readonly<Record<string, ProviderStatus>> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 
-/** Conversations of one account, as the bot handles them. */
+/** The conversations of an account, as the bot handles them. */
 export class Conversations {
   constructor(private readonly connect: Connect) {}
 
@@ -38,20 +38,24 @@ export class Conversations {
     if (status !== 'pending') await setStatus(connection, path, 'pending', signal);
     reportNewest?.(await newestMessage(connection, path, signal));
     if (meta.assignee) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { assignee_id: null } }, signal);
-    // An unknown team clears the field; 0 is unknown everywhere.
+    // An unknown team clears the field, and 0 is unknown in every account.
     if (meta.team) await connection.bot.json({ method: 'POST', path: `${path}/assignments`, body: { team_id: 0 } }, signal);
     if (priority) await connection.bot.json({ method: 'POST', path: `${path}/toggle_priority`, body: { priority: null } }, signal);
   }
 
-  /** Target and priority while it is still pending, so that nobody hears of it before they are right. */
+  /**
+   * Sets target and priority while the conversation is still pending, so that agents are notified only once both are
+   * right.
+   */
   async openForAgents({ conversation, teamId, agentId, priority }: OpenForAgents, signal: AbortSignal): Promise<void> {
     const { connection, path } = this.at(conversation);
-    // Both in one call: Chatwoot uses only the agent. The team first, because it unassigns who is not in it.
+    // Two calls, because Chatwoot uses only the agent if both are in one. The team comes first, because it unassigns an
+    // agent who is not in it.
     if (teamId !== null) await assign(connection, path, 'team', teamId, signal);
     if (agentId !== null) await assign(connection, path, 'agent', agentId, signal);
     if (priority !== null) await connection.bot.json({ method: 'POST', path: `${path}/toggle_priority`, body: { priority: priority.toLowerCase() } }, signal);
     await setStatus(connection, path, 'open', signal);
-    // With the inbox's round robin switched on, opening replaces an agent who is no member of the inbox.
+    // If the inbox's round robin is enabled, opening replaces an agent who is not a member of the inbox.
     if (agentId !== null && String((await this.read(conversation, signal)).meta.assignee?.id) !== agentId)
       await assign(connection, path, 'agent', agentId, signal);
   }
@@ -82,12 +86,15 @@ export class Conversations {
   }
 }
 
-/** An assignee counts only when it is a person: not an agent bot, and not BotAgent1. Who gives it to our own agent bot has given it back. */
+/**
+ * An assignee counts only if it is a person: neither an agent bot nor BotAgent1. An agent who assigns a conversation to
+ * our agent bot returns it to the bot.
+ */
 export const isKnownStatus = (status: string): boolean => STATUSES[status] !== undefined;
 
 export function viewOf({ status, meta, priority }: Pick<WireConversation, 'status' | 'meta' | 'priority'>, botUserId: number | undefined, agentBotId?: number): ConversationView {
   const known = STATUSES[status];
-  if (known === undefined) throw new ProviderUnavailableError('Chatwoot shows a conversation in a status that we do not know.');
+  if (known === undefined) throw new ProviderUnavailableError('Chatwoot reports a conversation status that this version does not know. Update this service.');
   const { assignee, assignee_type: type } = meta;
   const isPerson = assignee != null && (type ?? 'User') === 'User' && (assignee.type ?? 'user') === 'user' && assignee.id !== botUserId;
   const isOurs = assignee != null && type === 'AgentBot' && assignee.id === agentBotId;
@@ -102,11 +109,14 @@ export function viewOf({ status, meta, priority }: Pick<WireConversation, 'statu
 const sessionOf = ({ custom_attributes, additional_attributes }: WireConversation): unknown =>
   custom_attributes?.['support_session_id'] ?? additional_attributes?.['support_session_id'];
 
-/** Chatwoot answers 200 for every target; the answer holds what it was given to, or null for an unknown one. */
+/**
+ * Assigns a conversation. Chatwoot responds with 200 for every target; the body has the new assignee, or null for an
+ * unknown one.
+ */
 async function assign({ bot, botUserId }: Connection, path: string, kind: 'team' | 'agent', id: string, signal: AbortSignal): Promise<void> {
-  // What is no number is as unknown as a number that nobody has.
+  // An id that is not a number is as unknown as an unused number.
   const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
-  // BotAgent1 is nobody who could answer: a handoff assigned to it would notify no one.
+  // BotAgent1 is not a person: a handoff assigned to it would notify no agent.
   const wanted = kind === 'agent' && number === botUserId ? 0 : number;
   const body = kind === 'team' ? { team_id: wanted } : { assignee_id: wanted };
   const assigned = await bot.json({ method: 'POST', path: `${path}/assignments`, body }, signal) as { id?: number } | null;
@@ -114,7 +124,7 @@ async function assign({ bot, botUserId }: Connection, path: string, kind: 'team'
     throw new ProviderRefusedError(`Chatwoot has no ${kind} ${id} in this account. Refresh teams and agents, and choose one of them.`);
 }
 
-/** The newest of the last page, by id: the page is sorted by time. */
+/** Returns the highest id of the last page. The page is sorted by time, so its last row need not be the newest. */
 async function newestMessage({ user }: Connection, path: string, signal: AbortSignal): Promise<string | null> {
   const { payload } = await user.json({ method: 'GET', path: `${path}/messages` }, signal) as { payload?: unknown };
   const ids = listIn<WireMessage>(payload, 'messages').map(({ id }) => id);
@@ -124,5 +134,5 @@ async function newestMessage({ user }: Connection, path: string, signal: AbortSi
 async function setStatus({ bot }: Connection, path: string, status: string, signal: AbortSignal): Promise<void> {
   const answer = await bot.json({ method: 'POST', path: `${path}/toggle_status`, body: { status } }, signal) as { payload?: { current_status?: string } } | undefined;
   const shown = answer?.payload?.current_status;
-  if (shown !== status) throw new ProviderRefusedError(`Chatwoot left conversation ${path.split('/').at(-1)} "${shown ?? 'unknown'}" when it was asked to make it ${status}.`);
+  if (shown !== status) throw new ProviderRefusedError(`Chatwoot left conversation ${path.split('/').at(-1)} in status "${shown ?? 'unknown'}" instead of "${status}". Check the conversation in Chatwoot.`);
 }

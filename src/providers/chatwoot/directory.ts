@@ -8,7 +8,7 @@ export async function listTeams(connect: Connect, access: AccountAccess, signal:
   return teams.map((team) => ({ externalId: idIn(team, 'team'), name: team.name }));
 }
 
-/** Everybody in the account but BotAgent1. */
+/** Returns all users of the account except BotAgent1. */
 export async function listAgents(connect: Connect, access: AccountAccess, signal: AbortSignal): Promise<readonly ProviderAgent[]> {
   const { user, account, botUserId } = connect(access);
   const people = listIn<WirePerson>(await user.json({ method: 'GET', path: `${account}/agents` }, signal), 'agents');

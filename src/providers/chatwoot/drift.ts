@@ -23,7 +23,10 @@ export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
   };
 }
 
-/** What is broken and was named. The account comes first: without it nothing else can be seen. */
+/**
+ * Repairs the requested items that are broken. The account's own items come first, because nothing else can be
+ * inspected without them.
+ */
 class Repair {
   private access: AccountAccess;
 
@@ -32,7 +35,7 @@ class Repair {
   }
 
   async run(): Promise<void> {
-    // What can be seen grows with what is repaired: the token, then the role, then the rest.
+    // Each repair makes more visible to the inspection: first the token, then the role, then the rest.
     for (const kinds of [['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'], ['BOT_AGENT_NAME', 'AGENT_BOT'], null]) {
       const inspector = new Inspector(this.host, this.connect, this.desired, this.signal);
       await inspector.run();
@@ -68,7 +71,10 @@ class Repair {
     await platform.json({ method: 'PATCH', path: `/platform/api/v1/users/${this.connect(this.access).settings.botUserId}`, body: { name: BOT_NAME, display_name: BOT_NAME } }, this.signal);
   }
 
-  /** With an address it would be sent what end-users say, and its failures would open conversations to people. */
+  /**
+   * Removes the agent bot's URL. With one, Chatwoot would send it end-users' messages, and open conversations to agents
+   * when a request fails.
+   */
   private async quietAgentBot(access: AccountAccess): Promise<void> {
     const { user, account, settings } = this.connect(access);
     await user.json({ method: 'PATCH', path: `${account}/agent_bots/${settings.agentBotId}`, body: { name: BOT_NAME, outgoing_url: null } }, this.signal);
@@ -97,7 +103,7 @@ class Repair {
       const patch = async (body: object): Promise<void> => {
         await connection.user.json({ method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body }, signal);
       };
-      // Another one meanwhile: what was seen is not its own.
+      // The session has another inbox meanwhile, so what was inspected does not describe it.
       const seen = inspector.inbox(externalId);
       if (part === '') return ensureInbox(this.connect, { ...desired, account: this.access }, signal);
       if (part === 'webhook-secret') return seen ? ensuredFrom(seen) : null;

@@ -2,12 +2,12 @@ import { AddressRefusedError, ProviderRefusedError, ProviderUnavailableError } f
 import type { Attachment } from '../../core/message';
 import type { OpenedFile } from '../../core/ports/support-provider';
 
-/** Chatwoot redirects once to where the bytes are; a proxy in front may send from http to https before. */
+/** Chatwoot redirects once to the file's bytes; a proxy in front may redirect from http to https before. */
 const MOST_REDIRECTS = 3;
 
 /**
- * An agent's file. Its address is public, and built from the server's FRONTEND_URL. The outgoing client refuses private
- * addresses, so that an agent's message cannot read from our network. No token is sent.
+ * Opens an agent's file. Its address is public and built from the server's FRONTEND_URL. The tenant fetch refuses
+ * private addresses, so that an agent's message cannot make this service read from its own network. No token is sent.
  */
 export async function openFile(fetch: typeof globalThis.fetch, { url }: Attachment, signal: AbortSignal): Promise<OpenedFile> {
   let address = addressIn(url);
@@ -20,16 +20,16 @@ export async function openFile(fetch: typeof globalThis.fetch, { url }: Attachme
     if (next === null) throw failureOf(response.status);
     address = addressIn(next, address);
   }
-  throw new ProviderRefusedError(`A file of an agent is redirected more than ${MOST_REDIRECTS} times.`);
+  throw new ProviderRefusedError(`The address of an agent's file redirects more than ${MOST_REDIRECTS} times. Check Chatwoot's FRONTEND_URL and storage settings.`);
 }
 
 function addressIn(text: string, base?: URL): URL {
   if (URL.canParse(text, base?.href)) return new URL(text, base);
-  throw new ProviderRefusedError('A file of an agent has no usable address.');
+  throw new ProviderRefusedError('An agent\'s file has an invalid address. Check Chatwoot\'s FRONTEND_URL.');
 }
 
 function opened({ headers }: Response, body: AsyncIterable<Uint8Array>): OpenedFile {
-  // Of a compressed answer that is the length on the wire.
+  // In a compressed response this is the length on the wire, not the file's size.
   const length = headers.get('content-encoding') === null ? headers.get('content-length') : null;
   return { body: named(body), sizeBytes: length === null ? null : Number(length), contentType: headers.get('content-type') };
 }
@@ -43,10 +43,10 @@ async function* named(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array
 }
 
 function failureOf(status: number): Error {
-  if (status === 404 || status === 410) return new ProviderRefusedError('A file of an agent is not there.', { gone: true });
-  if (status >= 500 || status === 429) return new ProviderUnavailableError(`A file of an agent cannot be fetched now (${status}).`);
-  return new ProviderRefusedError(`A file of an agent is not given to us (${status}).`);
+  if (status === 404 || status === 410) return new ProviderRefusedError('An agent\'s file does not exist in Chatwoot; it may have been deleted.', { gone: true });
+  if (status >= 500 || status === 429) return new ProviderUnavailableError(`An agent's file cannot be fetched now (status ${status}); the fetch is retried.`);
+  return new ProviderRefusedError(`Chatwoot's file server refused an agent's file (status ${status}). Check its access rules.`);
 }
 
-const notFetchedFrom = () => new ProviderRefusedError('A file of an agent lies at an address that this service does not fetch from.');
-const cannotBeFetched = (cause: unknown) => new ProviderUnavailableError('A file of an agent cannot be fetched now.', { cause });
+const notFetchedFrom = () => new ProviderRefusedError('An agent\'s file has an address that this service may not fetch. Check Chatwoot\'s FRONTEND_URL.');
+const cannotBeFetched = (cause: unknown) => new ProviderUnavailableError('An agent\'s file cannot be fetched now; the fetch is retried.', { cause });

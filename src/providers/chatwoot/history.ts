@@ -12,8 +12,8 @@ const listOf = (connection: Connection, conversationPath: string, signal: AbortS
 };
 
 /**
- * All messages with ids from `first` to `last`, both included. Called for every range that is read: a full answer may be
- * cut off, so its range is read in halves. Throws what calls throw.
+ * Returns all messages with ids from `first` to `last`, both included. A full response may be cut off, so its range is
+ * read in halves. Throws what calls throw.
  */
 export async function messagesBetween(connection: Connection, conversationPath: string, first: number, last: number, signal: AbortSignal): Promise<readonly WireMessage[]> {
   const rows = await listOf(connection, conversationPath, signal)(`after=${first}&before=${last + 1}`);
@@ -23,10 +23,9 @@ export async function messagesBetween(connection: Connection, conversationPath: 
 }
 
 /**
- * A conversation's messages behind an id, in batches of ascending ids, each without a gap.
- *
- * Chatwoot filters by id and sorts by `created_at`, and the two orders differ: a full page may lack an id lower than its
- * highest. So a full page only says how far to go; what lies up to there is read by range.
+ * Yields the messages after an id, in batches of ascending ids without gaps. Chatwoot filters by id but sorts by
+ * `created_at`, and the two orders differ: a full page may lack an id below its highest. So a full page only gives the
+ * next upper bound, and the messages up to it are read by range.
  */
 export async function* messagesAfter(connection: Connection, conversationPath: string, after: number, signal: AbortSignal): AsyncGenerator<readonly WireMessage[]> {
   const list = listOf(connection, conversationPath, signal);

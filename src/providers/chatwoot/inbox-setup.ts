@@ -3,38 +3,41 @@ import type { AccountAccess, EnsuredInbox, EnsureInbox } from '../../core/ports/
 import { numberOf, type Connect, type Connection } from './connection';
 import { idIn, type WireInbox } from './wire';
 
-/** What we want back on every call for an inbox, and for checking its webhooks. */
+/** Data that the core stores for an inbox and passes with every call and webhook check. */
 export interface InboxData {
   readonly inboxIdentifier: string | null;
   /** Signs this inbox's webhooks; null before Chatwoot 4.13. */
   readonly webhookSecret: string | null;
 }
 
-/** How an inbox of ours should be beside its name, webhook and agent bot; what the end-user hears comes from the chatbot alone. */
+/** Settings of our inboxes besides name, webhook and agent bot. Only the chatbot may reply to the end-user. */
 export const INBOX_SETTINGS = {
-  /** Locked, a new Session would go on in the last one's conversation. */
+  /** If locked, a new session would continue in the conversation of the last one. */
   lock_to_single_conversation: false,
   greeting_enabled: false,
-  // Chatwoot 4.10's round robin gives an opened conversation to any online member of the inbox: past the team that was
-  // asked for, and in place of the agent who was. Teams have their own switch, which keeps within the team.
+  // In Chatwoot 4.10 the round robin assigns an opened conversation to any online member of the inbox: it ignores the
+  // requested team and replaces the requested agent. Teams have a setting of their own, which stays within the team.
   enable_auto_assignment: false,
-  /** Outside of them Chatwoot would answer end-users itself. */
+  /** Outside of them Chatwoot would reply to end-users itself. */
   working_hours_enabled: false,
 } as const;
 
-/** What Chatwoot may say by itself where the chatbot's policy sends it on: then it is its people's to set. */
+/**
+ * Settings of Chatwoot's automatic replies. If the chatbot's policy forwards these, they belong to the account's
+ * agents.
+ */
 export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeting_enabled', 'working_hours_enabled'];
 
-/** The settings that are ours to want. */
+/** Returns the settings that this service controls. */
 export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
   (!repliesByItself ? INBOX_SETTINGS : Object.fromEntries(Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS))));
 
-/** Whether a webhook's address is one of this account's: its id is nobody else's. */
+/** Returns whether a webhook's address belongs to this account: it contains the account's unique id. */
 export const isOurWebhook = ({ accountId }: Pick<AccountAccess, 'accountId'>, url: string | null | undefined): boolean => url?.includes(`/${accountId}/`) ?? false;
 
 /**
- * What to change about an inbox's webhook. One that cannot reach us goes: every message would be shown as failed, and what
- * was said posted to whoever answers there.
+ * Returns the change to an inbox's webhook. An address that cannot reach this service is removed: Chatwoot would mark
+ * every message as failed, and send the texts to any other server at that address.
  */
 function webhookChange(access: AccountAccess, known: string | null | undefined): { readonly channel?: { readonly webhook_url: string | null } } {
   if (access.webhookUrl !== '') return known === access.webhookUrl ? {} : { channel: { webhook_url: access.webhookUrl } };
@@ -54,18 +57,21 @@ export function ensuredFrom(inbox: WireInbox): EnsuredInbox {
   return { externalId: idIn(inbox, 'inbox'), providerData: { ...data } };
 }
 
-/** With its secret, which the list of inboxes was never seen to hold. Undefined: it was deleted. */
+/** Reads an inbox with its secret, which the list of inboxes was never seen to contain. Undefined if it was deleted. */
 export async function readInbox({ user, account }: Connection, externalId: string, signal: AbortSignal): Promise<WireInbox | undefined> {
   const answer = await user.answer({ method: 'GET', path: `${account}/inboxes/${numberOf(externalId, 'inbox')}` }, [404], signal);
   return answer.status === 404 || answer.body === 'notJson' ? undefined : (answer.body.json as WireInbox);
 }
 
-/** The known one; where there is none, or it was deleted, one that an earlier try made without living to tell. */
+/**
+ * Returns the known inbox. If it is unknown or deleted, returns one that an earlier attempt created without recording
+ * it.
+ */
 async function findInbox(connection: Connection, { externalId, inboxId }: EnsureInbox, signal: AbortSignal): Promise<WireInbox | undefined> {
   const known = externalId === null ? undefined : await readInbox(connection, externalId, signal);
   if (known) return known;
   const { payload } = await connection.user.json({ method: 'GET', path: `${connection.account}/inboxes` }, signal) as { payload?: readonly WireInbox[] };
-  // One that is being deleted may be listed for a while yet.
+  // An inbox that is being deleted may still be listed for a while.
   const made = payload?.find((inbox) => inbox.additional_attributes?.['support_inbox_id'] === inboxId && String(inbox.id) !== externalId);
   return made && readInbox(connection, idIn(made, 'inbox'), signal);
 }
@@ -84,15 +90,15 @@ async function bringUpToDate({ user, account }: Connection, inbox: WireInbox, { 
   const wanted = {
     ...(inbox.name !== name && { name }),
     ...webhookChange(access, inbox.webhook_url),
-    // Beside these a person's changes stay; but this one takes handoffs past the team or agent that was asked for.
+    // Other settings that a person changed stay; this one would ignore the requested team or agent of a handoff.
     ...(inbox.enable_auto_assignment !== INBOX_SETTINGS.enable_auto_assignment && { enable_auto_assignment: INBOX_SETTINGS.enable_auto_assignment }),
   };
   if (Object.keys(wanted).length === 0) return inbox;
-  // From 4.13 on the answer has the secret too; what it leaves out stays as it was read.
+  // Since 4.13 the response contains the secret too. Fields that it omits stay as they were read.
   return { ...inbox, ...await user.json({ method: 'PATCH', path: `${account}/inboxes/${inbox.id}`, body: wanted }, signal) as WireInbox };
 }
 
-/** Repeatable, and sets right what somebody may have disconnected. */
+/** Connects our agent bot. Repeatable; restores a connection that was removed in Chatwoot. */
 export async function connectBot({ user, account, settings }: Connection, inboxId: string, signal: AbortSignal): Promise<void> {
   if (settings.agentBotId === undefined) throw new ProviderAuthError('This Chatwoot account has no AgentBot yet. Enable support for the organization again.');
   await user.json({ method: 'POST', path: `${account}/inboxes/${inboxId}/set_agent_bot`, body: { agent_bot: settings.agentBotId } }, signal);

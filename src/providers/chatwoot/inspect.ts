@@ -13,21 +13,22 @@ type DesiredInbox = DesiredState['inboxes'][number];
 interface Compared { readonly desired: string; readonly observed: string | null; readonly problem: string; readonly repairable?: boolean }
 
 const SETTING_PROBLEMS: Readonly<Record<keyof typeof INBOX_SETTINGS, string>> = {
-  lock_to_single_conversation: 'A new session would go on in the end-user\'s last conversation.',
-  greeting_enabled: 'Chatwoot greets end-users itself, beside the chatbot.',
-  enable_auto_assignment: 'Chatwoot gives handoffs to anybody online, past the team or agent that was asked for.',
-  working_hours_enabled: 'Chatwoot answers end-users itself outside its working hours, beside the chatbot.',
+  lock_to_single_conversation: 'A new session would continue in the end-user\'s last conversation.',
+  greeting_enabled: 'Chatwoot greets end-users itself, in addition to the chatbot.',
+  enable_auto_assignment: 'Chatwoot assigns handoffs to any agent online and ignores the requested team or agent.',
+  working_hours_enabled: 'Outside its working hours Chatwoot replies to end-users itself, in addition to the chatbot.',
 };
 
-/** Our webhook's address holds a secret: only where it leads is ever shown. */
+/** Returns only the origin of a webhook's address, because its path contains a secret. */
 const shownUrl = (url: string | null | undefined): string | null =>
   (!url ? null : URL.canParse(url) ? `${new URL(url).origin}/…` : 'no address at all');
 
 const listed = (ids: readonly (number | string)[]): string => ids.map(Number).sort((a, b) => a - b).join(', ') || 'nobody';
 
 /**
- * Whether the newest message that tells anything was refused. One that reads "delivered" tells nothing: its mark may have
- * been red until we took it back. One that was merely sent got out.
+ * Returns whether Chatwoot's guard refused the webhook of the newest conclusive message. A message with status
+ * "delivered" is not conclusive: this service may have removed its failed mark. A message with status "sent" was
+ * delivered.
  */
 function isRefusing(messages: readonly WireMessage[]): boolean {
   for (const { status, content_attributes: attributes } of [...messages].sort((one, other) => other.id - one.id)) {
@@ -37,7 +38,10 @@ function isRefusing(messages: readonly WireMessage[]): boolean {
   return false;
 }
 
-/** One look at an account: reads, and compares with what is desired. Stops where it may not look further, and says so. */
+/**
+ * Inspects an account once: reads it and compares it with the desired state. Stops at what our user may not read, and
+ * reports that.
+ */
 export class Inspector {
   readonly items: DriftItem[] = [];
   version: string | null = null;
@@ -81,17 +85,17 @@ export class Inspector {
     this.items.push({ id: 'server', kind: 'SERVER', subject: 'Chatwoot', desired: 'answers', observed: this.version ?? 'answers', repairable: false, problem: null });
   }
 
-  /** False: nothing else can be read with this user. */
+  /** Returns false if nothing else can be read with this user. */
   private async lookAtBotUser(): Promise<boolean> {
     const { access } = this.desired;
     const isBot = access.credentials['botToken'] !== undefined;
     const who = isBot ? BOT_NAME : 'The administrator whose token was given';
     const repairable = isBot && this.hasPlatform;
-    const next = repairable ? 'Repair this item.' : isBot ? 'Enable support again with a Platform App\'s token.' : 'Make them one again, or enable support again with the token of an administrator.';
+    const next = repairable ? 'Repair this item.' : isBot ? 'Enable support again with a Platform App\'s token.' : 'Make that person an administrator again, or enable support again with another administrator\'s token.';
 
     const { status, body } = await this.connect(access).user.answer({ method: 'GET', path: '/api/v1/profile' }, [401], this.signal);
     const profile = status === 401 || body === 'notJson' ? null : (body.json as WireProfile);
-    const token = { desired: 'works', observed: profile ? 'works' : 'refused', repairable, problem: `Chatwoot does not know the token of ${who} any more: it was reset, or the user was deleted. ${repairable ? next : 'Enable support again with a new token.'}` };
+    const token = { desired: 'works', observed: profile ? 'works' : 'refused', repairable, problem: `Chatwoot no longer knows the token of ${who}: it was reset, or the user was deleted. ${repairable ? next : 'Enable support again with a new token.'}` };
     if (!this.add('bot-agent:token', 'BOT_AGENT_TOKEN', who, token) || !profile) return false;
 
     const role = profile.accounts?.find(({ id }) => id === numberOf(access.externalId ?? '', 'account'))?.role ?? 'not in the account';
@@ -100,7 +104,7 @@ export class Inspector {
       problem: `${who} is no longer an administrator of the account but ${role === 'not in the account' ? 'was removed from it' : `"${role}"`}. ${next}`,
     });
     if (isBot)
-      this.add('bot-agent:name', 'BOT_AGENT_NAME', who, { desired: BOT_NAME, observed: profile.name ?? null, repairable, problem: `The user that we act as is not called ${BOT_NAME} any more. ${repairable ? next : 'Rename them in Chatwoot.'}` });
+      this.add('bot-agent:name', 'BOT_AGENT_NAME', who, { desired: BOT_NAME, observed: profile.name ?? null, repairable, problem: `The user as which this service acts is no longer named ${BOT_NAME}. ${repairable ? next : 'Rename the user in Chatwoot.'}` });
     return isAdministrator;
   }
 
@@ -109,7 +113,7 @@ export class Inspector {
     const { agentBotId } = settingsOf(access);
     const bot = listIn<WireAgentBot>(await this.read(`${this.account}/agent_bots`), 'agent bots').find(({ id }) => id === agentBotId);
     const observed = !bot ? 'deleted' : bot.access_token !== access.credentials['agentBotToken'] ? 'has another token' : bot.outgoing_url ? 'is sent webhooks' : 'there';
-    this.add('agent-bot', 'AGENT_BOT', BOT_NAME, { desired: 'there', observed, problem: `The AgentBot that holds and writes to conversations ${observed === 'deleted' ? 'was deleted' : observed}. Repair this item.` });
+    this.add('agent-bot', 'AGENT_BOT', BOT_NAME, { desired: 'there', observed, problem: `The AgentBot, which holds conversations and writes in them, ${observed === 'deleted' ? 'was deleted' : observed}. Repair this item.` });
   }
 
   private async lookAtOwners(): Promise<void> {
@@ -131,12 +135,12 @@ export class Inspector {
 
   private async lookAtTeamSettings(externalId: string, name: string, wanted: boolean): Promise<void> {
     const { status, body } = await this.connect(this.desired.access).user.answer({ method: 'GET', path: `${this.account}/teams/${numberOf(externalId, 'team')}` }, [404], this.signal);
-    // Its deletion is told with its members, or by the directory.
+    // The inspection of its members, or the directory, reports that it was deleted.
     if (status === 404 || body === 'notJson') return;
     const shown = (isOn: unknown): string => (isOn === true ? 'assigns by itself' : 'assigns nobody by itself');
     this.add(`team:${externalId}:auto-assign`, 'TEAM_SETTINGS', name, {
       desired: shown(wanted), observed: shown((body.json as { allow_auto_assign?: unknown } | undefined)?.allow_auto_assign),
-      problem: wanted ? 'Chatwoot does not give this team\'s conversations to its members. Repair this item.' : 'Chatwoot gives this team\'s conversations to any member who is online. Repair this item, or make a team with autoAssign.',
+      problem: wanted ? 'Chatwoot does not assign this team\'s conversations to its members. Repair this item.' : 'Chatwoot assigns this team\'s conversations to any member who is online. Repair this item, or create a team with autoAssign.',
     });
   }
 
@@ -146,7 +150,7 @@ export class Inspector {
     const observed = status === 404 || body === 'notJson' ? null : listed(listIn<WirePerson>(body.json, 'members').map(({ id }) => id));
     this.add(`team:${externalId}:members`, 'TEAM_MEMBERS', name, {
       desired: listed(members), observed, repairable: observed !== null,
-      problem: observed === null ? 'The team was deleted in Chatwoot. Refresh the directory.' : 'Others are in the team than were set from here. Repair this item, or set the members again.',
+      problem: observed === null ? 'The team was deleted in Chatwoot. Refresh the directory.' : 'The team\'s members are not those set through this service. Repair this item, or set the members again.',
     });
   }
 
@@ -155,12 +159,12 @@ export class Inspector {
     const inbox = await readInbox(this.connect(this.desired.access), externalId, this.signal);
     const add = (part: string, kind: DriftKind, compared: Compared) => this.add(`inbox:${inboxId}${part && `:${part}`}`, kind, name, compared);
     if (!inbox) {
-      add('', 'INBOX', { desired: 'there', observed: 'deleted', problem: 'The inbox was deleted in Chatwoot, and its conversations with it. Repair this item to make another.' });
+      add('', 'INBOX', { desired: 'there', observed: 'deleted', problem: 'The inbox was deleted in Chatwoot with its conversations. Repair this item to create another.' });
       return;
     }
     this.inboxes.push(inbox);
     const mark = inbox.additional_attributes?.['support_inbox_id'];
-    if (!add('', 'INBOX', { desired: 'there', observed: mark === inboxId ? 'there' : 'not ours', repairable: false, problem: `Inbox ${externalId} in Chatwoot does not carry our mark; it is left alone. Enable support for the chatbot again under another inbox, or set additional_attributes.support_inbox_id there.` })) return;
+    if (!add('', 'INBOX', { desired: 'there', observed: mark === inboxId ? 'there' : 'not ours', repairable: false, problem: `Inbox ${externalId} in Chatwoot does not have this service's mark, so it is not changed. Enable support for the chatbot again with another inbox, or set the inbox's additional_attributes.support_inbox_id.` })) return;
 
     add('name', 'INBOX_NAME', { desired: name, observed: inbox.name, problem: 'The inbox has another name than its chatbot. Repair this item.' });
     this.compareWebhook(desired, inbox, add);
@@ -171,31 +175,31 @@ export class Inspector {
     const isOurs = agent_bot?.id !== undefined && agent_bot.id === settingsOf(this.desired.access).agentBotId;
     add('agent-bot', 'INBOX_AGENT_BOT', {
       desired: 'our AgentBot', observed: isOurs ? 'our AgentBot' : agent_bot?.id === undefined ? 'none' : `another bot (${agent_bot.id})`,
-      problem: 'New conversations of this inbox are not held for the chatbot, but shown to agents at once. Repair this item.',
+      problem: 'New conversations of this inbox are not held for the chatbot; agents see them at once. Repair this item.',
     });
     if (members !== null) {
       const { payload } = await this.read(`${this.account}/inbox_members/${inbox.id}`) as { payload?: unknown };
-      add('members', 'INBOX_MEMBERS', { desired: listed(members), observed: listed(listIn<WirePerson>(payload, 'members').map(({ id }) => id)), problem: 'Others see the inbox than were set from here. Repair this item, or set the members again.' });
+      add('members', 'INBOX_MEMBERS', { desired: listed(members), observed: listed(listIn<WirePerson>(payload, 'members').map(({ id }) => id)), problem: 'The inbox\'s members are not those set through this service. Repair this item, or set the members again.' });
     }
   }
 
   private compareWebhook({ providerData }: DesiredInbox, inbox: WireInbox, add: (part: string, kind: DriftKind, compared: Compared) => boolean): void {
     const { webhookUrl } = this.desired.access;
     if (webhookUrl === '' && isOurWebhook(this.desired.access, inbox.webhook_url))
-      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired: 'none', observed: shownUrl(inbox.webhook_url), problem: 'Chatwoot sends what is said to an address at which it cannot reach us, and shows messages as failed. Repair this item; then set SUPPORT_PUBLIC_URL.' });
+      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired: 'none', observed: shownUrl(inbox.webhook_url), problem: 'Chatwoot sends messages to an address at which it cannot reach this service, and marks them as failed. Repair this item; then set SUPPORT_PUBLIC_URL.' });
     if (webhookUrl !== '') {
       const isSame = inbox.webhook_url === webhookUrl;
       const [desired, elsewhere] = [shownUrl(webhookUrl) ?? '', shownUrl(inbox.webhook_url)];
-      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired, observed: isSame ? desired : elsewhere === desired ? `${desired} (another path)` : elsewhere, problem: 'Chatwoot does not tell us at once what agents write; it is only read on a timer. Repair this item.' });
+      add('webhook-url', 'INBOX_WEBHOOK_URL', { desired, observed: isSame ? desired : elsewhere === desired ? `${desired} (another path)` : elsewhere, problem: 'Chatwoot\'s webhooks do not reach this service, so agents\' messages are only found on a timer. Repair this item.' });
     }
-    // From 4.13 on each inbox has a secret; deliveries signed with another one are refused by us.
+    // Since 4.13 each inbox has a secret. Webhooks signed with another one are refused.
     if (inbox.secret === undefined || inbox.secret === null) return;
     const known = providerData['webhookSecret'];
     const observed = known === inbox.secret ? 'known' : known ? 'another than ours' : 'not known to us';
     add('webhook-secret', 'INBOX_WEBHOOK_SECRET', { desired: 'known', observed, problem: `The secret that signs this inbox's webhooks is ${observed}${known ? ', so all of them are refused' : ', so they are not verified'}. Repair this item.` });
   }
 
-  /** One that was read in vain again and again. Whatever else of the account there is was read before. */
+  /** Inspects a conversation whose reads failed repeatedly. The rest of the account was read before. */
   private async lookAtConversation(id: string): Promise<void> {
     const path = `${this.account}/conversations/${numberOf(id, 'conversation')}/messages`;
     const answer = await this.connect(this.desired.access).user.answer({ method: 'GET', path }, [404, 500], this.signal);
@@ -203,20 +207,23 @@ export class Inspector {
     this.damaged.push(id);
     this.add(`conversation:${id}`, 'CONVERSATION', `conversation ${id}`, {
       desired: 'can be shown', observed: 'its history fails', repairable: false,
-      problem: `Chatwoot fails at the history of this conversation, and nothing that agents write in it can be read: most likely a file in it has a blank name. ${remedyFor(id)}`,
+      problem: `Chatwoot cannot show the history of this conversation, so agents' messages in it cannot be read: most likely a file in it has a blank name. ${remedyFor(id)}`,
     });
   }
 
-  /** Every agent sees an empty page. Nothing but the newest row of some conversation does that while all else answers. */
+  /**
+   * Reports that every agent sees an empty list. If the rest of the account works, only a damaged newest row of some
+   * conversation causes this.
+   */
   private conversationListFails(): void {
     const known = this.damaged.length === 0 ? '' : ` It may be conversation ${this.damaged.join(' or ')}.`;
     this.add('conversation-list', 'CONVERSATION', 'the list of conversations', {
       desired: 'can be shown', observed: 'fails', repairable: false,
-      problem: `Chatwoot fails at the list of all conversations while the rest of the account answers, so no agent sees any: most likely the newest message of one of them has a file with a blank name.${known} Post any message in it, so that the list works again; then let an administrator delete that conversation.`,
+      problem: `Chatwoot cannot list the conversations while the rest of the account works, so no agent sees any: most likely the newest message of one of them has a file with a blank name.${known} Post any message in it, so that the list works again; then let an administrator delete that conversation.`,
     });
   }
 
-  /** The newest messages tell whether webhooks get out of Chatwoot at all. */
+  /** Reads the newest messages, which show whether Chatwoot sends webhooks at all. */
   private async lookAtDeliveries(): Promise<void> {
     const answer = await this.connect(this.desired.access).user.answer({ method: 'GET', path: `${this.account}/conversations?status=all` }, [500], this.signal);
     if (isCrash(answer)) return this.conversationListFails();
@@ -229,7 +236,7 @@ export class Inspector {
     const refused = isRefusing(messages);
     this.add('webhook-delivery', 'WEBHOOK_DELIVERY', 'webhooks', {
       desired: 'sent', observed: refused ? 'refused by Chatwoot\'s own guard' : 'sent', repairable: false,
-      problem: 'Chatwoot refuses to send webhooks to our address because it is private, and shows agents\' messages as failed. Set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true there, or give this service a public address (SUPPORT_PUBLIC_URL).',
+      problem: 'Chatwoot refuses to send webhooks to this service because its address is private, and marks agents\' messages as failed. Set SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true in Chatwoot, or give this service a public address (SUPPORT_PUBLIC_URL).',
     });
   }
 }

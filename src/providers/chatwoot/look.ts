@@ -1,11 +1,14 @@
 import { OutcomeUnknownError, ProviderRefusedError } from '../../core/errors';
 
-/** A look for what an earlier try may have written. @throws OutcomeUnknownError when it is refused: that leaves us as wise as before */
+/**
+ * Runs a lookup of a write that an earlier attempt may have made.
+ * @throws OutcomeUnknownError if Chatwoot refuses the lookup, because the outcome stays unknown
+ */
 export async function lookFor<T>(what: string, look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (cause) {
     if (!(cause instanceof ProviderRefusedError) || cause.gone) throw cause;
-    throw new OutcomeUnknownError(`Chatwoot does not let us see whether ${what} was stored by an earlier try. Look there, then send it again or discard it. (${cause.message})`, { cause });
+    throw new OutcomeUnknownError(`Chatwoot refused the lookup of ${what}, so it is unknown whether an earlier attempt stored it. Check in Chatwoot, then resend or discard it. (${cause.message})`, { cause });
   }
 }

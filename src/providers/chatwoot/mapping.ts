@@ -3,10 +3,10 @@ import { contentOf } from './content';
 import { surveyIn } from './survey';
 import { shownName, type WireMessage } from './wire';
 
-/** The key in `content_attributes` under which our own id of a post stands. */
+/** The key in `content_attributes` under which a post has our own id. */
 export const MARK = 'support_message_id';
 
-/** What a webhook that Chatwoot's own guard refused leaves on its message, from 4.14 on. */
+/** Recognizes the error that Chatwoot's guard leaves on a message whose webhook it refused (since 4.14). */
 export const isGuardRefusal = (attributes: WireMessage['content_attributes']): boolean =>
   /no public ip addresses|private|unsafe/i.test(String(attributes?.['external_error'] ?? ''));
 
@@ -17,22 +17,25 @@ const IGNORED_TYPES: Readonly<Record<number, string>> = {
 };
 const OUR_ID = /^([a-z]+:)*[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** What one row of a conversation's history means. Any row that went out as a webhook may be marked as failed by it. */
+/** Converts one row of a conversation's history. A row may be marked as failed because its webhook failed. */
 export function observe(message: WireMessage, botUserId: number | undefined): Observation {
   const found = meaningOf(message, botUserId);
-  // Taking back the mark of an address that is always refused sends a webhook too, which marks it again.
+  // If the address is always refused, removing the mark would send a webhook whose refusal sets the mark again.
   const isMarked = message.status === 'failed' && found.kind !== 'ignored' && !isGuardRefusal(message.content_attributes);
   return isMarked ? { ...found, shownAsFailed: true } : found;
 }
 
-/** Only a public message of a person is surely for the end-user; of other public ones the policy decides; nothing else ever is. */
+/**
+ * Classifies a row. Only a person's public message is certainly for the end-user. For other public rows the policy
+ * decides; no other row is ever for the end-user.
+ */
 function meaningOf(message: WireMessage, botUserId: number | undefined): Observation {
   const id = String(message.id);
   const ignored = (why: string): Observation => ({ kind: 'ignored', id, why });
   const { sender } = message;
   const person = sender?.type === 'user' && sender.id !== botUserId ? { externalId: String(sender.id), name: shownName(sender) } : null;
 
-  // Our posts too, which keep nothing of ours but the number.
+  // Also for our own posts: a deleted row keeps nothing but its number.
   if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
   const ourId = idOfOurs(message, person !== null);
   if (ourId !== null) return { kind: 'echo', id, ourId };
@@ -56,10 +59,13 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
   return ignored(IGNORED_TYPES[message.message_type] ?? 'not written by a person');
 }
 
-/** What agents see as sent to the end-user. What does not say that it is public is not. */
+/** Returns whether agents see the row as sent to the end-user. A row that does not say it is public is private. */
 const isOutward = ({ message_type: type, private: isPrivate }: WireMessage): boolean => (type === OUTGOING || type === TEMPLATE) && isPrivate === false;
 
-/** A template, a rule's line (CONTRACT 4.4: `sender` null, `automation_rule_id`), or one of a bot, of BotAgent1's own token, or of nobody. */
+/**
+ * Converts a template, a rule's line (CONTRACT 4.4: `sender` null, `automation_rule_id`), or a message of a bot, of
+ * BotAgent1's own token, or without a sender.
+ */
 function automaticReply(message: WireMessage, botUserId: number | undefined, at: string): Observation {
   const { text, content, attachments, lacking } = contentOf(message);
   return { kind: 'automaticReply', id: String(message.id), source: sourceOf(message, botUserId), text: text.trim() === '' ? '' : text, content, attachments, at, lacking };
@@ -75,9 +81,9 @@ function sourceOf({ message_type: type, sender, content_attributes: attributes }
 }
 
 /**
- * Our own id of a post of ours. Deleting a message, and an agent's "retry" of a failed one, empty its attributes and with them the
- * mark; `source_id` survives both (CONTRACT section 2, measured). A person's client may set a `source_id` of its own, so that alone
- * proves nothing under a person's name.
+ * Returns our id of one of our posts, or null. Deleting a message, and an agent's "retry" of a failed one, clear its
+ * attributes with our mark; `source_id` survives both (CONTRACT section 2, measured). A person's client may set any
+ * `source_id`, so it proves nothing on a person's message.
  */
 export function idOfOurs({ content_attributes, source_id }: WireMessage, byPerson: boolean): string | null {
   const mark = content_attributes?.[MARK];

@@ -5,13 +5,13 @@ import { numberOf, type Connect } from './connection';
 import { messagesBetween } from './history';
 import { observe } from './mapping';
 
-/** Agents' screens show it beside the message. Chatwoot before 4.2 has no such call. */
+/** Sets the delivery state that agents see beside a message. Chatwoot has this call since 4.2. */
 export async function reportDelivery(connect: Connect, { conversation, messageId, state, error }: ReportDelivery, signal: AbortSignal): Promise<void> {
   throwIfOver(signal);
   const { user, conversation: pathOf, settings } = connect(conversation.inbox.account);
   const [major = 0, minor = 0] = (settings.version ?? '').split('.').map(Number);
   if (settings.version !== undefined && (major < 4 || (major === 4 && minor < 2)))
-    throw new UnsupportedByProviderError('Chatwoot before 4.2 cannot be told what became of a message.');
+    throw new UnsupportedByProviderError('Chatwoot before 4.2 cannot show a message\'s delivery state; upgrade it.');
   await user.json({
     method: 'PATCH', path: `${pathOf(conversation.conversationId)}/messages/${numberOf(messageId, 'message')}`,
     body: { status: state.toLowerCase(), ...(state === 'FAILED' && { external_error: error ?? 'It did not reach the end-user.' }) },
@@ -19,8 +19,8 @@ export async function reportDelivery(connect: Connect, { conversation, messageId
 }
 
 /**
- * Chatwoot keeps the row, with a sentence of its own and without files; deleting it again answers the same. The AgentBot
- * may not. What is not there any more needs no deleting.
+ * Deletes a message. Chatwoot keeps the row, with a text of its own and without files; a repeat gets the same response.
+ * The AgentBot is not permitted to. A message that no longer exists counts as deleted.
  */
 export async function deleteMessage(connect: Connect, { conversation, messageId }: DeleteMessage, signal: AbortSignal): Promise<void> {
   throwIfOver(signal);
@@ -29,7 +29,10 @@ export async function deleteMessage(connect: Connect, { conversation, messageId 
   await user.answer({ method: 'DELETE', path }, [404], signal);
 }
 
-/** Reads the range that holds all of them, and leaves out what lies between. Called for changed messages. */
+/**
+ * Returns the given messages. Reads the range from the lowest id to the highest and skips the others. Called for
+ * changed messages.
+ */
 export async function readMessages(connect: Connect, access: ConversationAccess, ids: readonly string[], signal: AbortSignal): Promise<readonly Observation[]> {
   throwIfOver(signal);
   const connection = connect(access.inbox.account);

@@ -4,16 +4,16 @@ import { fitFileName } from '../../core/checks/file-name';
 export interface FormFile {
   readonly name: string;
   readonly contentType: string;
-  /** In memory or on disk; it is read when the form is sent. */
+  /** In memory or on disk. Read when the form is sent. */
   readonly body: Blob;
 }
 
 /**
- * A form with files as a request body. Written by hand because FormData turns every line break of a text into CR LF,
- * and agents' screens and our own comparison of texts would see another message.
+ * Builds a form with files as a request body. Not a FormData, which turns every line break of a text into CR LF: agents
+ * would see, and our comparison of texts would find, another message.
  */
 export function multipart(fields: Readonly<Record<string, string>>, name: string, files: readonly FormFile[]): Blob {
-  // A Blob's type is lower-cased, and the boundary stands in it.
+  // Lower case, because the Blob's type contains it and is lower-cased.
   const boundary = `support-subgraph-${randomUUID()}`;
   const parts: (string | Blob)[] = [];
   for (const [field, value] of Object.entries(fields)) parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`);

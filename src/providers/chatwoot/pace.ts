@@ -2,22 +2,31 @@ import { ProviderUnavailableError } from '../../core/errors';
 import type { ConversationAccess } from '../../core/ports/support-provider';
 import { throwIfOver } from './client';
 
-/** What we allow ourselves, all processes together, in one place. Chatwoot 4.10 takes 3,000 requests a minute from one address, and 200 messages a minute in a conversation, everybody's together. */
+/**
+ * The limits that this service sets itself, for all its processes together. Chatwoot 4.10 allows 3,000 requests a
+ * minute from one address, and 200 messages a minute in a conversation from all authors together.
+ */
 export const PACE = {
   requestsPerMinute: 2_400,
-  /** Of the requests to one server, what one account may have while nobody else asks. With others: an equal part each. */
+  /**
+   * Largest part of a server's requests that one account may use while no other makes requests. Otherwise each account
+   * has an equal part.
+   */
   mostOfOneAccount: 0.75,
-  /** Of the requests, how many may come at once. */
+  /** How many requests may be sent at once. */
   burst: 200,
-  /** Of what may come at once, the part that requests leave alone for which nobody waits. */
+  /** The part of the burst that background requests must leave to requests that a caller waits for. */
   leftToPeople: 0.5,
-  /** A request that would wait longer is given back, to be tried again. */
+  /** A request that would have to wait longer is refused, to be retried. */
   longestWaitMs: 2_000,
-  /** After a 429, which says nothing about when: nobody asks that server before. */
+  /** How long no request is sent to a server after its 429, which names no time. */
   pauseMs: 20_000,
-  /** Our share of a conversation's 200, of all processes together; should two of them spend it within one minute, there is still room for the agent. */
+  /**
+   * This service's part of a conversation's 200, for all processes together. Even if two processes spend it within one
+   * minute, agents' messages still fit.
+   */
   postsPerMinute: 90,
-  /** Of our share, what history may not use: the end-user's next words come at once. */
+  /** The part of our posts that history may not use, so that the end-user's next message is posted at once. */
   reservedForTalk: 20,
 } as const;
 
@@ -25,20 +34,20 @@ type RecentPosts = NonNullable<ConversationAccess['recentPosts']>;
 
 const MINUTE = 60_000;
 
-/** Fills with time, and may be spent into the red as far as somebody waits. */
+/** A token bucket. It refills with time, and may become negative while requests wait. */
 interface Bucket { tokens: number; at: number }
 interface Server extends Bucket { pausedUntil: number; readonly accounts: Map<string, Bucket> }
 
-/** Requests to one server, and of each account on it; each process of ours has an equal part. */
+/** Limits the requests to each server, and of each account to it. Each of our processes has an equal part. */
 export class ServerPace {
   private readonly servers = new Map<string, Server>();
 
   constructor(private readonly now: () => number, private readonly replicas: () => number) {}
 
   /**
-   * Milliseconds that the next request of this account to this server has to wait; it is counted.
-   * @param isBackground nobody waits for it: it takes only what is beyond the part that is left to people
-   * @throws ProviderUnavailableError when it would wait too long; it is not counted
+   * Counts the account's next request to this server and returns for how many milliseconds it must wait.
+   * @param isBackground no caller waits for it, so it uses only what exceeds `leftToPeople`
+   * @throws ProviderUnavailableError if it would wait too long; it is not counted
    */
   take(server: string, account: string, isBackground = false): number {
     const all = this.serverOf(server);
@@ -57,7 +66,7 @@ export class ServerPace {
     this.serverOf(server).pausedUntil = this.now() + PACE.pauseMs;
   }
 
-  /** Fills up to now, and answers how long until there is one more. */
+  /** Refills a bucket and returns the milliseconds until it has enough tokens. */
   private waitOf(bucket: Bucket, share: number, isBackground: boolean): number {
     const perMs = PACE.requestsPerMinute / MINUTE * share;
     bucket.tokens = Math.min(PACE.burst * share, bucket.tokens + Math.max(0, this.now() - bucket.at) * perMs);
@@ -72,7 +81,7 @@ export class ServerPace {
     return known;
   }
 
-  /** Only who has asked within the last minute counts, and is remembered. */
+  /** Returns an account's bucket. Only accounts with requests in the last minute are kept and counted. */
   private accountOf({ accounts }: Server, account: string): Bucket {
     for (const [id, { at }] of accounts) if (at <= this.now() - MINUTE) accounts.delete(id);
     let known = accounts.get(account);
@@ -81,13 +90,13 @@ export class ServerPace {
   }
 }
 
-/** What one of so many accounts may have of the server's requests: an equal part, and alone not all. */
+/** Returns the part of a server's requests that one of `accounts` accounts may use: an equal part, and never all. */
 const shareOf = (accounts: number): number => Math.min(PACE.mostOfOneAccount, 1 / accounts);
 
 const tooFast = (waitMs: number) =>
-  new ProviderUnavailableError('Chatwoot has had its requests of this minute from us.', { retryAfterMs: Math.ceil(waitMs), isOwnPace: true });
+  new ProviderUnavailableError('This service has reached its own limit of requests to this Chatwoot. Deliveries are retried; repeat any other call later.', { retryAfterMs: Math.ceil(waitMs), isOwnPace: true });
 
-/** `fetch` for one account, which keeps the pace of the server asked and stops asking one that said "Retry later". */
+/** Returns a `fetch` for one account that keeps to the server's limit, and pauses after a 429. */
 export type FetchFor = (accountId: string, isBackground?: boolean) => typeof globalThis.fetch;
 
 export function paced(fetch: typeof globalThis.fetch, now: () => number, replicas: () => number): FetchFor {
@@ -108,8 +117,8 @@ export function paced(fetch: typeof globalThis.fetch, now: () => number, replica
 const MOST_CONVERSATIONS = 10_000;
 
 /**
- * Our posts of the last minute, by conversation: those that the Session remembers, of whatever process, and those that
- * this process has made since that was read.
+ * Counts our posts of the last minute per conversation: those recorded with the session by any process, and those that
+ * this process has made since that record was read.
  */
 export class PostingPace {
   private readonly posts = new Map<string, number[]>();
@@ -120,18 +129,21 @@ export class PostingPace {
     return PACE.postsPerMinute - this.recent(conversation, stored).length;
   }
 
-  /** @throws ProviderUnavailableError when our share of this minute is spent; nothing was sent */
+  /** @throws ProviderUnavailableError if our posts of this minute are used up; nothing was sent */
   take(conversation: string, stored?: RecentPosts): void {
     const recent = this.recent(conversation, stored);
     if (recent.length >= PACE.postsPerMinute)
-      throw new ProviderUnavailableError('We have posted our share of this minute into the conversation; the rest is left to its agents.', { retryAfterMs: Math.max(1, recent[0]! + MINUTE - this.now()), isOwnPace: true });
+      throw new ProviderUnavailableError('This service has posted its limit of messages per minute in this conversation, which leaves room for its agents; the post is retried later.', { retryAfterMs: Math.max(1, recent[0]! + MINUTE - this.now()), isOwnPace: true });
     const own = [...this.own(conversation), this.now()];
     this.posts.delete(conversation);
     this.posts.set(conversation, own);
     if (this.posts.size > MOST_CONVERSATIONS) this.posts.delete(this.posts.keys().next().value!);
   }
 
-  /** Ascending. Clocks of processes differ a little, and a post whose answer was cut is in our own memory only: the fuller list counts. */
+  /**
+   * Returns the times of recent posts, ascending. Processes' clocks differ a little, and a post whose response was cut
+   * is only in this process's memory, so the longer list counts.
+   */
   private recent(conversation: string, stored: RecentPosts = { at: [], asOf: 0 }): readonly number[] {
     const own = this.own(conversation);
     const all = [...stored.at.filter((at) => at > this.now() - MINUTE), ...own.filter((at) => at > stored.asOf)].sort((one, other) => one - other);

@@ -8,19 +8,21 @@ import { idIn, listIn, type WirePerson } from './wire';
 
 const roleWord = (role: ProviderAgent['role']) => (role === 'ADMINISTRATOR' ? 'administrator' : 'agent');
 
-const notHere = (id: string) => new ProviderRefusedError(`Nobody in this Chatwoot account has the id ${id}. Refresh the agents and choose one of them.`, { gone: true });
+const notHere = (id: string) => new ProviderRefusedError(`No agent of this Chatwoot account has the id ${id}. Refresh the agents and choose one of them.`, { gone: true });
 
-/** BotAgent1 is ours, and nobody's to change from here. */
+/** Returns an agent's number. BotAgent1 belongs to this service and may not be changed as an agent. */
 function numberOfAgent({ botUserId }: Connection, id: ProviderAgentId): number {
   const number = numberOf(id, 'agent');
   if (number === botUserId) throw notHere(id);
   return number;
 }
 
-/** The person whose token we work with is an agent like others, but for this: without them as administrator nothing works. */
+/**
+ * Refuses to demote or remove the person whose token this service uses: without their administrator role nothing works.
+ */
 function keepActing({ settings }: Connection, id: number): void {
   if (id === settings.botUserId)
-    throw new ProviderRefusedError('We work in this Chatwoot account with this person\'s token: they must stay its administrator. Enable support with another administrator\'s token first.');
+    throw new ProviderRefusedError('This service uses this person\'s token for the Chatwoot account, so they must stay an administrator. Enable support with another administrator\'s token first.');
 }
 
 export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
@@ -31,7 +33,10 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
   const everybody = async ({ user, account }: Connection, signal: AbortSignal) =>
     listIn<WirePerson>(await user.json({ method: 'GET', path: `${account}/agents` }, signal), 'agents');
 
-  /** Numbers of people who are in the account. Chatwoot's inboxes take anybody in the installation without a word. */
+  /**
+   * Returns the numbers of agents of the account. Chatwoot's inboxes accept any user of the installation, so this
+   * checks first.
+   */
   async function members(connection: Connection, access: AccountAccess, ids: readonly ProviderAgentId[], signal: AbortSignal): Promise<number[]> {
     if (ids.length === 0) return [];
     const known = new Set((await listAgents(connect, access, signal)).map(({ externalId }) => externalId));
@@ -41,7 +46,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
     });
   }
 
-  /** By invitation, which Chatwoot mails: without a Platform App there is no other way. */
+  /** Adds an agent by an invitation that Chatwoot sends by e-mail: without a Platform App there is no other way. */
   async function invite(connection: Connection, { name, email, role }: AddAgent, signal: AbortSignal): Promise<number> {
     const { user, account } = connection;
     const known = (await everybody(connection, signal)).find((person) => person.email?.toLowerCase() === email.toLowerCase());
@@ -62,13 +67,14 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       if (platform === null) {
         id = await invite(connection, request, signal);
       } else {
-        // A known address answers with that person, token and all; the mark tells whom we made.
+        // For a known address Chatwoot returns the existing user, token included. The mark shows whom this service
+        // created.
         id = Number(idIn(await platform.json({ method: 'POST', path: '/platform/api/v1/users', body: personOf(access, { name, email }) }, signal), 'user'));
         if (id === connection.botUserId) throw notHere(email);
         await platform.json({ method: 'POST', path: `/platform${connection.account}/account_users`, body: { user_id: id, role: roleWord(role) } }, signal);
       }
       const added = (await listAgents(connect, access, signal)).find(({ externalId }) => externalId === String(id));
-      if (!added) throw new ProviderRefusedError(`Chatwoot took ${email} and does not list them. Refresh the agents.`);
+      if (!added) throw new ProviderRefusedError(`Chatwoot added ${email} but does not list them. Refresh the agents.`);
       return added;
     },
 
@@ -88,7 +94,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       keepActing(connection, id);
       if (!(await everybody(connection, signal)).some((person) => person.id === id)) return 'NOT_THERE';
       if (deletePerson) {
-        // Deletes the whole person when this was their last account (contract, surprise 25).
+        // Deletes the whole user if this was their last account (contract, surprise 25).
         const answer = await connection.user.answer({ method: 'DELETE', path: `${connection.account}/agents/${id}` }, [404], signal);
         return answer.status === 404 ? 'NOT_THERE' : 'REMOVED';
       }
@@ -110,7 +116,7 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
       await connection.user.json({ method: 'POST', path: `${connection.account}/inbox_members`, body: { inbox_id: numberOf(inbox.externalId, 'inbox'), user_ids } }, signal);
     },
 
-    // Said always: Chatwoot switches it on where it is left out.
+    // Always sent, because Chatwoot enables auto-assignment if it is omitted.
     async makeTeam(access, { name, autoAssign }, signal) {
       const { user, account } = connect(access);
       const team = await user.json({ method: 'POST', path: `${account}/teams`, body: { team: { name, allow_auto_assign: autoAssign } } }, signal) as { name?: string };
@@ -131,7 +137,10 @@ export function peopleVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
   };
 }
 
-/** A Platform App is let near everybody whose address it ever named, so its word is not enough: our mark must be there. */
+/**
+ * Creates login links. A Platform App can access every user whose address it ever named, so its permission is not
+ * enough: the user must have our mark.
+ */
 export const loginVerbs = (host: ChatwootHost, connect: Connect): LoginVerbs => ({
   async loginLink(access, agentId, signal) {
     const connection = connect(access);

@@ -9,16 +9,16 @@ import { MARK } from './mapping';
 import { multipart, type FormFile } from './multipart';
 import type { WireMessage } from './wire';
 
-/** One thing that is to stand in a conversation. */
+/** A message to post in a conversation. */
 export interface Post {
   readonly conversation: ConversationAccess;
   readonly ourId: string;
   readonly text: string;
   readonly attachments: readonly PostedFile[];
   readonly as: 'endUser' | 'bot' | 'note';
-  /** Seconds since 1970, when that is not about now: Chatwoot keeps it beside the time of its own. */
+  /** Seconds since 1970 if the message was said well before now. Chatwoot keeps it besides its own time. */
   readonly saidAt?: number | null;
-  /** Made by us, not fetched: the post is worth nothing without them. */
+  /** Files that this service generated; without them the post is useless. */
   readonly ownFiles?: readonly FormFile[];
   readonly replyTo?: ProviderMessageId | null;
   readonly earlierTries?: number | undefined;
@@ -26,7 +26,10 @@ export interface Post {
   readonly lookAfter: ProviderMessageId | null;
 }
 
-/** Files that stand in a row neither as an attachment nor by name. Which of several it is, their names tell. */
+/**
+ * Returns the files that a row contains neither as an attachment nor by name. If several could be missing, their names
+ * decide.
+ */
 export function missingOf(attachments: readonly PostedFile[], { content, attachments: shown = [] }: WireMessage): readonly PostedFile[] {
   const wanted = attachments.filter(({ name }) => !(content ?? '').includes(leftLine(name)));
   const count = wanted.length - shown.length;
@@ -38,21 +41,24 @@ export function missingOf(attachments: readonly PostedFile[], { content, attachm
 
 const isTooLong = (content: string): boolean => content.length > MAX_CONTENT_LENGTH && [...content].length > MAX_CONTENT_LENGTH;
 
-/** Stands in place of a file. Never its link: that may hold a secret. */
+/** Returns the line that replaces a file. It never contains the file's link, which may hold a secret. */
 const leftLine = (name: string): string => `[${name}] could not be uploaded.`;
 
-/** What a post says, with the names that stand in place of files. */
+/** Returns the text of a post, with the lines that replace omitted files, fitted to Chatwoot's limit. */
 function fitted({ text, as }: Post, left: readonly string[]): Fitted {
   const whole = [text, ...left.map(leftLine)].filter((line) => line !== '').join('\n');
-  // Escaping can make it several times as long: what counts is what is sent.
+  // Escaping may make it several times as long, and the limit applies to the escaped text.
   const sent = (one: string): string => (as === 'endUser' ? one : one === whole ? escapeLiquid(one) : escapeExactly(one));
   return fitText(whole, as === 'note' ? 'note.txt' : 'message.txt', (one) => !isTooLong(sent(one)));
 }
 
-/** Whether the text alone is longer than one message there. */
+/** Returns whether the text alone is too long for one message in Chatwoot. */
 export const overflows = (post: Post): boolean => fitted(post, []).file !== null;
 
-/** @param isWhole what does not fit into the text goes as a file beside it; else it is cut */
+/**
+ * Builds the request body of a post.
+ * @param isWhole whether text that does not fit is attached as a file; otherwise it is cut
+ */
 export function bodyOf(post: Post, { files: staged, left }: Uploads, isWhole: boolean): object | Blob {
   const { ourId, as, saidAt, ownFiles = [], replyTo } = post;
   const { text, file } = fitted(post, left);

@@ -12,13 +12,16 @@ import { PACE, PostingPace } from './pace';
 import { bodyOf, missingOf, overflows, type Post } from './post-body';
 import { idIn, type WireMessage } from './wire';
 
-/** Chatwoot 4.10 and 4.14 were seen to take 16 files with one message; one of them is the transcript. */
+/** Chatwoot 4.10 and 4.14 were seen to accept 16 files with one message; one of them is the transcript. */
 const FILES_OF_POST = 15;
 
-/** What is shown as soon as it is said needs no time of its own. */
+/** A message posted within this time after it was said needs no time of its own. */
 const NOW_MS = 60_000;
 
-/** After so many tries a message goes without its files: one that this Chatwoot chokes on must not keep the words back. */
+/**
+ * After so many failed attempts a message is posted without its files: a file that breaks this Chatwoot must not delay
+ * the text.
+ */
 const TRIES_WITH_FILES = 3;
 
 export class Posts {
@@ -26,12 +29,18 @@ export class Posts {
 
   constructor(private readonly connect: Connect, private readonly now: () => number) { this.pace = new PostingPace(now); }
 
-  /** For history: a share of our share stays for what is said next. */
+  /**
+   * Returns how many history messages may be posted now. Part of the limit is reserved for new messages.
+   * @param conversation null: none exists yet
+   */
   room(conversation: ConversationAccess | null): number {
     return (conversation === null ? PACE.postsPerMinute : this.pace.room(keyOf(conversation), conversation.recentPosts)) - PACE.reservedForTalk;
   }
 
-  /** Files that do not fit beside the transcript go in a note before it, under an id of its own: a repeat looks for each. */
+  /**
+   * Posts a transcript. Files that do not fit with it go into a note before it, with its own id, so that a retry looks
+   * up each.
+   */
   async transcript({ conversation, noteId: ourId, title: text, fileName, content, files, mayExist, lookAfter }: PostTranscript, signal: AbortSignal): Promise<ProviderMessageId> {
     const note = { conversation, as: 'note', mayExist, lookAfter } as const;
     const [before, beside] = [files.slice(0, -FILES_OF_POST), files.slice(-FILES_OF_POST)];
@@ -42,7 +51,8 @@ export class Posts {
 
   message({ conversation, message, earlierTries, mayExist, lookAfter }: PostMessage, signal: AbortSignal): Promise<ProviderMessageId> {
     const { id: ourId, attachments, author, visibility } = message;
-    // Only when a lost conversation is told again: nobody can be made to say it there, so the name stands before it.
+    // Only when a lost conversation is recreated. The post cannot be made in the agent's name, so the name precedes the
+    // text.
     const text = author === 'AGENT' && message.authorName ? `${message.authorName}: ${message.text}` : message.text;
     const as = visibility === 'INTERNAL' ? 'note' : author === 'END_USER' ? 'endUser' : 'bot';
     const at = Date.parse(message.saidAt ?? message.createdAt);
@@ -81,10 +91,10 @@ export class Posts {
         await this.postOver(connection, path, signal);
         throw error;
       }
-      // Its own file is the point of a post; those beside it are not.
+      // A post is useless without its own files, but not without the others.
       if (uploads.files.length === 0 && (post.ownFiles !== undefined || !overflows(post))) throw error;
       if (isEndedThere(error)) {
-        // The files may have been too much for it, or it stored all and failed behind that.
+        // The files may have been too much, or Chatwoot stored everything and failed afterwards.
         const stored = await findPost(connection, path, post, signal);
         if (stored !== null) return stored;
       } else if (!(error instanceof ProviderRefusedError) || error.gone) throw error;
@@ -94,19 +104,23 @@ export class Posts {
     }
   }
 
-  /** With a newer row the lists of all conversations work again, and agents learn what to do. Its failure changes nothing: others may post one. */
+  /**
+   * Posts a note after a damaged row. A newer row makes the lists of conversations work again, and the note says what
+   * to do. Its failure is ignored, because any other new message has the same effect.
+   */
   private async postOver(connection: Connection, path: string, signal: AbortSignal): Promise<void> {
     await connection.bot.json({ method: 'POST', path: `${path}/messages`, body: { content: DAMAGED_NOTE, message_type: 'outgoing', private: true } }, signal).catch(() => undefined);
   }
 
   /**
-   * Chatwoot answers 200 and leaves out a file that it cannot store (CONTRACT §2.2): agents are told which, once.
-   * @throws ProviderRefusedError when what is missing was the point of the post
+   * Posts one note that names the files missing in a row. Chatwoot responds with 200 and omits a file that it cannot
+   * store (CONTRACT §2.2).
+   * @throws ProviderRefusedError if one of the post's own files is missing
    */
   private async noticeMissingFiles(row: WireMessage, post: Post, mayExist: boolean, signal: AbortSignal): Promise<void> {
     if (row.content_attributes?.['deleted'] === true) return;
     const shown = row.attachments ?? [];
-    if (shown.length < (post.ownFiles?.length ?? 0)) throw new ProviderRefusedError(`Chatwoot left out the file of ${post.ourId}.`);
+    if (shown.length < (post.ownFiles?.length ?? 0)) throw new ProviderRefusedError(`Chatwoot stored the post ${post.ourId} without its file. Check Chatwoot's file storage.`);
     const missing = missingOf(post.attachments, row);
     if (missing.length === 0) return;
     const { conversation, lookAfter } = post;
@@ -119,18 +133,21 @@ export class Posts {
   }
 }
 
-const DAMAGED_NOTE = 'A file with a blank name was stored here: Chatwoot cannot show the history of this conversation any more. Please let an administrator delete it; the conversation with the end-user then goes on in a new one.';
+const DAMAGED_NOTE = 'Chatwoot can no longer show the history of this conversation, because a file in it has a blank name. Please let an administrator delete the conversation; the session with the end-user then continues in a new one.';
 
-/** Chatwoot itself has answered, so that nothing is under way there any more; whether it stored the message the history tells. */
+/**
+ * Returns whether Chatwoot itself returned the error, so that the request is finished. The history shows whether it
+ * stored the message.
+ */
 const isEndedThere = (error: unknown): boolean =>
   error instanceof ProviderUnavailableError && error.delivered === 'unknown' && error.settlesAfterMs === 0 && !(error.cause instanceof Error);
 
 const keyOf = ({ inbox, conversationId }: ConversationAccess): string => `${inbox.account.accountId} ${conversationId}`;
 
 /**
- * Chatwoot has no look-up by `source_id`, and an error does not prove that nothing was stored: the history does. What was deleted
- * there since keeps its `source_id` (CONTRACT section 2).
- * @throws OutcomeUnknownError when the history is refused
+ * Looks for a post in the history. Chatwoot cannot search by `source_id`, and an error does not prove that nothing was
+ * stored. A deleted message keeps its `source_id` (CONTRACT section 2).
+ * @throws OutcomeUnknownError if Chatwoot refuses the history
  */
 const findPost = (connection: Connection, path: string, { ourId, lookAfter }: Post, signal: AbortSignal): Promise<WireMessage | null> => lookFor(ourId, async () => {
   const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');

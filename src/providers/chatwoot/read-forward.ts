@@ -6,7 +6,7 @@ import { baseUrlOf, requestSecondsOf } from './settings';
 import { uuidOf } from './survey';
 import type { WireMessage } from './wire';
 
-/** Of one answer; a longer history is read in several. */
+/** Limit of one page; a longer history is read in several. */
 const MOST_MESSAGES = 1000;
 
 export async function readForward(connect: Connect, { conversation, after }: ReadForward, signal: AbortSignal): Promise<ReadPage> {
@@ -22,8 +22,9 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
     break;
   }
   /**
-   * Only then one call more. From 4.4 to 4.12 webhooks name the page, but those are not believed; so it is made of the
-   * base URL, where Chatwoot's FRONTEND_URL is not shown.
+   * Adds the survey page's address, which costs one more call, made only if a survey lacks it. From 4.4 to 4.12
+   * webhooks contain the address, but they are not trusted; so it is built from the base URL, as Chatwoot's
+   * FRONTEND_URL is not visible.
    */
   async function withSurveyPage(observations: readonly Observation[]): Promise<readonly Observation[]> {
     if (!observations.some((one) => one.kind === 'survey' && one.url === null)) return observations;
@@ -33,7 +34,7 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
   }
   const settled = settledUpTo(messages, requestSecondsOf(connection.settings));
   const highest = messages.at(-1)?.id;
-  // Standing still with more to read would never end.
+  // If there is more to read, the cursor must advance, or the reading would never end.
   const next = settled ?? (more ? highest : undefined);
   return {
     observations: await withSurveyPage(messages.map((message) => observe(message, connection.botUserId))),
@@ -42,8 +43,9 @@ export async function readForward(connect: Connect, { conversation, after }: Rea
 }
 
 /**
- * The highest id below which nothing can appear any more. Another transaction may hold a lower id than one we see; it
- * cannot hold one that is lower than a message of as long before the newest as a request may run, by the server's own clock.
+ * Returns the highest id up to which no message can still appear. A transaction may hold a lower id than one already
+ * visible, but only for as long as a request may run. So ids are final up to the last message that is older than the
+ * newest one by `requestSeconds`, by the server's clock.
  */
 export function settledUpTo(ascending: readonly WireMessage[], requestSeconds: number): number | undefined {
   const newest = Math.max(...ascending.map((message) => message.created_at));

@@ -6,10 +6,16 @@ import type { WireConversation, WireMessage } from './wire';
 /** The five faces of Chatwoot's survey, worst first. */
 const CHOICES = ['😞', '😑', '😐', '😀', '😍'].map((label, i) => ({ rating: i + 1, label }));
 
-/** Chatwoot makes it of its FRONTEND_URL. Where the text has it, agents see it too: the contract has 4.3 hide it from them. */
+/**
+ * Address of the survey page, which Chatwoot builds from its FRONTEND_URL. If the text contains it, agents see it too;
+ * according to the contract, 4.3 hides it from them.
+ */
 const PAGE = /https?:\/\/[^\s<>"]+\/survey\/responses\/[0-9a-f-]{36}/i;
 
-/** The question that Chatwoot asks when a conversation is resolved. Null for its page: the text does not name it, the conversation's uuid does. */
+/**
+ * Parses the survey that Chatwoot sends when a conversation is resolved. `url` is null if the text does not contain the
+ * page's address; the conversation's uuid then leads to it.
+ */
 export function surveyIn(message: WireMessage): Extract<Observation, { kind: 'survey' }> | null {
   if (message.content_type !== 'input_csat') return null;
   const { rating, feedback_message: comment } = answerIn(message.content_attributes);
@@ -24,13 +30,13 @@ function answerIn(attributes: WireMessage['content_attributes']): Readonly<Recor
   return (typeof submitted?.csat_survey_response === 'object' ? submitted.csat_survey_response ?? {} : {}) as Readonly<Record<string, unknown>>;
 }
 
-/** The uuid stands in REST only, never in webhooks. */
+/** Reads a conversation's uuid. Only the REST API has it, webhooks do not. */
 export async function uuidOf(user: ChatwootClient, conversationPath: string, signal: AbortSignal): Promise<string | null> {
   const { uuid } = await user.json({ method: 'GET', path: conversationPath }, signal) as WireConversation;
   return typeof uuid === 'string' && /^[0-9a-f-]{36}$/i.test(uuid) ? uuid : null;
 }
 
-/** As the survey's own page posts it. */
+/** Submits the answer as the survey's own page does. */
 export async function answerSurvey(connect: Connect, { conversation, rating, comment }: AnswerSurvey, signal: AbortSignal): Promise<void> {
   throwIfOver(signal);
   const connection = connect(conversation.inbox.account);

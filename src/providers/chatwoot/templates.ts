@@ -6,7 +6,10 @@ const itemsOf = (value: unknown): readonly Item[] => (Array.isArray(value) ? val
 const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 const textOrNull = (value: unknown): string | null => textOf(value) || null;
 
-/** Choices, cards and forms, whose items Chatwoot keeps as they were given. Null when a message is none of these, or has no items. */
+/**
+ * Parses choices, cards and forms, whose items Chatwoot stores unchanged. Null if the message is none of these or has
+ * no items.
+ */
 export function templateIn({ content_type: kind, content_attributes: attributes }: WireMessage): ContentBody | null {
   const items = itemsOf(attributes?.['items']);
   if (items.length === 0) return null;
@@ -18,7 +21,7 @@ export function templateIn({ content_type: kind, content_attributes: attributes 
   }
 }
 
-/** Articles are links with words: nothing else. */
+/** Returns an article message as text: each article's title, description and link. */
 export function articleText({ content_type: kind, content_attributes: attributes }: WireMessage): string {
   if (kind !== 'article') return '';
   return itemsOf(attributes?.['items'])

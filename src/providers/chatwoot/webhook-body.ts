@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { WebhookRejectedError } from '../../core/errors';
 
 /*
- * What a webhook of Chatwoot can tell us where to look. Nothing else in it is believed. Whoever knows the address can send any JSON,
- * so each field is read by its shape, and one of another shape counts as not sent. Only an account or event of another shape
- * refuses the whole: without them nothing says what the webhook is about.
+ * Parses the parts of a webhook that say which conversation to sync. Nothing else in it is trusted. Any sender who
+ * knows the address can send any JSON, so a field of another shape counts as absent. Only an account or event of
+ * another shape refuses the whole webhook: without them its subject is unknown.
  */
 
 const scalar = z.union([z.number(), z.string()]);
@@ -25,27 +25,30 @@ const Body = z.object({
   message_type: lenient(z.string()),
   sender: part({ id: lenient(scalar), type: lenient(z.string()) }),
   content_attributes: record,
-  /** A list of objects, each with the names of what changed. */
+  /** A list of objects whose keys are the changed attributes. */
   changed_attributes: lenient(z.array(z.unknown())),
   private: lenient(z.boolean()),
   status: lenient(z.string()),
   meta,
-  /** Who types. */
+  /** The user who types. */
   user: part({ id: lenient(scalar), type: lenient(z.string()) }),
   is_private: lenient(z.boolean()),
 });
 export type WebhookBody = z.output<typeof Body>;
 
-/** Reads the body of a webhook. Never throws anything but its refusal, whatever was sent. @throws WebhookRejectedError `malformed` */
+/**
+ * Parses a webhook's body. Throws nothing else, whatever was sent.
+ * @throws WebhookRejectedError `malformed`
+ */
 export function webhookBody(rawBody: Buffer): WebhookBody {
   let given: unknown;
   try {
     given = JSON.parse(rawBody.toString('utf8'));
   } catch {
-    throw new WebhookRejectedError('malformed', 'A Chatwoot webhook holds no JSON.');
+    throw new WebhookRejectedError('malformed', 'The Chatwoot webhook is not JSON; it was refused.');
   }
   const { data, error } = Body.safeParse(given);
   if (error !== undefined)
-    throw new WebhookRejectedError('malformed', error.issues[0]?.path[0] === 'account' ? 'A Chatwoot webhook names its account in an unknown way.' : 'A Chatwoot webhook names no event.');
+    throw new WebhookRejectedError('malformed', error.issues[0]?.path[0] === 'account' ? 'The Chatwoot webhook has an account of an unknown shape; it was refused.' : 'The Chatwoot webhook names no event; it was refused.');
   return data;
 }

@@ -17,15 +17,18 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
 
   const botUserId = botUserOf(request.account);
   switch (body.event) {
-    // An update, besides all else, follows a message_created that we failed to take.
+    // A `message_updated` may also be the first webhook that arrives about a message, if its `message_created` was
+    // lost.
     case 'message_created':
     case 'message_updated':
-      // The echo of a post of ours is nothing new, and looking would cost calls for every turn; one that turned red is.
+      // The echo of our own post needs no sync, which would cost calls for every message. One that was marked as failed
+      // does.
       if (!isMarkedAsFailed(body)) {
         if (typeof body.content_attributes?.[MARK] === 'string') return ignored('our own post');
         if (body.private === true) return ignored('a note');
       }
-      // A delivery status, and whatever else comes without a trace of itself: all outgoing messages at once when the end-user has read them.
+      // A delivery status or another update that names no change, e.g. of all outgoing messages at once when the
+      // end-user has read them.
       if (body.event === 'message_updated' && !changesWhatWasSaid(body) && Number.isSafeInteger(body.id)) return { ...wordsOf(body.conversation?.id), unlessKnown: String(body.id) };
       return changesWhatWasSaid(body) ? { ...wordsOf(body.conversation?.id), changedMessageId: String(body.id) } : { ...wordsOf(body.conversation?.id), ...saidTo(body, botUserId) };
     case 'conversation_updated':
@@ -37,45 +40,54 @@ export function parseWebhook(request: WebhookRequest): WebhookHint {
       return { ...lookAt(body.id), ...shows(stateIn(body, botUserId)) };
     case 'conversation_typing_on':
     case 'conversation_typing_off':
-      return typingIn(body, botUserId) ?? ignored('somebody types, and it is no person who writes to the end-user');
+      return typingIn(body, botUserId) ?? ignored('typing, but not by an agent in a public reply');
     default:
       return ignored(/^[a-z_]{1,60}$/.test(body.event) ? `event ${body.event}` : 'an unknown event');
   }
 }
 
-/** A contact has no `type`, our own end-users included; a note is for colleagues. */
+/** Converts a typing event. A contact, our end-users included, has no `type`; typing a note is for colleagues only. */
 function typingIn({ event, user, is_private: isPrivate, conversation }: Body, botUserId: number | undefined): WebhookHint | null {
   if (user?.type !== 'user' || !Number.isSafeInteger(user.id) || user.id === botUserId || isPrivate !== false) return null;
   return { kind: 'typing', conversationId: lookAt(conversation?.id).conversationId, agentId: String(user.id), isTyping: event === 'conversation_typing_on' };
 }
 
-/** Taken back, answered, or marked as failed: it may have been read before. */
+/**
+ * Returns whether the message was deleted, got an answer (of a survey or form) or was marked as failed, so that it must
+ * be read again even if it was read before.
+ */
 const changesWhatWasSaid = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) &&
-  // A mark that was taken off leaves the key with null.
+  // A removed mark leaves the key with null.
   (attributes?.['deleted'] === true || attributes?.['submitted_values'] !== undefined || typeof attributes?.['external_error'] === 'string');
 
 const isMarkedAsFailed = ({ event, id, content_attributes: attributes }: Body): boolean =>
   event === 'message_updated' && Number.isSafeInteger(id) && typeof attributes?.['external_error'] === 'string';
 
 function lookAt(conversationId: unknown): Extract<WebhookHint, { kind: 'conversation' }> {
-  if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'A Chatwoot webhook names no conversation.');
+  if (!Number.isSafeInteger(conversationId)) throw new WebhookRejectedError('malformed', 'The Chatwoot webhook names no conversation; it was refused.');
   return { kind: 'conversation', conversationId: String(conversationId) };
 }
 
-/** To whom a person has said something: our id on the contact, whichever way into the inbox was made for it; after a merge of contacts on ours alone. */
+/**
+ * Returns the end-user to whom an agent wrote: by our id on the contact, whatever contact inbox the conversation uses;
+ * after contacts were merged, by the `source_id` alone.
+ */
 function saidTo({ message_type: type, sender, conversation }: Body, botUserId: number | undefined): { readonly saidTo?: EndUserThere } {
   const sessionId = [conversation?.meta?.sender?.identifier, conversation?.contact_inbox?.source_id].find((id): id is string => typeof id === 'string' && isUuid(id));
   if (type !== 'outgoing' || sender?.type !== 'user' || sender.id === botUserId || sessionId === undefined || !Number.isSafeInteger(conversation?.inbox_id)) return {};
   return { saidTo: { inboxId: String(conversation?.inbox_id), sessionId } };
 }
 
-/** What people do to a conversation has an event of its own: the words alone are one call. */
+/**
+ * Returns a hint about messages only. Agents' changes to a conversation have events of their own, so a sync of the
+ * messages, one call, is enough.
+ */
 const wordsOf = (conversationId: unknown) => ({ ...lookAt(conversationId), about: 'MESSAGES' as const });
 
 const MATTERS = new Set(['status', 'assignee_id', 'assignee_agent_bot_id', 'team_id', 'snoozed_until']);
 
-/** Every reply and every answer to one also changes `waiting_since` and the like: most updates are noise. */
+/** Most updates are noise: every reply of an agent or end-user also changes `waiting_since` and the like. */
 function changesHandoff(changed: unknown): boolean {
   if (!Array.isArray(changed)) return true;
   return changed.flatMap((entry: unknown) => Object.keys(entry ?? {})).some((name) => MATTERS.has(name));
@@ -84,8 +96,8 @@ function changesHandoff(changed: unknown): boolean {
 const shows = (state: ShownState | null): { readonly shows?: ShownState } => (state === null ? {} : { shows: state });
 
 /**
- * What an update changed, and nothing else of it: the rest of the body is from the moment when it was built, which may lie
- * between two writes of ours. Null: something that only reading tells.
+ * Returns only the state that an update changed. The rest of the body is from when it was built, which may be between
+ * two of our own writes. Null: the change can only be known by reading.
  */
 function changedTo(changed: unknown, botUserId: number | undefined): ShownState | null {
   if (!Array.isArray(changed)) return null;
@@ -99,13 +111,13 @@ function changedTo(changed: unknown, botUserId: number | undefined): ShownState 
       state = { ...state, status };
     } else if (name === 'assignee_id' && id !== undefined) state = { ...state, agentId: value === botUserId ? null : id };
     else if (name === 'team_id' && id !== undefined) state = { ...state, teamId: id };
-    // How long it sleeps is nothing that we keep.
+    // The core does not store how long a conversation is snoozed.
     else if (name !== 'snoozed_until' && MATTERS.has(name)) return null;
   }
   return state;
 }
 
-/** The whole state, of events that do not say what changed. Null: not to be understood. */
+/** Returns the whole state, for events that do not name a change. Null if it cannot be interpreted. */
 function stateIn({ status, meta }: Body, botUserId: number | undefined): ShownState | null {
   const known = statusOf(status);
   if (known === undefined || meta == null || meta.assignee_type === 'AgentBot') return null;
@@ -116,8 +128,9 @@ function stateIn({ status, meta }: Body, botUserId: number | undefined): ShownSt
 const statusOf = (status: unknown) => (typeof status === 'string' && Object.hasOwn(STATUSES, status) ? STATUSES[status] : undefined);
 
 /**
- * From 4.13 on each inbox signs with its own secret. The body itself says whose it is; that is safe, because whoever
- * claims an inbox must have that inbox's secret. Without a known secret the URL alone proves the sender (4.10).
+ * Checks the signature. Since 4.13 each inbox signs with its own secret. The body itself names the inbox, which is
+ * safe: a sender who names an inbox must have that inbox's secret. If no secret is known, the URL alone proves the
+ * sender (4.10).
  */
 function checkSignature({ inboxes = [], headers, rawBody, receivedAt }: WebhookRequest, body: Body): void {
   const claimed = String(body.inbox?.id ?? body.inbox_id ?? body.conversation?.inbox_id ?? '');
@@ -131,7 +144,7 @@ function checkSignature({ inboxes = [], headers, rawBody, receivedAt }: WebhookR
     const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest('hex')}`);
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
-  if (!isSigned) throw new WebhookRejectedError('badSignature', 'A Chatwoot webhook is not signed with its inbox\'s secret. After reset_secret, enable the chatbot again.');
+  if (!isSigned) throw new WebhookRejectedError('badSignature', 'The Chatwoot webhook is not signed with its inbox\'s secret. After reset_secret, enable support for the chatbot again.');
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt - Number(timestamp) * 1000) > SKEW_MS)
-    throw new WebhookRejectedError('stale', 'A Chatwoot webhook was signed more than five minutes from now.');
+    throw new WebhookRejectedError('stale', 'The Chatwoot webhook\'s signature is more than five minutes old or ahead. Check the clocks of both servers.');
 }

@@ -1,6 +1,6 @@
 import { ProviderUnavailableError } from '../../core/errors';
 
-/** The fields of Chatwoot's JSON that we read. Everything else may come and go between versions. */
+/** The fields of Chatwoot's JSON that this service reads. All others may change between versions. */
 export interface WirePerson {
   readonly id: number;
   readonly name?: string | null;
@@ -8,7 +8,7 @@ export interface WirePerson {
   readonly email?: string | null;
   readonly type?: string | null;
   readonly role?: string | null;
-  /** False while an invitation has not been followed. */
+  /** False until the user has followed the invitation. */
   readonly confirmed?: boolean | null;
   readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
 }
@@ -16,7 +16,7 @@ export interface WirePerson {
 export interface WireAttachment {
   readonly data_url?: string | null;
   readonly file_type?: string | null;
-  /** From 4.13 on. */
+  /** Since 4.13. */
   readonly content_type?: string | null;
   readonly file_size?: number | null;
   readonly extension?: string | null;
@@ -48,15 +48,15 @@ export interface WireConversation {
   readonly priority?: string | null;
   readonly custom_attributes?: Readonly<Record<string, unknown>> | null;
   readonly additional_attributes?: Readonly<Record<string, unknown>> | null;
-  /** Unix seconds, 0 for never. */
+  /** Unix seconds; 0 means never. */
   readonly agent_last_seen_at?: number | null;
-  /** The newest message of any kind, alone. */
+  /** Contains only the newest message, of any kind. */
   readonly messages?: readonly { readonly id: number }[];
-  /** The newest that is no activity line. */
+  /** The newest message that is not an activity line. */
   readonly last_non_activity_message?: { readonly id: number } | null;
   readonly meta: {
     readonly assignee?: WirePerson | null;
-    /** `User` or `AgentBot`; from 4.8 on. */
+    /** `User` or `AgentBot`; since 4.8. */
     readonly assignee_type?: string | null;
     readonly team?: { readonly id: number } | null;
     /** The contact. */
@@ -80,7 +80,7 @@ export interface WireInbox {
   readonly webhook_url?: string | null;
   readonly enable_auto_assignment?: boolean;
   readonly inbox_identifier?: string | null;
-  /** Signs this inbox's webhooks; from 4.13 on, administrators only. */
+  /** Signs this inbox's webhooks. Since 4.13, visible to administrators only. */
   readonly secret?: string | null;
   readonly additional_attributes?: Readonly<Record<string, unknown>> | null;
 }
@@ -99,18 +99,18 @@ export interface WireProfile {
   readonly accounts?: readonly { readonly id: number; readonly role?: string | null }[];
 }
 
-/** An id out of an answer, as the text that the core keeps. */
+/** Returns the id in a response, as text, as the core stores it. */
 export function idIn(answer: unknown, what: string): string {
   const id = (answer as { id?: unknown } | null | undefined)?.id;
   if (!Number.isSafeInteger(id))
-    throw new ProviderUnavailableError(`Chatwoot answered without the id of the ${what}.`, { delivered: 'unknown' });
+    throw new ProviderUnavailableError(`Chatwoot's response lacks the id of the ${what}. Check that the base URL leads to Chatwoot itself.`, { delivered: 'unknown' });
   return String(id);
 }
 
 export function listIn<Row>(answer: unknown, what: string): readonly Row[] {
-  if (!Array.isArray(answer)) throw new ProviderUnavailableError(`Chatwoot answered without a list of ${what}.`);
+  if (!Array.isArray(answer)) throw new ProviderUnavailableError(`Chatwoot's response lacks the list of ${what}. Check that the base URL leads to Chatwoot itself.`);
   return answer as Row[];
 }
 
-/** The name that end-users see: the person's display name when they chose one. */
+/** Returns the name that end-users see: the display name if the person chose one. */
 export const shownName = (person: WirePerson): string => person.available_name || person.name || '';

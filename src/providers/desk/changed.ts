@@ -3,7 +3,10 @@ import { accountOf, type Query } from './database';
 
 const PAGE = 100;
 
-/** Newest first: while one pages, conversations move to pages that were read already, never behind. */
+/**
+ * Returns one page of the recently changed conversations, newest change first. While a caller pages, a conversation
+ * that changes moves to an earlier page and the others only to later ones, so paging skips none of them.
+ */
 export async function changedConversations(query: Query, now: number, { access, withinMs, page }: ChangedConversations): Promise<ChangedPage> {
   const { rows } = await query(`
     select id from desk_conversation where account_id = $1 and last_activity_at >= $2

@@ -6,7 +6,10 @@ import type { DeskContactRow } from './entities';
 const FIELDS = ['name', 'email', 'phone', 'locale'] as const;
 type Shown = Pick<DeskContactRow, (typeof FIELDS)[number] | 'attributes'>;
 
-/** Writes what was learned, and keeps what was changed here since. False: there is no such contact in the account. */
+/**
+ * Updates a contact with what the core learned of the end-user. Keeps fields that were changed at the desk since the
+ * last update. Returns false if the account has no such contact.
+ */
 export async function changeContact(query: Query, accountId: string, contactId: string, { before, endUser }: Pick<UpdateContact, 'before' | 'endUser'>): Promise<boolean> {
   const { rows: [row] } = await query(`
     select c.name, c.email, c.phone, c.locale, c.attributes from desk_contact c join desk_inbox i on i.id = c.inbox_id

@@ -3,11 +3,14 @@ import type { DeskConversationRow } from './entities';
 
 export type DeskConversation = { [Column in keyof DeskConversationRow]: DeskConversationRow[Column] };
 
-/** A snooze ends by itself when its time has come: nobody has to be awake for it. `$now` is a placeholder's number. */
+/**
+ * Returns an SQL expression for the status at a given time: a snooze ends at its time without any job that ends it.
+ * `now` is the number of the placeholder that holds the time.
+ */
 export const statusAt = (conversation: string, now: number): string =>
   `(case when ${conversation}.status = 'ON_HOLD' and ${conversation}.snoozed_until <= $${now} then 'OPEN' else ${conversation}.status end)`;
 
-/** Reads a conversation and keeps everybody else from writing to it until the transaction ends. */
+/** Reads a conversation and locks its row until the transaction ends. */
 export async function lockConversation(query: Query, accountId: string, conversationId: string, now: string): Promise<DeskConversation | null> {
   if (!isDeskId(conversationId)) return null;
   const { rows: [row] } = await query(
@@ -17,7 +20,7 @@ export async function lockConversation(query: Query, accountId: string, conversa
 
 export type StateChange = Partial<Pick<DeskConversation, 'status' | 'agent_id' | 'team_id' | 'priority' | 'snoozed_until' | 'waiting_since'>>;
 
-/** Writes a conversation's state as it is after the change, and that something happened now. The row is locked. */
+/** Stores the changed state of a conversation and the time of this activity. The row must be locked. */
 export async function changeState(query: Query, row: DeskConversation, change: StateChange, now: string): Promise<DeskConversation> {
   const after = { ...row, ...change, last_activity_at: now };
   await query(`
@@ -26,10 +29,10 @@ export async function changeState(query: Query, row: DeskConversation, change: S
   return after;
 }
 
-/** What a conversation looks like when no person has to do with it. */
+/** State of a conversation that the bot holds: no agent, team, priority, snooze or waiting time. */
 export const HELD_FOR_BOT = { status: 'BOT_HELD', agent_id: null, team_id: null, priority: null, snoozed_until: null, waiting_since: null } as const satisfies StateChange;
 
-/** One line about what was done; agents see it between what was said. */
+/** Adds one activity line. Agents see it between the messages. */
 export async function noteActivity(query: Query, row: DeskConversation, text: string, now: string, agentId: string | null = null): Promise<void> {
   await query(`
     insert into desk_message (conversation_id, kind, author, visibility, agent_id, text, created_at)

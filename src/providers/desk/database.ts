@@ -5,21 +5,27 @@ import type { AccountAccess, ProviderHost } from '../../core/ports/support-provi
 export type Database = ProviderHost['database'];
 export type Query = Database['query'];
 
-/** Ids of the desk are positive bigints. Anything else is an unknown id, before SQL sees it. */
+/**
+ * Returns whether a text can be an id of the desk: a positive bigint. Any other text is an unknown id and must not
+ * reach SQL.
+ */
 export const isDeskId = (text: string): boolean => /^[1-9]\d{0,17}$/.test(text);
 
-/** The host decides how its driver reads times. */
+/** Converts a database time to ISO 8601. Depending on the host, the driver returns a `Date` or a string. */
 export const instant = (time: Date | string): string => new Date(time).toISOString();
 export const instantOrNull = (time: Date | string | null): string | null => (time === null ? null : instant(time));
 
-/** Bad values, broken constraints, wrong SQL: mistakes of this folder, which no retry heals. */
+/** SQLSTATE classes of invalid data, violated constraints and wrong SQL: bugs of this folder, which no retry fixes. */
 const OUR_MISTAKE = /^(22|23|42)...$/;
 
-/** The same database, whose errors are in the port's words. Verbs that write do it in a transaction, whose end may be lost. */
+/**
+ * Wraps a database so that its errors are the port's error classes. Writes run in a transaction, so after an error at
+ * its commit the outcome is unknown.
+ */
 export function inPortWords(database: Database): Database {
   const failed = (delivered: 'no' | 'unknown') => (cause: unknown): never => {
     if (cause instanceof SupportError || OUR_MISTAKE.test(String((cause as { code?: unknown }).code))) throw cause;
-    throw new ProviderUnavailableError('The desk\'s database did not answer.', { delivered, cause });
+    throw new ProviderUnavailableError('The desk\'s database did not respond. Deliveries are retried; repeat any other call.', { delivered, cause });
   };
   return {
     query: (text, values) => database.query(text, values).catch(failed('no')),
@@ -27,12 +33,12 @@ export function inPortWords(database: Database): Database {
   };
 }
 
-/** Ends a verb at its time limit; what it has begun may still happen. */
+/** Runs `work` until the call's time limit. After a timeout the work may still take effect. */
 export async function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (isOver(signal)) throw new ProviderUnavailableError('The time for this call is over.', { cause: signal.reason });
+  if (isOver(signal)) throw new ProviderUnavailableError('The call\'s time limit had passed before the desk began. Deliveries are retried; repeat any other call.', { cause: signal.reason });
   let giveUp = () => {};
   const timeOver = new Promise<never>((_, reject) => {
-    giveUp = () => reject(new ProviderUnavailableError('The desk did not answer in time.', { delivered: 'unknown', cause: signal.reason }));
+    giveUp = () => reject(new ProviderUnavailableError('The desk did not respond within the call\'s time limit. Deliveries are retried; repeat any other call.', { delivered: 'unknown', cause: signal.reason }));
     signal.addEventListener('abort', giveUp, { once: true });
   });
   try {
@@ -42,7 +48,11 @@ export async function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   }
 }
 
-/** The desk's own id of the account that a call is about, once the BotAgent is proven to be what it must be. */
+/**
+ * Returns the desk's own id of the account of a call.
+ * @throws ProviderRefusedError (`gone`) for an unknown account; ProviderAuthError if the BotAgent is not an
+ * administrator
+ */
 export async function accountOf(query: Query, { accountId, externalId }: AccountAccess): Promise<string> {
   const { rows: [account] } = externalId !== null && isDeskId(externalId)
     ? await query(`

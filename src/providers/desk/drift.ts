@@ -4,7 +4,10 @@ import { ProviderRefusedError } from '../../core/errors';
 
 const ADMINISTRATOR = 'ADMINISTRATOR';
 
-/** As accountOf, but a BotAgent without its role is something to tell, not an error. */
+/**
+ * Returns the desk's id of the account. Unlike `requireAccount`, it reports no error for a BotAgent without its role:
+ * the inspection reports that as drift.
+ */
 async function accountIn(query: Query, { access }: DesiredState): Promise<string> {
   const { rows: [account] } = access.externalId !== null && isDeskId(access.externalId)
     ? await query('select id from desk_account where id = $1 and our_id = $2', [access.externalId, access.accountId])
@@ -28,17 +31,17 @@ async function look(query: Query, accountId: string, desired: DesiredState): Pro
   ];
   for (const { name, email } of desired.owners) {
     const role = people.find((person) => person.email === email.toLowerCase())?.role ?? null;
-    items.push(item(`owner:${email.toLowerCase()}`, 'OWNER', name, ADMINISTRATOR, role, `${email} should be an administrator here; repair this item, or take them off the owners.`));
+    items.push(item(`owner:${email.toLowerCase()}`, 'OWNER', name, ADMINISTRATOR, role, `${email} should be an administrator of this desk; repair this item, or remove the person from the owners.`));
   }
   for (const { inboxId, externalId, name } of desired.inboxes) {
     const observed = inboxes.find((inbox) => inbox.id === externalId)?.name ?? null;
-    if (observed === null) items.push({ ...item(`inbox:${inboxId}`, 'INBOX', name, 'exists', null, 'The inbox is gone; enable support for the chatbot again.'), repairable: false });
+    if (observed === null) items.push({ ...item(`inbox:${inboxId}`, 'INBOX', name, 'exists', null, 'The inbox no longer exists at the desk; enable support for the chatbot again.'), repairable: false });
     else items.push(item(`inbox:${inboxId}:name`, 'INBOX_NAME', name, name, observed, 'The inbox has another name than its chatbot; repair this item.'));
   }
   for (const team of desired.teams) {
     if (team.members === null) continue;
     const observed = members.filter((member) => member.team_id === team.externalId).map((member) => String(member.agent_id));
-    items.push(item(`team:${team.externalId}:members`, 'TEAM_MEMBERS', team.name, listed(team.members), listed(observed), 'Others are in the team than were set from here; repair this item, or set the members again.'));
+    items.push(item(`team:${team.externalId}:members`, 'TEAM_MEMBERS', team.name, listed(team.members), listed(observed), 'The team\'s members are not those set through this service; repair this item, or set the members again.'));
   }
   return items;
 }
@@ -46,7 +49,7 @@ async function look(query: Query, accountId: string, desired: DesiredState): Pro
 const item = (id: string, kind: DriftItem['kind'], subject: string, desired: string, observed: string | null, problem: string): DriftItem =>
   ({ id, kind, subject, desired, observed, repairable: true, problem: desired === observed ? null : problem });
 
-/** What the desk made for us, compared and repaired. */
+/** Compares a desk account with its desired state, and repairs the requested items. */
 export const deskDrift = (database: Database): DriftVerbs => ({
   inspectDrift: (desired, signal) => inTime(signal, () => database.transaction(async (query) =>
     ({ items: await look(query, await accountIn(query, desired), desired), learned: {} }))),

@@ -1,11 +1,11 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 /*
- * The desk's own books. TypeORM knows them for migrations and drift; the desk itself speaks SQL, so properties are named
- * as columns are and each class is also the type of a row. Ids are bigints, which `pg` gives as text.
+ * The desk's tables. TypeORM uses these classes for migrations and drift checks. The desk itself uses SQL, so each
+ * property has its column's name and each class is also the type of a row. Ids are bigints, which `pg` returns as text.
  */
 
-/** One organization's desk. `our_id` is the core's account id. */
+/** The desk of one organization. `our_id` is the core's account id. */
 @Entity('desk_account')
 @Unique('uq_desk_account_our_id', ['our_id'])
 @Index('ix_desk_account_organization', ['organization_id'])
@@ -17,7 +17,7 @@ export class DeskAccountRow {
   @Column({ type: 'timestamptz', precision: 3 }) created_at: Date | string;
 }
 
-/** A person, somebody who was one (GONE), or the one BotAgent that we act as. */
+/** A person, a removed person (GONE), or the BotAgent as which this service acts. */
 @Entity('desk_agent')
 @Unique('uq_desk_agent_email', ['account_id', 'email'])
 @Index('uq_desk_agent_bot', ['account_id'], { unique: true, where: "kind = 'BOT'" })
@@ -26,7 +26,7 @@ export class DeskAgentRow {
   @ForeignKey(() => DeskAccountRow) @Column('bigint') account_id: string;
   @Column('text') kind: 'PERSON' | 'BOT' | 'GONE';
   @Column('text') name: string;
-  /** Lower case; null for the BotAgent. */
+  /** Lower case. Null for the BotAgent. */
   @Column('text', { nullable: true }) email: string | null;
   @Column('text') role: 'ADMINISTRATOR' | 'AGENT';
 }
@@ -46,7 +46,7 @@ export class DeskTeamMemberRow {
   @ForeignKey(() => DeskAgentRow) @PrimaryColumn('bigint') agent_id: string;
 }
 
-/** `our_id` is the core's inbox id. */
+/** The inbox of one chatbot. `our_id` is the core's inbox id. */
 @Entity('desk_inbox')
 @Unique('uq_desk_inbox_our_id', ['account_id', 'our_id'])
 export class DeskInboxRow {
@@ -83,17 +83,18 @@ export class DeskConversationRow {
   @ForeignKey(() => DeskAgentRow) @Column('bigint', { nullable: true }) agent_id: string | null;
   @ForeignKey(() => DeskTeamRow) @Column('bigint', { nullable: true }) team_id: string | null;
   @Column('text', { nullable: true }) priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'URGENT' | null;
-  /** While ON_HOLD: when it opens by itself. Null: when the end-user writes. */
+  /** While ON_HOLD, the time at which the conversation opens again. Null means: when the end-user writes. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) snoozed_until: Date | string | null;
-  /** Since when the end-user waits for an answer of a person; null when nobody waits. */
+  /** Since when the end-user has been waiting for an agent's reply. Null if no reply is due. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) waiting_since: Date | string | null;
   @Column({ type: 'timestamptz', precision: 3 }) last_activity_at: Date | string;
   @Column({ type: 'timestamptz', precision: 3 }) created_at: Date | string;
 }
 
 /**
- * What was said, and ACTIVITY lines about what was done. Ids are drawn while the conversation's row is locked, so within
- * a conversation they become visible in ascending order: a reader that goes by id never meets a late one behind it.
+ * A message (SPEECH) or a line about an action (ACTIVITY). Ids are assigned while the conversation's row is locked, so
+ * within a conversation they become visible in ascending order. A reader that continues after an id therefore misses
+ * none.
  */
 @Entity('desk_message')
 @Unique('uq_desk_message_our_id', ['conversation_id', 'our_id'])
@@ -101,22 +102,24 @@ export class DeskConversationRow {
 export class DeskMessageRow {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' }) id: string;
   @ForeignKey(() => DeskConversationRow, { onDelete: 'CASCADE' }) @Column('bigint') conversation_id: string;
-  /** The id that the core gave it; null for what was written here. */
+  /** The id that the core gave the message. Null for messages written at the desk. */
   @Column('text', { nullable: true }) our_id: string | null;
   @Column('text') kind: 'SPEECH' | 'ACTIVITY';
   @Column('text') author: 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
   @Column('text') visibility: 'PUBLIC' | 'INTERNAL';
-  /** Who wrote it here. */
+  /** The agent who wrote it at the desk. */
   @ForeignKey(() => DeskAgentRow) @Column('bigint', { nullable: true }) agent_id: string | null;
   @Column('text', { nullable: true }) author_name: string | null;
-  /** Empty once the message was taken back. */
+  /** Empty after the message was deleted. */
   @Column('text') text: string;
   @Column({ type: 'timestamptz', precision: 3 }) created_at: Date | string;
-  /** When the core took it back. */
+  /** When the core deleted the message. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) deleted_at: Date | string | null;
 }
 
-/** A file: uploaded here (`content`, `token`), or the end-user's, which stays where it is (`url`). */
+/**
+ * A file. The desk stores new files itself (`content`, `token`); older rows have only the end-user's address (`url`).
+ */
 @Entity('desk_attachment')
 @Unique('uq_desk_attachment_token', ['token'])
 @Index('ix_desk_attachment_message', ['message_id'])
@@ -125,10 +128,10 @@ export class DeskAttachmentRow {
   @ForeignKey(() => DeskMessageRow, { onDelete: 'CASCADE' }) @Column('bigint') message_id: string;
   @Column('text') name: string;
   @Column('text') content_type: string;
-  /** A bigint, which the driver gives as text. */
+  /** A bigint, which the driver returns as text. */
   @Column('bigint', { nullable: true }) size_bytes: number | string | null;
   @Column('text', { nullable: true }) url: string | null;
   @Column('bytea', { nullable: true }) content: Buffer | null;
-  /** Unguessable: whoever has the address may fetch the file, as the end-user's channel must. */
+  /** Unguessable. The address alone permits fetching the file, as the end-user's channel needs. */
   @Column('text', { nullable: true }) token: string | null;
 }

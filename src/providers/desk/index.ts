@@ -10,7 +10,8 @@ export const desk: ProviderDefinition = {
   parseSettings,
   create: (host) => new DeskProvider(host),
   routes,
-  // The page holds nothing itself, and a file's address is its proof: a browser shows it on whatever page its link stands.
+  // The page itself holds no data, and a file's address contains its unguessable token, so both are served without
+  // identity. Browsers can then show a file on any page that links to it.
   isOpen: (path) => !path.startsWith('/api/'),
   agentPage: '/',
   example: {

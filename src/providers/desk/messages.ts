@@ -12,8 +12,8 @@ export interface NewMessage extends Pick<DeskMessageRow, 'our_id' | 'author' | '
 }
 
 /**
- * Says something in a conversation whose row is locked, once for each `our_id`: a repeat answers the first one's id and
- * changes nothing.
+ * Inserts a message into a conversation whose row is locked, once per `our_id`. A repeat returns the first message's id
+ * and changes nothing.
  */
 export async function insertMessage(query: Query, { id }: Pick<DeskConversation, 'id'>, message: NewMessage): Promise<{ readonly id: string; readonly isNew: boolean }> {
   if (message.our_id !== null) {
@@ -31,7 +31,10 @@ export async function insertMessage(query: Query, { id }: Pick<DeskConversation,
   return { id: made.id, isNew: true };
 }
 
-/** Takes one of the core's messages back: its place stays, its words and files go. False: there is nothing to take back. */
+/**
+ * Deletes the text and files of one of the core's messages; its row stays. Returns false if there is no such message or
+ * it was deleted before.
+ */
 export async function emptyMessage(query: Query, { id }: Pick<DeskConversation, 'id'>, messageId: string, now: string): Promise<boolean> {
   const { rowCount } = await query(`
     update desk_message set text = '', deleted_at = $3 where conversation_id = $1 and id = $2 and our_id is not null and deleted_at is null`, [id, messageId, now]);
@@ -45,11 +48,14 @@ export interface ShownAttachment {
   readonly name: string;
   readonly contentType: string;
   readonly sizeBytes: number | null;
-  /** A path of this service, below its root, that ends in the token. Of files from before the desk kept them: the end-user's own address. */
+  /**
+   * A path below this service's root that contains the token. For files from before the desk stored them, the
+   * end-user's own address.
+   */
   readonly url: string;
 }
 
-/** The files of some messages, without their contents, by message. */
+/** Returns the files of the given messages by message id, without their contents. */
 export async function attachmentsOf(query: Query, messageIds: readonly string[]): Promise<ReadonlyMap<string, readonly ShownAttachment[]>> {
   const found = new Map<string, ShownAttachment[]>();
   if (messageIds.length === 0) return found;
@@ -61,10 +67,16 @@ export async function attachmentsOf(query: Query, messageIds: readonly string[])
   return found;
 }
 
-/** Relative to the service's own root. The name is for people who save the file; the token alone is looked up. */
+/**
+ * Returns a file's path below the service's root. Only the token is looked up; the name serves as the file name when a
+ * browser saves it.
+ */
 const filePath = (token: string, name: string): string => `/providers/desk/files/${token}/${encodeURIComponent(name)}`;
 
-/** The newest message of a locked conversation; null: it has none. Nobody writes another one before the transaction ends. */
+/**
+ * Returns the id of the newest message of a locked conversation, or null if it has none. Because of the lock, no newer
+ * one appears before the transaction ends.
+ */
 export async function newestMessage(query: Query, { id }: { readonly id: string }): Promise<string | null> {
   const { rows: [row] } = await query('select max(id) as newest from desk_message where conversation_id = $1', [id]);
   return row?.newest ?? null;

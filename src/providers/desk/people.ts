@@ -4,7 +4,7 @@ import { accountOf, inTime, isDeskId, type Database, type Query } from './databa
 
 const AGENT = 'id as "externalId", name, email, role';
 
-const everybodySeesAll = () => new UnsupportedByProviderError('Everybody at a desk sees every inbox; there are no members to set.');
+const everybodySeesAll = () => new UnsupportedByProviderError('An inbox of the desk has no members, because every agent sees every inbox; leave its members out.');
 
 const notHere = () => new ProviderRefusedError('The desk has no such agent or team; refresh the lists and choose another.', { gone: true });
 
@@ -20,7 +20,7 @@ async function lockTeam(query: Query, accountId: string, teamId: string): Promis
   if (!team) throw notHere();
 }
 
-/** People and teams of a desk. Everybody there sees every inbox. */
+/** Manages the agents and teams of a desk. Every agent sees every inbox. */
 export const deskPeople = (database: Database): PeopleVerbs => ({
   addAgent: ({ access, name, email, role }, signal) => inTime(signal, () => database.transaction(async (query): Promise<ProviderAgent> => (await query(`
     insert into desk_agent (account_id, kind, name, email, role) values ($1, 'PERSON', $2, $3, $4)
@@ -33,7 +33,8 @@ export const deskPeople = (database: Database): PeopleVerbs => ({
     return (await query(`update desk_agent set role = $2 where id = $1 returning ${AGENT}`, [agentId, role])).rows[0];
   })),
 
-  // Whoever has written here stays in the books under their name; nobody else is kept, so nobody is ever deleted elsewhere.
+  // The row stays, without its e-mail, because the agent's messages refer to it. Nothing outside the desk has to be
+  // deleted.
   removeAgent: ({ access, agentId }, signal) => inTime(signal, () => database.transaction(async (query) => {
     const accountId = await accountOf(query, access);
     if (!isDeskId(agentId)) return 'NOT_THERE';
@@ -49,10 +50,10 @@ export const deskPeople = (database: Database): PeopleVerbs => ({
   async addInboxMember() { throw everybodySeesAll(); },
 
   makeTeam: (access, { name, autoAssign }, signal) => inTime(signal, () => database.transaction(async (query) => {
-    if (autoAssign) throw new UnsupportedByProviderError('The desk gives conversations to nobody by itself; make the team without autoAssign.');
+    if (autoAssign) throw new UnsupportedByProviderError('The desk does not assign conversations automatically; create the team without autoAssign.');
     const { rows: [team] } = await query(`
       insert into desk_team (account_id, name) values ($1, $2) on conflict on constraint uq_desk_team_name do nothing returning id`, [await accountOf(query, access), name]);
-    if (!team) throw new ProviderRefusedError('The desk has a team of that name; choose another name, or use that team.');
+    if (!team) throw new ProviderRefusedError('The desk already has a team of that name; choose another name, or use that team.');
     return { externalId: team.id, name };
   })),
 

@@ -1,12 +1,15 @@
 import type { PostedFile } from '../../core/ports/support-provider';
 import type { NewAttachment } from './messages';
 
-/** Of all files of one message together. The desk keeps them in Postgres and holds them in memory on the way: the host's own limit may be far higher. */
+/**
+ * Limit for all files of one message together. The desk stores them in Postgres and holds them in memory meanwhile, so
+ * its limit is lower than the host's may be.
+ */
 export const MAX_POSTED_BYTES = 10 * 1024 * 1024;
 
 /**
- * Reads the files of a post as the desk keeps them. Called before the transaction that stores them. What there is no room
- * for is left out and named in `left`. Throws what opening a file throws.
+ * Reads the files of a post into memory. Called before the transaction that stores them. Files beyond the limit are
+ * skipped and named in `omittedNames`. Throws what opening a file throws.
  */
 export async function takePosted(files: readonly PostedFile[], signal: AbortSignal): Promise<{ readonly attachments: readonly NewAttachment[]; readonly left: readonly string[] }> {
   const attachments: NewAttachment[] = [];
@@ -23,7 +26,7 @@ export async function takePosted(files: readonly PostedFile[], signal: AbortSign
   return { attachments, left };
 }
 
-/** Null: more than there is room for. */
+/** Returns null if the body is larger than `room` bytes. */
 async function bytesOf(body: AsyncIterable<Uint8Array>, room: number): Promise<Buffer | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -16,7 +16,10 @@ import { deskDrift } from './drift';
 import { deskPeople } from './people';
 import { CAPABILITIES, ensureAccount, ensureInbox, isTarget, listAgents, listTeams } from './set-up';
 
-/** The desk as the core sees it. What repeats is settled by unique constraints, never by memory. */
+/**
+ * Implements the provider port for the desk. Unique constraints make repeated calls harmless; the instance holds no
+ * state.
+ */
 export class DeskProvider implements SupportProvider {
   private readonly database: Database;
 
@@ -110,18 +113,21 @@ export class DeskProvider implements SupportProvider {
 
   deleteMessage({ conversation, messageId }: DeleteMessage, signal: AbortSignal): Promise<void> {
     return this.write(conversation, signal, async (query, row) => {
-      if (await emptyMessage(query, row, known(messageId), this.now())) await noteActivity(query, row, 'A message was taken back.', this.now());
+      if (await emptyMessage(query, row, known(messageId), this.now())) await noteActivity(query, row, 'A message was deleted.', this.now());
     });
   }
 
-  /** What an end-user's words do to a conversation: they wake a snoozed one, and a resolved one goes to the bot first. */
+  /**
+   * Changes the state after a new message. An end-user's public message ends a snooze, and returns a resolved
+   * conversation to the bot.
+   */
   private async stateAfter(query: Query, row: DeskConversation, { author, visibility }: NewMessage): Promise<void> {
     const now = this.now();
     if (author !== 'END_USER' || visibility !== 'PUBLIC') await changeState(query, row, {}, now);
     else if (row.status === 'RESOLVED') await changeState(query, row, HELD_FOR_BOT, now);
     else if (row.status === 'BOT_HELD') await changeState(query, row, {}, now);
     else {
-      if (row.status === 'ON_HOLD') await noteActivity(query, row, 'Back from hold: the visitor wrote.', now);
+      if (row.status === 'ON_HOLD') await noteActivity(query, row, 'Taken off hold because the visitor wrote.', now);
       await changeState(query, row, { status: 'OPEN', snoozed_until: null, waiting_since: row.waiting_since ?? now }, now);
     }
   }
@@ -142,10 +148,10 @@ export class DeskProvider implements SupportProvider {
       if (!(await isTarget(query, row.account_id, { teamId, agentId })))
         throw new ProviderRefusedError('The desk has no such team or agent; refresh the lists and choose another.');
       const now = this.now();
-      // A repeat must not undo what people have done with it meanwhile.
+      // A repeated call must not undo what agents have changed since.
       const isRepeat = row.status === 'OPEN' || row.status === 'ON_HOLD';
       const before = isRepeat ? row : { ...HELD_FOR_BOT, waiting_since: now };
-      if (!isRepeat) await noteActivity(query, row, 'A person was asked for.', now);
+      if (!isRepeat) await noteActivity(query, row, 'A human agent was requested.', now);
       await changeState(query, row, {
         status: 'OPEN', snoozed_until: null, waiting_since: before.waiting_since,
         team_id: teamId ?? before.team_id, agent_id: agentId ?? before.agent_id, priority: priority ?? before.priority,
@@ -165,7 +171,7 @@ export class DeskProvider implements SupportProvider {
   }
 
   parseWebhook(): never {
-    throw new WebhookRejectedError('malformed', 'The desk sends no webhooks.');
+    throw new WebhookRejectedError('malformed', 'The desk sends no webhooks; this request is not from it.');
   }
 
   readConversation({ inbox, conversationId }: ConversationAccess, signal: AbortSignal): Promise<ConversationView> {
@@ -187,7 +193,7 @@ export class DeskProvider implements SupportProvider {
     return inTime(signal, () => changedConversations(this.database.query, this.host.now(), request));
   }
 
-  /** One transaction over one conversation, whose row is locked. */
+  /** Runs one transaction with the conversation's row locked. */
   private write<T>({ inbox, conversationId }: ConversationAccess, signal: AbortSignal, work: (query: Query, row: DeskConversation) => Promise<T>): Promise<T> {
     return inTime(signal, () => this.database.transaction(async (query) => {
       const row = await lockConversation(query, await accountOf(query, inbox.account), conversationId, this.now());
@@ -199,7 +205,7 @@ export class DeskProvider implements SupportProvider {
   private now(): string { return new Date(this.host.now()).toISOString(); }
 }
 
-/** A text that cannot be an id of ours becomes one that nothing has. */
+/** Replaces a text that cannot be a desk id by an id that no row has. */
 const known = (id: string): string => (isDeskId(id) ? id : '0');
 
 const inboxGone = () => new ProviderRefusedError('The desk has no such inbox or contact; enable support for the chatbot again.', { gone: true });

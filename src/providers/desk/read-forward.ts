@@ -6,8 +6,8 @@ import { attachmentsOf } from './messages';
 const PAGE = 100;
 
 /**
- * Reads by message id. Nothing becomes visible behind the last id of a page (see DeskMessageRow), so reading goes on
- * exactly there.
+ * Returns one page of messages, by message id. No message becomes visible later with an id below the page's last one
+ * (see `DeskMessageRow`), so the next page starts exactly there.
  */
 export async function readForward(query: Query, { conversation, after }: ReadForward): Promise<ReadPage> {
   const { inbox: { account }, conversationId } = conversation;
@@ -20,7 +20,7 @@ export async function readForward(query: Query, { conversation, after }: ReadFor
           left join desk_agent a on a.id = m.agent_id
         where c.id = $1 and c.account_id = $2 order by m.id`, [conversationId, accountId, after ?? '0'])
     : { rows: [] };
-  // The conversation itself is one row without a message.
+  // A conversation without messages gives one row of nulls. No row means that there is no conversation.
   if (rows.length === 0) throw gone();
   const found = rows.filter((row) => row.id !== null);
   const files = await attachmentsOf(query, found.filter((row) => row.agent_id !== null).map((row) => row.id));
@@ -33,7 +33,7 @@ export async function readForward(query: Query, { conversation, after }: ReadFor
   };
 }
 
-/** Default deny: only speech that a person wrote here, in public, is for the end-user. */
+/** Denies by default: only public speech that an agent wrote at the desk is for the end-user. */
 function observe(row: Record<string, any>, attachments: Extract<Observation, { kind: 'agentMessage' }>['attachments']): Observation {
   const id = row.id as string;
   if (row.our_id !== null) return { kind: 'echo', id, ourId: row.our_id };
@@ -43,10 +43,13 @@ function observe(row: Record<string, any>, attachments: Extract<Observation, { k
   return { kind: 'agentMessage', id, agent, text: row.text, attachments, at };
 }
 
-/** Files are fetched from this service: at its public address where we know one, else by a path below its root. */
+/**
+ * Returns the origin for addresses of files: the account's base URL, else the origin of the webhook address, else
+ * empty, which leaves a path below the service's root.
+ */
 function publicOrigin(baseUrl: string | null, webhookUrl: string): string {
   if (baseUrl !== null) return baseUrl.replace(/\/+$/, '');
   return webhookUrl === '' ? '' : new URL(webhookUrl).origin;
 }
 
-export const gone = () => new ProviderRefusedError('The desk no longer has this conversation.', { gone: true });
+export const gone = () => new ProviderRefusedError('The desk no longer has this conversation; it was deleted.', { gone: true });

@@ -7,7 +7,7 @@ export const CAPABILITIES = {
   managesAgents: true, inboxMembers: false, managesTeams: true, loginLinks: false, inspectsDrift: true, maxTextLength: 100_000,
 } as const;
 
-/** What is there stays; only what is missing is made, and names follow. */
+/** Creates what is missing of an account and updates names. Keeps everything that exists. */
 export async function ensureAccount(database: Database, now: string, { access, organizationId, name, owners, save }: EnsureAccount): Promise<EnsuredAccount> {
   const settings = deskSettings(access.settings);
   const externalId = await database.transaction(async (query): Promise<string> => (await query(`
@@ -33,7 +33,10 @@ export async function ensureAccount(database: Database, now: string, { access, o
   return { externalId, capabilities: CAPABILITIES, settings, credentials: {}, leftToDo };
 }
 
-/** An owner who is also listed as an agent is an administrator, whatever the order. */
+/**
+ * Adds or renames an agent. An administrator stays one, so an owner who is also listed as an agent has the higher role
+ * in any order.
+ */
 async function ensureAgent(query: Query, accountId: string, { name, email }: Person, role: ProviderAgent['role']): Promise<void> {
   await query(`
     insert into desk_agent (account_id, kind, name, email, role) values ($1, 'PERSON', $2, $3, $4)
@@ -41,7 +44,7 @@ async function ensureAgent(query: Query, accountId: string, { name, email }: Per
       role = case when desk_agent.role = 'ADMINISTRATOR' then desk_agent.role else excluded.role end`, [accountId, name, email.toLowerCase(), role]);
 }
 
-/** Answers the members that nobody knows. */
+/** Creates a team and adds its members. Returns the e-mails that belong to no agent. */
 async function ensureTeam(query: Query, accountId: string, team: { readonly name: string; readonly members?: readonly string[] | undefined }): Promise<readonly string[]> {
   const { rows: [{ id }] } = await query(`
     insert into desk_team (account_id, name) values ($1, $2)
@@ -56,8 +59,8 @@ async function ensureTeam(query: Query, accountId: string, team: { readonly name
 async function whatIsLeft(query: Query, accountId: string, strangers: readonly string[]): Promise<string[]> {
   const { rows: [{ people }] } = await query(`select count(*)::int as people from desk_agent where account_id = $1 and kind = 'PERSON'`, [accountId]);
   return [
-    ...(people === 0 ? ['Nobody can answer yet: enable support again with owners, or with people in settings.agents.'] : []),
-    ...strangers.map((email) => `${email} is named as a member of a team but is neither an owner nor in settings.agents; add them and enable support again.`),
+    ...(people === 0 ? ['The desk has no agents, so nobody can reply; enable support again with owners or settings.agents.'] : []),
+    ...strangers.map((email) => `${email} is named as a member of a team but is neither an owner nor in settings.agents; add the person there and enable support again.`),
   ];
 }
 
@@ -78,7 +81,7 @@ export async function listAgents(query: Query, accountId: string): Promise<Provi
   return rows.map(({ id, name, email, role }) => ({ externalId: id, name, email, role }));
 }
 
-/** Whether both may be targets in this account; null always may. */
+/** Returns whether both ids are possible targets in this account. Null is always possible. */
 export async function isTarget(query: Query, accountId: string, { teamId, agentId }: { readonly teamId: string | null; readonly agentId: string | null }): Promise<boolean> {
   if (![teamId, agentId].every((id) => id === null || isDeskId(id))) return false;
   const { rows: [{ fits }] } = await query(`

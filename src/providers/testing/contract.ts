@@ -17,7 +17,7 @@ import { strayCases } from './cases/strays';
 import type { ProviderHarnessFactory } from './harness';
 import { Stage } from './stage';
 
-/** The contract of `SupportProvider` as test cases: everything that the core relies on, whatever the provider. */
+/** Declares the contract of `SupportProvider` as test cases: everything that the core relies on from any provider. */
 export function describeProviderContract(name: string, factory: ProviderHarnessFactory): void {
   describe(`provider contract: ${name}`, () => {
     const stage = new Stage(factory);
@@ -41,20 +41,20 @@ export function describeProviderContract(name: string, factory: ProviderHarnessF
 }
 
 /**
- * Walks a registry whose providers each live in `<root>/<name>/`. One without `testing/harness.ts`, or with a harness of
- * something else, fails under its own name.
+ * Checks every registered provider, each in `<root>/<name>/`. A provider without `testing/harness.ts`, or with the
+ * harness of another one, fails under its own name.
  */
 export function describeRegisteredProviders(providers: ReadonlyMap<string, ProviderDefinition>, root: string): void {
   describe.each([...providers.keys()])('registered provider: %s', (name) => {
     const file = path.join(root, name, 'testing', 'harness');
     const harness = ['.ts', '.js'].some((end) => existsSync(file + end))
-      // Cases are told to jest before anything asynchronous may happen.
+      // Jest needs all cases declared synchronously.
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       ? (require(file) as { harness?: ProviderHarnessFactory }).harness
       : undefined;
 
     it('has a contract harness of the definition that is registered', () => {
-      if (!harness) throw new Error(`Provider "${name}" is registered, but ${file}.ts does not export \`harness\`.`);
+      if (!harness) throw new Error(`Provider "${name}" is registered, but ${file}.ts does not export \`harness\`; add the harness.`);
       expect(harness.definition).toBe(providers.get(name));
       expect(harness.definition.name).toBe(name);
     });

@@ -7,24 +7,27 @@ import type {
 } from '../../core/ports/support-provider';
 
 /**
- * What can go wrong between us and the far side, once, at the next call.
- *  - `unavailable`: the far side cannot be reached or answers that it may work later; nothing was done
- *  - `appliedThenCut`: the far side does what was asked and the answer never arrives
- *  - `auth`: the far side no longer accepts our credentials or role
+ * A fault between this service and the remote, once, at the next call.
+ * - `unavailable`: the remote cannot be reached or responds that it may work later; nothing was done
+ * - `appliedThenCut`: the remote does what was requested and its response never arrives
+ * - `auth`: the remote no longer accepts our credentials or role
  */
 export type ProviderFault = 'unavailable' | 'appliedThenCut' | 'auth';
 
-/** What else a harness, or the provider behind it, can do beyond what every one must. */
+/** An optional ability of a harness or its provider. */
 export type HarnessSkill =
   | 'holdsReply' | 'webhookFor'
-  /** The provider has deleteMessage. */
+  /** The provider has `deleteMessage`. */
   | 'deletesMessages'
-  /** Agents can begin conversations with our end-users: the provider has changedConversations, and says `saidTo` and `endUsers`. Goes with `webhookFor`. */
+  /**
+   * Agents can start conversations with our end-users: the provider has `listChangedConversations`, and reports
+   * `endUser` and `endUsers`. Requires `webhookFor`.
+   */
   | 'agentBegins'
-  /** The provider has updateContact. Goes with `contactSeen` and `renamesContact`. */
+  /** The provider has `updateContact`. Requires `contactSeen` and `renamesContact`. */
   | 'updatesContacts';
 
-/** An account as an operator would enable it; not yet set up on the far side. */
+/** An account as an operator would enable it, not yet set up at the remote. */
 export interface NewAccount {
   readonly access: AccountAccess;
   readonly organizationId: string;
@@ -34,7 +37,7 @@ export interface NewAccount {
 
 /** One message as an agent reads it on the screen. */
 export interface ShownMessage {
-  /** Who it is from, as far as the screen tells. */
+  /** The author, as far as the screen shows it. */
   readonly author: 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';
   readonly text: string;
   readonly visibility: MessageVisibility;
@@ -42,7 +45,7 @@ export interface ShownMessage {
   readonly files: readonly string[];
 }
 
-/** A conversation in the far side's own books, read past the provider. */
+/** The state of a conversation, read from the remote directly and not through the provider. */
 export interface FarSideState {
   readonly status: ProviderStatus;
   readonly agentId: ProviderAgentId | null;
@@ -57,19 +60,19 @@ export interface AgentFile {
 }
 
 /**
- * The contract suite's hands on one far side. Everything here goes past the provider: it does what people do there, and
- * looks at what they would see. Every agent's action resolves once the far side has it.
+ * The contract suite's access to one remote. Everything here bypasses the provider: it does what agents do there, and
+ * reads what they would see. Each agent's action resolves once the remote has it.
  */
 export interface ProviderHarness {
   /** The instance under test; another one after `restart`. */
   readonly provider: SupportProvider;
-  /** Throws the instance away and makes a new one with no memory, as after a `kill -9`. The far side stays. */
+  /** Replaces the instance by a new one without memory, as after a `kill -9`. The remote keeps its state. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 
-  /** Each call another organization. At least two owners. */
+  /** Returns a new organization at each call, with at least two owners. */
   newAccount(): Promise<NewAccount>;
-  /** Makes a team on the far side. Only called with the capability `teams`. */
+  /** Creates a team at the remote. Only called with the capability `teams`. */
   addTeam(account: AccountAccess, name: string): Promise<void>;
 
   agentReplies(conversation: ConversationAccess, by: ProviderAgent, text: string, files?: readonly AgentFile[]): Promise<void>;
@@ -81,49 +84,55 @@ export interface ProviderHarness {
   returnsToBot(conversation: ConversationAccess, by: ProviderAgent): Promise<void>;
   deletesConversation(conversation: ConversationAccess): Promise<void>;
   /**
-   * Starts a reply that has its id on the far side but is not visible yet; `commit` makes it so. Left out where a far side
-   * cannot be held in that moment.
+   * Starts a reply that has its id at the remote but is not visible yet; `commit` makes it visible. Omitted if the
+   * remote cannot be stopped at that moment.
    */
   holdsReply?(conversation: ConversationAccess, by: ProviderAgent, text: string): Promise<{ commit(): Promise<void> }>;
 
   /**
-   * Begins another conversation with the end-user of this one, in the same inbox, as agents do it there, and says the first
-   * words in it. Left out where only we begin conversations.
+   * Starts another conversation with the end-user of this one, in the same inbox, as an agent would, and posts its
+   * first message. Omitted if agents cannot start conversations.
    */
   agentBegins?(own: ConversationAccess, by: ProviderAgent, text: string): Promise<ConversationAccess>;
 
-  /** The end-user of a conversation as agents see them. */
+  /** Returns the end-user of a conversation as agents see them. */
   contactSeen?(conversation: ConversationAccess): Promise<{ readonly name: string | null; readonly email: string | null; readonly phone: string | null; readonly attributes: Readonly<Record<string, unknown>> }>;
-  /** What somebody there may do to a contact that we made. */
+  /** Renames a contact that this service created, as an agent may do. */
   renamesContact?(conversation: ConversationAccess, name: string): Promise<void>;
 
-  /** What was said, oldest first, without activity lines. */
+  /** Returns the messages, oldest first, without activity lines. */
   agentSees(conversation: ConversationAccess): Promise<readonly ShownMessage[]>;
   conversationState(conversation: ConversationAccess): Promise<FarSideState>;
   inboxName(inbox: InboxAccess): Promise<string>;
-  /** Ids of its people, sorted as texts. Only with `inboxMembers` or `managesTeams`. */
+  /** Returns the members' ids, sorted as texts. Only called with `inboxMembers` or `managesTeams`. */
   membersOf?(of: { readonly inbox: InboxAccess } | { readonly account: AccountAccess; readonly team: ProviderTeamId }): Promise<readonly ProviderAgentId[]>;
-  /** What somebody there may do to what we made. Only with `inspectsDrift`. */
+  /** Changes what this service created, as a user of the remote may do. Only called with `inspectsDrift`. */
   tampers?(how: { readonly demotesBotAgent: AccountAccess } | { readonly renamesInbox: InboxAccess }): Promise<void>;
-  /** How much of everything the whole far side holds, e.g. `{ accounts: 1, people: 3 }`; all that a repeated verb could make twice. */
+  /** Counts everything at the remote that a repeated verb could create twice, e.g. `{ accounts: 1, people: 3 }`. */
   census(): Promise<Readonly<Record<string, number>>>;
-  /** A webhook as the far side would send it about this conversation now. Left out where it sends none. */
+  /**
+   * Returns a webhook as the remote would send it about the current state of this conversation. Omitted if it sends
+   * none.
+   */
   webhookFor?(conversation: ConversationAccess): Promise<WebhookRequest>;
 
-  /** Only called with the modes that the factory names. */
+  /** Only called with faults that the factory lists. */
   failNext(fault: ProviderFault): Promise<void>;
   /** Ends every fault. */
   heal(): Promise<void>;
 }
 
-/** What a provider exports as `harness` from `<its folder>/testing/harness.ts`. */
+/** Exported as `harness` from `<provider folder>/testing/harness.ts`. */
 export interface ProviderHarnessFactory {
-  /** The registered definition itself, so that what is tested is what runs. */
+  /** The registered definition itself, so that the tests run the code that is used. */
   readonly definition: ProviderDefinition;
-  /** What the provider declares for the harness's accounts. Cases are chosen by it, and the declaration is checked. */
+  /**
+   * The capabilities that the provider declares for the harness's accounts. They choose the cases, and the declaration
+   * is checked.
+   */
   readonly capabilities: Capabilities;
   readonly faults: readonly ProviderFault[];
   readonly skills: readonly HarnessSkill[];
-  /** Starts a far side of its own: nothing is shared with another start. */
+  /** Starts a new remote that shares nothing with another start. */
   start(): Promise<ProviderHarness>;
 }

@@ -1,6 +1,6 @@
 import type { PostedFile } from '../../core/ports/support-provider';
 
-/** A file as the core gives it to a post. */
+/** Returns a file as the core passes it to a post. */
 export const postedFile = (name = 'photo.png', contentType = 'image/png', bytes: string | Buffer = 'the bytes of a photo'): PostedFile => {
   const content = Buffer.from(bytes);
   return { name, contentType, sizeBytes: content.length, async open() { return (async function* () { yield content; })(); } };

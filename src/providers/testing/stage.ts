@@ -10,7 +10,7 @@ import type { NewAccount, ProviderHarness, ProviderHarnessFactory } from './harn
 const CALL_LIMIT_MS = 170_000;
 const MOST_PAGES = 100;
 
-/** What the core would store of an account after `save` or `ensureAccount`. */
+/** Returns the access that the core would store after `save` or `ensureAccount`. */
 export const withProgress = (access: AccountAccess, progress: AccountProgress): AccountAccess => ({
   ...access,
   externalId: progress.externalId ?? access.externalId,
@@ -18,13 +18,13 @@ export const withProgress = (access: AccountAccess, progress: AccountProgress): 
   credentials: progress.credentials ?? access.credentials,
 });
 
-/** One far side with one account and one inbox in place, and the few lines that every case would repeat. */
+/** A remote with one account and one inbox, and the steps that most cases share. */
 export class Stage {
   harness: ProviderHarness;
   fresh: NewAccount;
   account: AccountAccess;
   inbox: InboxAccess;
-  /** Two people of the account. */
+  /** Two agents of the account. */
   ada: ProviderAgent;
   bob: ProviderAgent;
 
@@ -40,7 +40,7 @@ export class Stage {
     this.account = await this.setUp(this.fresh);
     this.inbox = await this.newInbox(this.account);
     const [ada, bob] = await this.provider.listAgents(this.account, this.signal());
-    if (!ada || !bob) throw new Error('The harness must give accounts with at least two owners, and the provider must list them.');
+    if (!ada || !bob) throw new Error('The provider lists fewer than two agents; the harness must create accounts with two owners, and listAgents must return them.');
     this.ada = ada;
     this.bob = bob;
   }
@@ -62,7 +62,7 @@ export class Stage {
     return { externalId: id, name: `Eve ${id.slice(0, 8)}`, email: null, phone: null, locale: 'en', attributes: {} };
   }
 
-  /** A conversation of its own end-user, held by the bot. */
+  /** Creates a conversation with a new end-user, held by the bot. */
   async newConversation(inbox = this.inbox, sessionId: SessionId = randomUUID()): Promise<ConversationAccess> {
     const contactId = await this.provider.ensureContact(inbox, sessionId, this.endUser(), this.signal());
     const conversationId = await this.provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, this.signal());
@@ -89,7 +89,7 @@ export class Stage {
     return this.provider.openForAgents({ conversation, teamId: null, agentId: null, priority: null, ...target }, this.signal());
   }
 
-  /** Reads until `more` is false. */
+  /** Reads all pages, until `hasMore` is false. */
   async readForward(conversation: ConversationAccess, after: ReadForward['after'] = null) {
     const observations: Observation[] = [];
     for (let pages = 1; ; pages++) {
@@ -97,7 +97,7 @@ export class Stage {
       observations.push(...page.observations);
       after = page.after;
       if (!page.more) return { observations, after, pages };
-      if (pages === MOST_PAGES) throw new Error(`readForward still says "more" after ${MOST_PAGES} pages.`);
+      if (pages === MOST_PAGES) throw new Error(`The provider still reports more messages after ${MOST_PAGES} pages; its cursor does not advance.`);
     }
   }
 
@@ -111,7 +111,7 @@ export class Stage {
   }
 }
 
-/** Observations without the repeats that a page may hold, as the core's unique constraint leaves them. */
+/** Removes the repeats that pages may contain, as the core's unique constraint does. */
 export function onceEach(observations: readonly Observation[]): Observation[] {
   const seen = new Set<string>();
   return observations.filter((found) => !seen.has(found.id) && seen.add(found.id));

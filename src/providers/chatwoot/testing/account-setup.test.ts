@@ -6,7 +6,7 @@ import { Workshop } from './workshop';
 let workshop: Workshop;
 afterEach(() => workshop?.stop());
 
-/** Lets the double fail the provider's nth call in a way of its own. */
+/** Makes the provider's nth call fail in the given mode. */
 function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
   let calls = 0;
   return (url, init) => {
@@ -15,13 +15,13 @@ function failingAt(nth: number, mode: FaultMode): ProviderHost['fetch'] {
   };
 }
 
-/** Of a workshop without an address for webhooks. */
+/** The manual step of an account without an address for webhooks. */
 const NO_WEBHOOKS = expect.stringContaining('SUPPORT_PUBLIC_URL');
 const botProfile = () => workshop.farSide.get('/api/v1/profile', workshop.admin);
 const agentBots = () => workshop.farSide.get(`${workshop.account}/agent_bots`, workshop.admin);
 
 describe('setting up with a Platform App', () => {
-  it('makes the account, BotAgent1 and owners as administrators, and an AgentBot that hears nothing', async () => {
+  it('creates the account, BotAgent1 and owners as administrators, and an AgentBot without webhooks', async () => {
     workshop = await Workshop.open();
     const ensured = await workshop.ensureAccount([{ name: 'Ada', email: 'ada@owners.example' }, { name: 'Bob', email: 'bob@owners.example' }]);
     expect(ensured.leftToDo).toEqual([NO_WEBHOOKS]);
@@ -42,7 +42,7 @@ describe('setting up with a Platform App', () => {
 
   const CALLS = 11;
   for (const mode of ['applyThenCut', 'applyThen500', 'cutBeforeApply'] as const)
-    it(`makes nothing twice when any of its ${CALLS} calls ends with ${mode}`, async () => {
+    it(`creates nothing twice when any of its ${CALLS} calls ends with ${mode}`, async () => {
       for (let nth = 1; nth <= CALLS; nth++) {
         const fetchOf = failingAt(nth, mode);
         workshop = await Workshop.open({}, fetchOf);
@@ -57,9 +57,9 @@ describe('setting up with a Platform App', () => {
       }
     });
 
-  describe('by a Platform App of which an account was deleted, so that Chatwoot cannot list its accounts any more', () => {
+  describe('with a Platform App of which an account was deleted, so that Chatwoot cannot list its accounts any more', () => {
     const listStatus = async () => (await fetch(`${workshop.double.baseUrl}/platform/api/v1/accounts`, { headers: { 'api-access-token': workshop.double.platformToken } })).status;
-    /** Its answer to the making of the account is lost. */
+    /** Loses the response to the creation of the account. */
     const cutOff = async () => {
       workshop.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /\/platform\/api\/v1\/accounts$/ } });
       await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -73,20 +73,20 @@ describe('setting up with a Platform App', () => {
       expect(await listStatus()).toBe(500);
     });
 
-    it('a first set-up does not ask for the list and succeeds', async () => {
+    it('a first setup does not read the list and succeeds', async () => {
       expect(await workshop.callsOf(() => workshop.ensureAccount())).not.toContain('GET /accounts');
       expect((await botProfile()).name).toBe('BotAgent1');
     });
 
-    it('a set-up that was cut off goes on in another account, and says what may be left', async () => {
+    it('an interrupted setup continues in another account, and reports the possible leftover', async () => {
       await cutOff();
       const ensured = await workshop.ensureAccount();
       expect(ensured.leftToDo).toEqual([expect.stringMatching(/cannot list the accounts.*second, empty account "Acme", suspend it, and do not delete it/), NO_WEBHOOKS]);
-      // Said once: from here on it is known.
+      // Reported once; from then on the account is known.
       expect((await workshop.ensureAccount()).leftToDo).toEqual([NO_WEBHOOKS]);
     });
 
-    it('an outage is told from it: nothing is made while the platform does not answer', async () => {
+    it('an outage is distinguished: nothing is created while the platform does not respond', async () => {
       await cutOff();
       workshop.double.failNext({ mode: 'status:500', match: { path: /\/platform\/api\/v1\/accounts/ }, times: 2 });
       await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -95,7 +95,7 @@ describe('setting up with a Platform App', () => {
     });
   });
 
-  it('an account whose making was cut off is found again by the list', async () => {
+  it('an account whose creation was interrupted is found in the list', async () => {
     workshop = await Workshop.open();
     workshop.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /\/platform\/api\/v1\/accounts$/ } });
     await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -103,13 +103,13 @@ describe('setting up with a Platform App', () => {
     expect(await workshop.farSide.census()).toMatchObject({ accounts: 1 });
   });
 
-  it('before 4.5 goes on without the list of accounts', async () => {
+  it('works before 4.5 without the list of accounts', async () => {
     workshop = await Workshop.open({ version: '3.16' });
     await workshop.ensureAccount();
     expect(workshop.access).toMatchObject({ externalId: '1', settings: { version: '3.16.0' } });
   });
 
-  it('uses an account that this Platform App made before', async () => {
+  it('uses an account that this Platform App created before', async () => {
     workshop = await Workshop.open();
     const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Made by hand' });
     workshop.access = { ...workshop.access, settings: { accountId: id } };
@@ -124,14 +124,14 @@ describe('setting up with a Platform App', () => {
     await expect(workshop.ensureAccount()).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
   });
 
-  it('leaves an owner whose e-mail address Chatwoot does not take to the operator, and makes the others', async () => {
+  it('leaves an owner with a refused e-mail address to the operator, and creates the others', async () => {
     workshop = await Workshop.open();
     const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'no-address' }, { name: 'Bob', email: 'bob@owners.example' }]);
     expect(leftToDo).toEqual([expect.stringContaining('no-address'), NO_WEBHOOKS]);
     expect((await workshop.provider.listAgents(workshop.access, workshop.signal())).map(({ name }) => name)).toEqual(['Bob']);
   });
 
-  it('makes an owner who works elsewhere in the installation an administrator here, without keeping their token', async () => {
+  it('makes an owner from elsewhere in the installation an administrator, without storing their token', async () => {
     workshop = await Workshop.open();
     const { id, access_token } = await workshop.farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@owners.example', password: 'Passw0rd!x' });
     await workshop.ensureAccount();
@@ -139,14 +139,14 @@ describe('setting up with a Platform App', () => {
     expect(JSON.stringify(workshop.access)).not.toContain(access_token);
   });
 
-  it('says so when this Chatwoot is older than any that we know', async () => {
+  it('reports a Chatwoot older than the supported versions', async () => {
     const old: ProviderHost['fetch'] = async (url, init) =>
       (String(url).endsWith('/api') ? Response.json({ version: '3.15.2', queue_services: 'ok', data_services: 'ok' }) : fetch(url, init));
     workshop = await Workshop.open({}, old);
     expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('3.15.2'), NO_WEBHOOKS]);
   });
 
-  it('says so when webhooks could not reach us, from 4.14 on', async () => {
+  it('reports that webhooks cannot reach this service, since 4.14', async () => {
     workshop = await Workshop.open({ version: '4.14' });
     workshop.access = { ...workshop.access, webhookUrl: 'http://127.0.0.1:4000/webhooks/1/secret' };
     expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('SAFE_FETCH_ALLOW_PRIVATE_NETWORK')]);
@@ -227,7 +227,7 @@ describe('setting up again repairs', () => {
 });
 
 describe('setting up with an administrator\'s token', () => {
-  /** An account in which a person has a role, and that person's token. */
+  /** Creates an account in which a user has a role, and returns that user's token. */
   async function hosted(role: 'agent' | 'administrator') {
     workshop = await Workshop.open();
     const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
@@ -238,7 +238,7 @@ describe('setting up with an administrator\'s token', () => {
     return person;
   }
 
-  it('works as that person, and says what is left to do', async () => {
+  it('works as that person, and reports manual steps', async () => {
     const person = await hosted('administrator');
     const ensured = await workshop.ensureAccount();
     expect(ensured).toMatchObject({ externalId: '1', settings: { botUserId: person.id }, capabilities: { createsAccounts: false } });
@@ -247,7 +247,7 @@ describe('setting up with an administrator\'s token', () => {
     await workshop.post(await workshop.conversation(), 'hello');
   });
 
-  it('makes owners administrators: those who are there by their role, the others by an invitation, once', async () => {
+  it('makes owners administrators: existing users by their role, others by one invitation', async () => {
     await hosted('administrator');
     workshop.access = { ...workshop.access, externalId: '1' };
     const [ada, bob] = [await workshop.addPerson('Ada', 'administrator'), await workshop.addPerson('Bob', 'agent')];
@@ -257,12 +257,12 @@ describe('setting up with an administrator\'s token', () => {
     const administrators = async () => (await workshop.farSide.get(`${workshop.account}/agents`, workshop.admin))
       .filter(({ role }: any) => role === 'administrator').map(({ id, name }: any) => [id, name]);
     expect(await administrators()).toEqual([[ada, 'Ada'], [bob, 'Bob'], [expect.any(Number), 'Carol'], [expect.any(Number), 'Root']]);
-    // Said until it is followed; nothing is sent twice.
+    // Reported until the invitation is followed; none is sent twice.
     const again = await workshop.callsOf(async () => expect(await setUp()).toEqual([expect.stringMatching(/carol@people.example .*invitation/)]));
     expect(again.filter((call) => !call.startsWith('GET'))).toEqual([]);
   });
 
-  it('leaves an owner whom Chatwoot does not let us invite to the operator, and makes the others', async () => {
+  it('leaves an owner whose invitation is refused to the operator, and creates the others', async () => {
     await hosted('administrator');
     const { leftToDo } = await workshop.ensureAccount([{ name: 'Nobody', email: 'bad' }, { name: 'Carol', email: 'carol@people.example' }]);
     expect(leftToDo).toEqual([expect.stringContaining('owner bad'), expect.stringContaining('carol@people.example'), WITHOUT_PLATFORM, NO_WEBHOOKS]);

@@ -4,7 +4,10 @@ import { createChatwootWorld, type ChatwootWorld } from '../../../../test/suppor
 import type { FaultMode } from './double/control/faults';
 import { Workshop } from './workshop';
 
-/** CONTRACT §6 and §8: an error that may hide a stored write is followed by a look, and where the look fails by nothing. */
+/**
+ * CONTRACT §6 and §8: after an error that may hide a stored write, a lookup follows. If the lookup fails, nothing is
+ * written.
+ */
 let workshop: Workshop;
 beforeAll(async () => { workshop = await Workshop.ready(); });
 afterAll(() => workshop.stop());
@@ -18,13 +21,13 @@ const provider = () => workshop.provider;
 const UNKNOWN = { code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' };
 const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
 
-/** Writes that Chatwoot did, and the answers that hide it. */
+/** Ways in which Chatwoot stores a write and hides that. */
 const HIDDEN: [string, (path: RegExp) => Promise<void>][] = [
   ['a cut connection', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' })],
   ['a 500', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
   ['a 422 (or 500) of an installation without Redis', () => workshop.double.outage('redis')],
 ];
-/** Why a look cannot tell. */
+/** Ways in which a lookup cannot tell. */
 const BLIND: FaultMode[] = ['status:500', 'status:503', 'cutBeforeApply', 'applyThenCut'];
 
 type Write = (conversation: ConversationAccess, id: string, mayExist: boolean) => Promise<string>;
@@ -49,7 +52,7 @@ describe.each(POSTS)('%s', (_what, write) => {
     expect(await contents(conversation)).toEqual(['once']);
   });
 
-  it.each(BLIND)('is not written again when the look itself ends with %s', async (mode) => {
+  it.each(BLIND)('is not written again when the lookup itself ends with %s', async (mode) => {
     const [conversation, id] = [await workshop.conversation(), randomUUID()];
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
     await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
@@ -64,25 +67,25 @@ describe('a contact', () => {
   const ensure = (sessionId: string) => provider().ensureContact(workshop.inbox, sessionId, endUser, signal());
   const count = async () => (await workshop.farSide.census())['contacts'];
 
-  it.each(HIDDEN)('is found after %s, and not made again', async (_answer, hide) => {
+  it.each(HIDDEN)('is found after %s, and not created again', async (_answer, hide) => {
     const [sessionId, before] = [randomUUID(), await count()];
     await hide(/\/contacts$/);
     const first = await ensure(sessionId).catch((error: Error) => error);
-    // After a 500 it is looked for at once: a merge answers so, too.
+    // After a 500 the provider looks for it at once, because a merge has the same response.
     if (typeof first !== 'string') expect(first).toMatchObject(UNKNOWN);
     await workshop.double.outage(null);
     await ensure(sessionId);
     expect(await count()).toBe(before! + 1);
   });
 
-  it('is not given up for a 422 that no validation wrote', async () => {
+  it('is retried after a 422 without a validation error', async () => {
     const sessionId = randomUUID();
     workshop.double.failNext({ match: { method: 'POST', path: /\/contacts$/ }, mode: 'status:422', body: { error: 'Connection refused - connect(2) for 127.0.0.1:6390' } });
     await expect(ensure(sessionId)).rejects.toMatchObject(UNKNOWN);
     expect(await ensure(sessionId)).toMatch(/^\d+$/);
   });
 
-  it.each(BLIND)('waits when the look itself ends with %s', async (mode) => {
+  it.each(BLIND)('waits when the lookup itself ends with %s', async (mode) => {
     const [sessionId, before] = [randomUUID(), await count()];
     await ensure(sessionId);
     workshop.double.failNext({ match: { method: 'POST', path: /\/contacts\/filter$/ }, mode });
@@ -109,7 +112,7 @@ describe('a conversation', () => {
     expect(await count()).toBe(before! + 1);
   });
 
-  it.each(BLIND)('is not opened again when the look itself ends with %s', async (mode) => {
+  it.each(BLIND)('is not opened again when the lookup itself ends with %s', async (mode) => {
     const [access, before] = [await contact(), await count()];
     workshop.double.failNext({ match: { method: 'POST', path: /\/conversations$/ }, mode: 'applyThenCut' });
     await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
@@ -119,11 +122,11 @@ describe('a conversation', () => {
   });
 });
 
-describe('a look that is refused', () => {
+describe('a refused lookup', () => {
   const REFUSED = { mode: 'status:403', body: { error: 'no' } } as const;
   const CANNOT_TELL = { code: 'OUTCOME_UNKNOWN' };
 
-  it('tells nothing of a post, nor of a conversation: neither is written again', async () => {
+  it('proves nothing about a post or a conversation: neither is written again', async () => {
     const [conversation, id] = [await workshop.conversation(), randomUUID()];
     workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, ...REFUSED });
     expect(await postsOf(() => expect(workshop.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL))).toEqual([]);
@@ -132,7 +135,7 @@ describe('a look that is refused', () => {
     expect(calls.filter((call) => call.startsWith('POST'))).toEqual([]);
   });
 
-  it('is not a write that is refused behind a look, of which all is known', async () => {
+  it('differs from a write refused after a lookup, whose outcome is known', async () => {
     const conversation = await workshop.conversation();
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
     await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', nothingEarlier: true });
@@ -171,7 +174,7 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
     expect((await workshop.messages(conversation))[0].status).toBe('read');
   });
 
-  it('a person is added once, and a team that was made is not made a second time', async () => {
+  it('an agent is added once, and a created team is not created again', async () => {
     const email = `${randomUUID()}@people.example`;
     const add = () => provider().people!.addAgent({ access: workshop.access, name: 'Alice', email, role: 'AGENT' }, signal());
     workshop.double.failNext({ match: { method: 'POST', path: /\/users$/ }, mode });
@@ -190,13 +193,13 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
   });
 });
 
-/** Notes whose echo nobody keeps: readings may have gone past an earlier try before the next one looks. */
-describe('a try that later readings have gone past', () => {
+/** Notes whose echo is not stored: syncs may have passed an earlier attempt before the next one looks for it. */
+describe('an attempt that later syncs have passed', () => {
   let world: ChatwootWorld;
   beforeEach(async () => { world = await createChatwootWorld(); });
   afterEach(() => world.close());
 
-  /** Behind what lies there now, as far as a reading believes that nothing more appears. */
+  /** Makes syncs advance past the current messages, to where no lower id can appear. */
   async function readPast(sessionId: string): Promise<void> {
     for (let n = 0; n < 2; n++) {
       world.time.aheadMs += 60_000;

@@ -13,7 +13,7 @@ describe('files of a post', () => {
     await release();
   });
 
-  it('that cannot be read for a moment leave the post to its next try', async () => {
+  it('that cannot be read for a moment leave the post to its next attempt', async () => {
     const away = { ...postedFile(), open: () => Promise.reject(new MediaStoreError('away')) };
     await expect(stageUploads([postedFile(), away], AbortSignal.timeout(170_000))).rejects.toMatchObject({ code: 'MEDIA_STORE_UNAVAILABLE' });
   });
@@ -44,7 +44,7 @@ describe('messages with files', () => {
     })]);
   });
 
-  it('keep line breaks as they are, and of their names what every file system takes', async () => {
+  it('keep line breaks unchanged, and the part of their names that every file system accepts', async () => {
     const conversation = await workshop.conversation();
     const text = 'one\ntwo\r\nthree\n\nKäse --support-subgraph';
     await workshop.post(conversation, text, { attachments: [postedFile('Käse "1"\n.png')] });

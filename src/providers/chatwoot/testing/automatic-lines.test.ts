@@ -1,7 +1,9 @@
 import { tellAgents } from '../../../core/flows/receive-change';
 import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 
-/* Promise 13: what agents see as sent reaches the end-user, or they are told that it did not, whoever or whatever wrote it. */
+/*
+ * Promise 13: what agents see as sent reaches the end-user, or agents are notified that it did not, whatever wrote it.
+ */
 
 let world: ChatwootWorld;
 const open = async (options: ChatwootWorldOptions): Promise<void> => { world = await createChatwootWorld(options); };
@@ -13,7 +15,7 @@ const rule = (actions: readonly object[], conditions: readonly object[]) => admi
 const contains = (text: string) => ({ attribute_key: 'content', filter_operator: 'contains', values: [text], query_operator: null });
 const sends = (text: string) => ({ action_name: 'send_message', action_params: [text] });
 
-/** Somebody but us writes in public, and what it is called in the note. */
+/** Other authors of public messages, and their names in the note. */
 const SHAPES: Readonly<Record<string, { readonly by: string; write(id: string): Promise<unknown> }>> = {
   'an automation rule': {
     by: 'An automation rule',
@@ -42,13 +44,13 @@ const SHAPES: Readonly<Record<string, { readonly by: string; write(id: string): 
   },
 };
 
-/** Both ways and both versions, each once. */
+/** Both orders and both versions, each once. */
 const FIRST = { '4.10': 'webhook', '4.14': 'timer' } as const;
 
-describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in public by', (version) => {
+describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', (version) => {
   describe.each(Object.entries(SHAPES))('%s', (_what, { by, write }) => {
     const first = FIRST[version];
-    it(`is told to agents once, and takes over nothing, when the ${first} comes first`, async () => {
+    it(`is reported to agents once, and takes over nothing, when the ${first} comes first`, async () => {
       await open({ version });
       const id = await world.talk();
       if (first === 'timer') world.double.dropWebhooks();
@@ -80,7 +82,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     });
   });
 
-  it('a macro is the agent\'s own words: it goes out, and takes over', async () => {
+  it('a macro is the agent\'s own message: it is forwarded, and takes over', async () => {
     await open({ version });
     const alice = await world.addPerson('Alice');
     const id = await world.talk();
@@ -94,7 +96,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await notes(id)).toEqual([]);
   });
 
-  it('a rule that fires on everything, our notes too, gets one note, however often it goes round', async () => {
+  it('a rule that fires on everything, our notes too, gets one note, however often it fires', async () => {
     await open({ version });
     const id = await world.handedOver();
     await rule([sends('seen')], []);
@@ -105,12 +107,12 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     }
     const rows = await world.messages(id);
     expect(await notes(id)).toHaveLength(1);
-    // The end-user's words and our note; what it wrote itself fires no rule.
+    // The end-user's message and our note. The rule's own messages trigger no rule.
     expect(rows.filter(({ content }) => content === 'seen')).toHaveLength(2);
     expect((await world.collected(id)).filter((line) => line.includes('seen'))).toEqual([]);
   });
 
-  it('each rule, and each bot, is told of by itself', async () => {
+  it('each rule, and each bot, is reported separately', async () => {
     await open({ version });
     const id = await world.talk();
     await rule([sends('one')], [contains('START')]);
@@ -121,7 +123,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await notes(id)).toHaveLength(2);
   });
 
-  it('what holds nothing that can be shown is told, also where automatic messages are forwarded', async () => {
+  it('a message without content that can be shown is reported, also where automatic messages are forwarded', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     const id = await world.talk();
     const bot = await admin('POST', '/agent_bots', { name: 'Other' });
@@ -132,7 +134,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect(await world.collected(id)).toEqual([]);
   });
 
-  it('a survey that nobody was handed over for is told of; one behind a handoff goes out', async () => {
+  it('a survey without a handoff is reported; one after a handoff is forwarded', async () => {
     await open({ version });
     await admin('PATCH', `/inboxes/${world.inbox.externalId}`, { csat_survey_enabled: true });
     const id = await world.talk();
@@ -149,7 +151,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
     expect((await notes(other)).filter((text) => text.includes('survey'))).toEqual([]);
   });
 
-  it('in a session that is over, agents are told', async () => {
+  it('in a closed session, agents are notified', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     const id = await world.talk();
     await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: id, idempotencyKey: world.nextKey() });
@@ -163,7 +165,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, what is written in pub
   });
 });
 
-it('files of an automatic line are kept and handed out as ours', async () => {
+it('files of an automatic message are archived and served as ours', async () => {
   await open({ policy: { automaticReplies: 'SEND_ON' } });
   const id = await world.talk();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });
@@ -179,7 +181,7 @@ it('files of an automatic line are kept and handed out as ours', async () => {
   expect(await world.collected(id)).toEqual(['SYSTEM: see this']);
 });
 
-it('files of automatic lines that are refused are told of once, whatever comes in answer to the note', async () => {
+it('refused files of automatic messages are reported once, whatever the note triggers', async () => {
   await open({ policy: { automaticReplies: 'SEND_ON' } });
   const id = await world.talk();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });

@@ -10,10 +10,10 @@ const open = async (options: ChatwootWorldOptions): Promise<void> => { world = a
 const inboxSettings = (settings: object) => world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, settings);
 const drifted = async () => (await world.flows.inspectDrift(scope, world.account.id)).filter(({ problem }) => problem !== null).map(({ id }) => id.split(':').at(-1));
 
-describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
+describe.each(VERSIONS)('an automatic reply of Chatwoot %s', (version) => {
   afterEach(() => world.close());
 
-  it('does not go out unless the policy says so, and is switched off by repair', async () => {
+  it('is forwarded only if the policy says so, and is disabled by repair', async () => {
     await open({ version });
     await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!', working_hours_enabled: true });
     expect((await drifted()).sort()).toEqual(['greeting_enabled', 'working_hours_enabled']);
@@ -23,7 +23,7 @@ describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
     expect(await world.collected(sessionId)).toEqual([]);
   });
 
-  it('goes out as ours, once, whether its webhook comes first, twice or never', async () => {
+  it('is forwarded as ours, once, whether its webhook comes first, twice or never', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!' });
     world.double.duplicateWebhooks({});
@@ -42,7 +42,7 @@ describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
     expect(await world.collected(lost)).toEqual(['SYSTEM: Welcome to us!']);
   });
 
-  it('when it is closed, likewise, and is no part of the history that is told again', async () => {
+  it('outside working hours, likewise, and is not part of repeated history', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     const closed = Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true }));
     await inboxSettings({ working_hours_enabled: true, out_of_office_message: 'We are closed', working_hours: closed });
@@ -54,7 +54,7 @@ describe.each(VERSIONS)('what Chatwoot %s says by itself', (version) => {
     expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello', 'We are closed']);
   });
 
-  it('is its people\'s to set where the policy sends it on: neither drift nor set-up nor repair minds it', async () => {
+  it('is left to the account\'s agents where the policy forwards it: drift, setup and repair ignore it', async () => {
     await open({ version, policy: { automaticReplies: 'SEND_ON' } });
     await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!', working_hours_enabled: true, enable_auto_assignment: true });
     expect(await drifted()).toEqual(['enable_auto_assignment']);
@@ -83,7 +83,7 @@ describe('a template', () => {
     expect(observe(template(more), 3)).toMatchObject({ kind: 'ignored' });
   });
 
-  it('that asks how it was is a survey', () => {
+  it('that asks for a rating is a survey', () => {
     expect(observe(template({ content_type: 'input_csat' }), 3)).toMatchObject({ kind: 'survey' });
   });
 });

@@ -15,7 +15,7 @@ const agentMessage = async (sessionId: string) => {
   return (await world.stores.messages.getMany(ORG, ids)).filter((message) => message?.author === 'AGENT').at(-1)!;
 };
 
-describe('what becomes of an agent\'s message', () => {
+describe('a message', () => {
   let sessionId: string;
   let alice: number;
   beforeEach(async () => {
@@ -42,7 +42,7 @@ describe('what becomes of an agent\'s message', () => {
     expect((await agentMessage(sessionId)).channelState).toBe('READ');
   });
 
-  it('when it failed there, stays marked as failed with the reason, whatever we read later', async () => {
+  it('that failed on the channel stays marked as failed with the reason, whatever is read later', async () => {
     await report('FAILED', 'a');
     await world.deliverAll();
     await world.readHinted();
@@ -50,7 +50,7 @@ describe('what becomes of an agent\'s message', () => {
     expect(await shown()).toMatchObject({ status: 'failed', content_attributes: { external_error: 'end-user is gone' } });
   });
 
-  it('when the agent deletes it much later, is told, once', async () => {
+  it('that the agent deletes much later is reported once', async () => {
     const { id } = await shown();
     await world.pool.query("update session set read_after = '999999'");
     await (await world.acting(alice, sessionId)).deleteMessage(id);
@@ -60,7 +60,7 @@ describe('what becomes of an agent\'s message', () => {
     expect(await world.session(sessionId)).toMatchObject({ recheck: [] });
   });
 
-  it('when the agent deletes what bot and end-user said, is told as well: each once, and not what the bot took back itself', async () => {
+  it('of bot or end-user that an agent deletes is reported once as well, but not one that the bot deleted itself', async () => {
     const said = await world.user(sessionId, 'my card is 4111');
     await world.deliverAll();
     await world.readHinted();
@@ -88,11 +88,11 @@ describe('what becomes of an agent\'s message', () => {
   });
 });
 
-describe('one word each way', () => {
+describe('one message each way', () => {
   beforeEach(async () => { world = await createChatwootWorld(); });
   afterEach(() => world.close());
 
-  it('takes one call, and the state is still read as often as the timer would', async () => {
+  it('takes one call, and the state is still read as often as on the timer', async () => {
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
     await world.readHinted();
@@ -149,7 +149,7 @@ describe('after our own outage', () => {
     expect(await world.session(sessions[8]!)).toMatchObject({ control: 'BOT' });
   });
 
-  it('what end-users, the bot and notes said meanwhile is marked as failed no more, and that is looked at once', async () => {
+  it('failed marks on messages of end-users, the bot and on notes are removed, each checked once', async () => {
     const alice = await world.addPerson('Alice');
     const sessionId = await world.talk();
     await world.readHinted();
@@ -164,7 +164,7 @@ describe('after our own outage', () => {
     await world.double.settled();
     const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
     expect(new Set(await marks())).toEqual(new Set(['failed']));
-    // While nobody reaches us the timer's reading does not try: the mark would come back.
+    // While webhooks do not reach this service, the timer's sync does not remove the mark, because it would come back.
     await world.pool.query("update session set read_hint = null");
     expect(await world.callsOf(() => world.read(sessionId))).toEqual(['GET /conversations', 'GET /conversations/messages']);
     world.setDown(false);
@@ -192,7 +192,7 @@ describe('after our own outage', () => {
     expect((await world.messages(sessionId)).at(-1)).toMatchObject({ content: 'one moment', status: 'failed' });
   });
 
-  it('each look goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
+  it('each full scan goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
     for (let n = 0; n < 30; n++) await world.talk(`hello ${n}`);
     expect(await world.callsOf(look)).toEqual(['GET /conversations']);
     await world.pool.query("update account_watch set looked_at = now() + interval '1 hour'");
@@ -215,7 +215,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   beforeEach(async () => { world = await createChatwootWorld({ version }); });
   afterEach(() => world.close());
 
-  /** Resolved by Alice, so that the end-user is asked how it was; `onPage` is an answer on Chatwoot's own page. */
+  /** Alice resolves, and Chatwoot sends the survey. `onPage` submits an answer on Chatwoot's own page. */
   async function asked() {
     await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
     const alice = await world.addPerson('Alice');
@@ -228,7 +228,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     return { sessionId, handoff, onPage };
   }
 
-  it('reaches the runtime after the last reply; the answer goes back and shows on the handoff', async () => {
+  it('reaches the runtime after the last reply; the answer is submitted and shows on the handoff', async () => {
     await world.farSide.call('PATCH', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin, { csat_survey_enabled: true });
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -258,7 +258,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
   it('that the end-user answers on its own page shows on the handoff too', async () => {
     const { sessionId, handoff, onPage } = await asked();
     const answered = async () => (await world.handoff(handoff.id)).survey;
-    // The page sends the rating when it is chosen, and both when the comment is.
+    // The page sends the rating when it is chosen, and both when the comment is submitted.
     await onPage({ rating: 1 });
     await world.readHinted();
     expect(await answered()).toMatchObject({ answer: { rating: 1, comment: null } });
@@ -306,14 +306,14 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', (ver
     expect((await world.handoff(later.id)).survey).toBeNull();
   });
 
-  it('of a handoff that has none is refused by name', async () => {
+  it('of a handoff without one is refused with an error that says so', async () => {
     const sessionId = await world.handedOver();
     const { handoff } = await world.ask(sessionId);
     await expect(world.flows.answerSurvey(scope, { handoffId: handoff.id, rating: 4, comment: null, idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'NO_SURVEY' });
   });
 });
 
-/** The rows of docs/message-kinds.md that come from agents; each has its case here, and no case is without its row. */
+/** The rows of docs/message-kinds.md that come from agents. Each has its case here, and each case has its row. */
 describe('from agents', () => {
   const wire = (more: Partial<WireMessage>): WireMessage => ({ id: 1, message_type: 1, created_at: 1, private: false, content: null, ...more });
   const file = (file_type: string, more: object = {}) => wire({ attachments: [{ file_type, data_url: `https://chatwoot.example/rails/x/a.${file_type}`, file_size: 3, ...more }] });
@@ -348,13 +348,13 @@ describe('from agents', () => {
     expect([...section.matchAll(/^\| ([^|]+) \| (?:native|rendered|refused)/gm)].map((row) => row[1]!.trim()).sort()).toEqual(Object.keys(CASES).sort());
   });
 
-  it('several kinds in one message are words alone: none of them is lost, and none stands for the others', () => {
+  it('several kinds in one message are plain text: none of them is lost, and none replaces the others', () => {
     const [location, choices] = [CASES['location']![0], CASES['choices']![0]];
     expect(contentOf({ ...choices, attachments: [...location.attachments!, ...file('image').attachments!] }))
       .toEqual({ text: 'Which?\n1. Red\n2. Blue\nOffice: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4', content: null, attachments: link('a.image'), lacking: null });
   });
 
-  it('reach the runtime as what they are, beside their words', async () => {
+  it('reach the runtime as structured content, with their plain text', async () => {
     world = await createChatwootWorld();
     try {
       const alice = await world.addPerson('Alice');
@@ -367,7 +367,7 @@ describe('from agents', () => {
     }
   });
 
-  it('a part that cannot be shown is told to the agent as a note, once, and the rest goes out', async () => {
+  it('an unsupported part is reported to the agent in one note, and the rest is forwarded', async () => {
     world = await createChatwootWorld();
     try {
       const alice = await world.addPerson('Alice');

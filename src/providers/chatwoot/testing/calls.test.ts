@@ -1,7 +1,10 @@
 import type { ConversationAccess } from '../../../core/ports/support-provider';
 import { Workshop } from './workshop';
 
-/** What README.md tells about calls, counted at the double. The whole way through core and database: test/e2e/demo-url.test.ts. */
+/**
+ * Checks the numbers of calls in README.md at the double. test/e2e/demo-url.test.ts covers the way through core and
+ * database.
+ */
 describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', (version) => {
   let workshop: Workshop;
   let conversation: ConversationAccess;
@@ -29,7 +32,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', (versio
     expect(await workshop.show(conversation)).toMatchObject({ status: 'open', meta: { team: { id: Number(team) } } });
   });
 
-  it('are one more where nobody knows that the conversation is clean', async () => {
+  it('are one more if the conversation is not known to be clean', async () => {
     const calls = await workshop.callsOf(async () => {
       await workshop.provider.holdForBot(conversation, workshop.signal());
       await note();
@@ -45,7 +48,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', (versio
     expect(await workshop.callsOf(() => workshop.post(conversation, 'Late again.', { author: 'BOT', visibility: 'INTERNAL' }))).toEqual(['POST /conversations/messages']);
   });
 
-  it('are one for what an agent said, and one more for the state of the conversation', async () => {
+  it('are one for an agent\'s message, and one more for the state of the conversation', async () => {
     await workshop.open(conversation, { teamId: team });
     const said = await workshop.post(conversation, 'Anybody?');
     await workshop.acting(workshop.ownerId, conversation).reply('Here I am.');

@@ -1,7 +1,10 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* CONTRACT 2.2: a file with a blank name is answered 422 and stored; its conversation cannot be shown any more. */
+/*
+ * CONTRACT 2.2: for a file with a blank name Chatwoot responds with 422 and stores the message, whose conversation can
+ * no longer be shown.
+ */
 
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
@@ -10,7 +13,7 @@ const { letters, work, resend } = setAsideIn(() => world);
 const conversationOf = async (id: string): Promise<string> => (await world.session(id)).conversationId!;
 const status = async (path: string): Promise<number> => (await fetch(`${world.double.baseUrl}${world.accountPath}${path}`, { headers: { 'api-access-token': world.admin } })).status;
 
-/** An agent, or another integration, does it. */
+/** Damages a conversation, as an agent or another integration could. */
 async function damage(id: string, filename = ' '): Promise<void> {
   const form = new FormData();
   form.append('content', 'see this');
@@ -19,7 +22,7 @@ async function damage(id: string, filename = ' '): Promise<void> {
   const response = await fetch(`${world.double.baseUrl}${world.accountPath}/conversations/${conversationId}/messages`, { method: 'POST', headers: { 'api-access-token': world.admin }, body: form });
   expect(response.status).toBe(422);
 }
-/** As the worker does it: a failed reading is tried again, and counted. */
+/** Fails to read, as the worker does: a failed sync is retried and counted. */
 async function readInVain(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     await world.pool.query("update lane set next_run_at = now(), is_timer = false where destination = 'READING'");
@@ -28,14 +31,14 @@ async function readInVain(times: number): Promise<void> {
     await world.stores.lanes.finishReading(reading!, 0, true);
   }
 }
-/** What made this fail is gone by now; whatever we post has a name. */
+/** Makes our own post fail as damaged. The original cause is gone by now: all our files have names. */
 async function postDamaged(id: string): Promise<void> {
   await world.user(id, 'with a file', { attachments: [{ url: `${world.double.baseUrl}/a.txt`, name: 'a.txt', contentType: 'text/plain', sizeBytes: 1 }] });
   world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'status:422', body: { error: 'No route matches {:action=>"show", :controller=>"active_storage/blobs/redirect"}, possible unmatched constraints: [:filename]' } });
 }
 
 describe('a post that Chatwoot stores and cannot show', () => {
-  it('is parked at once, what comes after it goes on, and agents are told what to do', async () => {
+  it('is parked at once, later deliveries continue, and agents get the next step', async () => {
     world = await createChatwootWorld();
     const id = await world.talk();
     await postDamaged(id);
@@ -45,7 +48,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect((await world.messages(id)).map(({ content, private: isPrivate }) => [isPrivate ? 'note' : content])).toEqual([['hello'], ['note'], ['later']]);
   });
 
-  it('is not repeated into the next conversation when an administrator has deleted this one; the rest is, and an operator may send it again', async () => {
+  it('is not repeated in the next conversation after an administrator deleted this one; the rest is, and an operator may resend it', async () => {
     world = await createChatwootWorld({ policy: { lostConversation: 'OPEN_AGAIN' } });
     const id = await world.handedOver();
     await postDamaged(id);
@@ -64,7 +67,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect((await world.messages(id)).map(({ content }) => content).join()).toContain('with a file');
   });
 
-  it('set aside while a handoff brings its history, it does not fail the handoff', async () => {
+  it('parked while a handoff forwards its history, it does not fail the handoff', async () => {
     world = await createChatwootWorld({ policy: { mirroring: 'ON_HANDOFF' } });
     const { id } = await world.open();
     await world.user(id, 'before');
@@ -78,14 +81,14 @@ describe('a post that Chatwoot stores and cannot show', () => {
   });
 });
 
-describe.each(['4.10', '4.14'] as const)('a conversation that somebody else damaged, on Chatwoot %s,', (version) => {
-  it('is named by health with the way out, while its history fails and while all lists do; then it is well again', async () => {
+describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on Chatwoot %s,', (version) => {
+  it('is named by health with the repair steps, while its history and all lists fail; then health recovers', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.handedOver();
     const other = await world.talk('hello');
     const conversation = await conversationOf(id);
     await damage(id);
-    // Every agent's list is broken as long as that row is the newest one.
+    // Every agent's list fails while that row is the newest one.
     expect([await status('/conversations'), await status(`/conversations/${conversation}`), await status(`/conversations/${await conversationOf(other)}`)]).toEqual([500, 500, 200]);
     await world.stores.sessions.transact(ORG, id, tx => tx.wantReading(new Date(0).toISOString()));
     await readInVain(3);
@@ -98,7 +101,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     ]);
     expect(await health()).toMatchObject({ state: 'DRIFTED', problem: { message: expect.stringContaining(`conversation ${conversation}`) } });
 
-    // The way out, step by step.
+    // The documented repair, step by step.
     await world.act(id, 'POST', '/messages', { content: 'newer', private: true });
     expect([await status('/conversations'), await status(`/conversations/${conversation}/messages`)]).toEqual([200, 500]);
     expect(await items()).toMatchObject([{ id: `conversation:${conversation}` }]);
@@ -111,7 +114,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect((await world.session(id)).conversationId).toBeNull();
   });
 
-  it('does not hold up for ever what an earlier try may have stored there: it is parked after a quarter of an hour, and the rest goes on', async () => {
+  it('does not block a write of unknown outcome forever: it is parked after a quarter of an hour, and the rest continues', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.talk();
     await world.user(id, 'once');
@@ -126,7 +129,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
     await work();
     expect(await status('/conversations')).toBe(200);
-    // Without a file it cannot have done the damage: the next conversation has it.
+    // Without a file it cannot have caused the damage: it goes to the next conversation.
     await world.act(id, 'DELETE', '');
     await world.double.settled();
     await world.ask(id);
@@ -135,7 +138,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that somebody else dama
     expect((await world.messages(id)).map(({ content }) => content)).toEqual(expect.arrayContaining(['hello', 'once', 'later']));
   });
 
-  it('costs an outage nothing: while all of the account fails, no conversation is taken for damaged', async () => {
+  it('is not assumed during an outage: while the whole account fails, no conversation counts as damaged', async () => {
     world = await createChatwootWorld({ version });
     const id = await world.handedOver();
     for (const part of ['postgres', 'redis'] as const) {

@@ -5,7 +5,10 @@ import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/s
 const scope = { organizationId: ORG };
 const json = (body: unknown, status: number) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
 
-/** What Chatwoot answers instead of the double; null: it lets the double answer. Before: nothing is stored. After: the double has stored it. */
+/**
+ * Replaces the double's responses. `before` replaces one so that nothing is stored, unless it returns null; `after`
+ * changes one after the double has stored it.
+ */
 interface Unkind { before?(call: Sent): Response | null; after?(call: Sent, body: any): unknown }
 interface Sent { readonly method: string; readonly path: string; readonly body: any; readonly form: string | null }
 
@@ -57,7 +60,7 @@ const invalid = (...attributes: string[]) => json({ message: 'Validation failed'
 const validation = (text: string) => json({ error: `Validation failed: ${text}` }, 422);
 const crash = () => json({ status: 500, error: 'Internal Server Error' }, 500);
 
-/** Each thing that decorates a handoff, refused as Chatwoot refuses it: CONTRACT §1, §2.1 to 2.4, §7. */
+/** Each decoration of a handoff, refused as Chatwoot does: CONTRACT §1, §2.1 to 2.4, §7. */
 const REFUSED: readonly [what: string, Unkind, Parameters<ChatwootWorld['ask']>[1], object][] = [
   ['a name of 256 characters', { before: (call) => (isContact(call) && [...call.body.name].length > 255 ? invalid('name') : null) }, {}, { name: 'N'.repeat(256) }],
   ['a name of 500 characters', { before: (call) => (isContact(call) && [...call.body.name].length > 255 ? invalid('name') : null) }, {}, { name: 'N'.repeat(500) }],
@@ -73,7 +76,7 @@ const REFUSED: readonly [what: string, Unkind, Parameters<ChatwootWorld['ask']>[
   ['files, by a crash', { before: ({ form }) => (form === null ? null : crash()) }, {}, {}],
 ];
 
-describe('what Chatwoot refuses of a handoff costs that alone', () => {
+describe('a part of a handoff that Chatwoot refuses is dropped alone', () => {
   it.each(REFUSED)('%s', async (_what, how, more, known) => {
     unkind = how;
     const id = await open(known);
@@ -102,7 +105,7 @@ describe('what Chatwoot refuses of a handoff costs that alone', () => {
 });
 
 describe('the contact', () => {
-  it('with a long name shows its beginning, has all of it in an attribute, and agents are told', async () => {
+  it('with a long name shows its beginning, has all of it in an attribute, and agents are notified', async () => {
     const name = `${'N'.repeat(300)} the Last`;
     unkind = { before: (call) => (call.body.name?.length > 255 ? invalid('name') : null) };
     const id = await open({ name });
@@ -112,7 +115,7 @@ describe('the contact', () => {
     expect(await noteTexts(id)).toEqual([`Not all that is known of the end-user could be shown on their contact:\nName: ${name}`]);
   });
 
-  it('whose fields make Chatwoot crash is made without them, and shows those that do not', async () => {
+  it('whose fields make Chatwoot crash is created without them, and shows the others', async () => {
     unkind = { before: (call) => (call.body.phone_number ? crash() : null) };
     const id = await open();
     await world.user(id, 'hi');
@@ -121,7 +124,7 @@ describe('the contact', () => {
     expect(await noteTexts(id)).toEqual([expect.stringMatching(/Phone: \+1555\d+$/)]);
   });
 
-  it('is not given up when Chatwoot is away: the next try makes it', async () => {
+  it('is created by the next attempt after an outage of Chatwoot', async () => {
     unkind = { before: (call) => (isContact(call) ? crash() : null) };
     const id = await open();
     await world.user(id, 'hi');
@@ -131,7 +134,7 @@ describe('the contact', () => {
     expect(await contactOf(id)).toMatchObject({ name: 'Eve', custom_attributes: { plan: 'gold' } });
   });
 
-  it('shows what is learned later, and keeps what an agent has changed', async () => {
+  it('shows data learned later, and keeps agents\' changes', async () => {
     const externalId = `late-${++sessions}`;
     const { session } = await world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser: {} });
     await world.user(session.id, 'hi');
@@ -149,7 +152,7 @@ describe('the contact', () => {
     expect(await noteTexts(session.id)).toEqual([]);
   });
 
-  it('keeps an address that another contact has beside its own fields, when it is learned later', async () => {
+  it('keeps another contact\'s address as an attribute, when it is learned later', async () => {
     const other = await open();
     await world.user(other, 'hi');
     await world.deliverAll();
@@ -166,7 +169,7 @@ describe('the contact', () => {
     expect((await world.messages(id)).filter((row) => !row.private).map(({ content }) => content)).toEqual(['hi', 'still here']);
   });
 
-  it('that agents have merged away costs nothing but the update', async () => {
+  it('that agents merged into another costs nothing but the update', async () => {
     const externalId = `merged-${++sessions}`;
     const id = await open({}, externalId);
     await world.user(id, 'hi');
@@ -180,7 +183,7 @@ describe('the contact', () => {
 });
 
 describe('a context note', () => {
-  it('that is longer than a message may be is shortened, with all of it in a file', async () => {
+  it('that is too long for a message is shortened, with all of it in a file', async () => {
     const id = await open();
     await world.user(id, 'help');
     const fields = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`Field ${n}`, `${'{{x}} words '.repeat(800)}end ${n}`]));
@@ -205,13 +208,13 @@ describe('a file', () => {
     await world.user(id, text, { attachments: [file('cat.png'), file('dog.png')] });
     return id;
   };
-  /** As if it had not been stored, in the answer and in the history. */
+  /** Removes a file from the response and the history, as if it had not been stored. */
   const without = (name: string) => {
     const less = (row: any) => ({ ...row, ...(row.attachments && { attachments: row.attachments.filter((one: any) => !one.data_url.endsWith(name)) }) });
     return { after: (call: Sent, body: any) => (isPost(call) ? less(body) : { ...body, payload: body.payload.map(less) }) };
   };
 
-  it('that Chatwoot leaves out is named to agents, once, and the words are not repeated', async () => {
+  it('that Chatwoot omits is named to agents once, and the text is not repeated', async () => {
     unkind = without('dog.png');
     const id = await say('look');
     expect(await world.deliverAll()).toEqual([]);
@@ -221,7 +224,7 @@ describe('a file', () => {
     ]);
   });
 
-  it('that is left out is named once also when the note about it fails first', async () => {
+  it('that is omitted is named once also when the note about it fails first', async () => {
     unkind = { ...without('cat.png'), before: (call) => (isPost(call) && call.body.private ? new Response('', { status: 503 }) : null) };
     const id = await say('look');
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
@@ -238,7 +241,7 @@ describe('a file', () => {
     expect((await world.messages(id)).map(({ content, attachments = [] }) => [content, attachments.length])).toEqual([['first', 0], ['look', 2]]);
   });
 
-  it('that Chatwoot chokes on again and again does not keep the words back', async () => {
+  it('on which Chatwoot fails again and again does not hold back the text', async () => {
     const id = await say('look');
     unkind = { before: ({ form }) => { if (form !== null) throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }); return null; } };
     const failures: string[] = [];
@@ -265,14 +268,14 @@ it('a file of an agent reaches the runtime under a name that shows what it is', 
   await world.readHinted();
   const [messageId] = (await world.inboxOf(id)).flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : []));
   const message = await world.stores.messages.get(ORG, messageId!);
-  // Chatwoot itself puts a dash for the first character (CONTRACT 2.2), and keeps the other two.
+  // Chatwoot itself replaces the first character by a dash (CONTRACT 2.2) and keeps the other two.
   expect(message!.attachments.map(({ name }) => name)).toEqual(['invoice-fdp.exe', 'invoicefdp.exe', expect.stringMatching(/^file/)]);
 });
 
-it('choices stand in agents\' window as they were written, one a line', async () => {
+it('agents see choices as they were written, one per line', async () => {
   const id = await open();
   await world.bot(id, 'What do you want?', { content: { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: 'Refund', value: 'r' }, { title: 'Replacement', value: 's' }] } });
   await world.deliverAll();
-  // Of input_select and form the screen runs the lines together (CONTRACT §4.4).
+  // The screen joins the lines of input_select and form (CONTRACT §4.4).
   expect(await world.messages(id)).toMatchObject([{ content: 'What do you want?\n1. Refund\n2. Replacement', content_type: 'text' }]);
 });

@@ -24,13 +24,13 @@ describe.each(Object.keys(FOLDERS) as BothVersion[])('the double answers as Chat
 });
 
 const WEBHOOKS = { '4.10': 'webhooks', '4.14': 'webhooks-4.14' } as const;
-/** What an earlier life of the recorded conversation had left on it. */
+/** What earlier activity had left on the recorded conversation. */
 const AROUND = [
   'messages', 'labels', 'status', 'unread_count', 'waiting_since', 'first_reply_created_at', 'contact_last_seen_at', 'meta.assignee', 'meta.assignee_type', 'meta.team', 'custom_attributes', 'priority',
   'meta.sender.email', 'account.name', 'contact_inbox.hmac_verified',
 ];
 const NOT_COMPARED = [...AROUND, ...AROUND.map((path) => `conversation.${path}`), 'sender.email', 'sender.account.name', 'additional_attributes.city', 'email', 'custom_attributes.a',
-  // Looked at by a job.
+  // A job analyzes these.
   'attachments[0].width', 'attachments[0].height'];
 
 describe.each(Object.keys(WEBHOOKS) as BothVersion[])('the double sends the webhooks of Chatwoot %s as they were recorded in December', (version) => {
@@ -51,7 +51,7 @@ describe.each(Object.keys(WEBHOOKS) as BothVersion[])('the double sends the webh
     await BOTH_WEBHOOKS[name.replace(/\.json$/, '')]!(stage);
     await stage.settled();
     const came = await stage.theatre.receiver.next((webhook) => isAbout(body, JSON.parse(webhook.body)), 1000);
-    // Which other columns changed with it, see isAbout.
+    // For the other columns that changed with it, see `isAbout`.
     const ignore = /merged|account_key|automation_team/.test(name) ? [...NOT_COMPARED, 'changed_attributes'] : NOT_COMPARED;
     stage.theatre.compareWebhook(folder, name, { ...came, url: recorded.delivered_to }, { anySuffix: true, ignore });
     expect([came.url.slice(1), 'inboxn']).toContain(recorded.delivered_to.slice(1));

@@ -1,6 +1,6 @@
 import { differences } from './replay/compare';
 
-/** The recordings are only as strict as the comparison with them. */
+/** Tests the comparison itself: the recordings are only as strict as it is. */
 const recorded = {
   id: 1, account_id: null, name: 'Alice', created_at: 1795380476, waiting_since: 0, updated_at: '2026-11-22T20:47:56.371Z',
   access_token: '<ALICE_TOKEN>', labels: ['a', 'b'], changed_attributes: [{ assignee_id: { previous_value: 4, current_value: null } }],

@@ -108,8 +108,8 @@ describe('the numbers that come next', () => {
   it('are never given twice', async () => {
     stage.double.setNextIds({ message: 46 });
     await post('one');
-    expect(() => stage.double.setNextIds({ message: 46 })).toThrow('46 was given');
-    expect(() => stage.double.setNextIds({ conversation: conversationId })).toThrow(`${conversationId} was given`);
+    expect(() => stage.double.setNextIds({ message: 46 })).toThrow('46 is already in use');
+    expect(() => stage.double.setNextIds({ conversation: conversationId })).toThrow(`${conversationId} is already in use`);
   });
 });
 

@@ -10,10 +10,10 @@ const SUBSCRIPTIONS = [
   'contact_created', 'contact_updated', 'conversation_typing_on', 'conversation_typing_off',
 ];
 
-/** The recording caught the answer of an agent half done: stored, and not yet counted as first reply. */
+/** The recording caught an agent's reply half done: stored, but not yet counted as the first reply. */
 const HALF_REPLIED = ['first_reply_created_at', 'waiting_since', 'conversation.first_reply_created_at', 'conversation.waiting_since'];
 
-/** Not there before 4.14.2; these were recorded in May. */
+/** Absent before 4.14.2; these were recorded in May on an earlier build. */
 const LATER = ['account', 'conversation.account'];
 const SIGNED = recordingsIn('webhooks-4.14').filter((name) => name.endsWith('.signed.json'));
 
@@ -81,7 +81,7 @@ it('expects every recorded webhook of Chatwoot 4.14', () => {
   expect(Object.keys(EXPECTED).map((name) => `${name}.signed.json`).sort()).toEqual(SIGNED);
 });
 
-/** The recorded world: users 2 to 4 of one account, of whom Alice is number 4. */
+/** Creates the recorded world: users 2 to 4 of one account; Alice is number 4. */
 async function setUp(theatre: Theatre, secrets: Record<string, string>): Promise<void> {
   const platform = '/platform/api/v1';
   await theatre.call('PLATFORM', 'POST', `${platform}/accounts`, { name: 'acceptance-jv5il0' });
@@ -104,7 +104,7 @@ async function setUp(theatre: Theatre, secrets: Record<string, string>): Promise
   theatre.receiver.clear();
 }
 
-/** Webhooks are held back where the recorded ones were late, and so show a later state. */
+/** Causes the webhooks. They are held back where the recorded ones were late and so show a later state. */
 async function tell(theatre: Theatre): Promise<void> {
   const { double } = theatre;
   double.pauseWebhooks();

@@ -1,6 +1,6 @@
 import { Stage } from './replay/stage';
 
-/* Facts marked [both] in the contract, where one recording does not tell all of it. */
+/* Facts marked [both] in the contract that one recording does not fully show. */
 
 describe.each(['4.10', '4.14'] as const)('the double of %s', (version) => {
   let stage: Stage;
@@ -46,7 +46,7 @@ describe.each(['4.10', '4.14'] as const)('the double of %s', (version) => {
       await stage.call('POST', `/conversations/${made[n]}/assignments`, { team_id: team.id });
       aheadMs += 1_000;
     }
-    // Answered, so that it waits for nothing; and somebody's.
+    // Replied to, so that it does not wait; and assigned.
     await stage.agent(Stage.ADA, made[0]!).reply('yes?');
     await stage.call('POST', `/conversations/${made[2]}/assignments`, { assignee_id: Stage.ADA });
     const queue = `team_id=${team.id}&assignee_type=unassigned&status=open&sort_by=waiting_since_asc`;
@@ -70,7 +70,7 @@ describe.each(['4.10', '4.14'] as const)('the double of %s', (version) => {
     await stage.double.settled();
     expect(received('contact_updated').map((body) => [body.id, body.identifier])).toEqual([[base.id, 'base']]);
     expect(received('message_updated').map((body) => [body.content, body.sender.id]).sort()).toEqual([['one', base.id], ['two', base.id]]);
-    // The way in is the other's now, and its identifier free.
+    // The contact inbox now belongs to the other contact, and its identifier is free.
     const again = await stage.contact('mergee');
     expect(again.id).not.toBe(mergee.id);
     expect(await stage.raw('ADA', 'POST', '/conversations', { inbox_id: stage.inbox.id, contact_id: again.id, source_id: mergee.sourceId })).toEqual({ status: 422, text: '{"error":"source_id should be unique"}' });
@@ -144,7 +144,7 @@ describe.each(['4.10', '4.14'] as const)('the double of %s', (version) => {
       form.append('attachments[]', new Blob(['x'], { type: 'text/plain' }), filename);
       return fetch(`${stage.double.baseUrl}/api/v1/accounts/1/conversations/${id}/messages`, { method: 'POST', headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') }, body: form });
     };
-    // The whole name is a path, too long, or holds what may not stand in a header.
+    // Names that are only a path, too long, or contain characters that a header must not have.
     const filesOf = async (filename: string) => ((await (await post(filename)).json()) as { attachments?: { data_url: string }[] }).attachments;
     expect([await filesOf('/'), await filesOf(`${'a'.repeat(5_000)}.txt`)]).toEqual([undefined, undefined]);
     expect(await filesOf('/etc/a%b;c.txt')).toEqual([expect.objectContaining({ data_url: expect.stringContaining('/a-b-c.txt') })]);

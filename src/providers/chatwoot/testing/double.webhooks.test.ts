@@ -10,7 +10,7 @@ const STORY = [
   ...handlingScript, ...deliveryStateScript, ...agentBotScript, ...publicScript, ...surveyScript, ...webhookScript,
 ];
 
-/** Where a recording was delivered to, by the end of its name. */
+/** Returns the path to which a recording was delivered, by its name. */
 function pathOf(name: string): string {
   if (name.startsWith('agent_bot.')) return '/agent-bot';
   if (name.includes('url_query_key')) return '/inbox?key=abc';

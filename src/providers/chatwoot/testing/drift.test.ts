@@ -36,7 +36,7 @@ const repair = async (items: readonly string[], more: Partial<DesiredState> = {}
   workshop.inbox = { ...inbox, account: workshop.access };
 };
 const api = (method: string, path: string, body?: object) => workshop.farSide.call(method, `${workshop.account}${path}`, workshop.admin, body);
-/** A person's own hands, whatever becomes of BotAgent1. */
+/** Calls as a person, whatever happened to BotAgent1. */
 async function byOwner(method: string, path: string, body?: object): Promise<any> {
   const { access_token } = await workshop.farSide.platform<{ access_token: string }>('GET', `/users/${ownerId}`);
   return workshop.farSide.call(method, `${workshop.account}${path}`, access_token, body);
@@ -44,7 +44,7 @@ async function byOwner(method: string, path: string, body?: object): Promise<any
 const inboxPath = () => `/inboxes/${inbox.externalId}`;
 const botId = () => Number(workshop.access.settings['botUserId']);
 
-/** Every kind of harm, the item that it shows as, and its repair proven by a second look. */
+/** Every kind of damage and the item that reports it. A second inspection proves the repair. */
 const HARMS: [string, () => Promise<unknown>, string[]][] = [
   ['BotAgent1 is demoted', () => workshop.setRole(botId(), 'agent'), ['bot-agent:role']],
   ['BotAgent1 is taken out of the account', () => workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, { user_id: botId() }), ['bot-agent:role']],
@@ -82,7 +82,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('drift on %s', (version) => {
 });
 
 describe('drift', () => {
-  it('names a demoted BotAgent1 in those words: in drift, and in what reading answers', async () => {
+  it('names a demoted BotAgent1 as such: in drift, and in the errors of reads', async () => {
     await ready();
     const conversation = await workshop.conversation();
     await workshop.setRole(botId(), 'agent');
@@ -92,7 +92,7 @@ describe('drift', () => {
     await expect(workshop.ensureInbox('Another')).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: words });
   });
 
-  it('never makes a demoted BotAgent1 the assignee: not by opening, not when asked for, not when somebody assigns it', async () => {
+  it('never makes a demoted BotAgent1 the assignee: not by opening, on request, or after an assignment', async () => {
     await ready();
     await workshop.setRole(botId(), 'agent');
     await byOwner('POST', '/inbox_members', { inbox_id: Number(inbox.externalId), user_ids: [botId()] });
@@ -124,7 +124,7 @@ describe('drift', () => {
     expect(inbox.providerData['webhookSecret']).not.toBe(before);
   });
 
-  it('makes an inbox again that was deleted', async () => {
+  it('creates a deleted inbox again', async () => {
     await ready();
     const before = inbox.externalId;
     await api('DELETE', inboxPath());
@@ -135,7 +135,7 @@ describe('drift', () => {
     expect(await problems()).toEqual([]);
   });
 
-  it('compares members of inboxes and teams with what was set from here', async () => {
+  it('compares members of inboxes and teams with those set through this service', async () => {
     await ready();
     const [ada, carol] = [String(ownerId), String(await workshop.addPerson('Carol', 'agent'))];
     const team = await workshop.provider.people!.makeTeam(workshop.access, { name: 'Night', autoAssign: false }, workshop.signal());
@@ -148,7 +148,7 @@ describe('drift', () => {
     expect(await problems(more)).toMatchObject([{ kind: 'TEAM_MEMBERS', observed: null, repairable: false }]);
   });
 
-  it('compares whether a team assigns by itself with what it was made with', async () => {
+  it('compares a team\'s auto-assignment with the one that it was created with', async () => {
     await ready();
     const team = await workshop.provider.people!.makeTeam(workshop.access, { name: 'Night', autoAssign: false }, workshop.signal());
     expect(await api('GET', `/teams/${team.externalId}`)).toMatchObject({ allow_auto_assign: false });
@@ -163,7 +163,7 @@ describe('drift', () => {
       .toMatchObject({ allow_auto_assign: true });
   });
 
-  it('leaves an inbox alone that does not carry our mark', async () => {
+  it('does not change an inbox without our mark', async () => {
     await ready();
     const theirs = await api('POST', '/inboxes', { name: 'Theirs', greeting_enabled: true, channel: { type: 'api', webhook_url: 'http://127.0.0.3:9' } });
     const before = JSON.stringify(await api('GET', `/inboxes/${theirs.id}`));
@@ -174,7 +174,7 @@ describe('drift', () => {
     expect(JSON.stringify(await api('GET', `/inboxes/${theirs.id}`))).toBe(before);
   });
 
-  it('without a Platform App says what it cannot repair', async () => {
+  it('without a Platform App reports what it cannot repair', async () => {
     await ready();
     const { platformToken, ...credentials } = workshop.access.credentials;
     expect(platformToken).toBeDefined();
@@ -186,7 +186,7 @@ describe('drift', () => {
     expect(await problems()).toHaveLength(1);
   });
 
-  it('without a Platform App invites an owner who is gone', async () => {
+  it('without a Platform App invites a removed owner', async () => {
     await ready();
     const { platformToken, ...credentials } = workshop.access.credentials;
     await workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, { user_id: ownerId });
@@ -205,8 +205,8 @@ describe('drift', () => {
   });
 });
 
-describe('what others made in the same account', () => {
-  /** Webhooks, bots, inboxes, users, teams that have nothing to do with us, and what Chatwoot shows of them. */
+describe('objects of others in the same account', () => {
+  /** Creates webhooks, bots, inboxes, users and teams that are not ours. */
   async function foreigners() {
     const bot = await api('POST', '/agent_bots', { name: 'BotAgent1', description: 'Somebody else\'s', outgoing_url: 'http://127.0.0.3:9/bot' });
     const theirs = await api('POST', '/inboxes', { name: 'Shop bot', greeting_enabled: true, enable_auto_assignment: true, lock_to_single_conversation: true, channel: { type: 'api', webhook_url: 'http://127.0.0.3:9/inbox' } });
@@ -223,12 +223,12 @@ describe('what others made in the same account', () => {
     ]);
   }
 
-  it('is not touched by set-up, looking, breaking and repairing everything of ours, nor by removing and adding people', async () => {
+  it('are not changed by setup, inspection and repair of everything of ours, nor by removing and adding agents', async () => {
     await ready({ version: '4.14' });
     const theirs = await foreigners();
     const before = await theirs();
     const harms = [...HARMS].filter(([what]) => !/owner is removed|taken out|token is reset|BotAgent1 is deleted/.test(what));
-    // The demotion last: after it nobody but the owner may do the rest.
+    // The demotion comes last: after it only the owner may do the rest.
     for (const [, harm] of [...harms.slice(1), harms[0]!].filter(([what]) => what !== 'an owner is demoted')) await harm();
     await api('GET', '/agents');
     for (let round = 0; round < 3; round++) await repair((await problems()).map(({ id }) => id));

@@ -14,7 +14,7 @@ const WAYS: readonly (readonly [string, Ends])[] = [
   ['switched off', world => world.flows.disableChatbot(scope, 'bot-1')],
 ];
 
-/** When the webhook of the reply comes, beside the end. */
+/** When the reply's webhook arrives, relative to the end. */
 const WEBHOOKS = ['before the end is worked on', 'after it', 'never'] as const;
 
 describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who replies while the handoff ends', (version) => {
@@ -27,13 +27,13 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
   afterEach(() => world.close());
 
   const handoffs = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 9, after: null })).edges.map(({ node }) => `${node.origin} ${node.state} ${node.endReason}`);
-  /** All that the runtime was told, in order. */
+  /** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
   async function told(sessionId: string): Promise<string[]> {
     const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
       "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);
     return rows.map(({ kind, text }) => text ?? kind);
   }
-  /** As the worker does it, in an order of the test's. */
+  /** Runs syncs, deliveries and acknowledgements as the workers do, in a fixed order. */
   async function comesToRest(sessionId: string): Promise<void> {
     const isOff = (await world.stores.setup.inbox(ORG, world.inbox.id))!.state === 'DISABLED';
     for (let round = 0; round < 3; round++) {
@@ -51,7 +51,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     return sessionId;
   }
 
-  it.each(WAYS.flatMap(([reason, ends]) => WEBHOOKS.map(webhook => [reason, webhook, ends] as const)))('(%s), with a webhook that comes %s, begins nothing and is heard before the outcome', async (reason, webhook, ends) => {
+  it.each(WAYS.flatMap(([reason, ends]) => WEBHOOKS.map(webhook => [reason, webhook, ends] as const)))('(%s), with a webhook that comes %s, starts nothing and is received before the outcome', async (reason, webhook, ends) => {
     const sessionId = await taken();
     const acting = await world.acting(alice, sessionId);
     world.setDown(true);
@@ -64,7 +64,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     if (webhook === 'after it') {
       await world.readHinted();
       await world.deliverAll();
-      // Anything that makes Chatwoot tell us of this conversation.
+      // Any change that makes Chatwoot send a webhook about this conversation.
       await acting.note('for colleagues');
     }
     await comesToRest(sessionId);
@@ -79,7 +79,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     if (status === 'pending') expect(meta.assignee ?? null).toBeNull();
   });
 
-  it.each([true, false])('and a new handoff is requested at once, is heard before the outcome, and comes to the new one by what they say next (webhooks: %s)', async (hasWebhooks) => {
+  it.each([true, false])('and a new handoff is requested at once, is received before the outcome, and joins the new one by their next message (webhooks: %s)', async (hasWebhooks) => {
     const sessionId = await taken();
     const acting = await world.acting(alice, sessionId);
     world.setDown(!hasWebhooks);
@@ -97,7 +97,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     expect((await handoffs(sessionId))[0]).toBe('REQUESTED ACTIVE null');
   });
 
-  it.each([true, false])('and speaks again after a return that its process could not record takes it over (a handoff was requested meanwhile: %s)', async (isRequested) => {
+  it.each([true, false])('and replies again after a return that its process could not record takes it over (a handoff was requested meanwhile: %s)', async (isRequested) => {
     const sessionId = await taken();
     await end('BOT_CANCELLED')(world, sessionId);
     await world.readHinted();
@@ -119,7 +119,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     expect((await world.session(sessionId)).control).toBe('HUMAN');
   });
 
-  it('and into the conversation that was given back takes it over, as before', async () => {
+  it('and replies in the returned conversation takes it over, as before', async () => {
     const sessionId = await taken();
     await end('BOT_CANCELLED')(world, sessionId);
     await comesToRest(sessionId);
@@ -131,7 +131,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('an agent of Chatwoot %s who re
     expect((await world.conversation(sessionId)).status).toBe('open');
   });
 
-  it('and is read only after a Chatwoot that was away came back, is a word of the handoff that ended', async () => {
+  it('and is read only after an outage of Chatwoot belongs to the handoff that ended', async () => {
     const sessionId = await taken();
     world.setDown(true);
     await (await world.acting(alice, sessionId)).reply('one moment');

@@ -17,14 +17,14 @@ const errorOf = (server: EndlessServer, method: 'GET' | 'POST', signal = AbortSi
 describe('an answer of Chatwoot that never ends', () => {
   it.each([200, 302, 401, 404, 422, 500])('with status %i costs no more than the limit, and its connection is cut', async (status) => {
     const server = await endless(status, 'flood', status === 302 ? { location: '/elsewhere' } : {});
-    expect(await errorOf(server, 'GET')).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'no', message: expect.stringContaining('more than this service reads') });
+    expect(await errorOf(server, 'GET')).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'no', message: expect.stringContaining('larger than this service reads') });
     await server.cut();
     expect(server.sent()).toBeLessThan(ANSWER_LIMIT_BYTES + 16 * 1024 * 1024);
   });
 
   it('is counted inflated', async () => {
     const server = await endless(200, 'bomb');
-    expect(await errorOf(server, 'GET')).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: expect.stringContaining('more than this service reads') });
+    expect(await errorOf(server, 'GET')).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: expect.stringContaining('larger than this service reads') });
     await server.cut();
     expect(server.sent()).toBeLessThan(ANSWER_LIMIT_BYTES);
   });

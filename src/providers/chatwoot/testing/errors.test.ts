@@ -5,7 +5,7 @@ import { recordings, type RestRecording } from './recording-files';
 
 const TOKEN = 'tok3n-that-must-not-leak';
 
-/** What becomes of every refusal that was ever recorded. A recording that is not here fails. */
+/** The expected outcome of every recorded refusal. A recording that is missing here fails. */
 const OUTCOMES: Record<string, readonly string[]> = {
   auth: [
     'agent_bots.create.agent', 'agents.create.agent', 'auth.bad_token', 'auth.bearer', 'auth.no_token', 'auth.not_a_member', 'auth.platform_token',
@@ -32,7 +32,7 @@ const OUTCOMES: Record<string, readonly string[]> = {
     'public.messages.create.too_long', 'team_members.create.foreign_user', 'teams.create.no_name', 'teams.create.same_name',
     'webhooks.create.bad_url', 'webhooks.create.same_url', 'webhooks.create.unknown_event',
   ],
-  // Stored or not: only looking tells.
+  // Stored or not: only a lookup can tell.
   'unavailable, delivered unknown': [
     'contact_inboxes.create.source_taken', 'conversations.create.bad_status', 'conversations.toggle_priority.bad', 'conversations.toggle_status.bad',
     'outage.postgres_down.contacts.create', 'outage.postgres_down.messages.create', 'outage.postgres_down.toggle_status',
@@ -43,7 +43,7 @@ const OUTCOMES: Record<string, readonly string[]> = {
   'unavailable, delivered no, asked for 20000 ms': ['messages.create.too_many', 'rate_limit.contact_search', 'rate_limit.sign_in'],
 };
 
-/** Those of December, on 4.10 and 4.14.2 (marked [both] in the contract). */
+/** The recordings of December, on 4.10 and 4.14.2 (marked [both] in the contract). */
 const OF_BOTH: Record<string, readonly string[]> = {
   'unavailable, delivered unknown': [
     'agents.create.bad_role', 'agents.create.no_name', 'bot_token.patch.conversation', 'bot_token.patch.team', 'bot_token.team_set.conversations.create',
@@ -109,7 +109,7 @@ describe('refusals of Chatwoot', () => {
   it('were recorded', () => { expect(refusals.length).toBeGreaterThan(90); });
 
   it.each(refusals.map((recording) => [recording.file, recording] as const))('%s becomes what the core can act on', async (file, { request, response }) => {
-    // By its whole name first: both versions have the file, with other statuses.
+    // The whole name comes first: both versions have the file, with different statuses.
     const names = [file, file.replace(/\.\d{3}$/, '')];
     const [expected] = names.flatMap((name) => [OUTCOMES, OF_BOTH].flatMap((all) => Object.keys(all).filter((outcome) => all[outcome]?.includes(name))));
     const text = typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
@@ -122,13 +122,13 @@ describe('refusals of Chatwoot', () => {
     ['auth.rotated_token', /BotAgent1.*reset/], ['auth.removed_from_account', /BotAgent1 was removed/], ['demoted.messages.create', /BotAgent1.*no longer an administrator/],
     ['auth.suspended_account', /suspended/], ['auth.platform_token', /Platform App's or an agent bot's token/], ['auth.no_token', /proxy/],
     ['platform.account.get.other_app', /another Platform App/], ['platform.account.create.bad_token', /Platform App's token/],
-  ])('says in words what a person has to do about %s', async (file, words) => {
+  ])('names the next step for %s', async (file, words) => {
     const { response } = refusals.find((recording) => recording.file === `${file}.401`) as RestRecording;
     expect((await failureFrom(answering(401, JSON.stringify(response.body)))).message).toMatch(words);
   });
 });
 
-describe('answers that are not Chatwoot\'s', () => {
+describe('responses that are not Chatwoot\'s', () => {
   const PAGE = '<html><body>what Eve said</body></html>';
 
   it.each<[string, number, string, Record<string, string>, string, string]>([
@@ -155,7 +155,7 @@ describe('answers that are not Chatwoot\'s', () => {
     ['a 504 that looks like Chatwoot\'s', 504, '{"status":504,"error":"Gateway Timeout"}'], ['a 500 of another API', 500, '{"message":"An unexpected error occurred"}'],
     ['a 500 of a gateway that tells more', 500, '{"status":500,"error":"Internal Server Error","path":"/api"}'], ['a 422 without a reason', 422, '{}'],
     ['a page with 200', 200, PAGE], ['cut JSON', 200, '{"id": 1'],
-  ])('%s does not end a write: Chatwoot may be at it until it ends the request itself', async (_what, status, body) => {
+  ])('%s does not end a write: Chatwoot may continue it until its own time limit', async (_what, status, body) => {
     expect(await settlesAfter(POST, status, body)).toBeGreaterThan(15_000);
     expect(await settlesAfter(GET, status, body)).toBe(0);
   });
@@ -163,7 +163,7 @@ describe('answers that are not Chatwoot\'s', () => {
   it.each<[string, number, string]>([
     ['a 500 of Rails', 500, '{"status":500,"error":"Internal Server Error"}'],
     ['a 422 of an outage', 422, '{"error":"Connection refused - connect(2) for 127.0.0.1:6390"}'],
-  ])('%s does: it is looked for at once', async (_what, status, body) => {
+  ])('%s does: the lookup follows at once', async (_what, status, body) => {
     expect(await settlesAfter(POST, status, body)).toBe(0);
   });
 
@@ -190,7 +190,7 @@ describe('answers that are not Chatwoot\'s', () => {
     expect(error.message).toContain(words);
     expect(outcomeOf(await failureFrom(fetch, GET))).toBe('unavailable, delivered no');
     expect(outcomeOf(await failureFrom(fetch, { ...POST, reads: true }))).toBe('unavailable, delivered no');
-    // Chatwoot may be at it until it ends the request itself.
+    // Chatwoot may continue the request until its own time limit.
     const settles = async (call: Call) => (await failureFrom(fetch, call) as ProviderUnavailableError).settlesAfterMs;
     expect([await settles(POST) > 15_000, await settles(GET)]).toEqual([whenWriting.endsWith('unknown'), 0]);
   });
@@ -201,7 +201,7 @@ describe('answers that are not Chatwoot\'s', () => {
     expect((await failureFrom(fetch)).message).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
   });
 
-  it('says nothing of the network between us, nor what the server wrote into its headers', async () => {
+  it('reveals nothing of the network in between or of the server\'s headers', async () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' });
     const headers = { 'x-request-id': 'planted', server: 'nginx/1.2' };
     for (const fetch of [async () => { throw new TypeError('fetch failed', { cause }); }, async () => new Response(PAGE, { status: 500, headers }), async () => new Response('{}', { status: 404, headers })])

@@ -1,8 +1,8 @@
 import type { ProviderHost } from '../../../core/ports/support-provider';
 
-/** Answers of Chatwoot's own API, asked past the provider. */
+/** Calls Chatwoot's own API directly, not through the provider. */
 export class FarSide {
-  /** Messages that no reader sees yet, as if their transaction were still open. */
+  /** Messages that no reader gets yet, as if their transaction were still open. */
   private readonly hidden = new Set<number>();
 
   constructor(private readonly baseUrl: string, private readonly platformToken: string) {}
@@ -24,7 +24,7 @@ export class FarSide {
     return this.call(method, `/platform/api/v1${path}`, this.platformToken, body);
   }
 
-  /** The token of somebody who may see all of an account; null while nobody is in it. */
+  /** Returns the token of an administrator of an account, or null if it has none. */
   async administratorOf(accountId: number | string): Promise<string | null> {
     const members: { user_id: number; role: string }[] = await this.platform('GET', `/accounts/${accountId}/account_users`);
     const member = members.find(({ role }) => role === 'administrator');
@@ -49,7 +49,7 @@ export class FarSide {
     return sum;
   }
 
-  /** Asked one by one: releases before 4.5 have no list. */
+  /** Reads the accounts one by one, because releases before 4.5 have no list. */
   private async accountIds(): Promise<number[]> {
     const ids: number[] = [];
     for (let id = 1; ; id++) {
@@ -64,7 +64,7 @@ export class FarSide {
     return () => { this.hidden.delete(messageId); };
   }
 
-  /** `fetch` for the provider: hidden messages are missing from every history. */
+  /** A `fetch` for the provider whose histories lack the hidden messages. */
   readonly fetch: ProviderHost['fetch'] = async (url, init) => {
     const response = await fetch(url, init);
     if (this.hidden.size === 0 || !/\/messages\?/.test(String(url)) || !response.ok) return response;

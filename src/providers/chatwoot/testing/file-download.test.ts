@@ -31,7 +31,7 @@ describe('opening an agent\'s file', () => {
   });
 
   it.each(['http://127.0.0.1/x', 'http://169.254.169.254/latest', 'http://10.0.0.1/', 'http://[::1]/', 'file:///etc/passwd', 'http://'])(
-    'asks nobody at %s, whether the message or a redirect names it', async (hidden) => {
+    'does not connect to %s, whether the message or a redirect names it', async (hidden) => {
       const guarded = outgoingWith().fetch;
       const called: string[] = [];
       const redirecting = (async (address: URL, init?: RequestInit) => {
@@ -45,12 +45,12 @@ describe('opening an agent\'s file', () => {
       expect(called).toEqual([]);
     });
 
-  it('reaches nothing inside by a name that moves once it was looked up', async () => {
+  it('reaches no internal address by a name that changes after its lookup', async () => {
     let arrived = 0;
     const inside = createServer((_request, response) => { arrived += 1; response.end('secret'); });
     await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
     const url = `http://rebinding.example:${(inside.address() as AddressInfo).port}/a.png`;
-    // Public at the first look-up, this machine at each later one.
+    // Public at the first name lookup, this machine at each later one.
     let lookups = 0;
     let time = 0;
     const guarded = outgoingWith({}, async () => [{ address: lookups++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
@@ -68,7 +68,7 @@ describe('opening an agent\'s file', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('tells size and type where they are known: the length of a compressed answer is not the file\'s', async () => {
+  it('returns size and type if they are known: the length of a compressed response is not the file\'s', async () => {
     const headers = { 'content-length': '5', 'content-type': 'image/png' };
     expect(await open(answering(found(headers)))).toMatchObject({ sizeBytes: 5, contentType: 'image/png' });
     expect(await open(answering(found({ ...headers, 'content-encoding': 'gzip' })))).toMatchObject({ sizeBytes: null });

@@ -37,7 +37,7 @@ const rows = async () => {
   expect(await world.deliverAll()).toEqual([]);
   return world.messages(sessionId);
 };
-/** What stands at Chatwoot once it was said; it is whose it should be. */
+/** Posts a message and returns its row in Chatwoot, after checking the sender. */
 async function said(by: ReactionSide, text: string, more: object = {}): Promise<any> {
   await say(by, text, more);
   const row = (await rows()).at(-1);
@@ -55,11 +55,11 @@ const asFile = (...given: readonly [type: string, name: string, contentType: str
 const asContent = (content: ContentBody): Kind => async (by) => {
   const row = await said(by, 'Look:', { content });
   expect(row.content).toBe(wordsOf('Look:', content));
-  // Agents' screens run the lines of an input_select and of a form together, and show nothing of their items.
+  // Agents' screens join the lines of an input_select and of a form, and show none of their items.
   expect([row.content_type, row.content_attributes.items]).toEqual(['text', undefined]);
   return 'rendered';
 };
-/** Nothing is kept, and the caller is told by this code. */
+/** Expects an act to fail with this code and to store nothing. */
 const refused = (code: string, act: (by: ReactionSide) => Promise<unknown>): Kind => async (by) => {
   const before = (await world.session(sessionId)).lastEventSeq;
   await expect(act(by)).rejects.toMatchObject({ code });
@@ -69,7 +69,7 @@ const refused = (code: string, act: (by: ReactionSide) => Promise<unknown>): Kin
 const named = async (by: ReactionSide, messageId: string) =>
   ({ sessionId, messageId, callerMessageId: null, epoch: by === 'BOT' ? (await world.session(sessionId)).epoch : null, idempotencyKey: world.nextKey() });
 
-/** The rows of docs/message-kinds.md that come from the runtime; each has its case here, and no case is without its row. */
+/** The rows of docs/message-kinds.md that come from the runtime. Each has its case here, and each case has its row. */
 const KINDS: Readonly<Record<string, Kind>> = {
   'text': asText('Hello {{ contact.name }}'),
   'Markdown': asText('**bold** [link](https://a.example)\n\n* one'),
@@ -193,8 +193,8 @@ describe('from the runtime', () => {
   });
 });
 
-describe('what was taken back', () => {
-  it('does not come back as news by its own webhook, by a reading, or by a look at what changed', async () => {
+describe('a deleted message', () => {
+  it('is not reported again by its own webhook, a sync, or a full scan', async () => {
     await world.ask(sessionId);
     const { message } = await say('END_USER', 'card 4711');
     await rows();
@@ -210,7 +210,7 @@ describe('what was taken back', () => {
     expect(events.filter((type) => type === 'MESSAGE_DELETED')).toHaveLength(1);
   });
 
-  it('is done when Chatwoot does not have it any more, and the talk goes on', async () => {
+  it('is complete when Chatwoot no longer has it, and the conversation continues', async () => {
     const { message } = await say('END_USER', 'card 4711');
     await rows();
     await world.pool.query("update message set provider_message_id = '99999999' where id = $1", [message.id]);
@@ -218,7 +218,7 @@ describe('what was taken back', () => {
     expect((await said('END_USER', 'next')).content).toBe('next');
   });
 
-  it('and went as a part of a transcript is told, with when it was said', async () => {
+  it('that was part of a transcript is reported with the time at which it was said', async () => {
     sessionId = (await world.open()).id;
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     try {

@@ -1,6 +1,9 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
-/* What people do with a conversation besides resolving it: give it to our bot, back with what stands on it, or open it again. */
+/*
+ * Agents' actions besides resolving: assigning a conversation to our bot, returning it with its team or priority,
+ * opening it again.
+ */
 
 let world: ChatwootWorld;
 let alice: number;
@@ -20,7 +23,7 @@ async function inAlicesHands(more: Parameters<ChatwootWorld['handedOver']>[0] = 
   return { sessionId, handoffId };
 }
 
-it('who assigns it to our agent bot has given it back: the bot has control, and the conversation waits for nobody', async () => {
+it('assigning it to our agent bot returns it: the bot has control, and the conversation waits for no agent', async () => {
   const { sessionId, handoffId } = await inAlicesHands();
   await world.act(sessionId, 'POST', '/assignments', { assignee_id: world.account.settings['agentBotId'], assignee_type: 'AgentBot' });
   await world.readHinted();
@@ -33,7 +36,7 @@ it('who assigns it to our agent bot has given it back: the bot has control, and 
   expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
 });
 
-it('the priority of a handoff that is given back does not stay for the next', async () => {
+it('the priority of a returned handoff does not stay for the next', async () => {
   const sessionId = await world.handedOver({ priority: 'URGENT' });
   expect(await world.conversation(sessionId)).toMatchObject({ priority: 'urgent' });
   await world.act(sessionId, 'POST', '/toggle_status', { status: 'pending' });
@@ -46,7 +49,7 @@ it('the priority of a handoff that is given back does not stay for the next', as
   expect(await world.conversation(sessionId)).toMatchObject({ status: 'open', priority: null });
 });
 
-it('who had it and opens it again takes it again; what the end-user writes opens it for nobody', async () => {
+it('its former agent takes it over by opening it again; an end-user\'s message opens it for no agent', async () => {
   const { sessionId } = await inAlicesHands();
   await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
   await world.readHinted();
@@ -63,7 +66,7 @@ it('who had it and opens it again takes it again; what the end-user writes opens
   expect(await world.liveHandoff(sessionId)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ASSIGNED', agent: { name: 'Alice' } });
 });
 
-it('the contact of a session is another one\'s after a merge: a lost conversation is made anew with that one', async () => {
+it('after a merge the session belongs to the other contact: a lost conversation is recreated with that one', async () => {
   const sessionId = await world.handedOver();
   const { contactId, conversationId } = await world.session(sessionId);
   const { payload } = await world.farSide.call<{ payload: { contact: { id: number } } }>('POST', `${world.accountPath}/contacts`, world.admin, { name: 'Jane', email: 'jane@visitor.example', identifier: 'crm-7' });
@@ -77,7 +80,7 @@ it('the contact of a session is another one\'s after a merge: a lost conversatio
   expect((await world.messages(sessionId)).map(({ content }) => content)).toContain('Still there?');
 });
 
-it('what was said a while before it is shown carries its time', async () => {
+it('a message forwarded a while after it was said carries its time', async () => {
   const { id } = await world.open();
   await world.user(id, 'An hour ago');
   const saidAt = Math.floor((Date.now() + world.time.aheadMs) / 1_000);

@@ -12,14 +12,14 @@ import { FarSide } from './far-side';
 const STATUSES: Record<string, ProviderStatus> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
 const FAULTS: Record<ProviderFault, FaultMode> = { unavailable: 'status:503', appliedThenCut: 'applyThenCut', auth: 'status:401' };
 
-/** What the process lends; nothing of it is Chatwoot's. */
+/** Returns a provider host without a database. */
 export const hostWith = (fetch: ProviderHost['fetch']): ProviderHost => ({
   hint: () => undefined,
   database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
   fetch, replicas: () => 1, now: Date.now, log: () => undefined,
 });
 
-/** The contract suite's hands on the double, which stands for one Chatwoot release. */
+/** Gives the contract suite access to the double of one Chatwoot release. */
 export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory => ({
   definition: chatwoot,
   capabilities: capabilitiesOf({ credentials: { platformToken: 'given' } }),
@@ -31,7 +31,8 @@ export const harnessOver = (version: ChatwootVersion): ProviderHarnessFactory =>
 export const harness = harnessOver('4.10');
 
 async function start(version: ChatwootVersion): Promise<ProviderHarness> {
-  // Activity lines at once, and no limit on talk: the suite compares readings, and says hundreds of things a minute.
+  // Activity lines are written at once and messages are not limited: the suite compares syncs, and posts hundreds of
+  // messages a minute.
   const double = await startChatwootDouble({ version, activityDelayMs: 0, messagesPerMinute: 100_000 });
   const farSide = new FarSide(double.baseUrl, double.platformToken);
   const outside = createServer((request, response) => request.resume().on('end', () => response.end()));
@@ -83,7 +84,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     snoozes: (conversation, by) => done(acting(conversation, by).snooze()),
     returnsToBot: (conversation, by) => done(acting(conversation, by).returnToPending()),
     async deletesConversation(conversation) {
-      // Before 4.3 it went only with its contact.
+      // Before 4.3 a conversation could only be deleted with its contact.
       const path = version === '3.16' ? `/api/v1/accounts/${conversation.inbox.account.externalId}/contacts/${conversation.contactId}` : pathOf(conversation);
       await done(farSide.call('DELETE', path, await adminOf(conversation)));
     },
@@ -94,7 +95,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     async agentBegins(own, by, text) {
       const { inbox, contactId } = own;
       const { access_token: token } = await farSide.platform('GET', `/users/${by.externalId}`);
-      // As the dashboard does it from a contact's page.
+      // As the dashboard does from a contact's page.
       const { id } = await farSide.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token,
         { inbox_id: Number(inbox.externalId), contact_id: Number(contactId), status: 'open', message: { content: escapeLiquid(text) } });
       await double.settled();
@@ -151,7 +152,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       const { inbox, conversationId } = conversation;
       const sent = double.deliveries().reverse().find(({ event, url, body }) =>
         event === 'message_created' && url === inbox.account.webhookUrl && String(JSON.parse(body).conversation.id) === conversationId);
-      if (!sent) throw new Error('The double sent no webhook about this conversation.');
+      if (!sent) throw new Error('The double sent no webhook about this conversation; cause one first.');
       return { account: inbox.account, headers: sent.headers, rawBody: Buffer.from(sent.body), receivedAt: Date.now(), inboxes: [inbox] };
     },
 

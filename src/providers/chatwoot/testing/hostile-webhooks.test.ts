@@ -7,7 +7,7 @@ import { recordings, type WebhookRecording } from './recording-files';
 const ACCOUNT = { accountId: randomUUID(), externalId: '1', baseUrl: 'https://chatwoot.example', settings: { botUserId: 3 }, credentials: { botToken: 'token' }, webhookUrl: '' };
 const KINDS = ['conversation', 'typing', 'ignored'];
 
-/** What the receiver would make of it: a hint, or an answer below 500. Anything else is thrown on, and fails the test. */
+/** Returns what the receiver would do: a hint's kind, or a refusal below 500. Any other error fails the test. */
 function outcomeOf(rawBody: string | Buffer, secret?: string): string {
   try {
     const hint = parseWebhook({
@@ -24,7 +24,7 @@ function outcomeOf(rawBody: string | Buffer, secret?: string): string {
 }
 const isHandled = (outcome: string) => [...KINDS, 'malformed', 'badSignature', 'stale'].includes(outcome);
 
-/** Values that break what reads them without looking: methods that are data, prototypes, numbers beyond all ids, and any JSON. */
+/** Values that break careless readers: data named like methods, prototypes, numbers beyond all ids, and any JSON. */
 const hostile = fc.oneof(
   fc.constantFrom<unknown>(
     { toString: 1 }, { toString: null, valueOf: null }, { valueOf: 1, toString: {} }, { id: { toString: 1 } }, [], [[]], [null], {}, null, true, '', ' ', 'constructor', 'toString', '__proto__',
@@ -33,7 +33,7 @@ const hostile = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** All places of a recorded webhook, as paths. */
+/** Returns the paths of all values in a recorded webhook. */
 function pathsIn(value: unknown, at: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [at];
   return [at, ...Object.entries(value).flatMap(([name, inner]) => pathsIn(inner, [...at, name]))];

@@ -3,7 +3,7 @@ import type { ChatwootVersion } from './double';
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 
-/** Deleted behind our back, without an event; the policy opens handoffs again where that can be done. */
+/** Conversations deleted in Chatwoot, which sends no event. The policy reopens handoffs where possible. */
 describe.each(VERSIONS)('on Chatwoot %s', (version) => {
   let world: ChatwootWorld;
   let team: string;
@@ -23,7 +23,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
   };
   afterEach(() => world.close());
 
-  /** Deletes, and waits until it is gone: Chatwoot deletes inboxes behind the answer. */
+  /** Deletes and waits for it: Chatwoot deletes inboxes after the response. */
   async function remove(path: string): Promise<void> {
     await world.double.settled();
     await world.farSide.call('DELETE', path, world.admin);
@@ -51,7 +51,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect(await shown()).toEqual([...TALK, 'still there?']);
   });
 
-  it('the inbox: what cannot be opened again fails by name, and once there is an inbox the next words make a conversation', async () => {
+  it('the inbox: a handoff that cannot be reopened fails with its cause, and with a new inbox the next message creates a conversation', async () => {
     await open();
     await remove(`${world.accountPath}/inboxes/${world.inbox.externalId}`);
     await readUntilFound();
@@ -71,7 +71,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.double.settled();
     await world.farSide.platform('DELETE', `/accounts/${world.account.externalId}`);
     await world.double.settled();
-    // The AgentBot went with it: what is owed waits as for any credentials that no longer serve, and is not lost.
+    // The AgentBot was deleted too. Pending deliveries wait as for any invalid credentials, and are not lost.
     await world.user(sessionId, 'still there?');
     expect(await world.settleAll()).toEqual(['retry PROVIDER_AUTH']);
     await readUntilFound();
@@ -83,7 +83,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
   });
 
-  it('the team: the conversation goes on without it; opened again, it is open to all, and agents are told', async () => {
+  it('the team: the conversation continues without it; reopened, it is open to all, and agents are notified', async () => {
     await open();
     await remove(`${world.accountPath}/teams/${team}`);
     await world.read(sessionId);
@@ -96,7 +96,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     expect((await world.messages(sessionId)).at(-1)).toMatchObject({ private: true, content: expect.stringContaining('Team: ') });
   });
 
-  it('by default a lost conversation ends the handoff, and the next words make a new one', async () => {
+  it('by default a lost conversation ends the handoff, and the next message creates a new conversation', async () => {
     await open({});
     const { contactId } = await world.session(sessionId);
     await remove(`${world.accountPath}/contacts/${contactId}`);

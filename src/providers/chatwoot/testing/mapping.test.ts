@@ -2,10 +2,10 @@ import { observe } from '../mapping';
 import type { WireMessage } from '../wire';
 import { decemberRecordings, firstRecordings, type RestRecording, type WebhookRecording } from './recording-files';
 
-/** In the recordings, user 3 is the bridge, 4 is Alice. */
+/** In the recordings, user 3 is the bridge and user 4 is Alice. */
 const BRIDGE = 3;
 
-/** Every message that a recorded answer of the account API shows, once. */
+/** Returns every message in the recorded responses of the account API, once. */
 function recordedMessages(): [string, WireMessage][] {
   const found = new Map<string, WireMessage>();
   for (const { file, response } of firstRecordings<RestRecording>('rest')) {
@@ -118,10 +118,10 @@ describe('one message', () => {
   });
 });
 
-/** Who is who on the two servers of December. */
+/** The users' ids on the two servers of December. */
 const DECEMBER_BRIDGE = 156;
 
-/** What each kind of row is, which somebody but us wrote; both servers alike. */
+/** The kind of each row that others wrote; the same on both servers. */
 const SHAPES: readonly (readonly [RegExp, object])[] = [
   [/message_created\.automation_autosend/, { kind: 'automaticReply', source: { kind: 'RULE', id: expect.stringMatching(/^\d+$/) }, text: 'automatic words Vera' }],
   [/message_created\.automation_autoteam/, { kind: 'note', agent: null }],

@@ -1,6 +1,6 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
-/* What was measured on 4.10.0 and 4.14.2 in December, as the service meets it. */
+/* The behavior measured on 4.10.0 and 4.14.2 in December, seen from this service. */
 
 describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', (version) => {
   let world: ChatwootWorld;
@@ -24,7 +24,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', (version) => {
     expect(failed()).toEqual([]);
   });
 
-  it('an agent\'s retry of our failed post leaves only its source_id: it stays ours, and is told to nobody', async () => {
+  it('an agent\'s retry of our failed post leaves only its source_id: it stays ours, and is not forwarded', async () => {
     const id = await world.handedOver();
     await world.readHinted();
     const [hello] = await world.messages(id);
@@ -42,13 +42,13 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', (version) => {
     expect(await world.messages(id)).toHaveLength(2);
   });
 
-  it('a red mark that was taken off is no reason to look: its key stays, with null', async () => {
+  it('a removed failed mark causes no sync: its key stays, with null', async () => {
     const id = await world.handedOver();
     await world.readHinted();
     const [hello] = await world.messages(id);
     await world.act(id, 'PATCH', `/messages/${hello.id}`, { status: 'failed', external_error: '503' });
     await world.readHinted();
-    // Ours was the mark that came off; its webhook is here.
+    // This service removed the mark, and the webhook about that has arrived.
     expect((await world.messages(id))[0]).toMatchObject({ status: 'delivered', content_attributes: { external_error: null } });
     expect(await world.callsOf(() => world.readHinted())).toEqual([]);
   });

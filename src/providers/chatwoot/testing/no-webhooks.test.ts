@@ -10,7 +10,7 @@ describe('an inbox of an account that cannot reach us', () => {
 
   const inboxId = randomUUID();
   const shown = async () => (await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin)).webhook_url ?? null;
-  /** As it was set up while we gave an address. */
+  /** Sets up an account and inbox with a webhook address. */
   async function registered(webhookUrl: string): Promise<void> {
     workshop = await Workshop.open();
     workshop.access = { ...workshop.access, webhookUrl: webhookUrl.replace('ACCOUNT', workshop.access.accountId) };
@@ -25,7 +25,7 @@ describe('an inbox of an account that cannot reach us', () => {
   });
   const problems = async () => (await workshop.provider.drift!.inspectDrift(desired(), workshop.signal())).items.filter(({ problem }) => problem !== null);
 
-  it('loses a webhook that was ours, and keeps one that somebody else set', async () => {
+  it('loses a webhook that was ours, and keeps one that others set', async () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
     await again();
     expect(await shown()).toBeNull();
@@ -43,7 +43,7 @@ describe('an inbox of an account that cannot reach us', () => {
     expect(await problems()).toEqual([]);
   });
 
-  it('is set up without one, and the operator is told what to set', async () => {
+  it('is set up without one, and the operator gets a manual step', async () => {
     workshop = await Workshop.open();
     expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('SUPPORT_PUBLIC_URL')]);
     workshop.inbox = await workshop.ensureInbox();
@@ -57,7 +57,7 @@ describe('without an address that Chatwoot can reach', () => {
   const scope = { organizationId: ORG };
   const webhookOf = async () => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url ?? null;
 
-  it('a handoff is read at once instead of waiting to be told, agents are heard by the timer, and no message turns red', async () => {
+  it('a handoff is synced at once, agents\' messages are found on the timer, and no message is marked as failed', async () => {
     world = await createChatwootWorld();
     const alice = await world.addPerson('Alice');
     expect(await webhookOf()).toContain(world.account.id);

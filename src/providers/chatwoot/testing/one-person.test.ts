@@ -2,7 +2,7 @@ import type { ConversationAccess } from '../../../core/ports/support-provider';
 import { parseWebhook } from '../webhook';
 import { Workshop } from './workshop';
 
-/** A hosted account with one person in it, whose token is ours to work with. */
+/** An existing account with one user, as whom this service acts. */
 let workshop: Workshop;
 let conversation: ConversationAccess;
 beforeEach(async () => {
@@ -15,8 +15,8 @@ const read = async () => (await workshop.provider.readForward({ conversation, af
 const agentOf = async () => (await workshop.provider.readConversation(conversation, workshop.signal())).agent;
 const root = () => ({ externalId: String(workshop.ownerId), name: 'Root' });
 
-describe('the person whose token we work with', () => {
-  it('is heard: words, notes and what they do to a conversation are theirs', async () => {
+describe('the person whose token this service uses', () => {
+  it('acts as an agent: messages, notes and changes of a conversation are theirs', async () => {
     await workshop.post(conversation, 'hello');
     await workshop.open(conversation);
     const acting = workshop.acting(workshop.ownerId, conversation);
@@ -40,7 +40,7 @@ describe('the person whose token we work with', () => {
     await people!.addAgent({ access: workshop.access, name: 'Root', email: 'ROOT@people.example', role: 'ADMINISTRATOR' }, workshop.signal());
   });
 
-  it('keeps the role and the place without which we could do nothing', async () => {
+  it('keeps the role and membership that this service needs', async () => {
     const people = workshop.provider.people!;
     const [access, agentId] = [workshop.access, String(workshop.ownerId)];
     const refused = { code: 'PROVIDER_REFUSED' };
@@ -60,8 +60,8 @@ describe('the person whose token we work with', () => {
   });
 });
 
-describe('what we do with that person\'s token', () => {
-  it('is never theirs: set-up, posts, holding, opening, resolving, marks and deleting leave nobody on the conversation and no word', async () => {
+describe('this service\'s use of that person\'s token', () => {
+  it('never counts as theirs: setup, posts, status changes, marks and deletions assign nobody and forward nothing', async () => {
     await workshop.post(conversation, 'hello');
     const said = await workshop.post(conversation, 'a line of the bot', { author: 'BOT' });
     await workshop.provider.postNote({ conversation, noteId: '7a6a1f0e-36a5-4b4a-9d7b-0b6f5b0a9c11', text: 'a note', mayExist: false, lookAfter: null }, workshop.signal());

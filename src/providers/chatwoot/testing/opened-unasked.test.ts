@@ -1,14 +1,14 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { finishEndings } from '../../../core/flows/end-handoff';
 
-/** Conversations that nobody asked people to take, and that are open all the same. */
-describe('a conversation that is opened and not handed over', () => {
+/** Conversations that are open although no handoff was requested. */
+describe('a conversation that is opened without a handoff', () => {
   let world: ChatwootWorld;
   let sessionId: string;
   let root: number;
   beforeEach(async () => {
     world = await createChatwootWorld();
-    // An agent who opens a conversation gets it; an administrator does not.
+    // Chatwoot assigns a conversation to an agent who opens it, but not to an administrator.
     root = await world.addPerson('Root', 'administrator');
     sessionId = await world.talk('hello');
     await world.read(sessionId);
@@ -20,7 +20,7 @@ describe('a conversation that is opened and not handed over', () => {
   const tokenOf = async (id: number): Promise<string> => (await world.farSide.platform('GET', `/users/${id}`)).access_token;
   const end = async () => { await world.acknowledgeAll(sessionId); await finishEndings(world.deps, 10, (_, error) => { throw error; }); await world.acknowledgeAll(sessionId); };
 
-  it('while the bot held it stands in the queue: the bot is silent until somebody takes it', async () => {
+  it('while the bot held it is queued: the bot is silent until an agent takes it', async () => {
     await open();
     await settle();
     expect(await live()).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER', agent: null });
@@ -32,7 +32,7 @@ describe('a conversation that is opened and not handed over', () => {
     expect(await live()).toMatchObject({ state: 'ACTIVE', agent: { name: 'Alice' } });
   });
 
-  it('and given back to the bot again ends, also before we could look', async () => {
+  it('and returned to the bot again ends, also before a sync', async () => {
     await open();
     await world.readHinted();
     await (await world.acting(root, sessionId)).returnToPending();
@@ -42,7 +42,7 @@ describe('a conversation that is opened and not handed over', () => {
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
   });
 
-  it('after it was resolved by somebody who never had it is in the queue again', async () => {
+  it('after it was resolved, by a user who never had it, is queued again', async () => {
     await world.ask(sessionId);
     await world.deliverAll();
     await (await world.acting(root, sessionId)).reply('done');
@@ -56,7 +56,7 @@ describe('a conversation that is opened and not handed over', () => {
     expect(await live()).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER' });
   });
 
-  it('by the end-user\'s own words, out of its sleep, is the bot\'s', async () => {
+  it('by the end-user\'s own message, out of a snooze, is the bot\'s', async () => {
     await world.act(sessionId, 'POST', '/toggle_status', { status: 'snoozed' });
     await settle();
     await world.user(sessionId, 'are you there?');
@@ -88,7 +88,7 @@ describe('a conversation that is opened and not handed over', () => {
   });
 });
 
-describe('who has a conversation', () => {
+describe('an agent with a conversation', () => {
   let world: ChatwootWorld;
   let sessionId: string;
   beforeEach(async () => {
@@ -113,7 +113,7 @@ describe('who has a conversation', () => {
     expect((await world.collected(sessionId)).slice(-1)).toEqual(['AGENT: and Bob']);
   });
 
-  it('without being assigned has it no more when it is passed to another team', async () => {
+  it('without being assigned loses it when it is passed to another team', async () => {
     const alice = await world.addPerson('Alice');
     const billing = await world.addTeam('billing');
     await (await world.acting(alice, sessionId)).reply('I am Alice');

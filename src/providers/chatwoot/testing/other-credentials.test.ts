@@ -47,7 +47,7 @@ it('an AgentBot that was deleted is put into the inboxes in use again by enablin
   expect(bot.id).not.toBe(before);
 });
 
-describe('what is given to a running account and does not work', () => {
+describe('input for a running account that does not work', () => {
   const stored = async () => (await world.stores.setup.account(ORG, world.account.id))!;
   const both = (what: { baseUrl?: string; credentials?: Record<string, string>; settings?: Record<string, unknown> }) =>
     world.flows.enableSupport(scope, { provider: 'chatwoot', name: 'Acme', baseUrl: null, settings: {}, credentials: {}, owners: [], ...what });
@@ -62,7 +62,7 @@ describe('what is given to a running account and does not work', () => {
     ['an unknown administrator\'s token', () => ({ credentials: { adminToken: 'mistyped' }, settings: { accountId: Number(world.account.externalId) } }), 'PROVIDER_AUTH'],
     ['the token of somebody who is none', () => ({ credentials: { adminToken }, settings: { accountId: Number(world.account.externalId) } }), 'PROVIDER_AUTH'],
     ['an address where nobody answers', () => ({ baseUrl: 'http://127.0.0.1:9' }), 'PROVIDER_UNAVAILABLE'],
-  ] as const)('%s is told, and what was in use stays in use', async (_what, given, code) => {
+  ] as const)('%s is reported, and the previous settings stay in use', async (_what, given, code) => {
     const before = await stored();
     const { account, leftToDo } = await both(given());
     expect(account).toMatchObject({ state: 'READY', problem: { code, message: expect.stringContaining('What was in use before stays in use.') } });
@@ -70,7 +70,7 @@ describe('what is given to a running account and does not work', () => {
     const { baseUrl, settings, credentials, health } = before;
     expect(await stored()).toMatchObject({ baseUrl, settings, credentials, health });
     expect(await said()).toEqual(['still here']);
-    // The next that works makes an end of it.
+    // The next successful setup clears the problem.
     expect((await enable({})).account).toMatchObject({ state: 'READY', problem: null });
   });
 
@@ -80,7 +80,7 @@ describe('what is given to a running account and does not work', () => {
     expect(await stored()).toEqual(before);
   });
 
-  it('is all there is of an account that has never worked: its health tells, and nothing is said of what was in use', async () => {
+  it('is all that an account that never worked has: its health reports it, without previous settings', async () => {
     const never = (settings: Record<string, unknown>) => world.flows.enableSupport({ organizationId: 'org-2' }, {
       provider: 'chatwoot', name: 'Other', baseUrl: world.double.baseUrl, settings, credentials: { platformToken: 'mistyped' }, owners: [],
     });

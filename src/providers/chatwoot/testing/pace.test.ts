@@ -9,7 +9,10 @@ describe('requests to one server', () => {
   const asked: string[] = [];
   const answering = (status: number) => paced((async (url: string) => { asked.push(String(url)); return new Response('Retry later', { status }); }) as typeof fetch, () => at.ms, () => 1);
 
-  /** Each account asks every so many milliseconds, from a second on; when its requests went out, and how many it made. */
+  /**
+   * Lets each account make a request every `everyMs`, from second `fromS` on. Records when its requests were sent, and
+   * how many it made.
+   */
   function play(seconds: number, accounts: Readonly<Record<string, { readonly everyMs: number; readonly fromS: number }>>, replicas = 1) {
     const pace = new ServerPace(() => at.ms, () => replicas);
     const start = at.ms;
@@ -20,9 +23,9 @@ describe('requests to one server', () => {
         if (since < 0 || since % everyMs !== 0) continue;
         const one = sent.get(account)!;
         one.asked += 1;
-        try { one.at.push(at.ms - start + pace.take('https://one.example', account)); } catch { /* given back */ }
+        try { one.at.push(at.ms - start + pace.take('https://one.example', account)); } catch { /* refused */ }
       }
-    /** Of one account, or of all, between two seconds. */
+    /** Counts the requests of one account, or of all, between two seconds. */
     const count = (from: number, to: number, account?: string) => [...sent].filter(([one]) => account === undefined || one === account)
       .flatMap(([, one]) => one.at).filter((ms) => ms >= from * 1000 && ms < to * 1000).length;
     return { count, sent };
@@ -62,38 +65,38 @@ describe('requests to one server', () => {
     for (const from of [0, 90, 110, 180]) expect(count(from, from + 60)).toBeLessThan(3_000);
   });
 
-  it('for which nobody waits leave half of what may come at once to people, however many there are', () => {
+  it('in the background leave half of the burst to waiting callers, however many there are', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     const server = 'https://one.example';
     const waits: number[] = [];
     for (const end = at.ms + 120_000; at.ms < end; at.ms += 5) {
-      try { pace.take(server, 'a', true); } catch { /* given back */ }
-      // A burst of ten for people, every second.
+      try { pace.take(server, 'a', true); } catch { /* refused */ }
+      // A burst of ten requests that callers wait for, every second.
       if (at.ms % 1_000 === 0) for (let n = 0; n < 10; n++) waits.push(pace.take(server, 'a'));
     }
     expect(Math.max(...waits)).toBe(0);
   });
 
-  it('for which nobody waits get all that is left', () => {
+  it('in the background get the whole remainder', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     let taken = 0;
     for (const end = at.ms + 60_000; at.ms < end; at.ms += 5) {
-      try { pace.take('https://one.example', 'a', true); taken++; } catch { /* given back */ }
+      try { pace.take('https://one.example', 'a', true); taken++; } catch { /* refused */ }
     }
     expect(taken).toBeGreaterThan(PACE.requestsPerMinute * PACE.mostOfOneAccount * 0.9);
   });
 
-  it('of somebody who asks no more are the others\' after a minute', () => {
+  it('of an account that stops belong to the others after a minute', () => {
     const pace = new ServerPace(() => at.ms, () => 1);
     pace.take('https://one.example', 'gone');
     pace.take('https://one.example', 'a');
     at.ms += 60_000;
     let taken = 0;
-    try { for (; taken < 1_000; taken++) pace.take('https://one.example', 'a'); } catch { /* spent */ }
+    try { for (; taken < 1_000; taken++) pace.take('https://one.example', 'a'); } catch { /* used up */ }
     expect(taken).toBeGreaterThanOrEqual(PACE.burst * PACE.mostOfOneAccount);
   });
 
-  it('that would wait long are given back unsent, and other servers are not held up', async () => {
+  it('that would wait long are refused unsent, and other servers are not delayed', async () => {
     const fetch = answering(200)('account');
     const results = await Promise.allSettled(Array.from({ length: 600 }, () => fetch('https://two.example/api')));
     const refused = results.filter((one): one is PromiseRejectedResult => one.status === 'rejected');
@@ -102,7 +105,7 @@ describe('requests to one server', () => {
     await expect(fetch('https://three.example/api')).resolves.toMatchObject({ status: 200 });
   });
 
-  it('stop after a 429, which names no time, for every account, and go on by themselves', async () => {
+  it('stop after a 429, which names no time, for every account, and continue automatically', async () => {
     const limited = answering(429);
     await limited('one')('https://four.example/api');
     const before = asked.length;
@@ -131,7 +134,7 @@ describe('posts into one conversation', () => {
     const [one, other] = [process(), process()];
     const stored: number[] = [];
     const posts = (pace: PostingPace, count: number) => {
-      // As one delivery: the Session is read once, and each post is recorded behind it.
+      // As in one delivery: the session is read once, and each post is recorded afterwards.
       const known = { at: [...stored], asOf: at.ms };
       for (let n = 0; n < count; n++) {
         at.ms += 10;
@@ -144,7 +147,7 @@ describe('posts into one conversation', () => {
     posts(other, 30);
     expect(one.room('a', { at: stored, asOf: at.ms })).toBe(PACE.postsPerMinute - 80);
     expect(() => posts(one, 11)).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }));
-    // One that was born now knows as much.
+    // A newly started process knows as much.
     expect(() => posts(process(), 1)).toThrow(expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }));
     at.ms += 60_000;
     posts(process(), PACE.postsPerMinute);
@@ -193,7 +196,7 @@ describe('a long history', () => {
     await expectWhole(id);
   });
 
-  it.each([['the file', 1], ['a message in its middle', 20]])('goes on where it was cut, at %s, and shows nothing twice', async (_where, calls) => {
+  it.each([['the file', 1], ['a message in its middle', 20]])('continues where it was cut, at %s, and posts nothing twice', async (_where, calls) => {
     const id = await prepared();
     let posts = 0;
     world.double.failNext({ mode: 'slow', latencyMs: 0, times: calls - 1, match: { method: 'POST', path: /\/messages$/ } });
@@ -207,7 +210,7 @@ describe('a long history', () => {
   });
 });
 
-it('our share of a conversation\'s minute does not begin anew with another process, and the rest comes a minute later', async () => {
+it('our limit of posts per minute is not reset by another process, and the rest is posted a minute later', async () => {
   const world = await createChatwootWorld();
   try {
     const { id } = await world.open(randomUUID());

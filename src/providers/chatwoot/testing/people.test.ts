@@ -10,7 +10,7 @@ const add = (email = 'carol@people.example', role: 'AGENT' | 'ADMINISTRATOR' = '
 const exists = async (id: string) => (await fetch(`${workshop.double.baseUrl}/platform/api/v1/users/${id}`, { headers: { api_access_token: workshop.double.platformToken } })).status === 200;
 const loginLink = (id: string) => workshop.provider.login!.loginLink(workshop.access, id, workshop.signal());
 
-/** The same account, set up by an administrator's token alone. */
+/** The same account, set up with an administrator's token only. */
 async function hosted(): Promise<void> {
   workshop = await Workshop.ready();
   const { access_token } = await workshop.farSide.platform('GET', `/users/${workshop.ownerId}`);
@@ -19,7 +19,7 @@ async function hosted(): Promise<void> {
 }
 
 describe('§9.25 deleting an agent deletes the person when this was their last account', () => {
-  it('with a Platform App takes the person out and keeps them in Chatwoot', async () => {
+  it('with a Platform App removes the person from the account and keeps them in Chatwoot', async () => {
     workshop = await Workshop.ready();
     const { externalId } = await add();
     expect(await workshop.callsOf(() => people().removeAgent({ access: workshop.access, agentId: externalId, deletePerson: false }, workshop.signal())))
@@ -28,14 +28,14 @@ describe('§9.25 deleting an agent deletes the person when this was their last a
     expect(await exists(externalId)).toBe(true);
   });
 
-  it('deletes the person only with the explicit word', async () => {
+  it('deletes the person only on explicit request', async () => {
     workshop = await Workshop.ready();
     const { externalId } = await add();
     expect(await people().removeAgent({ access: workshop.access, agentId: externalId, deletePerson: true }, workshop.signal())).toBe('REMOVED');
     expect(await exists(externalId)).toBe(false);
   });
 
-  it('without a Platform App does nothing unless that word is there', async () => {
+  it('without a Platform App does nothing unless that is requested', async () => {
     await hosted();
     const { externalId } = await add();
     const remove = (deletePerson: boolean) => people().removeAgent({ access: workshop.access, agentId: externalId, deletePerson }, workshop.signal());
@@ -46,7 +46,7 @@ describe('§9.25 deleting an agent deletes the person when this was their last a
   });
 });
 
-describe('people of an account', () => {
+describe('agents of an account', () => {
   it('are invited where there is no Platform App, once', async () => {
     await hosted();
     const calls = await workshop.callsOf(() => add());
@@ -82,7 +82,7 @@ describe('people of an account', () => {
 });
 
 describe('a login link', () => {
-  it('signs a person in whom we made, once', async () => {
+  it('signs in a person whom this service created, once', async () => {
     workshop = await Workshop.ready();
     const url = new URL((await loginLink((await add()).externalId)) ?? '');
     const signIn = () => fetch(`${workshop.double.baseUrl}/auth/sign_in`, {
@@ -103,7 +103,7 @@ describe('a login link', () => {
     expect(await loginLink('no number')).toBeNull();
   });
 
-  it('is not given any more for somebody who left the account', async () => {
+  it('is not given for a person who left the account', async () => {
     workshop = await Workshop.ready();
     const { externalId } = await add();
     await people().removeAgent({ access: workshop.access, agentId: externalId, deletePerson: false }, workshop.signal());

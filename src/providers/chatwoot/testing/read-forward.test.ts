@@ -6,7 +6,7 @@ import { Workshop } from './workshop';
 let workshop: Workshop;
 afterEach(() => workshop?.stop());
 
-/** A clock that only moves when the test says so. */
+/** Returns a clock that only the test advances. */
 function clock() {
   let ms = Date.UTC(2026, 10, 22, 12);
   return { read: () => new Date(ms), forward: (seconds: number) => { ms += seconds * 1000; } };
@@ -50,7 +50,7 @@ it('finds changed messages that lie more than 1,000 rows apart, whatever lies be
   expect(found).toEqual(changed.map((id) => ({ kind: 'messageDeleted', id: String(id) })));
 }, 60_000);
 
-it('stays 15 s behind the newest message, and so finds one with a lower id that comes into sight late', async () => {
+it('stays 15 s behind the newest message, and so finds a lower id that becomes visible late', async () => {
   const time = clock();
   workshop = await Workshop.ready({ clock: time.read });
   const conversation = await workshop.conversation();
@@ -72,7 +72,7 @@ it('stays 15 s behind the newest message, and so finds one with a lower id that 
   expect((await readAll(conversation, second.after)).after).toBe(String(latest));
 });
 
-it('starts where it was told to, and stays there when there is nothing', async () => {
+it('starts at the given cursor, and stays there if there is nothing', async () => {
   workshop = await Workshop.ready();
   const conversation = await workshop.conversation();
   expect(await readAll(conversation)).toMatchObject({ after: null, said: [] });
@@ -80,7 +80,7 @@ it('starts where it was told to, and stays there when there is nothing', async (
   expect(await readAll(conversation, String(id))).toMatchObject({ after: String(id), said: [] });
 });
 
-it('lets through what people say in public, and nothing else', async () => {
+it('forwards agents\' public messages, and nothing else', async () => {
   workshop = await Workshop.ready();
   const conversation = await workshop.conversation();
   const agent = workshop.acting(workshop.ownerId, conversation);
@@ -103,7 +103,7 @@ it('lets through what people say in public, and nothing else', async () => {
   expect(observations.map(({ kind }) => kind).filter((kind) => kind === 'note' || kind === 'echo')).toEqual(['echo', 'echo', 'note']);
 });
 
-describe('the place where the next reading starts', () => {
+describe('the cursor of the next sync', () => {
   const at = (id: number, created_at: number) => ({ id, created_at }) as WireMessage;
 
   it.each<[string, WireMessage[], number | undefined]>([

@@ -23,7 +23,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     await world.readHinted();
   });
 
-  it('by the end-user is shown to agents with one call, and its many echoes cost no reading', async () => {
+  it('by the end-user is shown to agents with one call, and its many echoes cause no sync', async () => {
     await says('one', 'two', 'three');
     await (await world.acting(alice, sessionId)).note('between us');
     await world.readHinted();
@@ -42,7 +42,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     expect(await shown()).toMatchObject({ two: 'read', three: 'read' });
     expect((await agentMessages()).map(({ channelState }) => channelState)).toEqual(['FAILED', 'READ', 'READ']);
 
-    // Again, by the same key or another: nothing is new.
+    // A repeat, with the same key or another, changes nothing.
     expect(await read(three!.id, 'r')).toMatchObject({ marked: 3, replayed: true });
     expect(await read(one!.id)).toMatchObject({ marked: 0 });
     expect(await world.callsOf(() => world.deliverAll())).toEqual([]);
@@ -60,7 +60,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     expect(await shown()).toMatchObject(version === '3.16' ? { three: 'sent' } : { one: 'read', two: 'read', three: 'sent' });
   });
 
-  it('by agents is known with the state that is read anyway, never goes back, and is told once', async () => {
+  it('by agents is known from the state that is read anyway, never goes back, and is reported once', async () => {
     expect(await world.session(sessionId)).toMatchObject({ agentsReadAt: null });
     await world.act(sessionId, 'POST', '/update_last_seen');
     const { agent_last_seen_at: seenAt } = await world.conversation(sessionId);
@@ -101,7 +101,7 @@ describe('a mark', () => {
     })).toEqual([]);
   });
 
-  it('that Chatwoot does not know the end-user for is passed over, and loses nothing', async () => {
+  it('of an end-user unknown to Chatwoot is skipped, and loses nothing', async () => {
     await says('one');
     const [one] = await agentMessages();
     await world.pool.query("update session set conversation_id = '4711' where id = $1", [sessionId]);

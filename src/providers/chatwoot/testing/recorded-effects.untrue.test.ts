@@ -4,7 +4,7 @@ import { play, recordedFiles, recordingOf } from './cases/play';
 import { Scene } from './cases/scene';
 import { untrue } from './cases/untrue';
 
-describe('a recorded webhook that claims what is not so', () => {
+describe('a recorded webhook with a false claim', () => {
   it.each(untrue.map((one) => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => play(one));
 });
 
@@ -50,7 +50,7 @@ describe('a recorded webhook about a conversation that is not ours', () => {
 describe('a recorded webhook that its sender cannot have signed', () => {
   const signed = recordedFiles.filter((file) => file.endsWith('.signed'));
   let scene: Scene;
-  // Something to be found, if anybody looked.
+  // A change that any sync would find.
   beforeAll(async () => {
     scene = await Scene.open(recordingOf('conversation_updated.inbox.signed'));
     await scene.begin();
@@ -100,14 +100,14 @@ describe('a webhook recorded in December', () => {
   });
   afterAll(() => scene.close());
 
-  /** As it was recorded, but of our account and the session's conversation. */
+  /** Returns the recorded body with our account and the session's conversation. */
   const ofOurs = (body: string): Buffer => {
     const { account, conversation, ...rest } = JSON.parse(body);
     const isConversation = /^(conversation_(created|updated|status)|automation_event)/.test(rest.event);
     return Buffer.from(JSON.stringify({ ...rest, ...(account && { account: { ...account, id: 1 } }), ...(isConversation && { id: 1 }), ...(conversation && { conversation: { ...conversation, id: 1 } }) }));
   };
 
-  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s leads at most to a reading, and to nothing that is not so', async (_file, recording) => {
+  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s causes at most a sync, and nothing untrue', async (_file, recording) => {
     const body = ofOurs(recording.body);
     expect(await scene.post({ recording, body, headers: { ...recording.headers, 'content-length': String(body.length) } })).toMatchObject({ status: 200 });
     await scene.follow();

@@ -16,7 +16,10 @@ export interface WebhookRecording {
   readonly body: string;
 }
 
-/** Those of December, which say on 4.10 and 4.14.2 what the contract marks [both]; `file` begins with the version. */
+/**
+ * Returns the recordings of December, which show on 4.10 and 4.14.2 what the contract marks [both]. `file` begins with
+ * the version.
+ */
 export function decemberRecordings<Recording>(kind: 'rest' | 'webhooks'): Recording[] {
   return (['4.10', '4.14'] as const).flatMap((version) => {
     const folder = version === '4.10' ? kind : `${kind}-4.14` as const;
@@ -26,14 +29,14 @@ export function decemberRecordings<Recording>(kind: 'rest' | 'webhooks'): Record
   });
 }
 
-/** Of the first servers, whose numbers the tests know: 4.10.0, and 4.14 as it signs. */
+/** Returns the recordings of the first servers, whose ids the tests use: 4.10.0, and a 4.14 that signs. */
 export function firstRecordings<Recording extends { readonly file: string }>(folder: RecordingFolder): Recording[] {
   const later = new Set(decemberRecordings<{ readonly file: string }>(folder.startsWith('rest') ? 'rest' : 'webhooks').map(({ file }) => file));
   const version = folder.endsWith('4.14') ? '4.14' : '4.10';
   return recordings<Recording>(folder).filter(({ file }) => !later.has(`${version} ${file}`));
 }
 
-/** Exchanges with real Chatwoot servers, kept beside the provider. */
+/** Returns exchanges recorded with real Chatwoot servers. */
 export function recordings<Recording>(folder: RecordingFolder): Recording[] {
   return recordingsIn(folder).map((name) => ({ file: name.replace(/\.json$/, ''), ...readRecording<object>(folder, name) }) as Recording);
 }

@@ -4,7 +4,7 @@ import { scanAccount } from '../../../core/flows/scan-account';
 let world: ChatwootWorld;
 beforeEach(async () => {
   world = await createChatwootWorld();
-  // Admits the account; what it was before is seen.
+  // Admits the account; the changes before are covered.
   const look = (await world.stores.watches.claimLook(1))!;
   await world.stores.watches.finishLook(look.accountId, look.startedAt, 3_600_000);
 });
@@ -16,12 +16,12 @@ async function scan() {
   return scanAccount(world.deps, (await world.stores.watches.claimScan(1_000))!, stopped);
 }
 const everyMs = async () => (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
-/** The longest time that a webhook may be on its way. */
+/** Simulates that the longest delivery time of a webhook has passed. */
 const webhooksHadTheirTime = () => world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
-/** Of a sync that nothing asks for, nothing is due meanwhile. */
+/** Postpones syncs that nothing requests, so that none is due meanwhile. */
 const noTimers = () => world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
 
-/** So many live handoffs that everybody has seen. */
+/** Creates live handoffs that were fully synced. */
 async function live(count: number): Promise<readonly string[]> {
   const sessions: string[] = [];
   for (let n = 0; n < count; n++) sessions.push(await world.handedOver({ reason: 'asked' }));
@@ -35,21 +35,21 @@ async function live(count: number): Promise<readonly string[]> {
 }
 
 describe('a scan of an account', () => {
-  it('finds what no webhook has told of, with one call, and asks for nothing else', async () => {
+  it('finds what no webhook reported, with one call, and makes no other', async () => {
     const sessions = await live(4);
     const acting = await world.acting(await world.addPerson('Alice'), sessions[2]!);
     world.setDown(true);
     await acting.reply('Is anybody there?');
     await world.double.settled();
     expect(await world.callsOf(async () => { expect(await scan()).toMatchObject({ syncs: 1 }); })).toEqual(['GET /conversations']);
-    // A webhook may still come.
+    // A webhook may still arrive.
     expect(await world.readHinted()).toBe(0);
     await webhooksHadTheirTime();
     expect(await world.readHinted()).toBe(1);
     expect(await world.collected(sessions[2]!)).toContain('AGENT: Is anybody there?');
   });
 
-  it('finds that people took, gave back and resolved', async () => {
+  it('finds that agents took, returned and resolved', async () => {
     const [taken, resolved] = await live(2);
     const alice = await world.addPerson('Alice');
     world.setDown(true);
@@ -63,7 +63,7 @@ describe('a scan of an account', () => {
     expect((await world.liveHandoff(resolved!))?.state ?? 'ENDED').toMatch(/^END/);
   });
 
-  it('asks for no sync of what a webhook has brought, and for one call after what we wrote ourselves', async () => {
+  it('requests no sync of what a webhook reported, and one call after our own writes', async () => {
     const [session] = await live(1);
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     await acting.reply('Good morning.');
@@ -72,13 +72,13 @@ describe('a scan of an account', () => {
     await world.user(session!, 'Hello!');
     await world.deliverAll();
     await world.readHinted();
-    // An agent's message may lie below it. The list shows that the state is as it was.
+    // An agent's message may have a lower id. The list shows that the state did not change.
     expect(await scan()).toMatchObject({ syncs: 1 });
     await webhooksHadTheirTime();
     await world.pool.query("update session set state_read_at = state_read_at - interval '10 min'");
     expect(await world.callsOf(() => world.readHinted())).toEqual(['GET /conversations/messages']);
     expect(await scan()).toMatchObject({ syncs: 0 });
-    // Nor of a note once it was seen.
+    // Nor because of a note that was read before.
     await acting.note('For colleagues.');
     await world.readHinted();
     await scan();
@@ -87,7 +87,7 @@ describe('a scan of an account', () => {
     expect(await scan()).toMatchObject({ syncs: 0 });
   });
 
-  it('comes more rarely while webhooks prove themselves, up to a limit, and at once as often as ever when one was lost', async () => {
+  it('runs more rarely while webhooks arrive, up to a limit, and at full rate once one was lost', async () => {
     const [session] = await live(1);
     await world.stores.watches.wantScans();
     const waits: (number | null)[] = [];
@@ -115,7 +115,7 @@ describe('a scan of an account', () => {
     expect(await everyMs()).toBe(20_000);
   });
 
-  it('finds words below a post of ours where no webhook can come', async () => {
+  it('finds a message below our own post where no webhook can come', async () => {
     const [session] = await live(1);
     world.deps.isReachedFrom = () => false;
     world.setDown(true);
@@ -146,7 +146,7 @@ describe('a scan of an account', () => {
     expect(await scan()).toMatchObject({ syncs: 0 });
   });
 
-  it('asks for no sync of what the bot and its end-users say where no human agent has the conversation', async () => {
+  it('requests no sync of messages of bot and end-users where no agent has the conversation', async () => {
     const [, session] = [await live(1), await world.talk()];
     await world.readHinted();
     await scan();
@@ -168,7 +168,7 @@ describe('a scan of an account', () => {
     expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
   });
 
-  it('comes at its ordinary time after the first handoff of an account that had none for long', async () => {
+  it('runs at its ordinary time after the first handoff of an account that had none for long', async () => {
     const firstAfterMs = world.deps.limits.livePollMs;
     const claim = () => world.stores.watches.claimScan(1_000, firstAfterMs);
     const elapse = (ms: number) => world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
@@ -177,20 +177,20 @@ describe('a scan of an account', () => {
     expect(await claim()).toBeNull();
     await elapse(firstAfterMs / 2);
     expect(await claim()).toBeNull();
-    // A second one neither hurries the scan nor delays it.
+    // A second handoff neither advances nor delays the scan.
     await world.handedOver();
     expect(await claim()).toBeNull();
     await elapse(firstAfterMs / 2);
     expect(await claim()).toMatchObject({ accountId: world.account.id });
   });
 
-  it('comes at once at a start while a handoff is live, however young it is', async () => {
+  it('runs at once at a start while a handoff is live, however new it is', async () => {
     await world.handedOver();
     await world.stores.watches.wantScans();
     expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
   });
 
-  it('comes in its usual course while handoffs follow each other', async () => {
+  it('keeps its interval while handoffs follow each other', async () => {
     await world.handedOver();
     const [scanned] = await live(1);
     expect(scanned).toBeDefined();

@@ -1,7 +1,7 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 
 const scope = { organizationId: 'org-2' };
-/** Chatwoot takes its time over each write. */
+/** Delays every write. */
 const slowly: typeof fetch = async (url, init) => {
   if (init?.method === 'POST') await new Promise((resolve) => setTimeout(resolve, 100));
   return fetch(url, init);
@@ -14,12 +14,12 @@ const enable = () => world.flows.enableSupport(scope, {
 });
 const enableBot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Twice bot', accountId: null, policy: {} });
 
-/** Each set-up looks for what an earlier one made. What is still being made cannot be found. */
-describe('two set-ups at once', () => {
+/** Each setup looks for what an earlier one created, and cannot find what is still being created. */
+describe('two setups at once', () => {
   beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
   afterEach(() => world.close());
 
-  it('of an organization make one account', async () => {
+  it('of an organization create one account', async () => {
     const before = await world.farSide.census();
     const [one, other] = await Promise.all([enable(), enable()]);
     expect([one.account.state, other.account.state]).toEqual(['READY', 'READY']);
@@ -28,7 +28,7 @@ describe('two set-ups at once', () => {
     expect({ accounts: after.accounts! - before.accounts!, bots: after.bots! - before.bots! }).toEqual({ accounts: 1, bots: 1 });
   });
 
-  it('of a chatbot make one inbox', async () => {
+  it('of a chatbot create one inbox', async () => {
     await enable();
     const before = await world.farSide.census();
     const [one, other] = await Promise.all([enableBot(), enableBot()]);
@@ -37,11 +37,11 @@ describe('two set-ups at once', () => {
   });
 });
 
-describe('a repair beside a set-up', () => {
+describe('a repair during a setup', () => {
   beforeEach(async () => { world = await createChatwootWorld({ fetch: slowly }); });
   afterEach(() => world.close());
 
-  it('makes a deleted inbox again once', async () => {
+  it('creates a deleted inbox again once', async () => {
     const ours = { organizationId: ORG };
     const inboxes = async () => (await world.farSide.get(`${world.accountPath}/inboxes`, world.admin)).payload as { id: number }[];
     await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);
@@ -54,8 +54,8 @@ describe('a repair beside a set-up', () => {
   });
 });
 
-/** A gateway that gives up, and passes on what it was given all the same. */
-describe('a set-up whose last write may still take effect', () => {
+/** A gateway that times out but still passes on the request. */
+describe('a setup whose last write may still take effect', () => {
   const late: Promise<unknown>[] = [];
   let isLate = false;
   const gateway: typeof fetch = async (url, init) => {
@@ -67,7 +67,7 @@ describe('a set-up whose last write may still take effect', () => {
   beforeEach(async () => { world = await createChatwootWorld({ fetch: gateway }); });
   afterEach(async () => { await Promise.all(late); await world.close(); });
 
-  it('makes the next one wait, which finds what came of it', async () => {
+  it('makes the next one wait, which then finds the result', async () => {
     const before = await world.farSide.census();
     isLate = true;
     expect((await enable()).account).toMatchObject({ state: 'FAILED', problem: { code: 'PROVIDER_UNAVAILABLE' } });
@@ -80,7 +80,7 @@ describe('a set-up whose last write may still take effect', () => {
     expect({ accounts: after.accounts! - before.accounts!, inboxes: after.inboxes! - before.inboxes! }).toEqual({ accounts: 1, inboxes: 1 });
   });
 
-  it('of an inbox that was deleted there makes the next one look for what came of it', async () => {
+  it('of an inbox that was deleted there makes the next one look up the result', async () => {
     const inboxes = async () => (await world.farSide.get(`${world.accountPath}/inboxes`, world.admin)).payload as unknown[];
     await world.flows.enableSupport({ organizationId: ORG }, { provider: 'chatwoot', name: 'Acme', baseUrl: world.double.baseUrl, settings: { requestSeconds: 3 }, credentials: {}, owners: [] });
     await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import type { DesiredState } from '../../../core/ports/support-provider';
 import { Workshop } from './workshop';
 
-/** What an operator meets when something around Chatwoot is wrong: each has its own sentence, which ends in what to do. */
+/**
+ * The error that an operator gets for each fault around Chatwoot. Each has its own text, which ends with the next step.
+ */
 
 let workshop: Workshop;
 let server: Server | undefined;
@@ -41,18 +43,18 @@ describe('an operator is told, with what to do', () => {
 
   it('that no server has the name', async () => {
     workshop = await Workshop.open({}, () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ENOTFOUND' } })));
-    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'cannot be reached', 'check the host'));
+    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'cannot be reached', 'Check the host'));
   });
 
   it('that the certificate is not trusted', async () => {
     workshop = await Workshop.open({}, () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } })));
-    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'certificate', 'renew it'));
+    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'certificate', 'Renew it'));
   });
 
   it.each([['a page with 200', 200], ['a page with 404', 404]])('that the path is wrong: %s', async (_what, status) => {
     workshop = await Workshop.open();
     at(`${await serve(() => ({ status, type: 'text/html', body: '<!doctype html><title>Chatwoot</title>' }))}/app`);
-    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'but by a page', 'Check the base URL'));
+    await expect(enable()).rejects.toMatchObject(says('PROVIDER_UNAVAILABLE', 'got a page', 'Check the base URL'));
   });
 
   it('that a proxy drops the token\'s header', async () => {
@@ -65,7 +67,7 @@ describe('an operator is told, with what to do', () => {
     });
     try {
       dropping.access = { ...workshop.access, baseUrl: bare };
-      await expect(dropping.provider.listTeams(dropping.access, dropping.signal())).rejects.toMatchObject(says('PROVIDER_AUTH', 'did not see our token', 'Let that header through'));
+      await expect(dropping.provider.listTeams(dropping.access, dropping.signal())).rejects.toMatchObject(says('PROVIDER_AUTH', 'did not receive the token', 'Let the proxy pass that header'));
     } finally {
       await dropping.stop();
     }
@@ -74,7 +76,7 @@ describe('an operator is told, with what to do', () => {
   it('that the account is suspended, by reading and by looking', async () => {
     workshop = await Workshop.ready();
     await workshop.farSide.platform('PATCH', `/accounts/${workshop.access.externalId}`, { status: 'suspended' });
-    const suspended = says('PROVIDER_AUTH', 'suspended', 'Activate it again');
+    const suspended = says('PROVIDER_AUTH', 'suspended', 'Activate it');
     await expect(workshop.provider.listAgents(workshop.access, workshop.signal())).rejects.toMatchObject(suspended);
     await expect(workshop.provider.drift!.inspectDrift(desired(), workshop.signal())).rejects.toMatchObject(suspended);
     await expect(workshop.conversation()).rejects.toMatchObject(suspended);
@@ -93,13 +95,13 @@ describe('an operator is told, with what to do', () => {
     const refused = { repairable: false, problem: expect.stringMatching(/private.*SAFE_FETCH_ALLOW_PRIVATE_NETWORK=true.*SUPPORT_PUBLIC_URL/) };
     expect(await delivery()).toMatchObject(refused);
 
-    // The mark of the newest was taken back, because it was read all the same.
+    // The mark of the newest message was removed, because it was read all the same.
     const newer = await workshop.conversation();
     const messageId = await workshop.post(newer, 'hello again');
     await workshop.double.settled();
     await workshop.provider.reportDelivery!({ conversation: newer, messageId, state: 'DELIVERED', error: null }, workshop.signal());
     expect(await delivery()).toMatchObject(refused);
-    // Sent to an address that it does not refuse: what was red before is past.
+    // After a message to an address that the guard does not refuse, earlier failures no longer count.
     await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, { channel: { webhook_url: '' } });
     await workshop.post(await workshop.conversation(), 'hello once more');
     await workshop.double.settled();

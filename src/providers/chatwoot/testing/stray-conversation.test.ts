@@ -1,8 +1,10 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { lookOver } from '../../../core/flows/look-over';
 
-/** A conversation that an agent begins with an end-user of ours, as Chatwoot's dashboard does it from the contact's page. */
-describe('a conversation that an agent began with an end-user', () => {
+/**
+ * A conversation that an agent starts with one of our end-users, as Chatwoot's dashboard does from the contact's page.
+ */
+describe('a conversation that an agent started with an end-user', () => {
   let world: ChatwootWorld;
   let sessionId: string;
   let alice: number;
@@ -35,7 +37,7 @@ describe('a conversation that an agent began with an end-user', () => {
     await lookOver(world.deps, new AbortController().signal);
   };
 
-  it('is told, once, where the end-user is talked to; nothing said there reaches anybody, and the Session stays where it was', async () => {
+  it('gets one note that names the end-user\'s own conversation; nothing in it is forwarded, and the Session is unchanged', async () => {
     const before = await world.session(sessionId);
     const stray = await begin('Hello, this is Alice');
     await world.deliverAll();
@@ -52,7 +54,7 @@ describe('a conversation that an agent began with an end-user', () => {
     expect(await world.session(sessionId)).toMatchObject({ conversationId: own, control: 'BOT', epoch: before.epoch });
   });
 
-  it('is found by looking over the account when no webhook came', async () => {
+  it('is found by a full scan when no webhook came', async () => {
     world.setDown(true);
     const stray = await begin('Hello, this is Alice');
     world.setDown(false);
@@ -61,7 +63,7 @@ describe('a conversation that an agent began with an end-user', () => {
     expect(await notesIn(stray)).toHaveLength(1);
   });
 
-  it('is told with its first public words, not before: a note among colleagues needs no answer', async () => {
+  it('gets the note with its first public message, not before: a note among colleagues needs none', async () => {
     const stray = await begin(null);
     await write(stray, { content: 'who is that?', message_type: 'outgoing', private: true });
     await look();
@@ -72,13 +74,13 @@ describe('a conversation that an agent began with an end-user', () => {
     expect(await notesIn(stray)).toEqual(['who is that?', expect.stringContaining('does not reach the end-user')]);
   });
 
-  it('without our id on its way into the inbox is known by the contact', async () => {
+  it('without our id on its contact inbox is known by the contact', async () => {
     const stray = await begin('Hello, this is Alice', { source_id: undefined });
     await world.deliverAll();
     expect(await notesIn(stray)).toHaveLength(1);
   });
 
-  it('in an inbox of theirs is none of our business', async () => {
+  it('in another inbox is ignored', async () => {
     const theirs = await world.farSide.call('POST', `${world.accountPath}/inboxes`, world.admin, { name: 'Theirs', channel: { type: 'api', webhook_url: '' } });
     await world.farSide.call('POST', `${world.accountPath}/inbox_members`, world.admin, { inbox_id: theirs.id, user_ids: [alice] });
     const elsewhere = await begin('Hello by another way', { source_id: undefined }, String(theirs.id));
@@ -87,11 +89,11 @@ describe('a conversation that an agent began with an end-user', () => {
     expect(await notesIn(elsewhere)).toEqual([]);
   });
 
-  it('that is deleted before we come is forgotten, and the Session\'s own conversation is not held for lost', async () => {
+  it('that is deleted before its note is forgotten, and the Session\'s own conversation does not count as lost', async () => {
     const { conversationId } = await world.session(sessionId);
     const stray = await begin('Hello, this is Alice');
     await world.farSide.call('DELETE', `${world.accountPath}/conversations/${stray}`, world.admin);
-    // It goes by a job.
+    // A job deletes it.
     await world.double.settled();
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(sessionId)).toMatchObject({ conversationId });
@@ -105,7 +107,7 @@ describe('a conversation that an agent began with an end-user', () => {
     expect(rows).toEqual([{ payload: { kind: 'TELL_STRAY', conversationId: String(stray) } }]);
   });
 
-  it('is not told again when the answer to the note was lost', async () => {
+  it('gets no second note when the response to the first was lost', async () => {
     const stray = await begin('Hello, this is Alice');
     world.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
     await world.deliverAll();

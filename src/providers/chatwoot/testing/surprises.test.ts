@@ -4,7 +4,7 @@ import { lookOver } from '../../../core/flows/look-over';
 import { isUuid } from '../../../core/ids';
 import type { ChatwootVersion } from './double';
 
-/** CONTRACT §9, number by number: what we do about each, on the releases that the double can be. */
+/** CONTRACT §9, number by number: how this service handles each, on all releases of the double. */
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 const scope = { organizationId: ORG };
 const signal = () => AbortSignal.timeout(170_000);
@@ -382,7 +382,7 @@ describe.each(VERSIONS)('Chatwoot %s', (version) => {
     expect(isUuid(sessionId)).toBe(true);
     expect((await world.farSide.platform('GET', `/users/${bea}`)).id).toBe(bea);
 
-    // Nor does taking somebody out of the account, without the explicit word.
+    // Removing an agent does not delete the user either, unless `deletePerson` is set.
     await world.flows.refreshDirectory(scope, world.account.id);
     await world.flows.removeAgent(scope, { accountId: world.account.id, agentId: String(bea), deletePerson: false });
     expect((await world.farSide.get(`${world.accountPath}/agents`, world.admin)).map(({ id }: { id: number }) => id)).not.toContain(bea);

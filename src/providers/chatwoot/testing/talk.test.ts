@@ -61,9 +61,9 @@ describe('contacts', () => {
     expect(odd).toMatchObject({ name: 'Eve', email: null, phone_number: null, custom_attributes: { support_email: 'eve at home', support_phone_number: '0555' } });
   });
 
-  it('are the same for the same session, linked to the inbox again when somebody cut the link', async () => {
+  it('are the same for the same session, linked to the inbox again when the link was removed', async () => {
     const sessionId = randomUUID();
-    // As if our contact had been made without its inbox.
+    // As if our contact had been created without its inbox.
     const { payload } = await workshop.farSide.call('POST', `${workshop.account}/contacts`, workshop.admin, { name: 'Eve', identifier: sessionId });
     expect(await ensure(sessionId)).toBe(String(payload.contact.id));
     expect((await contact(payload.contact.id)).contact_inboxes).toEqual([expect.objectContaining({ source_id: sessionId, inbox: expect.objectContaining({ id: Number(workshop.inbox.externalId) }) })]);
@@ -126,7 +126,7 @@ describe('posts', () => {
     expect((await workshop.messages(conversation)).map(({ content }) => content)).toEqual([text]);
   });
 
-  it('of an agent, told again in a new conversation, name the agent', async () => {
+  it('of an agent, repeated in a new conversation, name the agent', async () => {
     const conversation = await workshop.conversation();
     await workshop.post(conversation, 'I will look into it', { author: 'AGENT', authorName: 'Ada' });
     expect(await workshop.messages(conversation)).toEqual([expect.objectContaining({ content: 'Ada: I will look into it', sender: expect.objectContaining({ type: 'agent_bot' }) })]);
@@ -149,7 +149,7 @@ describe('posts', () => {
     expect((await workshop.messages(conversation)).map(({ content }) => content)).toEqual(['hello']);
   });
 
-  it('are found behind hundreds of others', async () => {
+  it('are found after hundreds of others', async () => {
     await workshop.stop();
     workshop = await Workshop.ready({ messagesPerMinute: 100_000 });
     const conversation = await workshop.conversation();
@@ -181,7 +181,7 @@ describe('posts', () => {
 });
 
 describe('handing over', () => {
-  it('gives it to the agent who was asked for, although the inbox deals out conversations', async () => {
+  it('assigns it to the requested agent, although the inbox assigns conversations automatically', async () => {
     const [asked, online] = [await workshop.addPerson('Asked', 'agent'), await workshop.addPerson('Online', 'agent', true)];
     await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, { enable_auto_assignment: true });
     workshop.double.setOnline(online);
@@ -190,7 +190,7 @@ describe('handing over', () => {
     expect((await workshop.show(conversation)).meta.assignee.id).toBe(asked);
   });
 
-  it('to a team is not dealt out to members of the inbox by the inbox that we make', async () => {
+  it('to a team is not assigned to members of the inbox by an inbox that this service creates', async () => {
     const online = await workshop.addPerson('Online', 'agent', true);
     workshop.double.setOnline(online);
     const team = await addTeam('billing');
@@ -216,7 +216,7 @@ describe('handing over', () => {
     expect((await workshop.show(conversation)).status).toBe('pending');
   });
 
-  it('clears an agent bot that somebody assigned', async () => {
+  it('clears an assigned agent bot', async () => {
     const conversation = await workshop.conversation();
     await workshop.farSide.call('POST', `${workshop.account}/conversations/${conversation.conversationId}/assignments`, workshop.admin, { assignee_id: workshop.access.settings['agentBotId'], assignee_type: 'AgentBot' });
     expect((await provider().readConversation(conversation, signal())).agent).toBeNull();
@@ -228,7 +228,7 @@ describe('handing over', () => {
 describe('when BotAgent1 was demoted', () => {
   beforeEach(() => workshop.setRole(workshop.access.settings['botUserId'], 'agent'));
 
-  it('what end-users say still arrives, and nobody becomes assignee by a handoff', async () => {
+  it('end-users\' messages still arrive, and a handoff assigns nobody', async () => {
     const conversation = await workshop.conversation();
     await workshop.post(conversation, 'hello');
     await workshop.open(conversation);
@@ -249,7 +249,7 @@ describe('when BotAgent1 was demoted', () => {
   });
 });
 
-it('names the AgentBot when its token no longer serves', async () => {
+it('names the AgentBot when its token is no longer valid', async () => {
   const conversation = await workshop.conversation();
   await workshop.farSide.call('DELETE', `${workshop.account}/agent_bots/${workshop.access.settings['agentBotId']}`, workshop.admin);
   await expect(workshop.post(conversation, 'hello')).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: expect.stringContaining('the AgentBot') });
@@ -261,7 +261,7 @@ it('names a suspended account', async () => {
   await expect(workshop.post(conversation, 'hello')).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: expect.stringContaining('suspended') });
 });
 
-it('asks for the rest of the set-up when it stopped half-way', async () => {
+it('asks for the rest of the setup when it stopped halfway', async () => {
   const { agentBotToken: _gone, ...credentials } = workshop.access.credentials;
   await expect(provider().listTeams({ ...workshop.access, credentials }, signal())).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
 });
@@ -294,7 +294,7 @@ describe('inboxes', () => {
     expect(await shown(inbox.externalId)).toMatchObject({ name: 'Renamed', webhook_url: 'https://support.example.com/webhooks/1/secret' });
   });
 
-  it('that were deleted in Chatwoot are made again', async () => {
+  it('that were deleted in Chatwoot are created again', async () => {
     await workshop.farSide.call('DELETE', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin);
     await workshop.double.settled();
     const again = await workshop.ensureInbox('Shop bot', workshop.inbox);

@@ -34,13 +34,13 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     await until(() => world.double.requests().length > 1);
     await world.double.settled();
     expect(typingWebhooks()).toEqual(['on contact Eve', 'off contact Eve']);
-    // Chatwoot tells us of our own end-user too.
+    // Chatwoot also sends a webhook about our own end-user.
     expect(world.typed).toEqual([]);
     expect(await world.readHinted()).toBe(0);
     expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello']);
   });
 
-  it('nobody is told while the bot has the session, or where there is none', async () => {
+  it('nobody is notified while the bot has the session, or without a session', async () => {
     const sessionId = await world.talk();
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: false });
@@ -55,7 +55,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     expect(world.double.requests()).toEqual([]);
   });
 
-  it('a Chatwoot that is away costs the caller nothing, and a conversation that is gone is not lost by it', async () => {
+  it('an outage of Chatwoot costs the caller nothing, and a deleted conversation does not count as lost', async () => {
     const sessionId = await world.handedOver();
     world.double.failNext({ mode: 'hang', match: { path: /toggle_typing/ } });
     expect(await set(sessionId, true)).toEqual({ isShown: true });
@@ -82,14 +82,14 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: false }, world.admin);
     await world.double.settled();
     const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
-    // Webhooks of one moment have no order.
+    // Webhooks of the same moment arrive in any order.
     expect(world.typed).toHaveLength(2);
     expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ organizationId: 'org-1', chatbotId: expect.any(String), sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
     expect(await world.readHinted()).toBe(0);
   });
 });
 
-it('a Chatwoot before 4.2 shows agents the end-user, and tells nothing of agents', async () => {
+it('a Chatwoot before 4.2 shows agents the end-user, and does not report agents', async () => {
   world = await createChatwootWorld({ version: '3.16' });
   const alice = await world.addPerson('Alice');
   const sessionId = await world.handedOver();

@@ -1,7 +1,10 @@
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* Histories meet what was set aside before them: it is looked for, left alone, and says nothing of the turns behind it. */
+/*
+ * A history finds a message that was parked before it: it looks for it, does not post it again, and does not delay the
+ * messages after it.
+ */
 
 let world: ChatwootWorld;
 afterEach(() => world.close());
@@ -15,7 +18,7 @@ const times = async (sessionId: string, text: string): Promise<number> => (await
 async function deleteLast(sessionId: string): Promise<void> {
   await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage((await world.messages(sessionId)).at(-1).id);
 }
-/** Readings go past everything there. */
+/** Makes syncs advance past all current messages. */
 async function readOn(sessionId: string): Promise<void> {
   for (let n = 0; n < 3; n++) {
     world.time.aheadMs += 60_000;
@@ -30,7 +33,7 @@ async function openWith(options: ChatwootWorldOptions, ...texts: string[]): Prom
   return id;
 }
 
-it('a turn that is sent again while the handoff that set it aside still waits is looked for from the beginning, and found deleted', async () => {
+it('a message that is resent while the handoff that parked it still waits is looked up from the beginning, and found deleted', async () => {
   const id = await openWith(ON_HANDOFF, 'one', 'two');
   await world.ask(id);
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -47,7 +50,7 @@ it('a turn that is sent again while the handoff that set it aside still waits is
   expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });
 });
 
-it('a dead letter that stays unknown does not hide that the turn behind it was tried', async () => {
+it('a dead letter that stays unknown does not hide that the message after it was attempted', async () => {
   world = await createChatwootWorld();
   const id = await world.talk();
   await world.user(id, 'one');
@@ -62,14 +65,14 @@ it('a dead letter that stays unknown does not hide that the turn behind it was t
     if (post) world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     await work();
     world.double.clearFaults();
-    // Nothing but an operator can tell by now.
+    // By now only an operator can tell.
     expect((await letters())[0]).toMatchObject({ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' });
   }
   await work();
   expect([await times(id, 'one'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('nor does one that is brought', async () => {
+it('nor does one that is forwarded', async () => {
   world = await createChatwootWorld();
   const id = await world.talk();
   await world.user(id, 'given up');
@@ -79,7 +82,7 @@ it('nor does one that is brought', async () => {
   await world.user(id, 'two');
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
   await work();
-  // As the worker leaves a turn that was owed when support was switched off.
+  // As the worker leaves a message that was pending when support was disabled.
   await world.pool.query("update delivery set state = 'DONE', done_at = now() where state = 'WAITING' and destination = 'PROVIDER'");
   await world.pool.query("update lane set next_run_at = null, head = tail + 1 where destination = 'PROVIDER'");
   await world.ask(id);
@@ -87,7 +90,7 @@ it('nor does one that is brought', async () => {
   expect([await times(id, 'given up'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('what an unknown file may hold is not told turn by turn by the next handoff; on the word of an operator the file is there, once', async () => {
+it('the content of a file of unknown outcome is not forwarded message by message by the next handoff; on an operator\'s decision the file is posted once', async () => {
   const id = await openWith(ON_HANDOFF, ...Array.from({ length: 55 }, (_, n) => `turn ${n}`));
   await world.ask(id);
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { setAsideIn } from '../../../../test/support/set-aside';
 
-/* CONTRACT §6 and §8: what may be stored there, and cannot be found out, is set aside as such; nobody guesses. */
+/* CONTRACT §6 and §8: a write that may be stored and cannot be looked up is parked as unknown, never guessed. */
 
 let world: ChatwootWorld;
 afterEach(() => world.close());
@@ -13,14 +13,14 @@ const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
 const contents = async (sessionId: string): Promise<string[]> => (await world.messages(sessionId)).map(({ content }) => content);
 const DELETED = 'This message was deleted';
 
-describe('a post to a Chatwoot that stays away until it is given up', () => {
+describe('a post to a Chatwoot that is unavailable until it is parked', () => {
   let sessionId: string;
   beforeEach(async () => {
     world = await createChatwootWorld();
     sessionId = await world.talk();
   });
 
-  it('has an unknown outcome when its first try was stored and not answered; sent again, it is found', async () => {
+  it('has an unknown outcome when its first attempt was stored without a response; resent, it is found', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
@@ -31,14 +31,14 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 
-  it('has an unknown outcome when a process died over it, however surely all later tries failed', async () => {
+  it('has an unknown outcome when a process died during it, however surely all later attempts failed', async () => {
     await world.user(sessionId, 'once');
     await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     await isAwayFor75Hours();
     expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
   });
 
-  it('is looked for when a later handoff brings what agents have not seen, unless an operator has said to leave it', async () => {
+  it('is looked up when a later handoff forwards what agents have not seen, unless an operator has discarded it', async () => {
     for (const text of ['given up', 'left']) {
       await world.user(sessionId, text);
       world.double.failNext({ ...POSTS, mode: 'status:500' });
@@ -53,7 +53,7 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
     expect(await contents(sessionId)).toEqual(['hello', 'given up']);
   });
 
-  it('is not there when no try of it came as far as a write', async () => {
+  it('is not there when no attempt reached a write', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'status:429' });
     expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
@@ -61,7 +61,7 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
     expect(await letters()).toMatchObject([{ outcome: 'NOT_DELIVERED' }]);
   });
 
-  it('is not there when it was looked for before its last write was refused', async () => {
+  it('is not there when it was looked up before its last write was refused', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'status:500' });
     await work();
@@ -77,7 +77,7 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
     expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
   });
 
-  it('is not written again when the look for it is refused', async () => {
+  it('is not written again when its lookup is refused', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     await work();
@@ -88,7 +88,7 @@ describe('a post to a Chatwoot that stays away until it is given up', () => {
   });
 });
 
-/** What was stored and not answered, and deleted by an agent before the next try. */
+/** A message is stored without a response, and an agent deletes it before the next attempt. */
 async function deletedMeanwhile(sessionId: string, say: () => Promise<unknown>): Promise<void> {
   await say();
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -116,7 +116,7 @@ describe.each(WAYS)('%s, deleted there before it was known to be there', (_what,
   });
 });
 
-/** What was stored and not answered, and cannot be looked for. */
+/** A message is stored without a response, and lookups fail. */
 async function unanswered(say: () => Promise<unknown>): Promise<void> {
   await say();
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -125,7 +125,7 @@ async function unanswered(say: () => Promise<unknown>): Promise<void> {
 }
 const noLook = (times = 1) => world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' }, times });
 
-describe('where nobody may look', () => {
+describe('where lookups are refused', () => {
   beforeEach(async () => { world = await createChatwootWorld(); });
   const setAside = async (): Promise<string> => {
     const sessionId = await world.talk();
@@ -134,7 +134,7 @@ describe('where nobody may look', () => {
     return sessionId;
   };
 
-  it('sending again looks again, and is set aside again', async () => {
+  it('resending looks it up again, and it is parked again', async () => {
     const sessionId = await setAside();
     expect(await resend()).toMatchObject({ count: 1 });
     world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:500' });
@@ -145,7 +145,7 @@ describe('where nobody may look', () => {
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 
-  it('the word of an operator that it is not there has it written, once', async () => {
+  it('an operator\'s statement that it is not there has it written once', async () => {
     const sessionId = await setAside();
     expect(await resend(true)).toMatchObject({ count: 1 });
     world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -155,7 +155,7 @@ describe('where nobody may look', () => {
     expect((await world.stores.events.ofSession(ORG, sessionId, null, 100)).map(({ body }) => body)).toContainEqual(expect.objectContaining({ type: 'DELIVERY_SENT_AGAIN', writesAtOnce: true }));
   });
 
-  it('people come without the context note, which is set aside by itself and written on the word of an operator', async () => {
+  it('agents get the handoff without the context note, which is parked alone and written on an operator\'s decision', async () => {
     const sessionId = await world.talk();
     await unanswered(() => world.ask(sessionId, { reason: 'asked' }));
     expect(await work()).toEqual(['park']);
@@ -171,7 +171,7 @@ describe('where nobody may look', () => {
     expect((await contents(sessionId)).filter((text) => text.includes('asked'))).toHaveLength(2);
   });
 
-  it('people come without a turn of the history, which no later handoff brings before an operator has decided', async () => {
+  it('agents get the handoff without one message of the history, which no later handoff forwards before an operator has decided', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const { id: sessionId } = await world.open();
     for (const text of ['one', 'two']) await world.user(sessionId, text);
@@ -193,7 +193,7 @@ describe('where nobody may look', () => {
     expect(await contents(sessionId)).toEqual(['one', 'two', 'one']);
   });
 
-  it('people come without the file of a long talk, which is set aside as one', async () => {
+  it('agents get the handoff without the file of a long history, which is parked as one', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const { id: sessionId } = await world.open();
     for (let n = 0; n < 55; n++) await world.user(sessionId, `turn ${n}`);

@@ -12,7 +12,7 @@ import { Workshop } from './workshop';
 
 const MB = 1024 * 1024;
 const FILE_MB = 16;
-/** What may be on its way through the process: chunks in streams and sockets, of both servers of the test too. */
+/** How much may be in memory at once: chunks in streams and sockets, of the test's servers too. */
 const HELD_MB = 4;
 
 const servers: Server[] = [];
@@ -29,7 +29,7 @@ afterEach(async () => {
   }
 });
 
-/** Read as it comes from the store; `watch` looks now and then. */
+/** Returns a file that is read in chunks, as from the store; `watch` is called now and then. */
 const bigFile = (watch: () => void = () => undefined): PostedFile => ({
   name: 'video.mp4', contentType: 'video/mp4', sizeBytes: FILE_MB * MB,
   async open() {
@@ -54,7 +54,7 @@ describe('a large file of an end-user', () => {
     rmSync(temporary, { recursive: true, force: true });
   });
 
-  it('is never whole in memory: neither while it comes, nor once it is here, nor while it goes out', async () => {
+  it('is never whole in memory: neither while it is received, nor stored, nor sent', async () => {
     const held = { fetched: await HeldSince.now(), waiting: await HeldSince.now(), sent: await HeldSince.now() };
     const { files, left, release } = await stageUploads([bigFile(() => held.fetched.look())], AbortSignal.timeout(170_000));
     expect([files.length, left.length]).toEqual([1, 0]);
@@ -87,7 +87,7 @@ describe('a large file of an end-user', () => {
     }
   });
 
-  it('is shown to agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
+  it('reaches agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
     const workshop = await Workshop.ready();
     try {
       const conversation = await workshop.conversation();
@@ -109,7 +109,7 @@ describe('a large file of an end-user', () => {
     }
   });
 
-  it('is named when our disk does not take it, and the words go out', async () => {
+  it('is named when our disk cannot store it, and the text is posted', async () => {
     uploadsGoTo(path.join(temporary, 'nowhere'));
     const { files, left } = await stageUploads([bigFile()], AbortSignal.timeout(170_000));
     expect([files, left]).toEqual([[], ['video.mp4']]);

@@ -19,9 +19,9 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   const account = async () => (await world.stores.setup.account(ORG, world.account.id))!;
   const urlThere = async (): Promise<string> => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url;
   const urlWith = (secret: string) => `${world.deps.publicUrl}/webhooks/${world.account.id}/${secret}`;
-  /** 200: the secret is accepted; the body says nothing that we know. */
+  /** Returns whether the secret is accepted. */
   const isAccepted = async (secret: string) => (await world.stores.setup.accountForWebhook(world.account.id, secret)) !== null;
-  /** An agent's reply, told by webhook. */
+  /** Returns whether an agent's reply arrives by webhook. */
   async function isTold(text: string): Promise<boolean> {
     const sessionId = await world.handedOver();
     const alice = await world.addPerson(`Alice${world.nextKey()}`);
@@ -31,7 +31,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     return (await world.collected(sessionId)).includes(`AGENT: ${text}`);
   }
 
-  it('is changed here and there, and the old one serves for a while', async () => {
+  it('is changed here and in Chatwoot, and the old one is accepted for a while', async () => {
     const { webhookSecret: old } = await account();
     expect(await urlThere()).toBe(urlWith(old));
     const { leftToDo, previousExpiresAt } = await rotate('a');
@@ -46,7 +46,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     expect([await isAccepted(old), await isAccepted(next)]).toEqual([false, true]);
   });
 
-  it('is made once for one key, and serves together with earlier ones for several', async () => {
+  it('is created once per key, and is accepted together with earlier ones for several keys', async () => {
     const { webhookSecret: first } = await account();
     await rotate('a');
     const { webhookSecret: second } = await account();
@@ -61,13 +61,13 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     expect(await urlThere()).toBe(urlWith((await account()).webhookSecret));
   });
 
-  it('that Chatwoot could not be told about serves as long as it uses the old one, until the same call or a check has told it', async () => {
+  it('that Chatwoot did not get leaves the old one accepted, until the same call or a check has set it', async () => {
     const { webhookSecret: old } = await account();
     failing = true;
     const { leftToDo, previousExpiresAt } = await rotate('a');
     expect([leftToDo.length, previousExpiresAt]).toEqual([1, null]);
     expect(leftToDo.join()).not.toContain(old);
-    // As if the process had died there: what it had committed is all that is left.
+    // As if the process had died here: only its commits remain.
     world.restart();
     world.time.aheadMs += 30 * DAY_SECONDS * 1_000;
     expect(await urlThere()).toBe(urlWith(old));

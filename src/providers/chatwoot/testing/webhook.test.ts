@@ -22,12 +22,12 @@ const rejection = (request: WebhookRequest): unknown => {
   }
 };
 
-/** What was said costs one call, what was done to the conversation two. */
+/** A message requires one call, a change of the conversation two. */
 const words = (file: string) => (/(^|\.)message_/.test(file) ? { about: 'MESSAGES' } : file.includes('agent_bot_assigned') ? {} : { shows: expect.any(Object) });
 
 describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
-  /** By the names of the files; a conversation's number, or null where there is nothing to look at. */
+  /** The conversation's number by the file's name; null if no sync is needed. */
   const expected: [RegExp, string | null][] = [
     [/^contact_|typing_.*\.contact|private_note|status_read|updated\.(custom_attributes|labels|waiting_since)/, null],
     [/^agent_bot\.|bot_handoff/, '23'], [/csat/, '30'], [/greeting/, '65'], [/out_of_office/, '66'], [/url_|delivery_failed/, '45'],
@@ -38,13 +38,13 @@ describe('recorded webhooks', () => {
 
   it.each(plain.map((recording) => [recording.file, recording] as const))('%s', (file, recording) => {
     const id = expected.find(([pattern]) => pattern.test(file))?.[1] ?? null;
-    // What may have been read before is named, so that it is looked at again.
+    // A message that may have been read before is named, so that it is read again.
     const changed = /message_updated\.(csat_answer|deleted|delivery_failed|status_failed)/.test(file) ? { changedMessageId: expect.stringMatching(/^\d+$/) }
       // Any other update of a message that was read before is nothing new.
       : /message_updated/.test(file) ? { unlessKnown: expect.stringMatching(/^\d+$/) } : {};
     const typing = /typing_(on|off)\.agent/.exec(file);
     if (typing) return expect(parseWebhook(requestOf(recording))).toEqual({ kind: 'typing', conversationId: '1', agentId: '4', isTyping: typing[1] === 'on' });
-    // In public, by a person, in a conversation whose contact has a way into the inbox under an id like ours.
+    // A public message of a person, in a conversation whose contact inbox has an id of the form of ours.
     const said = /message_created\.(agent_|url_)/.test(file) ? { saidTo: { inboxId: expect.stringMatching(/^[14]$/), sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/) } } : {};
     expect(parseWebhook(requestOf(recording))).toEqual(id === null ? { kind: 'ignored', why: expect.any(String) } : { ...looksAt(id), ...changed, ...words(file), ...said });
   });
@@ -60,9 +60,9 @@ describe('recorded webhooks', () => {
     ['conversation_status_changed.pending.inbox', { status: 'BOT_HELD', ...ALL }],
     ['conversation_status_changed.reopened.inbox', { status: 'OPEN', ...ALL, agentId: '4' }],
     ['conversation_created.inbox', { status: 'OPEN', ...ALL }],
-    // To a bot: who is left is not told.
+    // Assigned to a bot: the event does not say who is still assigned.
     ['conversation_updated.agent_bot_assigned.inbox', {}],
-  ])('%s shows what became of the state, and no more', (name, shown) => {
+  ])('%s shows the changed state, and no more', (name, shown) => {
     const hint = parseWebhook(requestOf(plain.find(({ file }) => file === name)!));
     expect('shows' in hint ? hint.shows : {}).toEqual(shown);
   });
@@ -77,7 +77,7 @@ describe('recorded webhooks', () => {
   });
 });
 
-/** By the names of the files; null: nothing to look at. */
+/** The hint by the file's name; null if no sync is needed. */
 const OF_DECEMBER: readonly (readonly [RegExp, Partial<Extract<WebhookHint, { kind: 'conversation' }>> | null])[] = [
   [/automation_event|contact_updated|labels_|custom_attributes|message_created\.automation_autoteam/, null],
   [/message_updated/, { about: 'MESSAGES', changedMessageId: expect.stringMatching(/^\d+$/) }],
@@ -130,7 +130,7 @@ describe('signatures', () => {
   });
 });
 
-describe('what a webhook can hold', () => {
+describe('the content of a webhook', () => {
   const hintOf = (body: object) => rejection({ account: ACCOUNT, headers: {}, rawBody: Buffer.from(JSON.stringify(body)), receivedAt: 0 });
 
   it.each<[string, object, unknown]>([

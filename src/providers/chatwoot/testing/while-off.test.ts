@@ -3,7 +3,7 @@ import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/s
 const scope = { organizationId: ORG };
 const MONTH_MS = 30 * 86_400_000;
 
-describe('what agents did while support was switched off', () => {
+describe('what agents did while support was disabled', () => {
   let world: ChatwootWorld;
   let sessionId: string;
   let alice: number;
@@ -22,7 +22,7 @@ describe('what agents did while support was switched off', () => {
   };
   const notes = async () => (await world.messages(sessionId)).filter((row) => row.private).map((row) => String(row.content));
 
-  it('does not reach the end-user of a later day, is no answer to a later handoff, and the agent is told', async () => {
+  it('does not reach the end-user later, is no reply to a later handoff, and the agent is notified', async () => {
     await off();
     await (await world.acting(alice, sessionId)).reply('are you there?');
     await monthLater();
@@ -55,7 +55,7 @@ describe('what agents did while support was switched off', () => {
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', agent: null });
   });
 
-  it('in the moment in which it was switched on again is heard', async () => {
+  it('in the moment in which it was enabled again is received', async () => {
     await off();
     await world.enableAgain();
     await (await world.acting(alice, sessionId)).reply('good morning');

@@ -3,15 +3,15 @@ import { RAREST_SYNC_MS } from '../../../core/flows/scan-account';
 import type { ChatwootVersion } from './double';
 
 /*
- * What one thing costs on the whole way: call, transaction, delivery, Chatwoot's webhooks about it, and what we read for
- * them. At most three calls for a handoff of an existing session, one for a message each way.
+ * Counts all calls for one action: the request, its transaction and deliveries, Chatwoot's webhooks about it, and the
+ * syncs for them. At most three calls for a handoff of an existing session, and one for a message in each direction.
  */
 
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
 afterEach(() => world.close());
 
-/** Calls of `act`, with everything that follows from it until nothing does. */
+/** Returns the calls of `act` and of everything that follows from it. */
 const costOf = (act: () => Promise<unknown>) => world.callsOf(async () => {
   await act();
   for (let isQuiet = false; !isQuiet;) isQuiet = (await world.deliverAll()).length === 0 && (await world.readHinted()) === 0;
@@ -36,7 +36,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     return sessionId;
   };
 
-  it('a new conversation is not read: it is as we made it', async () => {
+  it('a new conversation is not read: it is as this service created it', async () => {
     const { id } = await world.open();
     expect(await costOf(() => world.user(id, 'hello'))).toEqual(['POST /contacts', 'POST /conversations', 'POST /conversations/messages']);
   });
@@ -47,7 +47,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await costOf(() => world.ask(sessionId, { reason: 'asked', target: { team, agent: null } }))).toEqual(HANDOFF);
     expect(await state(sessionId)).toBe('QUEUED');
     expect(world.double.deliveries().filter(({ event }) => event.startsWith('conversation_')).length).toBeGreaterThan(3);
-    // Scans of the account find what no webhook tells of (scan.test.ts); the handoff's own timer is rare.
+    // Scans of the account find what no webhook reports (scan.test.ts); the handoff's own timer is rare.
     const { rows: [reading] } = await world.pool.query("select is_timer, extract(epoch from next_run_at - now())::float8 as wait from lane where destination = 'READING'");
     expect(reading.is_timer).toBe(true);
     expect(reading.wait).toBeGreaterThan((RAREST_SYNC_MS / 1_000) - 10);
@@ -55,7 +55,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
   });
 
   it.each([
-    // To the bot: looked at first, and what the handoff left on it (its team) is cleared.
+    // Returned to the bot: the conversation is read first, and what the handoff left on it (its team) is cleared.
     ['BOT_CANCELLED', ['GET /conversations', 'POST /conversations/toggle_status', 'GET /conversations/messages', 'POST /conversations/assignments']],
     ['OPERATOR_ENDED', ['GET /conversations', 'POST /conversations/toggle_status', 'GET /conversations/messages', 'POST /conversations/assignments']],
     ['USER_ENDED', ['POST /conversations/toggle_status', 'GET /conversations/messages']],
@@ -85,7 +85,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await world.collected(sessionId)).toEqual(expect.arrayContaining(['AGENT: Here I am.', 'AGENT: On its way.']));
   });
 
-  it('what people do with it is read at once: taken, given back, resolved', async () => {
+  it('agents\' changes are read at once: taken, returned, resolved', async () => {
     const sessionId = await asked();
     await world.deliverAll();
     await world.readHinted();
@@ -96,7 +96,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBeUndefined();
   });
 
-  it('somebody who takes it in the middle of our opening it is not overlooked', async () => {
+  it('an agent who takes it while it is being opened is not overlooked', async () => {
     const sessionId = await asked();
     const acting = await world.acting(alice, sessionId);
     const opening = world.provider.openForAgents.bind(world.provider);
@@ -110,7 +110,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBe('ASSIGNED');
   });
 
-  it('an agent who was asked for is found to have it at once', async () => {
+  it('a requested agent is found to have it at once', async () => {
     const sessionId = await world.talk();
     await world.readHinted();
     await world.ask(sessionId, { target: { team: null, agent: String(alice) } });
@@ -119,7 +119,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ASSIGNED', agent: { externalId: String(alice) } });
   });
 
-  it('a change that comes while another is being read is read behind it, though it shows what was known before', async () => {
+  it('a change during a sync is read after it, though it shows what was known before', async () => {
     const sessionId = await asked();
     await world.deliverAll();
     await world.readHinted();
@@ -130,7 +130,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     const reads = world.provider.readForward.bind(world.provider);
     world.provider.readForward = async (request, signal) => {
       world.provider.readForward = reads;
-      // The state was read: what follows now, back to what was known before, is not in it.
+      // The state was read already, so it lacks this change back to the previous state.
       await acting.assign({ agentId: null });
       await world.double.settled();
       return reads(request, signal);
@@ -142,7 +142,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', (vers
     expect(await state(sessionId)).toBe('QUEUED');
   });
 
-  it('where nobody can reach us the state is read at once, and after a try that was cut too', async () => {
+  it('without webhooks the state is read at once, and also after an interrupted attempt', async () => {
     const sessionId = await asked();
     world.double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /toggle_status$/ } });
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);

@@ -5,16 +5,16 @@ import { startChatwootDouble, type ActingAgent, type ChatwootDouble, type Chatwo
 import { FarSide } from './far-side';
 import { hostWith } from './harness';
 
-/** One double and what the core would have stored about it, for tests of this provider alone. */
+/** A double and what the core would have stored about it, for tests of this provider alone. */
 export class Workshop {
   access: AccountAccess;
   inbox: InboxAccess;
-  /** The owner who was made first: an administrator. */
+  /** The first owner, an administrator. */
   ownerId: number;
 
   private constructor(readonly double: ChatwootDouble, readonly farSide: FarSide, public provider: SupportProvider) {}
 
-  /** Fresh: nothing is set up yet. */
+  /** Starts a double without any setup. */
   static async open(options: ChatwootDoubleOptions = {}, fetch?: ProviderHost['fetch']): Promise<Workshop> {
     const double = await startChatwootDouble({ activityDelayMs: 0, ...options });
     const farSide = new FarSide(double.baseUrl, double.platformToken);
@@ -23,7 +23,7 @@ export class Workshop {
     return workshop;
   }
 
-  /** With account and inbox. */
+  /** Starts a double with an account and an inbox. */
   static async ready(options: ChatwootDoubleOptions = {}, fetch?: ProviderHost['fetch']): Promise<Workshop> {
     const workshop = await Workshop.open(options, fetch);
     await workshop.ensureAccount();
@@ -33,7 +33,7 @@ export class Workshop {
     return workshop;
   }
 
-  /** An account of others with one person in it, whose token we are given. That person is the owner. */
+  /** Starts a double with an existing account whose only user gives us their token. That user is the owner. */
   static async hosted(options: ChatwootDoubleOptions = {}): Promise<Workshop> {
     const workshop = await Workshop.open(options);
     const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
@@ -60,7 +60,7 @@ export class Workshop {
     };
   }
 
-  /** Stores what is saved, as the core does. */
+  /** Runs the setup and stores its progress, as the core does. */
   async ensureAccount(owners = [{ name: 'Ada Owner', email: 'ada@owners.example' }]): Promise<EnsuredAccount> {
     const store = async (progress: AccountProgress) => { this.access = { ...this.access, ...progress }; };
     const ensured = await this.provider.ensureAccount({ access: this.access, organizationId: 'org', name: 'Acme', owners, inboxes: this.inbox ? [this.inbox.externalId] : [], save: store }, this.signal());
@@ -91,7 +91,7 @@ export class Workshop {
     return this.provider.openForAgents({ conversation, teamId: null, agentId: null, priority: null, ...target }, this.signal());
   }
 
-  /** A person with a role in the account; members of the inbox if wanted. */
+  /** Adds a user with a role in the account and, if requested, as a member of the inbox. */
   async addPerson(name: string, role: 'agent' | 'administrator', inboxMember = false): Promise<number> {
     const { id } = await this.farSide.platform('POST', '/users', { name, email: `${name.toLowerCase()}@people.example`, password: 'Passw0rd!x' });
     await this.setRole(id, role);
@@ -115,7 +115,7 @@ export class Workshop {
     return (await this.farSide.get(`${this.account}/conversations/${conversation.conversationId}/messages?after=0`, this.admin)).payload.filter((row: any) => row.message_type !== 2);
   }
 
-  /** The provider's calls during `act`, as `METHOD /path` with numbers left out. */
+  /** Returns the provider's calls during `act`, as `METHOD /path` without numbers. */
   async callsOf(act: () => Promise<unknown>): Promise<string[]> {
     this.double.clearRequests();
     await act();

@@ -6,7 +6,7 @@ import { isTarget } from '../set-up';
 import { DeskApiError, notFound } from './http';
 import type { assignInput, messageInput, snoozeInput } from './input';
 
-/** The person who acts: named by the header `x-desk-agent`, one of the caller's organization. */
+/** The agent who acts: named by the header `x-desk-agent`, and of the caller's organization. */
 export interface ActingAgent { readonly id: string; readonly name: string; readonly accountId: string; readonly accountOurId: string }
 
 export async function actingAgent(query: Query, organizationId: string, id: string | undefined): Promise<ActingAgent | null> {
@@ -20,7 +20,7 @@ export async function actingAgent(query: Query, organizationId: string, id: stri
   return { id: row.id, name: row.name, accountId: row.account_id, accountOurId: row.our_id };
 }
 
-/** One agent's deed on one conversation, whose row is locked. */
+/** One agent's action on one conversation, whose row is locked. */
 export class Act {
   private constructor(private readonly query: Query, private row: DeskConversation, private readonly agent: ActingAgent, private readonly now: string) {}
 
@@ -30,7 +30,7 @@ export class Act {
     return new Act(query, row, agent, now);
   }
 
-  /** Words in public make the conversation open, and the writer's own unless a colleague has it. */
+  /** Adds a message. A public one opens the conversation and assigns it to the writer unless another agent has it. */
   async say({ text, visibility }: z.output<typeof messageInput>, attachments: readonly NewAttachment[]): Promise<string> {
     const isPublic = visibility === 'PUBLIC';
     if (isPublic && !this.isWithPeople) await this.change({ ...HELD_FOR_BOT, status: 'OPEN', agent_id: this.agent.id }, 'took the conversation.');
@@ -39,14 +39,17 @@ export class Act {
     return id;
   }
 
-  /** To a person, to a team, to nobody. A person who is not in the new team loses it. Whoever had it, it is with people now. */
+  /**
+   * Assigns to an agent or team, or unassigns; either takes the conversation from the bot. An agent who is not in the
+   * new team loses the assignment.
+   */
   async assign({ agentId, teamId }: z.output<typeof assignInput>): Promise<void> {
     if (!(await isTarget(this.query, this.row.account_id, { agentId: agentId ?? null, teamId: teamId ?? null }))) throw notFound('agent or team');
     const before = this.isWithPeople ? this.row : { ...HELD_FOR_BOT, status: 'OPEN', waiting_since: agentId ? null : this.now } as const;
     const team_id = teamId === undefined ? before.team_id : teamId;
     const agent_id = agentId !== undefined ? agentId : (await this.isMember(before.agent_id, team_id)) ? before.agent_id : null;
     if (this.isWithPeople && team_id === this.row.team_id && agent_id === this.row.agent_id) return;
-    // Putting down what nobody holds calls nobody.
+    // Unassigning a conversation that agents do not have must not ask for an agent.
     if (!this.isWithPeople && agent_id === null && team_id === null) return;
     await this.change({ ...before, team_id, agent_id }, await this.assignment(agent_id, team_id));
   }
@@ -60,13 +63,13 @@ export class Act {
   async returnToBot(): Promise<void> {
     if (this.row.status === 'BOT_HELD') return;
     this.mustBeWithPeople();
-    await this.change(HELD_FOR_BOT, 'gave the conversation back to the bot.');
+    await this.change(HELD_FOR_BOT, 'returned the conversation to the bot.');
   }
 
-  /** Until a moment, or until the end-user writes. */
+  /** Puts the conversation on hold until the given time, or until the end-user writes. */
   async snooze({ until }: z.output<typeof snoozeInput>): Promise<void> {
     this.mustBeWithPeople();
-    if (until !== null && Date.parse(until) <= Date.parse(this.now)) throw new DeskApiError(400, 'INPUT_INVALID', 'until: lies in the past');
+    if (until !== null && Date.parse(until) <= Date.parse(this.now)) throw new DeskApiError(400, 'INPUT_INVALID', 'until: is in the past; give a later time');
     const snoozed_until = until === null ? null : instant(until);
     if (this.row.status === 'ON_HOLD' && instantOrNull(this.row.snoozed_until) === snoozed_until) return;
     await this.change({ status: 'ON_HOLD', snoozed_until }, 'put the conversation on hold.');
@@ -87,7 +90,7 @@ export class Act {
   private get isWithPeople(): boolean { return this.row.status === 'OPEN' || this.row.status === 'ON_HOLD'; }
 
   private mustBeWithPeople(): void {
-    if (!this.isWithPeople) throw refused('The conversation is not with people now; take it or reopen it first.');
+    if (!this.isWithPeople) throw refused('The conversation is not with agents now; take it or reopen it first.');
   }
 
   private async change(change: StateChange, deed: string | null): Promise<void> {

@@ -1,10 +1,12 @@
 import type { Query } from '../database';
 
 const LOOK_EVERY_MS = 1_000;
-/** Shorter than the silence after which proxies close a connection. */
+/** Shorter than the idle time after which proxies close a connection. */
 const BEAT_EVERY_MS = 15_000;
 
-/** The newest activity of each organization's desk, which other replicas write too. Four probes of an index for each account. */
+/**
+ * Selects the newest activity per organization, because other replicas write too. Costs four index probes per account.
+ */
 const NEWEST = `
   select a.organization_id, max(newest.last_activity_at)::text as at
   from desk_account a cross join unnest(array['BOT_HELD', 'OPEN', 'ON_HOLD', 'RESOLVED']) as of (status)
@@ -12,8 +14,8 @@ const NEWEST = `
   where a.organization_id = any($1) group by a.organization_id`;
 
 /**
- * Tells open pages that something changed at their organization's desk, as an event stream. All streams of a process share one
- * statement a second; without a stream there is none.
+ * Notifies open pages about changes at their organization's desk, as an event stream. All streams of a process share
+ * one statement per second; without a stream there is none.
  */
 export class Changes {
   private readonly watchers = new Map<string, Set<() => void>>();
@@ -23,12 +25,12 @@ export class Changes {
 
   constructor(private readonly query: Query) {}
 
-  /** Tells at once what was done in this process. */
+  /** Notifies the streams of this process at once after a change made here. */
   tell(organizationId: string): void {
     for (const wake of this.watchers.get(organizationId) ?? []) wake();
   }
 
-  /** The stream of one page. Says at its beginning that the page should read. Ends when `return` is called. */
+  /** Returns the event stream of one page. Its first event makes the page read. Ends when `return` is called. */
   stream(organizationId: string): AsyncIterableIterator<string> {
     let isChanged = true;
     let isOver = false;
@@ -86,7 +88,7 @@ export class Changes {
         if (before !== at) this.tell(organizationId);
       }
     } catch {
-      // The database is away: the pages ask by themselves, and say that they get nothing.
+      // The database is unavailable. Pages also poll, and show the failure themselves.
     } finally {
       this.isLooking = false;
     }

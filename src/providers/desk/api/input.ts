@@ -4,7 +4,10 @@ import { CAPABILITIES } from '../set-up';
 import { DeskApiError } from './http';
 import type { NewAttachment } from '../messages';
 
-/** All files of one message together. In base64 a request grows by a third; it has to fit what the server takes. */
+/**
+ * Limit for all files of one message together. Base64 makes the request a third larger, and it must fit the server's
+ * body limit.
+ */
 export const MAX_FILES_BYTES = 5 * 1024 * 1024;
 const MAX_FILES = 10;
 
@@ -24,7 +27,10 @@ export const threadInput = z.object({ after: id.optional(), before: id.optional(
 const file = z.strictObject({
   name: z.string().trim().min(1).max(255).regex(/^[^\u0000-\u001f\u007f]*$/, 'has control characters'),
   contentType: z.string().max(255).regex(/^[\w.+-]+\/[\w.+-]+$/, 'is not a media type, e.g. image/png'),
-  /** One character class, no groups: a file of megabytes must not exhaust the regular expression's stack. */
+  /**
+   * One character class without groups, so that a file of several megabytes does not exhaust the regular expression's
+   * stack.
+   */
   content: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'is not base64'),
 });
 
@@ -41,10 +47,13 @@ export const snoozeInput = z.strictObject({ until: z.iso.datetime({ offset: true
 
 export const nothing = z.strictObject({});
 
-/** A message with the bytes of its files. */
+/** Parses a message together with the bytes of its files. */
 export const sentMessage = messageInput.transform((message) => ({ message, files: uploaded(message.attachments) }));
 
-/** The bytes of uploaded files, once their size is known to be allowed. */
+/**
+ * Decodes uploaded files and checks their total size.
+ * @throws DeskApiError `FILE_TOO_LARGE`
+ */
 function uploaded(files: z.output<typeof messageInput>['attachments']): NewAttachment[] {
   const decoded = files.map(({ name, contentType, content }) => {
     const bytes = Buffer.from(content, 'base64');
@@ -52,6 +61,6 @@ function uploaded(files: z.output<typeof messageInput>['attachments']): NewAttac
   });
   const total = decoded.reduce((sum, one) => sum + one.size_bytes, 0);
   if (total > MAX_FILES_BYTES)
-    throw new DeskApiError(413, 'FILE_TOO_LARGE', `The files have ${total} bytes; those of one message may have ${MAX_FILES_BYTES} together. Send several messages.`);
+    throw new DeskApiError(413, 'FILE_TOO_LARGE', `The files have ${total} bytes, and the limit for one message is ${MAX_FILES_BYTES}; send them in several messages.`);
   return decoded;
 }

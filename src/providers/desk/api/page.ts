@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { ProviderHttpResponse } from '../../../core/ports/support-provider';
 import { content, notFound } from './http';
 
-/** Beside this file in `src` and in `dist` alike. */
+/** The same relative place in `src` and in `dist`. */
 const FOLDER = path.join(__dirname, '..', 'page');
 
 const FILES: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const FILES: Readonly<Record<string, string>> = {
   'thread.js': 'text/javascript; charset=utf-8',
 };
 
-/** Only what the page itself brings may run or be shown, and only this service may frame it. */
+/** Lets the page load only its own files, and only this service frame it. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 export async function pageFile(name: string): Promise<ProviderHttpResponse> {

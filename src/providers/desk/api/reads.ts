@@ -8,7 +8,7 @@ import type { listInput, threadInput } from './input';
 const THREAD_PAGE = 100;
 const PREVIEW = 140;
 
-/** Everything here is scoped by `organizationId`: a foreign id is an unknown one. */
+/** Every query here is scoped by `organizationId`: an id of another organization is an unknown id. */
 export async function agents(query: Query, organizationId: string) {
   const { rows } = await query(`
     select g.id, g.name, g.email, g.role, coalesce(array_agg(m.team_id::text order by m.team_id) filter (where m.team_id is not null), '{}') as team_ids
@@ -23,12 +23,12 @@ export async function teams(query: Query, organizationId: string) {
   return rows.map(({ id, name }) => ({ id, name }));
 }
 
-/** `$1` organization, `$2` now. */
+/** `$1` is the organization, `$2` the current time. */
 const BRIEF = `
   select c.id, c.agent_id, ${statusAt('c', 2)} as status, c.waiting_since, c.last_activity_at
   from desk_conversation c join desk_account a on a.id = c.account_id where a.organization_id = $1`;
 
-/** All that is shown of the conversations in `brief`. */
+/** Selects all that a list shows of the conversations in `brief`. */
 const SHOWN = `
   select c.id, brief.status, c.priority, c.waiting_since, c.snoozed_until, c.last_activity_at,
     p.id as contact_id, p.name as contact_name, p.email, p.phone, p.locale, p.attributes,
@@ -48,13 +48,16 @@ const shownConversation = (row: Record<string, any>) => ({
   lastMessage: row.author === null ? null : { author: row.author, text: row.text },
 });
 
-/** Those that nobody has taken first; among them, and among the taken ones, who has waited longest for an answer; then the newest activity. */
+/**
+ * Orders unassigned open conversations first, then by how long the end-user has waited for a reply, then by newest
+ * activity.
+ */
 const ORDER = (row: string) => `order by (${row}.status = 'OPEN' and ${row}.agent_id is null) desc,
   case when ${row}.status = 'OPEN' then ${row}.waiting_since end nulls last, ${row}.last_activity_at desc, ${row}.id desc`;
 
 export async function conversations(query: Query, organizationId: string, now: string, me: string | null, { status, agent, limit }: z.output<typeof listInput>) {
   const agentId = agent === 'me' ? me : agent === 'none' ? null : agent ?? null;
-  // What is stored may lag behind a snooze that is over.
+  // The stored status is still ON_HOLD after a snooze has ended.
   const stored = status?.includes('OPEN') ? [...status, 'ON_HOLD'] : status;
   const { rows } = await query(`
     with brief as (
@@ -65,7 +68,10 @@ export async function conversations(query: Query, organizationId: string, now: s
   return { conversations: rows.slice(0, limit).map(shownConversation), hasMore: rows.length > limit };
 }
 
-/** What is with people now; what the bot holds or what is over is not counted, since there is no end to it. */
+/**
+ * Counts the conversations that agents have. Those with the bot and resolved ones are not counted, because their number
+ * grows without limit.
+ */
 export async function counts(query: Query, organizationId: string, now: string, me: string | null) {
   const { rows: [row] } = await query(`
     select count(*)::int as open, count(*) filter (where b.status = 'OPEN' and b.agent_id is null)::int as unassigned, count(*) filter (where b.agent_id = $3)::int as mine
@@ -79,7 +85,7 @@ export async function conversation(query: Query, organizationId: string, now: st
   return shownConversation(row);
 }
 
-/** Ascending. Without `after`, the newest page, and whether there is something earlier. */
+/** Returns one page of messages, ascending. Without `after`, the newest page and whether there are earlier messages. */
 export async function thread(query: Query, organizationId: string, now: string, id: string, { after, before }: z.output<typeof threadInput>) {
   const shown = await conversation(query, organizationId, now, id);
   const { rows } = after === undefined
@@ -94,7 +100,7 @@ export async function thread(query: Query, organizationId: string, now: string, 
       id: row.id, kind: row.kind, author: row.author, authorName: row.agent_name ?? row.author_name, visibility: row.visibility, text: row.text,
       at: instant(row.created_at), isDeleted: row.deleted_at !== null, attachments: files.get(row.id) ?? [],
     })),
-    // A page that shows them already has to empty them.
+    // A page that shows these messages must empty them.
     deletedIds: deleted.map((row) => row.id as string),
     ...(after === undefined ? { hasEarlier: rows.length > THREAD_PAGE } : {}),
   };
@@ -119,7 +125,10 @@ export async function attachmentByToken(query: Query, token: string) {
   return file(row);
 }
 
-/** What a browser may show in place. Anything else, markup and SVG above all, would act in this service's name: it is saved. */
+/**
+ * Types that a browser may show inline. All others, markup and SVG above all, could act with this service's origin, so
+ * they are downloaded.
+ */
 const SHOWN_IN_PLACE = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
 function file(row: { name: string; content_type: string; content: Buffer } | undefined) {

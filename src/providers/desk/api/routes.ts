@@ -11,7 +11,7 @@ import * as reads from './reads';
 
 type Handler = (call: Call, id: string) => Promise<ProviderHttpResponse>;
 
-/** First match wins. The group is the id. */
+/** The first match wins. The path's group is the id. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
   ['GET', /^\/api\/me$/, async (call) => json({ agent: await call.agent() })],
   ['GET', /^\/api\/changes$/, async (call) => eventStream(call.changes.stream(call.organizationId))],
@@ -30,7 +30,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
   ['POST', /^\/api\/conversations\/([^/]+)\/reopen$/, (call, id) => call.act(id, nothing, (act) => act.reopen())],
 ];
 
-/** One request of a known caller. */
+/** One request of an identified caller. */
 class Call {
   readonly now: string;
   readonly query = this.host.database.query.bind(this.host.database);
@@ -51,7 +51,7 @@ class Call {
     });
   }
 
-  /** Does it, tells the core to look once it is committed, and answers the conversation as it is now. */
+  /** Runs one agent's action. After its commit, sends the core a hint; returns the conversation as it is then. */
   async act<Input>(conversationId: string, schema: z.ZodType<Input>, work: (act: Act, input: Input) => Promise<object | void>, status = 200): Promise<ProviderHttpResponse> {
     const agent = await this.agent();
     if (!agent) throw agentRequired();
@@ -63,23 +63,23 @@ class Call {
   }
 }
 
-const agentRequired = () => new DeskApiError(400, 'AGENT_REQUIRED', 'Say who acts: send the header x-desk-agent with an id from /api/agents.');
+const agentRequired = () => new DeskApiError(400, 'AGENT_REQUIRED', 'The request names no acting agent; send the header x-desk-agent with an id from /api/agents.');
 
 async function answer(host: ProviderHost, changes: Changes, request: ProviderHttpRequest): Promise<ProviderHttpResponse> {
   const { method, path, caller } = request;
   const read = method === 'GET' || method === 'HEAD' ? 'GET' : method;
   if (!path.startsWith('/api/')) {
-    if (read !== 'GET') throw new DeskApiError(405, 'METHOD_NOT_ALLOWED', 'This address is only for reading.');
-    // The end-user's channel fetches files without an account of ours: the token is the proof.
+    if (read !== 'GET') throw new DeskApiError(405, 'METHOD_NOT_ALLOWED', 'This address is read-only; use GET.');
+    // The end-user's channel fetches files without identity; the token is the proof.
     const token = /^\/files\/([\w-]{43})\/[^/]+$/.exec(path)?.[1];
     if (token !== undefined) return reads.attachmentByToken(host.database.query, token);
     return pageFile(path === '/' ? 'index.html' : path.slice(1));
   }
-  if (!caller) throw new DeskApiError(401, 'UNAUTHENTICATED', 'The desk does not know who asks; send what the GraphQL API takes as identity.');
-  if (caller.role === 'bot') throw new DeskApiError(403, 'FORBIDDEN', 'A bot cannot act as an agent; the desk is for people.');
+  if (!caller) throw new DeskApiError(401, 'UNAUTHENTICATED', 'The caller is not identified; send the same identity as to the GraphQL API.');
+  if (caller.role === 'bot') throw new DeskApiError(403, 'FORBIDDEN', 'A bot cannot act as an agent; use the identity of a person.');
   const matching = ROUTES.filter(([, pattern]) => pattern.test(path));
   const [route] = matching.filter(([wanted]) => wanted === read);
-  if (!route) throw matching.length === 0 ? notFound('address') : new DeskApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${matching.map(([wanted]) => wanted).join(', ')}.`);
+  if (!route) throw matching.length === 0 ? notFound('address') : new DeskApiError(405, 'METHOD_NOT_ALLOWED', `This address does not support the method; use ${matching.map(([wanted]) => wanted).join(', ')}.`);
   return route[2](new Call(host, request, caller.organizationId, changes), route[1].exec(path)?.[1] ?? '');
 }
 
@@ -93,15 +93,18 @@ async function answered(host: ProviderHost, changes: Changes, request: ProviderH
     return await answer(host, changes, request);
   } catch (error) {
     if (error instanceof DeskApiError) return refusal(error);
-    // The server has an answer for each of these.
+    // The server has a response for each of these errors.
     if (isAboutRequest(error) || isDatabaseBusy(error)) throw error;
     // A file's address is a secret.
-    host.log('error', 'the desk could not answer', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
-    return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this; try again.'));
+    host.log('error', 'the desk could not handle a request; the caller got status 500', { path: request.path.replace(/^\/files\/.*/, '/files/…'), code: codeOf(error) });
+    return refusal(new DeskApiError(500, 'INTERNAL', 'The desk could not do this because of an internal error; try again.'));
   }
 }
 
-/** The driver's or the system's own code, e.g. `ECONNREFUSED` or `57P01`; never a message, which may hold what people wrote. */
+/**
+ * Returns the driver's or system's own code, e.g. `ECONNREFUSED` or `57P01`. Never a message, which may contain what
+ * end-users or agents wrote.
+ */
 function codeOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';

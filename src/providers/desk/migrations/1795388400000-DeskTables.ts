@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The desk's own books; see entities.ts for what they hold. */
+/** Creates the desk's tables; see entities.ts for their content. */
 export class DeskTables1795388400000 implements MigrationInterface {
   name = 'DeskTables1795388400000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Messages that were taken back. */
+/** Records deleted messages. */
 export class DeskDeletions1795572000000 implements MigrationInterface {
   name = 'DeskDeletions1795572000000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Files of 2 GiB and more. */
+/** Allows sizes of 2 GiB and more. */
 export class DeskFileSizes1796112000001 implements MigrationInterface {
   name = 'DeskFileSizes1796112000001';
 
@@ -9,7 +9,7 @@ export class DeskFileSizes1796112000001 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    // What the narrower column cannot hold counts as not said.
+    // A size that does not fit the narrower column becomes unknown.
     await db.query('alter table desk_attachment alter size_bytes type integer using case when size_bytes <= 2147483647 then size_bytes::integer end');
   }
 }

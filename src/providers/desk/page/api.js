@@ -1,9 +1,9 @@
-/** What the server refused, or that it could not be reached (`code: 'UNREACHABLE'`). `message` is for people. */
+/** An error with a `message` for the agent. `code` is the server's, or `UNREACHABLE` if there was no response. */
 export class Problem extends Error {
   constructor(code, message) { super(message); this.code = code; }
 }
 
-/** Where the service asks for proof, the page that opens the desk hands it over as `#token=…`; it stays in memory. */
+/** If the service requires a token, the page that opens the desk passes it as `#token=…`. It is kept in memory only. */
 const token = new URLSearchParams(location.hash.slice(1)).get('token');
 if (token) history.replaceState(null, '', location.pathname + location.search);
 
@@ -24,20 +24,21 @@ async function ask(method, path, body) {
       signal: AbortSignal.timeout(30_000),
     });
   } catch {
-    throw new Problem('UNREACHABLE', 'The desk cannot be reached. Nothing is lost; try again.');
+    throw new Problem('UNREACHABLE', 'The desk cannot be reached. Your text is still here; try again.');
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  throw new Problem(answer?.error?.code ?? `HTTP_${response.status}`, answer?.error?.message ?? `The desk answered ${response.status}.`);
+  throw new Problem(answer?.error?.code ?? `HTTP_${response.status}`, answer?.error?.message ?? `The desk responded with status ${response.status}; try again.`);
 }
 
 /**
- * Calls `onChange` whenever something changed at the desk, for as long as the connection lasts.
- * @returns when the connection is lost, or was refused
+ * Calls `onChange` whenever something changed at the desk, while the connection lasts. Resolves when the connection is
+ * lost.
+ * @throws Problem if the server refuses the stream
  */
 export async function follow(onChange) {
   const response = await fetch('api/changes', { headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) } });
-  if (!response.ok) throw new Problem(`HTTP_${response.status}`, `The desk answered ${response.status}.`);
+  if (!response.ok) throw new Problem(`HTTP_${response.status}`, `The desk responded with status ${response.status}; try again.`);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();

@@ -4,7 +4,7 @@ import { byId, element, setText } from './show.js';
 const LARGEST_TOGETHER = 5 * 1024 * 1024;
 const MOST_FILES = 10;
 
-/** Where an agent writes. What is not sent yet stays with its conversation. */
+/** The form in which an agent writes. Unsent drafts are kept per conversation. */
 export class Composer {
   constructor(onSent) {
     this.onSent = onSent;
@@ -52,8 +52,8 @@ export class Composer {
 
   attach(files) {
     const wanted = [...this.files, ...files];
-    const problem = wanted.length > MOST_FILES ? `At most ${MOST_FILES} files go with one message.`
-      : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER ? 'The files of one message may have 5 MB together.' : '';
+    const problem = wanted.length > MOST_FILES ? `A message can have at most ${MOST_FILES} files; send the others with another message.`
+      : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER ? 'The files are too large: a message can have 5 MB of files. Send them in several messages.' : '';
     setText(byId('send-problem'), problem);
     if (problem === '') this.files = wanted;
     this.showFiles();
@@ -86,7 +86,7 @@ export class Composer {
     await this.onSent();
   }
 
-  /** What was sent is no draft any more; what was typed since stays. */
+  /** Removes a sent draft. Text typed and files added since then stay. */
   forget(id, sent) {
     if (id !== this.id) { this.drafts.delete(id); return; }
     if (this.text.value === sent.text) this.text.value = '';
@@ -98,6 +98,6 @@ export class Composer {
 const base64Of = (file) => new Promise((resolve, reject) => {
   const reader = new FileReader();
   reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-  reader.onerror = () => reject(new Error(`${file.name} cannot be read.`));
+  reader.onerror = () => reject(new Error(`${file.name} cannot be read; choose the file again.`));
   reader.readAsDataURL(file);
 });

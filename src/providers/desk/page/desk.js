@@ -4,9 +4,12 @@ import { List } from './list.js';
 import { byId, element, setText } from './show.js';
 import { Thread } from './thread.js';
 
-/** While the desk tells of changes by itself: for what no change tells of, e.g. a snooze that is over, and how long somebody has waited. */
+/**
+ * Poll interval while the change stream is connected. Polling shows what no change event reports, e.g. an ended snooze
+ * or how long an end-user has waited.
+ */
 const LIVE_MS = 20_000;
-/** While it does not. */
+/** Poll interval while the change stream is not connected. */
 const TRY_AGAIN_MS = 2_000;
 const parameters = new URLSearchParams(location.search);
 
@@ -14,7 +17,7 @@ const list = new List((id) => void choose(id));
 const thread = new Thread(refresh);
 const composer = new Composer(refresh);
 
-/** What a reload of this tab goes on with. Another tab may be another agent. */
+/** State that a reload of this tab restores. It is per tab, because another tab may be used by another agent. */
 const remembered = {
   get: (key) => sessionStorage.getItem(`desk:${key}`) ?? parameters.get(key) ?? '',
   set: (key, value) => sessionStorage.setItem(`desk:${key}`, value),
@@ -41,9 +44,12 @@ function become(id) {
   void refresh();
 }
 
-const OFFLINE = 'Offline: the desk cannot be reached, and what is shown may be old. What you type stays here; send it when this line is gone.';
+const OFFLINE = 'Offline: the desk cannot be reached, and this page may be out of date. Your text stays here; send it when this line is gone.';
 
-/** Says that the connection is lost, and that it is back; what else goes wrong is said where it was asked for. */
+/**
+ * Shows a failure of `work` in the connection line, and clears the line after a success. Other errors are shown at the
+ * control that caused them.
+ */
 async function watched(work) {
   try {
     await work();
@@ -74,13 +80,13 @@ let isFollowing = false;
 let isStale = false;
 let next;
 
-/** One round after the other, never two at once. */
+/** Refreshes the page and schedules the next refresh. Two refreshes never run at once. */
 async function live() {
   if (isRunning) { isStale = true; return; }
   isRunning = true;
   isStale = false;
   clearTimeout(next);
-  // People and teams change seldom: asked for until there are some, and each time that somebody goes to choose.
+  // Agents and teams change rarely: loaded until there are some, and each time the agent selector gets the focus.
   await watched(async () => {
     if (thread.people.agents.length === 0) await showPeople();
     await Promise.all([list.refresh(), thread.refresh()]);
@@ -89,7 +95,7 @@ async function live() {
   next = setTimeout(() => void live(), isStale ? 0 : isFollowing ? LIVE_MS : TRY_AGAIN_MS);
 }
 
-/** Hears of changes; comes back by itself. */
+/** Follows the change stream and reconnects after it ends. */
 async function listen() {
   for (;;) {
     await follow(() => { isFollowing = true; void live(); }).catch(() => undefined);

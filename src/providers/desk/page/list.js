@@ -2,15 +2,15 @@ import { get } from './api.js';
 import { PRIORITY_WORDS, STATUS_WORDS, byId, element, setText, timeElement, waitedText } from './show.js';
 
 const TABS = [
-  { key: 'open', title: 'Open', count: 'open', query: { status: 'OPEN,ON_HOLD' }, empty: 'Nobody needs a person right now.' },
+  { key: 'open', title: 'Open', count: 'open', query: { status: 'OPEN,ON_HOLD' }, empty: 'No conversation needs an agent right now.' },
   { key: 'mine', title: 'Mine', count: 'mine', query: { status: 'OPEN,ON_HOLD', agent: 'me' }, empty: 'You have no conversation. Take one that is open.' },
-  { key: 'bot', title: 'With the bot', query: { status: 'BOT_HELD' }, empty: 'The bot talks to nobody right now.' },
-  { key: 'resolved', title: 'Resolved', query: { status: 'RESOLVED' }, empty: 'Nothing is resolved yet.' },
+  { key: 'bot', title: 'With the bot', query: { status: 'BOT_HELD' }, empty: 'The bot has no conversation right now.' },
+  { key: 'resolved', title: 'Resolved', query: { status: 'RESOLVED' }, empty: 'No conversation is resolved yet.' },
 ];
 const FEW = 50;
 const MANY = 200;
 
-/** The left side: which conversations there are. `onChoose(id)` when a person picks one. */
+/** The left side: the list of conversations. Calls `onChoose(id)` when an agent picks one. */
 export class List {
   constructor(onChoose) {
     this.onChoose = onChoose;
@@ -44,7 +44,7 @@ export class List {
     if (asked.query.agent === 'me' && !this.agentId) return this.fill([], false, 'Choose who you are first.');
     const turn = ++this.turn;
     const answer = await get('conversations', { ...asked.query, limit: this.limit });
-    // Another tab was chosen meanwhile, or two answers crossed.
+    // Discards the response if another tab was chosen meanwhile or a later request responded first.
     if (asked !== this.tab || turn < this.shownTurn) return;
     this.shownTurn = turn;
     this.showTabs(answer.counts);
@@ -62,12 +62,12 @@ export class List {
       if (button.dataset.content === content) continue;
       button.dataset.content = content;
       button.replaceChildren(...[tab.title, count ? ' ' : null, count
-        ? element('span', { class: isWaiting ? 'badge waiting' : 'badge', 'data-testid': `count-${tab.key}`, title: isWaiting ? `${counts.unassigned} with nobody yet` : null }, String(count)) : null].filter((part) => part !== null));
+        ? element('span', { class: isWaiting ? 'badge waiting' : 'badge', 'data-testid': `count-${tab.key}`, title: isWaiting ? `${counts.unassigned} unassigned` : null }, String(count)) : null].filter((part) => part !== null));
     }
     document.title = counts.unassigned > 0 ? `(${counts.unassigned}) Desk` : 'Desk';
   }
 
-  /** Rows are kept and moved, so that focus stays where it is. */
+  /** Reuses and moves the existing rows, so that the focus stays where it is. */
   fill(conversations, hasMore, emptyText) {
     const focused = document.activeElement;
     const rows = new Map(conversations.map((one) => [one.id, this.row(one, this.rows.get(one.id))]));

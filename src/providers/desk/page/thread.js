@@ -3,9 +3,9 @@ import { PRIORITY_WORDS, STATUS_WORDS, byId, element, fileAddress, momentText, s
 
 const NEAR_THE_END = 80;
 
-/** The right side: one conversation, and what can be done with it. */
+/** The right side: one conversation and the actions on it. */
 export class Thread {
-  /** `onChange()` after a deed, so that the list follows at once. */
+  /** `onChange()` is called after an action, so that the list is refreshed at once. */
   constructor(onChange) {
     this.onChange = onChange;
     this.id = null;
@@ -35,7 +35,7 @@ export class Thread {
     if (this.id === id) this.toEnd();
   }
 
-  /** It was deleted, or this tab remembers one of another database. */
+  /** Called when the conversation does not exist: it was deleted, or this tab remembers one of another database. */
   close(why) {
     this.id = null;
     byId('messages').replaceChildren();
@@ -46,7 +46,7 @@ export class Thread {
     byId('thread-empty').hidden = false;
   }
 
-  /** Asks for what is new since the last message that is shown. */
+  /** Loads the messages after the last one shown. */
   async refresh() {
     const { id, last } = this;
     if (id === null) return;
@@ -55,7 +55,8 @@ export class Thread {
       if (problem.code === 'NOT_FOUND' && id === this.id) this.close(problem.message);
       throw problem;
     });
-    // Another conversation was chosen meanwhile, or two answers crossed: the next round asks again.
+    // Discards the response if another conversation was chosen meanwhile or a later request responded first. The next
+    // refresh loads it again.
     if (id !== this.id || last !== this.last || turn < this.shownTurn) return;
     this.shownTurn = turn;
     const wasAtEnd = this.isAtEnd();
@@ -100,7 +101,7 @@ export class Thread {
     byId('thread-state').dataset.status = status;
     setText(byId('thread-state'), [
       STATUS_WORDS[status] + (snoozedUntil ? ` until ${momentText(snoozedUntil)}` : ''),
-      agent ? (agent.id === this.agentId ? 'yours' : agent.name) : status === 'OPEN' ? 'with nobody yet' : null,
+      agent ? (agent.id === this.agentId ? 'yours' : agent.name) : status === 'OPEN' ? 'unassigned' : null,
       team && `team ${team.name}`, PRIORITY_WORDS[priority], inbox.name,
     ].filter(Boolean).join(' · '));
     this.showContact(conversation.contact);
@@ -131,7 +132,7 @@ export class Thread {
     if (focused !== null) this.focusAction(focused);
   }
 
-  /** Whoever works by keyboard goes on where they were: the same button, else the next that there is. */
+  /** Keeps the keyboard focus after a redraw: at the same button, else at the first one left. */
   focusAction(testId) {
     const again = byId('actions').querySelector(`[data-testid="${testId}"]`) ?? byId('actions').querySelector('button, summary') ?? byId('thread-title');
     again.focus();
@@ -152,17 +153,17 @@ export class Thread {
     const { agents, teams } = this.people;
     return menu('Assign', 'assign',
       element('h3', {}, 'To a team'), ...teams.map((team) => button(team.name, `assign-team-${team.id}`, 'assign', { teamId: team.id, agentId: null })),
-      element('h3', {}, 'To a person'), ...agents.map((agent) => button(agent.name, `assign-agent-${agent.id}`, 'assign', { agentId: agent.id })),
+      element('h3', {}, 'To an agent'), ...agents.map((agent) => button(agent.name, `assign-agent-${agent.id}`, 'assign', { agentId: agent.id })),
       isWithPeople ? button('Back to the queue', 'unassign', 'assign', { agentId: null }) : null);
   }
 
-  /** Does something with this conversation; what went wrong stands beside the buttons. */
+  /** Runs an action on this conversation. Shows an error beside the buttons. */
   async act(verb, body) {
     if (this.isActing) return;
     const { id } = this;
     this.isActing = true;
     this.leaveMenus();
-    // Not `disabled`: a disabled button loses the focus, and with it the place of whoever works by keyboard.
+    // Not `disabled`: a disabled button loses the focus, and a keyboard user their place.
     byId('actions').setAttribute('aria-busy', 'true');
     setText(byId('action-problem'), '');
     try {
@@ -176,7 +177,7 @@ export class Thread {
     await this.onChange();
   }
 
-  /** Closes open menus. The focus stays at what opened the menu, for a closed menu cannot have it. */
+  /** Closes open menus. Moves the focus to the menu's summary, because an element in a closed menu cannot have it. */
   leaveMenus() {
     for (const open of document.querySelectorAll('details.menu[open]')) {
       if (open.contains(document.activeElement)) open.querySelector('summary').focus();
@@ -193,9 +194,9 @@ const menu = (title, testId, ...items) => element('details', { class: 'menu' },
 
 const AUTHOR_WORDS = { END_USER: 'Visitor', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Automatic' };
 
-const TAKEN_BACK = 'This message was taken back.';
+const TAKEN_BACK = 'This message was deleted.';
 
-/** Its place stays: agents see that something was there. */
+/** Empties a deleted message. Its element stays, so that agents see that there was a message. */
 function emptyElement(id) {
   const shown = document.querySelector(`.message[data-message-id="${CSS.escape(id)}"]:not([data-deleted])`);
   if (shown === null) return;
@@ -215,7 +216,10 @@ function messageElement({ id, kind, author, authorName, visibility, text, at, is
 
 const INLINE = /^image\/(png|jpeg|gif|webp)$/;
 
-/** Only files of this service are shown in place: a visitor's picture elsewhere would tell its server who looks. */
+/**
+ * Shows only this service's images inline. Loading an image from elsewhere would reveal the agent's visit to its
+ * server.
+ */
 function attachmentElement({ name, contentType, url }) {
   const address = fileAddress(url);
   if (address === null) return element('p', {}, name);

@@ -35,14 +35,14 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it('takes one that waits by replying, and leaves a colleague theirs', async () => {
+  it('takes a waiting conversation by replying, and leaves a colleague\'s conversation assigned', async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'messages', reply);
     await does(conversation, 'messages', reply, bob);
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it('reopens a resolved one by replying, as the writer\'s own', async () => {
+  it('reopens a resolved conversation by replying, assigned to the writer', async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'assign', { agentId: bob });
     await does(conversation, 'resolve');
@@ -56,7 +56,7 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status, agentId: null, teamId: null });
   });
 
-  it('says in the list who waits, until somebody answers', async () => {
+  it('shows in the list who waits, until an agent replies', async () => {
     const conversation = await stage.waiting();
     const shown = async () => (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.conversation;
     expect(await shown()).toMatchObject({ isWaiting: true, waitingSince: expect.any(String) });
@@ -66,7 +66,7 @@ describe('what an agent does at the desk', () => {
     expect(await shown()).toMatchObject({ isWaiting: true });
   });
 
-  it('passes it to a team, and so puts down what it had', async () => {
+  it('passes it to a team, which unassigns the agent', async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'assign', { agentId: ada });
     await does(conversation, 'assign', { teamId: stage.teams.nobody });
@@ -87,13 +87,13 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: null, teamId: null });
   });
 
-  it('calls nobody by putting down what the bot holds', async () => {
+  it('asks for no agent by unassigning a conversation of the bot', async () => {
     const conversation = await stage.newConversation();
     await does(conversation, 'assign', { agentId: null });
     expect((await view(conversation)).status).toBe('BOT_HELD');
   });
 
-  it('gives it back to the bot, free of whoever had it', async () => {
+  it('returns it to the bot, unassigned', async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'assign', { agentId: ada, teamId: stage.teams.support });
     await does(conversation, 'return');
@@ -130,19 +130,19 @@ describe('what an agent does at the desk', () => {
     expect((await view(conversation)).status).toBe('OPEN');
   });
 
-  it('does not put on hold until yesterday', async () => {
+  it('refuses a hold until a time in the past', async () => {
     const conversation = await stage.waiting();
     const { status } = await stage.call(to(conversation, 'snooze', { until: new Date(Date.now() - 1_000).toISOString() }));
     expect([status, (await view(conversation)).status]).toEqual([400, 'OPEN']);
   });
 
-  it('reopens what is resolved, as its own', async () => {
+  it('reopens a resolved conversation, assigned to itself', async () => {
     const conversation = await resolved();
     await does(conversation, 'reopen');
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it.each(['resolve', 'return', 'snooze', 'wake', 'reopen'])('may repeat "%s" without a second line about it', async (verb) => {
+  it.each(['resolve', 'return', 'snooze', 'wake', 'reopen'])('may repeat "%s" without a second activity line', async (verb) => {
     const conversation = verb === 'reopen' ? await resolved() : await stage.waiting();
     if (verb === 'wake') await does(conversation, 'snooze');
     await does(conversation, verb);
@@ -152,8 +152,8 @@ describe('what an agent does at the desk', () => {
     expect(await lines()).toBe(before);
   });
 
-  it.each(['resolve', 'snooze', 'wake', 'reopen'])('cannot "%s" what the bot holds', async (verb) => { await isRefused(await stage.newConversation(), verb); });
-  it.each(['return', 'snooze', 'wake'])('cannot "%s" what is resolved', async (verb) => { await isRefused(await resolved(), verb); });
+  it.each(['resolve', 'snooze', 'wake', 'reopen'])('cannot "%s" a conversation of the bot', async (verb) => { await isRefused(await stage.newConversation(), verb); });
+  it.each(['return', 'snooze', 'wake'])('cannot "%s" a resolved conversation', async (verb) => { await isRefused(await resolved(), verb); });
 
   it.each<[string, unknown]>([
     ['no text', { text: ' \n', visibility: 'PUBLIC' }], ['no visibility', { text: 'x' }], ['too much text', { text: 'x'.repeat(100_001), visibility: 'PUBLIC' }],
@@ -165,7 +165,7 @@ describe('what an agent does at the desk', () => {
     expect((await view(conversation)).status).toBe('BOT_HELD');
   });
 
-  it('tells the core where to look, each time once it is committed, and not when it was refused', async () => {
+  it('sends the core a hint after each commit, and none after a refusal', async () => {
     const conversation = await stage.waiting();
     const place = `${stage.accountId}/${conversation.conversationId}`;
     const { hints } = stage.world;

@@ -7,7 +7,7 @@ describe('the stream of changes at the desk', () => {
   beforeEach(async () => { stage = await openStage(); });
   afterEach(() => stage.world.stop());
 
-  /** One replica's own routes, and the statements that they make. */
+  /** Returns the routes of one replica, and counts their statements. */
   function replica() {
     const { host } = stage.world;
     const replica = { statements: 0, ask: routes({ ...host, database: { ...host.database, query: (text, values) => { replica.statements += 1; return host.database.query(text, values); } } }) };
@@ -20,23 +20,23 @@ describe('the stream of changes at the desk', () => {
     expect(response.headers['content-type']).toContain('text/event-stream');
     return response.body as AsyncIterableIterator<string>;
   }
-  /** The next change; what only keeps the connection alive does not count. */
+  /** Waits for the next change. Heartbeats do not count. */
   async function changed(stream: AsyncIterableIterator<string>): Promise<void> {
     for (let text: string | undefined = ''; !text.startsWith('event: changed');) {
       const next: IteratorResult<string> = await stream.next();
-      if (next.done) throw new Error('The stream ended.');
+      if (next.done) throw new Error('The event stream ended before the expected change.');
       text = next.value;
     }
   }
 
-  it('says at its beginning that there is something to read, then what is done on any replica', async () => {
+  it('begins with a change, then reports the changes of any replica', async () => {
     const stream = await follow(replica());
     await changed(stream);
-    // The newest activity as it is found first counts as a change.
+    // The first activity that the stream finds counts as a change.
     const conversation = await stage.waiting();
     await changed(stream);
     stage.world.ahead = 1_000;
-    // Through the routes of the stage: another replica.
+    // The fixture's own routes act as another replica.
     await stage.call(to(conversation, 'assign', { agentId: stage.agents.Ada }));
     await changed(stream);
     await stream.return!();
@@ -61,7 +61,7 @@ describe('the stream of changes at the desk', () => {
     }
   });
 
-  it('is for known callers', async () => {
+  it('is refused to unidentified callers', async () => {
     expect((await stage.world.call({ path: '/api/changes' })).status).toBe(401);
   });
 });

@@ -14,10 +14,10 @@ export interface TestDatabase extends Database {
   stop(): Promise<void>;
 }
 
-/** A database of its own with the desk's tables and nothing else: the desk needs no other. */
+/** Opens a new database that has only the desk's tables; the desk needs no others. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const server = process.env.TEST_DATABASE_URL;
-  if (!server) throw new Error('TEST_DATABASE_URL is not set; run through jest, whose global set-up starts a Postgres.');
+  if (!server) throw new Error('TEST_DATABASE_URL is not set; run this through jest, whose global setup starts a Postgres.');
   const name = `desk_${randomUUID().replaceAll('-', '')}`;
   await once(server, `create database ${name}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;

@@ -70,7 +70,7 @@ async function taken() {
   await world.acknowledgeAll(id);
   return { id, says };
 }
-/** All that the runtime was told, in order. */
+/** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
 async function told(sessionId: string): Promise<string[]> {
   const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
     "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [sessionId]);
@@ -86,7 +86,7 @@ const WAYS: readonly (readonly [string, (sessionId: string) => Promise<unknown>]
 ];
 
 describe('an agent at the desk who replies while the handoff ends', () => {
-  it.each(WAYS.flatMap(([reason, ends]) => [['first', ends, reason], ['last', ends, reason]] as const))('is heard before the outcome and begins nothing, whether the sync comes %s', async (sync, ends, reason) => {
+  it.each(WAYS.flatMap(([reason, ends]) => [['first', ends, reason], ['last', ends, reason]] as const))('is received before the outcome and starts nothing, whether the sync comes %s', async (sync, ends, reason) => {
     const { id, says } = await taken();
     await says('one moment');
     await ends(id);
@@ -101,7 +101,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     expect((await world.session(id)).control).toBe('BOT');
   });
 
-  it('is heard before the outcome when another handoff is requested at once, and brings nobody to that one', async () => {
+  it('is received before the outcome when another handoff is requested at once, and takes nobody into that one', async () => {
     const { id, says } = await taken();
     await says('one moment');
     await end('BOT_CANCELLED')(id);
@@ -113,7 +113,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     expect(await states(id)).toEqual(['REQUESTED QUEUED', 'REQUESTED ENDED']);
   });
 
-  it('takes it over when it had been given back by a try that could not record that', async () => {
+  it('takes it over after it was returned by an attempt that could not record that', async () => {
     const { id, says } = await taken();
     await end('BOT_CANCELLED')(id);
     await readForward(deps, ORG, id);
@@ -134,7 +134,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     expect((await states(id))[0]).toBe('AGENT_TAKEOVER ACTIVE');
   });
 
-  it('and speaks again after it was given back takes it over', async () => {
+  it('and replies again after it was returned takes it over', async () => {
     const { id, says } = await taken();
     await end('BOT_CANCELLED')(id);
     await readForward(deps, ORG, id);

@@ -20,14 +20,14 @@ describe('files that end-users and bots send', () => {
     return (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1);
   };
 
-  it('are kept by the desk, so that agents see them however long ago their links expired', async () => {
+  it('are stored by the desk, so that agents see them long after their links expired', async () => {
     const { text, attachments: [photo] } = await post(postedFile('photo.png', 'image/png', PNG));
     expect([text, photo.name, photo.sizeBytes]).toEqual(['see this', 'photo.png', PNG.length]);
     const fetched = await stage.call({ path: photo.url.slice('/providers/desk'.length), organizationId: null, agent: '' });
     expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([200, 'image/png', true]);
   });
 
-  it('are named where there is no room for all, whatever was said of their size', async () => {
+  it('are named beyond the size limit, whatever their declared size', async () => {
     const half = Buffer.alloc(MAX_POSTED_BYTES / 2 + 1);
     const { text, attachments } = await post(postedFile('one.png', 'image/png', half), { ...postedFile('two.png', 'image/png', half), sizeBytes: 1 }, postedFile('three.png', 'image/png', PNG));
     expect(text).toBe('see this\n[two.png] is too large for the desk.');
@@ -86,7 +86,7 @@ describe('files that agents send', () => {
     ['the address that the operator gave', 'https://help.example.com/support/', 'https://hooks.example.com/webhooks/x', 'https://help.example.com/support/providers/desk/files/'],
     ['the address of our webhooks', null, 'https://hooks.example.com/webhooks/x', 'https://hooks.example.com/providers/desk/files/'],
     ['no address at all', null, '', '/providers/desk/files/'],
-  ])('are given to the core under %s', async (_what, baseUrl, webhookUrl, start) => {
+  ])('have an address for the core: %s', async (_what, baseUrl, webhookUrl, start) => {
     const { conversation } = await send(file('a.png', 'image/png', PNG));
     const inbox = { ...conversation.inbox, account: { ...conversation.inbox.account, baseUrl, webhookUrl } };
     const { observations } = await stage.provider.readForward({ conversation: { ...conversation, inbox }, after: null }, stage.signal());

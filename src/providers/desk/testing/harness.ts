@@ -5,7 +5,7 @@ import { insertMessage } from '../messages';
 import { CAPABILITIES } from '../set-up';
 import { newOrganization, openWorld } from './world';
 
-/** The desk under the contract suite. People act through the desk's own API, as the page does. */
+/** Runs the desk under the contract suite. Agents act through the desk's API, as its page does. */
 export const harness: ProviderHarnessFactory = {
   definition: desk,
   capabilities: CAPABILITIES,
@@ -23,7 +23,7 @@ export const harness: ProviderHarnessFactory = {
         method: body === undefined ? 'GET' : 'POST', path: `/api/conversations/${conversation.conversationId}${below}`,
         organizationId: organizationOf(conversation), body, ...(by && { agent: by.externalId }),
       });
-      if (answer.status >= 300) throw new Error(`The desk answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      if (answer.status >= 300) throw new Error(`The desk responded with status ${answer.status}: ${JSON.stringify(answer.body)}`);
       return answer.body;
     };
     const count = async (table: string): Promise<number> => (await database.query(`select count(*)::int as n from desk_${table}`)).rows[0].n;
@@ -51,7 +51,8 @@ export const harness: ProviderHarnessFactory = {
       async returnsToBot(conversation, by) { await api(conversation, by, '/return', {}); },
       async deletesConversation({ conversationId }) { await database.query('delete from desk_conversation where id = $1', [conversationId]); },
 
-      // Past every lock that the desk's own writers take: only the foreign key stands between this row and the others.
+      // Bypasses the row locks of the desk's writers, so that only the foreign key can make other writers wait for this
+      // row.
       async holdsReply({ conversationId: id }, by, text) {
         const client = await database.pool.connect();
         await client.query('begin');
@@ -75,7 +76,7 @@ export const harness: ProviderHarnessFactory = {
         return { status: row.status, agentId: row.agent_id, teamId: row.team_id, priority: row.priority };
       },
       async membersOf(of) {
-        if (!('team' in of)) throw new Error('A desk has no members of inboxes.');
+        if (!('team' in of)) throw new Error('Inboxes of the desk have no members; ask for a team.');
         return (await database.query('select agent_id from desk_team_member where team_id = $1', [of.team])).rows.map((row) => row.agent_id as string).sort();
       },
       async tampers(how) {

@@ -9,7 +9,7 @@ describe('the page of the desk', () => {
 
   const links = (text: string) => [...text.matchAll(/(?:src|href)="([\w.-]+)"|from '\.\/([\w.-]+)'/g)].map((found) => found[1] ?? found[2]!);
 
-  it('is served with all that it needs, to anybody: it holds nothing itself', async () => {
+  it('is served with all its files without identity, because it holds no data', async () => {
     const served = new Map<string, string>();
     const wanted = [''];
     for (let name = wanted.shift(); name !== undefined; name = wanted.shift()) {
@@ -24,7 +24,7 @@ describe('the page of the desk', () => {
     expect([...served.keys()].filter((name) => name !== '').sort()).toEqual(files.sort());
   });
 
-  it('runs and loads nothing but its own, and is framed by this service only', async () => {
+  it('runs and loads only its own files, and is framed by this service only', async () => {
     const { headers, body } = await world.call({ path: '/' });
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     expect(headers['content-security-policy']).toContain("frame-ancestors 'self'");
@@ -36,7 +36,7 @@ describe('the page of the desk', () => {
     expect((await world.call({ path: address })).status).toBe(404);
   });
 
-  it('is only for reading', async () => {
+  it('is read-only', async () => {
     expect((await world.call({ method: 'POST', path: '/' })).status).toBe(405);
     expect((await world.call({ method: 'HEAD', path: '/' })).status).toBe(200);
   });

@@ -22,7 +22,7 @@ describe('the desk as a provider', () => {
     expect(await said(conversation)).toEqual(['once']);
   });
 
-  it('tells which conversations of the account changed lately, newest first, page by page', async () => {
+  it('lists the conversations of the account that changed lately, newest first, page by page', async () => {
     const { inbox } = await stage.enable();
     const conversations = await Promise.all(Array.from({ length: 101 }, () => stage.newConversation(inbox)));
     await stage.newConversation();
@@ -56,7 +56,7 @@ describe('the desk as a provider', () => {
     expect((await said(conversation)).sort()).toEqual(expected.sort());
   });
 
-  it('gives up when its time is over while somebody holds the conversation, and says that it may have happened', async () => {
+  it('ends at its time limit while the conversation is locked, and reports an unknown outcome', async () => {
     const conversation = await stage.newConversation();
     const client = await stage.world.database.pool.connect();
     try {
@@ -76,20 +76,20 @@ describe('the desk as a provider', () => {
     ['a lost connection', 'ECONNRESET', 'PROVIDER_UNAVAILABLE'], ['a shutdown', '57P01', 'PROVIDER_UNAVAILABLE'],
     ['a deadlock', '40P01', 'PROVIDER_UNAVAILABLE'], ['a full pool', undefined, 'PROVIDER_UNAVAILABLE'],
     ['a mistake of its own', '42601', '42601'],
-  ])('says of %s what the core should think of it', async (_what, code, expected) => {
+  ])('reports %s as the error that the core expects', async (_what, code, expected) => {
     const conversation = await stage.newConversation();
     const error = Object.assign(new Error('from the database'), code === undefined ? {} : { code });
     stage.world.between = { before: () => { throw error; } };
     await expect(stage.provider.resolve(conversation, stage.signal())).rejects.toMatchObject({ code: expected });
   });
 
-  it('takes an account only under the core\'s own id of it', async () => {
+  it('accepts an account only with the core\'s own id of it', async () => {
     const others = await stage.enable();
     const mixed = { ...others.inbox.account, accountId: stage.accountId };
     await expect(stage.provider.listAgents(mixed, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
   });
 
-  it('keeps text beyond its limit in a file beside its beginning', async () => {
+  it('keeps the whole of a too long text in a file, and posts its beginning', async () => {
     const conversation = await stage.newConversation();
     const { maxTextLength } = await stage.provider.capabilities(stage.inbox.account, stage.signal());
     const text = 'x'.repeat(maxTextLength + 1);
@@ -104,7 +104,7 @@ describe('the desk as a provider', () => {
       .rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
   });
 
-  it('shows the visitor as the core knows them last', async () => {
+  it('shows the visitor as the core last knew them', async () => {
     const { inbox, sessionId, conversationId } = await stage.newConversation();
     const endUser = { externalId: null, name: 'Eve Newname', email: 'eve@example.com', phone: '+43 1', locale: 'de-AT', attributes: { plan: 'gold' } };
     await stage.provider.ensureContact(inbox, sessionId, endUser, stage.signal());
@@ -112,7 +112,7 @@ describe('the desk as a provider', () => {
       .toEqual({ name: 'Eve Newname', email: 'eve@example.com', phone: '+43 1', locale: 'de-AT', attributes: { plan: 'gold' } });
   });
 
-  it('keeps nothing in memory: another instance goes on', async () => {
+  it('keeps nothing in memory: another instance continues', async () => {
     const conversation = await stage.waiting();
     await stage.call(to(conversation, 'messages', { text: 'hello', visibility: 'PUBLIC' }));
     const other = desk.create(stage.world.host);
@@ -120,7 +120,7 @@ describe('the desk as a provider', () => {
       .toEqual(await stage.provider.readForward({ conversation, after: null }, stage.signal()));
   });
 
-  it('takes its tables away again', async () => {
+  it('drops its tables again', async () => {
     const own = await openStage();
     try {
       const source = await new DataSource({

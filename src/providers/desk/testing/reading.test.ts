@@ -8,7 +8,7 @@ describe('what an agent sees at the desk', () => {
   const list = async (query = '', agent = stage.agents.Ada!) => (await stage.call({ path: `/api/conversations?${query}`, agent })).body;
   const ids = async (query = '', agent = stage.agents.Ada!): Promise<string[]> => (await list(query, agent)).conversations.map((one: any) => one.id);
 
-  it('lists by state and by person, and counts what is with people', async () => {
+  it('lists by status and by agent, and counts the agents\' conversations', async () => {
     const [held, open, mine, bobs, onHold, resolved] = [await stage.newConversation(), await stage.waiting(), await stage.waiting(), await stage.waiting(), await stage.waiting(), await stage.waiting()];
     await stage.call(to(mine, 'assign', { agentId: stage.agents.Ada }));
     await stage.call(to(bobs, 'assign', { agentId: stage.agents.Bob }));
@@ -27,12 +27,12 @@ describe('what an agent sees at the desk', () => {
     expect((await list()).counts).toEqual({ open: 4, unassigned: 1, mine: 1 });
   });
 
-  it('puts those first that nobody has taken, and among them who waits longest', async () => {
+  it('lists unassigned conversations first, the longest waiting on top', async () => {
     const [first, second, taken] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
     await stage.call(to(taken, 'assign', { agentId: stage.agents.Bob }));
     stage.world.ahead = 1_000;
     const third = await stage.waiting();
-    // Words of somebody who waits already make them no later, and nobody else earlier.
+    // A further message of an end-user who waits already changes no position.
     await stage.says(first, 'END_USER', 'still here');
     stage.world.ahead = 2_000;
     await stage.says(second, 'END_USER', 'me too');
@@ -42,7 +42,7 @@ describe('what an agent sees at the desk', () => {
     expect(listed.slice(2)).toEqual(idsOf(third, taken));
   });
 
-  it('puts those that somebody has by who waits longest for an answer, then by the newest activity', async () => {
+  it('lists assigned conversations by the longest wait for a reply, then by the newest activity', async () => {
     const [answered, quiet, asks] = [await stage.waiting(), await stage.waiting(), await stage.waiting()];
     for (const one of [answered, quiet, asks]) await stage.call(to(one, 'messages', { text: 'Hello', visibility: 'PUBLIC' }));
     stage.world.ahead = 1_000;
@@ -52,7 +52,7 @@ describe('what an agent sees at the desk', () => {
     expect(await ids('status=OPEN')).toEqual([asks, answered, quiet].map((one) => one.conversationId));
   });
 
-  it('empties what was taken back, also on a page that shows it already, and says that it was', async () => {
+  it('empties a deleted message, also on a page that shows it already, and marks it as deleted', async () => {
     const conversation = await stage.waiting();
     const [first, second] = [await stage.says(conversation, 'END_USER', 'hello'), await stage.says(conversation, 'END_USER', 'card 4711')];
     const thread = async (after: string) => (await stage.call({ path: `/api/conversations/${conversation.conversationId}${after}` })).body;
@@ -60,25 +60,25 @@ describe('what an agent sees at the desk', () => {
     await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
     await stage.provider.deleteMessage!({ conversation, messageId: second }, stage.signal());
     const { messages, deletedIds } = await thread(`?after=${second}`);
-    expect(messages).toMatchObject([{ kind: 'ACTIVITY', text: 'A message was taken back.' }]);
+    expect(messages).toMatchObject([{ kind: 'ACTIVITY', text: 'A message was deleted.' }]);
     expect(deletedIds).toEqual([second]);
     expect((await thread('')).messages.filter((one: any) => one.kind === 'SPEECH')).toMatchObject([{ id: first, text: 'hello', isDeleted: false }, { id: second, text: '', isDeleted: true }]);
     expect((await list()).conversations.map((one: any) => one.lastMessage)).toEqual([{ author: 'END_USER', text: 'hello' }]);
   });
 
-  it('never empties what a person wrote there', async () => {
+  it('never empties an agent\'s message', async () => {
     const conversation = await stage.waiting();
     const { body: { id } } = await stage.call(to(conversation, 'messages', { text: 'mine', visibility: 'PUBLIC' }));
     await stage.provider.deleteMessage!({ conversation, messageId: id }, stage.signal());
     expect((await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1)).toMatchObject({ text: 'mine', isDeleted: false });
   });
 
-  it('says when there is more than was asked for', async () => {
+  it('reports that there are more than requested', async () => {
     for (let index = 0; index < 3; index++) await stage.waiting();
     expect([(await ids('limit=2')).length, (await list('limit=2')).hasMore, (await list('limit=3')).hasMore]).toEqual([2, true, false]);
   });
 
-  it('shows what was said last in public', async () => {
+  it('shows the last public message', async () => {
     const conversation = await stage.newConversation();
     expect((await list()).conversations[0].lastMessage).toBeNull();
     await stage.says(conversation, 'END_USER', 'x'.repeat(500));
@@ -86,7 +86,7 @@ describe('what an agent sees at the desk', () => {
     expect((await list()).conversations[0].lastMessage).toEqual({ author: 'END_USER', text: 'x'.repeat(140) });
   });
 
-  it('shows a thread from the end, then what is earlier, then what is new', async () => {
+  it('shows the end of a thread, then earlier messages, then new ones', async () => {
     const conversation = await stage.newConversation();
     for (let index = 0; index < 130; index++) await stage.says(conversation, index % 2 ? 'BOT' : 'END_USER', `line ${index}`);
     const thread = async (query = '') => (await stage.call({ path: `/api/conversations/${conversation.conversationId}?${query}` })).body;
@@ -102,7 +102,7 @@ describe('what an agent sees at the desk', () => {
     expect((await stage.call({ path: `/api/conversations/${conversation.conversationId}?after=1&before=2` })).status).toBe(400);
   });
 
-  it('tells apart what the visitor, the bot, colleagues and the desk said', async () => {
+  it('distinguishes messages of the visitor, the bot, colleagues and the desk', async () => {
     const conversation = await stage.newConversation();
     await stage.says(conversation, 'END_USER', 'hello');
     await stage.provider.postNote({ conversation, noteId: 'handoff:1', text: 'context', mayExist: false, lookAfter: null }, stage.signal());
@@ -118,7 +118,7 @@ describe('what an agent sees at the desk', () => {
     ]);
   });
 
-  it('says nothing of what went wrong inside, and logs neither words nor addresses of files', async () => {
+  it('reveals no internal error, and logs neither texts nor addresses of files', async () => {
     const logged: unknown[] = [];
     Object.assign(stage.world.host, { log: (...line: unknown[]) => logged.push(line) });
     stage.world.between = { before: () => { throw Object.assign(new Error('password of the database'), { code: '28P01' }); } };
@@ -132,7 +132,7 @@ describe('what an agent sees at the desk', () => {
     expect(JSON.stringify(logged)).not.toMatch(/password|TTTT/);
   });
 
-  it.each(['57014', '55P03', '40P01', '40001'])('leaves it to the server to say when to come again while the database is too busy: %s', async (code) => {
+  it.each(['57014', '55P03', '40P01', '40001'])('lets the server respond when to retry while the database is too busy: %s', async (code) => {
     stage.world.between = { before: () => { throw Object.assign(new Error('canceling statement'), { code }); } };
     await expect(stage.call({ path: '/api/conversations' })).rejects.toMatchObject({ code });
   });

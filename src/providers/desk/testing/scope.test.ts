@@ -16,16 +16,16 @@ describe('who may do what at the desk', () => {
   });
   afterAll(() => stage.world.stop());
 
-  it('answers 401 to a caller whom nobody knows', async () => {
+  it('responds with 401 to an unidentified caller', async () => {
     expect((await stage.call({ path: '/api/conversations', organizationId: null })).body.error.code).toBe('UNAUTHENTICATED');
   });
 
-  it('answers 403 to a bot', async () => {
+  it('responds with 403 to a bot', async () => {
     const { status, body } = await stage.call({ path: '/api/conversations', role: 'bot' });
     expect([status, body.error.code]).toEqual([403, 'FORBIDDEN']);
   });
 
-  it('asks for the agent before anything is done', async () => {
+  it('requires the agent before it does anything', async () => {
     const { status, body } = await stage.call({ ...to(ours, 'resolve'), agent: '' });
     expect([status, body.error.code]).toEqual([400, 'AGENT_REQUIRED']);
     expect((await stage.view(ours)).status).toBe('OPEN');
@@ -58,12 +58,12 @@ describe('who may do what at the desk', () => {
   it.each<[string, unknown]>([
     ['messages', { text: 'let me in', visibility: 'PUBLIC' }], ['assign', { agentId: null }], ['resolve', {}], ['return', {}],
     ['snooze', {}], ['wake', {}], ['reopen', {}],
-  ])('answers a foreign conversation like an unknown one: %s', async (verb, body) => {
+  ])('treats a foreign conversation like an unknown one: %s', async (verb, body) => {
     const before = await stage.view(theirs);
     const foreign = await stage.call(to(theirs, verb, body));
     const unknown = await stage.call(to({ ...theirs, conversationId: '987654321' }, verb, body));
     const noId = await stage.call(to({ ...theirs, conversationId: 'x' }, verb, body));
-    // In the name of one of their own agents it is just as unknown.
+    // The conversation is unknown as well to an agent of the caller's own organization.
     expect((await stage.call({ ...to(theirs, verb, body), agent: others.agents.Ada! })).status).toBe(404);
     expect([foreign.status, foreign.raw]).toEqual([404, unknown.raw]);
     expect(noId.raw).toEqual(unknown.raw);
@@ -75,7 +75,7 @@ describe('who may do what at the desk', () => {
     expect([status, raw]).toEqual([404, (await stage.call({ path: '/api/conversations/987654321' })).raw]);
   });
 
-  it('assigns to nobody of another organization', async () => {
+  it('assigns to no agent of another organization', async () => {
     const { agents, teams } = others;
     for (const body of [{ agentId: agents.Ada! }, { teamId: teams.support! }])
       expect((await stage.call(to(ours, 'assign', body))).status).toBe(404);
@@ -97,7 +97,7 @@ describe('who may do what at the desk', () => {
     expect(answer.body.error.message).toEqual(expect.any(String));
   });
 
-  it('answers who acts', async () => {
+  it('returns the acting agent', async () => {
     expect((await stage.call({ path: '/api/me' })).body.agent).toMatchObject({ id: stage.agents.Ada, name: 'Ada' });
     expect((await stage.call({ path: '/api/me', agent: '' })).body).toEqual({ agent: null });
     expect((await stage.call({ path: '/api/me', agent: others.agents.Ada! })).status).toBe(404);

@@ -5,7 +5,7 @@ const problems = (input: { baseUrl?: string; settings?: Record<string, unknown>;
   desk.parseSettings({ baseUrl: null, settings: {}, credentials: {}, ...input }).problems.map((problem) => problem.field);
 
 describe('settings of the desk', () => {
-  it('may all be left out', () => { expect(problems({})).toEqual([]); });
+  it('may all be omitted', () => { expect(problems({})).toEqual([]); });
 
   it.each<[string, Parameters<typeof problems>[0], readonly string[]]>([
     ['an unknown setting', { settings: { colour: 'red' } }, ['settings']],
@@ -19,7 +19,7 @@ describe('settings of the desk', () => {
       ['baseUrl', 'settings.agents.0.name', 'settings.agents.0.email', 'settings.teams', 'credentials.token']],
   ])('are refused by field: %s', (_what, input, fields) => { expect(problems(input).sort()).toEqual([...fields].sort()); });
 
-  describe('at set-up', () => {
+  describe('at setup', () => {
     let stage: DeskStage;
     beforeAll(async () => {
       stage = await openStage({
@@ -29,7 +29,7 @@ describe('settings of the desk', () => {
     });
     afterAll(() => stage.world.stop());
 
-    it('make a team "support" of all when nothing is said', async () => {
+    it('create a team "support" of all agents by default', async () => {
       const { teams, agents, organizationId, leftToDo } = await stage.enable();
       expect(Object.keys(teams)).toEqual(['support']);
       expect(leftToDo).toEqual([]);
@@ -37,7 +37,7 @@ describe('settings of the desk', () => {
       expect(listed.map((agent: any) => [agent.id, agent.teamIds])).toEqual([[agents.Ada, [teams.support]], [agents.Bob, [teams.support]]]);
     });
 
-    it('make the agents and teams that they name, with the members that are known', async () => {
+    it('create the named agents and teams, with the known members', async () => {
       const listed = (await stage.call({ path: '/api/agents' })).body.agents;
       expect(listed.map((agent: any) => [agent.name, agent.role, agent.teamIds])).toEqual([
         ['Ada', 'ADMINISTRATOR', [stage.teams.everybody]],
@@ -46,11 +46,11 @@ describe('settings of the desk', () => {
       ]);
     });
 
-    it('leave the operator a sentence about a member whom nobody knows', () => {
+    it('report an unknown member as a manual step', () => {
       expect(stage.leftToDo).toEqual([expect.stringContaining('stranger@example.org')]);
     });
 
-    it('leave a sentence when there is nobody to answer', async () => {
+    it('report a desk without agents as a manual step', async () => {
       const access = { accountId: 'empty', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
       const { leftToDo } = await stage.provider.ensureAccount({ access, organizationId: 'org-empty', name: 'Empty', owners: [], save: async () => {} }, stage.signal());
       expect(leftToDo).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('settings of the desk', () => {
       expect(await stage.provider.listAgents(stand.inbox.account, stage.signal())).toHaveLength(2);
     });
 
-    it('take no owner\'s role away when they name the owner as an agent', async () => {
+    it('keep an owner\'s role when they name the owner as an agent', async () => {
       const access = { accountId: 'both', externalId: null, baseUrl: null, settings: { agents: [{ name: 'Ada', email: 'ADA@both.example' }] }, credentials: {}, webhookUrl: '' };
       const apply = (owners: { name: string; email: string }[]) =>
         stage.provider.ensureAccount({ access, organizationId: 'org-both', name: 'Both', owners, save: async () => {} }, stage.signal());
@@ -73,7 +73,7 @@ describe('settings of the desk', () => {
       expect((await stage.provider.listAgents({ ...access, externalId }, stage.signal())).map((agent) => agent.role)).toEqual(['ADMINISTRATOR']);
     });
 
-    it('make one account when four replicas apply them at once', async () => {
+    it('create one account when four replicas apply them at once', async () => {
       const access = { accountId: 'raced', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
       const owners = [{ name: 'Ada', email: 'ada@raced.example' }];
       const made = await Promise.all(Array.from({ length: 4 }, () =>

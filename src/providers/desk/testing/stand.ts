@@ -4,7 +4,9 @@ import type { ConversationAccess, InboxAccess, SupportProvider } from '../../../
 import { desk } from '..';
 import { newOrganization, openWorld, type DeskCall, type DeskWorld } from './world';
 
-/** An organization whose desk is set up, with one inbox: Ada and Bob own it, and the settings may name others. */
+/**
+ * An organization with an account and one inbox at the desk. Ada and Bob are its owners; the settings may add others.
+ */
 export interface Stand {
   readonly organizationId: string;
   readonly accountId: string;
@@ -19,11 +21,11 @@ export interface DeskStage extends Stand {
   readonly world: DeskWorld;
   readonly provider: SupportProvider;
   signal(): AbortSignal;
-  /** As Ada, unless the call says otherwise. */
+  /** Acts as Ada unless the call names another agent. */
   call(request: DeskCall): ReturnType<DeskWorld['call']>;
   enable(settings?: Readonly<Record<string, unknown>>): Promise<Stand>;
   newConversation(inbox?: InboxAccess): Promise<ConversationAccess>;
-  /** One that waits for a person. */
+  /** Returns a conversation that waits for an agent. */
   waiting(): Promise<ConversationAccess>;
   says(conversation: ConversationAccess, author: MessageAuthor, text: string, id?: string): Promise<string>;
   view(conversation: ConversationAccess): Promise<{ readonly status: string; readonly agentId: string | null; readonly teamId: string | null }>;
@@ -74,6 +76,6 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
   return stage;
 }
 
-/** `POST` to one conversation. */
+/** Builds a `POST` request for one conversation. */
 export const to = ({ conversationId }: ConversationAccess, verb: string, body: unknown = {}): DeskCall =>
   ({ method: 'POST', path: `/api/conversations/${conversationId}/${verb}`, body });

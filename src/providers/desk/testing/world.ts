@@ -3,19 +3,19 @@ import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '..
 import { routes } from '../api/routes';
 import { openTestDatabase, type TestDatabase } from './database';
 
-/** The process around a desk, as a test plays it. */
+/** The process around a desk, as tests control it. */
 export interface DeskWorld {
   readonly database: TestDatabase;
   readonly host: ProviderHost;
-  /** Every hint that the desk gave, with its place as `account/conversation` and the transactions committed by then. */
+  /** All hints that the desk gave: `account/conversation`, and the number of transactions committed by then. */
   readonly hints: { readonly place: string; readonly committed: number }[];
-  /** Transactions that the desk has committed. */
+  /** Number of transactions that the desk has committed. */
   committed: number;
-  /** Put between the desk and its database. */
+  /** Called before and after each database call of the desk; may throw. */
   between: { before?: () => void; after?: () => void };
-  /** Milliseconds that the desk's clock is ahead. */
+  /** How many milliseconds the desk's clock is ahead. */
   ahead: number;
-  /** One request to the mounted API; JSON in, JSON out. */
+  /** Sends one request to the mounted API: JSON in, JSON out. */
   call(request: DeskCall): Promise<{ readonly status: number; readonly headers: ProviderHttpResponse['headers']; readonly body: any; readonly raw: Buffer }>;
   stop(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function openWorld(): Promise<DeskWorld> {
           return answer;
         }),
       },
-      fetch: () => { throw new Error('The desk fetches nothing.'); },
+      fetch: () => { throw new Error('The desk must not fetch anything.'); },
       replicas: () => 1, now: () => Date.now() + world.ahead,
       log: () => {},
     },
@@ -75,7 +75,7 @@ export async function openWorld(): Promise<DeskWorld> {
   return world;
 }
 
-/** An organization that nobody else has. */
+/** Returns a new organization that no other test uses. */
 export function newOrganization(settings: Readonly<Record<string, unknown>> = {}) {
   const accountId = randomUUID();
   return {

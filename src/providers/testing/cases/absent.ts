@@ -4,7 +4,7 @@ import type { Stage } from '../stage';
 
 const UNSUPPORTED = { code: 'UNSUPPORTED_BY_PROVIDER' };
 
-/** The core never asks for these; a provider that swallowed them would hide a mistake. */
+/** The core never calls these. A provider that silently accepted them would hide a bug. */
 export function absentCases(stage: Stage): void {
   const { teams, priorities, privateNotes, attachments, typing } = stage.capabilities;
 

@@ -4,12 +4,12 @@ import type { EndUser } from '../../../core/session';
 import { postedFile } from '../posted-file';
 import type { Stage } from '../stage';
 
-/** Names as they come from channels. Each may be refused there; none of them costs the conversation. */
+/** Names as channels deliver them. A remote may refuse each; none may prevent the conversation. */
 const HARD_NAMES: readonly [what: string, name: string][] = [
   ['500 characters long', 'N'.repeat(500)], ['500 emoji long', '😀'.repeat(250)], ['of several lines', 'Eve\nNewline'], ['markup', '<b>Eve</b>'], ['one invisible character', '\u200b'],
 ];
 
-/** What decorates a conversation costs nobody their words. */
+/** Refused decorations must not cost the end-user's messages. */
 export function decorationCases(stage: Stage): void {
   const begin = async (endUser: EndUser): Promise<ConversationAccess> => {
     const [inbox, sessionId] = [stage.inbox, randomUUID()];
@@ -40,7 +40,7 @@ export function decorationCases(stage: Stage): void {
     if (stage.capabilities.privateNotes)
       it('shows a note beyond the declared length, braces and all, to agents only', async () => {
         const conversation = await stage.newConversation();
-        // Escaped for a template language, it may be several times as long.
+        // Escaped for a template language, the text may become several times as long.
         const text = `{{contact.name}}\n${'{{x}} {% y %}\n'.repeat(stage.capabilities.maxTextLength / 20)}`;
         await stage.provider.postNote({ conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookAfter: null }, stage.signal());
         const shown = await stage.harness.agentSees(conversation);

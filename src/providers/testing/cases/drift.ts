@@ -3,7 +3,7 @@ import { UnsupportedByProviderError } from '../../../core/errors';
 import type { AccountAccess, AccountProgress, DesiredState, EnsuredInbox, InboxAccess } from '../../../core/ports/support-provider';
 import { withProgress, type Stage } from '../stage';
 
-/** One account of its own, with one inbox: repairing may change what is known of it. */
+/** A separate account with one inbox, because a repair may change its stored access. */
 class Kept {
   constructor(private readonly stage: Stage, public access: AccountAccess, readonly inboxId: string, public inbox: EnsuredInbox, private readonly owners: DesiredState['owners']) {}
 

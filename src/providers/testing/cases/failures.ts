@@ -25,7 +25,9 @@ export function failureCases(stage: Stage): void {
   if (stage.capabilities.privateNotes)
     verbs.push(['postNote', (provider, conversation, signal) => provider.postNote({ conversation, noteId: `handoff:${randomUUID()}`, text: 'not to be seen', mayExist: false, lookAfter: null }, signal)]);
   const onConversations = verbs.filter(([name]) => ['postMessage', 'postNote', 'holdForBot', 'openForAgents', 'resolve', 'readConversation', 'readForward'].includes(name));
-  /** Answered without asking the far side by some providers, so a fault may pass them by. */
+  /**
+   * Verbs that always call the remote. Some providers run the others locally, so an injected fault may not affect them.
+   */
   const remote = verbs.filter(([name]) => name !== 'capabilities' && (name !== 'listTeams' || stage.capabilities.teams));
 
   if (can('unavailable'))

@@ -7,7 +7,7 @@ import type { Stage } from '../stage';
 
 const choice = (title: string) => ({ title, value: title.toLowerCase() });
 
-/** One of each kind, with all that it can have. */
+/** One content of each kind, with all optional fields. */
 export const CONTENTS: Readonly<Record<ContentBody['kind'], ContentBody>> = {
   LOCATION: { kind: 'LOCATION', latitude: 48.2082, longitude: 16.3738, title: 'Office', address: 'Stephansplatz 1' },
   CONTACT_CARD: { kind: 'CONTACT_CARD', name: 'Jane Doe', organization: 'Acme', phones: ['+43 1 234567'], emails: ['jane@acme.example'] },

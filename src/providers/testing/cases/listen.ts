@@ -3,7 +3,7 @@ import type { ProviderMessageId } from '../../../core/ids';
 import type { Observation } from '../../../core/ports/support-provider';
 import { onceEach, type Stage } from '../stage';
 
-/** More than twice the largest page that a support system is known to give. */
+/** More than twice the largest page that any known support system returns. */
 const MANY = 260;
 
 export function listenCases(stage: Stage): void {
@@ -119,8 +119,8 @@ export function listenCases(stage: Stage): void {
       const conversation = await stage.conversationWithAgents();
       await stage.harness.agentReplies(conversation, stage.ada, 'before');
       const held = await stage.harness.holdsReply!(conversation, stage.ada, 'held back');
-      // Not awaited: a far side may make the second writer wait for the first. Where it does not, some reading meets its
-      // words while the held ones are still invisible.
+      // Not awaited: a remote may make the second writer wait for the first. If it does not, some page contains the
+      // second message while the first is still invisible.
       const overtaking = stage.harness.agentReplies(conversation, stage.bob, 'overtaking');
       const found: Observation[] = [];
       let after: ProviderMessageId | null = null;

@@ -3,7 +3,7 @@ import { UnsupportedByProviderError } from '../../../core/errors';
 import type { PeopleVerbs } from '../../../core/ports/support-provider';
 import type { Stage } from '../stage';
 
-/** A group that is left out answers as one whose verbs refuse. */
+/** Asserts that an act is unsupported. A provider may omit the group of verbs or let them throw. */
 async function unsupported(act: () => Promise<unknown> | undefined): Promise<void> {
   const work = async () => { if ((await act()) === undefined) throw new UnsupportedByProviderError('left out'); };
   await expect(work()).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });

@@ -1,6 +1,6 @@
 import type { Stage } from '../stage';
 
-/** Small things that are shown beside the talk, and are never part of it. */
+/** Signals shown beside the conversation, such as typing and read marks. They never become messages. */
 export function signalCases(stage: Stage): void {
   it('marks what agents said as read, any number of times, if it can, and says nothing by it', async () => {
     const conversation = await stage.conversationWithAgents();

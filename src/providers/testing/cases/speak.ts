@@ -83,7 +83,8 @@ export function speakCases(stage: Stage): void {
   it.each<[MessageAuthor, readonly string[]]>([
     ['END_USER', ['END_USER']],
     ['BOT', ['BOT']],
-    // History told again: a far side may have no way to speak as a colleague or as the system, but never as the end-user.
+    // Forwarded history: a remote may be unable to post as an agent or the system, but must never show such a message
+    // as the end-user's.
     ['AGENT', ['AGENT', 'BOT', 'SYSTEM']],
     ['SYSTEM', ['SYSTEM', 'BOT']],
   ])('shows what %s said, readable and not as somebody else', async (author, takenFor) => {

@@ -2,10 +2,10 @@ import type { ConversationAccess, EndUserThere, WebhookHint } from '../../../cor
 import type { Stage } from '../stage';
 
 const MOST_PAGES = 20;
-/** More than the suite takes. */
+/** Longer than the suite takes. */
 const WITHIN_MS = 3_600_000;
 
-/** How the core learns of conversations that agents begin by themselves with our end-users. */
+/** How the core learns of conversations that agents start with our end-users. */
 export function strayCases(stage: Stage): void {
   const there = ({ inbox, sessionId }: ConversationAccess): EndUserThere => ({ inboxId: inbox.externalId, sessionId });
   const saidTo = (hint: WebhookHint) => ('saidTo' in hint ? hint.saidTo : undefined);
@@ -14,7 +14,7 @@ export function strayCases(stage: Stage): void {
   async function endUsersOfChanged(): Promise<Map<string, EndUserThere>> {
     const found = new Map<string, EndUserThere>();
     for (let page = 1, more = true; more; page++) {
-      if (page > MOST_PAGES) throw new Error(`changedConversations still says "more" after ${MOST_PAGES} pages.`);
+      if (page > MOST_PAGES) throw new Error(`The provider still reports more changed conversations after ${MOST_PAGES} pages; its paging does not end.`);
       const answer = await stage.provider.changedConversations!({ access: stage.account, withinMs: WITHIN_MS, page }, stage.signal());
       for (const [id, endUser] of answer.endUsers ?? []) found.set(id, endUser);
       more = answer.more;

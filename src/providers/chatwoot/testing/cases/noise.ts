@@ -5,7 +5,7 @@ const taken = (scene: Scene) => scene.alice.assignSelf();
 const seen = (isTyping: boolean) => [{ externalId: String(ALICE), isTyping }];
 const contact = (scene: Scene) => scene.world.farSide.call('PUT', `${scene.world.accountPath}/contacts/1`, scene.world.admin, { name: 'Jane V. Visitor', custom_attributes: { tier: 1 } });
 
-/** What leads to no look. */
+/** Webhooks that request no sync. */
 export const noise: readonly RecordedCase[] = [
   { file: 'contact_created.account', leads: 'a contact is nothing to look at', outcome: 'ignored', given: [handOver, settle], act: [], wish: null },
   { file: 'contact_updated.account', leads: 'another name of a contact is nothing to look at', outcome: 'ignored', given: [handOver, settle], act: [contact], wish: null },

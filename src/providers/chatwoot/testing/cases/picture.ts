@@ -2,14 +2,14 @@ import type { Scene } from './scene';
 
 const TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 
-/** What a webhook could have changed, as those see it whom it concerns. */
+/** Everything that a webhook could change, as runtime and agents see it. */
 export interface Picture {
   /** What the runtime has still to collect. */
   readonly told: readonly string[];
   readonly control: string;
-  /** The newest one's state, why it ended, who has it. */
+  /** State, end reason and agent of the newest handoff. */
   readonly handoff: string | null;
-  /** The conversation's state as we hold it. */
+  /** The conversation's state as this service stores it. */
   readonly view: string | null;
   readonly words: readonly string[];
   readonly survey: string | null;
@@ -36,14 +36,14 @@ export async function pictureOf({ world, sessionId }: Scene): Promise<Picture> {
   };
 }
 
-/** Everything of the store that a webhook may ever change, but for the reading itself. */
+/** Returns all rows that a webhook may change, except the bookkeeping of syncs. */
 export async function rowsOf({ world, sessionId }: Scene): Promise<unknown> {
   const all = async (table: string, order: string) => (await world.pool.query(`select * from ${table} order by ${order}`)).rows;
   const { readHint: _hint, hintCount: _hints, stateHintCount: _stateHints, stateReadAt: _at, readAfter: _after, seenThrough: _seen, ...session } = await world.session(sessionId);
   return { session, message: await all('message', 'id'), event: await all('event', 'session_id, seq'), handoff: await all('handoff', 'id'), delivery: await all('delivery', 'id'), stray: await all('stray_conversation', 'session_id, conversation_id') };
 }
 
-/** Whether what the body claims is so in Chatwoot now. */
+/** Returns whether the body's claim currently holds in Chatwoot. */
 export async function isTrue({ world, sessionId, recording }: Scene): Promise<boolean> {
   const body = JSON.parse(recording.body);
   if (!/^(message|conversation)_/.test(body.event) || /typing/.test(body.event)) return true;

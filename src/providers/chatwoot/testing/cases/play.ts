@@ -5,25 +5,25 @@ import { Scene } from './scene';
 
 type Step = (scene: Scene) => Promise<unknown>;
 
-/** One recorded webhook, what had happened in Chatwoot when it came, and what it leads to here. */
+/** One recorded webhook, the steps that precede it, and its effects. */
 export interface RecordedCase {
   /** The recording's name. */
   readonly file: string;
-  /** The rest of the sentence. */
+  /** The rest of the test's name. */
   readonly leads: string;
   readonly policy?: ChatwootWorldOptions['policy'];
-  /** What was known to us before. */
+  /** Steps before, whose effects this service has already processed. */
   readonly given: readonly Step[];
-  /** What happened in Chatwoot then. */
+  /** Steps in Chatwoot that the webhook reports. */
   readonly act: readonly Step[];
   readonly outcome?: 'recorded' | 'ignored' | 'typing' | 'unknownConversation' | 'strayConversation';
-  /** Which reading is wished for; null: none, and Chatwoot is not called. */
+  /** The requested kind of sync. Null: none, and Chatwoot is not called. */
   readonly wish: 'ALL' | 'MESSAGES' | null;
-  /** All that becomes different. */
+  /** All values that change. */
   readonly effect?: Partial<Picture>;
-  /** Who is seen to type. */
+  /** The typing events that subscribers get. */
   readonly typing?: readonly { readonly externalId: string; readonly isTyping: boolean }[];
-  /** What the body claims is not so. */
+  /** True if the body's claim does not hold in Chatwoot. */
   readonly isUntrue?: true;
 }
 
@@ -35,11 +35,11 @@ const all = new Map([...firstRecordings<WebhookRecording>('webhooks'), ...firstR
 export const recordedFiles: readonly string[] = [...all.keys()];
 export function recordingOf(file: string): WebhookRecording {
   const recording = all.get(file);
-  if (recording === undefined) throw new Error(`There is no recording ${file}.`);
+  if (recording === undefined) throw new Error(`There is no recording ${file}; check the name in the case.`);
   return recording;
 }
 
-/** Posts the body twice: the first time it does what the case says, the second time nothing. */
+/** Posts the body twice: the first time has the effects of the case, the second time has none. */
 export async function play({ file, policy, given, act, outcome = 'recorded', wish, effect = {}, typing = [], isUntrue }: RecordedCase): Promise<void> {
   const scene = await Scene.open(recordingOf(file), policy && { policy });
   try {

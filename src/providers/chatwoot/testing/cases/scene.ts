@@ -3,11 +3,11 @@ import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions
 import { finishEndings } from '../../../../core/flows/end-handoff';
 import type { WebhookRecording } from '../recording-files';
 
-/** People by the numbers that the recordings have them under. */
+/** Users by their ids in the recordings. */
 export const BOT_AGENT = 3;
 export const ALICE = 4;
 export const BOB = 5;
-/** The agent bot, likewise. */
+/** The agent bot's id in the recordings. */
 export const AGENT_BOT = 2;
 const SCOPE = { organizationId: ORG };
 
@@ -15,16 +15,16 @@ interface Posted {
   readonly recording?: WebhookRecording;
   readonly headers?: WebhookRecording['headers'];
   readonly body?: Buffer;
-  /** After it was signed. */
+  /** Milliseconds between signing and posting. */
   readonly lateMs?: number;
 }
 
 /**
- * Our receiver, store and flows, and a Chatwoot that gives out the numbers of one recording and whose own webhooks never
- * arrive: what reaches us is what the test posts.
+ * Our receiver, store and flows with a Chatwoot double that assigns the ids of one recording. Its own webhooks are
+ * dropped: only those that the test posts arrive.
  */
 export class Scene {
-  /** Of the Session whose conversation has the recorded number, once it has begun. */
+  /** The session whose conversation has the recorded number. Empty before `begin`. */
   sessionId = '';
   root = 0;
 
@@ -34,7 +34,7 @@ export class Scene {
     const { inbox } = numbersIn(recording);
     const world = await createChatwootWorld({
       version: recording.secret === undefined ? '4.10' : '4.14', owners: [{ name: 'Alice', email: 'alice@people.example' }],
-      // No timer asks for a reading meanwhile.
+      // No timer requests a sync meanwhile.
       limits: { livePollMs: 3_600_000 },
       beforeSetUp(double) {
         double.setNextIds({ user: BOT_AGENT, agentBot: AGENT_BOT, inbox });
@@ -54,20 +54,20 @@ export class Scene {
 
   close(): Promise<void> { return this.world.close(); }
 
-  // ---- how things stood
+  // ---- the state before the webhook
 
-  /** The bot has the conversation. */
+  /** Opens a session that the bot has. */
   async begin({ conversation = numbersIn(this.recording).conversation } = {}): Promise<void> {
     this.world.double.setNextIds({ conversation });
     this.sessionId = await this.world.talk('hello');
   }
-  /** People were asked for. */
+  /** Opens a session and requests a handoff. */
   async handOver(): Promise<void> {
     this.world.double.setNextIds({ conversation: numbersIn(this.recording).conversation });
     this.sessionId = await this.world.handedOver();
   }
 
-  /** All of it so far is known to us and collected by the runtime. */
+  /** Syncs everything so far and lets the runtime collect it. */
   async settle(): Promise<void> {
     await this.follow();
     await this.world.read(this.sessionId);
@@ -75,7 +75,7 @@ export class Scene {
     await this.world.acknowledgeAll(this.sessionId);
   }
 
-  /** Handoffs that are over and collected are so for good. */
+  /** Ends handoffs for good that are over and collected. */
   async finish(): Promise<void> {
     await this.settle();
     await finishEndings(this.world.deps, 10, (_, error) => { throw error; });
@@ -87,23 +87,23 @@ export class Scene {
     await this.world.stores.setup.updateInbox(id, { providerData: { ...providerData, webhookSecret } });
   }
 
-  // ---- what was done at Chatwoot
+  // ---- actions in Chatwoot
 
   by(userId: number) { return this.world.double.agent(userId, { accountId: 1, conversationId: numbersIn(this.recording).conversation }); }
   get alice() { return this.by(ALICE); }
   get rooted() { return this.by(this.root); }
-  /** What is said next has this number. */
+  /** Sets the id of the next message. */
   next(message: number): void { this.world.double.setNextIds({ message }); }
-  /** Through the API, by default as BotAgent1. */
+  /** Calls the API, by default as BotAgent1. */
   act(path: string, body: object, token?: string): Promise<unknown> { return this.world.act(this.sessionId, 'POST', path, body, token); }
   get agentBotToken(): string { return String(this.world.account.credentials['agentBotToken']); }
 
-  /** Survey, and what Chatwoot says by itself. */
+  /** Changes the inbox's settings of surveys and automatic replies. */
   setInbox(settings: object): Promise<unknown> {
     return this.world.farSide.call('PATCH', `${this.world.accountPath}/inboxes/${this.world.inbox.externalId}`, this.world.admin, settings);
   }
 
-  /** What the channel made of a message of Alice's, as the runtime reports it. */
+  /** Reports the channel's delivery state of an agent's message, as the runtime does. */
   async report(providerMessageId: number, state: 'DELIVERED' | 'FAILED', error: string | null = null): Promise<void> {
     const { rows: [message] } = await this.world.pool.query('select id from message where provider_message_id = $1', [String(providerMessageId)]);
     await this.world.flows.reportChannelDelivery(SCOPE, { sessionId: this.sessionId, messageId: message.id, state, error, idempotencyKey: this.world.nextKey() });
@@ -112,7 +112,7 @@ export class Scene {
 
   // ---- the webhook
 
-  /** As it was recorded, byte by byte, unless it is said how not; our clock is where it was. */
+  /** Posts the webhook as recorded, byte by byte, unless options change it. Our clock shows the recorded time. */
   async post({ recording = this.recording, headers = recording.headers, body = Buffer.from(recording.body), lateMs = 1_500 }: Posted = {}): Promise<{ status: number; outcome: string }> {
     const { world } = this;
     const url = `${world.deps.publicUrl}/webhooks/${world.account.id}/${world.account.webhookSecret}`;
@@ -127,10 +127,13 @@ export class Scene {
     return { status, outcome: outcomes.at(-1)!.outcome };
   }
 
-  /** Whether the conversation is to be looked at, and why. */
+  /** Returns the kind of the requested sync, or null. */
   async wish(): Promise<string | null> { return this.sessionId === '' ? null : (await this.world.session(this.sessionId)).readHint; }
 
-  /** What is wished for and owed, until nothing is. @returns readings */
+  /**
+   * Runs requested syncs and pending deliveries until there are none.
+   * @returns the number of syncs
+   */
   async follow(): Promise<number> {
     let readings = 0;
     for (let more = 1; more > 0; readings += more) {
@@ -142,7 +145,10 @@ export class Scene {
   }
 }
 
-/** A body that is about none is posted beside the first conversation. */
+/**
+ * Returns the numbers of conversation and inbox that a body names. A body that names none is posted beside the first
+ * conversation.
+ */
 export function numbersIn({ body }: WebhookRecording): { conversation: number; inbox: number } {
   const { event, id, inbox_id: inboxId, conversation } = JSON.parse(body);
   return event.startsWith('conversation_') && !event.includes('typing') ? { conversation: id, inbox: inboxId } : { conversation: conversation?.id ?? 1, inbox: conversation?.inbox_id ?? 1 };

@@ -4,7 +4,7 @@ import { openedByRoot, queued } from './states';
 
 const visitorSays = async (scene: Scene) => { scene.next(6); await scene.act('/messages', { content: 'hello signed é😀', message_type: 'incoming' }); };
 
-/** What 4.14 signed. */
+/** Webhooks with a signature of 4.14. */
 export const signed: readonly RecordedCase[] = [
   ...['account', 'agent_bot', 'inbox'].map((to): RecordedCase => ({ file: `message_created.${to}.signed`, leads: 'a visitor\'s words go nowhere', given: [begin, settle], act: [visitorSays], wish: 'MESSAGES' })),
   ...['account', 'inbox'].map((to): RecordedCase => ({ file: `conversation_created.${to}.signed`, leads: 'what we made is no news', given: [begin, settle], act: [], wish: null })),

@@ -11,7 +11,7 @@ export const ended = (reason: 'AGENT_RESOLVED' | 'AGENT_RETURNED'): Pick<Recorde
   wish: 'ALL', effect: { told: [`OUTCOME ENDED ${reason}`], control: 'BOT', handoff: `ENDED ${reason}`, view: reason === 'AGENT_RESOLVED' ? 'RESOLVED' : 'BOT_HELD' },
 });
 
-/** What people do with a conversation. */
+/** Agents' changes to a conversation. */
 export const states: readonly RecordedCase[] = [
   ...['conversation_created.inbox', 'conversation_created.account'].map((file): RecordedCase => ({
     file, leads: 'says open, is looked at, and is held by the bot', given: [begin, settle], act: [], isUntrue: true, wish: 'ALL',

@@ -6,7 +6,7 @@ export const taken = async (scene: Scene): Promise<void> => {
   await scene.alice.assignSelf();
 };
 export const resolvedAndAsked = async (scene: Scene): Promise<void> => {
-  // The line that says so comes before the question.
+  // The activity line about the resolution precedes the survey.
   scene.next(115);
   await scene.alice.resolve();
   await scene.world.double.settled();

@@ -8,7 +8,7 @@ const replies = (id: number) => async (scene: Scene) => {
   await scene.alice.reply('Hello, Alice here');
 };
 
-/** Bodies that claim what is not so, or not any more: the conversation is looked at, and believed. */
+/** Bodies whose claim is false or outdated: a sync reads the conversation, and its result counts. */
 export const untrue: readonly RecordedCase[] = ([
   { file: 'conversation_updated.assigned.inbox', leads: 'says Bob, and nobody has it', given: [handOver, settle], act: [], wish: 'ALL' },
   {

@@ -5,7 +5,7 @@ const replies = (id: number, text: string) => async (scene: Scene) => {
   scene.next(id);
   await scene.alice.reply(text);
 };
-/** As the visitor, whose words nobody but us should bring there. */
+/** Posts as the visitor, which only this service should do. */
 const visitorSays = (id: number, content: string, more: object = {}) => async (scene: Scene) => {
   scene.next(id);
   await scene.act('/messages', { content, message_type: 'incoming', ...more });
@@ -30,7 +30,7 @@ const heard = (text: string): Pick<RecordedCase, 'wish' | 'effect'> => ({
 });
 const WAIT = 'SYSTEM "A colleague will be with you shortly."';
 
-/** What people say, and what becomes of it. */
+/** Agents' messages and their effects. */
 export const agentWords: readonly RecordedCase[] = [
   ...['message_created.agent_reply.inbox', 'message_created.agent_reply.account'].map((file): RecordedCase => ({
     file, leads: `"${HELLO}" reaches the runtime once`, given: [handOver, settle], act: [replies(46, HELLO)], ...heard(HELLO),
@@ -95,10 +95,10 @@ const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => 
   ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
 
-/** Recorded without its text: it goes to nobody, and agents are told. */
+/** The text was not recorded: the message is suppressed, and agents are notified. */
 const withheld: Pick<RecordedCase, 'wish' | 'effect'> = { wish: 'MESSAGES', effect: { words: ['SYSTEM ""'] } };
 
-/** What nobody but us should have said: looked at, because there is no mark of ours on it, and for nobody. */
+/** Messages that only this service should post. They lack our mark, so a sync reads them, and none is forwarded. */
 export const otherWords: readonly RecordedCase[] = [
   ...VISITORS.map(([file, which, act]): RecordedCase => ({ file, leads: `a visitor's words, ${which}, go nowhere`, given: [begin, settle], act, wish: 'MESSAGES' })),
   {
@@ -121,7 +121,7 @@ export const otherWords: readonly RecordedCase[] = [
     given: [(scene) => scene.setInbox(file.includes('greeting') ? { greeting_enabled: true, greeting_message: text } : {
       working_hours_enabled: true, out_of_office_message: text, working_hours: Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true })),
     })],
-    // The words before it are the end-user's.
+    // The message before it is the end-user's.
     act: [async (scene) => { scene.next(id - 1); await scene.begin(); }],
     wish: 'MESSAGES', effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`] },
   })),

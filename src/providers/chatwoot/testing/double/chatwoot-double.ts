@@ -7,50 +7,50 @@ import type { OutagePart } from './outage';
 import type { Delivery } from './webhooks/delivery';
 import type { ShapingRule } from './webhooks/shaping';
 
-/** A running double: the server's address, and the strings behind its back. */
+/** A running double: its address, and direct access to its state. */
 export interface ChatwootDouble {
   readonly baseUrl: string;
   readonly port: number;
   readonly version: ChatwootVersion;
   readonly platformToken: string;
 
-  /** Another Platform App, to which what the first one made is foreign. */
+  /** Adds another Platform App, which may not access what the first one created. */
   addPlatformApp(name: string): string;
-  /** Opens or closes somebody's live channel: only that makes them online. */
+  /** Connects or disconnects a user's live channel; only a live channel makes a user online. */
   setOnline(userId: number, online?: boolean): void;
-  /** A person at the dashboard of one conversation. */
+  /** Returns an agent at the dashboard of one conversation. */
   agent(userId: number, conversation: ConversationRef): ActingAgent;
 
-  /** Every webhook so far, oldest first, with what became of it. */
+  /** Returns every webhook so far, oldest first, with its outcome. */
   deliveries(): Delivery[];
   dropWebhooks(rule?: ShapingRule): void;
   duplicateWebhooks(rule?: ShapingRule): void;
-  /** Sends each `size` webhooks last first; 0 ends it. */
+  /** Sends each group of `size` webhooks in reverse order; 0 ends this. */
   reorderWebhooks(size: number): void;
-  /** Holds webhooks back; their bodies are built when they leave. */
+  /** Holds back webhooks. Their bodies are built when they are sent. */
   pauseWebhooks(): void;
   resumeWebhooks(): void;
   clearWebhookShaping(): void;
-  /** Resolves when no webhook and no job is under way. Retries of bots are not waited for. */
+  /** Resolves when no webhook and no job is running or due. Does not wait for retries of bot webhooks. */
   settled(): Promise<void>;
 
   failNext(fault: Fault): void;
   clearFaults(): void;
   skewNextMessage(ms: number): void;
-  /** Counts on from these numbers, so that what is made stands under those of a recording. */
+  /** Sets the next ids, so that new rows get the ids of a recording. */
   setNextIds(ids: NextIds): void;
-  /** Takes one part of the installation down; `null` brings everything back. */
+  /** Makes one part of the installation fail; `null` restores everything. */
   outage(part: OutagePart | null): Promise<void>;
 
   requests(): JournalEntry[];
   clearRequests(): void;
 
-  /** What happens by itself half a minute after a contact got an e-mail. */
+  /** Runs the avatar lookup that Chatwoot runs half a minute after a contact got an e-mail. */
   syncAvatar(contactId: number): void;
-  /** What happens by itself every five minutes. */
+  /** Runs the job that Chatwoot runs every five minutes. */
   wakeSnoozed(): void;
   setActivityDelay(ms: number): void;
-  /** As if every agent had read and removed what they were told. */
+  /** Removes all notifications, as if every agent had read and removed theirs. */
   clearNotifications(): void;
 
   stop(): Promise<void>;

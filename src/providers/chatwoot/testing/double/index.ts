@@ -33,7 +33,7 @@ export type { OutagePart } from './outage';
 
 const FIVE_MINUTES = 300_000;
 
-/** Starts a Chatwoot with an empty memory on 127.0.0.1. */
+/** Starts a Chatwoot double without data on 127.0.0.1. */
 export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): Promise<ChatwootDouble> {
   const resolved = resolveOptions(options);
   const outage = new Outage();
@@ -113,7 +113,7 @@ function userOf(world: World, userId: number) {
   return user;
 }
 
-/** A file travels as it is: there is no need to wrap it in a multipart body first. */
+/** Builds an acting agent. Its files are passed on directly, because a multipart body would only be parsed again. */
 function actingAgent(world: World, server: DoubleServer, userId: number, conversation: ConversationRef): ActingAgent {
   return new ActingAgent(userOf(world, userId), conversation, (method, path, token, body) => {
     const files = (body as { attachments?: FileToAttach[] }).attachments;

@@ -1,7 +1,7 @@
-/** A job due within this time is waited for by `whenIdle`. */
+/** `whenIdle` waits for jobs that are due within this time. */
 const SOON_MS = 1000;
 
-/** Sidekiq, as far as anyone outside notices: work done later, a few at a time, which can be stopped. */
+/** Imitates Sidekiq: runs jobs later, a few at a time, and can be stopped. */
 export class Jobs {
   private readonly waiting: Array<() => Promise<void> | void> = [];
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -14,7 +14,7 @@ export class Jobs {
 
   constructor(private readonly threads: number) {}
 
-  /** Redis down: what is enqueued now is lost for good. */
+  /** Imitates a failed Redis: jobs enqueued meanwhile are lost. */
   refuse(refusing: boolean): void {
     this.refusing = refusing;
   }
@@ -51,7 +51,7 @@ export class Jobs {
     this.timers.add(timer);
   }
 
-  /** Nothing running, nothing waiting, nothing about to; while paused, what waits does not count. */
+  /** True if no job is running, waiting or due soon. While paused, waiting jobs do not count. */
   get idle(): boolean {
     return this.running === 0 && this.soon === 0 && (this.waiting.length === 0 || this.paused);
   }

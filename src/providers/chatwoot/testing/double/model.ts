@@ -1,4 +1,4 @@
-/** The rows of the double's memory. Times are milliseconds since 1970. */
+/** The types of the double's rows. Times are milliseconds since 1970. */
 export type Json = Record<string, unknown>;
 
 export type Role = 'agent' | 'administrator';
@@ -18,16 +18,16 @@ export interface PlatformApp { id: number; name: string; token: string; accountI
 export interface Account {
   id: number; name: string; locale: string; domain: string | null; supportEmail: string | null;
   status: 'active' | 'suspended'; customAttributes: Json; limits: Json; createdAt: number;
-  /** The last number given to a conversation; never goes back. */
+  /** The highest number given to a conversation; never decreases. */
   lastDisplayId: number;
 }
 
 export interface User {
   id: number; name: string; displayName: string | null; email: string; password: string | null; confirmed: boolean;
   customAttributes: Json; token: string; pubsubToken: string;
-  /** Of login links, with the time at which each was made. */
+  /** Tokens of login links, with their creation times. */
   ssoTokens: Map<string, number>;
-  /** Whether a browser holds the live channel open. REST calls never change it. */
+  /** Whether a browser has the live channel open. REST calls never change this. */
   connected: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface Inbox {
   csatSurveyEnabled: boolean; csatConfig: Json; enableAutoAssignment: boolean; autoAssignmentConfig: Json;
   allowMessagesAfterResolved: boolean; lockToSingleConversation: boolean; senderNameType: string; businessName: string | null;
   memberIds: number[]; agentBotId: number | null;
-  /** Members in the order in which they are next in turn. */
+  /** Members in the order of the round robin. */
   turn: number[];
 }
 
@@ -75,7 +75,7 @@ export interface ContactInbox {
 }
 
 export interface Conversation {
-  /** The database's own number, unlike `displayId`, which is the one every answer shows. */
+  /** The database's own id. Responses show `displayId` instead. */
   rowId: number; displayId: number; accountId: number; uuid: string; inboxId: number; contactId: number; contactInboxId: number;
   status: ConversationStatus; assigneeId: number | null; assigneeAgentBotId: number | null; teamId: number | null;
   priority: Priority | null; labels: string[]; cachedLabelList: string | null; snoozedUntil: number | null;
@@ -94,7 +94,7 @@ export interface Message {
 
 export interface Blob {
   id: number; signedId: string; filename: string; contentType: string; bytes: Buffer;
-  /** Of an image, once a job has looked at it. */
+  /** The size of an image, after a job has analyzed it. */
   size: { width: number; height: number } | null;
 }
 

@@ -1,35 +1,35 @@
-/** The Chatwoot releases the double can stand for. */
+/** The Chatwoot releases that the double can imitate. */
 export type ChatwootVersion = '3.16' | '4.10' | '4.14';
 
-/** Token of the Platform App that every fresh double knows. For tests and local work only. */
+/** Token of the Platform App that every new double knows. For tests and local work only. */
 export const DEV_PLATFORM_TOKEN = 'dev-platform-token-00000';
 
 export interface ChatwootDoubleOptions {
-  /** 0 (the default) takes any free port. */
+  /** 0 (the default) uses any free port. */
   port?: number;
   version?: ChatwootVersion;
   platformToken?: string;
-  /** What the double takes for the present; message ages and rate limits follow it. */
+  /** The double's clock. Message times and rate limits use it. */
   clock?: () => Date;
-  /** How long a receiver of webhooks may take until the first byte of its answer. */
+  /** How long a webhook's receiver may take until the first byte of its response. */
   webhookTimeoutMs?: number;
-  /** How many webhooks are under way at once; the others wait (Sidekiq's threads). */
+  /** How many webhooks are sent at once; the others wait (Sidekiq's threads). */
   webhookThreads?: number;
-  /** How long after a change its activity line appears; 0 writes it before the answer. */
+  /** Delay between a change and its activity line; 0 writes it before the response. */
   activityDelayMs?: number;
   /** How long a deletion of an inbox, contact or account takes. */
   deletionDelayMs?: number;
-  /** How long after a contact got an e-mail its avatar is looked up. */
+  /** Delay between a contact's new e-mail and the lookup of its avatar. */
   avatarSyncDelayMs?: number;
   messagesPerMinute?: number;
   requestsPerMinute?: number;
   contactSearchesPerMinute?: number;
   signInsPerFiveMinutes?: number;
-  /** A real server never throttles 127.0.0.1; false throttles it like any other address. */
+  /** A real server never limits 127.0.0.1. False limits it like any other address. */
   exemptLoopback?: boolean;
-  /** 4.14: false refuses to deliver webhooks to private addresses. */
+  /** 4.14: false refuses to send webhooks to private addresses. */
   allowPrivateNetwork?: boolean;
-  /** 4.14: pauses before an agent-bot webhook is tried again after 429 or 500. */
+  /** 4.14: delays before an agent-bot webhook is retried after 429 or 500. */
   botRetryDelaysMs?: number[];
 }
 
@@ -57,7 +57,7 @@ export function resolveOptions(options: ChatwootDoubleOptions): ResolvedOptions 
   };
 }
 
-/** What differs between the releases, one flag for each observable change (CONTRACT §10). */
+/** The differences between the releases, one flag per observable change (CONTRACT §10). */
 export interface Features {
   release: string;
   conversationUpdatedAt: boolean;
@@ -65,7 +65,7 @@ export interface Features {
   typingWebhooks: boolean;
   botMaySetCustomAttributes: boolean;
   botMayType: boolean;
-  /** GET a conversation, read and set its labels. */
+  /** Reading a conversation, and reading and setting its labels. */
   botMayReadConversations: boolean;
   accountInConversationEvents: boolean;
   agentNameFromEmail: boolean;

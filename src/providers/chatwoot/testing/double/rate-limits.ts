@@ -1,12 +1,12 @@
 import type { ResolvedOptions } from './options';
 
-/** Sliding counters; time comes from the double's clock. */
+/** Sliding counters, by the double's clock. */
 export class RateLimits {
   private readonly hits = new Map<string, number[]>();
 
   constructor(private readonly options: ResolvedOptions) {}
 
-  /** Whether this request is one too many. Counts it when it is not. */
+  /** Returns whether this request exceeds a limit. Counts it if not. */
   exceeded(method: string, path: string, address: string): boolean {
     if (this.options.exemptLoopback && isLoopback(address)) return false;
     const now = this.options.clock().getTime();

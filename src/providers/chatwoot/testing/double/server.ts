@@ -11,7 +11,7 @@ import type { Journal } from './control/journal';
 import type { Outage } from './outage';
 import type { World } from './world';
 
-/** Everything between the socket and the routes: faults, outages, throttling, admission. */
+/** The steps between the socket and the routes: faults, outages, rate limits, admission. */
 export class DoubleServer {
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
@@ -47,7 +47,7 @@ export class DoubleServer {
     await closed;
   }
 
-  /** What the server answers, without the network, faults and the journal. */
+  /** Returns the response, without the network, faults and the journal. */
   async answer(request: RawRequest): Promise<Reply> {
     const { method, path } = request;
     if (path === '/api' && method === 'GET') return this.outage.health(this.world);

@@ -3,7 +3,7 @@ import type {
   CustomAttributeDefinition, Inbox, Label, Macro, Message, Notification, NotificationSetting, PlatformApp, Team, User, Webhook,
 } from './model';
 
-/** One table: rows by id, ids never given twice. */
+/** One table: rows by id. Ids are never reused. */
 export class Table<Row> {
   private readonly rows = new Map<number, Row>();
   constructor(private lastId = 0) {}
@@ -12,9 +12,9 @@ export class Table<Row> {
     return ++this.lastId;
   }
 
-  /** @throws when that number may have been given already */
+  /** @throws if that id may already be in use */
   setNextId(id: number): void {
-    if (id <= this.lastId) throw new Error(`the next id cannot be ${id}, because ${this.lastId} was given`);
+    if (id <= this.lastId) throw new Error(`The next id cannot be ${id}, because ${this.lastId} is already in use; give a higher one.`);
     this.lastId = id - 1;
   }
 
@@ -45,11 +45,11 @@ export class Table<Row> {
   }
 }
 
-/** Everything the double remembers. Lost when it stops. */
+/** The double's whole data. Lost when it stops. */
 export class Store {
   readonly platformApps = new Table<PlatformApp>();
   readonly accounts = new Table<Account>();
-  /** User 1 is the super administrator of a fresh installation, whom no API shows. */
+  /** User 1 is the super administrator of a new installation, whom no API shows. */
   readonly users = new Table<User>(1);
   readonly accountUsers = new Table<AccountUser>();
   readonly inboxes = new Table<Inbox>();
@@ -105,7 +105,7 @@ export class Store {
     else this.messagesOf.set(message.conversationRowId, [message]);
   }
 
-  /** By creation, as the database's default order has it: by time, then by id. */
+  /** Returns the messages by creation time, then by id: the database's default order. */
   messagesIn(conversation: Conversation): Message[] {
     const messages = this.messagesOf.get(conversation.rowId) ?? [];
     return messages.slice().sort((a, b) => a.createdAt - b.createdAt || a.id - b.id);

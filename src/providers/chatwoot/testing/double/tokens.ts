@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789';
 
-/** Looks like one of Chatwoot's own tokens: 24 letters and digits. */
+/** Returns a token of the same form as Chatwoot's: 24 letters and digits. */
 export function newToken(): string {
   return [...randomBytes(24)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
 }

@@ -5,7 +5,7 @@ import type { Features, ResolvedOptions } from './options';
 import type { RateLimits } from './rate-limits';
 import type { Store } from './store';
 
-/** What every part of one double shares. */
+/** The state that all parts of one double share. */
 export interface World {
   readonly options: ResolvedOptions;
   readonly features: Features;
@@ -14,8 +14,8 @@ export interface World {
   readonly limits: RateLimits;
   readonly faults: Faults;
   readonly events: Events;
-  /** Chatwoot's FRONTEND_URL: where attachments, surveys and login links point. */
+  /** Chatwoot's FRONTEND_URL, the base of links to attachments, surveys and logins. */
   baseUrl: string;
-  /** Milliseconds since 1970 by the double's clock. */
+  /** Milliseconds since 1970, by the double's clock. */
   now(): number;
 }

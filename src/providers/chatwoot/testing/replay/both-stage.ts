@@ -7,7 +7,7 @@ const A = '/api/v1/accounts/1';
 export const FOLDERS = { '4.10': 'rest', '4.14': 'rest-4.14' } as const;
 export type BothVersion = keyof typeof FOLDERS;
 
-/** What stands in our world where a recorded request names something of its own. Left out: as it was recorded. */
+/** Our values for the ids in a recorded request. If omitted, as recorded. */
 export interface Where extends CompareOptions {
   readonly conversation?: number;
   readonly message?: number;
@@ -16,15 +16,15 @@ export interface Where extends CompareOptions {
   readonly team?: number;
   readonly assignee?: number;
   readonly sourceId?: string;
-  /** Whatever else of the body is another thing here. */
+  /** Other fields of the body to replace. */
   readonly body?: Readonly<Record<string, unknown>>;
-  /** Instead of the recorded path, after `/api/v1/accounts/1`. */
+  /** Replaces the recorded path after `/api/v1/accounts/1`. */
   readonly path?: string;
 }
 
 /**
- * The world in which the facts marked [both] were recorded, once more: an account with two administrators (Admin, and Bridge who
- * is BotAgent1), the agents Alice, Bob and Carol, an agent bot that no inbox has, a team, a plain inbox and a locked one.
+ * Recreates the world of the facts marked [both]: an account with two administrators (Admin, and Bridge, who is
+ * BotAgent1), the agents Alice, Bob and Carol, an agent bot without an inbox, a team, a normal inbox and a locked one.
  */
 export class BothStage {
   readonly played: string[] = [];
@@ -82,7 +82,7 @@ export class BothStage {
     return { id: payload.contact.id, sourceId: payload.contact_inbox.source_id };
   }
 
-  /** A conversation of a visitor of its own; its number. */
+  /** Creates a new visitor's conversation and returns its number. */
   async conversation(more: object = {}, inbox = this.inbox): Promise<number> {
     const { id, sourceId } = await this.contact({}, inbox);
     return (await this.call('POST', '/conversations', { inbox_id: inbox, contact_id: id, source_id: sourceId, ...more })).id;
@@ -92,11 +92,14 @@ export class BothStage {
     return (await this.call('POST', `/conversations/${conversation}/messages`, { content, ...more }, who)).id;
   }
 
-  /** Plays the recording of that name, whatever status this version answers with. @throws with every difference */
+  /**
+   * Replays the recording of that name, whatever its status in this version.
+   * @throws with every difference
+   */
   play(name: string, where: Where = {}): Promise<Answer> {
     const folder = FOLDERS[this.version];
     const file = recordingsIn(folder).find((one) => one.replace(/\.\d{3}\.json$/, '') === name);
-    if (file === undefined) throw new Error(`There is no recording ${name} of ${this.version}.`);
+    if (file === undefined) throw new Error(`There is no recording ${name} of ${this.version}; check the name.`);
     this.played.push(file);
     const { request } = readRecording<RecordedExchange>(folder, file);
     const path = where.path === undefined ? this.pathHere(request.path, where) : `${A}${where.path}`;
@@ -104,7 +107,7 @@ export class BothStage {
     return this.theatre.play(folder, file, { ...where, anySuffix: true, path, ...(body !== undefined && { body }) });
   }
 
-  /** As `play`, at a whole path of ours. */
+  /** Like `play`, with the whole path replaced. */
   playAt(name: string, path: string): Promise<Answer> {
     const folder = FOLDERS[this.version];
     const file = recordingsIn(folder).find((one) => one.replace(/\.\d{3}\.json$/, '') === name) ?? name;
@@ -112,7 +115,7 @@ export class BothStage {
     return this.theatre.play(folder, file, { anySuffix: true, path });
   }
 
-  /** As `play`, of a file by its whole name, for what only the status tells apart. */
+  /** Like `play`, for a file by its whole name, where only the status differs. */
   playFile(file: string): Promise<Answer> {
     const folder = FOLDERS[this.version];
     const { request } = readRecording<RecordedExchange>(folder, file);

@@ -1,10 +1,10 @@
-/** Where two values differ, once ids, times, tokens and other chance are set aside. */
+/** Options of a comparison that ignores ids, times, tokens and other random values. */
 export interface CompareOptions {
-  /** Lists of rows with ids, whose order the database left to chance. */
+  /** Compares lists of rows with ids in any order, because the database did not define it. */
   anyOrder?: boolean;
-  /** Paths (`a.b[0].c`) that are not compared beyond being there. */
+  /** Paths (`a.b[0].c`) whose values are not compared; they must exist. */
   ignore?: readonly string[];
-  /** Names and identifiers that end in six letters and digits of chance are alike. */
+  /** Treats names and identifiers that end in six random letters and digits as equal. */
   anySuffix?: boolean;
 }
 
@@ -38,7 +38,7 @@ function inObjects(recorded: Record<string, unknown>, actual: Record<string, unk
   const missing = Object.keys(recorded).filter((name) => !(name in actual)).map((name) => `${at(name)}: is missing`);
   const extra = Object.keys(actual).filter((name) => !(name in recorded) && !options.ignore?.includes(at(name))).map((name) => `${at(name)}: was not recorded`);
   const common = Object.keys(recorded).filter((name) => name in actual);
-  // The two sides of a change are of the kind that the changed attribute's name says.
+  // Previous and current value are compared like the changed attribute.
   const kindOf = (name: string) => (name === 'previous_value' || name === 'current_value' ? key : name);
   return [...missing, ...extra, ...common.flatMap((name) => differences(recorded[name], actual[name], options, at(name), kindOf(name)))];
 }
@@ -58,7 +58,7 @@ function sameText(recorded: string, actual: string, isTime: boolean): boolean {
   return plain(recorded) === plain(actual);
 }
 
-/** Text without what differs from one server to the next. */
+/** Removes what differs between servers from a text. */
 function plain(text: string): string {
   if (/^(.)\1{999,}$/s.test(text)) return `<${text.charAt(0)} repeated ${text.length} times>`;
   return text

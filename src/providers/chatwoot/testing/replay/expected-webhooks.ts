@@ -1,9 +1,9 @@
 import type { Answer } from './theatre';
 
 export interface Expected {
-  /** Whether this body is the recorded one; the first that fits is taken. */
+  /** Returns whether this body is the recorded one; the first match is used. */
   fits: (body: Answer) => boolean;
-  /** Fields in which the recording caught a request half done; each case says which half. */
+  /** Fields in which the recording caught a request half done; each case says which. */
   ignore?: string[];
 }
 
@@ -17,7 +17,7 @@ const changed = (...names: string[]): Expected => ({
 });
 const hello = (body: Answer) => body.content === 'Hello, Alice here';
 
-/** Each webhook of the first recordings of 4.10, and how it is told from others. */
+/** The webhooks of the first recordings of 4.10, and how to recognize each. */
 export const EXPECTED: Record<string, Expected> = {
   'agent_bot.conversation_opened': { fits: () => true },
   'agent_bot.conversation_resolved': { fits: () => true },
@@ -32,7 +32,7 @@ export const EXPECTED: Record<string, Expected> = {
   'conversation_status_changed.bot_handoff.inbox': { fits: (body) => body.status === 'open' },
   'conversation_status_changed.open.inbox': became('open'),
   'conversation_status_changed.pending.inbox': became('pending'),
-  // Built before the visitor's message started the waiting.
+  // Built before the visitor's message started the waiting time.
   'conversation_status_changed.reopened.inbox': {
     fits: (body) => body.meta.sender.name === 'Returner' && body.status === 'open', ignore: ['waiting_since'],
   },
@@ -55,7 +55,7 @@ export const EXPECTED: Record<string, Expected> = {
   'message_created.agent_attachment.inbox': { fits: (body) => body.message_type === 'outgoing' && body.attachments !== undefined },
   'message_created.agent_reply.account': said('Hello, Alice here'),
   'message_created.agent_reply.inbox': said('Hello, Alice here'),
-  // As above: the waiting was about to start.
+  // As above: the waiting time had not started yet.
   'message_created.attachments.inbox': { ...said('see the file'), ignore: ['conversation.waiting_since'] },
   'message_created.csat_request.inbox': { fits: (body) => body.content_type === 'input_csat' },
   'message_created.greeting.inbox': said('Welcome to us!'),

@@ -10,7 +10,7 @@ export interface ReceivedWebhook {
 
 export type Responder = (webhook: ReceivedWebhook, response: ServerResponse) => void;
 
-/** Takes webhooks, keeps them, and answers 200 unless told otherwise. */
+/** Receives and keeps webhooks, and responds with 200 unless `respond` is replaced. */
 export class Receiver {
   readonly received: ReceivedWebhook[] = [];
   respond: Responder = (_webhook, response) => void response.end();
@@ -28,13 +28,13 @@ export class Receiver {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** The first webhook that fits, once it is there. */
+  /** Waits for the first matching webhook. */
   async next(fits: (webhook: ReceivedWebhook) => boolean, withinMs = 5000): Promise<ReceivedWebhook> {
     const until = Date.now() + withinMs;
     for (;;) {
       const found = this.received.find(fits);
       if (found) return found;
-      if (Date.now() > until) throw new Error(`no such webhook among ${this.received.map((one) => `${one.event} at ${one.url}`).join(', ') || 'none'}`);
+      if (Date.now() > until) throw new Error(`The expected webhook did not arrive in time; received: ${this.received.map((one) => `${one.event} at ${one.url}`).join(', ') || 'none'}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }

@@ -10,7 +10,7 @@ export interface RecordedExchange {
 }
 
 export interface RecordedWebhook {
-  /** Only of signed recordings: what the receiver's signature was made with. */
+  /** The secret of the receiver's signature; only in signed recordings. */
   secret?: string;
   delivered_to: string;
   headers: Record<string, string>;

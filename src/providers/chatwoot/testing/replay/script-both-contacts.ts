@@ -51,6 +51,6 @@ export const merging: BothAct = async (stage) => {
   await stage.say(two, 'in two', { message_type: 'incoming' });
   await stage.say(three, 'in three', { message_type: 'incoming' });
   await stage.say(two, 'reply in two', {}, 'ALICE');
-  // Three of them; in which order is the database's.
+  // There are three; the database does not define their order.
   await stage.play('contacts.conversations.several', { contact, ignore: ['payload[0]', 'payload[1]', 'payload[2]'] });
 };

@@ -67,7 +67,7 @@ const answered: Scene = async (stage) => {
   await stage.playAt('public.messages.update.submitted_values', `/public/api/v1/inboxes/${inbox}/contacts/${sourceId}/conversations/${conversation}/messages/${id}`);
 };
 
-/** Each recorded webhook's name without its receiver, and what brings it about. */
+/** The steps that cause each recorded webhook, by its name without the receiver. */
 export const BOTH_WEBHOOKS: Readonly<Record<string, Scene>> = {
   'automation_event.message_created.automation': async (stage) => {
     await rule(stage, 'AUTOHOOK', [action('send_webhook_event', `${stage.theatre.receiver.url}/autohook`)]);
@@ -124,13 +124,13 @@ export const BOTH_WEBHOOKS: Readonly<Record<string, Scene>> = {
   'message_updated.input_select_answer.inbox': answered,
 };
 
-/** What a contact counts as (`contact_type`) is nothing that the double keeps; when the server first fills the cache of labels was not found out. */
+/** The double does not store a contact's `contact_type`; when the server first fills the cache of labels is unknown. */
 const changedKeys = (body: Answer): string => (body.changed_attributes ?? []).flatMap((one: object) => Object.keys(one)).filter((key: string) => key !== 'contact_type' && key !== 'cached_label_list').sort().join();
 const newAttributes = (body: Answer): string => Object.keys(body.changed_attributes.find((one: object) => 'custom_attributes' in one)?.custom_attributes.current_value ?? {}).sort().join();
 
 const labelsIn = (body: Answer): unknown => body.changed_attributes.find((one: object) => 'label_list' in one)?.label_list.current_value;
 
-/** Whether what came is about the same as what was recorded: the state around it is compared afterwards. */
+/** Returns whether a received webhook has the same subject as the recorded one. The rest is compared afterwards. */
 export function isAbout(recorded: Answer, came: Answer): boolean {
   if (recorded.event !== came.event || changedKeys(recorded) !== changedKeys(came)) return false;
   if (recorded.event === 'conversation_updated') return newAttributes(recorded) === newAttributes(came) && JSON.stringify(labelsIn(recorded)) === JSON.stringify(labelsIn(came));

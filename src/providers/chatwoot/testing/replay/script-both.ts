@@ -12,7 +12,7 @@ const agents: BothAct = async (stage) => {
   await stage.theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts', { name: 'Other' });
   await stage.theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts/2/account_users', { user_id: otto.id, role: 'agent' });
   await stage.play('agents.create.member_of_another_account', { body: { email: otto.email } });
-  // Who else was there by then is not known.
+  // It is unknown which other users existed then.
   await stage.play('agents.list.availability', { ignore: [''] });
   await each(stage, 'platform.user.create.name_', ['255', '256', '5000', 'html', 'nul']);
 };
@@ -37,7 +37,7 @@ const assignments: BothAct = async (stage) => {
   await stage.play('assignments.removed_agent', at({ assignee: leaver.id }));
 };
 
-/** The agent bot's token: what it may, and the 500 that hides a write once there is a team. */
+/** The agent bot's token: its permissions, and the 500 that hides a write once the conversation has a team. */
 const botToken: BothAct = async (stage) => {
   const conversation = await stage.conversation();
   const at = { conversation, team: stage.team };
@@ -46,13 +46,13 @@ const botToken: BothAct = async (stage) => {
   await each(stage, 'bot_token.get.', ['labels'], at);
   await each(stage, 'bot_token.post.', ['messages', 'toggle_priority', 'toggle_status', 'custom_attributes', 'toggle_typing_status', 'assignments', 'mute', 'unread', 'update_last_seen', 'transcript'], at);
   await each(stage, 'bot_token.', ['patch.conversation', 'delete.conversation'], at);
-  // The recorded answers came before the line that says what was changed.
+  // The recorded responses preceded the activity line.
   stage.double.setActivityDelay(1);
   const fresh = async (name: string, prepare: (id: number) => Promise<unknown> = async () => undefined) => {
     const id = await stage.conversation();
     await prepare(id);
     await stage.settled();
-    // The line that says what was changed is a job's: the recorded answers show it or not.
+    // A job writes the activity line, so the recorded responses may or may not contain it.
     await stage.play(`bot_token.patch.${name}`, { conversation: id, ignore: ['messages', 'last_activity_at', 'timestamp'] });
   };
   await fresh('conversation_again');
@@ -120,7 +120,7 @@ const files: BothAct = async (stage) => {
   const conversation = await stage.conversation();
   await each(stage, 'messages.create.attachment_', ['a.txt', 'b.png', 'c.bin'], { conversation });
   const poisoned = await stage.conversation();
-  // The recorded answer quotes an object of the server's by its place in memory.
+  // The recorded response quotes an object of the server with its memory address.
   await stage.play('messages.create.blank_file_name', { conversation: poisoned, ignore: ['error'] });
   await stage.play('messages.list.blank_file_name', { conversation: poisoned });
   await stage.play('conversations.get.blank_file_name', { conversation: poisoned });
@@ -161,7 +161,7 @@ const messages: BothAct = async (stage) => {
   await stage.play('messages.retry.marker', { conversation: tried, message });
 };
 
-/** Whatever is deleted keeps `source_id`, sender, kind and visibility; the agent bot's token may delete nothing. */
+/** A deleted message keeps `source_id`, sender, kind and visibility. The agent bot's token may delete nothing. */
 const deletions: BothAct = async (stage) => {
   const conversation = await stage.conversation();
   const post = (source: string, more: object, who: string) => stage.say(conversation, 'x', { source_id: `src-${source}`, content_attributes: { marker: 'M' }, ...more }, who);
@@ -187,11 +187,11 @@ const marks: BothAct = async (stage) => {
     bot: await stage.say(conversation, 'bot', {}, 'AGENT_BOT'), template: await stage.say(conversation, 'template', { message_type: 'template' }),
   };
   for (const [name, message] of Object.entries(rows))
-    // What they said was not the same on both servers; what their state became is.
+    // Their contents differed between the servers; the effects on their state are the same.
     await each(stage, `messages.update.${name}.`, ['failed', 'sent', 'read', 'delivered'], { conversation, message, ignore: ['content', 'source_id'] });
 };
 
-/** Ordered lists of many rows: here what they hold in common; order, pages and counts have tests of their own. */
+/** Sorted lists of many rows. Compares what they have in common; order, pages and counts have tests of their own. */
 const lists: BothAct = async (stage) => {
   const { team } = stage;
   for (let count = 0; count < 2; count++) {
@@ -263,7 +263,7 @@ export const BOTH_ACTS: Readonly<Record<string, BothAct>> = {
   'a deleted account': deletedAccount,
 };
 
-/** Calls that this service never makes, and that nothing it does depends on: reports, and policies of assignment. */
+/** Calls that this service never makes and does not depend on: reports and assignment policies. */
 export const NOT_IN_THE_DOUBLE: readonly string[] = [
   'assignment_policies.create.200', 'assignment_policy.agent_capacity_policiesget.200', 'assignment_policy.assignment_policiesget.200',
   'assignment_policy.inboxes.assignment_policyget.404', 'assignment_policy.inboxes.inbox_limitsget.404', 'inboxes.assignment_policy.create.200',

@@ -36,7 +36,7 @@ export const creationScript: Step[] = [
   play('conversations.create.no_source.200'),
   play('conversations.create.pending_team.200'),
   prepare((theatre) => theatre.double.settled()),
-  // The recorded answer already shows the activity line: its job was faster than the rendering.
+  // The recorded response already contains the activity line: its job was faster than the rendering.
   prepare((theatre) => theatre.double.setActivityDelay(0)),
   play('conversations.create.absent_team.200'),
   prepare((theatre) => theatre.double.setActivityDelay(1)),
@@ -81,7 +81,7 @@ export const messageScript: Step[] = [
   prepare((theatre) => theatre.double.syncAvatar(1)),
 ];
 
-/** The recordings were seconds apart; here every activity line is waited for instead. */
+/** The recordings were seconds apart; here each activity line is awaited. */
 const settled = prepare((theatre) => theatre.double.settled());
 const assign = (body: Record<string, unknown>) => prepare((theatre) => theatre.call('BOT', 'POST', `${A}/conversations/1/assignments`, body));
 
@@ -142,7 +142,7 @@ export const deliveryStateScript: Step[] = [
   settled,
 ];
 
-/** From here on message and conversation numbers must be the recorded ones: the pages are cut by them. */
+/** From here on the ids of messages and conversations must be the recorded ones, because they delimit the pages. */
 export const listScript: Step[] = [
   play('messages.list.200'),
   play('messages.list.after.200'),

@@ -4,7 +4,7 @@ import type { Answer, Theatre } from './theatre';
 
 const A = '/api/v1/accounts/1';
 
-/** A visitor with a conversation in an inbox, made by the bridge. */
+/** Creates a visitor with a conversation in an inbox, as the bridge. */
 export async function visitor(theatre: Theatre, inboxId: number, fields: Record<string, unknown>): Promise<{ contact: Answer; conversation: Answer; sourceId: string }> {
   const { payload } = await theatre.call('BOT', 'POST', `${A}/contacts`, { inbox_id: inboxId, ...fields });
   const sourceId: string = payload.contact_inbox.source_id;
@@ -22,7 +22,7 @@ export const agentBotScript: Step[] = [
     const inbox = await theatre.call('ADMIN', 'POST', `${A}/inboxes`, {
       name: 'With bot kmxmek', channel: { type: 'api', webhook_url: `${theatre.receiver.url}/inbox-with-bot` },
     });
-    if (inbox.id !== 4) throw new Error(`the inbox with the bot must be number 4, not ${inbox.id}`);
+    if (inbox.id !== 4) throw new Error(`The inbox with the bot must have the recorded number 4, not ${inbox.id}; check the steps before it.`);
   }),
   play('inboxes.set_agent_bot.200'),
   play('inboxes.agent_bot.200'),
@@ -161,7 +161,7 @@ export const presenceScript: Step[] = [
 
 const VISITOR_ADDRESS = { 'x-forwarded-for': '203.0.113.7' };
 
-/** Up to the limit by hand; the recording is the one too many. */
+/** Sends requests up to the limit. The recording is the first one beyond it. */
 async function repeat(theatre: Theatre, times: number, method: string, path: string, body?: unknown): Promise<void> {
   for (let index = 0; index < times; index++) {
     await fetch(theatre.double.baseUrl + path, {

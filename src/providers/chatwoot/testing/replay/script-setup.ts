@@ -3,7 +3,7 @@ import type { Theatre } from './theatre';
 
 const anyOrder = { anyOrder: true };
 
-/** Tokens of people made behind the recordings' back. */
+/** Creates a user whom no recording creates, and keeps their token. */
 async function addUser(theatre: Theatre, who: string, fields: Record<string, unknown>, accountId: number, role: string): Promise<void> {
   const user = await theatre.call('PLATFORM', 'POST', '/platform/api/v1/users', { password: 'Passw0rd!x', ...fields });
   theatre.words.set(`<${who}_TOKEN>`, user.access_token);

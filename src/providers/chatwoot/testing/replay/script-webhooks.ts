@@ -10,7 +10,7 @@ const incoming = (theatre: Theatre, id: number, content: string) =>
 
 const changeInbox = (body: Record<string, unknown>) => prepare((theatre) => theatre.call('ADMIN', 'PATCH', `${A}/inboxes/1`, body));
 
-/** Alice writes into one conversation while the inbox's webhook is of this or that kind. */
+/** Alice replies in one conversation while the inbox's webhook is of the named kind. */
 const replyWhile = (what: string) => prepare(async (theatre) => {
   await theatre.double.agent(4, { accountId: 1, conversationId: theatre.kept['watched'] }).reply(`reply while ${what}`);
   await theatre.double.settled();
@@ -26,7 +26,7 @@ const visitorWrites = (identifier: string) => prepare(async (theatre) => {
   await theatre.double.settled();
 });
 
-/** What the webhook recordings show and no REST recording causes. */
+/** Causes the recorded webhooks that no REST recording causes. */
 export const webhookScript: Step[] = [
   prepare(async (theatre) => {
     const { conversation } = await visitor(theatre, 1, { name: 'Returner', identifier: 'b-tllzqh' });

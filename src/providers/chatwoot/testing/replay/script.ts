@@ -1,6 +1,6 @@
 import type { PlayOptions, Theatre } from './theatre';
 
-/** One line of a script: something done to bring the situation about, or a recording played in it. */
+/** One step of a script: a preparation, or a recording to replay. */
 export type Step =
   | { prepare: (theatre: Theatre) => unknown }
   | { play: string; options: (theatre: Theatre) => PlayOptions; then?: (theatre: Theatre, answer: never) => unknown };
@@ -8,8 +8,8 @@ export type Step =
 export const prepare = (run: (theatre: Theatre) => unknown): Step => ({ prepare: run });
 
 /**
- * Plays `<name>.json`. `options` may depend on what earlier steps kept; `then` sees the answer
- * and may keep something itself.
+ * Replays `<name>.json`. `options` may depend on values that earlier steps kept; `then` gets the response and may keep
+ * values.
  */
 export function play(
   name: string,

@@ -3,7 +3,7 @@ import { Theatre, type Answer } from './theatre';
 
 const A = '/api/v1/accounts/1';
 
-/** One account with an inbox: Ada administers it, Alice is its member, Carol is an agent elsewhere. */
+/** An account with an inbox: Ada is its administrator, Alice a member of the inbox, Carol another agent. */
 export class Stage {
   static readonly ADA = 2;
   static readonly ALICE = 3;
@@ -32,12 +32,12 @@ export class Stage {
     return this.theatre.close();
   }
 
-  /** A call inside the account, as Ada unless said otherwise. */
+  /** Calls the account's API, by default as Ada. */
   call(method: string, path: string, body?: unknown, who = 'ADA'): Promise<Answer> {
     return this.theatre.call(who, method, `${A}${path}`, body);
   }
 
-  /** The bare status and text, for calls that may be refused. */
+  /** Returns status and text, for calls that may be refused. */
   async raw(who: string, method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     const response = await fetch(this.double.baseUrl + A + path, {
       method, headers: { 'api-access-token': this.theatre.translate(`<${who}_TOKEN>`), 'content-type': 'application/json' },
@@ -51,7 +51,7 @@ export class Stage {
     return { id: payload.contact.id, sourceId: payload.contact_inbox.source_id };
   }
 
-  /** A new visitor's conversation; the answer of the call that made it. */
+  /** Creates a new visitor's conversation and returns the response. */
   async conversation(fields: Record<string, unknown> = {}, identifier = `visitor-${Math.random()}`): Promise<Answer> {
     const { id, sourceId } = await this.contact(identifier);
     return this.call('POST', '/conversations', { inbox_id: this.inbox.id, contact_id: id, source_id: sourceId, ...fields });
@@ -73,7 +73,7 @@ export class Stage {
     return this.double.agent(userId, { accountId: 1, conversationId });
   }
 
-  /** A bot of the account, connected to the inbox; its token is `<AB_TOKEN>`. */
+  /** Creates a bot and connects it to the inbox. Its token is `<AB_TOKEN>`. */
   async bot(outgoingUrl?: string): Promise<Answer> {
     const bot = await this.call('POST', '/agent_bots', { name: 'Bot', ...(outgoingUrl ? { outgoing_url: outgoingUrl } : {}) });
     await this.call('POST', `/inboxes/${this.inbox.id}/set_agent_bot`, { agent_bot: bot.id });

@@ -6,7 +6,7 @@ import {
 import { authScript, inboxScript, peopleScript, platformScript, settingsScript } from './script-setup';
 import { playedIn, type Step } from './script';
 
-/** The recorded server's life, told again in its order: later acts stand on earlier ones. */
+/** The recorded server's history in its order: later acts depend on earlier ones. */
 export const ACTS: Readonly<Record<string, Step[]>> = {
   'the Platform API': platformScript,
   'signing in': authScript,
@@ -29,8 +29,8 @@ export const ACTS: Readonly<Record<string, Step[]>> = {
   'outages': outageScript,
 };
 
-/** Recorded in May on a build before 4.14.2; played beside the signed webhooks. */
+/** Recorded in May on a build before 4.14.2; replayed with the signed webhooks. */
 export const FIRST_OF_4_14 = ['agent_bots.list.200.json', 'conversations.toggle_status.bad.500.json', 'inboxes.get.200.json', 'webhooks.list.200.json'];
 
-/** What the stories of the first recordings play. */
+/** Returns the files that the scripts of the first recordings replay. */
 export const playedBefore = (version: BothVersion): readonly string[] => (version === '4.10' ? Object.values(ACTS).flatMap(playedIn) : FIRST_OF_4_14);

@@ -3,23 +3,23 @@ import { readRecording, type RecordedExchange, type RecordedWebhook, type Record
 import { Receiver, type ReceivedWebhook } from './receiver';
 import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from '../double';
 
-/** Answers are looked into freely, as a test does. */
+/** A response body. Tests read any field of it. */
 export type Answer = any;
 
 export interface PlayOptions extends CompareOptions {
-  /** Instead of the recorded path: where the recorded numbers are not ours. */
+  /** Replaces the recorded path where our ids differ. */
   path?: string;
-  /** Instead of the recorded body. */
+  /** Replaces the recorded body. */
   body?: unknown;
 }
 
 interface RecordedPart { name: string; value?: string; filename?: string; type?: string; size?: number }
 
-/** One double with one receiver, and the recorded words translated into theirs. */
+/** Replays recordings at one double with one receiver, translating recorded values to theirs. */
 export class Theatre {
-  /** What stands in recorded requests, and what to send instead. */
+  /** Values in recorded requests, and their replacements. */
   readonly words = new Map<string, string>();
-  /** Things that one step leaves for a later one. */
+  /** Values that one step keeps for a later one. */
   readonly kept: Record<string, Answer> = {};
   private aheadMs = 0;
   private constructor(readonly receiver: Receiver) {}
@@ -34,7 +34,7 @@ export class Theatre {
     return theatre;
   }
 
-  /** The recordings took minutes; here the clock is set forward where that shows. */
+  /** Advances the double's clock: the recordings took minutes, which some responses show. */
   advance(ms: number): void {
     this.aheadMs += ms;
   }
@@ -44,7 +44,7 @@ export class Theatre {
     await this.receiver.close();
   }
 
-  /** A call of the preparation, which must succeed. `who` is the name of a token, as in `<ADMIN_TOKEN>`. */
+  /** Makes a call for a preparation, which must succeed. `who` is the name of a token, as in `<ADMIN_TOKEN>`. */
   async call(who: string | null, method: string, path: string, body?: unknown): Promise<Answer> {
     const token: Record<string, string> = who === null ? {} : { 'api-access-token': this.translate(`<${who}_TOKEN>`) };
     const response = await fetch(this.double.baseUrl + path, {
@@ -55,7 +55,7 @@ export class Theatre {
     return text === '' ? null : JSON.parse(text);
   }
 
-  /** Sends the recorded request and holds the answer against the recorded one. */
+  /** Sends the recorded request and compares the response with the recorded one. */
   async play(folder: RecordingFolder, name: string, options: PlayOptions = {}): Promise<Answer> {
     const { request, response } = readRecording<RecordedExchange>(folder, name);
     const sent = await this.send(request, options);
@@ -85,7 +85,7 @@ export class Theatre {
     return fetch(url, { method: request.method, headers, ...json });
   }
 
-  /** Holds a webhook that came against the recorded one. */
+  /** Compares a received webhook with the recorded one. */
   compareWebhook(folder: RecordingFolder, name: string, came: ReceivedWebhook, options: CompareOptions = {}): void {
     const recorded = readRecording<RecordedWebhook>(folder, name);
     const stable = (headers: Record<string, unknown>) => Object.fromEntries(
@@ -106,7 +106,7 @@ export class Theatre {
   }
 }
 
-/** The recordings say how long a file was, not what was in it. */
+/** Builds a form. The recordings contain a file's length but not its bytes. */
 function formOf(parts: RecordedPart[]): FormData {
   const form = new FormData();
   for (const part of parts) {

@@ -1,7 +1,7 @@
 import type { Reply } from '../http/replies';
 import type { User } from '../model';
 
-/** A conversation by the number in its address. */
+/** Names a conversation by the number in its address. */
 export interface ConversationRef { accountId: number; conversationId: number }
 
 export interface FileToAttach { filename: string; contentType?: string; bytes: Buffer | string; content?: string }
@@ -16,8 +16,8 @@ export const AGENT_ACTIONS: readonly AgentAction[] = [
 type Send = (method: string, path: string, token: string, body: unknown) => Promise<Reply>;
 
 /**
- * A person at the dashboard. Each act is the call that the dashboard makes, with that person's own
- * rights: it throws when Chatwoot would refuse it. Nothing of it shows in the journal.
+ * An agent at the dashboard. Each action is the dashboard's call with the agent's own rights; it throws if Chatwoot
+ * would refuse it. The journal does not contain these calls.
  */
 export class ActingAgent {
   constructor(private readonly user: User, private readonly conversation: ConversationRef, private readonly send: Send) {}
@@ -39,7 +39,7 @@ export class ActingAgent {
     return this.act('POST', '/assignments', { assignee_id: this.user.id });
   }
 
-  /** `agentId: null` or `teamId: null` clears it. */
+  /** `agentId: null` or `teamId: null` clears the field. */
   assign(to: { agentId: number | null } | { teamId: number | null }): Promise<unknown> {
     return this.act('POST', '/assignments', 'agentId' in to ? { assignee_id: to.agentId } : { team_id: to.teamId });
   }
@@ -79,7 +79,7 @@ export class ActingAgent {
     const full = `/api/v1/accounts/${accountId}/conversations/${conversationId}${path}`;
     const reply = await this.send(method, full, this.user.token, body);
     const answer = reply.body.toString('utf8');
-    if (reply.status !== 200) throw new Error(`user ${this.user.id} may not ${method} ${full}: ${reply.status} ${answer}`);
+    if (reply.status !== 200) throw new Error(`User ${this.user.id} cannot ${method} ${full}: the double responded with ${reply.status} ${answer}`);
     return answer === '' ? null : JSON.parse(answer);
   }
 }

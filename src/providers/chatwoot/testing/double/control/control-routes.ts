@@ -11,7 +11,7 @@ type Act = (double: ChatwootDouble, body: Json, at: string[]) => unknown;
 
 const done = () => ({ ok: true });
 
-/** The control surface for another process: the same verbs under `/_double`. */
+/** The controls for other processes: the same verbs below `/_double`. */
 const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
   ['GET', /^\/_double$/, (double) => ({
     baseUrl: double.baseUrl, version: double.version, platformToken: double.platformToken, actions: AGENT_ACTIONS,
@@ -55,7 +55,7 @@ export async function serveControl(double: ChatwootDouble, request: RawRequest):
   return undefined;
 }
 
-/** Over HTTP a pattern for the path is a string between slashes. */
+/** Parses a fault. Over HTTP a path pattern is a string between slashes. */
 function faultIn(body: Json): Fault {
   const fault = body as Fault;
   const path = fault.match?.path;
@@ -64,7 +64,7 @@ function faultIn(body: Json): Fault {
   return isPattern ? { ...fault, match: { ...fault.match, path: new RegExp(pattern[1] as string, pattern[2]) } } : fault;
 }
 
-/** `{action, account_id, conversation_id, …}` as one agent. */
+/** Runs `{action, account_id, conversation_id, …}` as one agent. */
 async function act(double: ChatwootDouble, body: Json, [userId]: string[]): Promise<unknown> {
   const agent = double.agent(Number(userId), { accountId: Number(body['account_id']), conversationId: Number(body['conversation_id']) });
   const content = String(body['content'] ?? '');
@@ -85,6 +85,6 @@ async function act(double: ChatwootDouble, body: Json, [userId]: string[]): Prom
     type: () => agent.type(body['on'] !== false),
   };
   const action = perform[body['action'] as AgentAction];
-  if (!action) throw new Error(`unknown action; known are ${AGENT_ACTIONS.join(', ')}`);
+  if (!action) throw new Error(`The double does not know this action; use one of ${AGENT_ACTIONS.join(', ')}.`);
   return { result: await action() };
 }

@@ -1,26 +1,25 @@
 import { json, refuse, text, type Reply } from '../http/replies';
 
 /**
- * What happens to a matching request instead of the usual:
- * `status:<n>` answers without doing anything; `hang` never answers; `cutBeforeApply` closes the connection
- * without doing anything; `applyThenCut` does everything and then closes it; `applyThen500` does everything
- * and answers 500; `slow` only takes `latencyMs` longer.
+ * How a matching request fails. `status:<n>` returns that status without any effect; `hang` never responds;
+ * `cutBeforeApply` closes the connection without any effect; `applyThenCut` executes the request, then closes the
+ * connection; `applyThen500` executes it and returns 500; `slow` executes it `latencyMs` later.
  */
 export type FaultMode = `status:${number}` | 'hang' | 'cutBeforeApply' | 'applyThenCut' | 'applyThen500' | 'slow';
 
 export interface FaultMatch {
   method?: string;
-  /** A piece of the path (query included), or a pattern for it. */
+  /** A part of the path (query included), or a pattern for it. */
   path?: string | RegExp;
 }
 
 export interface Fault {
   match?: FaultMatch;
-  /** How many requests; 1 when left out. */
+  /** How many requests. If omitted, 1. */
   times?: number;
   mode?: FaultMode;
   latencyMs?: number;
-  /** The body of a `status:<n>` answer, when Chatwoot's usual one will not do. */
+  /** The body of a `status:<n>` response. If omitted, Chatwoot's usual one. */
   body?: unknown;
 }
 
@@ -37,7 +36,7 @@ export class Faults {
     this.timeSkewMs = 0;
   }
 
-  /** The next message gets a time so far from the present; ids still rise. */
+  /** Shifts the next message's time by `ms`. Ids still ascend. */
   skewNextMessage(ms: number): void {
     this.timeSkewMs = ms;
   }
@@ -61,7 +60,7 @@ function applies(match: FaultMatch | undefined, method: string, path: string): b
   return typeof match.path === 'string' ? path.includes(match.path) : match.path.test(path);
 }
 
-/** What Chatwoot, or a proxy before it, says with this status. */
+/** Returns the response of Chatwoot, or of a proxy in front of it, with this status. */
 export function faultReply(mode: string, body: unknown): Reply {
   const status = Number(mode.slice('status:'.length));
   if (body !== undefined) return json(body, status);

@@ -3,14 +3,14 @@ import type { RawRequest } from '../http/raw-request';
 export interface JournalEntry {
   method: string;
   path: string;
-  /** Query parameters as they came, without the leading `?`. */
+  /** Query parameters as received, without the leading `?`. */
   query: string;
-  /** The answer's status; `cut` and `hung` when a fault gave none, `pending` while it runs. */
+  /** The response's status. `cut` and `hung` if a fault prevented a response, `pending` while the request runs. */
   status: number | 'cut' | 'hung' | 'pending';
   at: Date;
 }
 
-/** Every request to the API, in the order of arrival. Tokens and bodies are not kept. */
+/** All requests to the API, in the order of arrival. Without tokens and bodies. */
 export class Journal {
   readonly entries: JournalEntry[] = [];
 

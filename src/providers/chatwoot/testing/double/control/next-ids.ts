@@ -1,16 +1,16 @@
 import type { Store } from '../store';
 
-/** Which numbers come next, each higher than all before. Left out: as it would be. */
+/** The next ids, each higher than all before. If omitted, the sequence continues. */
 export interface NextIds {
   user?: number;
   inbox?: number;
   agentBot?: number;
   message?: number;
-  /** As addresses show it, in every account that there is. */
+  /** The number in addresses, in every existing account. */
   conversation?: number;
 }
 
-/** As on an installation that has given all lower numbers to others. */
+/** Sets the next ids, as on an installation that has used all lower ones. */
 export function setNextIds(store: Store, { user, inbox, agentBot, message, conversation }: NextIds): void {
   if (user !== undefined) store.users.setNextId(user);
   if (inbox !== undefined) store.inboxes.setNextId(inbox);
@@ -18,7 +18,7 @@ export function setNextIds(store: Store, { user, inbox, agentBot, message, conve
   if (message !== undefined) store.messages.setNextId(message);
   if (conversation === undefined) return;
   for (const account of store.accounts.all()) {
-    if (conversation <= account.lastDisplayId) throw new Error(`the next conversation cannot be ${conversation}, because ${account.lastDisplayId} was given`);
+    if (conversation <= account.lastDisplayId) throw new Error(`The next conversation cannot be ${conversation}, because ${account.lastDisplayId} is already in use; give a higher number.`);
     account.lastDisplayId = conversation - 1;
   }
 }

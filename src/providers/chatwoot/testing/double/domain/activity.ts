@@ -3,7 +3,7 @@ import { isFlooded } from './flooding';
 import type { Conversation, Priority } from '../model';
 import type { World } from '../world';
 
-/** Writes an activity line, as a job does a moment after the change; webhooks never hear of it. */
+/** Writes an activity line in a job after the change. No webhook reports it. */
 export function writeActivity(world: World, conversation: Conversation, content: string): void {
   const write = () => {
     if (!world.store.conversations.get(conversation.rowId) || isFlooded(world, conversation)) return;
@@ -54,7 +54,7 @@ export function labelLines(before: string[], after: string[], cause: Cause): str
   ];
 }
 
-/** A change of team hides a change of assignee: only one line is written. */
+/** Returns the line about a change of team. It includes a change of assignee, which gets no line of its own. */
 export function teamLine(from: string | undefined, to: string | undefined, newAssignee: string | undefined, cause: Cause): string | undefined {
   const name = nameOf(cause);
   if (!name) return undefined;

@@ -4,7 +4,7 @@ import { newToken } from '../tokens';
 import type { AgentBot, Json } from '../model';
 import type { World } from '../world';
 
-/** A bot without `outgoing_url` is accepted: it has a name and a token, and hears nothing. */
+/** Creates an agent bot. One without `outgoing_url` is accepted: it has a name and a token, and gets no webhooks. */
 export function createAgentBot(world: World, accountId: number | null, params: Json): AgentBot {
   const now = world.now();
   const bot: AgentBot = {

@@ -2,7 +2,7 @@ import { isOnline } from './presence';
 import type { Conversation, Inbox, Team, User } from '../model';
 import type { World } from '../world';
 
-/** The next online member in turn, who then goes to the end of the line. */
+/** Returns the next online member of the round robin and moves them to its end. */
 function nextInTurn(world: World, inbox: Inbox, allowed: (userId: number) => boolean): User | undefined {
   const next = inbox.turn.find((id) => allowed(id) && isOnline(world, inbox.accountId, id));
   if (next === undefined) return undefined;
@@ -10,7 +10,7 @@ function nextInTurn(world: World, inbox: Inbox, allowed: (userId: number) => boo
   return world.store.users.get(next);
 }
 
-/** Whom an inbox gives a conversation that has just become open; nobody when its assignee may keep it. */
+/** Returns the user to whom an inbox assigns a newly opened conversation; none if its assignee may keep it. */
 export function assigneeForOpened(world: World, conversation: Conversation): User | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox?.enableAutoAssignment || conversation.status !== 'open') return undefined;
@@ -19,7 +19,9 @@ export function assigneeForOpened(world: World, conversation: Conversation): Use
   return nextInTurn(world, inbox, (id) => team === undefined || team.memberIds.includes(id));
 }
 
-/** Whom a team with `allow_auto_assign` gives a conversation, whatever the inbox's own switch says. */
+/**
+ * Returns the user to whom a team with `allow_auto_assign` assigns a conversation, whatever the inbox's own setting.
+ */
 export function assigneeFromTeam(world: World, conversation: Conversation, team: Team): User | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox || !team.allowAutoAssign) return undefined;

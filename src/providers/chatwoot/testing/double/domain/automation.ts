@@ -10,7 +10,10 @@ import type { World } from '../world';
 const actionsIn = (value: unknown): RuleAction[] =>
   asList(value).map(asObject).map((one) => ({ action_name: String(one['action_name']), action_params: asList(one['action_params']) }));
 
-/** Stores a rule of an account. Called by an administrator's POST. @throws 422 without a name */
+/**
+ * Stores a rule of an account. Called by an administrator's POST.
+ * @throws 422 without a name
+ */
 export function createRule(world: World, accountId: number, params: Json): AutomationRule {
   const name = asText(params['name']);
   if (!name) throw refuse.invalid("Name can't be blank", ['name']);
@@ -31,8 +34,8 @@ export function createMacro(world: World, accountId: number, params: Json, by: U
 }
 
 /**
- * Starts the account's rules for a new message, as a job does. A rule fires on everybody's lines, bots' and notes too, unless
- * a condition says otherwise; what a rule itself wrote starts no rule.
+ * Runs the account's rules for a new message, in a job. Rules apply to messages of any author, bots and notes too,
+ * unless a condition excludes them. A rule's own messages trigger no rule.
  */
 export function runRules(world: World, message: Message): void {
   if (message.messageType === 'activity' || 'automation_rule_id' in message.contentAttributes) return;
@@ -43,7 +46,7 @@ export function runRules(world: World, message: Message): void {
   for (const rule of rules) world.jobs.enqueue(() => act(world, conversation, rule.actions, { rule }));
 }
 
-/** Does what a macro says, under the name of whoever runs it. */
+/** Runs a macro's actions in the name of the user who started it. */
 export function runMacro(world: World, macro: Macro, conversation: Conversation, user: User): void {
   world.jobs.enqueue(() => act(world, conversation, macro.actions, { user }));
 }
@@ -83,7 +86,7 @@ function act(world: World, conversation: Conversation, actions: readonly RuleAct
   }
 }
 
-/** A rule's line has no sender and names its rule; a macro's is the agent's own in every respect. */
+/** Posts a message. A rule's message has no sender and names its rule; a macro's is entirely the agent's own. */
 function say(world: World, conversation: Conversation, content: string, isPrivate: boolean, by: By): void {
   try {
     createMessage(world, conversation, {

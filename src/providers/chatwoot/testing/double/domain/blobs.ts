@@ -21,7 +21,7 @@ export function storeBlob(world: World, file: Pick<UploadedFile, 'filename' | 'c
   return world.store.blobs.insert(id, blob);
 }
 
-/** PNG and GIF say their size in a fixed place; others are not looked into. */
+/** Returns an image's size. Only PNG and GIF are analyzed, which have it at a fixed place. */
 function sizeOf({ contentType, bytes }: Blob): Blob['size'] {
   if (contentType === 'image/png' && bytes.length >= 24) return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
   if (contentType === 'image/gif' && bytes.length >= 10) return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };

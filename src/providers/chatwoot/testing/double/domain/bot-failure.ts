@@ -4,7 +4,7 @@ import { updateConversation } from './conversations';
 import type { Conversation } from '../model';
 import type { World } from '../world';
 
-/** When an agent bot cannot be reached, a conversation that it holds is opened for people. */
+/** Opens a pending conversation to agents after its agent bot could not be reached. */
 export function moveToHumans(world: World, conversation: Conversation): void {
   const held = world.store.conversations.get(conversation.rowId)?.status === 'pending';
   if (!held || !world.features.botFailureOpens) return;

@@ -1,12 +1,12 @@
 import type { Actor } from '../http/call';
 import type { AgentBot, Contact, User } from '../model';
 
-/** Whoever brought a change about; activity lines name them. */
+/** The author of a change, whom activity lines name. */
 export interface Cause {
   user?: User;
   bot?: AgentBot;
   contact?: Contact;
-  /** A rule of the account's. */
+  /** Caused by a rule of the account. */
   byRule?: true;
 }
 

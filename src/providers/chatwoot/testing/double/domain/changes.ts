@@ -50,5 +50,5 @@ export const conversationChanges = (before: Conversation, after: Conversation) =
 
 export const contactChanges = (before: Contact, after: Contact) => changes(CONTACT_COLUMNS, before, after);
 
-/** `changed_attributes`: a list of objects with one key each. */
+/** Returns `changed_attributes`: a list of objects with one key each. */
 export const asAttributeList = (found: Map<string, Change>): Json[] => [...found].map(([name, change]) => ({ [name]: change }));

@@ -13,7 +13,10 @@ export type ContactFields = Pick<
 
 const LONGEST_FIELD = 255;
 
-/** @throws the answer 422 with every problem in one sentence; a crash for a NUL, and for a second contact with an empty identifier */
+/**
+ * Validates a contact.
+ * @throws 422 with all problems in one sentence; a crash for a NUL, and for a second contact with an empty identifier
+ */
 export function validateContact(world: World, accountId: number, fields: ContactFields, self?: Contact): void {
   const taken = (key: 'email' | 'phoneNumber' | 'identifier') =>
     !!fields[key] && world.store.contacts.find((row) => row.accountId === accountId && row !== self && row[key] === fields[key]) !== undefined;
@@ -56,12 +59,12 @@ export function updateContact(world: World, row: Contact, patch: Partial<Contact
   if (row.email && row.email !== before.email) world.jobs.enqueue(() => syncAvatar(world, row), world.options.avatarSyncDelayMs);
 }
 
-/** Every message of a visitor does this, and so every one is followed by a `contact_updated`. */
+/** Updates the contact's activity time. Every message of a visitor does this, so a `contact_updated` follows each. */
 export function touchContact(world: World, row: Contact): void {
   updateContact(world, row, { lastActivityAt: world.now() });
 }
 
-/** The look-up of a face for an e-mail: leaves two attributes behind and one more `contact_updated`. */
+/** Runs the avatar lookup for an e-mail: adds two attributes and causes a `contact_updated`. */
 export function syncAvatar(world: World, row: Contact): void {
   if (!row.email || !world.store.contacts.get(row.id)) return;
   const hash = createHash('sha256').update(`avatar of ${row.email}`).digest('hex');
@@ -77,7 +80,7 @@ function companyOf(world: World, email: string | null): number | null {
   return companies.get(domain) ?? null;
 }
 
-/** The contact's way into an inbox: found by its source id, or made. A source id of somebody else's is a crash. */
+/** Returns the contact inbox with this source id, or creates it. Another contact's source id causes a crash. */
 export function linkContact(world: World, contact: Contact, inbox: Inbox, sourceId: string | null, hmacVerified = false): ContactInbox {
   const found = sourceId ? world.store.contactInboxes.find((row) => row.inboxId === inbox.id && row.sourceId === sourceId) : undefined;
   if (found && found.contactId !== contact.id) throw refuse.crash();
@@ -90,7 +93,7 @@ export function linkContact(world: World, contact: Contact, inbox: Inbox, source
   });
 }
 
-/** Takes everything of `from` over to `into`, tells of the one that stays, and of each message of a visitor that moved. */
+/** Moves everything of `from` to `into`, and announces the remaining contact and each moved message of a visitor. */
 export function mergeContacts(world: World, into: Contact, from: Contact): void {
   const { store } = world;
   const before = { ...into };

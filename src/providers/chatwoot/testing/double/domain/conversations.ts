@@ -9,7 +9,7 @@ import { notifyAssignee, notifyOfOpening } from './notifications';
 import type { ContactInbox, Conversation, ConversationStatus } from '../model';
 import type { World } from '../world';
 
-/** Only a change of one of these is worth a `conversation_updated`. */
+/** Only a change of one of these columns causes a `conversation_updated`. */
 const ANNOUNCED = [
   'team_id', 'assignee_id', 'assignee_agent_bot_id', 'status', 'snoozed_until', 'custom_attributes', 'label_list',
   'waiting_since', 'first_reply_created_at', 'priority',
@@ -19,7 +19,7 @@ export type NewConversation = Partial<
   Pick<Conversation, 'status' | 'assigneeId' | 'teamId' | 'snoozedUntil' | 'customAttributes' | 'additionalAttributes'>
 >;
 
-/** `wantedTeamId` may name a team that does not exist: then there is no team, but a line that says so. */
+/** Creates a conversation. If `wantedTeamId` names no team, no team is set, but an activity line mentions it. */
 export function createConversation(
   world: World, link: ContactInbox, wanted: NewConversation, wantedTeamId: number | undefined, cause: Cause,
 ): Conversation {
@@ -27,7 +27,7 @@ export function createConversation(
   const inbox = store.inboxes.get(link.inboxId);
   const account = store.accounts.get(inbox?.accountId);
   const contact = store.contacts.get(link.contactId);
-  if (!inbox || !account || !contact) throw new Error('a conversation needs its inbox, account and contact');
+  if (!inbox || !account || !contact) throw new Error('A conversation needs an existing inbox, account and contact; create them first.');
   const now = world.now();
   const row: Conversation = {
     rowId: store.conversations.nextId(), displayId: ++account.lastDisplayId, accountId: account.id, uuid: randomUUID(),
@@ -48,7 +48,7 @@ export function createConversation(
   return row;
 }
 
-/** Saves what differs and does all that follows from it. Saving what is already so does nothing at all. */
+/** Saves changes with all their effects. Saving equal values has no effect. */
 export function updateConversation(world: World, row: Conversation, patch: Partial<Conversation>, cause: Cause): void {
   const before = { ...row };
   Object.assign(row, patch);
@@ -95,7 +95,7 @@ function say(world: World, row: Conversation, line: string | undefined): void {
   if (line) writeActivity(world, row, line);
 }
 
-/** A team takes the conversation from an assignee who is not in it, and may give it to one who is. */
+/** Applies a new team: removes an assignee who is not in it, and may assign one of its members. */
 function applyTeam(world: World, before: Conversation, row: Conversation): void {
   const team = world.store.teams.get(row.teamId);
   if (!team || row.teamId === before.teamId) return;
@@ -108,17 +108,17 @@ function autoAssign(world: World, row: Conversation): void {
     const user = assigneeForOpened(world, row);
     if (user) updateConversation(world, row, { assigneeId: user.id }, NOBODY);
   };
-  // From 4.13 new accounts use the second assignment, which is a job.
+  // Since 4.13 new accounts use the second implementation of assignment, which is a job.
   if (world.features.signedWebhooks) world.jobs.enqueue(assign);
   else assign();
 }
 
-/** Without a status it goes back and forth between open and resolved. */
+/** Returns the next status of a toggle without a status: between open and resolved. */
 export function toggledStatus(row: Conversation): ConversationStatus {
   return row.status === 'open' ? 'resolved' : 'open';
 }
 
-/** What the five-minute job does with conversations whose time has come. */
+/** Runs the five-minute job: opens conversations whose snooze has ended. */
 export function wakeSnoozed(world: World): void {
   const now = world.now();
   for (const row of world.store.conversations.where((one) => one.status === 'snoozed' && one.snoozedUntil !== null && one.snoozedUntil <= now)) {

@@ -23,7 +23,7 @@ const readContact: Read<Contact> = (row, key) => ({
   last_activity_at: row.lastActivityAt, blocked: row.blocked, labels: [], ...row.additionalAttributes,
 } as Json)[key];
 
-/** Conversations compare exactly; a contact's own texts without regard to case. */
+/** Filters conversations. Their texts are compared exactly; a contact's own texts ignore case. */
 export function filterConversations(call: Call, rows: Conversation[]): Conversation[] {
   return filter(call, rows, CONVERSATION_KEYS, 'conversation_attribute', readConversation, false);
 }
@@ -51,7 +51,7 @@ function filter<Row extends { customAttributes: Json }>(
   return rows.filter((row) => joined(conditions, (condition) => holds(row, condition)));
 }
 
-/** A condition's `query_operator` joins it to the next one; AND binds tighter, as in SQL. */
+/** Joins conditions. A condition's `query_operator` joins it to the next one; AND binds more tightly, as in SQL. */
 function joined(conditions: Json[], holds: (condition: Json) => boolean): boolean {
   if (conditions.length === 0) return true;
   const alternatives: Json[][] = [[]];

@@ -1,7 +1,7 @@
 import type { Conversation } from '../model';
 import type { World } from '../world';
 
-/** Whether the conversation already has all the messages it may get in a minute, of any kind and by anyone. */
+/** Returns whether the conversation has reached its limit of messages per minute, of any kind and author. */
 export function isFlooded(world: World, conversation: Conversation): boolean {
   const since = world.now() - 60_000;
   return world.store.messagesIn(conversation).filter((message) => message.createdAt >= since).length >= world.options.messagesPerMinute;

@@ -33,7 +33,10 @@ export function createInbox(world: World, accountId: number, params: Json): Inbo
   return world.store.inboxes.insert(inbox.id, inbox);
 }
 
-/** Every key may be sent alone, those of the channel too. The webhook's address is taken as it is, sense or nonsense. */
+/**
+ * Changes an inbox. Every key may be sent alone, also those of the channel. Any text is accepted as the webhook's
+ * address.
+ */
 export function changeInbox(world: World, inbox: Inbox, params: Json): void {
   const text = (key: string, set: (value: string | null) => void) => has(params, key) && set(asText(params[key]));
   const flag = (key: string, set: (value: boolean) => void) => has(params, key) && set(asBoolean(params[key]));
@@ -66,7 +69,7 @@ function changeChannel(inbox: Inbox, channel: Json): void {
   if (has(channel, 'additional_attributes')) inbox.channelAttributes = asObject(channel['additional_attributes']);
 }
 
-/** A day keeps what is not sent: closing it all day leaves its hours. */
+/** Changes working hours. A day keeps the values that are not sent: closing it all day keeps its hours. */
 function changeHours(inbox: Inbox, hours: Json[]): void {
   for (const change of hours) {
     const day = inbox.workingHours.find((one) => one.day_of_week === Number(change['day_of_week']));
@@ -78,7 +81,7 @@ function changeHours(inbox: Inbox, hours: Json[]): void {
   }
 }
 
-/** At once, before the inbox itself is gone; no webhook says so. */
+/** Deletes an inbox's conversations at once, before the inbox itself. No webhook reports it. */
 export function deleteConversationsOf({ store }: World, inbox: Inbox): void {
   for (const row of store.conversations.where((one) => one.inboxId === inbox.id)) store.deleteConversation(row);
 }

@@ -1,4 +1,4 @@
-/** What a template may name: `{{ contact.name }}` looks up `contact`, then `name`. */
+/** The objects that a template may use: `{{ contact.name }}` reads `name` of `contact`. */
 export type Drops = Record<string, Record<string, unknown>>;
 
 class LiquidError extends Error {}
@@ -15,8 +15,8 @@ const FILTERS: Record<string, (value: string, argument: string) => string> = {
 };
 
 /**
- * Outgoing text is a Liquid template: known names are filled in, unknown ones vanish, code between
- * backticks stays, and text that is no valid template is sent as it is.
+ * Renders an outgoing text as a Liquid template: known names are replaced, unknown ones vanish, code between backticks
+ * stays. A text that is not a valid template is sent unchanged.
  */
 export function renderLiquid(content: string, drops: Drops): string {
   try {

@@ -10,7 +10,7 @@ import { refuse } from '../http/replies';
 import type { Attachment, Blob, Contact, Conversation, Json, Message, MessageType, SenderType } from '../model';
 import type { World } from '../world';
 
-/** Why a message cannot be saved, in the words of a validation. */
+/** The reason why a message cannot be saved, worded as a validation error. */
 export class InvalidMessage extends Error {
   constructor(readonly problem: string) {
     super(`Validation failed: ${problem}`);
@@ -30,7 +30,7 @@ export interface NewMessage {
 
 const LONGEST_CONTENT = 150_000;
 
-/** Stores a message and does all that follows: re-opening, events, waiting times, templates. */
+/** Stores a message with all effects: reopening, events, waiting times, templates. */
 export function createMessage(world: World, conversation: Conversation, wanted: NewMessage): Message {
   validate(world, conversation, wanted);
   const now = world.now() + world.faults.takeTimeSkew();
@@ -46,7 +46,7 @@ export function createMessage(world: World, conversation: Conversation, wanted: 
   conversation.updatedAt = now;
   reopen(world, conversation, message);
   conversation.lastActivityAt = now;
-  // The answer of the post fails on it, and so does the job that would tell of it.
+  // The response to the post fails on it, and so does the job that would announce the message.
   if (message.attachments.some(isUnshowable)) throw refuse.unroutable(UNROUTABLE);
   world.events.message('message_created', message);
   notifyOfMessage(world, conversation, message);
@@ -56,7 +56,7 @@ export function createMessage(world: World, conversation: Conversation, wanted: 
   return message;
 }
 
-/** A listener's job, hence after the events of resolving. */
+/** Sends the survey. Runs in a listener's job, so after the events of resolving. */
 export function sendSurvey(world: World, conversation: Conversation): void {
   world.jobs.enqueue(() => {
     const survey = world.store.conversations.get(conversation.rowId) && surveyFor(world, conversation);
@@ -75,7 +75,7 @@ function validate(world: World, conversation: Conversation, wanted: NewMessage):
   if (isFlooded(world, conversation)) throw new InvalidMessage('Too many messages');
 }
 
-/** Only a visitor's message re-opens; a blocked visitor's does not. */
+/** Reopens the conversation for a visitor's message, unless the visitor is blocked. */
 function reopen(world: World, conversation: Conversation, message: Message): void {
   const { store } = world;
   const contact = store.contacts.get(conversation.contactId) as Contact;
@@ -86,7 +86,7 @@ function reopen(world: World, conversation: Conversation, message: Message): voi
   else if (conversation.status === 'resolved') updateConversation(world, conversation, { status: 'open' }, { contact });
 }
 
-/** A person's first public reply counts, a bot's does not; both end the waiting. */
+/** Updates the waiting time. Any public reply ends it; only a person's counts as the first reply. */
 function updateWaiting(world: World, conversation: Conversation, message: Message): void {
   if (message.messageType === 'incoming') {
     if (conversation.waitingSince === null) updateConversation(world, conversation, { waitingSince: message.createdAt }, NOBODY);
@@ -121,7 +121,9 @@ function render(world: World, conversation: Conversation, wanted: NewMessage): s
   });
 }
 
-/** `in_reply_to` and `in_reply_to_external_id` fill each other in; what cannot be found becomes null. */
+/**
+ * Completes `in_reply_to` and `in_reply_to_external_id` from each other. A reference that is not found becomes null.
+ */
 function fillReply(world: World, conversation: Conversation, attributes: Json): Json {
   if (attributes['in_reply_to'] == null && attributes['in_reply_to_external_id'] == null) return attributes;
   const messages = world.store.messagesIn(conversation);

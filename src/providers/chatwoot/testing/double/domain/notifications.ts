@@ -8,7 +8,7 @@ const ALL_KINDS = [
 export const EMAIL_FLAGS = ALL_KINDS.map((kind) => `email_${kind}`);
 export const PUSH_FLAGS = ALL_KINDS.map((kind) => `push_${kind}`);
 
-/** What an agent is called for until they choose otherwise. */
+/** The notifications that agents get until they choose others. */
 export const DEFAULT_FLAGS = { email: ['email_conversation_assignment'], push: ['push_conversation_assignment'] };
 
 function notify(world: World, user: User, conversation: Conversation, type: NotificationType, secondaryMessageId: number | null = null): void {
@@ -16,14 +16,20 @@ function notify(world: World, user: User, conversation: Conversation, type: Noti
   world.store.notifications.insert(id, { id, accountId: conversation.accountId, userId: user.id, type, conversationRowId: conversation.rowId, messageId: secondaryMessageId, createdAt: world.now() });
 }
 
-/** Whoever is given a conversation by somebody else is told; a team that is given one is not, and nobody of a pending one. */
+/**
+ * Notifies an agent to whom another user assigned a conversation. Neither a team's members nor agents of pending
+ * conversations are notified.
+ */
 export function notifyAssignee(world: World, before: Conversation, row: Conversation, by: User | undefined): void {
   const user = world.store.users.get(row.assigneeId);
   if (!user || row.assigneeId === before.assigneeId || user.id === by?.id || row.status === 'pending') return;
   notify(world, user, row, 'conversation_assignment');
 }
 
-/** The assignee hears of every public line that is not their own, a bot's too; an unassigned conversation rings nobody. */
+/**
+ * Notifies the assignee of every public message that is not their own, also a bot's. For an unassigned conversation no
+ * agent is notified.
+ */
 export function notifyOfMessage(world: World, row: Conversation, message: Message): void {
   const user = world.store.users.get(row.assigneeId);
   const isOwn = message.senderType === 'User' && message.senderId === row.assigneeId;
@@ -31,7 +37,7 @@ export function notifyOfMessage(world: World, row: Conversation, message: Messag
   notify(world, user, row, 'assigned_conversation_new_message', message.id);
 }
 
-/** Only members of the inbox who have chosen it hear of a conversation that is there for agents. */
+/** Notifies those members of the inbox who chose it of a conversation that is new to agents. */
 export function notifyOfOpening(world: World, row: Conversation): void {
   if (row.status === 'pending') return;
   for (const userId of world.store.inboxes.get(row.inboxId)?.memberIds ?? []) {

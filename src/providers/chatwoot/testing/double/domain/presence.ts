@@ -1,7 +1,10 @@
 import type { AccountUser, Availability, User } from '../model';
 import type { World } from '../world';
 
-/** What agents' lists call `availability_status`: without a live channel nobody is online, unless `auto_offline` is off. */
+/**
+ * Returns `availability_status` as in lists of agents: without a live channel a user is offline, unless `auto_offline`
+ * is off.
+ */
 export function availabilityOf(user: User, membership: AccountUser | undefined): Availability {
   if (!membership) return 'offline';
   if (!membership.autoOffline || user.connected) return membership.availability;

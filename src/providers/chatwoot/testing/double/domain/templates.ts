@@ -1,7 +1,7 @@
 import type { Conversation, Inbox, Json, Message, WorkingHour } from '../model';
 import type { World } from '../world';
 
-/** What an inbox says by itself when a visitor writes: that it is closed, or its greeting. */
+/** Returns an inbox's automatic replies to a visitor's message: the out-of-office message or the greeting. */
 export function templatesFor(world: World, conversation: Conversation, message: Message): string[] {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox || message.messageType !== 'incoming') return [];
@@ -26,7 +26,7 @@ function isWithin(hour: WorkingHour, minute: number): boolean {
   return minute >= from && minute < until;
 }
 
-/** The one question for a rating, when a conversation is resolved. */
+/** Returns the survey, sent once when a conversation is resolved. */
 export function surveyFor(world: World, conversation: Conversation): { content: string; contentAttributes: Json } | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   const asked = world.store.messagesIn(conversation).some((one) => one.contentType === 'input_csat');

@@ -6,7 +6,7 @@ import type { AccountUser, Json, User } from '../model';
 import type { World } from '../world';
 
 const LONGEST_NAME = 255;
-/** Good after 192 s and not after 319 s. */
+/** On a real server a link was valid after 192 s and not after 319 s. */
 const LINK_LASTS_MS = 300_000;
 
 const PASSWORD_RULES: Array<[rule: RegExp, text: string]> = [
@@ -38,21 +38,21 @@ export function createUser(world: World, params: Json, rules: { confirmed: boole
   });
 }
 
-/** A token for one sign-in without a password, within about five minutes; others stay good beside it. */
+/** Creates a login link's token: one sign-in without a password within about five minutes. Other tokens stay valid. */
 export function newUserToken(user: User, now: number): string {
   const token = randomBytes(32).toString('hex');
   user.ssoTokens.set(token, now);
   return token;
 }
 
-/** Takes a login link's token for good. False: it was used before, or is too old. */
+/** Redeems a login link's token. Returns false if it was used before or is too old. */
 export function takeUserToken(user: User, token: string, now: number): boolean {
   const madeAt = user.ssoTokens.get(token);
   user.ssoTokens.delete(token);
   return madeAt !== undefined && now - madeAt <= LINK_LASTS_MS;
 }
 
-/** Their conversations lose the assignee, without a word to anybody. */
+/** Removes a user from an account. Their conversations lose the assignee without any notification. */
 export function removeFromAccount(world: World, membership: AccountUser): void {
   const { store } = world;
   const { accountId, userId } = membership;

@@ -4,7 +4,7 @@ import type { Route } from './router';
 import type { Contact, Conversation, Inbox } from '../model';
 
 
-/** Lets a call in or refuses it, and leaves on it who is calling and in which account. */
+/** Admits or refuses a call, and records its caller and account on it. */
 export function admit(call: Call, { rules }: Route): void {
   if (rules.area === 'open') return;
   if (rules.area === 'platform') {
@@ -26,7 +26,7 @@ function admitPlatformApp(call: Call): void {
   call.actor = { kind: 'platform', app };
 }
 
-/** Both spellings work; proxies drop the one with underscores. */
+/** Both spellings work. Proxies drop the one with underscores. */
 const tokenOf = (call: Call) => call.headers['api_access_token'] ?? call.headers['api-access-token'];
 
 function actorOf(call: Call): Actor {
@@ -62,14 +62,20 @@ function admitToAccount(call: Call, actor: Actor): void {
 
 export const callingUser = (call: Call) => (call.actor?.kind === 'user' ? call.actor.user : undefined);
 
-/** Administrators reach every inbox of the account, bots too, agents only theirs. */
+/**
+ * Returns whether the caller may use an inbox. Administrators and bots may use every inbox of the account, agents only
+ * theirs.
+ */
 export function mayUseInbox(call: Call, inbox: Inbox): boolean {
   if (isAdministrator(call) || call.actor?.kind === 'bot') return true;
   const user = callingUser(call);
   return user !== undefined && inbox.memberIds.includes(user.id);
 }
 
-/** From 4.8 the team's members reach a conversation as well. Being its assignee helps nobody. */
+/**
+ * Returns whether the caller may use a conversation. Since 4.8 its team's members may, too. Being its assignee grants
+ * nothing.
+ */
 export function mayUseConversation(call: Call, row: Conversation): boolean {
   const { store, features } = call.world;
   const inbox = store.inboxes.get(row.inboxId);
@@ -79,7 +85,10 @@ export function mayUseConversation(call: Call, row: Conversation): boolean {
   return user !== undefined && team !== undefined && team.memberIds.includes(user.id);
 }
 
-/** @throws 404 when it is not in the account, 401 when it is out of reach */
+/**
+ * Returns the call's conversation.
+ * @throws 404 if it is not in the account, 401 if the caller may not use it
+ */
 export function conversationOf(call: Call): Conversation {
   const row = call.world.store.conversation(accountOf(call).id, asId(call.at['conversationId']) ?? 0);
   if (!row) throw refuse.absent();

@@ -6,14 +6,14 @@ export type Actor =
   | { kind: 'bot'; bot: AgentBot }
   | { kind: 'platform'; app: PlatformApp };
 
-/** One request on its way through a route. */
+/** One request while a route handles it. */
 export interface Call {
   world: World;
   method: string;
   path: string;
-  /** The named pieces of the path. */
+  /** The named parts of the path. */
   at: Record<string, string>;
-  /** Query and body together; the body wins. */
+  /** Query and body merged; the body takes precedence. */
   params: Json;
   headers: Record<string, string | undefined>;
   address: string;
@@ -22,9 +22,9 @@ export interface Call {
   membership?: AccountUser;
 }
 
-/** The account of a call under `/api/v1/accounts/:accountId`. */
+/** Returns the account of a call below `/api/v1/accounts/:accountId`. */
 export function accountOf(call: Call): Account {
-  if (!call.account) throw new Error(`${call.path} was routed without an account`);
+  if (!call.account) throw new Error(`The route of ${call.path} has no account; give it the area "account".`);
   return call.account;
 }
 
@@ -32,7 +32,7 @@ export const isAdministrator = (call: Call) => call.membership?.role === 'admini
 
 export const has = (params: Json, key: string) => Object.prototype.hasOwnProperty.call(params, key);
 
-/** Rails also takes the attributes wrapped in the model's name. */
+/** Returns the attributes, also if they are wrapped in the model's name, as Rails allows. */
 export function wrapped(params: Json, name: string): Json {
   const inner = params[name];
   return typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Json) : params;
@@ -48,7 +48,7 @@ export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? val
 
 export const asBoolean = (value: unknown): boolean => value === true || value === 'true' || value === 1 || value === '1';
 
-/** A database id out of whatever was sent; `undefined` for what cannot be one. */
+/** Converts any input to a database id; `undefined` if it cannot be one. */
 export function asId(value: unknown): number | undefined {
   const id = typeof value === 'number' ? value : typeof value === 'string' && /^\d+/.test(value) ? parseInt(value, 10) : NaN;
   return Number.isSafeInteger(id) ? id : undefined;

@@ -14,13 +14,13 @@ const HEADER_END = Buffer.from('\r\n\r\n');
 export function boundaryOf(contentType: string): string {
   const match = /;\s*boundary=(?:"((?:[^"\\]|\\.)+)"|([^;\s]+))/i.exec(contentType);
   const boundary = match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
-  if (!boundary || boundary.length > 70) throw new MalformedMultipart('no usable boundary');
+  if (!boundary || boundary.length > 70) throw new MalformedMultipart('the boundary is missing or too long');
   return boundary;
 }
 
 /**
- * A delimiter only counts at the start of a line and with nothing but padding behind it,
- * so that a file which contains the boundary's text in its middle arrives whole.
+ * Parses a body. A delimiter counts only at the start of a line and if only padding follows it, so that a file that
+ * contains the boundary's text stays whole.
  */
 export function parseMultipart(body: Buffer, boundary: string): Part[] {
   const delimiter = Buffer.from(`--${boundary}`);
@@ -50,7 +50,7 @@ function delimiterLine(body: Buffer, at: number, length: number): { closing: boo
 
 function parsePart(part: Buffer): Part {
   const headerEnd = part.indexOf(HEADER_END);
-  if (headerEnd === -1) throw new MalformedMultipart('a part without headers');
+  if (headerEnd === -1) throw new MalformedMultipart('a part has no headers');
   const headers = new Map<string, string>();
   for (const line of part.subarray(0, headerEnd).toString('utf8').split('\r\n')) {
     const colon = line.indexOf(':');
@@ -58,7 +58,7 @@ function parsePart(part: Buffer): Part {
   }
   const disposition = headers.get('content-disposition') ?? '';
   const name = parameter(disposition, 'name');
-  if (!/^form-data\b/i.test(disposition) || name === undefined) throw new MalformedMultipart('a part without a name');
+  if (!/^form-data\b/i.test(disposition) || name === undefined) throw new MalformedMultipart('a part has no name');
   return {
     name,
     filename: extendedParameter(disposition, 'filename') ?? parameter(disposition, 'filename'),
@@ -69,7 +69,7 @@ function parsePart(part: Buffer): Part {
 
 function parameter(header: string, name: string): string | undefined {
   const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]+))`, 'i').exec(header);
-  // Browsers write a quote in a file name as %22, curl as \".
+  // In a file name, browsers write a quote as %22 and curl as \".
   return match?.[1]?.replace(/\\(["\\])/g, '$1').replace(/%22/g, '"') ?? match?.[2];
 }
 

@@ -2,12 +2,12 @@ import { boundaryOf, MalformedMultipart, parseMultipart } from './multipart';
 import { refuse } from './replies';
 import type { Json } from '../model';
 
-/** A file that came in a multipart body. */
+/** A file from a multipart body. */
 export class UploadedFile {
   constructor(readonly filename: string, readonly contentType: string, readonly bytes: Buffer) {}
 }
 
-/** `a[b]=1`, `a[]=1` and `a=1`, as Rails nests them. */
+/** Nests `a[b]=1`, `a[]=1` and `a=1` as Rails does. */
 function assign(target: Json, name: string, value: unknown): void {
   const path = [name.replace(/\[.*$/s, ''), ...[...name.matchAll(/\[([^\]]*)\]/g)].map((match) => match[1] ?? '')];
   const own = path.slice(1).at(-1) === '' ? path.slice(0, -1) : path;
@@ -36,13 +36,15 @@ export function parseBody(contentType: string, body: Buffer): Json {
   return {};
 }
 
-/** Half of a surrogate pair is refused as a whole, wherever it stands. */
+/**
+ * Returns whether all texts are well-formed. Chatwoot refuses the whole body for an unpaired surrogate anywhere in it.
+ */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value);
   return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed);
 }
 
-/** Rails takes null out of lists. */
+/** Rails removes nulls from lists. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((one) => one !== null).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,6 @@
 import type { Json } from '../model';
 
-/** A request as the server got it, before anybody asked what it means. */
+/** A request as the server received it, before routing. */
 export interface RawRequest {
   method: string;
   path: string;
@@ -8,6 +8,6 @@ export interface RawRequest {
   headers: Record<string, string | undefined>;
   address: string;
   body: Buffer;
-  /** Parameters already taken apart, for requests that never were on a wire. */
+  /** Parsed parameters, for requests that did not come over the network. */
   params?: Json;
 }

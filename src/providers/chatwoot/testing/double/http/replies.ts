@@ -26,7 +26,7 @@ export function json(value: unknown, status = 200): Reply {
   });
 }
 
-/** `head :ok`: a JSON content type and not one byte. */
+/** `head :ok`: a JSON content type and an empty body. */
 export function empty(): Reply {
   return reply(200, 'application/json', '', { 'cache-control': 'no-cache' });
 }
@@ -43,21 +43,21 @@ export function redirect(location: string): Reply {
   return reply(302, 'text/html; charset=utf-8', '', { location, 'cache-control': 'max-age=300, private' });
 }
 
-/** The framework's own error page, which says nothing about the cause. */
+/** The framework's own error page, which does not name the cause. */
 function bare(status: number, error: string): Reply {
   return reply(status, 'application/json; charset=UTF-8', JSON.stringify({ status, error }), {});
 }
 
-/** An answer that ends the request from anywhere below a route. */
+/** A response thrown from anywhere below a route; it ends the request. */
 export class Refusal extends Error {
   constructor(readonly reply: Reply) {
-    super(`refused with ${reply.status}`);
+    super(`The double refused the request with status ${reply.status}.`);
   }
 }
 
 const refusal = (reply: Reply) => new Refusal(reply);
 
-/** Every way in which Chatwoot says no. A missing permission is a 401, never a 403. */
+/** All refusals of Chatwoot. A missing permission is a 401, never a 403. */
 export const refuse = {
   notSignedIn: () => refusal(json({ errors: ['You need to sign in or sign up before continuing.'] }, 401)),
   badCredentials: () => refusal(json({ success: false, errors: ['Invalid login credentials. Please try again.'] }, 401)),
@@ -76,7 +76,7 @@ export const refuse = {
   crash: () => refusal(bare(500, 'Internal Server Error')),
   invalid: (message: string, attributes: string[]) => refusal(json({ message, attributes }, 422)),
   unprocessable: (error: string) => refusal(json({ error }, 422)),
-  /** An error that the framework meets while it writes the answer. */
+  /** An error that occurs while the framework renders the response. */
   unroutable: (error: string) => refusal(reply(422, 'application/json', JSON.stringify({ error }), {})),
   missing: (parameter: string) => refusal(json({ error: `param is missing or the value is empty: ${parameter}` }, 422)),
   tooMany: () => refusal(text(429, 'Retry later\n')),

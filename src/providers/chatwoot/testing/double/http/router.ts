@@ -2,18 +2,18 @@ import type { Call } from './call';
 import type { Reply } from './replies';
 
 /**
- * Who may come in: `account` wants a user of the account (`bot` lets AgentBot tokens pass too),
- * `profile` a user, `platform` a Platform App, `open` anybody.
+ * The callers that a route admits: `account`, a user of the account (`bot` also admits AgentBot tokens); `profile`, any
+ * user; `platform`, a Platform App; `open`, everybody.
  */
 export type Area = 'account' | 'profile' | 'platform' | 'open';
 
 export interface RouteRules {
   area: Area;
-  /** AgentBot tokens may call it; a function decides by release. */
+  /** Whether AgentBot tokens may call it; a function if that depends on the release. */
   bot?: boolean | ((call: Call) => boolean);
-  /** Administrators only, refused before anything is looked up. */
+  /** For administrators only, refused before any lookup. */
   admin?: boolean;
-  /** Absent in this release. */
+  /** Returns false if this release does not have the route. */
   when?: (call: Call) => boolean;
 }
 

@@ -5,7 +5,10 @@ import { fraction, isoOrNull, seconds, secondsOrZero } from './times';
 import type { Contact, Conversation, Json, User } from '../model';
 import type { World } from '../world';
 
-/** A conversation as conversation calls answer it: with its last message of any kind, and the last that is not activity. */
+/**
+ * Renders a conversation for conversation calls: with its last message of any kind, and the last that is not an
+ * activity line.
+ */
 export function conversation(world: World, row: Conversation, reader: User | undefined): Json {
   const messages = world.store.messagesIn(row);
   const last = messages.at(-1);
@@ -61,7 +64,7 @@ function meta(world: World, row: Conversation, reader: User | undefined): Json {
   };
 }
 
-/** A conversation as its visitor sees it: neither notes nor activity. */
+/** Renders a conversation for its visitor: without notes and activity lines. */
 export function publicConversation(world: World, row: Conversation): Json {
   const spoken = world.store.messagesIn(row).filter((message) => message.messageType !== 'activity' && !message.private);
   return {

@@ -7,7 +7,7 @@ import type { World } from '../world';
 
 export const typeNumber = (message: Message) => MESSAGE_TYPES.indexOf(message.messageType);
 
-/** `inAccount` is null where the server has no current account: jobs and the public API. */
+/** Renders the sender. `inAccount` is null where the server has no current account: in jobs and the public API. */
 export function sender(world: World, message: Message, inAccount: number | null): Json | undefined {
   const { store } = world;
   if (message.senderType === 'User') {
@@ -44,7 +44,7 @@ export function attachment(world: World, row: Attachment): Json {
 
 const extensionOf = (filename: string) => /\.([^.]+)$/.exec(filename)?.[1] ?? null;
 
-/** A message as message calls answer it. `echoId` comes back in the answer to the post only. */
+/** Renders a message for message calls. Only the response to the post contains `echoId`. */
 export function message(world: World, row: Message, echoId?: unknown): Json {
   const conversation = world.store.conversations.get(row.conversationRowId);
   const from = sender(world, row, row.accountId);
@@ -81,7 +81,7 @@ export function publicMessage(world: World, row: Message): Json {
   };
 }
 
-/** A message inside a conversation, in REST as in webhooks. */
+/** Renders a message nested in a conversation, in REST as in webhooks. */
 export function nestedMessage(world: World, row: Message, conversation: Conversation, inAccount: number | null): Json {
   const from = sender(world, row, inAccount);
   return {
@@ -115,7 +115,7 @@ export function nestedMessage(world: World, row: Message, conversation: Conversa
   };
 }
 
-/** What the visitor wrote since an agent last looked; it stops counting at ten. */
+/** Counts the visitor's messages since an agent last read; at most ten. */
 export function unreadCount(world: World, conversation: Conversation): number {
   const since = conversation.agentLastSeenAt ?? -1;
   const unread = world.store.messagesIn(conversation).filter((row) => row.messageType === 'incoming' && row.createdAt > since);

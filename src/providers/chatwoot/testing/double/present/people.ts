@@ -5,7 +5,7 @@ import type { World } from '../world';
 
 const availableName = (user: User) => user.displayName || user.name;
 
-/** The agent of agent lists, members, assignees. */
+/** Renders a user for lists of agents, members and assignees. */
 export function agent(world: World, accountId: number, user: User): Json {
   const membership = world.store.accountUser(accountId, user.id);
   return {
@@ -25,7 +25,10 @@ export function agent(world: World, accountId: number, user: User): Json {
   };
 }
 
-/** A user as the sender of a message. Jobs and the public API know no account, so there nobody has an availability. */
+/**
+ * Renders a user as the sender of a message. Jobs and the public API have no current account, so the user has no
+ * availability there.
+ */
 export function sendingUser(world: World, user: User, inAccount: number | null): Json {
   return {
     id: user.id,
@@ -57,7 +60,7 @@ export function sendingContact(contact: Contact): Json {
   };
 }
 
-/** The contact of contact calls; `withInboxes` adds where it can be reached. */
+/** Renders a contact for contact calls. `withInboxes` adds its contact inboxes. */
 export function contact(world: World, row: Contact, withInboxes: boolean): Json {
   return {
     additional_attributes: row.additionalAttributes,
@@ -87,7 +90,7 @@ function slimInbox(inbox: Inbox): Json {
   return { id: inbox.id, avatar_url: '', channel_id: inbox.channelId, name: inbox.name, channel_type: 'Channel::Api', provider: null };
 }
 
-/** The contact's bare row, which the public API shows. */
+/** Renders the contact's row without additions, as the public API does. */
 export function rawContact(row: Contact): Json {
   const known = row.email || row.phoneNumber;
   return {
@@ -113,7 +116,7 @@ export function rawContact(row: Contact): Json {
   };
 }
 
-/** The user of the Platform API, who belongs to no account in particular. */
+/** Renders a user for the Platform API, outside any account. */
 export function platformUser(world: World, user: User, accounts: Json[] = []): Json {
   return {
     access_token: user.token,
@@ -136,7 +139,7 @@ export function platformUser(world: World, user: User, accounts: Json[] = []): J
   };
 }
 
-/** The user of `profile` and of sign-in, with the accounts they belong to. */
+/** Renders the user of `profile` and of sign-in, with all their accounts. */
 export function profile(world: World, user: User): Json {
   const memberships = world.store.accountUsers.where((row) => row.userId === user.id);
   const first = memberships[0];

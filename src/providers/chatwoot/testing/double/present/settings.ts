@@ -12,7 +12,7 @@ const FEATURES = [
 ];
 const features = () => Object.fromEntries(FEATURES.map((name) => [name, true]));
 
-/** What an account without its own address sends from. */
+/** The sender address of an account without its own. */
 const DEFAULT_SUPPORT_EMAIL = 'Chatwoot <accounts@example.test>';
 
 export function platformAccount(account: Account): Json {
@@ -46,7 +46,7 @@ export function account(row: Account): Json {
   };
 }
 
-/** Only administrators see the inbox's secrets. */
+/** Renders an inbox. Only administrators get its secrets. */
 export function inbox(world: World, row: Inbox, forAdministrator: boolean): Json {
   return {
     id: row.id,
@@ -87,7 +87,7 @@ export function inbox(world: World, row: Inbox, forAdministrator: boolean): Json
   };
 }
 
-/** The inbox's bare row, which creating a contact shows. */
+/** Renders the inbox's row without additions, as the response to creating a contact contains it. */
 export function rawInbox(row: Inbox): Json {
   return {
     id: row.id,
@@ -139,7 +139,7 @@ export function rawTeam(row: Team): Json {
   };
 }
 
-/** Agents see the bots' tokens, too; only the webhook secret is kept from them. */
+/** Renders an agent bot. Agents get the bot's token, too; only its webhook secret is for administrators. */
 export function agentBot(world: World, row: AgentBot, forAdministrator: boolean): Json {
   return {
     ...assignedBot(row),
@@ -151,7 +151,7 @@ export function agentBot(world: World, row: AgentBot, forAdministrator: boolean)
   };
 }
 
-/** The bot of an inbox: here its token is the token's whole row. */
+/** Renders the bot of an inbox, whose token is the token's whole row. */
 export function inboxBot(world: World, row: AgentBot, forAdministrator: boolean): Json {
   const times = { created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
   return {
@@ -166,7 +166,7 @@ export function assignedBot(row: AgentBot): Json {
   };
 }
 
-/** Up to 4.12 the Platform API answers `outgoing_url` with the bot's name. */
+/** Renders a bot for the Platform API. Up to 4.12 `outgoing_url` contains the bot's name. */
 export function platformBot(world: World, row: AgentBot): Json {
   return {
     id: row.id,

@@ -5,8 +5,8 @@ import type { Account, AgentBot, Contact, ContactInbox, Conversation, Inbox, Jso
 import type { World } from '../world';
 
 /**
- * The bodies of webhooks. `inAccount` is null for account and inbox webhooks, whose bodies are
- * built by a job without a current account, and the account for agent bots' bodies.
+ * The current account while a webhook's body is built. Null for account and inbox webhooks, which a job without an
+ * account builds; the account for agent bots' bodies.
  */
 type InAccount = number | null;
 
@@ -87,13 +87,13 @@ export function messageBody(world: World, row: Message, inAccount: InAccount): J
   };
 }
 
-/** From 4.4 until 4.12 a survey request is delivered with its link in it. */
+/** Renders the content. From 4.4 to 4.12 a survey's webhook contains the survey's link. */
 function shownContent(world: World, row: Message, conversation: Conversation): string | null {
   if (row.contentType !== 'input_csat' || !world.features.renderedWebhookContent) return row.content;
   return `Please rate this conversation, ${world.baseUrl}/survey/responses/${conversation.uuid}`;
 }
 
-/** Users and bots say their type here, contacts do not. */
+/** Renders the sender. Here users and bots have a type, contacts do not. */
 function messageSender(world: World, row: Message): Json | null {
   const { store } = world;
   if (!sender(world, row, null)) return null;

@@ -21,7 +21,7 @@ function showMacro(call: Call, row: Macro): Json {
   return { id: row.id, name: row.name, visibility: row.visibility, created_by: by, updated_by: by, account_id: row.accountId, actions: row.actions };
 }
 
-/** Everything of it is done by a job, under the name of whoever called. */
+/** Runs a macro in jobs, in the name of the caller. */
 function execute(call: Call) {
   const { store } = call.world;
   const macro = store.macros.get(asId(call.at['id']));

@@ -14,7 +14,7 @@ const ANYONE = { area: 'account' } as const;
 const PAGE = 15;
 
 function fieldsOf(params: Json, before?: Contact): ContactFields {
-  // A scalar only: an object is as good as nothing.
+  // Accepts only a scalar; an object counts as absent.
   const scalar = (key: string) => (typeof params[key] === 'object' ? null : asText(params[key]));
   const text = (key: string, old: string | null) => (has(params, key) ? scalar(key) : old);
   return {
@@ -38,7 +38,7 @@ function create(call: Call) {
   validateContact(world, account.id, fields);
   if (taken) throw refuse.crash();
   const row = createContact(world, account.id, fields);
-  // An empty one is as good as none: the contact has no way into the inbox.
+  // An empty source id counts as absent: the contact gets no contact inbox.
   const link = inbox && sourceId !== '' ? linkContact(world, row, inbox, sourceId) : undefined;
   return json({
     payload: {
@@ -48,7 +48,7 @@ function create(call: Call) {
   });
 }
 
-/** Whom lists, searches and filters leave out: nobody could tell them apart. */
+/** Returns whether a contact is in lists, searches and filters, which omit contacts without any identifying field. */
 const isKnown = (row: Contact) => Boolean(row.identifier || row.email || row.phoneNumber);
 
 function page(call: Call, rows: Contact[]) {

@@ -12,14 +12,20 @@ const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
 const PAGE = 25;
 
-/** Team members reach a conversation by its number, yet their lists go by inbox alone. */
+/**
+ * Returns the conversations for lists. Team members may read a conversation by its number, but lists are filtered by
+ * inbox only.
+ */
 function listed(call: Call): Conversation[] {
   const { store } = call.world;
   return store.conversations.where((row) => row.accountId === accountOf(call).id)
     .filter((row) => mayUseInbox(call, store.inboxes.get(row.inboxId) as Inbox));
 }
 
-/** Only `all` means all: an unknown status matches nothing, and without one only open ones are shown. */
+/**
+ * Filters by the query. Only `all` means all statuses: an unknown status matches nothing, and without one only open
+ * conversations match.
+ */
 function narrowed(call: Call): Conversation[] {
   const { world, params } = call;
   const status = params['status'] ?? 'open';
@@ -68,12 +74,12 @@ const ORDERS: Record<string, Order> = {
   created_at_desc: (a, b) => b.createdAt - a.createdAt || b.rowId - a.rowId,
   created_at_asc: (a, b) => a.createdAt - b.createdAt || a.rowId - b.rowId,
   priority_desc: (a, b) => PRIORITIES.indexOf(b.priority as Priority) - PRIORITIES.indexOf(a.priority as Priority) || newestFirst(a, b),
-  // Who waits for nothing comes last, either way.
+  // Conversations whose end-user does not wait come last in both orders.
   waiting_since_asc: (a, b) => (byWaiting(a) === byWaiting(b) ? a.rowId - b.rowId : byWaiting(a) - byWaiting(b)),
   waiting_since_desc: (a, b) => (b.waitingSince ?? 0) - (a.waitingSince ?? 0) || a.rowId - b.rowId,
 };
 
-/** 25 of them; all at once, whatever page is asked for, when it is about what changed lately. */
+/** Returns one page of 25. With `updated_within`, returns all at once and ignores the page. */
 function page(call: Call, rows: Conversation[]): Json[] {
   const current = Math.max(1, asId(call.params['page']) ?? 1);
   const sorted = rows.sort(ORDERS[asText(call.params['sort_by']) ?? ''] ?? newestFirst);
@@ -81,7 +87,7 @@ function page(call: Call, rows: Conversation[]): Json[] {
   return shown.map((row) => conversationJson(call.world, row, callingUser(call)));
 }
 
-/** Answers conversations in which somebody said it, and what was said. */
+/** Searches messages. Returns the conversations with their matching messages. */
 function search(call: Call) {
   const { world } = call;
   const wanted = (asText(call.params['q']) ?? '').toLowerCase();

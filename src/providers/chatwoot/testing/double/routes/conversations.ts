@@ -16,11 +16,13 @@ import { CONVERSATION_STATUSES, PRIORITIES, type ContactInbox, type Conversation
 
 const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
-/** A text value may have this many characters. */
+/** Longest text value of an attribute, in characters. */
 const LONGEST_ATTRIBUTE = 1500;
 const BOTS_TOO = { area: 'account', bot: true } as const;
 
-/** An agent bot's token cannot be shown a conversation that has a team: what was to be done is done by then. */
+/**
+ * Renders a conversation. For an agent bot's token, rendering one that has a team crashes, after the change was made.
+ */
 const show = (call: Call, row: Conversation) => {
   if (call.actor?.kind === 'bot' && row.teamId !== null) throw refuse.crash();
   return json(conversationJson(call.world, row, callingUser(call)));
@@ -28,7 +30,7 @@ const show = (call: Call, row: Conversation) => {
 
 const byBotToo = { ...({ area: 'account' } as const), bot: (call: Call) => call.world.features.botMayReadConversations };
 
-/** A word that the database does not know is a crash, not a validation. */
+/** Parses a status. A value that the database does not know causes a crash, not a validation error. */
 function statusIn(value: unknown): ConversationStatus {
   const status = CONVERSATION_STATUSES.find((one) => one === value);
   if (!status) throw refuse.crash();
@@ -41,7 +43,7 @@ function timeIn(value: unknown): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** With a source id alone, the whole installation is searched. */
+/** Finds the contact inbox. With a source id alone, the whole installation is searched. */
 function contactInboxOf(call: Call): ContactInbox {
   const { world, params } = call;
   const inbox = params['inbox_id'] ? usableInboxAt(call, params['inbox_id']) : undefined;
@@ -91,8 +93,9 @@ function teamIn(call: Call, id: number | undefined) {
 }
 
 /**
- * An agent who opens a conversation becomes its assignee; an administrator or a bot does not. The change is announced with the newest
- * message: where that cannot be shown, the change stays and the answer is a crash.
+ * Toggles the status. An agent who opens a conversation becomes its assignee; an administrator or a bot does not. The
+ * change is announced with the newest message: if that cannot be rendered, the change stays and the response is a
+ * crash.
  */
 function toggleStatus(call: Call) {
   const row = conversationOf(call);
@@ -121,7 +124,7 @@ function setPriority(call: Call, row: Conversation): void {
   updateConversation(call.world, row, { priority: priority }, causeOf(call.actor));
 }
 
-/** Never fails: whoever or whatever is unknown clears the field, with 200 and `null`. */
+/** Assigns a conversation. Never fails: an unknown target clears the field, with 200 and `null`. */
 function assign(call: Call) {
   const { world, params } = call;
   const row = conversationOf(call);
@@ -155,7 +158,7 @@ function toggleTyping(call: Call) {
   return empty();
 }
 
-/** Agents' read marks change nothing else and are announced to nobody. */
+/** Sets agents' read marks. They change nothing else and are not announced. */
 function markSeen(call: Call, at: number, byAssignee: boolean) {
   const row = conversationOf(call);
   row.agentLastSeenAt = at;

@@ -3,7 +3,7 @@ import { file, redirect, refuse } from '../http/replies';
 import { route, type Route } from '../http/router';
 import type { Blob } from '../model';
 
-/** `data_url` is public and permanent; it redirects to where the bytes are. */
+/** `data_url` is public and permanent, and redirects to the file's bytes. */
 const OPEN = { area: 'open' } as const;
 
 function blobOf(call: Call): Blob {

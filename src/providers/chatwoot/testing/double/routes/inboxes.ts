@@ -12,12 +12,15 @@ const BASE = '/api/v1/accounts/:accountId';
 const ANYONE = { area: 'account' } as const;
 const ADMIN = { area: 'account', admin: true } as const;
 
-/** The secret that signs was seen on 4.14 in one inbox, on making and on changing one; not in the list. */
+/**
+ * On 4.14 the signing secret was seen in single inboxes, and in responses to creating and changing one, but not in the
+ * list.
+ */
 const withoutSecret = (call: Call, inbox: Inbox) =>
   Object.fromEntries(Object.entries(inboxJson(call.world, inbox, isAdministrator(call))).filter(([key]) => key !== 'secret'));
 const show = (call: Call, inbox: Inbox) => json(inboxJson(call.world, inbox, isAdministrator(call)));
 
-/** Users of other accounts may be members and are then not listed. */
+/** Renders the members. Users of other accounts may be members but are not listed. */
 function members(call: Call, inbox: Inbox) {
   const { store } = call.world;
   const listed = inbox.memberIds.filter((id) => store.accountUser(inbox.accountId, id) !== undefined)

@@ -13,7 +13,7 @@ import { sessionRoutes } from './sessions';
 import { settingsRoutes } from './settings';
 import type { Route } from '../http/router';
 
-/** Lists come before single conversations, whose number would match `meta` and `search` too. */
+/** Lists come before single conversations, whose path would also match `meta` and `search`. */
 export const allRoutes: Route[] = [
   ...platformRoutes,
   ...sessionRoutes,

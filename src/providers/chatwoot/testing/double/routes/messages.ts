@@ -20,7 +20,7 @@ const CONTENT_TYPES = [
   'input_csat', 'integrations', 'sticker',
 ];
 
-/** Posts a message as whoever calls. An incoming one is the visitor's, whoever holds the token. */
+/** Posts a message as the caller. An incoming one is the visitor's, with any caller's token. */
 export function postMessage(call: Call, conversation: Conversation, params: Json): Message {
   const messageType = oneOf(params['message_type'] ?? 'outgoing', MESSAGE_TYPES, 'message_type');
   const contentType = oneOf(params['content_type'] ?? 'text', CONTENT_TYPES, 'content_type');
@@ -47,7 +47,7 @@ function oneOf<Word extends string>(value: unknown, words: readonly Word[], colu
   return word;
 }
 
-/** A form can only send text, so the attributes may come as JSON in a string. */
+/** Parses the attributes. Forms contain only texts, so they may be JSON in a string. */
 function attributesIn(value: unknown): Json {
   if (typeof value !== 'string') return asObject(value);
   try {
@@ -84,7 +84,10 @@ function senderOf(call: Call, conversation: Conversation, messageType: MessageTy
   return call.actor?.kind === 'user' ? { type: 'User', id: call.actor.user.id } : null;
 }
 
-/** A file, or the signed id of one that was uploaded before; an address is neither. None: a name with which the file is dropped. */
+/**
+ * Returns the file: an upload, or the signed id of an earlier one. An address is neither. None if its name makes
+ * Chatwoot drop it.
+ */
 function blobOf(call: Call, value: unknown): Blob[] {
   if (value instanceof UploadedFile) {
     if (value.filename.includes('\0')) throw refuse.unprocessable('string contains null byte');
@@ -103,7 +106,9 @@ function messageAt(call: Call): Message {
   return row;
 }
 
-/** Filtered by id, sorted by time: the last row need not have the highest id. */
+/**
+ * Returns a page of the history. It is filtered by id and sorted by time, so its last row need not have the highest id.
+ */
 function history(call: Call, conversation: Conversation): Message[] {
   const { params } = call;
   const inside = asBoolean(params['filter_internal_messages']);
@@ -119,7 +124,7 @@ function history(call: Call, conversation: Conversation): Message[] {
 function list(call: Call) {
   const { world } = call;
   const conversation = conversationOf(call);
-  // For good, whatever came after it.
+  // Fails for good, whatever messages follow.
   if (world.store.messagesIn(conversation).some((row) => row.attachments.some(isUnshowable))) throw refuse.crash();
   const assignee = world.store.users.get(conversation.assigneeId);
   return json({
@@ -135,7 +140,7 @@ function list(call: Call) {
   });
 }
 
-/** Only the delivery state can be changed: new content is answered with 200 and ignored. */
+/** Updates a message. Only the delivery state can change; new content gets 200 and is ignored. */
 function update(call: Call) {
   const row = messageAt(call);
   const status = MESSAGE_STATUSES.find((one) => one === call.params['status']);

@@ -23,7 +23,7 @@ function applyAvailability(row: AccountUser, params: Json): void {
   if (has(params, 'auto_offline')) row.autoOffline = asBoolean(params['auto_offline']);
 }
 
-/** An invitation: the new person is not confirmed until they followed the mail. */
+/** Invites an agent, who is unconfirmed until they follow the e-mail's link. */
 function createAgent(call: Call) {
   const { world } = call;
   const params = wrapped(call.params, 'agent');
@@ -62,7 +62,7 @@ function updateAgent(call: Call) {
   return json(agent(call.world, membership.accountId, user));
 }
 
-/** Whoever loses their last account is gone altogether. */
+/** Removes an agent. A user without any other account is deleted. */
 function deleteAgent(call: Call) {
   const { user, membership } = agentAt(call);
   removeFromAccount(call.world, membership);
@@ -78,7 +78,7 @@ function teamAt(call: Call): Team {
   return row;
 }
 
-/** Names are kept in lower case, and are unique so. */
+/** Changes a team. Names are stored in lower case and are unique. */
 function changeTeam(call: Call, row: Team): void {
   const params = wrapped(call.params, 'team');
   if (Object.keys(params).filter((key) => ['name', 'description', 'allow_auto_assign'].includes(key)).length === 0) throw refuse.missing('team');
@@ -114,7 +114,7 @@ const agents = (call: Call, ids: number[]) =>
   json(ids.map((id) => call.world.store.users.get(id)).filter((user): user is User => user !== undefined)
     .map((user) => agent(call.world, accountOf(call).id, user)));
 
-/** Unlike an inbox, a team takes only people of its own account. */
+/** Returns the requested user ids. Unlike an inbox, a team accepts only users of its account. */
 function wantedIds(call: Call): number[] {
   const ids = asList(call.params['user_ids']).map((id) => asId(id) ?? 0);
   if (ids.some((id) => !call.world.store.accountUser(accountOf(call).id, id))) throw refuse.unauthorized('Invalid User IDs');

@@ -50,7 +50,10 @@ function changeAccount(account: Account, params: Call['params']): void {
   account.status = status;
 }
 
-/** One that the app had made and that was deleted since is still on its list, and cannot be shown: a crash, for ever. */
+/**
+ * Lists the app's accounts. A deleted account stays on the list and cannot be rendered, so the list crashes from then
+ * on.
+ */
 function listAccounts(call: Call) {
   const rows = [...appOf(call).accountIds].map((id) => call.world.store.accounts.get(id));
   if (rows.some((row) => row === undefined)) throw refuse.crash();
@@ -71,7 +74,7 @@ function createAccount(call: Call) {
   return json(platformAccount(account));
 }
 
-/** Doing it again changes the role; the same person is never in an account twice. */
+/** Adds a user to an account. A repeat changes the role; a user has at most one membership per account. */
 function createAccountUser(call: Call) {
   const { world, params } = call;
   const account = accountAt(call);
@@ -93,7 +96,9 @@ function createAccountUser(call: Call) {
   return json(accountUser(row));
 }
 
-/** A known e-mail answers with that person, token and all, whoever made them. */
+/**
+ * Creates a user. For a known e-mail it returns the existing user with their token, even if another app created them.
+ */
 function createPlatformUser(call: Call) {
   const email = asText(call.params['email'])?.toLowerCase() ?? null;
   const existing = email ? call.world.store.users.find((row) => row.email === email) : undefined;

@@ -14,7 +14,7 @@ import { rawContact } from '../present/people';
 import { iso } from '../present/times';
 import type { Contact, ContactInbox, Conversation, Inbox, Json, Message } from '../model';
 
-/** The visitor's own API: no token; whoever knows the source id is the visitor. */
+/** The visitor's own API, without a token: the source id identifies the visitor. */
 const OPEN = { area: 'open' } as const;
 const INBOX = '/public/api/v1/inboxes/:identifier';
 const CONTACT = `${INBOX}/contacts/:sourceId`;
@@ -46,7 +46,10 @@ function conversationOf(call: Call): Conversation {
   return row;
 }
 
-/** Whether the caller proved who they are. @throws a crash when they had to, or tried and failed */
+/**
+ * Returns whether the caller proved their identity.
+ * @throws a crash if the proof is required or wrong
+ */
 function checkHash(call: Call, inbox: Inbox): boolean {
   const hash = asText(call.params['identifier_hash']);
   const expected = createHmac('sha256', inbox.hmacToken).update(asText(call.params['identifier']) ?? '').digest('hex');
@@ -60,7 +63,10 @@ const showContact = (link: ContactInbox, contact: Contact) => json({
   phone_number: contact.phoneNumber,
 });
 
-/** The same source id is the same visitor; the same identifier is the same contact by a new way in. */
+/**
+ * Creates a contact. The same source id is the same visitor; the same identifier is the same contact with another
+ * contact inbox.
+ */
 function createPublicContact(call: Call) {
   const { world, params } = call;
   const inbox = inboxOf(call);
@@ -108,7 +114,7 @@ function createPublicMessage(call: Call) {
   }
 }
 
-/** What a visitor chose stands beside the other attributes; the last choice counts. */
+/** Stores a visitor's choice beside the other attributes. The last choice counts. */
 function answerSelect(call: Call) {
   const { world } = call;
   const conversation = conversationOf(call);
@@ -125,7 +131,7 @@ function toggleTyping(call: Call) {
   return empty();
 }
 
-/** Marks what agents wrote as read, notes included, one `message_updated` for each. */
+/** Marks agents' messages as read, notes included, with one `message_updated` for each. */
 function markSeen(call: Call) {
   const { world } = call;
   const conversation = conversationOf(call);
@@ -164,7 +170,7 @@ function showSurvey(call: Call) {
   });
 }
 
-/** The answer is kept on the message at once; the response itself is a job's work. */
+/** Stores the answer on the message at once; a job creates the response itself. */
 function answerSurvey(call: Call) {
   const { world } = call;
   const { conversation, message } = surveyOf(call);

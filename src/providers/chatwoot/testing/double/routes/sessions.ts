@@ -32,7 +32,7 @@ function setAvailability(call: Call): Reply {
   return show(call);
 }
 
-/** With a password, or once with a token from a login link. */
+/** Signs in with a password, or once with a login link's token. */
 function signIn(call: Call): Reply {
   const { world, params } = call;
   const user = world.store.users.find((row) => row.email === asText(params['email'])?.toLowerCase());

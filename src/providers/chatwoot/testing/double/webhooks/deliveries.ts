@@ -12,7 +12,7 @@ export interface Order {
   receiver: Delivery['receiver'];
   url: string;
   secret: string;
-  /** Called when the job runs, so that the body shows the state of that moment. */
+  /** Called when the job runs, so that the body has the state of that moment. */
   build: () => Json | undefined;
   onFailure: (error: string) => void;
 }
@@ -97,7 +97,10 @@ export class Deliveries {
   }
 }
 
-/** Nothing is sent about what was deleted before the job ran, nor of what cannot be shown: that job crashes. */
+/**
+ * Builds the body. Returns nothing if its subject was deleted before the job ran or cannot be rendered, which makes
+ * that job crash.
+ */
 function render(order: Order): Buffer | undefined {
   try {
     const body = order.build();
@@ -108,5 +111,5 @@ function render(order: Order): Buffer | undefined {
   }
 }
 
-/** A timeout is not tried again, nor is a refused connection (CONTRACT §10). */
+/** Returns whether a bot webhook is retried. A timeout and a refused connection are not (CONTRACT §10). */
 const mayBeRetried = (result: PostResult) => !result.ok && (result.status === 429 || result.status === 500);

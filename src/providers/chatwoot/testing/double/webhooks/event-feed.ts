@@ -12,7 +12,7 @@ export const ACCOUNT_EVENTS = [
   'conversation_typing_on', 'conversation_typing_off',
 ];
 
-/** What an account webhook without a list of subscriptions gets: neither typing nor inbox events. */
+/** The events of an account webhook without a list of subscriptions: neither typing nor inbox events. */
 export const DEFAULT_SUBSCRIPTIONS = ACCOUNT_EVENTS.slice(0, 8);
 
 const BOT_EVENTS = ['message_created', 'message_updated', 'conversation_opened', 'conversation_resolved'];
@@ -26,7 +26,7 @@ interface Happening {
   body: (inAccount: number | null) => Json;
 }
 
-/** Takes what happened and hands it to the three senders: account webhooks, the inbox's webhook, agent bots. */
+/** Passes events to the three senders: account webhooks, the inbox's webhook, agent bots. */
 export class EventFeed implements Events {
   readonly deliveries: Deliveries;
   private readonly listeners: Array<(event: string, conversation: Conversation) => void> = [];
@@ -36,12 +36,12 @@ export class EventFeed implements Events {
     this.deliveries = new Deliveries(world);
   }
 
-  /** For what Chatwoot itself does on a conversation's events. */
+  /** Registers what Chatwoot itself does on a conversation's events. */
   onConversation(listener: (event: string, conversation: Conversation) => void): void {
     this.listeners.push(listener);
   }
 
-  /** For what Chatwoot itself does on a message's events. */
+  /** Registers what Chatwoot itself does on a message's events. */
   onMessage(listener: (event: string, message: Message) => void): void {
     this.messageListeners.push(listener);
   }
@@ -91,7 +91,7 @@ export class EventFeed implements Events {
     this.toInbox(happening);
   }
 
-  /** The body when the job runs; nothing once the conversation is gone. */
+  /** Builds the body when the job runs; returns nothing if the conversation was deleted. */
   private later({ body, conversation }: Happening): Json | undefined {
     if (conversation && !this.world.store.conversations.get(conversation.rowId)) return undefined;
     return body(null);
@@ -121,7 +121,7 @@ export class EventFeed implements Events {
     if (!conversation || !heard) return;
     for (const bot of this.botsOf(conversation)) {
       if (!bot.outgoingUrl) continue;
-      // Bots' bodies are built while the request still runs, unlike the others'.
+      // Unlike the others, bots' bodies are built during the request.
       const snapshot = structuredClone(body(conversation.accountId));
       this.deliveries.send({
         event, receiver: 'agent_bot', url: bot.outgoingUrl, secret: bot.secret, build: () => snapshot,

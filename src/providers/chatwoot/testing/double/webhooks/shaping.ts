@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery';
 
-/** Which deliveries a rule is about: by event, by receiver, by a piece of the URL. */
+/** Selects the deliveries of a rule by event, receiver and part of the URL. */
 export interface DeliveryMatch {
   event?: string;
   receiver?: Delivery['receiver'];
@@ -8,7 +8,7 @@ export interface DeliveryMatch {
 }
 
 export interface ShapingRule extends DeliveryMatch {
-  /** How many deliveries; without it, all from now on. */
+  /** How many deliveries. If omitted, all future ones. */
   times?: number;
 }
 
@@ -20,7 +20,7 @@ export function matches(rule: DeliveryMatch, delivery: Delivery): boolean {
     && (rule.urlIncludes === undefined || delivery.url.includes(rule.urlIncludes));
 }
 
-/** What a test wants to go wrong between Chatwoot and the receivers of its webhooks. */
+/** Drops, duplicates, reorders and holds back webhooks for a test. */
 export class Shaping {
   private drops: Counted[] = [];
   private duplicates: Counted[] = [];
@@ -40,7 +40,7 @@ export class Shaping {
     this.duplicates.push({ ...rule, left: rule.times ?? Infinity });
   }
 
-  /** Collects `size` deliveries, or what came within 100 ms, and sends them last first. 0 ends it. */
+  /** Collects `size` deliveries, or those of 100 ms, and sends them in reverse order. 0 ends this. */
   reorder(size: number): void {
     this.windowSize = size;
     if (size === 0) this.releaseWindow();
@@ -87,7 +87,7 @@ export class Shaping {
     this.windowTimer = undefined;
     const backwards = this.window.reverse();
     this.window = [];
-    // One job, so that the order on the wire is the order here.
+    // One job, so that they are sent in exactly this order.
     if (backwards.length > 0) this.run(async () => { for (const job of backwards) await job(); });
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The value of X-Chatwoot-Signature, from 4.13 on. */
+/** Returns the value of X-Chatwoot-Signature (since 4.13). */
 export function sign(secret: string, timestamp: string, body: string | Buffer): string {
   return `sha256=${createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex')}`;
 }

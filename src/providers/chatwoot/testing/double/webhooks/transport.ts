@@ -9,7 +9,7 @@ export type PostResult =
 
 export interface PostOptions {
   timeoutMs: number;
-  /** 4.14 repeats the POST after 302 and 307; before, these are failures. */
+  /** 4.14 repeats the POST after 302 and 307; in earlier versions these are failures. */
   followRedirects: boolean;
   refusePrivate: boolean;
 }
@@ -20,7 +20,7 @@ const REASONS: Record<number, string> = {
   500: 'Internal Server Error', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout',
 };
 
-/** Posts once. Whatever goes wrong comes back with the words that Chatwoot shows to the agent. */
+/** Posts once. Returns a failure with the text that Chatwoot shows to the agent. */
 export async function post(url: string, body: Buffer, headers: Record<string, string>, options: PostOptions, hops = 3): Promise<PostResult> {
   const target = parse(url);
   if (!target) return { ok: false, error: `bad URI (is not URI?): "${url}"`, timedOut: false };
