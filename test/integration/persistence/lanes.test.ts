@@ -50,7 +50,7 @@ describe('the lane of deliveries to the provider', () => {
     const [messageId] = await owe(id, 'one');
     expect(await claimOne()).toEqual({
       destination: 'PROVIDER', organizationId: ORG, sessionId: id, farSideId: world.account.id, fence: expect.any(String), abandonedMs: null,
-      delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, lastErrorCode: null, fence: expect.any(String), failingSince: null, createdAt: '2026-11-22T20:52:20.557Z' },
+      delivery: { id: expect.any(String), organizationId: ORG, sessionId: id, work: { kind: 'POST_MESSAGE', messageId }, earlierAttempts: 0, lastErrorCode: null, fence: expect.any(String), failingSince: null, createdAt: '2026-11-22T20:52:20.557Z', conversationId: null, lookAfter: null },
     });
   });
 
