@@ -22,5 +22,5 @@ it('a loop that fails says which work, why and what next, and nothing that someb
     const loop = new Loop('settling', async () => { throw new Error('said: hunter2'); }, 1, { error: (fields) => { void loop.stop(); resolve(fields); } });
     loop.start();
   });
-  expect(await logged).toEqual({ work: 'settling', code: 'INTERNAL', reason: 'Error', next: expect.stringContaining('tried again') });
+  expect(await logged).toEqual({ work: 'settling', code: 'INTERNAL', reason: 'Error', next: expect.stringContaining('retried') });
 });
