@@ -7,7 +7,7 @@ import { isReachedFrom, loadSecretKey, publicUrlOf, type Config } from './config
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
 import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
-import { FileKeeper } from './core/flows/keep-file';
+import { FileKeeper } from './core/flows/archive-file';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/support-provider';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { FlowDeps } from '../../src/core/flows/deps';
-import type { FileKeeper } from '../../src/core/flows/keep-file';
-import { lookOver } from '../../src/core/flows/look-over';
-import { scanAccount, watchClaimMs } from '../../src/core/flows/scan-account';
+import type { FileKeeper } from '../../src/core/flows/archive-file';
+import { lookOver } from '../../src/core/flows/from-provider/full-scan';
+import { scanAccount, watchClaimMs } from '../../src/core/flows/from-provider/scan-account';
 import type { RuntimePush } from '../../src/core/ports/runtime-push';
 import { Circuits } from '../../src/delivery/far-sides';
 import { Heartbeats } from '../../src/delivery/heartbeats';

@@ -1,6 +1,6 @@
 import { ProviderAuthError, ProviderUnavailableError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { FAILING, healthFlows } from '../core/flows/health';
+import { FAILING, healthFlows } from '../core/flows/setup/health';
 import { instantOf } from '../core/ports/clock';
 import { failureOf } from './failure';
 import type { LoopLog } from './loop';

@@ -1,10 +1,10 @@
 import type { ProviderDelivery } from '../core/delivery';
 import { ProviderRefusedError, SupportDisabledError } from '../core/errors';
-import { conversationLost } from '../core/flows/conversation-lost';
-import { deliver, deliveryRefused } from '../core/flows/deliver';
+import { conversationLost } from '../core/flows/handoff/conversation-lost';
+import { deliver, deliveryRefused } from '../core/flows/to-provider/deliver';
 import { accessOf, type FlowDeps } from '../core/flows/deps';
-import { endForDisabled } from '../core/flows/disable';
-import { provingClaim } from '../core/flows/proving-claim';
+import { endForDisabled } from '../core/flows/setup/disable';
+import { provingClaim } from '../core/flows/to-provider/fenced-stores';
 import type { HealthWatch } from './health-watch';
 import type { GivenUp, LaneWorkOf, NothingOwed } from './lane-runner';
 import { triedOf, verdictOn } from './retry-policy';

@@ -1,6 +1,6 @@
 import { ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { causeOfNext, readForward } from '../core/flows/read-forward';
+import { causeOfNext, readForward } from '../core/flows/from-provider/sync-conversation';
 import type { ClaimedReading, SyncCause } from '../core/ports/stores';
 import { type Answered, type Circuits, FarSides } from './far-sides';
 import { failureOf } from './failure';

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { LeaseLostError } from '../core/errors';
 import type { FlowDeps, Retention } from '../core/flows/deps';
-import { NEW_WALK, removeOld, type RetentionWalk } from '../core/flows/retention';
+import { NEW_WALK, removeOld, type RetentionWalk } from '../core/flows/operate/retention';
 import { ClaimLease, WorkStoppedError } from './lease';
 import type { WorkerLog } from './options';
 

@@ -1,6 +1,6 @@
 import { EndpointError, EndpointNotActiveError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
-import { pushDelivery, pushFailed, pushTaken } from '../core/flows/push';
+import { pushDelivery, pushFailed, pushTaken } from '../core/flows/to-runtime/push';
 import type { LaneWorkOf } from './lane-runner';
 import type { WorkerLog } from './options';
 import { pushVerdict } from './push-policy';

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
-import { finishEndings, type EndingLeft } from '../core/flows/end-handoff';
-import type { FileKeeper } from '../core/flows/keep-file';
-import { lookOver } from '../core/flows/look-over';
-import { scanAccount, watchClaimMs } from '../core/flows/scan-account';
+import { finishEndings, type EndingLeft } from '../core/flows/from-runtime/end-handoff';
+import type { FileKeeper } from '../core/flows/archive-file';
+import { lookOver } from '../core/flows/from-provider/full-scan';
+import { scanAccount, watchClaimMs } from '../core/flows/from-provider/scan-account';
 import { Circuits } from './far-sides';
 import { failureOf } from './failure';
 import { Heartbeats } from './heartbeats';

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fitFileName } from '../core/checks/file-name';
 import { type FileRefusal, FileRefusedError, FileUnavailableError, MediaStoreError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import { keyOfFile, type FileRef } from '../core/files';
-import { KEEPING, type FileKeeper, type Keeping } from '../core/flows/keep-file';
+import { KEEPING, type FileKeeper, type Keeping } from '../core/flows/archive-file';
 import type { Attachment } from '../core/message';
 import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';

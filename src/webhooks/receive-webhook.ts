@@ -1,5 +1,5 @@
 import { BodyRefusedError, ClientGoneError, isAboutRequest, WebhookRejectedError, type SupportError } from '../core/errors';
-import { noticeStrays, type StrayStores } from '../core/flows/stray-conversation';
+import { noticeStrays, type StrayStores } from '../core/flows/from-provider/agent-initiated';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
 import type { AccountAccess, ProviderHost, SupportProvider, WebhookHint } from '../core/ports/support-provider';

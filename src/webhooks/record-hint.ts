@@ -1,4 +1,4 @@
-import { isNews } from '../core/flows/hint-news';
+import { isNews } from '../core/flows/from-provider/needs-sync';
 import type { AccountId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore } from '../core/ports/stores';

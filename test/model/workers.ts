@@ -1,8 +1,8 @@
 import { ProviderUnavailableError } from '../../src/core/errors';
 import type { FlowDeps } from '../../src/core/flows/deps';
-import { finishEndings } from '../../src/core/flows/end-handoff';
-import { lookOver } from '../../src/core/flows/look-over';
-import { scanAccount, watchClaimMs } from '../../src/core/flows/scan-account';
+import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
+import { lookOver } from '../../src/core/flows/from-provider/full-scan';
+import { scanAccount, watchClaimMs } from '../../src/core/flows/from-provider/scan-account';
 import type { SupportProvider } from '../../src/core/ports/support-provider';
 import { Circuits } from '../../src/delivery/far-sides';
 import { HealthWatch } from '../../src/delivery/health-watch';

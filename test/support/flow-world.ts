@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createFlows } from '../../src/core/flows';
 import { ProviderRefusedError } from '../../src/core/errors';
-import { deliver, deliveryRefused } from '../../src/core/flows/deliver';
+import { deliver, deliveryRefused } from '../../src/core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../src/core/flows/deps';
-import { finishEndings } from '../../src/core/flows/end-handoff';
-import { readForward } from '../../src/core/flows/read-forward';
+import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
+import { readForward } from '../../src/core/flows/from-provider/sync-conversation';
 import type { Flows } from '../../src/core/flows/api';
 import type { SessionRecord } from '../../src/core/session';
 import type { DeepPartial } from '../../src/core/flows/api';

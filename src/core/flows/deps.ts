@@ -6,7 +6,7 @@ import type { TypingOutbox } from '../ports/typing';
 import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
 import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
-import type { FileKeeper } from './keep-file';
+import type { FileKeeper } from './archive-file';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {

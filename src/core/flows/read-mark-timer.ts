@@ -2,7 +2,7 @@ import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
 import type { SupportProvider } from '../ports/support-provider';
 import type { FlowDeps } from './deps';
-import { READ_MARK_WAIT_MS, timerSyncMs } from './scan-account';
+import { READ_MARK_WAIT_MS, timerSyncMs } from './from-provider/scan-account';
 
 /** Returns whether an agent has the session and has not been seen to read the end-user's latest messages. */
 export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {

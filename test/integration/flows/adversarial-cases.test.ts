@@ -1,5 +1,5 @@
-import { deliver } from '../../../src/core/flows/deliver';
-import { readForward } from '../../../src/core/flows/read-forward';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
+import { readForward } from '../../../src/core/flows/from-provider/sync-conversation';
 import type { PostMessage } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';

@@ -1,5 +1,5 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
-import { MOST_TRIES } from '../../../src/core/flows/update-contact';
+import { MOST_TRIES } from '../../../src/core/flows/to-provider/update-contact';
 import type { UpdateContact } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { receiveChange } from '../../../src/core/flows/receive-change';
+import { receiveChange } from '../../../src/core/flows/from-provider/receive-change';
 import { scope } from '../../support/flow-world';
 import { createPushWorld, said, type PushWorld } from '../../support/push-world';
 import { overWebSocket } from '../graphql/following';

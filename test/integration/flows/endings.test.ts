@@ -1,4 +1,4 @@
-import { finishEndings, type EndingLeft } from '../../../src/core/flows/end-handoff';
+import { finishEndings, type EndingLeft } from '../../../src/core/flows/from-runtime/end-handoff';
 import { Worker } from '../../../src/delivery';
 import { quiet } from '../../support/quiet';
 import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { NEW_WALK, removeOld } from '../../../src/core/flows/retention';
+import { NEW_WALK, removeOld } from '../../../src/core/flows/operate/retention';
 import { keyOfFile } from '../../../src/core/files';
 import { recordHint } from '../../../src/webhooks/record-hint';
 import { tryFiles } from '../../support/media-lane';

@@ -1,5 +1,5 @@
 import { ProviderAuthError } from '../../../src/core/errors';
-import { healthFlows } from '../../../src/core/flows/health';
+import { healthFlows } from '../../../src/core/flows/setup/health';
 import type { DriftItem } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';

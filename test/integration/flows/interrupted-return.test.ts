@@ -1,4 +1,4 @@
-import { deliver } from '../../../src/core/flows/deliver';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { instantOf } from '../../../src/core/ports/clock';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';

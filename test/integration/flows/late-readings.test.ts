@@ -1,5 +1,5 @@
-import { deliver } from '../../../src/core/flows/deliver';
-import { endForDisabled } from '../../../src/core/flows/disable';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
+import { endForDisabled } from '../../../src/core/flows/setup/disable';
 import type { PostNote, PostTranscript } from '../../../src/core/ports/support-provider';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';

@@ -1,7 +1,7 @@
 import { LeaseLostError } from '../../../src/core/errors';
-import { deliver } from '../../../src/core/flows/deliver';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import { provingClaim } from '../../../src/core/flows/proving-claim';
+import { provingClaim } from '../../../src/core/flows/to-provider/fenced-stores';
 import { ClaimLease } from '../../../src/delivery/lease';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';

@@ -1,5 +1,5 @@
 import { ProviderUnavailableError } from '../../../src/core/errors';
-import { scanAccount, watchClaimMs } from '../../../src/core/flows/scan-account';
+import { scanAccount, watchClaimMs } from '../../../src/core/flows/from-provider/scan-account';
 import type { FlowDeps } from '../../../src/core/flows/deps';
 import { Circuits } from '../../../src/delivery/far-sides';
 import { Heartbeats } from '../../../src/delivery/heartbeats';

@@ -1,5 +1,5 @@
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import { lookOver } from '../../../src/core/flows/look-over';
+import { lookOver } from '../../../src/core/flows/from-provider/full-scan';
 import { ProviderUnavailableError } from '../../../src/core/errors';
 import type { SupportProvider } from '../../../src/core/ports/support-provider';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';

@@ -1,5 +1,5 @@
-import { deliver } from '../../../src/core/flows/deliver';
-import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/conversation-lost';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
+import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/handoff/conversation-lost';
 import { leaseThat } from '../../support/lease';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 

@@ -32,7 +32,7 @@ describe('an endpoint that answers 410', () => {
       state: 'DISABLED', disabledReason: 'GONE', disabledAt: '2026-11-22T12:00:00.000Z', lastFailureCode: 'ENDPOINT_GONE', lastFailureStatus: 410,
     });
     expect(await eventsOf(id, 'RUNTIME_ENDPOINT_DISABLED')).toEqual([{ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId, reason: 'GONE', code: 'ENDPOINT_GONE' }]);
-    expect(world.logged.filter(({ message }) => message.includes('switched off')).map(({ fields }) => fields)).toEqual([
+    expect(world.logged.filter(({ message }) => message.includes('disabled')).map(({ fields }) => fields)).toEqual([
       { endpointId, organizationId: ORG, reason: 'GONE', firstFailureAt: '2026-11-22T12:00:00.000Z', code: 'ENDPOINT_GONE' },
     ]);
     await world.agentSays(id, 'three');

@@ -1,5 +1,5 @@
 import { EndpointError } from '../../../src/core/errors';
-import { pushFailed } from '../../../src/core/flows/push';
+import { pushFailed } from '../../../src/core/flows/to-runtime/push';
 import { codeOf, scope } from '../../support/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 

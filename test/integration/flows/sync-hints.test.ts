@@ -1,4 +1,4 @@
-import { causeOfNext, readForward } from '../../../src/core/flows/read-forward';
+import { causeOfNext, readForward } from '../../../src/core/flows/from-provider/sync-conversation';
 import { recordHint } from '../../../src/webhooks/record-hint';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 

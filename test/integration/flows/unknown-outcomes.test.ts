@@ -1,5 +1,5 @@
 import { OutcomeUnknownError } from '../../../src/core/errors';
-import { deliver } from '../../../src/core/flows/deliver';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld, scope } from '../../support/flow-world';
 import { leaseThat } from '../../support/lease';

@@ -1,4 +1,4 @@
-import { deliver } from '../../../src/core/flows/deliver';
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 import { leaseThat } from '../../support/lease';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { transcriptOf } from '../../../src/core/flows/transcript';
+import { transcriptOf } from '../../../src/core/flows/to-provider/transcript';
 import { createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
 
 /** The clock of these tests stands at 2026-11-22T12:00:00Z. */

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
 import { tryFiles } from '../../support/media-lane';
-import { KEEPING } from '../../../src/core/flows/keep-file';
+import { KEEPING } from '../../../src/core/flows/archive-file';
 import { LINK_MS, MediaLinks } from '../../../src/media/links';
 import { fileServer, OPENING } from '../../../src/media/serve-file';
 import { until } from '../../support/until';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KEEPING } from '../../../src/core/flows/keep-file';
+import { KEEPING } from '../../../src/core/flows/archive-file';
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../support/chatwoot-world';
 import { tryFiles } from '../../support/media-lane';
 

@@ -4,7 +4,7 @@ import { tryFiles } from '../../support/media-lane';
 import { MediaStoreError } from '../../../src/core/errors';
 import { keyOfFile } from '../../../src/core/files';
 import { handedOut } from '../../../src/core/handed-out';
-import { KEEPING } from '../../../src/core/flows/keep-file';
+import { KEEPING } from '../../../src/core/flows/archive-file';
 import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
 import { mediaWork } from '../../../src/delivery/media-work';

@@ -1,4 +1,4 @@
-import { isNews } from '../../../src/core/flows/hint-news';
+import { isNews } from '../../../src/core/flows/from-provider/needs-sync';
 import type { ConversationView, ShownState } from '../../../src/core/ports/support-provider';
 
 const alice = { externalId: 'alice', name: 'Alice' };

@@ -1,6 +1,6 @@
-import { contextNote } from '../../../src/core/flows/opening';
-import { canonical } from '../../../src/core/flows/sameness';
-import { checkedId } from '../../../src/core/flows/say';
+import { contextNote } from '../../../src/core/flows/handoff/opening';
+import { canonical } from '../../../src/core/flows/canonical-json';
+import { checkedId } from '../../../src/core/flows/from-runtime/record-message';
 import type { HandoffRecord } from '../../../src/core/handoff';
 import { checkedText, MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
 

@@ -1,4 +1,4 @@
-import { nextScanMs, RAREST_SYNC_MS, timerSyncMs } from '../../../src/core/flows/scan-account';
+import { nextScanMs, RAREST_SYNC_MS, timerSyncMs } from '../../../src/core/flows/from-provider/scan-account';
 
 const usual = { everyMs: null, livePollMs: 20_000, hasWebhooks: true, tookMs: 0, random: 0.5 };
 

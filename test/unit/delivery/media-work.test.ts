@@ -1,5 +1,5 @@
 import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
-import { KEEPING } from '../../../src/core/flows/keep-file';
+import { KEEPING } from '../../../src/core/flows/archive-file';
 import { Circuits } from '../../../src/delivery/far-sides';
 import { LaneRunner } from '../../../src/delivery/lane-runner';
 import { fileVerdict, mediaOptions, mediaWork } from '../../../src/delivery/media-work';

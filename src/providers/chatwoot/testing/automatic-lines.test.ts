@@ -1,4 +1,4 @@
-import { tellAgents } from '../../../core/flows/receive-change';
+import { tellAgents } from '../../../core/flows/from-provider/receive-change';
 import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
 
 /*

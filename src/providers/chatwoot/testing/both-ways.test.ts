@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { finishEndings } from '../../../core/flows/end-handoff';
-import { lookOver } from '../../../core/flows/look-over';
+import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
+import { lookOver } from '../../../core/flows/from-provider/full-scan';
 import { contentOf } from '../content';
 import type { WireMessage } from '../wire';
 

@@ -1,5 +1,5 @@
-import { deliver } from '../../../core/flows/deliver';
-import { finishEndings } from '../../../core/flows/end-handoff';
+import { deliver } from '../../../core/flows/to-provider/deliver';
+import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import { leaseThat } from '../../../../test/support/lease';
 

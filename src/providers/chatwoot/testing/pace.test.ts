@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { HISTORY_MESSAGES } from '../../../core/flows/transcript';
+import { HISTORY_MESSAGES } from '../../../core/flows/to-provider/transcript';
 import { PACE, paced, PostingPace, ServerPace } from '../pace';
 
 describe('requests to one server', () => {

@@ -1,5 +1,5 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { scanAccount } from '../../../core/flows/scan-account';
+import { scanAccount } from '../../../core/flows/from-provider/scan-account';
 
 let world: ChatwootWorld;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { lookOver } from '../../../core/flows/look-over';
+import { lookOver } from '../../../core/flows/from-provider/full-scan';
 
 /**
  * A conversation that an agent starts with one of our end-users, as Chatwoot's dashboard does from the contact's page.

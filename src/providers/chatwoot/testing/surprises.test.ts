@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
-import { lookOver } from '../../../core/flows/look-over';
+import { lookOver } from '../../../core/flows/from-provider/full-scan';
 import { isUuid } from '../../../core/ids';
 import type { ChatwootVersion } from './double';
 

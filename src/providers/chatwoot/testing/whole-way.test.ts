@@ -1,5 +1,5 @@
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { RAREST_SYNC_MS } from '../../../core/flows/scan-account';
+import { RAREST_SYNC_MS } from '../../../core/flows/from-provider/scan-account';
 import type { ChatwootVersion } from './double';
 
 /*

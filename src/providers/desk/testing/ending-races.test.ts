@@ -1,9 +1,9 @@
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../../test/support/flow-world';
 import { createFlows } from '../../../core/flows';
 import type { Flows } from '../../../core/flows/api';
-import { deliver } from '../../../core/flows/deliver';
+import { deliver } from '../../../core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../core/flows/deps';
-import { readForward } from '../../../core/flows/read-forward';
+import { readForward } from '../../../core/flows/from-provider/sync-conversation';
 import type { ProviderHost } from '../../../core/ports/support-provider';
 import { leaseThat } from '../../../../test/support/lease';
 import { desk } from '..';

@@ -1,0 +1,218 @@
+import { fitFileName } from '../checks/file-name';
+import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
+import { checkFile, keyOfFile, limitsFor, tooLarge, withFile, type FileLimits, type FileRef, type FileRules } from '../files';
+import { fileType, HEAD_BYTES } from '../file-type';
+import type { MessageId, OrganizationId } from '../ids';
+import { hasProviderFiles, type Attachment, type MessageRecord } from '../message';
+import { instantOf } from '../ports/clock';
+import type { MediaStore } from '../ports/media-store';
+import type { Stores } from '../ports/stores';
+import type { OpenedFile, PostedFile } from '../ports/support-provider';
+import { connect } from './provider-context';
+import { accessOf, type FlowDeps } from './deps';
+
+export const KEEPING = {
+  /** Agents' messages can appear shortly before their files exist, so until then a missing file proves nothing. */
+  appearsWithinMs: 10 * 60_000,
+  /**
+   * How long an end-user's or a bot's file is attempted. Their links rarely live longer, and the session's other files
+   * wait for it.
+   */
+  linkTriesMs: 2 * 3_600_000,
+} as const;
+
+/**
+ * The limits of a fetch, in milliseconds. `attemptMs`: one attempt, from requesting the first byte to storing the last.
+ * `silenceMs`: the time without a byte.
+ */
+export interface KeepingLimits extends FileRules { readonly tryMs: number; readonly silenceMs: number }
+
+/** `public`: everybody may fetch it from its own address. `removed`: its author deleted it, or there never was one. */
+export type Keeping = 'kept' | 'elsewhere' | 'removed';
+
+export interface KeeperOptions {
+  readonly media: MediaStore;
+  readonly limits: KeepingLimits;
+  /** After how long files are removed, in milliseconds; null: when their messages are deleted. */
+  readonly keptMs: number | null;
+  /**
+   * Opens the link of an end-user's or a bot's file.
+   * @throws FileRefusedError FILE_MISSING if the file is missing; FileUnavailableError
+   */
+  openLink(url: string, signal: AbortSignal): Promise<OpenedFile>;
+}
+
+/** The state that all archives of a process share. */
+interface Shared { readonly underWay: Map<string, Promise<Keeping>>; readonly stopping: AbortController }
+
+interface Wanted { readonly file: Attachment; readonly of: MessageRecord }
+
+/**
+ * Fetches the files of messages into our own store. Any number of callers in any number of processes may request the
+ * same file: within one process they share one fetch, and two processes write the same bytes.
+ */
+export class FileKeeper {
+  readonly media: MediaStore;
+
+  constructor(
+    private readonly deps: FlowDeps, private readonly options: KeeperOptions,
+    private readonly shared: Shared = { underWay: new Map(), stopping: new AbortController() },
+  ) { this.media = options.media; }
+
+  /** The limits of both directions. */
+  get rules(): FileRules { return this.options.limits; }
+
+  /** Returns the same archive over other stores, e.g. those of the background work. The two share their fetches. */
+  over(stores: Stores): FileKeeper { return new FileKeeper({ ...this.deps, stores }, this.options, this.shared); }
+
+  /**
+   * Ensures that the file is archived. Called by the worker, before a post, and when a link is opened.
+   * @throws FileRefusedError FILE_MISSING if it does not exist (yet), other codes if it exceeds our limits
+   * @throws MediaStoreError, FileUnavailableError, and the provider's errors
+   */
+  keep(file: FileRef): Promise<Keeping> {
+    const { underWay } = this.shared;
+    const key = keyOfFile(file);
+    let keeping = underWay.get(key);
+    if (keeping === undefined) {
+      keeping = this.once(file, key).finally(() => underWay.delete(key));
+      underWay.set(key, keeping);
+    }
+    return keeping;
+  }
+
+  /** Returns an archived file as it is posted; null: it is not archived. @throws MediaStoreError */
+  async posted(ref: Pick<FileRef, 'messageId' | 'index'>, { name, contentType }: Attachment): Promise<PostedFile | null> {
+    const key = keyOfFile(ref);
+    const sizeBytes = await this.media.sizeOf(key);
+    const open = async () => {
+      const kept = await this.media.read(key);
+      if (kept === null) throw new MediaStoreError('An archived file was removed before it could be posted. The post is retried without it.');
+      return kept.body;
+    };
+    return sizeBytes === null ? null : { name, contentType, sizeBytes, open };
+  }
+
+  /** Removes the files of a deleted message. Repeatable. */
+  async remove(organizationId: OrganizationId, messageId: MessageId): Promise<void> {
+    const message = await this.deps.stores.messages.get(organizationId, messageId);
+    for (const index of message?.attachments.keys() ?? []) await this.media.remove(keyOfFile({ messageId, index }));
+  }
+
+  /** Removes expired files. Called on a slow timer, by any number of processes. */
+  sweep(): Promise<number> {
+    const { keptMs } = this.options;
+    const before = keptMs === null ? null : instantOf(this.deps.clock.now() - keptMs);
+    return this.media.sweep(before, this.shared.stopping.signal);
+  }
+
+  /** Aborts running fetches. They are retried by their deliveries or requested again. */
+  stop(): void { this.shared.stopping.abort(new ProviderUnavailableError('This process is stopping, so the file is fetched later.')); }
+
+  private async once(ref: FileRef, key: string): Promise<Keeping> {
+    const wanted = await this.wanted(ref);
+    if (wanted === null) return 'removed';
+    const isKept = await this.media.sizeOf(key) !== null;
+    const change = isKept ? {} : await this.fetch(ref, wanted, key);
+    if (change === null) return 'elsewhere';
+    // The message was deleted during the fetch, and its files may already have been removed.
+    if (await this.record(ref, wanted.of, change)) return 'kept';
+    await this.media.remove(key);
+    return 'removed';
+  }
+
+  /**
+   * Fetches the file and returns the properties that its bytes show. Null: everybody may fetch it from its own address.
+   */
+  private async fetch({ organizationId }: FileRef, { file, of }: Wanted, key: string): Promise<Partial<Attachment> | null> {
+    const { limits, openLink } = this.options;
+    const own = limitsFor(of.author, limits);
+    const open = hasProviderFiles(of) ? await this.fromProvider(organizationId, of) : (signal: AbortSignal) => openLink(file.url, signal);
+    if (open === null) return null;
+    checkFile(file, own);
+    const patience = new Patience(AbortSignal.any([this.shared.stopping.signal, AbortSignal.timeout(limits.tryMs)]), limits.silenceMs);
+    try {
+      const opened = await open(patience.signal, file);
+      checkFile({ name: file.name, contentType: opened.contentType, sizeBytes: opened.sizeBytes }, own);
+      const seen = { head: Buffer.alloc(0), sizeBytes: 0 };
+      await this.media.write(key, whole(opened, own, patience, seen));
+      // A channel knows its end-user's file better than the file's server does. A support system detects the types of
+      // its agents' files from their bytes.
+      const said = hasProviderFiles(of) ? [opened.contentType, file.contentType] : [file.contentType, opened.contentType];
+      return { contentType: fileType(seen.head, said), sizeBytes: seen.sizeBytes };
+    } catch (error) {
+      if (error instanceof ProviderRefusedError && error.gone) throw new FileRefusedError('FILE_MISSING', 'The provider does not have an agent\'s file that its message names. Ask the agent to send it again.');
+      throw error;
+    } finally {
+      patience.end();
+    }
+  }
+
+  private async fromProvider(organizationId: OrganizationId, { sessionId }: MessageRecord) {
+    const { provider, account } = await connect(this.deps, organizationId, sessionId);
+    if (provider.openFile === undefined) return null;
+    return (signal: AbortSignal, file: Attachment) => provider.openFile!(accessOf(this.deps, account), file, signal);
+  }
+
+  /**
+   * Records the properties of an archived file and removes its source link. False: its message was deleted meanwhile.
+   */
+  private async record({ organizationId, messageId, index }: FileRef, { sessionId, author }: MessageRecord, change: Partial<Attachment>): Promise<boolean> {
+    const { answer } = await this.deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+      const message = await tx.message(messageId);
+      const before = message?.deletedAt === null ? message.attachments[index] : undefined;
+      if (before === undefined) return false;
+      const { refused: _, ...rest } = before;
+      const { name, contentType } = { ...rest, ...change };
+      // A name without an extension gets that of the detected type.
+      const after: Attachment = { ...rest, ...change, name: fitFileName(name, contentType), ...(!hasProviderFiles({ author }) && { url: '' }) };
+      if (JSON.stringify(after) !== JSON.stringify(before)) await tx.updateMessage(messageId, { attachments: withFile(message!.attachments, index, after) });
+      return true;
+    });
+    return answer;
+  }
+
+  private async wanted({ organizationId, messageId, index }: FileRef): Promise<Wanted | null> {
+    const message = await this.deps.stores.messages.get(organizationId, messageId);
+    const file = message?.deletedAt === null ? message.attachments[index] : undefined;
+    return file === undefined ? null : { file, of: message! };
+  }
+}
+
+/**
+ * Yields the bytes as they come. Throws above the limit, or if fewer bytes come than announced. Records the first bytes
+ * and the size in `seen`.
+ */
+async function* whole({ body, sizeBytes }: OpenedFile, { maxBytes }: FileLimits, patience: Patience, seen: { head: Buffer; sizeBytes: number }): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    patience.renew();
+    seen.sizeBytes += chunk.length;
+    if (seen.sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    if (seen.head.length < HEAD_BYTES) seen.head = Buffer.concat([seen.head, chunk.subarray(0, HEAD_BYTES - seen.head.length)]);
+    yield chunk;
+  }
+  if (sizeBytes !== null && seen.sizeBytes !== sizeBytes) throw new ProviderUnavailableError('A file ended before all announced bytes came. The fetch is retried.');
+}
+
+/** Ends a call that has become silent or is no longer needed. */
+class Patience {
+  private readonly silence = new AbortController();
+  readonly signal: AbortSignal;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(whole: AbortSignal, private readonly silenceMs: number) {
+    this.signal = AbortSignal.any([whole, this.silence.signal]);
+    this.renew();
+  }
+
+  renew(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.silence.abort(new ProviderUnavailableError('A file sent no bytes for too long. The fetch is retried.')), this.silenceMs);
+  }
+
+  /** Also closes a response that nobody has read. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.silence.abort();
+  }
+}

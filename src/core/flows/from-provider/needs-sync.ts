@@ -1,0 +1,16 @@
+import type { ShownState } from '../../ports/support-provider';
+import type { SessionRecord } from '../../session';
+
+/**
+ * Returns whether a hint justifies a sync. A state that the last view already has does not. While this service writes
+ * the state itself, no state that is read is believed, and a sync follows the write anyway. An agent who takes the
+ * conversation at that moment always counts, because this service never does that.
+ */
+export function isNews({ lastView, statusWrites }: Pick<SessionRecord, 'lastView' | 'statusWrites'>, { status, teamId, agentId }: ShownState): boolean {
+  if (agentId != null && agentId !== lastView?.agent?.externalId) return true;
+  if (statusWrites % 2 === 1) return false;
+  if (lastView === null) return true;
+  return (status !== undefined && status !== lastView.status)
+    || (teamId !== undefined && teamId !== lastView.teamId)
+    || (agentId !== undefined && agentId !== (lastView.agent?.externalId ?? null));
+}

@@ -1,0 +1,146 @@
+import type { PostMessage } from '../../delivery';
+import { isOpen, type HandoffRecord } from '../../handoff';
+import type { HandoffId } from '../../ids';
+import type { EnqueuedWork, SessionTransaction, UnfinishedPost, UnpostedMessage } from '../../ports/stores';
+import { isClean } from '../provider-context';
+import { HISTORY_MESSAGES } from '../to-provider/transcript';
+import { lastViewOf } from './while-disabled';
+
+/** Returns what agents should know first, as one readable note; null if the runtime said nothing. */
+export function contextNote(handoff: HandoffRecord): string | null {
+  const lines = [
+    handoff.reason && `Reason: ${handoff.reason}`,
+    handoff.intent && `Intent: ${handoff.intent}`,
+    handoff.summary && `Summary: ${handoff.summary}`,
+    ...Object.entries(handoff.fields).map(([name, value]) => `${name}: ${value}`),
+    ...handoff.links.map(({ label, url }) => `${label}: ${url}`),
+  ].filter((line): line is string => typeof line === 'string');
+  return lines.length === 0 ? null : ['Handed over by the bot.', ...lines].join('\n');
+}
+
+/**
+ * Enqueues everything that brings a handoff to the agents, each remote write as one delivery. Called in the transaction that
+ * requests the handoff. The lane keeps the order, so agents are called when they can read everything.
+ * @param room how many messages of the history are posted one by one; earlier ones go as one file
+ */
+export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRecord, room: number = HISTORY_MESSAGES): Promise<void> {
+  const { id: handoffId, historyThroughSeq } = handoff;
+  const isLeftByOthers = tx.session.conversationId !== null && !isClean(lastViewOf(tx.inbox, tx.session));
+  // A return that still waits may resolve what looks clean now.
+  const returns = isLeftByOthers || await tx.isReturnWaiting();
+  await tx.oweProviderAll([
+    ...(returns ? [{ work: { kind: 'RETURN_TO_BOT', handoffId } } as const] : []),
+    ...historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room, isDroppable: true }),
+    ...lastSteps(handoff),
+  ]);
+}
+
+/**
+ * Enqueues the opening of a handoff once more, with all that was said up to now, and takes what waits of the earlier one out of the
+ * lane. Called when its conversation is gone, and when its history cannot go as a file. Nothing of it is dropped if the handoff
+ * ends meanwhile: what waited in the lane was to be posted anyway.
+ */
+export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number): Promise<void> {
+  await tx.withdrawOpening();
+  const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
+  await tx.oweProviderAll([...history, ...(isOpen(handoff.state) ? lastSteps(handoff) : [])]);
+}
+
+/** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
+export async function enqueueHistory(tx: SessionTransaction, { id: handoffId, historyThroughSeq }: HandoffRecord): Promise<void> {
+  await tx.oweProviderAll(historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room: Infinity, isDroppable: true }));
+}
+
+/**
+ * Enqueues a message anew, after everything that was said before it and is not posted, if there is any; returns whether there is.
+ * Called in the transaction that records a conversation which was made for this message. The policy may have changed since those were
+ * said, support may have been switched off, or no conversation could be made for them.
+ */
+export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<UnpostedMessage, 'seq'>): Promise<boolean> {
+  const posts = await tx.unfinishedPosts();
+  const left = new Set(posts.flatMap(({ work, isLeft, blocksLane }) => (work.kind === 'POST_MESSAGE' && (isLeft || blocksLane) ? [work.messageId] : [])));
+  const unposted = await tx.unpostedSeqs(tx.session.lastMessageSeq);
+  if (!unposted.some(one => one.seq < seq && !left.has(one.id))) return false;
+  const live = tx.liveHandoff;
+  if (live !== null && live.state === 'REQUESTED') {
+    await enqueueOpeningAgain(tx, await tx.updateHandoff(live.id, { historyThroughSeq: tx.session.lastMessageSeq }), HISTORY_MESSAGES);
+    return true;
+  }
+  const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
+  const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
+  await tx.withdrawOpening();
+  await tx.oweProviderAll(historyWork(await missingPosts(tx, throughSeq), { room: Infinity, isDroppable: false }));
+  return true;
+}
+
+function lastSteps(handoff: HandoffRecord): readonly EnqueuedWork[] {
+  const { id: handoffId } = handoff;
+  return [
+    ...(contextNote(handoff) === null ? [] : [{ work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true } } as const]),
+    { work: { kind: 'OPEN_HANDOFF', handoffId } },
+  ];
+}
+
+interface MissingPost extends UnpostedMessage {
+  /** An earlier post of it that did not come to its end, whose place the new one takes. */
+  readonly letter: UnfinishedPost | null;
+}
+
+interface Bringing {
+  readonly handoffId?: HandoffId;
+  readonly room: number;
+  /** Whether posts are dropped if the handoff ends before agents could see them. */
+  readonly isDroppable: boolean;
+}
+
+function historyWork(missing: readonly MissingPost[], { handoffId, room, isDroppable }: Bringing): readonly EnqueuedWork[] {
+  const early = missing.slice(0, Math.max(0, missing.length - room));
+  const inFile = handoffId === undefined ? [] : early.filter(({ letter }) => letter?.isUnknown !== true);
+  const single = missing.filter(one => !inFile.includes(one));
+  const works: EnqueuedWork[] = [];
+  if (inFile.length > 0)
+    works.push({ work: { kind: 'POST_TRANSCRIPT', handoffId: handoffId!, throughSeq: inFile.at(-1)!.seq, followedBy: single.length, optional: true, ...(isDroppable && { onlyForHandoff: true }) } });
+  for (const { id: messageId, reactions, deletedAt, letter } of single) {
+    // What takes a dead letter's place was to be posted before: it stays, whatever becomes of the handoff.
+    const ofHandoff = handoffId === undefined || letter?.state === 'PARKED' ? {} : { handoffId, ...(isDroppable && { onlyForHandoff: true as const }) };
+    const work: PostMessage = { kind: 'POST_MESSAGE', messageId, optional: true, ...ofHandoff };
+    works.push({ work, ...(letter !== null && { instead: letter.id }) });
+    if (deletedAt === null)
+      for (const { by, emoji } of reactions)
+        works.push({ work: { kind: 'SHOW_REACTION', lineId: `reaction:${by === 'BOT' ? 'bot' : 'user'}:${messageId}`, messageId, by, emoji, optional: true } });
+  }
+  return works;
+}
+
+/**
+ * Reads which messages agents do not have and nothing in the lane brings. Those of which only an operator can tell whether they are
+ * there, or that hold the lane up, are left to the operator.
+ */
+async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise<readonly MissingPost[]> {
+  const unposted = await tx.unpostedSeqs(throughSeq);
+  if (unposted.length === 0) return [];
+  const letters = new Map<string, UnfinishedPost>();
+  const brought = new Set<string>();
+  let inFileThrough = 0;
+  for (const post of await tx.unfinishedPosts()) {
+    const { work } = post;
+    const isBrought = post.isLeft || post.blocksLane || (post.state === 'WAITING' && await isWanted(tx, work));
+    if (isBrought && work.kind === 'POST_TRANSCRIPT') inFileThrough = Math.max(inFileThrough, work.throughSeq);
+    else if (isBrought && work.kind === 'POST_MESSAGE') brought.add(work.messageId);
+    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE')) letters.set(work.messageId, post);
+  }
+  return unposted.filter(({ id, seq }) => !brought.has(id) && seq > inFileThrough).map(one => ({ ...one, letter: letters.get(one.id) ?? null }));
+}
+
+/**
+ * Whether a post of history is still wanted. One that only its handoff needs is not, once that has ended before agents could see
+ * it; but what was said in the handoff is posted all the same, and needs what was said before it. Nor is one of a handoff that
+ * failed because no conversation could be made: who makes one later posts all that is missing.
+ */
+export async function isWanted(tx: SessionTransaction, { handoffId, onlyForHandoff }: Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>): Promise<boolean> {
+  if (handoffId === undefined || tx.session.liveHandoffId === handoffId) return true;
+  const handoff = await tx.handoff(handoffId);
+  if (handoff === null || handoff.openedForAgents !== 'NO') return true;
+  if (handoff.state === 'FAILED' && tx.session.conversationId === null) return false;
+  return onlyForHandoff !== true || tx.hasSaidIn(handoff.id, handoff.historyThroughSeq);
+}

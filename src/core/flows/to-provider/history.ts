@@ -1,0 +1,137 @@
+import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
+import type { OpeningStep, PostMessage, ProviderDelivery } from '../../delivery';
+import { isOpen } from '../../handoff';
+import { NOTHING_SHOWN, type MessageRecord } from '../../message';
+import type { UnfinishedPost } from '../../ports/stores';
+import type { ConversationAccess } from '../../ports/support-provider';
+import { textWithTime } from '../../said-at';
+import { TAKEN_BACK } from './change-lines';
+import { connect, conversationFor, deletedMeanwhile, ensureConversation, lookAfterOf, notePost, type Connected } from '../provider-context';
+import type { FlowDeps } from '../deps';
+import { filesToPost } from './files-to-post';
+import type { Lease } from '../lease';
+import { enqueueInOrder, enqueueOpeningAgain, isWanted } from '../handoff/opening';
+import { requestReadMark } from '../read-mark-timer';
+import { filesOfTranscript } from './transcript-files';
+import { placeInTranscript, transcriptId, transcriptOf } from './transcript';
+import { notePosted } from '../undelivered';
+
+/** Posts one message, if agents do not have it yet: what was said just now, or a part of a handoff's history. */
+export async function postMessage(deps: FlowDeps, delivery: ProviderDelivery, work: PostMessage, lease: Lease): Promise<void> {
+  const [connected, message] = await Promise.all([connect(deps, delivery.organizationId, delivery.sessionId), deps.stores.messages.get(delivery.organizationId, work.messageId)]);
+  if (message === null || message.providerMessageId !== null) return;
+  if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
+  let isEnqueuedAnew = false;
+  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease, async tx => {
+    if (message.seq > 1) isEnqueuedAnew = await enqueueInOrder(tx, message);
+  });
+  if (isEnqueuedAnew) return;
+  await lease.held();
+  await post(deps, connected, conversation, message, delivery, lease);
+}
+
+async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, delivery: ProviderDelivery, lease: Lease): Promise<void> {
+  const { session, provider } = connected;
+  const { earlierAttempts } = delivery;
+  const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
+  const takenBack = message.deletedAt !== null;
+  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : { ...message, text: textWithTime(message) };
+  const ready = await filesToPost(deps, said, connected.account.capabilities.attachments, deps.limits.uploadMs);
+  if (said.attachments.length > 0) await lease.held();
+  const timeMs = ready.files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
+  const text = [said.text, ...ready.lines].filter(line => line !== '').join('\n');
+  const { id, author, visibility, content, authorName, createdAt, saidAt } = said;
+  const providerMessageId = await provider.postMessage({
+    conversation, message: { id, author, visibility, text, content, attachments: ready.files, authorName, createdAt, saidAt, replyTo: answered?.providerMessageId ?? null },
+    earlierTries: earlierAttempts, mayExist: earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
+  }, lease.signal(timeMs));
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await notePosted(tx, message, providerMessageId);
+    await notePost(tx, deps);
+    if (message.author === 'END_USER') await requestReadMark(tx, deps, provider);
+    for (const index of ready.follow) await tx.oweMedia({ kind: 'BRING_FILE', messageId: message.id, index });
+    // An earlier try may have shown it as it was then: what has changed since is told after it.
+    if (earlierAttempts === 0 && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
+  });
+}
+
+type Historic = Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>;
+
+/** Most history is of a live handoff: that needs no lookup. */
+async function isStillWanted(deps: FlowDeps, { session }: Connected, work: Historic): Promise<boolean> {
+  if (work.handoffId === undefined || session.liveHandoffId === work.handoffId) return true;
+  return (await deps.stores.sessions.transact(session.organizationId, session.id, tx => isWanted(tx, work))).answer;
+}
+
+/** Links a conversation that an earlier try of a dropped delivery may have made without living to record it: people may speak there. */
+export async function linkConversation(deps: FlowDeps, connected: Connected, { earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
+  const { contactId, conversationId } = connected.session;
+  if (earlierAttempts > 0 && contactId !== null && conversationId === null) await ensureConversation(deps, connected, false, lease);
+}
+
+type PostTranscript = Extract<OpeningStep, { readonly kind: 'POST_TRANSCRIPT' }>;
+
+/**
+ * Posts the beginning of a long history as one file; then its messages count as posted. What an operator has to decide about
+ * stays out of it. A provider that does not take the file gets its messages one by one instead.
+ * @throws the provider's errors; OutcomeUnknownError when an earlier try may be there, and nobody can tell
+ */
+export async function postTranscript(deps: FlowDeps, delivery: ProviderDelivery, work: PostTranscript, lease: Lease): Promise<void> {
+  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
+  const { provider, session } = connected;
+  if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
+  // Its conversation was lost since: the next one has all of it.
+  if (delivery.conversationId !== null && conversationFor(deps, connected, delivery) === null) return;
+  const early = await messagesOfTranscript(deps, connected, work);
+  if (early.length === 0) return;
+  if (provider.postTranscript === undefined) return postOneByOne(deps, connected, work, new UnsupportedByProviderError('This provider takes no transcripts.'));
+  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
+  await lease.held();
+  const attached = await filesOfTranscript(deps, early, connected.account.capabilities.attachments, deps.limits.uploadMs);
+  await lease.held();
+  const { text: title, content } = transcriptOf(early, work.followedBy, attached);
+  let transcript: string;
+  try {
+    transcript = await provider.postTranscript({
+      conversation, noteId: transcriptId(work.handoffId), title, fileName: 'transcript.txt', content, files: attached.files,
+      mayExist: delivery.earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
+    }, lease.signal(deps.limits.uploadMs));
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    return postOneByOne(deps, connected, work, error);
+  }
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    for (const message of early) await notePosted(tx, message, placeInTranscript(transcript, message));
+    for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
+    await notePost(tx, deps);
+  });
+}
+
+async function messagesOfTranscript(deps: FlowDeps, { session: { organizationId, id } }: Connected, { throughSeq }: PostTranscript): Promise<readonly MessageRecord[]> {
+  const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
+    const messages = await tx.unpostedMessages(throughSeq);
+    const posts = messages.length === 0 ? [] : await tx.unfinishedPosts();
+    const single = new Set(posts.flatMap(one => (one.work.kind === 'POST_MESSAGE' && isBySelf(one) ? [one.work.messageId] : [])));
+    return messages.filter(({ id: messageId }) => !single.has(messageId));
+  });
+  return answer;
+}
+
+/** Whether it is posted, or looked for, by itself. */
+const isBySelf = ({ state, isUnknown, isLeft }: UnfinishedPost): boolean => state === 'WAITING' || isUnknown || isLeft;
+
+/** Enqueues the messages of a transcript that was refused, and what follows it after them. A handoff that is open already keeps its dead letter. */
+async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }: Connected, { handoffId }: PostTranscript, refusal: ProviderRefusedError | UnsupportedByProviderError): Promise<void> {
+  await deps.stores.sessions.transact(organizationId, id, async tx => {
+    const handoff = await tx.handoff(handoffId);
+    if (handoff === null || handoff.openedForAgents !== 'NO') throw refusal;
+    const historyThroughSeq = tx.session.lastMessageSeq;
+    await enqueueOpeningAgain(tx, isOpen(handoff.state) ? await tx.updateHandoff(handoffId, { historyThroughSeq }) : handoff, Infinity);
+  });
+}
+
+/** Whether the provider never takes it, and the conversation is there all the same. */
+export const isRefused = (error: unknown): error is ProviderRefusedError | UnsupportedByProviderError =>
+  error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone);

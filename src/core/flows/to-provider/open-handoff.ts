@@ -1,0 +1,177 @@
+import type { OpeningStep, ProviderDelivery } from '../../delivery';
+import { isOpen, type HandoffRecord } from '../../handoff';
+import type { HandoffId } from '../../ids';
+import { instantOf } from '../../ports/clock';
+import type { SessionTransaction } from '../../ports/stores';
+import type { ConversationView } from '../../ports/support-provider';
+import { moveHandoff, sayToEndUser } from '../handoff/transition';
+import { beginStatusWrite, beginStatusWriteIn, CLEAN_VIEW, connect, conversationFor, conversationOf, deletedMeanwhile, ensureConversation, evenAfter, isClean, lookAfterOf, notePost } from '../provider-context';
+import { accessOf, type FlowDeps } from '../deps';
+import { droppedNote } from '../dropped-note';
+import type { Lease } from '../lease';
+import { openWithWhatIsTaken, type Opened } from './open-with-target';
+import { contextNote } from '../handoff/opening';
+import { timerSyncMs } from '../from-provider/scan-account';
+import { isRefused, linkConversation } from './history';
+import { lastViewOf } from '../handoff/while-disabled';
+
+/**
+ * The steps of a handoff's opening, but for its history: each is one delivery. Whatever is over by then is dropped; what follows
+ * in the lane returns the conversation.
+ */
+export async function takeOpeningStep(deps: FlowDeps, delivery: ProviderDelivery, step: Exclude<OpeningStep, { readonly kind: 'POST_TRANSCRIPT' }>, lease: Lease): Promise<void> {
+  const handoff = await deps.stores.handoffs.get(delivery.organizationId, step.handoffId);
+  if (handoff === null || !isWanted(handoff, step)) {
+    if (delivery.earlierAttempts > 0) await linkConversation(deps, await connect(deps, delivery.organizationId, delivery.sessionId), delivery, lease);
+    return;
+  }
+  switch (step.kind) {
+    case 'RETURN_TO_BOT': return returnToBot(deps, delivery, lease);
+    case 'POST_CONTEXT_NOTE': return postContextNote(deps, delivery, handoff, lease);
+    case 'OPEN_HANDOFF': return openHandoff(deps, delivery, handoff, lease);
+  }
+}
+
+/** Once it is opened it is the agents'. A note that was set aside is posted all the same when it is sent again. */
+function isWanted({ state, openedForAgents }: HandoffRecord, { kind }: OpeningStep): boolean {
+  const isOpened = openedForAgents === 'YES';
+  return kind === 'POST_CONTEXT_NOTE' ? isOpened || isOpen(state) : !isOpened && isOpen(state);
+}
+
+/** Takes away what an earlier handoff left. A provider that refuses it opens the conversation with what is on it. */
+async function returnToBot(deps: FlowDeps, { organizationId, sessionId }: ProviderDelivery, lease: Lease): Promise<void> {
+  const connected = await connect(deps, organizationId, sessionId);
+  const { provider, inbox, session } = connected;
+  const conversation = conversationOf(deps, connected);
+  // A return that stood before this one in the lane has done it.
+  if (conversation === null || isClean(lastViewOf(inbox, session))) return;
+  await beginStatusWrite(deps, session);
+  await lease.held();
+  let isDone = true;
+  try {
+    await provider.holdForBot(conversation, lease.signal(deps.limits.callMs));
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    isDone = false;
+  }
+  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites), ...(isDone && { lastView: CLEAN_VIEW }) });
+  });
+}
+
+/** Our id of a handoff's context note, as the provider keeps it. */
+const noteIdOf = (handoffId: HandoffId): string => `handoff:${handoffId}`;
+
+async function postContextNote(deps: FlowDeps, delivery: ProviderDelivery, handoff: HandoffRecord, lease: Lease): Promise<void> {
+  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const connected = await connect(deps, organizationId, sessionId);
+  const text = contextNote(handoff);
+  if (text === null || !connected.account.capabilities.privateNotes) return;
+  // Its conversation was lost since: the next one has a note of its own.
+  if (delivery.conversationId !== null && conversationFor(deps, connected, delivery) === null) return;
+  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, lease);
+  await lease.held();
+  await connected.provider.postNote({
+    conversation, noteId: noteIdOf(handoff.id), text, mayExist: earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
+  }, lease.signal(deps.limits.callMs));
+  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await notePost(tx, deps);
+  });
+}
+
+/** Calls the agents: everything that they should read first stands there by now. */
+async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, { id: handoffId }: HandoffRecord, lease: Lease): Promise<void> {
+  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { sessions } = deps.stores;
+  const connected = await connect(deps, organizationId, sessionId);
+  const { provider, account } = connected;
+  const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, lease);
+  await lease.held();
+  // Whoever ended it before this transaction did not wait for agents, who must not see it then.
+  const { answer: handoff } = await sessions.transact(organizationId, sessionId, async tx => {
+    const live = tx.liveHandoff;
+    if (live === null || live.id !== handoffId || !isOpen(live.state)) return null;
+    await beginStatusWriteIn(tx);
+    if (live.openedForAgents === 'NO') await tx.updateHandoff(handoffId, { openedForAgents: 'MAYBE' });
+    return live;
+  });
+  if (handoff === null) return;
+  // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
+  const mayBeDoneWith = handoff.openedForAgents === 'MAYBE' && handoff.state !== 'REQUESTED';
+  if (mayBeDoneWith) await lease.held();
+  const isDoneWith = mayBeDoneWith && (await provider.readConversation(conversation, lease.signal(deps.limits.callMs))).status === 'RESOLVED';
+  const opened = await openWithWhatIsTaken(deps, connected, conversation, handoff, lease, isDoneWith);
+  await sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // A replica that outlived its lease, or has the lane after us, was quicker: the end-user has been told, and what people did since stands.
+    if ((await tx.handoff(handoffId))?.openedForAgents === 'YES') return;
+    await recordOpened(tx, deps, handoffId, opened, account.capabilities.privateNotes);
+    // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
+    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
+    const isToldOf = accessOf(deps, account).webhookUrl !== '' && !opened.hasAgent && earlierAttempts === 0;
+    if (tx.liveHandoff?.id !== handoffId || !isOpen(tx.liveHandoff.state)) return;
+    const now = deps.clock.now();
+    const timerMs = timerSyncMs({ canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() });
+    await tx.wantReading(instantOf(isToldOf ? now + timerMs : now), isToldOf ? 'TIMER' : 'ALL');
+  });
+}
+
+const TARGET_DROPPED = 'Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:';
+
+async function recordOpened(tx: SessionTransaction, deps: FlowDeps, handoffId: HandoffId, opened: Opened, showsNotes: boolean): Promise<void> {
+  await tx.updateSession({ lastView: opened.view, stateReadAt: instantOf(deps.clock.now()) });
+  const live = tx.liveHandoff;
+  // Ended in the meantime: the delivery after this one returns the conversation.
+  if (live === null || live.id !== handoffId || !isOpen(live.state)) return;
+  const shown = await tx.updateHandoff(handoffId, { openedForAgents: 'YES' });
+  if (opened.dropped.length > 0 && showsNotes) await tx.oweProvider(droppedNote(`target:${handoffId}`, TARGET_DROPPED, opened.dropped));
+  const accepted = await moveHandoff(tx, deps, shown, 'PROVIDER_ACCEPTED');
+  // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
+  if (accepted.state === 'QUEUED' && live.queuedAt === null) await sayToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
+}
+
+/** An agent spoke to, or took, a bot-held conversation: open it in their name, unless they have resolved it already. */
+export async function openTakenOver(deps: FlowDeps, delivery: ProviderDelivery, handoffId: string, lease: Lease): Promise<void> {
+  const { organizationId, sessionId } = delivery;
+  const connected = await connect(deps, organizationId, sessionId);
+  const conversation = conversationOf(deps, connected);
+  const handoff = await deps.stores.handoffs.get(organizationId, handoffId);
+  // Only the delivery's own completion was lost: what they have done with it since stands.
+  if (handoff?.openedForAgents === 'YES') return;
+  let lastView: ConversationView | null = connected.session.lastView;
+  if (conversation !== null && handoff !== null && isOpen(handoff.state)) {
+    // A return that stood before us in the lane may have made it even.
+    await beginStatusWrite(deps, connected.session);
+    await lease.held();
+    const view = await connected.provider.readConversation(conversation, lease.signal(deps.limits.callMs));
+    // Whom we find or put on it is not one who takes it once more.
+    lastView = view;
+    // One that was opened for the queue, and is not open any more, was given back.
+    if (view.status === 'BOT_HELD' && (view.agent ?? handoff.agent) !== null) {
+      const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
+      await lease.held();
+      const open = (agentId: string | null) => connected.provider.openForAgents({ conversation, teamId: null, agentId, priority: null }, lease.signal(deps.limits.callMs));
+      const toAssign = view.agent === null ? agent?.externalId ?? null : null;
+      let isAssigned = true;
+      // An agent who cannot be assigned has spoken all the same: the conversation is opened for everybody.
+      await open(toAssign).catch((error: unknown) => {
+        if (toAssign === null || !isRefused(error)) throw error;
+        isAssigned = false;
+        return open(null);
+      });
+      lastView = { status: 'OPEN', agent: isAssigned ? agent : null, teamId: view.teamId };
+    }
+  }
+  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
+    // Lost meanwhile, it is opened again from its beginning, if at all.
+    if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
+    if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
+    await tx.updateSession({ lastView });
+    if (await tx.handoff(handoffId) !== null) await tx.updateHandoff(handoffId, { openedForAgents: 'YES' });
+    await tx.wantReading(instantOf(deps.clock.now()));
+  });
+}

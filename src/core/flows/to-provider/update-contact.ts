@@ -1,0 +1,47 @@
+import type { ProviderDelivery } from '../../delivery';
+import { ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../errors';
+import type { EndUser } from '../../session';
+import { connect } from '../provider-context';
+import { inboxAccessOf, type FlowDeps } from '../deps';
+import { CONTACT_DROPPED, droppedNote } from '../dropped-note';
+import type { Lease } from '../lease';
+import { canonical } from '../canonical-json';
+
+/** After this many attempts the contact is left unchanged, because the deliveries after it in the lane matter more. */
+export const MOST_TRIES = 5;
+
+/**
+ * Updates the provider's contact with what was learned about the end-user. Called by the worker, in the session's lane.
+ * Writes the current values, so a repeat or a later delivery changes nothing. The contact is optional: if the provider
+ * refuses it, agents get the values in a note, and the delivery is done.
+ * @throws the provider's errors while a later attempt may succeed
+ */
+export async function updateContact(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
+  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);
+  const access = inboxAccessOf(deps, account, inbox);
+  const { contactId, contactEndUser: before, endUser } = session;
+  if (access === null || contactId === null || provider.updateContact === undefined || canonical(before) === canonical(endUser)) return;
+  await lease.held();
+  let dropped: readonly string[];
+  try {
+    dropped = await provider.updateContact({ inbox: access, contactId, sessionId, before, endUser }, lease.signal(deps.limits.callMs));
+  } catch (error) {
+    const isLost = error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError
+      || (error instanceof ProviderUnavailableError && !error.isOwnPace && earlierAttempts >= MOST_TRIES);
+    if (!isLost) throw error;
+    dropped = learnedSince(before, endUser);
+  }
+  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    if (tx.session.contactId !== contactId) return;
+    await tx.updateSession({ contactEndUser: endUser });
+    if (dropped.length > 0) await tx.oweProvider(droppedNote(`contact:${deps.clock.newId()}`, CONTACT_DROPPED, dropped));
+  });
+}
+
+const FIELDS = { name: 'Name', email: 'E-mail', phone: 'Phone', locale: 'Language' } as const;
+
+function learnedSince(before: EndUser | null, { attributes, ...endUser }: EndUser): readonly string[] {
+  const fields = (Object.keys(FIELDS) as (keyof typeof FIELDS)[]).filter(field => endUser[field] !== null && endUser[field] !== before?.[field]);
+  const named = Object.entries(attributes).filter(([name, value]) => before?.attributes[name] !== value);
+  return [...fields.map(field => `${FIELDS[field]}: ${endUser[field]}`), ...named.map(([name, value]) => `${name}: ${value}`)];
+}

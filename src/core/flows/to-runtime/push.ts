@@ -1,0 +1,77 @@
+import type { PushedDelivery } from '../../delivery';
+import { EndpointNotActiveError, type EndpointError } from '../../errors';
+import { instantOf } from '../../ports/clock';
+import { secretsAt, type RuntimeEndpoint } from '../../runtime-endpoint';
+import { runtimeMessage } from '../../runtime-message';
+import type { Lease } from '../lease';
+import type { FlowDeps } from '../deps';
+import { drainCollected } from '../from-runtime/end-handoff';
+
+/**
+ * An endpoint that has only failed for this long counts as unreachable, and its first success makes its waiting
+ * deliveries due. Below that, failures between successes concern single deliveries, which would otherwise use up their
+ * attempts as fast as others succeed.
+ */
+const AWAY_MS = 60_000;
+
+/**
+ * Pushes one delivery to the runtime's endpoint. Returns when the endpoint has it, or when the runtime has collected it
+ * by itself.
+ * @throws EndpointError, EndpointNotActiveError
+ */
+export async function pushDelivery(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, lease: Lease): Promise<void> {
+  const { organizationId } = delivery;
+  const { endpoints, deliveries } = deps.stores;
+  const endpoint = await endpoints.get(organizationId, endpointId);
+  if (endpoint?.state !== 'ACTIVE') throw new EndpointNotActiveError('The endpoint is disabled, so its deliveries stay in the inbox. Enable it to push them.');
+  await lease.held();
+  if (!(await deliveries.isWaiting(organizationId, delivery.id))) return;
+  // Rendered last, so that a message deleted until now is pushed without its text.
+  const body = await bodyOf(deps, delivery);
+  if (body === null) return;
+  await deps.push.post(endpoint.url, secretsAt(endpoint, deps.clock.now()), { id: delivery.id, body }, lease.signal(deps.limits.pushMs));
+  if (endpoint.firstFailureAt !== null) await endpoints.recovered(organizationId, endpoint.id, instantOf(deps.clock.now() - AWAY_MS));
+}
+
+async function bodyOf(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {
+  const { sessions, messages, handoffs } = deps.stores;
+  const { organizationId, sessionId, work } = delivery;
+  const [session, message, handoff] = await Promise.all([
+    sessions.get(organizationId, sessionId),
+    'messageId' in work ? messages.get(organizationId, work.messageId) : null,
+    'handoffId' in work ? handoffs.get(organizationId, work.handoffId) : null,
+  ]);
+  const said = session && runtimeMessage({ delivery, session, message, handoff, fileUrl: deps.fileUrl });
+  return said && JSON.stringify(said);
+}
+
+/** Handles a successful push, which counts as the runtime's acknowledgment. */
+export const pushTaken = (deps: FlowDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> => drainCollected(deps, organizationId, [sessionId]);
+
+/** `endpoint`: its current state; null: it was removed. */
+export interface FailedEndpoint { readonly endpoint: RuntimeEndpoint | null; readonly isSwitchedOff: boolean }
+
+/**
+ * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days (`isDisabled`:
+ * by this call, the only one that reports it).
+ * @throws LeaseLostError if the claim is over, because its observation may be outdated
+ */
+export async function pushFailed(deps: FlowDeps, endpointId: string, delivery: PushedDelivery, { code, status }: EndpointError): Promise<FailedEndpoint> {
+  const { organizationId, sessionId } = delivery;
+  const { endpoints, sessions } = deps.stores;
+  const now = deps.clock.now();
+  const at = instantOf(now);
+  const endpoint = await endpoints.failed(organizationId, endpointId, { at, code, status });
+  if (endpoint === null || endpoint.state !== 'ACTIVE') return { endpoint, isSwitchedOff: false };
+  const { id, firstFailureAt } = endpoint;
+  const isWornOut = firstFailureAt !== null && now - Date.parse(firstFailureAt) >= deps.limits.disableEndpointMs;
+  if (code !== 'ENDPOINT_GONE' && !isWornOut) return { endpoint, isSwitchedOff: false };
+  const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
+  const { answer: isSwitchedOff } = await sessions.transact(organizationId, sessionId, async tx => {
+    if (!(await tx.disableEndpoint(id, reason, firstFailureAt, at))) return false;
+    await tx.holdLane(delivery, 'RUNTIME');
+    await tx.appendEvent({ type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: id, reason, code }, tx.liveHandoff?.id ?? null, at);
+    return true;
+  });
+  return { endpoint: await endpoints.get(organizationId, id), isSwitchedOff };
+}
