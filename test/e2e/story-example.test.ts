@@ -50,7 +50,7 @@ describe('examples/bot-runtime.ts', () => {
         'end-user Thank you, that is what I wanted to know.',
         'bot (silent: control is HUMAN)',
         'Alice Agent Glad to help. Goodbye!',
-        'handoff ENDED: AGENT_RESOLVED; go on at after-help',
+        'handoff ENDED: AGENT_RESOLVED; continue at after-help',
         'end-user Thanks, bot. One more thing about my order',
         'bot Order A-17 left our warehouse this morning.',
         'session closed',
@@ -61,7 +61,7 @@ describe('examples/bot-runtime.ts', () => {
   it('ends with a sentence when nothing answers', async () => {
     const { code, lines } = await example('--url', 'http://127.0.0.1:9/graphql');
     expect(code).toBe(1);
-    expect(lines).toEqual([expect.stringContaining('Nothing answers at http://127.0.0.1:9/graphql')]);
+    expect(lines).toEqual([expect.stringContaining('No service responds at http://127.0.0.1:9/graphql')]);
   });
 
   it('ends with a sentence when the chatbot is not enabled', async () => {
