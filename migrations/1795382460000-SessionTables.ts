@@ -105,7 +105,7 @@ export class SessionTables1795382460000 implements MigrationInterface {
         constraint uq_event_seq primary key (session_id, seq)
       )`);
     await db.query("create index ix_event_handoff_feed on event (organization_id, position, seq) where type = 'HANDOFF_CHANGED'");
-    // See src/persistence/postgres/feed-position.ts. The first number is used up, so that `last_value` is below any
+    // See src/persistence/feed-position.ts. The first number is used up, so that `last_value` is below any
     // later one.
     await db.query('create sequence feed_position as bigint');
     await db.query("select nextval('feed_position')");

@@ -5,7 +5,7 @@ export class KeysAndRetention1795582860000 implements MigrationInterface {
   name = 'KeysAndRetention1795582860000';
 
   async up(db: QueryRunner): Promise<void> {
-    // See src/persistence/sessions/idempotency.ts. Two numbers, because locks of one number belong to the feed.
+    // See src/persistence/idempotency.ts. Two numbers, because locks of one number belong to the feed.
     await db.query(`
       create function enter_idempotency_key(high integer, low integer, wait_ms integer) returns void language plpgsql volatile as $$
       begin

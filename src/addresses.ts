@@ -70,7 +70,7 @@ export class NameLookups {
    */
   constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number, private readonly ofNewNames = atOnce) {}
 
-  /** @throws LookupTimeoutError, or the resolver's error */
+  /** @throws NoAnswerInTimeError, or the resolver's error */
   readonly addressesOf = async (host: string): Promise<readonly Address[]> => {
     const over = new AbortController();
     let timer: NodeJS.Timeout | undefined;

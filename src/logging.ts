@@ -24,7 +24,7 @@ export function createLogger(options: { readonly level: string; readonly destina
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }), log: withoutSecrets },
-    // redactFields has described errors already; pino's own serializer would add all of their fields again.
+    // withoutSecrets has described errors already; pino's own serializer would add all of their fields again.
     serializers: { err: value => value as unknown },
     hooks: {
       // For a single error argument, pino would use its unredacted message as the line's text.

@@ -100,7 +100,7 @@ function lostOrDoubledHere(one: Case): readonly Finding[] {
  *   never has two controls. Control NONE lets a bot speak only if the policy permits it.
  * 2. An agent's message means that agents have control from then on. So between the last bot message before it and the
  *   first one after it (by message number) there are at least two changes of control: to the human, and back. Late
- *   messages prove nothing (`lateMessagesOf`).
+ *   messages prove nothing (`lateWordsOf`).
  * 3. A message that was refused, or became a suggestion, is never public.
  */
 function botOverHuman(one: Case): readonly Finding[] {

@@ -5,7 +5,7 @@ export class TooManyBytesError extends Error {}
  * Reads a body to its end, or to the first byte beyond the limit. Called for each response of a remote and each
  * decompressed request, so that an endless one costs no more than the limit.
  * @param body closed if it is not read to its end
- * @throws BodyTooLongError, or any error of the body
+ * @throws TooManyBytesError, or any error of the body
  */
 export async function readAtMost(body: AsyncIterable<Uint8Array> | null, limitBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

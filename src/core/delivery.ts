@@ -95,7 +95,7 @@ export interface LaneWork {
 export type MediaWork =
   | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** The position among the message's attachments, from 0. */ readonly index: number }
   /**
-   * The agents got the message without this file, so it is posted as soon as it is archived. Follows its ARCHIVE_FILE.
+   * The agents got the message without this file, so it is posted as soon as it is archived. Follows its KEEP_FILE.
    */
   | { readonly kind: 'BRING_FILE'; readonly messageId: MessageId; readonly index: number }
   | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
@@ -116,7 +116,7 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Proves the claim; see SessionTransaction.assertFence. */
+  /** Proves the claim; see SessionTransaction.holdLane. */
   readonly fence: string;
   readonly work: LaneWork[To];
   /** The Session's conversation when this was enqueued; null: there was none, or this does not go to a provider. */

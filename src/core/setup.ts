@@ -81,7 +81,7 @@ export interface SupportPolicy {
   /** Whether the rest of a session's lane continues after a dead letter. `BLOCK` waits until an operator decides. */
   readonly onDeadLetter: 'GO_ON' | 'BLOCK';
   /**
-   * How to treat automatic messages of the provider for end-users (greeting, closed). `FORWARD` shows them as messages
+   * How to treat automatic messages of the provider for end-users (greeting, closed). `SEND_ON` shows them as messages
    * of this service.
    */
   readonly automaticReplies: 'WITHHOLD' | 'SEND_ON';
@@ -122,7 +122,7 @@ export interface InboxRecord {
   readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
-  /** Same as `AccountRecord.disabledCount`. */
+  /** Same as `AccountRecord.timesDisabled`. */
   readonly timesDisabled: number;
   /**
    * When it was last enabled again. Agents' messages and actions from before do not count. Null: it was never disabled.

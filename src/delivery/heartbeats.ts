@@ -32,7 +32,7 @@ export class Heartbeats {
   }
 
   /**
-   * Renews the leases that have lasted long enough. Called every `intervalMs`, and before each claim while renewals
+   * Renews the leases that have lasted long enough. Called every `everyMs`, and before each claim while renewals
    * fail, so that a process does not claim its own work as that of a dead one.
    * @throws the database's error; the calls of leases that have expired are aborted
    */

@@ -5,7 +5,7 @@ import type { Answered } from './far-sides';
 
 /** The decision about a delivery after an error. `code` is stable and contains no message text. */
 export type Verdict =
-  /** `isNotCounted`: the attempt does not count toward parking. */
+  /** `wasNoTry`: the attempt does not count toward parking. */
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string; readonly wasNoTry?: true }
   /** The conversation is gone: remove the link to it, then retry in a new one. */
   | { readonly kind: 'remake'; readonly afterMs: number; readonly code: string }

@@ -28,7 +28,7 @@ export interface ContextDeps { readonly stores: Stores; readonly live: LiveSourc
 
 /** The caller, limits and loaders of one operation. */
 export class OperationContext {
-  // Not `#cachedLoaders`: Apollo passes its hooks and resolvers a copy of the context, created field by field.
+  // Not `#known`: Apollo passes its hooks and resolvers a copy of the context, created field by field.
   private known: Loaders | undefined;
 
   constructor(private readonly deps: ContextDeps, readonly caller: Caller | null, readonly requestId: string, private readonly more: Circumstances = {}) {}
@@ -62,7 +62,7 @@ export class OperationContext {
   get loaders(): Loaders { return (this.known ??= createLoaders(this.deps.stores, this.scope('READ').organizationId, this.work)); }
 
   /**
-   * Runs a read of a root field once for equal keys (see `Loaders.readOnce`), after checking the caller's role.
+   * Runs a read of a root field once for equal keys (see `Loaders.alone`), after checking the caller's role.
    * @throws AccessError UNAUTHENTICATED | FORBIDDEN
    */
   async read<T>(kind: OperationKind, key: readonly unknown[], work: (scope: Scope) => Promise<T>): Promise<T> {

@@ -15,7 +15,7 @@ export class KnownNames {
 
   constructor(private readonly names: Pick<NameLookups, 'addressesOf'>, private readonly now: () => number) {}
 
-  /** Called before each new connection. @throws LookupTimeoutError, or the resolver's error */
+  /** Called before each new connection. @throws NoAnswerInTimeError, or the resolver's error */
   async addressesOf(hostname: string): Promise<readonly Address[]> {
     const host = bareHost(hostname);
     // The hosts file of this machine responds immediately.

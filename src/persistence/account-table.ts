@@ -80,7 +80,7 @@ export class AccountTable {
   }
 
   /**
-   * Disables the account before its inboxes, in the lock order of `finishSetup` of an inbox. When the inboxes are
+   * Disables the account before its inboxes, in the lock order of `conclude` of an inbox. When the inboxes are
    * updated, nothing can enable one of them any more.
    */
   async disable(id: string, problemOfInboxes: AccountRecord['problem']): Promise<AccountRecord> {

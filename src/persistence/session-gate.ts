@@ -40,7 +40,7 @@ export class SessionGate {
 
   /**
    * Runs `work` when a slot is free.
-   * @param work calls `markLocked` once it holds the session's row; until then no further call is admitted
+   * @param work calls `hasRow` once it holds the session's row; until then no further call is admitted
    * @throws OverloadedError when too many calls wait already, or no slot becomes free in time
    */
   async during<T>(sessionId: string, work: (hasRow: () => void) => Promise<T>): Promise<T> {

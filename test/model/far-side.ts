@@ -42,7 +42,7 @@ const READ_AGAIN = 2;
 
 /**
  * A support system in memory, written only from the port's comments. It follows them literally: it finds an earlier
- * post only after `lookupAfter`, and only if told that there may be one.
+ * post only after `lookAfter`, and only if told that there may be one.
  */
 export class FarSide extends ScriptedProvider {
   readonly talks: Talk[] = [];

@@ -193,7 +193,7 @@ export class Talk {
     expect(await settled(async () => (await (await this.runtime()).explain()).owed.provider, 0)).toBe(0);
   }
 
-  /** As `waitUntilIdle`, but collects nothing. */
+  /** As `rests`, but collects nothing. */
   async reaches(state: string): Promise<void> {
     expect(await settled(async () => (await (await this.runtime()).explain()).handoff?.state, state)).toBe(state);
   }

@@ -14,7 +14,7 @@ export function beginningOf(text: string, max: number): string {
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
-/** As `cutText`, but ends with an ellipsis if something was cut off. `max` includes the ellipsis. */
+/** As `beginningOf`, but ends with an ellipsis if something was cut off. `max` includes the ellipsis. */
 export const shortened = (text: string, max: number): string => (text.length <= max ? text : `${beginningOf(text, max - 1).trimEnd()}…`);
 
 /** A boundary before this share of the possible length loses too much text; then the text is cut within a word. */

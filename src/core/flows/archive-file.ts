@@ -22,7 +22,7 @@ export const KEEPING = {
 } as const;
 
 /**
- * The limits of a fetch, in milliseconds. `attemptMs`: one attempt, from requesting the first byte to storing the last.
+ * The limits of a fetch, in milliseconds. `tryMs`: one attempt, from requesting the first byte to storing the last.
  * `silenceMs`: the time without a byte.
  */
 export interface KeepingLimits extends FileRules { readonly tryMs: number; readonly silenceMs: number }

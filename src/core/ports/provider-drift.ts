@@ -31,7 +31,7 @@ export interface DesiredInbox {
   readonly providerData: Readonly<Record<string, unknown>>;
   /** Null: the members were never set from here, so any members are right. */
   readonly members: readonly ProviderAgentId[] | null;
-  /** Same as `EnsureInbox.allowsAutomaticReplies`. */
+  /** Same as `EnsureInbox.repliesByItself`. */
   readonly repliesByItself?: boolean;
 }
 

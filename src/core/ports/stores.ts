@@ -109,7 +109,7 @@ export interface SessionTransaction {
   /**
    * Requeues PARKED deliveries of this session in their earlier places, and skips other ids. A lane that one of them
    * blocked continues.
-   * @param skipLookup they count as never attempted, because the caller has checked; otherwise the next attempt looks
+   * @param writesAtOnce they count as never attempted, because the caller has checked; otherwise the next attempt looks
    * up before it writes
    */
   sendAgain(ids: readonly string[], writesAtOnce?: boolean): Promise<readonly SetAside[]>;
@@ -124,7 +124,7 @@ export interface SessionTransaction {
    * need not wait for it.
    */
   wantReadingNow(): Promise<void>;
-  /** Records an agent-initiated conversation (`pk_agent_initiated_conversation`). False: it was recorded already. */
+  /** Records an agent-initiated conversation (`pk_stray_conversation`). False: it was recorded already. */
   addStray(conversationId: ProviderConversationId): Promise<boolean>;
   removeStray(conversationId: ProviderConversationId): Promise<void>;
   /** Schedules another sync if one is running, because that one may have read before now. */
@@ -137,7 +137,7 @@ export interface SessionTransaction {
   holdLane(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
   /**
    * Disables an endpoint that is ACTIVE and has failed since `failingSince`. False: it is already disabled, works again
-   * or was enabled again, and nothing changed. Call it before `assertFence`, because endpoints are locked before lanes.
+   * or was enabled again, and nothing changed. Call it before `holdLane`, because endpoints are locked before lanes.
    */
   disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
 }
@@ -320,7 +320,7 @@ export interface Owed {
   readonly lastErrorCode: string | null;
 }
 
-/** How many lanes of a remote may be claimed: `perRemote`, except for the remotes in `exceptions`. */
+/** How many lanes of a remote may be claimed: `each`, except for the remotes in `exceptions`. */
 export interface FarSideRoom {
   readonly each: number;
   readonly but: ReadonlyMap<string, number>;
@@ -410,7 +410,7 @@ export interface LaneStore {
   /**
    * Ends the leases of processes that are proved dead, so that their work continues at once. Called at start. Returns
    * how many claims it ended.
-   * @param isDead whether the process that claimed under this name is proved to be dead; see `StoreOptions.claimer`
+   * @param isDead whether the process that claimed under this name is proved to be dead; see `StoreParts.claimer`
    */
   endLeasesOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 
@@ -463,7 +463,7 @@ export interface SetupStore {
   scheduleCheck(id: AccountId, afterMs: number | null): Promise<void>;
   /**
    * Claims READY accounts whose inspection is due, each for one replica, across organizations. Their next inspection is
-   * due after `intervalMs`.
+   * due after `everyMs`.
    */
   claimChecks(limit: number, everyMs: number): Promise<readonly AccountRecord[]>;
   /** Records the health of one session's account. */
@@ -545,7 +545,7 @@ export interface WatchStore {
    */
   leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
   /**
-   * Finishes the full scan that began at `startedAt` and saw everything up to then. The next one begins `intervalMs`
+   * Finishes the full scan that began at `startedAt` and saw everything up to then. The next one begins `everyMs`
    * after it. No scan comes before `scanAfterMs` after it (0 if omitted), because it would find the same changes.
    */
   finishLook(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs?: number): Promise<void>;
@@ -561,16 +561,16 @@ export interface WatchStore {
   claimScan(leaseMs: number, firstAfterMs?: number): Promise<ClaimedScan | null>;
   /**
    * Finishes the scan that began at `startedAt` and saw everything up to then; null: it saw nothing. The next one comes
-   * after `intervalMs`.
+   * after `everyMs`.
    */
   finishScan(accountId: AccountId, startedAt: Instant | null, everyMs: number): Promise<void>;
   /**
-   * Records that a timer found news that no webhook announced. The next scan comes at most `intervalMs` after the last,
+   * Records that a timer found news that no webhook announced. The next scan comes at most `everyMs` after the last,
    * as if webhooks had never proved themselves.
    */
   webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
   /**
-   * Returns what is stored of those conversations that belong to a session. `isLastMessageSynced`: a sync has seen one
+   * Returns what is stored of those conversations that belong to a session. `hasSeenLast`: a sync has seen one
    * of the two given messages last. With `trustsOwnPosts` and without a live handoff, it is also true if the last
    * message is our own post, though an agent's message may precede that.
    */
@@ -595,7 +595,7 @@ export interface WatchStore {
 }
 
 /**
- * `unscannedMs`: how long the account's changes were not seen. `intervalMs`: the planned time between the last scan and
+ * `unscannedMs`: how long the account's changes were not seen. `everyMs`: the planned time between the last scan and
  * this one; null if this one came as early as possible.
  */
 export interface ClaimedScan { readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly startedAt: Instant; readonly unscannedMs: number; readonly everyMs: number | null }

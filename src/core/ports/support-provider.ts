@@ -66,7 +66,7 @@ export interface ConversationAccess {
   readonly conversationId: ProviderConversationId;
   readonly sessionId: SessionId;
   /**
-   * Posts of all our processes into this conversation within the last minute, as known at `loadedAt`. Both in
+   * Posts of all our processes into this conversation within the last minute, as known at `asOf`. Both in
    * milliseconds since 1970. For servers with a rate limit on posts. If omitted: not known.
    */
   readonly recentPosts?: { readonly at: readonly number[]; readonly asOf: number };
@@ -191,7 +191,7 @@ export interface PostMessage {
    * file names instead. If omitted: none.
    */
   readonly earlierTries?: number;
-  /** True: an earlier attempt may have posted it. Look up `message.id` from `lookupAfter` on before posting. */
+  /** True: an earlier attempt may have posted it. Look up `message.id` from `lookAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier attempt. Null: look up from the start. */
   readonly lookAfter: ProviderMessageId | null;
@@ -266,7 +266,7 @@ export interface ChangedPage {
 
 /**
  * A conversation's state in a list. `lastMessageId` is the newest message of any kind, also one of ours.
- * `lastAuthoredId` is the newest message that the support system did not generate itself. A reader that has seen either
+ * `lastSaidId` is the newest message that the support system did not generate itself. A reader that has seen either
  * has seen all messages. Null: there is none.
  */
 export interface ShownConversation { readonly state: ShownState; readonly lastMessageId: ProviderMessageId | null; readonly lastSaidId: ProviderMessageId | null }
@@ -421,7 +421,7 @@ export interface OpenedFile {
  *
  * A verb with `mayExist` throws OutcomeUnknownError if its lookup cannot tell whether the write exists, or if the
  * lookup is refused. It then writes nothing, and is not called again for that write until an operator has checked. An
- * error that follows a lookup without a result has `hasNoEarlierWrite` set. If that is false, the error says nothing
+ * error that follows a lookup without a result has `nothingEarlier` set. If that is false, the error says nothing
  * about earlier attempts.
  */
 export interface SupportProvider {
@@ -558,7 +558,7 @@ export interface ProviderHost {
   readonly database: { query(text: string, values?: readonly unknown[]): Promise<{ rows: any[]; rowCount: number | null }>; transaction<T>(work: (query: (text: string, values?: readonly unknown[]) => Promise<{ rows: any[]; rowCount: number | null }>) => Promise<T>): Promise<T> };
   /**
    * The only client for addresses that tenants gave. It connects to permitted addresses only, also after redirects.
-   * Responses may have any length, so read them up to a limit (`core/read-at-most.ts`).
+   * Responses may have any length, so read them up to a limit (`core/bounded-read.ts`).
    * @throws AddressRefusedError, and as `fetch`
    */
   readonly fetch: typeof fetch;

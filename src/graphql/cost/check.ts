@@ -11,10 +11,10 @@ export class OperationCheck {
 
   /**
    * Called once for each operation, with the variables as the caller gave them.
-   * @param tenantError why the caller has no organization; null if it has one
+   * @param noTenant why the caller has no organization; null if it has one
    * @throws RequestRefusedError OPERATION_TOO_COSTLY | TOO_MANY_REPRESENTATIONS | TOO_MUCH_INTROSPECTION |
    * GRAPHQL_VALIDATION_FAILED
-   * @throws the given `tenantError` if the operation needs an organization
+   * @throws the given `noTenant` if the operation needs an organization
    */
   assertMayRun(document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>, noTenant: Error | null): void {
     const estimate = this.estimator.estimate(document, operation, variables);

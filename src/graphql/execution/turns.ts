@@ -29,7 +29,7 @@ class Waiting {
 
 /**
  * Shares the event loop among operations. In each pass of the loop, all operations together resolve at most
- * `fieldsPerSlot` fields and list items. The rest waits for the next pass, one operation after another, so that the
+ * `fieldsPerTurn` fields and list items. The rest waits for the next pass, one operation after another, so that the
  * process serves other requests in between.
  */
 export class EventLoopTurns {

@@ -53,7 +53,7 @@ export class OperationWork {
   get signal(): AbortSignal { return this.controller.signal; }
   get isStopped(): boolean { return this.controller.signal.aborted; }
 
-  /** For loaders: see {@link EventLoopSlots}. */
+  /** For loaders: see {@link EventLoopTurns}. */
   whenIdle(dispatch: () => void): void { this.line.whenIdle(dispatch); }
 
   /**

@@ -11,7 +11,7 @@ import type { SupportPolicyInput } from '../types/setup-inputs';
 /** Converts GraphQL inputs to those of the core. The only place that distinguishes an absent value from null. */
 
 
-/** Arguments of the lists that `sliceList` slices. */
+/** Arguments of the lists that `partOf` slices. */
 export const FIRST = { nullable: true, description: '1 to 1000. If omitted: all items; a list with more than 1000 is refused.' } as const;
 export const AFTER = { nullable: true, description: 'The id of the last item received.' } as const;
 

@@ -88,7 +88,7 @@ export class LaneRow {
    * in `requestedAt` until the sync is finished.
    */
   @Column('boolean', { default: false }) isClaimed: boolean;
-  /** The process that claimed it last; see StoreOptions.claimer. */
+  /** The process that claimed it last; see StoreParts.claimer. */
   @Column('text', { nullable: true }) claimedBy: string | null;
   @Column('timestamptz', { nullable: true }) wantedAt: string | null;
   /** SYNC: true if nobody waits for it. It runs after all syncs that hints requested, with the remaining capacity. */

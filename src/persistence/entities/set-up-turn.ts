@@ -7,7 +7,7 @@ export class SetUpTurnRow {
   @Column('uuid') holder: string;
   @Column({ type: 'timestamptz', precision: 3 }) until: string;
   /**
-   * The process that holds the lock; see StoreOptions.claimer. Null: the run has ended, and its requests may still take
+   * The process that holds the lock; see StoreParts.claimer. Null: the run has ended, and its requests may still take
    * effect.
    */
   @Column('text', { nullable: true }) claimedBy: string | null;

@@ -11,7 +11,7 @@ export const remedyFor = (conversation: string): string =>
 
 /**
  * Reads something of one conversation. If Chatwoot crashes at it and still works for the rest of the account, the error
- * says that only this conversation fails (`isConversationOnly`). Makes one more call, only after a crash.
+ * says that only this conversation fails (`onlyHere`). Makes one more call, only after a crash.
  */
 export async function readInConversation({ user, account }: Pick<Connection, 'user' | 'account'>, path: string, signal: AbortSignal): Promise<unknown> {
   const call = { method: 'GET', path } as const;

@@ -5,7 +5,7 @@ import { ProviderRefusedError } from '../../core/errors';
 const ADMINISTRATOR = 'ADMINISTRATOR';
 
 /**
- * Returns the desk's id of the account. Unlike `requireAccount`, it reports no error for a BotAgent without its role:
+ * Returns the desk's id of the account. Unlike `accountOf`, it reports no error for a BotAgent without its role:
  * the inspection reports that as drift.
  */
 async function accountIn(query: Query, { access }: DesiredState): Promise<string> {

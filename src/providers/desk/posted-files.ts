@@ -9,7 +9,7 @@ export const MAX_POSTED_BYTES = 10 * 1024 * 1024;
 
 /**
  * Reads the files of a post into memory. Called before the transaction that stores them. Files beyond the limit are
- * skipped and named in `omittedNames`. Throws what opening a file throws.
+ * skipped and named in `left`. Throws what opening a file throws.
  */
 export async function takePosted(files: readonly PostedFile[], signal: AbortSignal): Promise<{ readonly attachments: readonly NewAttachment[]; readonly left: readonly string[] }> {
   const attachments: NewAttachment[] = [];

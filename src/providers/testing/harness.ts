@@ -20,7 +20,7 @@ export type HarnessSkill =
   /** The provider has `deleteMessage`. */
   | 'deletesMessages'
   /**
-   * Agents can start conversations with our end-users: the provider has `listChangedConversations`, and reports
+   * Agents can start conversations with our end-users: the provider has `changedConversations`, and reports
    * `endUser` and `endUsers`. Requires `webhookFor`.
    */
   | 'agentBegins'

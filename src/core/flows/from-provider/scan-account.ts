@@ -17,7 +17,7 @@ const OVERLAP_MS = 15_000;
 const MOST_PAGES = 20;
 /** A webhook may still be on its way, so its news is not synced before. */
 const WEBHOOK_MS = 5_000;
-/** How much rarer scans may become while webhooks prove themselves, as a factor of `liveScanIntervalMs`. */
+/** How much rarer scans may become while webhooks prove themselves, as a factor of `livePollMs`. */
 const RAREST = 6;
 /** A scan takes at most this share of the time, so an account with large responses is scanned less often. */
 const SHARE_OF_TIME = 1 / 20;
@@ -65,7 +65,7 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
 /**
  * Returns the wait between a scan and the next one, in milliseconds. While nothing indicates that webhooks fail, each
  * wait is twice the one before, up to six times the shortest.
- * @param intervalMs the wait before this scan; null: at start, or after a timer found news that no webhook brought
+ * @param everyMs the wait before this scan; null: at start, or after a timer found news that no webhook brought
  */
 export function nextScanMs({ everyMs, livePollMs, hasWebhooks, tookMs, random }: { readonly everyMs: number | null; readonly livePollMs: number; readonly hasWebhooks: boolean; readonly tookMs: number; readonly random: number }): number {
   const proven = hasWebhooks && everyMs !== null ? Math.min(livePollMs * RAREST, everyMs * 2) : livePollMs;
@@ -109,7 +109,7 @@ async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly Ch
 }
 
 /**
- * The inputs of the timers. `expectsReadMark`: agents have not been seen to read the end-user's latest messages.
+ * The inputs of the timers. `mayBeRead`: agents have not been seen to read the end-user's latest messages.
  * Reading does not change a conversation, so no scan shows it.
  */
 export interface SyncTimers { readonly canBeScanned: boolean; readonly mayBeRead?: boolean; readonly livePollMs: number; readonly random: number }

@@ -137,7 +137,7 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
 }
 
 /**
- * Returns the cause of the next sync that `syncConversation` requested. Null: it continues this sync, for the same
+ * Returns the cause of the next sync that `readForward` requested. Null: it continues this sync, for the same
  * cause.
  */
 export const causeOfNext = (nextMs: number | null): SyncCause | null => (nextMs !== null && nextMs > REREAD_MS ? 'TIMER' : null);

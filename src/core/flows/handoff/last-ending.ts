@@ -92,7 +92,7 @@ const isLongAfter = ({ endedAt }: LastEnding, at: Instant): boolean => Date.pars
 
 /**
  * Returns whether the ending's sync is done: a sync that began after the handoff had begun to end has shown all earlier
- * messages. `loadedAt`: the session as it was before that sync.
+ * messages. `asOf`: the session as it was before that sync.
  */
 export const isSyncedEnding = (live: HandoffRecord | null, asOf: SessionRecord): live is HandoffRecord =>
   live !== null && !isOpen(live.state) && live.syncBy !== null && asOf.lastEnding?.handoffId === live.id;

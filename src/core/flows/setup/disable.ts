@@ -19,7 +19,7 @@ export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean 
 /**
  * Ends the live handoff of a session whose support is disabled. Enqueues nothing for the provider, so the conversation
  * stays there as it is. Also called by the worker for work that was enqueued before support was disabled. Ends nothing
- * if support is enabled again by then (`isDisabled` false).
+ * if support is enabled again by then (`isOff` false).
  */
 export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly isOff: boolean; readonly ended: boolean }> {
   const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {

@@ -22,7 +22,7 @@ const NO_TARGET = { teamId: null, agentId: null } as const;
  * Opens a handoff's conversation to agents. Called when everything that they should know first is posted. Target and
  * priority only say who should see it first, so the conversation is opened without those that the provider refuses or
  * that are gone.
- * @param isFinished it was opened before, and the agents have finished it: nothing is written
+ * @param isDoneWith it was opened before, and the agents have finished it: nothing is written
  * @throws ProviderRefusedError if it cannot be opened at all; and the provider's other errors
  */
 export async function openWithWhatIsTaken(deps: FlowDeps, { provider }: Connected, conversation: ConversationAccess, handoff: HandoffRecord, lease: Lease, isDoneWith: boolean): Promise<Opened> {

@@ -52,7 +52,7 @@ export const pushTaken = (deps: FlowDeps, { organizationId, sessionId }: PushedD
 export interface FailedEndpoint { readonly endpoint: RuntimeEndpoint | null; readonly isSwitchedOff: boolean }
 
 /**
- * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days (`isDisabled`:
+ * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days (`isSwitchedOff`:
  * by this call, the only one that reports it).
  * @throws LeaseLostError if the claim is over, because its observation may be outdated
  */
