@@ -43,7 +43,7 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
 
 // What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
 export const UNFINISHED_POSTS = statement('tx_unfinished_posts', `
-  select d.id, d.state, d.payload as work, d.outcome_unknown or d.state = 'DONE' as "isUnknown", l.session_id is not null as "blocksLane",
+  select d.id, d.state, d.payload as work, d.outcome_unknown or d.state = 'DONE' or (d.state = 'WAITING' and d.attempts > 0) as "isUnknown", d.attempts_before > 0 as "wasResent", l.session_id is not null as "blocksLane",
     d.state in ('PARKED', 'DISCARDED') and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
       select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeft"
   from delivery d

@@ -43,8 +43,8 @@ const RECORD_POSTS = statement('tx_record_posts', `
     from before where m.session_id = $1 and m.id = before.id returning m.id
   )
   select before.id, before.is_undelivered as "wasUndelivered" from before join recorded on recorded.id = before.id order by before.seq`);
-const HAS_NOTE = statement('tx_has_note', `
-  select from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 limit 1`);
+const NOTE_TEXT = statement('tx_note_text', `
+  select payload ->> 'text' as text from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 order by id desc limit 1`);
 const FORGET_POSTS = statement('tx_forget_posts', `
   update message set provider_message_id = null, shown = null
   where session_id = $1 and provider_message_id is not null and deleted_at is null
@@ -265,8 +265,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return (await this.read(RETURN_WAITING, [this.current.id])).length > 0;
   }
 
-  async hasNote(noteId: string): Promise<boolean> {
-    return (await this.read(HAS_NOTE, [this.current.id, noteId])).length > 0;
+  async noteText(noteId: string): Promise<string | null> {
+    return (await this.read<{ text: string }>(NOTE_TEXT, [this.current.id, noteId]))[0]?.text ?? null;
   }
 
   async oweMedia(work: MediaWork): Promise<void> {

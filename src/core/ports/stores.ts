@@ -79,7 +79,8 @@ export interface SessionTransaction {
   oweProvider(work: ProviderWork): Promise<void>;
   /**
    * Adds several to the end of the Session's provider lane, in this order, in one statement. One with `instead` takes the place of
-   * that earlier post, which is no dead letter any more: it is looked for from where that one was enqueued.
+   * that earlier post, which is no dead letter any more: it is looked for from where that one was enqueued. One that still waits keeps
+   * its state; the caller knows that the lane drops it.
    */
   oweProviderAll(works: readonly EnqueuedWork[]): Promise<void>;
   /**
@@ -91,8 +92,8 @@ export interface SessionTransaction {
   withdrawOpening(): Promise<void>;
   /** Whether a return of the conversation waits in the lane. */
   isReturnWaiting(): Promise<boolean>;
-  /** Whether a note with this id was enqueued for this Session before; not when its delivery was removed since, with others of its age. */
-  hasNote(noteId: string): Promise<boolean>;
+  /** Returns the text of the note with this id; null if none was enqueued for this Session, or its delivery was removed since. */
+  noteText(noteId: string): Promise<string | null>;
   /** Enqueues work at the end of the session's file lane. */
   oweMedia(work: MediaWork): Promise<void>;
   /** Enqueues a notice at the end of the session's runtime inbox, and in the runtime's lane if it has an endpoint. */
@@ -157,6 +158,8 @@ export interface UnfinishedPost {
   readonly state: DeliveryState;
   readonly work: Extract<ProviderWork, { readonly kind: 'POST_MESSAGE' | 'POST_TRANSCRIPT' }>;
   readonly isUnknown: boolean;
+  /** True: it was a dead letter before, and was sent again or took that one's place. */
+  readonly wasResent: boolean;
   readonly isLeft: boolean;
   readonly blocksLane: boolean;
 }

@@ -1,5 +1,8 @@
+import { deliver } from '../../../src/core/flows/to-provider/deliver';
+import type { PostTranscript } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { leaseThat } from '../../support/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -178,4 +181,89 @@ it('brings history along at the handoff when conversations are made only then', 
   world.provider.failNext('postMessage', 'after');
   await world.deliverAll();
   expect(world.provider.shown()).toEqual([...HISTORY, NOTE, 'END_USER: three']);
+});
+
+it('posts the history once when a handoff is cancelled after an attempt of unknown outcome and another one is requested', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  const { session, handoff } = await asked();
+  world.provider.failNext('postMessage', 'after');
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('cut');
+  await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
+  await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  await world.ask(session.id, { reason: 'help' });
+  expect(await world.deliverAll()).toEqual([]);
+  expect(world.provider.shown()).toEqual([...HISTORY, NOTE]);
+  expect(world.provider.only.view.status).toBe('OPEN');
+});
+
+describe('a transcript of an ended handoff that the provider does not take', () => {
+  const spoken = async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    Object.assign(world.provider, { postingRoom: () => 1 });
+    const { session, handoff } = await asked();
+    // What was said in the handoff is posted whatever becomes of it, with the history before it.
+    await world.user(session.id, 'three');
+    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey: 'c' });
+    return session.id;
+  };
+
+  it('does not keep the next handoff from being opened', async () => {
+    const sessionId = await spoken();
+    const { handoff } = await world.ask(sessionId, { reason: 'help' });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+    expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three', NOTE]);
+    expect(world.provider.only.view.status).toBe('OPEN');
+  });
+
+  it('does not keep the conversation from an agent who took it over meanwhile', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const { session, handoff: first } = await asked();
+    await world.deliverAll();
+    world.provider.set({ status: 'RESOLVED' });
+    await world.read(session.id);
+    expect(await world.handoff(first.id)).toMatchObject({ state: 'ENDED' });
+    Object.assign(world.provider, { postingRoom: () => 1 });
+    await world.user(session.id, 'three');
+    await world.user(session.id, 'four');
+    const { handoff } = await world.ask(session.id);
+    await world.user(session.id, 'five');
+    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+    world.provider.agentSays('Let me help');
+    await world.read(session.id);
+    expect(await world.deliverAll()).toEqual([]);
+    const takeover = (await world.session(session.id)).liveHandoffId!;
+    expect(await world.handoff(takeover)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE', openedForAgents: 'YES' });
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+    expect(world.provider.shown().slice(-3)).toEqual(['END_USER: three', 'END_USER: four', 'END_USER: five']);
+  });
+
+  it('is brought message by message without a next handoff', async () => {
+    await spoken();
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three']);
+    expect(world.provider.only.view.status).toBe('BOT_HELD');
+  });
+});
+
+it('records the messages of a transcript in one statement, however many they are', async () => {
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  Object.assign(world.provider, {
+    postingRoom: () => 1,
+    postTranscript: (request: PostTranscript) => world.provider.postNote({ ...request, text: request.title }),
+  });
+  const session = await world.open();
+  for (const text of ['one', 'two', 'three', 'four']) await world.user(session.id, text);
+  const recorded: number[] = [];
+  const { sessions } = world.stores;
+  const transact = sessions.transact.bind(sessions);
+  sessions.transact = (organizationId, sessionId, work, idempotency) => transact(organizationId, sessionId, async tx => {
+    const recordPosts = tx.recordPosts.bind(tx);
+    tx.recordPosts = async posts => { recorded.push(posts.length); return recordPosts(posts); };
+    return work(tx);
+  }, idempotency);
+  await world.ask(session.id);
+  expect(await world.deliverAll()).toEqual([]);
+  expect(recorded).toEqual([3, 1]);
 });

@@ -1,5 +1,7 @@
-import { deliver } from '../../../src/core/flows/to-provider/deliver';
+import { ProviderRefusedError } from '../../../src/core/errors';
+import { deliver, deliveryRefused } from '../../../src/core/flows/to-provider/deliver';
 import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/handoff/conversation-lost';
+import { outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
 import { leaseThat } from '../../support/lease';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
@@ -83,6 +85,25 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', timesLost: 1 });
   });
 
+  it.each([
+    ['after agents had it', true],
+    ['before it was opened', false],
+  ])('brings what its context note had no room for to the new conversation, once, %s', async (_when, wasOpened) => {
+    const { id } = await world.open();
+    await world.user(id, 'one');
+    const { handoff } = await world.ask(id, { fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])) });
+    if (wasOpened) await world.deliverAll();
+    else {
+      const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+      await deliver(world.deps, lane!.delivery, leaseThat());
+      await world.stores.lanes.complete(lane!);
+    }
+    await lose(id);
+    expect(await world.deliverAll()).toEqual([]);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+    expect(world.provider.shown().filter(line => line.endsWith('key-50: value 50'))).toEqual(['NOTE: More than the first note holds was handed over:\nkey-50: value 50']);
+  });
+
   it('is opened again a few times and then ends as lost', async () => {
     const { session, handoff } = await answered();
     for (let times = 1; times <= MOST_OPENED_AGAIN; times++) {
@@ -145,4 +166,30 @@ it('a post that a reading finds gone while it is made is not taken for shown', a
   await world.deliverAll();
   expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+});
+
+it('messages whose conversation is gone as often as it is made become dead letters, and the lane comes to rest', async () => {
+  const { id } = await world.open();
+  for (const text of ['one', 'two', 'three']) await world.user(id, text);
+  world.provider.postMessage = async () => { throw new ProviderRefusedError('deleted', { gone: true }); };
+  /** As the worker does, without its waits. False: nothing is due. */
+  const step = async (): Promise<boolean> => {
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    if (lane === undefined) return false;
+    try {
+      await deliver(world.deps, lane.delivery, leaseThat());
+      await world.stores.lanes.complete(lane);
+    } catch (error) {
+      const verdict = verdictOn(error, triedOf(world.deps, lane.delivery));
+      if (verdict.kind === 'park') await deliveryRefused(world.deps, lane.delivery, verdict.code, error);
+      await conversationLost(world.deps, ORG, id, null);
+      if (verdict.kind === 'park') await world.stores.lanes.park(lane, verdict.code, outcomeAfter(error));
+      else await world.stores.lanes.retry(lane, 0, verdict.code, true, outcomeAfter(error));
+    }
+    return true;
+  };
+  let steps = 0;
+  while (steps < 100 && await step()) steps += 1;
+  expect(steps).toBeLessThan(100);
+  expect((await world.stores.deliveries.owed(ORG, id)).parked).toBe(3);
 });

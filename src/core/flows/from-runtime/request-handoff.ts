@@ -14,7 +14,7 @@ import { deriveControl, moveHandoff } from '../handoff/transition';
 import { conversationOf } from '../provider-context';
 import { accessOf, type FlowDeps } from '../deps';
 import { droppedNote } from '../dropped-note';
-import { enqueueOpening } from '../handoff/opening';
+import { enqueueOpening, overflowNoteId } from '../handoff/opening';
 import { checkedId, idempotencyOf, refuseClosed } from './record-message';
 import { awaitsSync, syncEnding } from '../from-provider/sync-before-end';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
@@ -135,7 +135,7 @@ async function beginRequested(tx: SessionTransaction, deps: FlowDeps, request: C
   await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
   await deriveControl(tx, deps, handoff, 'REQUESTED');
   await enqueueOpening(tx, handoff, room);
-  if (more.length > 0) await tx.oweProvider(droppedNote(`context:${handoff.id}`, MORE, more));
+  if (more.length > 0) await tx.oweProvider(droppedNote(overflowNoteId(handoff.id), MORE, more));
   return { handoff, session: tx.session, alreadyLive: false };
 }
 

@@ -18,6 +18,9 @@ export function contextNote(handoff: HandoffRecord): string | null {
   return lines.length === 0 ? null : ['Handed over by the bot.', ...lines].join('\n');
 }
 
+/** Our id of the note with everything that a handoff's context note has no room for. */
+export const overflowNoteId = (handoffId: HandoffId): string => `context:${handoffId}`;
+
 /**
  * Enqueues everything that brings a handoff to the agents, each remote write as one delivery. Called in the transaction that
  * requests the handoff. The lane keeps the order, so agents are called when they can read everything.
@@ -29,7 +32,7 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
   // A return that still waits may resolve what looks clean now.
   const returns = isLeftByOthers || await tx.isReturnWaiting();
   await tx.oweProviderAll([
-    ...(returns ? [{ work: { kind: 'RETURN_TO_BOT', handoffId } } as const] : []),
+    ...(returns ? [returnToBot(handoff)] : []),
     ...historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room, isDroppable: true }),
     ...lastSteps(handoff),
   ]);
@@ -43,7 +46,9 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
 export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number): Promise<void> {
   await tx.withdrawOpening();
   const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
-  await tx.oweProviderAll([...history, ...(isOpen(handoff.state) ? lastSteps(handoff) : [])]);
+  if (!isOpen(handoff.state)) return tx.oweProviderAll(history);
+  const returns = handoff.state === 'REQUESTED' && await tx.isReturnWaiting();
+  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff)]);
 }
 
 /** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
@@ -58,7 +63,9 @@ export async function enqueueHistory(tx: SessionTransaction, { id: handoffId, hi
  */
 export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<UnpostedMessage, 'seq'>): Promise<boolean> {
   const posts = await tx.unfinishedPosts();
-  const left = new Set(posts.flatMap(({ work, isLeft, blocksLane }) => (work.kind === 'POST_MESSAGE' && (isLeft || blocksLane) ? [work.messageId] : [])));
+  // One that has failed for good twice is left to an operator, or a conversation that never lasts would be made without end.
+  const isForOperator = ({ state, isLeft, blocksLane, wasResent }: UnfinishedPost): boolean => isLeft || blocksLane || (state === 'PARKED' && wasResent);
+  const left = new Set(posts.flatMap(post => (post.work.kind === 'POST_MESSAGE' && isForOperator(post) ? [post.work.messageId] : [])));
   const unposted = await tx.unpostedSeqs(tx.session.lastMessageSeq);
   if (!unposted.some(one => one.seq < seq && !left.has(one.id))) return false;
   const live = tx.liveHandoff;
@@ -69,12 +76,16 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
   const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
   await tx.withdrawOpening();
-  await tx.oweProviderAll(historyWork(await missingPosts(tx, throughSeq), { room: Infinity, isDroppable: false }));
+  const missing = await missingPosts(tx, throughSeq);
+  await tx.oweProviderAll(historyWork(missing.filter(({ id }) => !left.has(id)), { room: Infinity, isDroppable: false }));
   return true;
 }
 
+const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({ work: { kind: 'RETURN_TO_BOT', handoffId } });
+
 function lastSteps(handoff: HandoffRecord): readonly EnqueuedWork[] {
   const { id: handoffId } = handoff;
+  if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED') return [{ work: { kind: 'OPEN_TAKEN_OVER', handoffId } }];
   return [
     ...(contextNote(handoff) === null ? [] : [{ work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true } } as const]),
     { work: { kind: 'OPEN_HANDOFF', handoffId } },
@@ -82,7 +93,7 @@ function lastSteps(handoff: HandoffRecord): readonly EnqueuedWork[] {
 }
 
 interface MissingPost extends UnpostedMessage {
-  /** An earlier post of it that did not come to its end, whose place the new one takes. */
+  /** An earlier post of it that did not come to its end, or that the lane will drop after an attempt; the new one takes its place. */
   readonly letter: UnfinishedPost | null;
 }
 
@@ -127,7 +138,7 @@ async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise
     const isBrought = post.isLeft || post.blocksLane || (post.state === 'WAITING' && await isWanted(tx, work));
     if (isBrought && work.kind === 'POST_TRANSCRIPT') inFileThrough = Math.max(inFileThrough, work.throughSeq);
     else if (isBrought && work.kind === 'POST_MESSAGE') brought.add(work.messageId);
-    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE')) letters.set(work.messageId, post);
+    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE' || post.isUnknown)) letters.set(work.messageId, post);
   }
   return unposted.filter(({ id, seq }) => !brought.has(id) && seq > inFileThrough).map(one => ({ ...one, letter: letters.get(one.id) ?? null }));
 }

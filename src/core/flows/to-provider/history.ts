@@ -14,7 +14,7 @@ import { enqueueInOrder, enqueueOpeningAgain, isWanted } from '../handoff/openin
 import { requestReadMark } from '../read-mark-timer';
 import { filesOfTranscript } from './transcript-files';
 import { placeInTranscript, transcriptId, transcriptOf } from './transcript';
-import { notePosted } from '../undelivered';
+import { noteAllPosted, notePosted } from '../undelivered';
 
 /** Posts one message, if agents do not have it yet: what was said just now, or a part of a handoff's history. */
 export async function postMessage(deps: FlowDeps, delivery: ProviderDelivery, work: PostMessage, lease: Lease): Promise<void> {
@@ -103,7 +103,7 @@ export async function postTranscript(deps: FlowDeps, delivery: ProviderDelivery,
   }
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    for (const message of early) await notePosted(tx, message, placeInTranscript(transcript, message));
+    await noteAllPosted(tx, early.map(message => ({ id: message.id, providerMessageId: placeInTranscript(transcript, message) })));
     for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
     await notePost(tx, deps);
   });
@@ -128,7 +128,10 @@ async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }:
     const handoff = await tx.handoff(handoffId);
     if (handoff === null || handoff.openedForAgents !== 'NO') throw refusal;
     const historyThroughSeq = tx.session.lastMessageSeq;
-    await enqueueOpeningAgain(tx, isOpen(handoff.state) ? await tx.updateHandoff(handoffId, { historyThroughSeq }) : handoff, Infinity);
+    // This one may have ended, and the steps of the next one wait after it.
+    const live = tx.liveHandoff;
+    const opening = live !== null && live.openedForAgents !== 'YES' ? live : handoff;
+    await enqueueOpeningAgain(tx, isOpen(opening.state) ? await tx.updateHandoff(opening.id, { historyThroughSeq }) : opening, Infinity);
   });
 }
 
