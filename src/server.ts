@@ -108,7 +108,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
 
   const bodies = new Bodies(options.bodies, options.every);
   const readers = new SlowReaders(options.readers, options.every);
-  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse, sender: string | undefined) => inFlight.addPeer(response, sender) };
+  const door = { bodies, lingerMs: limits.lingerMs, enterStream: (response: ServerResponse, sender: string) => inFlight.addPeer(response, sender) };
 
   /** Releases the permit while a body arrives. */
   const outside = (place: Place, request: PlainRequest): PlainRequest => ({

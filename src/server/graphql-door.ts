@@ -7,10 +7,10 @@ import type { Bodies } from './bodies';
 export interface GraphqlDoor {
   /**
    * Called before a response without an end begins.
-   * @param sender whom it counts for; if omitted, the sender of the body
+   * @param sender whom it counts for
    * @throws OverloadedError
    */
-  enterStream(sender?: string): void;
+  enterStream(sender: string): void;
   /** See {@link PlainRequest.readBody}. */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
   /** Sends a complete response, even if the request's body was not read to its end. */
@@ -20,23 +20,17 @@ export interface GraphqlDoor {
 export interface DoorParts {
   readonly bodies: Bodies;
   readonly lingerMs: number;
-  enterStream(response: ServerResponse, sender: string | undefined): void;
+  enterStream(response: ServerResponse, sender: string): void;
 }
 
-export function graphqlDoor(request: IncomingMessage, response: ServerResponse, { bodies, lingerMs, enterStream }: DoorParts): GraphqlDoor {
-  let senderOfBody: string | undefined;
-  return {
-    enterStream: sender => {
-      enterStream(response, sender ?? senderOfBody);
-      bodies.release(request);
-    },
-    readBody: (limitBytes, sender) => {
-      senderOfBody = sender;
-      return bodies.read(request, limitBytes, sender);
-    },
-    answer: answer => send(request, response, answer, lingerMs),
-  };
-}
+export const graphqlDoor = (request: IncomingMessage, response: ServerResponse, { bodies, lingerMs, enterStream }: DoorParts): GraphqlDoor => ({
+  enterStream: sender => {
+    enterStream(response, sender);
+    bodies.release(request);
+  },
+  readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
+  answer: answer => send(request, response, answer, lingerMs),
+});
 
 /** Functions of the HTTP server that the GraphQL handlers use for one upgrade. */
 export interface SocketDoor {
