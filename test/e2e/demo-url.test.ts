@@ -92,7 +92,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
   it('names what it could not put away', async () => {
     double.failNext({ mode: 'status:500', match: { method: 'PATCH', path: /^\/platform\/api\/v1\/accounts\// } });
     expect(await play([SET_UP[0]!])).toBe(1);
-    expect(said).toMatch(/account \d+ \(Chatwoot answered 500\)/);
+    expect(said).toMatch(/account \d+ \(Chatwoot responded with 500\)/);
   });
 });
 
