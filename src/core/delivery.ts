@@ -60,6 +60,12 @@ export type ProviderMark =
   | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }
   | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
+/** What is about other work or about the contact. Words never wait for it. */
+const DECORATIONS: readonly string[] = ['POST_NOTE', 'REPORT_DELIVERY', 'MARK_READ', 'ANSWER_SURVEY', 'TELL_STRAY', 'UPDATE_CONTACT'] satisfies readonly ProviderWork['kind'][];
+
+/** Returns whether the lane goes on after this has become a dead letter, even if the policy is to block. */
+export const neverBlocks = (work: LaneWork[LaneDestination]): boolean => ('optional' in work && work.optional === true) || DECORATIONS.includes(work.kind);
+
 /** A notice that the bot runtime must collect and acknowledge. Notices of a session are in order. */
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }

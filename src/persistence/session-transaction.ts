@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
-import type { DeliveryOutcome, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeNotice } from '../core/delivery';
+import { neverBlocks, type DeliveryOutcome, type LaneDestination, type MediaWork, type OutcomeOfTry, type ProviderDelivery, type ProviderWork, type RuntimeNotice } from '../core/delivery';
 import { LeaseLostError, NotFoundError } from '../core/errors';
 import type { EventBody } from '../core/event';
 import type { HandoffRecord } from '../core/handoff';
@@ -281,8 +281,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async parkHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, said: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null> {
     // A file or a push that is lost keeps nothing else from going out.
-    const isOptional = 'optional' in delivery.work && delivery.work.optional === true;
-    const blocks = destination === 'PROVIDER' && !isOptional && this.inbox.policy.onDeadLetter === 'BLOCK';
+    const blocks = destination === 'PROVIDER' && !neverBlocks(delivery.work) && this.inbox.policy.onDeadLetter === 'BLOCK';
     return (await this.read<{ outcome: DeliveryOutcome }>(PARK, [sessionId, destination, fence, delivery.id, this.now(), code, blocks, said, settlesAfterMs]))[0]?.outcome ?? null;
   }
 

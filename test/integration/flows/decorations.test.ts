@@ -4,6 +4,7 @@ import type { UpdateContact } from '../../../src/core/ports/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { quiet } from '../../support/quiet';
+import { until } from '../../support/until';
 
 let world: FlowWorld;
 beforeEach(async () => { world = await createFlowWorld(); });
@@ -54,6 +55,19 @@ describe('a decoration that the provider refuses', () => {
     expect(shownNotes()).toEqual(['Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH']);
     const { edges: letters } = await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId: session.id, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null });
     expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([['POST_CONTEXT_NOTE', 'NOT_DELIVERED']]);
+  });
+
+  it('blocks nothing, also where dead letters block: a note of what did not fit', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { onDeadLetter: 'BLOCK' });
+    const { session } = await asked({ fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])) });
+    for (let n = 0; n < 2; n++) world.provider.failNext('postNote', 'refused');
+    await world.user(session.id, 'Are you there?');
+    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 1, widthOfFarSide: 1, pollMs: 20 }, quiet);
+    await worker.start();
+    await until(async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length === 0);
+    await worker.stop();
+    expect((await world.stores.deliveries.owed(ORG, session.id)).parked).toBe(2);
+    expect(world.provider.shown().at(-1)).toBe('END_USER: Are you there?');
   });
 
   it('leaves the rest of what was asked for', async () => {
