@@ -200,6 +200,7 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   if (config.example) await seedExample(flows, stores.setup, registry.values());
   const port = await server.listen(config.host, config.port);
   deps.publicUrl = publicUrlOf(config, port);
+  logger.info({ port }, 'listening');
 
   const workStores = createStores(workPool, parts);
   const worker = new Worker({ ...deps, stores: workStores, files: files.over(workStores) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS, isDead: isProvedDead }, logger.child({ room: 'delivery' }));

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
 import { leash } from '../../scripts/leash';
@@ -22,23 +21,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-
 it('serves before its background work runs, is not ready yet, and a SIGTERM then is a stop like any other', async () => {
   // Nobody but the worker's start wants this table.
   await holder.query('begin');
   await holder.query('lock table lane in access exclusive mode');
-  const port = await freePort();
   const child = spawn(process.execPath, ['-r', path.join(ROOT, 'test', 'support', 'run-typescript.cjs'), path.join(ROOT, 'src', 'main.ts')], {
     cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), DATABASE_URL: database.url, SUPPORT_EXAMPLE: 'off', SUPPORT_STOP_GRACE_SECONDS: '0', SUPPORT_SECRET_KEY: 'ab'.repeat(32) },
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DATABASE_URL: database.url, SUPPORT_EXAMPLE: 'off', SUPPORT_STOP_GRACE_SECONDS: '0', SUPPORT_SECRET_KEY: 'ab'.repeat(32) },
   });
   leash(child);
   let log = '';
@@ -49,7 +38,8 @@ it('serves before its background work runs, is not ready yet, and a SIGTERM then
       if (child.exitCode !== null) throw new Error(`It ended early:\n${log}`);
       return (await onlooker.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount === 1;
     });
-    const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+    await until(async () => /"msg":"listening"/.test(log));
+    const ready = await fetch(`http://127.0.0.1:${/"port":(\d+),"msg":"listening"/.exec(log)![1]}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: true }, start: { ok: false, reason: expect.any(String) } }) })]);
     child.kill('SIGTERM');
     await until(async () => log.includes('"stopping"') || child.signalCode !== null);

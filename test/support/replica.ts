@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { leash } from '../../scripts/leash';
+import { until } from './until';
 
-const START_LIMIT_MS = 290_000;
+/** A line of the service's log, at level `info`. */
+const LISTENING_LINE = /"port":(\d+),"msg":"listening"/;
 const ROOT = path.join(__dirname, '..', '..');
 
 /** One process of the service, as it runs in production, with its own memory, pool and worker. */
@@ -28,48 +28,36 @@ export interface ReplicaOptions {
   readonly port?: number;
 }
 
-/** Starts the service from its sources and waits until it is ready. */
+/**
+ * Starts the service from its sources and waits until it is ready. The process chooses a free port and prints it: a port
+ * that a test chose could be taken by another one meanwhile, whose answers would be mistaken for the service's.
+ */
 export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptions): Promise<Replica> {
-  const taken = port ?? await freePort();
   const child = spawn(process.execPath, ['-r', path.join(__dirname, 'run-typescript.cjs'), path.join(ROOT, 'src', 'main.ts')], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(taken), DATABASE_URL: databaseUrl, ...env },
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port ?? 0), DATABASE_URL: databaseUrl, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   leash(child);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString(); });
   const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const replica: Replica = {
-    url: `http://127.0.0.1:${taken}`,
-    port: taken,
-    pid: child.pid!,
-    log: () => log,
-    async killHard() { child.kill('SIGKILL'); await gone; },
-    async stop() { child.kill('SIGTERM'); return gone; },
-  };
+  const killHard = async (): Promise<void> => { child.kill('SIGKILL'); await gone; };
   try {
-    await ready(replica, child);
+    const isRunning = (): boolean => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${log}`);
+      return true;
+    };
+    await until(() => isRunning() && LISTENING_LINE.test(log));
+    const servedPort = Number(LISTENING_LINE.exec(log)![1]);
+    const url = `http://127.0.0.1:${servedPort}`;
+    await until(() => isRunning() && fetch(`${url}/readyz`).then(({ ok }) => ok, () => false));
+    return {
+      url, port: servedPort, pid: child.pid!, log: () => log, killHard,
+      async stop() { child.kill('SIGTERM'); return gone; },
+    };
   } catch (error) {
-    await replica.killHard();
+    await killHard();
     throw error;
   }
-  return replica;
-}
-
-async function ready({ url, log }: Replica, child: ChildProcess): Promise<void> {
-  for (const until = Date.now() + START_LIMIT_MS; ;) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${log()}`);
-    if (await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false)) return;
-    if (Date.now() > until) throw new Error(`The service was not ready in time:\n${log()}`);
-    await setTimeout(50);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

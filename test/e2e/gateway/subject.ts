@@ -28,7 +28,7 @@ export interface Subject {
 /** The service, a subgraph of another team, and both composed from what they serve. */
 export async function startSubject(): Promise<Subject> {
   const database = await createTestDatabase();
-  const env = { SUPPORT_GATEWAY_SECRET: SECRET, SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), LOG_LEVEL: 'warn' };
+  const env = { SUPPORT_GATEWAY_SECRET: SECRET, SUPPORT_SECRET_KEY: randomBytes(32).toString('base64') };
   const replicas = await Promise.all([0, 1].map(() => startReplica({ databaseUrl: database.url, env })));
   const urls = replicas.map((replica) => `${replica.url}/graphql`) as [string, string];
   const stranger = await startStranger();

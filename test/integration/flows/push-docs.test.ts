@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { scope } from '../../support/flow-world';
 import { createPushWorld, said, type PushWorld } from '../../support/push-world';
+import { until } from '../../support/until';
 import { leash } from '../../../scripts/leash';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -87,17 +88,24 @@ describe('docs/runtime.md on pushes', () => {
   });
 
   it('shows a receiver that works', async () => {
-    const port = await freePort();
-    const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: `http://127.0.0.1:${port}/`, chatbotId: null });
-    const receiver = spawn(process.execPath, ['--input-type=module', '-e', blocks('js')[0]!], { cwd: ROOT, env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
-    leash(receiver);
     let said = '';
-    const says = async (text: string): Promise<void> => {
-      while (!said.includes(text)) await new Promise<void>((resolve) => { receiver.stdout.once('data', () => resolve()); });
+    const start = async () => {
+      const port = await freePort();
+      const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: `http://127.0.0.1:${port}/`, chatbotId: null });
+      const receiver = spawn(process.execPath, ['--input-type=module', '-e', blocks('js')[0]!], { cwd: ROOT, env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+      leash(receiver);
+      let problem = '';
+      receiver.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+      receiver.stderr.on('data', (chunk: Buffer) => { problem += chunk.toString(); });
+      await until(() => said.includes('listening') || receiver.exitCode !== null);
+      if (receiver.exitCode !== null && !problem.includes('EADDRINUSE')) throw new Error(`The receiver ended:\n${problem}`);
+      return { endpoint, receiver };
     };
-    receiver.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+    let { endpoint, receiver } = await start();
+    // Another process may have taken the port after it was found free.
+    while (receiver.exitCode !== null) ({ endpoint, receiver } = await start());
+    const says = (text: string): Promise<void> => until(() => said.includes(text));
     try {
-      await says('listening');
       await world.flows.enableEndpoint(scope, endpoint.id);
       const { id } = await world.open('chat-17');
       await world.agentSays(id, 'hello', 'again');
