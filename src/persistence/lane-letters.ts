@@ -41,16 +41,19 @@ export const DISCARD_HEAD = statement('tx_discard_head', `
   )
   select from held`);
 
+// The last attempt of a DONE delivery has completed or dropped it; an earlier one without a report may have posted it.
 // What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
 export const UNFINISHED_POSTS = statement('tx_unfinished_posts', `
-  select d.id, d.state, d.payload as work, d.outcome_unknown or d.state = 'DONE' or (d.state = 'WAITING' and d.attempts > 0) as "isUnknown", d.attempts_before > 0 as "wasResent", l.session_id is not null as "blocksLane",
+  select d.id, d.state, d.payload as work, d.conversation_id as "conversationId",
+    d.outcome_unknown or case d.kind when 'POST_MESSAGE' then d.state = 'DONE' or (d.state = 'WAITING' and d.attempts > 0)
+      else (d.state = 'WAITING' and d.attempts > d.attempts_settled) or (d.state = 'DONE' and d.attempts - 1 > d.attempts_settled) end as "isUnknown", d.attempts_before > 0 as "wasResent", l.session_id is not null as "blocksLane",
     d.state in ('PARKED', 'DISCARDED') and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
       select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeft"
   from delivery d
   left join lane l on l.session_id = d.session_id and l.destination = d.destination and l.blocked_by = d.id
   where d.session_id = $1 and d.destination = 'PROVIDER' and d.kind in ('POST_MESSAGE', 'POST_TRANSCRIPT')
     and (d.state in ('WAITING', 'PARKED') or d.state = 'DISCARDED' and (d.outcome_unknown or d.last_error_code = 'PROVIDER_DAMAGED')
-      or d.state = 'DONE' and d.kind = 'POST_MESSAGE' and (d.outcome_unknown or d.attempts > 1))
+      or d.state = 'DONE' and (d.kind = 'POST_TRANSCRIPT' or d.outcome_unknown or d.attempts > 1))
   order by d.id`);
 
 /** Their lane has been locked. A worker that is within one of them finds it done. */
@@ -59,10 +62,13 @@ export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
     and kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER')`);
 
+export const FORGET_OUTCOME = statement('tx_forget_outcome', `
+  update delivery set outcome_unknown = false, attempts_settled = attempts where session_id = $1 and id = $2`);
+
 // Under the session's lock nobody else changes its dead letters.
 export const FORGET_OUTCOMES = statement('tx_forget_outcomes', `
   update delivery set outcome_unknown = false
-  where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED') and outcome_unknown`);
+  where session_id = $1 and destination = 'PROVIDER' and state in ('PARKED', 'DISCARDED', 'DONE') and outcome_unknown`);
 
 export const LOCK_LANES = statement('tx_lock_lanes', 'select from lane where session_id = $1 order by destination for no key update');
 

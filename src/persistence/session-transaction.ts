@@ -12,7 +12,7 @@ import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { widened, type SyncHint } from '../core/sync-hint';
 import { OWE_MEDIA, OWE_PROVIDER, OWE_PROVIDER_ALL, OWE_RUNTIME, PUSH_RUNTIME } from './enqueue';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, UNBLOCK, UNFINISHED_POSTS, WAIT_BEHIND, WITHDRAW_OPENING } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOME, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, UNBLOCK, UNFINISHED_POSTS, WAIT_BEHIND, WITHDRAW_OPENING } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -287,6 +287,10 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   async discardHead({ sessionId, destination, fence, delivery }: AnyLane, code: string, reason: string, said: OutcomeOfTry): Promise<boolean> {
     return (await this.read(DISCARD_HEAD, [sessionId, destination, fence, delivery.id, this.now(), code, reason, said])).length > 0;
+  }
+
+  async forgetOutcome(deliveryId: string): Promise<void> {
+    this.write(FORGET_OUTCOME, [this.current.id, deliveryId]);
   }
 
   async forgetOutcomes(): Promise<void> {

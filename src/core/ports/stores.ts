@@ -85,7 +85,8 @@ export interface SessionTransaction {
   oweProviderAll(works: readonly EnqueuedWork[]): Promise<void>;
   /**
    * Posts of this Session's messages and transcripts that wait, that are dead letters, or that an operator gave up with an unknown
-   * outcome; and DONE ones of messages that were tried before: dropped, or left when support was switched off, one may be there.
+   * outcome; and DONE ones of messages that were tried before: dropped, or left when support was switched off, one may be there. Also
+   * all DONE ones of transcripts.
    */
   unfinishedPosts(): Promise<readonly UnfinishedPost[]>;
   /** Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed. */
@@ -105,6 +106,8 @@ export interface SessionTransaction {
   parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null>;
   /** Discards the head of a claimed lane; the lane continues. False: the lease was lost, and nothing changed. */
   discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
+  /** Records that no attempt of this delivery so far may have taken effect without a record. */
+  forgetOutcome(deliveryId: string): Promise<void>;
   /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
   forgetOutcomes(): Promise<void>;
   /**
@@ -158,6 +161,8 @@ export interface UnfinishedPost {
   readonly state: DeliveryState;
   readonly work: Extract<ProviderWork, { readonly kind: 'POST_MESSAGE' | 'POST_TRANSCRIPT' }>;
   readonly isUnknown: boolean;
+  /** The Session's conversation when this was enqueued; null: there was none. */
+  readonly conversationId: ProviderConversationId | null;
   /** True: it was a dead letter before, and was sent again or took that one's place. */
   readonly wasResent: boolean;
   readonly isLeft: boolean;

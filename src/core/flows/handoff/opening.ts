@@ -4,6 +4,7 @@ import type { HandoffId } from '../../ids';
 import type { EnqueuedWork, SessionTransaction, UnfinishedPost, UnpostedMessage } from '../../ports/stores';
 import { isClean } from '../provider-context';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
+import { isInFile, sortPosts, transcriptsToLookUp, type TranscriptPost } from './unfinished-posts';
 import { lastViewOf } from './while-disabled';
 
 /** Returns what agents should know first, as one readable note; null if the runtime said nothing. */
@@ -77,7 +78,7 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
   await tx.withdrawOpening();
   const missing = await missingPosts(tx, throughSeq);
-  await tx.oweProviderAll(historyWork(missing.filter(({ id }) => !left.has(id)), { room: Infinity, isDroppable: false }));
+  await tx.oweProviderAll(historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false }));
   return true;
 }
 
@@ -97,6 +98,13 @@ interface MissingPost extends UnpostedMessage {
   readonly letter: UnfinishedPost | null;
 }
 
+/** What agents do not have and nothing in the lane brings. */
+interface Missing {
+  readonly messages: readonly MissingPost[];
+  /** Transcripts that may have been posted. Each is looked up under its own id, because another file would hold the same messages. */
+  readonly transcripts: readonly TranscriptPost[];
+}
+
 interface Bringing {
   readonly handoffId?: HandoffId;
   readonly room: number;
@@ -104,11 +112,12 @@ interface Bringing {
   readonly isDroppable: boolean;
 }
 
-function historyWork(missing: readonly MissingPost[], { handoffId, room, isDroppable }: Bringing): readonly EnqueuedWork[] {
-  const early = missing.slice(0, Math.max(0, missing.length - room));
+function historyWork({ messages, transcripts }: Missing, { handoffId, room, isDroppable }: Bringing): readonly EnqueuedWork[] {
+  const early = messages.slice(0, Math.max(0, messages.length - room));
   const inFile = handoffId === undefined ? [] : early.filter(({ letter }) => letter?.isUnknown !== true);
-  const single = missing.filter(one => !inFile.includes(one));
-  const works: EnqueuedWork[] = [];
+  const single = messages.filter(one => !inFile.includes(one));
+  const works: EnqueuedWork[] = transcripts.map(({ id: instead, work: { kind, handoffId: ofHandoff, throughSeq } }) =>
+    ({ work: { kind, handoffId: ofHandoff, throughSeq, followedBy: messages.length, optional: true }, instead }));
   if (inFile.length > 0)
     works.push({ work: { kind: 'POST_TRANSCRIPT', handoffId: handoffId!, throughSeq: inFile.at(-1)!.seq, followedBy: single.length, optional: true, ...(isDroppable && { onlyForHandoff: true }) } });
   for (const { id: messageId, reactions, deletedAt, letter } of single) {
@@ -124,24 +133,29 @@ function historyWork(missing: readonly MissingPost[], { handoffId, room, isDropp
 }
 
 /**
- * Reads which messages agents do not have and nothing in the lane brings. Those of which only an operator can tell whether they are
+ * Reads what agents do not have and nothing in the lane brings. Messages of which only an operator can tell whether they are
  * there, or that hold the lane up, are left to the operator.
  */
-async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise<readonly MissingPost[]> {
+async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise<Missing> {
   const unposted = await tx.unpostedSeqs(throughSeq);
-  if (unposted.length === 0) return [];
+  if (unposted.length === 0) return { messages: [], transcripts: [] };
+  const unfinished = await tx.unfinishedPosts();
+  const posts = sortPosts(unfinished);
   const letters = new Map<string, UnfinishedPost>();
   const brought = new Set<string>();
-  let inFileThrough = 0;
-  for (const post of await tx.unfinishedPosts()) {
+  for (const post of unfinished) {
     const { work } = post;
-    const isBrought = post.isLeft || post.blocksLane || (post.state === 'WAITING' && await isWanted(tx, work));
-    if (isBrought && work.kind === 'POST_TRANSCRIPT') inFileThrough = Math.max(inFileThrough, work.throughSeq);
-    else if (isBrought && work.kind === 'POST_MESSAGE') brought.add(work.messageId);
+    if (await isBrought(tx, post)) brought.add(work.kind === 'POST_MESSAGE' ? work.messageId : post.id);
     else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE' || post.isUnknown)) letters.set(work.messageId, post);
   }
-  return unposted.filter(({ id, seq }) => !brought.has(id) && seq > inFileThrough).map(one => ({ ...one, letter: letters.get(one.id) ?? null }));
+  const transcripts = transcriptsToLookUp(tx, posts.transcripts.filter(({ id }) => !brought.has(id)));
+  const files = [...transcripts, ...posts.transcripts.filter(({ id }) => brought.has(id))];
+  const missing = unposted.filter(one => !brought.has(one.id) && !files.some(file => isInFile(posts, file, one)));
+  return { transcripts, messages: missing.map(one => ({ ...one, letter: letters.get(one.id) ?? null })) };
 }
+
+const isBrought = async (tx: SessionTransaction, { work, state, isLeft, blocksLane }: UnfinishedPost): Promise<boolean> =>
+  isLeft || blocksLane || (state === 'WAITING' && await isWanted(tx, work));
 
 /**
  * Whether a post of history is still wanted. One that only its handoff needs is not, once that has ended before agents could see

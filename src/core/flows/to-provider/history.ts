@@ -1,8 +1,7 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
-import type { OpeningStep, PostMessage, ProviderDelivery } from '../../delivery';
+import type { PostMessage, ProviderDelivery } from '../../delivery';
 import { isOpen } from '../../handoff';
 import { NOTHING_SHOWN, type MessageRecord } from '../../message';
-import type { UnfinishedPost } from '../../ports/stores';
 import type { ConversationAccess } from '../../ports/support-provider';
 import { textWithTime } from '../../said-at';
 import { TAKEN_BACK } from './change-lines';
@@ -11,9 +10,10 @@ import type { FlowDeps } from '../deps';
 import { filesToPost } from './files-to-post';
 import type { Lease } from '../lease';
 import { enqueueInOrder, enqueueOpeningAgain, isWanted } from '../handoff/opening';
+import { messagesInFile, sortPosts } from '../handoff/unfinished-posts';
 import { requestReadMark } from '../read-mark-timer';
 import { filesOfTranscript } from './transcript-files';
-import { placeInTranscript, transcriptId, transcriptOf } from './transcript';
+import { placeInTranscript, transcriptId, transcriptOf, type PostTranscript } from './transcript';
 import { noteAllPosted, notePosted } from '../undelivered';
 
 /** Posts one message, if agents do not have it yet: what was said just now, or a part of a handoff's history. */
@@ -70,8 +70,6 @@ export async function linkConversation(deps: FlowDeps, connected: Connected, { e
   if (earlierAttempts > 0 && contactId !== null && conversationId === null) await ensureConversation(deps, connected, false, lease);
 }
 
-type PostTranscript = Extract<OpeningStep, { readonly kind: 'POST_TRANSCRIPT' }>;
-
 /**
  * Posts the beginning of a long history as one file; then its messages count as posted. What an operator has to decide about
  * stays out of it. A provider that does not take the file gets its messages one by one instead.
@@ -85,7 +83,7 @@ export async function postTranscript(deps: FlowDeps, delivery: ProviderDelivery,
   if (delivery.conversationId !== null && conversationFor(deps, connected, delivery) === null) return;
   const early = await messagesOfTranscript(deps, connected, work);
   if (early.length === 0) return;
-  if (provider.postTranscript === undefined) return postOneByOne(deps, connected, work, new UnsupportedByProviderError('This provider takes no transcripts.'));
+  if (provider.postTranscript === undefined) return postOneByOne(deps, connected, delivery, work, new UnsupportedByProviderError('This provider takes no transcripts.'));
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
   await lease.held();
   const attached = await filesOfTranscript(deps, early, connected.account.capabilities.attachments, deps.limits.uploadMs);
@@ -94,40 +92,38 @@ export async function postTranscript(deps: FlowDeps, delivery: ProviderDelivery,
   let transcript: string;
   try {
     transcript = await provider.postTranscript({
-      conversation, noteId: transcriptId(work.handoffId), title, fileName: 'transcript.txt', content, files: attached.files,
+      conversation, noteId: transcriptId(work), title, fileName: 'transcript.txt', content, files: attached.files,
       mayExist: delivery.earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
     }, lease.signal(deps.limits.uploadMs));
   } catch (error) {
     if (!isRefused(error)) throw error;
-    return postOneByOne(deps, connected, work, error);
+    return postOneByOne(deps, connected, delivery, work, error);
   }
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
     await noteAllPosted(tx, early.map(message => ({ id: message.id, providerMessageId: placeInTranscript(transcript, message) })));
+    if (delivery.earlierAttempts > 0) await tx.forgetOutcome(delivery.id);
     for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
     await notePost(tx, deps);
   });
 }
 
-async function messagesOfTranscript(deps: FlowDeps, { session: { organizationId, id } }: Connected, { throughSeq }: PostTranscript): Promise<readonly MessageRecord[]> {
+async function messagesOfTranscript(deps: FlowDeps, { session: { organizationId, id } }: Connected, work: PostTranscript): Promise<readonly MessageRecord[]> {
   const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
-    const messages = await tx.unpostedMessages(throughSeq);
-    const posts = messages.length === 0 ? [] : await tx.unfinishedPosts();
-    const single = new Set(posts.flatMap(one => (one.work.kind === 'POST_MESSAGE' && isBySelf(one) ? [one.work.messageId] : [])));
-    return messages.filter(({ id: messageId }) => !single.has(messageId));
+    const messages = await tx.unpostedMessages(work.throughSeq);
+    return messages.length === 0 ? [] : messagesInFile(sortPosts(await tx.unfinishedPosts()), work, messages);
   });
   return answer;
 }
 
-/** Whether it is posted, or looked for, by itself. */
-const isBySelf = ({ state, isUnknown, isLeft }: UnfinishedPost): boolean => state === 'WAITING' || isUnknown || isLeft;
-
 /** Enqueues the messages of a transcript that was refused, and what follows it after them. A handoff that is open already keeps its dead letter. */
-async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }: Connected, { handoffId }: PostTranscript, refusal: ProviderRefusedError | UnsupportedByProviderError): Promise<void> {
+async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }: Connected, { id: deliveryId }: ProviderDelivery, { handoffId }: PostTranscript, refusal: ProviderRefusedError | UnsupportedByProviderError): Promise<void> {
   await deps.stores.sessions.transact(organizationId, id, async tx => {
     const handoff = await tx.handoff(handoffId);
     if (handoff === null || handoff.openedForAgents !== 'NO') throw refusal;
     const historyThroughSeq = tx.session.lastMessageSeq;
+    // It was refused after a lookup, so no attempt has posted it.
+    await tx.forgetOutcome(deliveryId);
     // This one may have ended, and the steps of the next one wait after it.
     const live = tx.liveHandoff;
     const opening = live !== null && live.openedForAgents !== 'YES' ? live : handoff;

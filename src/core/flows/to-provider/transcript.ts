@@ -1,5 +1,6 @@
 import { keyOfFile } from '../../files';
-import type { HandoffId, ProviderMessageId } from '../../ids';
+import type { OpeningStep } from '../../delivery';
+import type { ProviderMessageId } from '../../ids';
 import type { MessageRecord } from '../../message';
 import { saidAtOf } from '../../said-at';
 
@@ -13,7 +14,10 @@ export const isInTranscript = ({ providerMessageId, seq }: Pick<MessageRecord, '
 /** The keys of the files that are posted with a transcript. */
 export interface TranscriptNames { readonly names: ReadonlySet<string> }
 
-export const transcriptId = (handoffId: HandoffId): string => `transcript:${handoffId}`;
+export type PostTranscript = Extract<OpeningStep, { readonly kind: 'POST_TRANSCRIPT' }>;
+
+/** Our id of a transcript. A handoff that is opened again may have another one, which goes further. */
+export const transcriptId = ({ handoffId, throughSeq }: Pick<PostTranscript, 'handoffId' | 'throughSeq'>): string => `transcript:${handoffId}:${throughSeq}`;
 
 const WHO: Readonly<Record<MessageRecord['author'], string>> = { END_USER: 'End-user', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Service' };
 
