@@ -56,9 +56,13 @@ export const UNFINISHED_POSTS = statement('tx_unfinished_posts', `
       or d.state = 'DONE' and (d.kind = 'POST_TRANSCRIPT' or d.outcome_unknown or d.attempts > 1))
   order by d.id`);
 
-/** Their lane has been locked. A worker that is within one of them finds it done. */
+/**
+ * Their lane has been locked. A worker that is within one of them finds it done. An attempt without a report ended with its process,
+ * perhaps after its write; not so the attempt that withdraws its own delivery ($3). Without a conversation ($4), nothing was written.
+ */
 export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
-  update delivery set state = 'DONE', done_at = $2
+  update delivery set state = 'DONE', done_at = $2,
+    outcome_unknown = $4 and (outcome_unknown or attempts - case when id = $3::bigint then 1 else 0 end > attempts_settled)
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
     and kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER')`);
 

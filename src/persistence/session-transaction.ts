@@ -45,6 +45,9 @@ const RECORD_POSTS = statement('tx_record_posts', `
   select before.id, before.is_undelivered as "wasUndelivered" from before join recorded on recorded.id = before.id order by before.seq`);
 const NOTE_TEXT = statement('tx_note_text', `
   select payload ->> 'text' as text from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 order by id desc limit 1`);
+const ATTEMPTED_CONTEXT_NOTE = statement('tx_attempted_context_note', `
+  select id from delivery
+  where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_CONTEXT_NOTE' and payload ->> 'handoffId' = $2 and attempts > 0 order by id desc limit 1`);
 const FORGET_POSTS = statement('tx_forget_posts', `
   update message set provider_message_id = null, shown = null
   where session_id = $1 and provider_message_id is not null and deleted_at is null
@@ -256,13 +259,17 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return this.read<UnfinishedPost>(UNFINISHED_POSTS, [this.current.id]);
   }
 
-  async withdrawOpening(): Promise<void> {
+  async withdrawOpening(by?: string): Promise<void> {
     await this.read(LOCK_LANES, [this.current.id]);
-    this.write(WITHDRAW_OPENING, [this.current.id, this.now()]);
+    this.write(WITHDRAW_OPENING, [this.current.id, this.now(), by ?? null, this.current.conversationId !== null]);
   }
 
   async isReturnWaiting(): Promise<boolean> {
     return (await this.read(RETURN_WAITING, [this.current.id])).length > 0;
+  }
+
+  async attemptedContextNote(handoffId: HandoffId): Promise<string | null> {
+    return (await this.read<{ id: string }>(ATTEMPTED_CONTEXT_NOTE, [this.current.id, handoffId]))[0]?.id ?? null;
   }
 
   async noteText(noteId: string): Promise<string | null> {

@@ -89,10 +89,15 @@ export interface SessionTransaction {
    * all DONE ones of transcripts.
    */
   unfinishedPosts(): Promise<readonly UnfinishedPost[]>;
-  /** Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed. */
-  withdrawOpening(): Promise<void>;
+  /**
+   * Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed.
+   * @param by the delivery whose worker calls this; its current attempt has written nothing
+   */
+  withdrawOpening(by?: string): Promise<void>;
   /** Whether a return of the conversation waits in the lane. */
   isReturnWaiting(): Promise<boolean>;
+  /** Returns the newest delivery of the handoff's context note that was attempted; null: none. */
+  attemptedContextNote(handoffId: HandoffId): Promise<string | null>;
   /** Returns the text of the note with this id; null if none was enqueued for this Session, or its delivery was removed since. */
   noteText(noteId: string): Promise<string | null>;
   /** Enqueues work at the end of the session's file lane. */

@@ -267,3 +267,51 @@ it('records the messages of a transcript in one statement, however many they are
   expect(await world.deliverAll()).toEqual([]);
   expect(recorded).toEqual([3, 1]);
 });
+
+it('looks a message up whose attempt ended with its process before its opening was withdrawn', async () => {
+  const { id } = await world.open();
+  await world.user(id, 'zero');
+  await world.deliverAll();
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  for (const text of ['one', 'two', 'three']) await world.user(id, text);
+  Object.assign(world.provider, { postingRoom: () => 1 });
+  const { handoff } = await world.ask(id, { reason: 'help' });
+  // The transcript is a dead letter for now, so that the message after it is attempted.
+  const [file] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  expect(file!.delivery.work.kind).toBe('POST_TRANSCRIPT');
+  await world.stores.lanes.park(file!, 'PROVIDER_UNAVAILABLE', null);
+  world.provider.failNext('postMessage', 'after');
+  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('cut');
+  await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
+  // Resent, the transcript comes first, is refused, and its messages are enqueued one by one.
+  await world.flows.resendDeadLetters(scope, { ids: [file!.delivery.id], filter: null, all: false, after: null }, null);
+  expect(await world.deliverAll()).toEqual([]);
+  expect(world.provider.shown().filter(line => line === 'END_USER: three')).toHaveLength(1);
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+});
+
+it.each(['ended with its process', 'was posted'])('posts the context note once when its opening is withdrawn after it %s', async how => {
+  const { id } = await world.open();
+  await world.user(id, 'zero');
+  await world.deliverAll();
+  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+  for (const text of ['one', 'two']) await world.user(id, text);
+  Object.assign(world.provider, { postingRoom: () => 1 });
+  const { handoff } = await world.ask(id, { reason: 'help' });
+  const next = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
+  const file = await next();
+  await world.stores.lanes.park(file, 'PROVIDER_UNAVAILABLE', null);
+  const message = await next();
+  await deliver(world.deps, message.delivery, leaseThat());
+  await world.stores.lanes.complete(message);
+  const note = await next();
+  expect(note.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
+  await deliver(world.deps, note.delivery, leaseThat());
+  if (how === 'was posted') await world.stores.lanes.complete(note);
+  else await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
+  await world.flows.resendDeadLetters(scope, { ids: [file.delivery.id], filter: null, all: false, after: null }, null);
+  expect(await world.deliverAll()).toEqual([]);
+  expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toEqual([NOTE]);
+  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+});

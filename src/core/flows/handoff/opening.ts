@@ -35,7 +35,7 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
   await tx.oweProviderAll([
     ...(returns ? [returnToBot(handoff)] : []),
     ...historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room, isDroppable: true }),
-    ...lastSteps(handoff),
+    ...lastSteps(handoff, null),
   ]);
 }
 
@@ -43,13 +43,16 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
  * Enqueues the opening of a handoff once more, with all that was said up to now, and takes what waits of the earlier one out of the
  * lane. Called when its conversation is gone, and when its history cannot go as a file. Nothing of it is dropped if the handoff
  * ends meanwhile: what waited in the lane was to be posted anyway.
+ * @param by the delivery whose worker calls this, if one does; its current attempt has written nothing
  */
-export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number): Promise<void> {
-  await tx.withdrawOpening();
+export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number, by?: string): Promise<void> {
+  await tx.withdrawOpening(by);
   const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
   if (!isOpen(handoff.state)) return tx.oweProviderAll(history);
   const returns = handoff.state === 'REQUESTED' && await tx.isReturnWaiting();
-  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff)]);
+  // A note of an earlier conversation went with it.
+  const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
+  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff, note)]);
 }
 
 /** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
@@ -61,8 +64,9 @@ export async function enqueueHistory(tx: SessionTransaction, { id: handoffId, hi
  * Enqueues a message anew, after everything that was said before it and is not posted, if there is any; returns whether there is.
  * Called in the transaction that records a conversation which was made for this message. The policy may have changed since those were
  * said, support may have been switched off, or no conversation could be made for them.
+ * @param by the delivery that made the conversation
  */
-export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<UnpostedMessage, 'seq'>): Promise<boolean> {
+export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<UnpostedMessage, 'seq'>, by: string): Promise<boolean> {
   const posts = await tx.unfinishedPosts();
   // One that has failed for good twice is left to an operator, or a conversation that never lasts would be made without end.
   const isForOperator = ({ state, isLeft, blocksLane, wasResent }: UnfinishedPost): boolean => isLeft || blocksLane || (state === 'PARKED' && wasResent);
@@ -71,12 +75,12 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
   if (!unposted.some(one => one.seq < seq && !left.has(one.id))) return false;
   const live = tx.liveHandoff;
   if (live !== null && live.state === 'REQUESTED') {
-    await enqueueOpeningAgain(tx, await tx.updateHandoff(live.id, { historyThroughSeq: tx.session.lastMessageSeq }), HISTORY_MESSAGES);
+    await enqueueOpeningAgain(tx, await tx.updateHandoff(live.id, { historyThroughSeq: tx.session.lastMessageSeq }), HISTORY_MESSAGES, by);
     return true;
   }
   const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
-  await tx.withdrawOpening();
+  await tx.withdrawOpening(by);
   const missing = await missingPosts(tx, throughSeq);
   await tx.oweProviderAll(historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false }));
   return true;
@@ -84,11 +88,12 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
 
 const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({ work: { kind: 'RETURN_TO_BOT', handoffId } });
 
-function lastSteps(handoff: HandoffRecord): readonly EnqueuedWork[] {
+/** @param note an earlier delivery of the context note that may have posted it, or has */
+function lastSteps(handoff: HandoffRecord, note: string | null): readonly EnqueuedWork[] {
   const { id: handoffId } = handoff;
   if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED') return [{ work: { kind: 'OPEN_TAKEN_OVER', handoffId } }];
   return [
-    ...(contextNote(handoff) === null ? [] : [{ work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true } } as const]),
+    ...(contextNote(handoff) === null ? [] : [{ work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true }, ...(note !== null && { instead: note }) } as const]),
     { work: { kind: 'OPEN_HANDOFF', handoffId } },
   ];
 }

@@ -23,7 +23,7 @@ export async function postMessage(deps: FlowDeps, delivery: ProviderDelivery, wo
   if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
   let isEnqueuedAnew = false;
   const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease, async tx => {
-    if (message.seq > 1) isEnqueuedAnew = await enqueueInOrder(tx, message);
+    if (message.seq > 1) isEnqueuedAnew = await enqueueInOrder(tx, message, delivery.id);
   });
   if (isEnqueuedAnew) return;
   await lease.held();
@@ -127,7 +127,7 @@ async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }:
     // This one may have ended, and the steps of the next one wait after it.
     const live = tx.liveHandoff;
     const opening = live !== null && live.openedForAgents !== 'YES' ? live : handoff;
-    await enqueueOpeningAgain(tx, isOpen(opening.state) ? await tx.updateHandoff(opening.id, { historyThroughSeq }) : opening, Infinity);
+    await enqueueOpeningAgain(tx, isOpen(opening.state) ? await tx.updateHandoff(opening.id, { historyThroughSeq }) : opening, Infinity, deliveryId);
   });
 }
 
