@@ -64,7 +64,7 @@ export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
   update delivery set state = 'DONE', done_at = $2,
     outcome_unknown = $4 and (outcome_unknown or attempts - case when id = $3::bigint then 1 else 0 end > attempts_settled)
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
-    and kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER')`);
+    and (kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER') or (kind = 'POST_NOTE' and payload ->> 'noteId' = $5))`);
 
 export const FORGET_OUTCOME = statement('tx_forget_outcome', `
   update delivery set outcome_unknown = false, attempts_settled = attempts where session_id = $1 and id = $2`);

@@ -7,7 +7,7 @@ import type { HandoffRecord } from '../core/handoff';
 import { isUuid, type EndpointId, type HandoffId, type Instant, type MessageId, type ProviderConversationId, type ProviderMessageId } from '../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../core/message';
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { AnyLane, EnqueuedWork, PostedMessage, SessionInbox, SessionTransaction, SetAside, UnfinishedPost, UnpostedMessage } from '../core/ports/stores';
+import type { AnyLane, EnqueuedNote, EnqueuedWork, PostedMessage, SessionInbox, SessionTransaction, SetAside, UnfinishedPost, UnpostedMessage, Withdrawing } from '../core/ports/stores';
 import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { widened, type SyncHint } from '../core/sync-hint';
@@ -43,8 +43,8 @@ const RECORD_POSTS = statement('tx_record_posts', `
     from before where m.session_id = $1 and m.id = before.id returning m.id
   )
   select before.id, before.is_undelivered as "wasUndelivered" from before join recorded on recorded.id = before.id order by before.seq`);
-const NOTE_TEXT = statement('tx_note_text', `
-  select payload ->> 'text' as text from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 order by id desc limit 1`);
+const NOTE = statement('tx_note', `
+  select id, payload ->> 'text' as text, attempts > 0 as "wasAttempted" from delivery where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_NOTE' and payload ->> 'noteId' = $2 order by id desc limit 1`);
 const ATTEMPTED_CONTEXT_NOTE = statement('tx_attempted_context_note', `
   select id from delivery
   where session_id = $1 and destination = 'PROVIDER' and kind = 'POST_CONTEXT_NOTE' and payload ->> 'handoffId' = $2 and attempts > 0 order by id desc limit 1`);
@@ -259,9 +259,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return this.read<UnfinishedPost>(UNFINISHED_POSTS, [this.current.id]);
   }
 
-  async withdrawOpening(by?: string): Promise<void> {
+  async withdrawOpening({ by, noteId }: Withdrawing = {}): Promise<void> {
     await this.read(LOCK_LANES, [this.current.id]);
-    this.write(WITHDRAW_OPENING, [this.current.id, this.now(), by ?? null, this.current.conversationId !== null]);
+    this.write(WITHDRAW_OPENING, [this.current.id, this.now(), by ?? null, this.current.conversationId !== null, noteId ?? null]);
   }
 
   async isReturnWaiting(): Promise<boolean> {
@@ -272,8 +272,8 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return (await this.read<{ id: string }>(ATTEMPTED_CONTEXT_NOTE, [this.current.id, handoffId]))[0]?.id ?? null;
   }
 
-  async noteText(noteId: string): Promise<string | null> {
-    return (await this.read<{ text: string }>(NOTE_TEXT, [this.current.id, noteId]))[0]?.text ?? null;
+  async note(noteId: string): Promise<EnqueuedNote | null> {
+    return (await this.read<EnqueuedNote>(NOTE, [this.current.id, noteId]))[0] ?? null;
   }
 
   async oweMedia(work: MediaWork): Promise<void> {

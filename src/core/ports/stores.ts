@@ -91,15 +91,14 @@ export interface SessionTransaction {
   unfinishedPosts(): Promise<readonly UnfinishedPost[]>;
   /**
    * Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed.
-   * @param by the delivery whose worker calls this; its current attempt has written nothing
    */
-  withdrawOpening(by?: string): Promise<void>;
+  withdrawOpening(withdrawing?: Withdrawing): Promise<void>;
   /** Whether a return of the conversation waits in the lane. */
   isReturnWaiting(): Promise<boolean>;
   /** Returns the newest delivery of the handoff's context note that was attempted; null: none. */
   attemptedContextNote(handoffId: HandoffId): Promise<string | null>;
-  /** Returns the text of the note with this id; null if none was enqueued for this Session, or its delivery was removed since. */
-  noteText(noteId: string): Promise<string | null>;
+  /** Returns the newest delivery of the note with this id; null if none was enqueued for this Session, or it was removed since. */
+  note(noteId: string): Promise<EnqueuedNote | null>;
   /** Enqueues work at the end of the session's file lane. */
   oweMedia(work: MediaWork): Promise<void>;
   /** Enqueues a notice at the end of the session's runtime inbox, and in the runtime's lane if it has an endpoint. */
@@ -153,6 +152,12 @@ export interface SessionTransaction {
 
 /** A delivery to be enqueued. `instead`: an earlier delivery of the same post that is over, whose place it takes. */
 export interface EnqueuedWork { readonly work: ProviderWork; readonly instead?: string }
+
+/** A note for agents that was enqueued, whatever its state is now. */
+export interface EnqueuedNote { readonly id: string; readonly text: string; readonly wasAttempted: boolean }
+
+/** `by`: the delivery whose worker withdraws; its current attempt has written nothing. `noteId`: a note to withdraw as well. */
+export interface Withdrawing { readonly by?: string; readonly noteId?: string }
 
 export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | 'deletedAt'>;
 

@@ -315,3 +315,31 @@ it.each(['ended with its process', 'was posted'])('posts the context note once w
   expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toEqual([NOTE]);
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
 });
+
+describe('the note with what the context note has no room for follows the context note', () => {
+  const FIELDS = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`]));
+  const notes = () => world.provider.shown().filter(line => line.startsWith('NOTE')).map(line => line.slice(0, 22));
+  const IN_ORDER = ['NOTE: Handed over by t', 'NOTE: More than the fi'];
+
+  it('when the transcript is refused', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    Object.assign(world.provider, { postingRoom: () => 1 });
+    const { id } = await world.open();
+    for (const text of ['one', 'two', 'three']) await world.user(id, text);
+    await world.ask(id, { fields: FIELDS });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(notes()).toEqual(IN_ORDER);
+  });
+
+  it('when a message that waited before it makes the conversation, and the steps are enqueued again', async () => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const { id } = await world.open();
+    await world.user(id, 'one');
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ALWAYS' });
+    await world.user(id, 'two');
+    await world.ask(id, { fields: FIELDS });
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown().slice(0, 2)).toEqual(['END_USER: one', 'END_USER: two']);
+    expect(notes()).toEqual(IN_ORDER);
+  });
+});

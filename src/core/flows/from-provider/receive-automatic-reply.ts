@@ -55,5 +55,5 @@ export const tellOfSurvey = (tx: SessionTransaction, about: ProviderMessageId): 
  */
 async function tellOnce(tx: SessionTransaction, source: AutomaticSource, about: ProviderMessageId, text: string): Promise<void> {
   const noteId = `automatic:${tx.session.id}:${source.kind.toLowerCase()}:${source.id ?? ''}`;
-  if (await tx.noteText(noteId) === null) await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text });
+  if (await tx.note(noteId) === null) await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text });
 }

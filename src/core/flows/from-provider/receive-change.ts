@@ -13,7 +13,7 @@ export async function tellAgents(tx: SessionTransaction, about: ProviderMessageI
   // A rule or a bot may answer the note with another file, without end, so their files get one note in all.
   const isAutomatic = fileIndex !== undefined && (await tx.messageByProviderId(about))?.author === 'SYSTEM';
   const noteId = isAutomatic ? `unshown:${tx.session.id}:automatic` : `unshown:${tx.session.id}:${about}${fileIndex === undefined ? '' : `:${fileIndex}`}`;
-  if (isAutomatic && await tx.noteText(noteId) !== null) return;
+  if (isAutomatic && await tx.note(noteId) !== null) return;
   await tx.oweProvider({ kind: 'POST_NOTE', noteId, about, text: `A part of your message was not shown to the end-user: ${what}.` });
 }
 

@@ -3,7 +3,7 @@ import type { SessionTransaction } from '../../ports/stores';
 import { drainIfDone, endLiveHandoff, moveHandoff } from './transition';
 import { evenAfter } from '../provider-context';
 import type { FlowDeps } from '../deps';
-import { enqueueOpeningAgain, overflowNoteId } from './opening';
+import { enqueueOpeningAgain } from './opening';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 
 /** How often one handoff is opened again: what is lost each time is lost for another reason than chance. */
@@ -44,8 +44,4 @@ export async function conversationLost(deps: FlowDeps, organizationId: string, s
 async function openAgain(tx: SessionTransaction, handoff: HandoffRecord): Promise<void> {
   await tx.forgetPosts();
   await enqueueOpeningAgain(tx, handoff, HISTORY_MESSAGES);
-  // An earlier delivery of the note that still waits is dropped, because the lane has no conversation when it gets there.
-  const noteId = overflowNoteId(handoff.id);
-  const text = await tx.noteText(noteId);
-  if (text !== null) await tx.oweProvider({ kind: 'POST_NOTE', noteId, text });
 }

@@ -46,13 +46,20 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
  * @param by the delivery whose worker calls this, if one does; its current attempt has written nothing
  */
 export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number, by?: string): Promise<void> {
-  await tx.withdrawOpening(by);
+  await tx.withdrawOpening({ by, ...(isOpen(handoff.state) && { noteId: overflowNoteId(handoff.id) }) });
   const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
   if (!isOpen(handoff.state)) return tx.oweProviderAll(history);
   const returns = handoff.state === 'REQUESTED' && await tx.isReturnWaiting();
   // A note of an earlier conversation went with it.
   const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
-  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff, note)]);
+  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff, note), ...await overflow(tx, handoff.id)]);
+}
+
+async function overflow(tx: SessionTransaction, handoffId: HandoffId): Promise<readonly EnqueuedWork[]> {
+  const noteId = overflowNoteId(handoffId);
+  const note = await tx.note(noteId);
+  if (note === null) return [];
+  return [{ work: { kind: 'POST_NOTE', noteId, text: note.text }, ...(note.wasAttempted && tx.session.conversationId !== null && { instead: note.id }) }];
 }
 
 /** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
@@ -80,7 +87,7 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
   }
   const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
-  await tx.withdrawOpening(by);
+  await tx.withdrawOpening({ by });
   const missing = await missingPosts(tx, throughSeq);
   await tx.oweProviderAll(historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false }));
   return true;
