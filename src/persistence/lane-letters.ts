@@ -66,6 +66,13 @@ export const WITHDRAW_OPENING = statement('tx_withdraw_opening', `
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
     and (kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER') or (kind = 'POST_NOTE' and payload ->> 'noteId' = $5))`);
 
+/** The same for returns of the conversation that no message waits after. */
+export const WITHDRAW_RETURNS = statement('tx_withdraw_returns', `
+  update delivery d set state = 'DONE', done_at = $2
+  where d.session_id = $1 and d.destination = 'PROVIDER' and d.state = 'WAITING' and d.kind = 'RETURN_CONVERSATION'
+    and not exists (select from delivery later where later.session_id = $1 and later.destination = 'PROVIDER' and later.state = 'WAITING' and later.kind = 'POST_MESSAGE' and later.id > d.id)
+  returning d.id, d.payload as work`);
+
 export const FORGET_OUTCOME = statement('tx_forget_outcome', `
   update delivery set outcome_unknown = false, attempts_settled = attempts where session_id = $1 and id = $2`);
 

@@ -12,7 +12,7 @@ import type { EndpointDisabledReason } from '../core/runtime-endpoint';
 import type { SessionRecord } from '../core/session';
 import { widened, type SyncHint } from '../core/sync-hint';
 import { OWE_MEDIA, OWE_PROVIDER, OWE_PROVIDER_ALL, OWE_RUNTIME, PUSH_RUNTIME } from './enqueue';
-import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOME, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, UNBLOCK, UNFINISHED_POSTS, WAIT_BEHIND, WITHDRAW_OPENING } from './lane-letters';
+import { DISCARD, DISCARD_HEAD, DUE_AGAIN, FORGET_OUTCOME, FORGET_OUTCOMES, LEAD_AGAIN, LOCK_LANES, PARK, SEND_AGAIN, UNBLOCK, UNFINISHED_POSTS, WAIT_BEHIND, WITHDRAW_OPENING, WITHDRAW_RETURNS } from './lane-letters';
 import { HANDOFF, HANDOFF_FIELDS, handoffColumns, handoffOf, MESSAGE, MESSAGE_FIELDS, SESSION_FIELDS, type HandoffColumns } from './records';
 import { assigned, column, columns, json, parameters, rowsOf, statement, type Statement } from './sql';
 
@@ -264,6 +264,12 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(WITHDRAW_OPENING, [this.current.id, this.now(), by ?? null, this.current.conversationId !== null, noteId ?? null]);
   }
 
+  async withdrawReturns(): Promise<readonly EnqueuedWork[]> {
+    await this.read(LOCK_LANES, [this.current.id]);
+    const withdrawn = await this.change<{ id: string; work: ProviderWork }>(WITHDRAW_RETURNS, [this.current.id, this.now()]);
+    return inOrder(withdrawn).map(({ work }) => ({ work }));
+  }
+
   async isReturnWaiting(): Promise<boolean> {
     return (await this.read(RETURN_WAITING, [this.current.id])).length > 0;
   }
@@ -422,4 +428,4 @@ export class PostgresSessionTransaction implements SessionTransaction {
 }
 
 /** Sorts deliveries in the order in which they were enqueued. */
-const inOrder = (letters: SetAside[]): SetAside[] => letters.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+const inOrder = <T extends { readonly id: string }>(letters: T[]): T[] => letters.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));

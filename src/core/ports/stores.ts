@@ -93,6 +93,11 @@ export interface SessionTransaction {
    * Takes the posts of messages and the steps of an opening that wait out of the lane; whoever calls enqueues anew what is still needed.
    */
   withdrawOpening(withdrawing?: Withdrawing): Promise<void>;
+  /**
+   * Takes returns of the conversation that wait out of the lane, to be enqueued after posts that must precede them. Those that a message
+   * waits after stay. Called before `withdrawOpening`.
+   */
+  withdrawReturns(): Promise<readonly EnqueuedWork[]>;
   /** Whether a return of the conversation waits in the lane. */
   isReturnWaiting(): Promise<boolean>;
   /** Returns the newest delivery of the handoff's context note that was attempted; null: none. */

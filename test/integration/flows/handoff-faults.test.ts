@@ -243,7 +243,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     await spoken();
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three']);
-    expect(world.provider.only.view.status).toBe('BOT_HELD');
+    expect(world.provider.only.view.status).toBe('RESOLVED');
   });
 });
 

@@ -46,9 +46,12 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
  * @param by the delivery whose worker calls this, if one does; its current attempt has written nothing
  */
 export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number, by?: string): Promise<void> {
-  await tx.withdrawOpening({ by, ...(isOpen(handoff.state) && { noteId: overflowNoteId(handoff.id) }) });
+  const isOver = !isOpen(handoff.state);
+  // Posts reopen a conversation that was resolved.
+  const returning = isOver ? await tx.withdrawReturns() : [];
+  await tx.withdrawOpening({ by, ...(!isOver && { noteId: overflowNoteId(handoff.id) }) });
   const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
-  if (!isOpen(handoff.state)) return tx.oweProviderAll(history);
+  if (isOver) return tx.oweProviderAll([...history, ...returning]);
   const returns = handoff.state === 'REQUESTED' && await tx.isReturnWaiting();
   // A note of an earlier conversation went with it.
   const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
@@ -87,9 +90,11 @@ export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<Unpos
   }
   const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
+  const returning = await tx.withdrawReturns();
   await tx.withdrawOpening({ by });
   const missing = await missingPosts(tx, throughSeq);
-  await tx.oweProviderAll(historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false }));
+  const history = historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false });
+  await tx.oweProviderAll([...history, ...returning]);
   return true;
 }
 
