@@ -358,7 +358,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     if ((await this.change(WANT_READING_AGAIN, [this.current.id])).length > 0) await this.addHint('ALL');
   }
 
-  private addHint(arrived: SyncHint): Promise<void> {
+  addHint(arrived: SyncHint): Promise<void> {
     const { readHint, hintCount, stateHintCount } = this.current;
     return this.updateSession({ readHint: widened(readHint, arrived), hintCount: hintCount + 1, stateHintCount: stateHintCount + (arrived === 'MESSAGES' ? 0 : 1) });
   }

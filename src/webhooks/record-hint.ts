@@ -1,4 +1,4 @@
-import { isNews } from '../core/flows/from-provider/needs-sync';
+import { isNews, isNewsAfterWrite } from '../core/flows/from-provider/needs-sync';
 import type { AccountId } from '../core/ids';
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore } from '../core/ports/stores';
@@ -22,7 +22,10 @@ export async function recordHint(
   if (session === null) return 'unknownConversation';
   await stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (unlessKnown !== undefined && (await tx.messageByProviderId(unlessKnown)) !== null) return;
-    if (shows !== undefined && !isNews(tx.session, shows)) return tx.wantReadingAgain();
+    if (shows !== undefined && !isNews(tx.session, shows)) {
+      if (isNewsAfterWrite(tx.session, shows)) await tx.addHint('ALL');
+      return tx.wantReadingAgain();
+    }
     await tx.wantReading(instantOf(clock.now()), about);
     // The sync finds messages that were never read; only those already recorded must be read again.
     const { recheck } = tx.session;

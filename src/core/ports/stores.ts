@@ -10,6 +10,7 @@ import type {
 import type { MessageChange, MessageRecord, NewMessage } from '../message';
 import type { EndpointDisabledReason } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
+import type { SyncHint } from '../sync-hint';
 import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord, WebhookRotation } from '../setup';
 import type { RetentionStore } from './retention-store';
 import type { RuntimeEndpointStore } from './runtime-endpoints';
@@ -140,6 +141,8 @@ export interface SessionTransaction {
   /** Records an agent-initiated conversation (`pk_stray_conversation`). False: it was recorded already. */
   addStray(conversationId: ProviderConversationId): Promise<boolean>;
   removeStray(conversationId: ProviderConversationId): Promise<void>;
+  /** Records what the next sync has to read, and schedules none: the caller knows who does. */
+  addHint(arrived: SyncHint): Promise<void>;
   /** Schedules another sync if one is running, because that one may have read before now. */
   wantReadingAgain(): Promise<void>;
   /**

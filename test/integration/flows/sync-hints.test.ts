@@ -147,3 +147,39 @@ it('a takeover whose hint comes while a sync reads, and is followed by one of wo
   expect((await world.session(id)).control).toBe('HUMAN');
   await world.flows.endHandoff(scope, { sessionId: id, handoffId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
 });
+
+describe('what a hint shows while a handoff is being opened', () => {
+  const opening = async (shows: { status: 'RESOLVED' | 'ON_HOLD' | 'OPEN' | 'BOT_HELD' }, how: () => void = () => undefined) => {
+    const { id } = await world.open();
+    await world.user(id, 'help');
+    await world.deliverAll();
+    while ((await world.stores.lanes.claimReadings('HINT', 1, 60_000)).length > 0) { /* of the sessions before */ }
+    const { handoff } = await world.ask(id);
+    const { conversationId: opened } = await world.session(id);
+    world.provider.during.set('openForAgents', async () => {
+      how();
+      await recordHint(world.deps, accountId, { conversationId: opened!, shows: { teamId: null, agentId: null, ...shows } });
+    });
+    expect(await world.deliverAll()).toEqual([]);
+    const due = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
+    return { id, handoffId: handoff.id, due: due.map(({ sessionId: ofDue }) => ofDue) };
+  };
+
+  it('is read as soon as the opening is recorded: an agent resolves it at once', async () => {
+    const { id, handoffId, due } = await opening({ status: 'RESOLVED' }, () => world.provider.set({ status: 'RESOLVED' }));
+    expect(due).toEqual([id]);
+    await readForward(world.deps, ORG, id, 'HINT');
+    expect(await world.handoff(handoffId)).toMatchObject({ endReason: 'AGENT_RESOLVED' });
+  });
+
+  it('is read as soon as the opening is recorded: an agent snoozes it at once', async () => {
+    const { id, handoffId, due } = await opening({ status: 'ON_HOLD' }, () => world.provider.set({ status: 'ON_HOLD' }));
+    expect(due).toEqual([id]);
+    await readForward(world.deps, ORG, id, 'HINT');
+    expect(await world.handoff(handoffId)).toMatchObject({ state: 'ON_HOLD' });
+  });
+
+  it.each(['OPEN', 'BOT_HELD'] as const)('costs no sync if the opening itself shows it: %s', async status => {
+    expect((await opening({ status })).due).toEqual([]);
+  });
+});

@@ -90,14 +90,15 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, { id: han
   const conversation = await ensureConversation(deps, connected, earlierAttempts === 0, lease);
   await lease.held();
   // Whoever ended it before this transaction did not wait for agents, who must not see it then.
-  const { answer: handoff } = await sessions.transact(organizationId, sessionId, async tx => {
+  const { answer: begun } = await sessions.transact(organizationId, sessionId, async tx => {
     const live = tx.liveHandoff;
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return null;
     await beginStatusWriteIn(tx);
     if (live.openedForAgents === 'NO') await tx.updateHandoff(handoffId, { openedForAgents: 'MAYBE' });
-    return live;
+    return { handoff: live, stateHintCount: tx.session.stateHintCount };
   });
-  if (handoff === null) return;
+  if (begun === null) return;
+  const { handoff } = begun;
   // A try that was cut off here may have opened it. When people had it since, and are done with it, it must not come back to them.
   const mayBeDoneWith = handoff.openedForAgents === 'MAYBE' && handoff.state !== 'REQUESTED';
   if (mayBeDoneWith) await lease.held();
@@ -110,8 +111,9 @@ async function openHandoff(deps: FlowDeps, delivery: ProviderDelivery, { id: han
     if ((await tx.handoff(handoffId))?.openedForAgents === 'YES') return;
     await recordOpened(tx, deps, handoffId, opened, account.capabilities.privateNotes);
     // What is as we wrote it need not be read at once: whatever people do to it is told to us. Not so by an account that cannot
-    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one.
-    const isToldOf = accessOf(deps, account).webhookUrl !== '' && !opened.hasAgent && earlierAttempts === 0;
+    // reach us, nor of an agent whom we assigned ourselves, nor of what happened between an earlier try and this one, nor of what a
+    // hint showed while we wrote.
+    const isToldOf = accessOf(deps, account).webhookUrl !== '' && !opened.hasAgent && earlierAttempts === 0 && tx.session.stateHintCount === begun.stateHintCount;
     if (tx.liveHandoff?.id !== handoffId || !isOpen(tx.liveHandoff.state)) return;
     const now = deps.clock.now();
     const timerMs = timerSyncMs({ canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() });
